@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+using Org.BouncyCastle.Crypto.Digests;
+
+namespace Breakwater.CacheStore.Hashing;
+
+/// <summary>An incremental digest of one object's bytes. Not thread-safe; dispose to return native memory.</summary>
+public abstract class ObjectHasher : IDisposable
+{
+    /// <summary>Starts a digest with the algorithm of a key.</summary>
+    public static ObjectHasher Create(DigestAlgorithm algorithm) => algorithm switch
+    {
+        DigestAlgorithm.Sha1 => new Sha1Hasher(),
+        DigestAlgorithm.RipeMd160 => new RipeMd160Hasher(),
+        DigestAlgorithm.Shake128 => new Shake128Hasher(),
+        _ => throw new ArgumentOutOfRangeException(nameof(algorithm)),
+    };
+
+    /// <summary>Hashes one whole buffer: 20 bytes.</summary>
+    public static byte[] Hash(DigestAlgorithm algorithm, ReadOnlySpan<byte> bytes)
+    {
+        using ObjectHasher hasher = Create(algorithm);
+        hasher.Append(bytes);
+        byte[] digest = new byte[ObjectKey.DigestSizeBytes];
+        hasher.Finish(digest);
+        return digest;
+    }
+
+    /// <summary>Adds bytes.</summary>
+    public abstract void Append(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Writes the 20 byte digest and starts anew.</summary>
+    public abstract void Finish(Span<byte> digest);
+
+    /// <summary>Ends the digest: is it that of the key? Starts anew.</summary>
+    public bool FinishMatches(in ObjectKey key)
+    {
+        Span<byte> digest = stackalloc byte[ObjectKey.DigestSizeBytes];
+        Finish(digest);
+        return key.DigestEquals(digest);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Returns native memory.</summary>
+    protected abstract void Dispose(bool disposing);
+
+    private sealed class Sha1Hasher : ObjectHasher
+    {
+#pragma warning disable CA5350 // SHA-1 is CernVM-FS's default content hash; we verify what the protocol names.
+        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
+#pragma warning restore CA5350
+
+        public override void Append(ReadOnlySpan<byte> bytes) => _hash.AppendData(bytes);
+
+        public override void Finish(Span<byte> digest) => _hash.GetHashAndReset(digest);
+
+        protected override void Dispose(bool disposing) => _hash.Dispose();
+    }
+
+    private sealed class RipeMd160Hasher : ObjectHasher
+    {
+        private readonly RipeMD160Digest _hash = new();
+
+        public override void Append(ReadOnlySpan<byte> bytes) => _hash.BlockUpdate(bytes);
+
+        public override void Finish(Span<byte> digest) => _hash.DoFinal(digest);
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
+
+    /// <summary>SHAKE-128 through BouncyCastle: the runtime's own needs an OpenSSL that has it.</summary>
+    private sealed class Shake128Hasher : ObjectHasher
+    {
+        private readonly ShakeDigest _hash = new(128);
+
+        public override void Append(ReadOnlySpan<byte> bytes) => _hash.BlockUpdate(bytes);
+
+        public override void Finish(Span<byte> digest) => _hash.OutputFinal(digest[..ObjectKey.DigestSizeBytes]);
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Breakwater.CacheStore;
+
+/// <summary>A persistent store of immutable, content-addressed objects. Knows no HTTP. All members are thread-safe.</summary>
+public interface IObjectStore : IAsyncDisposable
+{
+    /// <summary>Opens an object for reading. False: the store does not hold all of it (a miss).</summary>
+    /// <remarks>
+    /// An object is visible here from the moment its digest matched in <see cref="ObjectWriter.CommitAsync"/>, before it is durable.
+    /// All parts are looked up before this answers, so a lease that was handed out can be read to its end.
+    /// </remarks>
+    bool TryOpen(in ObjectKey key, [NotNullWhen(true)] out ObjectLease? lease);
+
+    /// <summary>Would <see cref="TryOpen"/> find it? Cheaper: nothing is opened.</summary>
+    bool Contains(in ObjectKey key);
+
+    /// <summary>Starts to store an object. Bytes become part of the store only by <see cref="ObjectWriter.CommitAsync"/>.</summary>
+    /// <param name="key">What the bytes must hash to.</param>
+    /// <param name="expectedLength">Length in bytes when it is known, else null.</param>
+    ObjectWriter BeginWrite(in ObjectKey key, long? expectedLength);
+
+    /// <summary>Forgets an object. Leases that are held stay readable. False: it was not there.</summary>
+    bool Remove(in ObjectKey key);
+}

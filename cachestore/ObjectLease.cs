@@ -1,0 +1,50 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Breakwater.CacheStore;
+
+/// <summary>
+/// A read handle on one object: its bytes cannot vanish while it is held, whatever is evicted meanwhile. Dispose to return it.
+/// Reads are thread-safe; dispose once, after the last read.
+/// </summary>
+public abstract class ObjectLease : IDisposable
+{
+    /// <summary>The object's identity.</summary>
+    public abstract ObjectKey Key { get; }
+
+    /// <summary>Length in bytes.</summary>
+    public abstract long Length { get; }
+
+    /// <summary>
+    /// Reads from <paramref name="offset"/> into <paramref name="buffer"/> as much as is there, without waiting for a cold disk.
+    /// </summary>
+    /// <returns>Bytes read, at least 1 (0 only at the end of the object); −1 when the bytes are not in memory: use <see cref="ReadAsync"/>.</returns>
+    /// <exception cref="IOException">The bytes are damaged or unreadable; the store has forgotten the object.</exception>
+    public abstract int TryRead(long offset, Span<byte> buffer);
+
+    /// <summary>Reads from <paramref name="offset"/> into <paramref name="buffer"/>, from disk if need be.</summary>
+    /// <returns>Bytes read, at least 1; 0 only at the end of the object.</returns>
+    /// <exception cref="IOException">The bytes are damaged or unreadable; the store has forgotten the object.</exception>
+    public abstract ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Where the bytes at <paramref name="offset"/> lie in a file, for zero-copy sends. False: they are in memory only (not committed yet),
+    /// or their checksum was not checked yet in this process: read them once by the other members.
+    /// </summary>
+    public abstract bool TryGetFileRange(long offset, out ObjectFileRange range);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Returns what is held.</summary>
+    protected abstract void Dispose(bool disposing);
+}
+
+/// <summary>A contiguous run of an object's bytes in a segment file; valid while the lease is held.</summary>
+/// <param name="Handle">The open file; not to be closed.</param>
+/// <param name="FileOffset">Offset in the file, bytes.</param>
+/// <param name="Length">Length of the run, bytes, at least 1.</param>
+public readonly record struct ObjectFileRange(SafeFileHandle Handle, long FileOffset, int Length);
