@@ -1,0 +1,94 @@
+namespace Breakwater.Proxy.Requests;
+
+/// <summary>The grammar of <c>host[:port]</c>: a DNS name, an IPv4 address, or an IPv6 address in brackets; no user information.</summary>
+internal static class Authorities
+{
+    /// <summary>Is this a host with an optional port from 1 to 65535?</summary>
+    public static bool IsValid(ReadOnlySpan<byte> authority)
+    {
+        ReadOnlySpan<byte> host = authority;
+        if (authority.Length > 0 && authority[0] == (byte)'[')
+        {
+            int close = authority.IndexOf((byte)']');
+            if (close < 3 || !IsIpV6(authority[1..close]))
+            {
+                return false;
+            }
+
+            return close == authority.Length - 1 || (authority[close + 1] == (byte)':' && IsPort(authority[(close + 2)..]));
+        }
+
+        int colon = authority.IndexOf((byte)':');
+        if (colon >= 0)
+        {
+            if (!IsPort(authority[(colon + 1)..]))
+            {
+                return false;
+            }
+
+            host = authority[..colon];
+        }
+
+        return IsName(host);
+    }
+
+    private static bool IsName(ReadOnlySpan<byte> host)
+    {
+        if (host.Length is 0 or > 253 || host[0] is (byte)'.' or (byte)'-')
+        {
+            return false;
+        }
+
+        foreach (byte c in host)
+        {
+            if (!(char.IsAsciiLetterOrDigit((char)c) || c is (byte)'.' or (byte)'-' or (byte)'_'))
+            {
+                return false;
+            }
+        }
+
+        return host.IndexOf(".."u8) < 0;
+    }
+
+    private static bool IsIpV6(ReadOnlySpan<byte> address)
+    {
+        Span<char> text = stackalloc char[46];
+        if (address.Length > 45)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < address.Length; i++)
+        {
+            if (!(char.IsAsciiHexDigit((char)address[i]) || address[i] is (byte)':' or (byte)'.'))
+            {
+                return false;
+            }
+
+            text[i] = (char)address[i];
+        }
+
+        return System.Net.IPAddress.TryParse(text[..address.Length], out _);
+    }
+
+    private static bool IsPort(ReadOnlySpan<byte> port)
+    {
+        if (port.Length is 0 or > 5)
+        {
+            return false;
+        }
+
+        int value = 0;
+        foreach (byte c in port)
+        {
+            if (c is < (byte)'0' or > (byte)'9')
+            {
+                return false;
+            }
+
+            value = (value * 10) + (c - '0');
+        }
+
+        return value is > 0 and <= 65535;
+    }
+}

@@ -1,0 +1,286 @@
+using System.Text;
+using Breakwater.CacheStore;
+
+namespace Breakwater.Proxy.Requests;
+
+/// <summary>What a request target asks for.</summary>
+internal enum TargetKind : byte
+{
+    /// <summary>Not served; see <see cref="RequestTarget.Rejection"/>.</summary>
+    Rejected = 0,
+
+    /// <summary>An immutable content-addressed object: <c>/cvmfs/&lt;fqrn&gt;/data/…</c> or <c>.cvmfsalt-…</c>.</summary>
+    Object,
+
+    /// <summary>A small mutable file of a repository, <c>.cvmfs…</c>, or <c>/cvmfs/info/v1/….json</c>.</summary>
+    Document,
+
+    /// <summary>The order of Stratum 1s by distance: <c>api/v1.0/geo/…</c>.</summary>
+    Geo,
+
+    /// <summary>A path-addressed file of a repository (external data): passed through, never stored.</summary>
+    PassThrough,
+}
+
+/// <summary>Why a target is not served.</summary>
+internal enum TargetRejection : byte
+{
+    /// <summary>It is served.</summary>
+    None = 0,
+
+    /// <summary>Not in the grammar: 400.</summary>
+    Malformed,
+
+    /// <summary>Longer than <see cref="RequestTarget.MaxLength"/>: 414.</summary>
+    TooLong,
+
+    /// <summary>An absolute form whose scheme is not http: 400. A <c>https://</c> URL is asked for by CONNECT.</summary>
+    Scheme,
+
+    /// <summary>Not below <c>/cvmfs/</c>: 403 in absolute form (this is no open proxy), 404 in origin form.</summary>
+    NotCvmfs,
+
+    /// <summary>Below <c>data/</c> but not the name of an object: 404.</summary>
+    NotAnObject,
+}
+
+/// <summary>
+/// A parsed request target, in origin form or absolute form; the spans point into the text that was parsed. The grammar is an allow-list
+/// (protocol.md, "Kestrel"): no query, no fragment, no user information, no dot segments, no empty segments, no encoded slash, dot, backslash or control.
+/// </summary>
+internal readonly ref struct RequestTarget
+{
+    /// <summary>Longest target in bytes. CernVM-FS needs about 200; external paths may be longer.</summary>
+    public const int MaxLength = 4096;
+
+    /// <summary>What is asked for.</summary>
+    public TargetKind Kind { get; init; }
+
+    /// <summary>Why it is not served.</summary>
+    public TargetRejection Rejection { get; init; }
+
+    /// <summary>Came in absolute form, as through a forward proxy.</summary>
+    public bool IsAbsoluteForm { get; init; }
+
+    /// <summary>Host with port as written in an absolute form; empty in origin form.</summary>
+    public ReadOnlySpan<byte> Authority { get; init; }
+
+    /// <summary>Fully qualified repository name; <c>info</c> for <c>/cvmfs/info/v1/…</c>.</summary>
+    public ReadOnlySpan<byte> Fqrn { get; init; }
+
+    /// <summary>The path below <c>/cvmfs/&lt;fqrn&gt;/</c>, as written.</summary>
+    public ReadOnlySpan<byte> Path { get; init; }
+
+    /// <summary>Identity of the object, when <see cref="Kind"/> is <see cref="TargetKind.Object"/>.</summary>
+    public ObjectKey Key { get; init; }
+
+    /// <summary>Parses a request target as it stands in the request line. Never throws; pure.</summary>
+    public static RequestTarget Parse(ReadOnlySpan<byte> target)
+    {
+        if (target.Length > MaxLength)
+        {
+            return Reject(TargetRejection.TooLong, false);
+        }
+
+        bool isAbsolute = false;
+        ReadOnlySpan<byte> authority = default;
+        if (target.Length == 0)
+        {
+            return Reject(TargetRejection.Malformed, false);
+        }
+
+        if (target[0] != (byte)'/')
+        {
+            isAbsolute = true;
+            int colon = target.IndexOf("://"u8);
+            if (colon <= 0)
+            {
+                return Reject(TargetRejection.Malformed, true);
+            }
+
+            if (!Ascii.EqualsIgnoreCase(target[..colon], "http"u8))
+            {
+                return Reject(TargetRejection.Scheme, true);
+            }
+
+            target = target[(colon + 3)..];
+            int slash = target.IndexOf((byte)'/');
+            if (slash <= 0 || !Authorities.IsValid(target[..slash]))
+            {
+                return Reject(TargetRejection.Malformed, true);
+            }
+
+            authority = target[..slash];
+            target = target[slash..];
+        }
+
+        if (!IsCleanPath(target))
+        {
+            return Reject(TargetRejection.Malformed, isAbsolute);
+        }
+
+        if (!target.StartsWith("/cvmfs/"u8))
+        {
+            return Reject(TargetRejection.NotCvmfs, isAbsolute);
+        }
+
+        ReadOnlySpan<byte> rest = target[7..];
+        int end = rest.IndexOf((byte)'/');
+        if (end <= 0 || !IsFqrn(rest[..end]))
+        {
+            return Reject(TargetRejection.Malformed, isAbsolute);
+        }
+
+        ReadOnlySpan<byte> fqrn = rest[..end];
+        ReadOnlySpan<byte> path = rest[(end + 1)..];
+        (TargetKind kind, TargetRejection rejection) = Classify(fqrn, path, out ObjectKey key);
+        return new RequestTarget
+        {
+            Kind = kind,
+            Rejection = rejection,
+            IsAbsoluteForm = isAbsolute,
+            Authority = authority,
+            Fqrn = fqrn,
+            Path = path,
+            Key = key,
+        };
+    }
+
+    private static RequestTarget Reject(TargetRejection rejection, bool isAbsolute) =>
+        new() { Kind = TargetKind.Rejected, Rejection = rejection, IsAbsoluteForm = isAbsolute };
+
+    private static (TargetKind Kind, TargetRejection Rejection) Classify(ReadOnlySpan<byte> fqrn, ReadOnlySpan<byte> path, out ObjectKey key)
+    {
+        key = default;
+        if (fqrn.SequenceEqual("info"u8))
+        {
+            return path.StartsWith("v1/"u8) && path.EndsWith(".json"u8) && IsPlain(path[3..])
+                ? (TargetKind.Document, TargetRejection.None)
+                : (TargetKind.Rejected, TargetRejection.NotCvmfs);
+        }
+
+        if (path.StartsWith("data/"u8))
+        {
+            return TryParseDataPath(path[5..], out key)
+                ? (TargetKind.Object, TargetRejection.None)
+                : (TargetKind.Rejected, TargetRejection.NotAnObject);
+        }
+
+        if (path.StartsWith(".cvmfsalt-"u8))
+        {
+            return ObjectKey.TryParse(path[10..], out key)
+                ? (TargetKind.Object, TargetRejection.None)
+                : (TargetKind.Rejected, TargetRejection.NotAnObject);
+        }
+
+        if (path.StartsWith(".cvmfs"u8) && IsPlain(path[1..]))
+        {
+            return (TargetKind.Document, TargetRejection.None);
+        }
+
+        if (path.StartsWith("api/v1.0/geo/"u8))
+        {
+            return path.Contains((byte)'%') ? (TargetKind.Rejected, TargetRejection.Malformed) : (TargetKind.Geo, TargetRejection.None);
+        }
+
+        return path.Length == 0 ? (TargetKind.Rejected, TargetRejection.NotCvmfs) : (TargetKind.PassThrough, TargetRejection.None);
+    }
+
+    /// <summary><c>ab/cdef…C</c>: the digest split after its first two digits.</summary>
+    private static bool TryParseDataPath(ReadOnlySpan<byte> path, out ObjectKey key)
+    {
+        key = default;
+        if (path.Length is < 41 or > ObjectKey.MaxTextLength + 1 || path[2] != (byte)'/')
+        {
+            return false;
+        }
+
+        Span<byte> text = stackalloc byte[ObjectKey.MaxTextLength];
+        path[..2].CopyTo(text);
+        path[3..].CopyTo(text[2..]);
+        return ObjectKey.TryParse(text[..(path.Length - 1)], out key);
+    }
+
+    private static bool IsFqrn(ReadOnlySpan<byte> name)
+    {
+        if (name.Length > 255 || name[0] is (byte)'.' or (byte)'-')
+        {
+            return false;
+        }
+
+        foreach (byte c in name)
+        {
+            if (!(char.IsAsciiLetterOrDigit((char)c) || c is (byte)'.' or (byte)'-' or (byte)'_'))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>One segment of letters, digits, dot, hyphen and underscore.</summary>
+    private static bool IsPlain(ReadOnlySpan<byte> segment)
+    {
+        foreach (byte c in segment)
+        {
+            if (!(char.IsAsciiLetterOrDigit((char)c) || c is (byte)'.' or (byte)'-' or (byte)'_'))
+            {
+                return false;
+            }
+        }
+
+        return segment.Length > 0;
+    }
+
+    /// <summary>RFC 3986 path characters; no empty or dot segments; escapes only of what may not stand raw and is harmless.</summary>
+    private static bool IsCleanPath(ReadOnlySpan<byte> path)
+    {
+        int segmentStart = 1;
+        for (int i = 1; i <= path.Length; i++)
+        {
+            if (i == path.Length || path[i] == (byte)'/')
+            {
+                ReadOnlySpan<byte> segment = path[segmentStart..i];
+                bool isLast = i == path.Length;
+                if ((segment.Length == 0 && !isLast) || segment.SequenceEqual("."u8) || segment.SequenceEqual(".."u8))
+                {
+                    return false;
+                }
+
+                segmentStart = i + 1;
+                continue;
+            }
+
+            if (path[i] == (byte)'%')
+            {
+                if (i + 2 >= path.Length || !IsHarmlessEscape(path[i + 1], path[i + 2]))
+                {
+                    return false;
+                }
+
+                i += 2;
+            }
+            else if (!IsPathCharacter(path[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool IsHarmlessEscape(byte high, byte low)
+    {
+        if (!char.IsAsciiHexDigit((char)high) || !char.IsAsciiHexDigit((char)low))
+        {
+            return false;
+        }
+
+        int value = (Convert.ToInt32(((char)high).ToString(), 16) << 4) | Convert.ToInt32(((char)low).ToString(), 16);
+        return value > 0x20 - 1 && value != 0x7f && value is not ('/' or '.' or '\\' or '%');
+    }
+
+    private static bool IsPathCharacter(byte c) =>
+        char.IsAsciiLetterOrDigit((char)c) || "-._~!$&'()*+,;=:@"u8.Contains(c);
+}
