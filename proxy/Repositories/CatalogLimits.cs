@@ -1,0 +1,20 @@
+namespace Breakwater.Proxy.Repositories;
+
+/// <summary>How much of an untrusted catalog or history is read before it counts as malformed.</summary>
+internal sealed record CatalogLimits
+{
+    /// <summary>Limits that the largest public repositories stay far below.</summary>
+    public static readonly CatalogLimits Default = new();
+
+    /// <summary>Bytes on the wire. Default 512 MiB: publishers are told to stay below 50 MB, some do not.</summary>
+    public long MaxWireBytes { get; init; } = 512L << 20;
+
+    /// <summary>Bytes once inflated, on disk for as long as the catalog is open. Default 2 GiB.</summary>
+    public long MaxInflatedBytes { get; init; } = 2L << 30;
+
+    /// <summary>Rows of one catalog. Default 10 million: publishers are told to stay below 200,000.</summary>
+    public long MaxRows { get; init; } = 10_000_000;
+
+    /// <summary>Directory for the inflated file, which is unlinked as soon as it is open. Default: the system's.</summary>
+    public string TemporaryDirectory { get; init; } = Path.GetTempPath();
+}

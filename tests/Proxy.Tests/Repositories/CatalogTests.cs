@@ -1,0 +1,166 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Repositories;
+
+namespace Breakwater.Proxy.Tests.Repositories;
+
+public sealed class CatalogTests
+{
+    [Theory]
+    [InlineData("tiny.example.org")]
+    [InlineData("rmd.example.org")]
+    [InlineData("shake.example.org")]
+    [InlineData("nocomp.example.org")]
+    public async Task Walk_RealRepository_ListsExactlyTheTrueFilesWithTheirContent(string name)
+    {
+        Fixture fixture = Fixture.Load(name);
+
+        Dictionary<string, string> tree = await fixture.ReadTree(fixture.Manifest.RootCatalog);
+
+        Assert.Equal(Sorted(Fixture.ReadSums("tiny.example.org.files.sha256")), Sorted(tree));
+    }
+
+    [Theory]
+    [InlineData("v1")]
+    [InlineData("v2")]
+    public async Task Walk_BothRevisionsOfMinios_ListExactlyTheTrueFilesWithTheirContent(string revision)
+    {
+        Fixture fixture = Fixture.Load("minios.example.org");
+        Manifest manifest = Manifest.Parse(File.ReadAllBytes(Path.Combine(Fixture.Directory, "minios", "cvmfspublished." + revision))).Value!;
+
+        Dictionary<string, string> tree = await fixture.ReadTree(manifest.RootCatalog);
+
+        Assert.Equal(Sorted(Fixture.ReadSums($"minios/files.{revision}.sha256")), Sorted(tree));
+    }
+
+    [Fact]
+    public async Task Walk_FirstRevisionOfNocomp_HasObjectsStoredPlain()
+    {
+        Fixture fixture = Fixture.Load("nocomp.example.org");
+        History history = await fixture.ReadHistory(fixture.Manifest.History!.Value);
+        int plain = 0;
+
+        await new CatalogTree(history.Find("v1")!.RootCatalog, fixture.OpenCatalog).WalkAsync((catalog, _) => catalog.Walk(entry =>
+            plain += entry.HasObjects && entry.IsStoredPlain ? 1 : 0));
+        Dictionary<string, string> tree = await fixture.ReadTree(history.Find("v1")!.RootCatalog);
+
+        Assert.True(plain > 0);
+        Assert.NotEmpty(tree);
+    }
+
+    [Fact]
+    public async Task ReadHistory_Minios_FollowsTheTagOfEachRevision()
+    {
+        Fixture fixture = Fixture.Load("minios.example.org");
+        History first = await fixture.ReadHistory(ObjectKey.Parse("8d9834068db389718f64a222c7bf3fd9b4831e3cH"));
+        History second = await fixture.ReadHistory(fixture.Manifest.History!.Value);
+
+        Assert.Equal("a99127631e7f76dc87d0af3fa1c84c9be1a93ac6C", first.Find("HEAD4")!.RootCatalog.ToString());
+        Assert.Equal("3340320000d5e406ed5913199f9c96ca2dc0e5eaC", second.Find("HEAD4")!.RootCatalog.ToString());
+        Assert.Equal(2UL, second.Find("HEAD4")!.Revision);
+        Assert.Equal("v1", second.FindAt(second.Find("v1")!.CreatedAt)!.Name);
+        Assert.Null(second.Find("HEAD"));
+    }
+
+    [Fact]
+    public async Task Resolve_PathsInNestedCatalogs_OpensOnlyTheCatalogsOnTheWay()
+    {
+        Fixture fixture = Fixture.Load("minios.example.org");
+        List<string> opened = [];
+        Dictionary<string, List<ObjectKey>> objects = [];
+
+        string? problem = await new CatalogTree(fixture.Manifest.RootCatalog, fixture.OpenCatalog).ResolveAsync(
+            ["/cvm4/etc/release", "/cvm4/etc", "/cvm4/lib/libz.so.1", "/cvm4/no/such", "/nowhere"],
+            (catalog, _, paths) =>
+            {
+                opened.Add(catalog.Prefix);
+                foreach (string path in paths)
+                {
+                    Assert.Null(catalog.Find(path, out CatalogEntry? entry));
+                    if (entry is not null)
+                    {
+                        List<ObjectKey> keys = [];
+                        Assert.Null(catalog.ReadObjects(entry, keys));
+                        objects.Add(path, keys);
+                    }
+                }
+
+                return null;
+            });
+
+        Assert.Null(problem);
+        Assert.Equal(["", "/cvm4", "/cvm4/etc"], opened);
+        Assert.Equal(["/cvm4/etc", "/cvm4/etc/release", "/cvm4/lib/libz.so.1"], objects.Keys.Order());
+        Assert.Empty(objects["/cvm4/etc"]);
+        Assert.Equal(0, objects["/cvm4/etc/release"].Single().Kind);
+        Assert.All(objects["/cvm4/lib/libz.so.1"], key => Assert.Equal((byte)'P', key.Kind));
+    }
+
+    [Fact]
+    public async Task List_Directory_GivesItsDirectEntriesOnly()
+    {
+        Fixture fixture = Fixture.Load("minios.example.org");
+        List<string> names = [];
+
+        await new CatalogTree(fixture.Manifest.RootCatalog, fixture.OpenCatalog).ResolveAsync(
+            ["/cvm4/etc/init.d"],
+            (catalog, _, paths) => paths.Count == 0 ? null : catalog.List(paths[0], entry => names.Add(entry.Path)));
+
+        Assert.Equal(41, names.Count);
+        Assert.Contains("/cvm4/etc/init.d/S41", names);
+    }
+
+    [Fact]
+    public async Task Compare_TwoRevisionsOfMinios_TellsExactlyWhatThePublishChanged()
+    {
+        Fixture fixture = Fixture.Load("minios.example.org");
+        ObjectKey first = ObjectKey.Parse("a99127631e7f76dc87d0af3fa1c84c9be1a93ac6C");
+        Dictionary<string, string> before = Fixture.ReadSums("minios/files.v1.sha256");
+        Dictionary<string, string> after = Fixture.ReadSums("minios/files.v2.sha256");
+        HashSet<ObjectKey> opened = [];
+        Dictionary<string, string> changes = [];
+
+        string? problem = await RevisionDiff.CompareAsync(
+            first,
+            fixture.Manifest.RootCatalog,
+            (key, cancellation) =>
+            {
+                Assert.True(opened.Add(key), $"{key} was opened twice");
+                return fixture.OpenCatalog(key, cancellation);
+            },
+            change =>
+            {
+                if ((change.After ?? change.Before)!.HasObjects)
+                {
+                    changes.Add(change.Path, change.Before is null ? "new" : change.After is null ? "gone" : "changed");
+                }
+            });
+
+        Assert.Null(problem);
+        Dictionary<string, string> expected = after.Where(file => before.GetValueOrDefault(file.Key) != file.Value)
+            .ToDictionary(file => file.Key, file => before.ContainsKey(file.Key) ? "changed" : "new");
+        foreach (string gone in before.Keys.Except(after.Keys))
+        {
+            expected.Add(gone, "gone");
+        }
+
+        Assert.Equal(Sorted(expected), Sorted(changes));
+        Assert.Equal(10, opened.Count);
+    }
+
+    [Fact]
+    public async Task Compare_SameRevision_OpensNothing()
+    {
+        Fixture fixture = Fixture.Load("tiny.example.org");
+
+        string? problem = await RevisionDiff.CompareAsync(
+            fixture.Manifest.RootCatalog,
+            fixture.Manifest.RootCatalog,
+            (_, _) => throw new InvalidOperationException("opened"),
+            _ => throw new InvalidOperationException("changed"));
+
+        Assert.Null(problem);
+    }
+
+    private static IEnumerable<string> Sorted(Dictionary<string, string> files) =>
+        files.Select(file => $"{file.Value} {file.Key}").Order(StringComparer.Ordinal);
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Numerics;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Hashing;
+using Breakwater.Proxy.Repositories;
+
+namespace Breakwater.Proxy.Tests.Repositories;
+
+/// <summary>A signing key of our own making, for what the real fixtures cannot show.</summary>
+internal sealed class Forger(RSA key)
+{
+    public static byte[] PadType1(byte[] text, int length)
+    {
+        byte[] block = new byte[length];
+        Array.Fill(block, (byte)0xff);
+        block[0] = 0;
+        block[1] = 1;
+        block[^(text.Length + 1)] = 0;
+        text.CopyTo(block, length - text.Length);
+        return block;
+    }
+
+    public static byte[] RawRsa(RSAParameters secret, byte[] block)
+    {
+        static BigInteger Number(byte[] bytes) => new(bytes, isUnsigned: true, isBigEndian: true);
+        byte[] result = BigInteger.ModPow(Number(block), Number(secret.D!), Number(secret.Modulus!)).ToByteArray(isUnsigned: true, isBigEndian: true);
+        return [.. new byte[block.Length - result.Length], .. result];
+    }
+
+    public byte[] SignManifest(string text)
+    {
+        string hashLine = Convert.ToHexStringLower(ObjectHasher.Hash(DigestAlgorithm.Sha1, Encoding.ASCII.GetBytes(text)));
+        byte[] signature = key.SignData(Encoding.ASCII.GetBytes(hashLine), HashAlgorithmName.SHA1, RSASignaturePadding.Pkcs1);
+        return [.. Encoding.ASCII.GetBytes(text + "--\n" + hashLine + "\n"), .. signature];
+    }
+
+    public byte[] SignWhitelist(string text)
+    {
+        string hashLine = Convert.ToHexStringLower(ObjectHasher.Hash(DigestAlgorithm.Sha1, Encoding.ASCII.GetBytes(text)));
+        byte[] signature = RawRsa(key.ExportParameters(true), PadType1(Encoding.ASCII.GetBytes(hashLine), key.KeySize / 8));
+        return [.. Encoding.ASCII.GetBytes(text + "--\n" + hashLine + "\n"), .. signature];
+    }
+}
+
+/// <summary>A repository with master key, whitelist and certificate made on the spot.</summary>
+internal sealed class ForgedRepository : IDisposable
+{
+    private readonly List<RSA> _keys = [];
+
+    public ForgedRepository(string name, string whitelistExtra = "")
+    {
+        Name = name;
+        RSA master = NewKey();
+        OwnCertificate = Certificate(out Forger own);
+        Own = own;
+        Certificate parsed = Proxy.Repositories.Certificate.Parse(OwnCertificate).Value!;
+        string fingerprint = string.Join(':', SHA1.HashData(parsed.Der.Span).Select(part => part.ToString("X2", CultureInfo.InvariantCulture)));
+        Whitelist = new Forger(master).SignWhitelist(
+            $"20261101000000\nE20271101000000\nN{name}\n{whitelistExtra}{fingerprint} # release manager\n");
+        using var keys = new TemporaryDirectory();
+        File.WriteAllText(Path.Combine(keys.Path, name + ".pub"), master.ExportSubjectPublicKeyInfoPem());
+        Trust = new RepositoryTrust(MasterKeys.Load(keys.Path));
+    }
+
+    public string Name { get; }
+
+    public Forger Own { get; }
+
+    public byte[] OwnCertificate { get; }
+
+    public byte[] Whitelist { get; }
+
+    public RepositoryTrust Trust { get; }
+
+    /// <summary>A certificate object as on the wire, and the key that it certifies.</summary>
+    public byte[] Certificate(out Forger forger)
+    {
+        RSA key = NewKey();
+        forger = new Forger(key);
+        var request = new CertificateRequest("CN=release manager", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
+        using var wire = new MemoryStream();
+        using (var zlib = new ZLibStream(wire, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            zlib.Write(Encoding.ASCII.GetBytes(certificate.ExportCertificatePem()));
+        }
+
+        return wire.ToArray();
+    }
+
+    public string ManifestText(ulong revision, byte[] certificate) =>
+        $"C{new string('a', 40)}\nB4096\nRd41d8cd98f00b204e9800998ecf8427e\nD240\nS{revision}\nGno\nAno\nN{Name}\n"
+        + $"X{Convert.ToHexStringLower(SHA1.HashData(certificate))}\nT1795454721\n";
+
+    public void Dispose() => _keys.ForEach(key => key.Dispose());
+
+    private RSA NewKey()
+    {
+        RSA key = RSA.Create(2048);
+        _keys.Add(key);
+        return key;
+    }
+}
