@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace Breakwater.Proxy.Commands.Demo;
+
+/// <summary>
+/// <c>breakwater demo</c>: a storm of booting VMs against the real proxy, on this machine alone. See <see cref="DemoRun"/>.
+/// </summary>
+internal static class DemoCommand
+{
+    private const int DefaultVms = 200;
+    private const int DefaultRoundTripMs = 30;
+    private const int MaxRoundTripMs = 1000;
+
+    /// <summary>Makes the command for the command line's root.</summary>
+    public static Command Create()
+    {
+        Option<int> vms = new("--vms")
+        {
+            Description = "How many virtual machines boot at once",
+            HelpName = "N",
+            DefaultValueFactory = _ => DefaultVms,
+        };
+        vms.Validators.Add(result => RequireVms(result, vms));
+
+        // Above a second the fetches would no longer fit into the 1.5 s that an upstream has for its first byte.
+        Option<int> roundTrip = new("--rtt")
+        {
+            Description = $"How far away the embedded Stratum 1 is: round-trip time in milliseconds, 0 to {MaxRoundTripMs}",
+            HelpName = "MS",
+            DefaultValueFactory = _ => DefaultRoundTripMs,
+        };
+        roundTrip.Validators.Add(result =>
+        {
+            if (result.GetValue(roundTrip) is < 0 or > MaxRoundTripMs)
+            {
+                result.AddError($"--rtt is a round-trip time in milliseconds from 0 to {MaxRoundTripMs}.");
+            }
+        });
+
+        Option<bool> json = new("--json") { Description = "Print one JSON object and nothing else on standard output; progress goes to standard error" };
+
+        Command command = new(
+            "demo",
+            "A storm of booting virtual machines against the real proxy: an embedded Stratum 1 with a real repository, a temporary store, "
+            + "no Internet. Exit code 0 when every boot went as it must.")
+        {
+            vms, roundTrip, json,
+        };
+        command.SetAction((parsed, cancellationToken) => RunAsync(
+            new DemoOptions
+            {
+                Vms = parsed.GetValue(vms),
+                RoundTrip = TimeSpan.FromMilliseconds(parsed.GetValue(roundTrip)),
+                Json = parsed.GetValue(json),
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static void RequireVms(OptionResult result, Option<int> option)
+    {
+        int vms = result.GetValue(option);
+        int most = FileDescriptors.MostVms();
+        if (vms < 1)
+        {
+            result.AddError("--vms is a number of virtual machines, at least 1.");
+        }
+        else if (vms > most)
+        {
+            result.AddError(string.Create(
+                CultureInfo.InvariantCulture,
+                $"--vms {vms} needs about {FileDescriptors.NeededBy(vms)} open sockets, and this process may have {FileDescriptors.Limit}: "
+                + $"use --vms {most} or less, or raise the limit (ulimit -n)."));
+        }
+    }
+
+    private static async Task<int> RunAsync(DemoOptions options, CancellationToken cancellationToken)
+    {
+        DemoView view = new(options.Json);
+        try
+        {
+            DemoReport report = await new DemoRun(options, view).RunAsync(cancellationToken);
+            view.Show(report);
+            return report.Ok ? 0 : 1;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            view.Fail("Stopped before the end.");
+            return 1;
+        }
+        catch (DemoFailedException e)
+        {
+            view.Fail(e.Message);
+            return 1;
+        }
+    }
+}

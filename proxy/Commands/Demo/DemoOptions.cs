@@ -1,0 +1,17 @@
+namespace Breakwater.Proxy.Commands.Demo;
+
+/// <summary>What the user asked <c>breakwater demo</c> for.</summary>
+internal sealed record DemoOptions
+{
+    /// <summary>VMs that boot at once, at least 1.</summary>
+    public required int Vms { get; init; }
+
+    /// <summary>Emulated round-trip time to the Stratum 1: every one of its answers is that late.</summary>
+    public required TimeSpan RoundTrip { get; init; }
+
+    /// <summary>JSON on standard output instead of a table.</summary>
+    public required bool Json { get; init; }
+}
+
+/// <summary>The demo could not be run to its end; the message says why and what to do.</summary>
+internal sealed class DemoFailedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+
+namespace Breakwater.Proxy.Commands.Demo;
+
+/// <summary>
+/// The demo itself: an embedded Stratum 1, the proxy as a child process with a temporary store, and four storms of VMs that replay a
+/// recorded boot. Cold: the store is empty. Warm: at once again. Restart: after a SIGKILL, on the same store. Revision: a security
+/// update has been published.
+/// </summary>
+internal sealed class DemoRun(DemoOptions options, DemoView view)
+{
+    // The store acknowledges what it holds about every 200 ms; a kill may cost the last of it. Three times that, and more, is durable.
+    private static readonly TimeSpan s_durable = TimeSpan.FromSeconds(2);
+
+    // The proxy checks a manifest at least every 61 s; some slack for a machine under load.
+    private static readonly TimeSpan s_publicationSeen = TimeSpan.FromSeconds(75);
+
+    private readonly List<PhaseResult> _phases = [];
+    private readonly List<string> _problems = [];
+
+    /// <summary>Runs all phases.</summary>
+    /// <exception cref="DemoFailedException">A phase could not be run: the message says why.</exception>
+    public async Task<DemoReport> RunAsync(CancellationToken cancellationToken)
+    {
+        DemoRepository repository = DemoRepository.Load();
+        DirectoryInfo store = Directory.CreateTempSubdirectory("breakwater-demo-");
+        ProxyProcess? proxy = null;
+        try
+        {
+            await using EmbeddedStratum1 stratum1 = await EmbeddedStratum1.StartAsync(repository, options.RoundTrip, cancellationToken);
+            Dictionary<string, string> settings = Settings(store, stratum1);
+            proxy = await ProxyProcess.StartAsync(settings, cancellationToken);
+            view.Begin(options, repository, stratum1, proxy, store.FullName);
+
+            BootPlan first = repository.Boots[0];
+            PhaseResult cold = await PhaseAsync("cold", "an empty store", first, stratum1, proxy, cancellationToken);
+            Expect(cold, cold.DistinctObjects, stratum1);
+            long coldEnd = Stopwatch.GetTimestamp();
+            Expect(await PhaseAsync("warm", "at once again", first, stratum1, proxy, cancellationToken), 0, stratum1);
+
+            await view.WaitAsync("the store commits what it took", s_durable - Stopwatch.GetElapsedTime(coldEnd), cancellationToken);
+            await proxy.KillAsync();
+            await proxy.DisposeAsync();
+            proxy = await ProxyProcess.StartAsync(settings, cancellationToken);
+            Expect(await PhaseAsync("restart", "after a SIGKILL, on the same store", first, stratum1, proxy, cancellationToken), 0, stratum1);
+
+            stratum1.ResetCounters();
+            stratum1.Publish(2);
+            await UntilSeenAsync(repository, proxy, cancellationToken);
+            PhaseResult revision = await PhaseAsync("revision", "a security update was published", repository.Boots[1], stratum1, proxy, cancellationToken);
+            Expect(revision, repository.ObjectsNewInRevision2, stratum1);
+            return new DemoReport(options.Vms, options.RoundTrip.TotalMilliseconds, _problems.Count == 0, _problems, _phases);
+        }
+        finally
+        {
+            if (proxy is not null)
+            {
+                await proxy.DisposeAsync();
+            }
+
+            store.Delete(recursive: true);
+        }
+    }
+
+    private static Dictionary<string, string> Settings(DirectoryInfo store, EmbeddedStratum1 stratum1) => new()
+    {
+        ["Proxy__Listen__0"] = "127.0.0.1:0",
+        ["Admin__Listen"] = "127.0.0.1:0",
+        ["Store__Path"] = store.FullName,
+        ["ReverseProxy__Clusters__demo__Destinations__s1__Address"] = stratum1.Address,
+        [$"Repositories__{DemoRepository.Fqrn}__Cluster"] = "demo",
+    };
+
+    private async Task<PhaseResult> PhaseAsync(
+        string name, string condition, BootPlan plan, EmbeddedStratum1 stratum1, ProxyProcess proxy, CancellationToken cancellationToken)
+    {
+        // What the update costs is counted from its publication on, so that fetches ahead of the boots count as well.
+        if (name != "revision")
+        {
+            stratum1.ResetCounters();
+        }
+
+        PhaseTally tally = new(plan);
+        await view.PhaseAsync(name, condition, options.Vms, plan, tally, StormAsync(plan, tally, proxy.EndPoint, cancellationToken));
+        PhaseResult result = PhaseResult.From(name, tally, stratum1.ObjectRequestCount);
+        _phases.Add(result);
+        _problems.AddRange(tally.Messages.Select(message => $"{name}: {message}"));
+        if (proxy.HasExited)
+        {
+            throw new DemoFailedException($"The proxy ended by itself in phase {name}. It wrote:{Environment.NewLine}{proxy.LastLines}");
+        }
+
+        return result;
+    }
+
+    private async Task StormAsync(BootPlan plan, PhaseTally tally, IPEndPoint proxy, CancellationToken cancellationToken)
+    {
+        await using StallWatch watch = new();
+        await Task.WhenAll(Enumerable.Range(0, options.Vms).Select(i => Task.Run(
+            () => new VirtualMachine(plan, proxy, AddressOf(i), tally, watch).BootAsync(cancellationToken), cancellationToken)));
+    }
+
+    /// <summary>Each VM has an address of its own, as on a real network; only Linux takes all of 127/8 as this machine's.</summary>
+    private static IPAddress? AddressOf(int vm) => OperatingSystem.IsLinux()
+        ? new IPAddress([127, (byte)(1 + (vm >> 16)), (byte)(vm >> 8), (byte)vm])
+        : null;
+
+    /// <summary>Asks for the manifest, as a mounted client does every now and then, until the update is out.</summary>
+    private async Task UntilSeenAsync(DemoRepository repository, ProxyProcess proxy, CancellationToken cancellationToken)
+    {
+        BootRequest manifest = new(0, DemoRepository.ManifestPath, repository.Find(DemoRepository.ManifestPath, 2)!);
+        PhaseTally unused = new(repository.Boots[1]);
+        using VmConnection connection = new(proxy.EndPoint, null, unused);
+        long start = Stopwatch.GetTimestamp();
+        while (await connection.FetchAsync(manifest, 0, noCache: false) != FetchEnd.Right)
+        {
+            if (Stopwatch.GetElapsedTime(start) > s_publicationSeen)
+            {
+                throw new DemoFailedException(string.Create(
+                    CultureInfo.InvariantCulture, $"The proxy did not serve the new manifest within {s_publicationSeen.TotalSeconds:0} s. It wrote:{Environment.NewLine}{proxy.LastLines}"));
+            }
+
+            await view.WaitAsync("the proxy checks the manifest again (at most 61 s after the last time)", TimeSpan.FromSeconds(1), cancellationToken);
+        }
+    }
+
+    private void Expect(PhaseResult phase, int upstreamObjectRequests, EmbeddedStratum1 stratum1)
+    {
+        if (phase.UpstreamObjectRequests != upstreamObjectRequests)
+        {
+            IReadOnlyList<string> repeated = stratum1.RepeatedObjects;
+            string example = repeated.Count == 0 ? "" : $" {repeated.Count} objects were fetched more than once, among them {repeated[0]}.";
+            _problems.Add($"{phase.Name}: {phase.UpstreamObjectRequests} object requests reached the Stratum 1, {upstreamObjectRequests} were needed.{example}");
+        }
+
+        if (phase.Boots != options.Vms)
+        {
+            _problems.Add($"{phase.Name}: {phase.Boots} of {options.Vms} VMs booted.");
+        }
+
+        if (phase.FirstByteMaxMs >= 5000)
+        {
+            _problems.Add(string.Create(CultureInfo.InvariantCulture, $"{phase.Name}: a client waited {phase.FirstByteMaxMs:0} ms for a first byte; 5,000 ms are its patience."));
+        }
+    }
+}
