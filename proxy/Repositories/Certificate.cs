@@ -61,7 +61,7 @@ internal sealed class Certificate
             text = Encoding.Latin1.GetString(buffer, 0, length);
             return length is > 0 and <= MaxPemBytes;
         }
-        catch (InvalidDataException)
+        catch (Exception exception) when (exception is InvalidDataException or IOException)
         {
             return false;
         }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 using SQLitePCL;
@@ -57,6 +58,7 @@ internal sealed class UntrustedDatabase : IDisposable
         try
         {
             (long length, string? problem) = await InflateAsync(wire, path, limits.MaxInflatedBytes, cancellationToken);
+            problem ??= CheckLength(path, length);
             return problem is null ? Open(path, length, tables) : new Malformed(problem);
         }
         finally
@@ -126,27 +128,46 @@ internal sealed class UntrustedDatabase : IDisposable
         Stream source = zlib ?? wire;
         await using FileStream file = CreatePrivate(path);
         byte[] buffer = new byte[128 * 1024];
-        long length = 0;
-        try
+        for (long length = 0; ;)
         {
             int read;
-            while ((read = await source.ReadAsync(buffer, cancellationToken)) > 0)
+            try
             {
-                length += read;
-                if (length > maxBytes)
-                {
-                    return (length, $"it inflates to more than {maxBytes} bytes.");
-                }
-
-                await file.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                read = await source.ReadAsync(buffer, cancellationToken);
             }
+            catch (Exception exception) when (exception is InvalidDataException or IOException)
+            {
+                return (length, $"it is neither a zlib stream nor a SQLite file ({exception.Message}).");
+            }
+
+            if (read == 0)
+            {
+                return (length, null);
+            }
+
+            length += read;
+            if (length > maxBytes)
+            {
+                return (length, $"it inflates to more than {maxBytes} bytes.");
+            }
+
+            await file.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
         }
-        catch (InvalidDataException)
+    }
+
+    /// <summary>A file that is shorter than its header says was cut: SQLite would notice only where the missing pages are needed.</summary>
+    private static string? CheckLength(string path, long length)
+    {
+        Span<byte> header = stackalloc byte[100];
+        using FileStream file = File.OpenRead(path);
+        if (file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length)
         {
-            return (length, "it is neither a zlib stream nor a SQLite file.");
+            return "it is too short for a SQLite file.";
         }
 
-        return (length, null);
+        int pageSize = BinaryPrimitives.ReadUInt16BigEndian(header[16..]);
+        long pages = BinaryPrimitives.ReadUInt32BigEndian(header[28..]);
+        return length < (pageSize == 1 ? 65536 : pageSize) * pages ? "it is shorter than its header says." : null;
     }
 
     private static FileStream CreatePrivate(string path)

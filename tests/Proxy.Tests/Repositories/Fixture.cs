@@ -1,54 +1,31 @@
-using System.Collections.Concurrent;
-using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Repositories;
+using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Repositories;
 
-/// <summary>One of the real repositories in tests/fixtures, in memory.</summary>
-internal sealed class Fixture
+/// <summary>A fixture repository as the readers of this room see it.</summary>
+internal sealed class Fixture(FixtureRepository repository)
 {
-    private static readonly ConcurrentDictionary<string, Fixture> Loaded = new();
-    private readonly Dictionary<string, byte[]> _files = new(StringComparer.Ordinal);
+    public static IEnumerable<object[]> All => FixtureRepository.AllFqrns.Select(name => new object[] { name });
 
-    private Fixture(string name) => Name = name;
+    public static string Directory => FixtureRepository.FixturesDirectory;
 
-    public static IEnumerable<object[]> All =>
-        [["tiny.example.org"], ["rmd.example.org"], ["shake.example.org"], ["nocomp.example.org"], ["minios.example.org"]];
+    public string Name => repository.Fqrn;
 
-    public static string Directory { get; } = FindDirectory();
+    public byte[] ManifestBytes => repository.Files[".cvmfspublished"];
 
-    public string Name { get; }
+    public byte[] WhitelistBytes => repository.Files[".cvmfswhitelist"];
 
-    public byte[] ManifestBytes => _files[".cvmfspublished"];
-
-    public byte[] WhitelistBytes => _files[".cvmfswhitelist"];
-
-    public string PublicKeyPem => File.ReadAllText(Path.Combine(Directory, Name + ".pub"));
+    public string PublicKeyPem => File.ReadAllText(repository.MasterKeyPath);
 
     public Manifest Manifest => Manifest.Parse(ManifestBytes).Value!;
 
     public byte[] CertificateBytes => Wire(Manifest.Certificate!.Value);
 
-    public static Fixture Load(string name) => Loaded.GetOrAdd(name, _ =>
-    {
-        var fixture = new Fixture(name);
-        using FileStream file = File.OpenRead(Path.Combine(Directory, name + ".tar"));
-        using var tar = new TarReader(file);
-        while (tar.GetNextEntry() is { } entry)
-        {
-            if (entry.DataStream is { } data)
-            {
-                using var copy = new MemoryStream();
-                data.CopyTo(copy);
-                fixture._files[entry.Name[(entry.Name.IndexOf(name, StringComparison.Ordinal) + name.Length + 1)..]] = copy.ToArray();
-            }
-        }
-
-        return fixture;
-    });
+    public static Fixture Load(string name) => new(FixtureRepository.Load(name));
 
     /// <summary>A directory as a client's /etc/cvmfs/keys with this repository's key.</summary>
     public MasterKeys Keys()
@@ -58,9 +35,9 @@ internal sealed class Fixture
         return MasterKeys.Load(keys.Path);
     }
 
-    public byte[] Wire(ObjectKey key) => _files[key.ToPath()];
+    public byte[] Wire(ObjectKey key) => repository.Objects[key];
 
-    public bool Has(ObjectKey key) => _files.ContainsKey(key.ToPath());
+    public bool Has(ObjectKey key) => repository.Objects.ContainsKey(key);
 
     public byte[] Content(ObjectKey key, bool isStoredPlain)
     {
@@ -110,26 +87,4 @@ internal sealed class Fixture
         Assert.Null(problem);
         return sums;
     }
-
-    private static string FindDirectory()
-    {
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            string candidate = Path.Combine(at.FullName, "tests", "fixtures");
-            if (System.IO.Directory.Exists(candidate))
-            {
-                return candidate;
-            }
-        }
-
-        throw new DirectoryNotFoundException("tests/fixtures");
-    }
-}
-
-/// <summary>A directory that is gone after the test.</summary>
-internal sealed class TemporaryDirectory : IDisposable
-{
-    public string Path { get; } = Directory.CreateTempSubdirectory("breakwater-test-").FullName;
-
-    public void Dispose() => Directory.Delete(Path, recursive: true);
 }

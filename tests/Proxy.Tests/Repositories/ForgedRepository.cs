@@ -7,6 +7,7 @@ using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Hashing;
 using Breakwater.Proxy.Repositories;
+using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Repositories;
 

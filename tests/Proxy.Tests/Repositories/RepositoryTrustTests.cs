@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Breakwater.Proxy.Repositories;
+using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Repositories;
 
