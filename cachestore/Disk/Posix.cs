@@ -1,0 +1,134 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Breakwater.CacheStore.Disk;
+
+/// <summary>The few system calls that the runtime does not offer. Linux only; see the manual page of each.</summary>
+internal static unsafe partial class Posix
+{
+    /// <summary>The resource is not ready: with <see cref="ReadNoWait"/>, the bytes are not in the page cache.</summary>
+    public const int Again = 11;
+
+    /// <summary>No space left on the device.</summary>
+    public const int NoSpace = 28;
+
+    private const int NoWait = 0x8;
+    private const int Interrupted = 4;
+    private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_RDONLY | O_DIRECTORY | O_CLOEXEC
+    private const int KeepSize = 0x1;
+
+    /// <summary>Reads only what the page cache holds (preadv2 with RWF_NOWAIT). Negative: minus errno.</summary>
+    public static int ReadNoWait(SafeFileHandle file, Span<byte> buffer, long offset)
+    {
+        fixed (byte* start = buffer)
+        {
+            IoVector vector = new() { Base = start, Length = (nuint)buffer.Length };
+            nint n = Preadv2(file, &vector, 1, (nint)offset, 0, NoWait);
+            return n >= 0 ? (int)n : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    /// <summary>Waits until the file's data, and the metadata needed to read it back, is on the device (fdatasync).</summary>
+    public static void SyncData(SafeFileHandle file)
+    {
+        while (Fdatasync(file) != 0)
+        {
+            ThrowUnlessInterrupted("fdatasync");
+        }
+    }
+
+    /// <summary>Waits until created, renamed and removed names of the directory are on the device.</summary>
+    public static void SyncDirectory(string path)
+    {
+        int descriptor = Open(path, ReadOnlyDirectory, 0);
+        if (descriptor < 0)
+        {
+            throw Failure("open of directory " + path);
+        }
+
+        using SafeFileHandle handle = new(descriptor, ownsHandle: true);
+        while (Fsync(handle) != 0)
+        {
+            ThrowUnlessInterrupted("fsync of directory " + path);
+        }
+    }
+
+    /// <summary>Reserves blocks without changing the file's size (fallocate). False: the file system cannot.</summary>
+    /// <exception cref="IOException">No space.</exception>
+    public static bool Reserve(SafeFileHandle file, long offset, long length)
+    {
+        while (Fallocate(file, KeepSize, (nint)offset, (nint)length) != 0)
+        {
+            int error = Marshal.GetLastPInvokeError();
+            if (error == NoSpace)
+            {
+                throw Failure("fallocate");
+            }
+
+            if (error != Interrupted)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Tells the kernel how a range will be used (posix_fadvise): <see cref="FileAdvice"/>. Only a hint: errors are of no consequence.</summary>
+    public static void Advise(SafeFileHandle file, long offset, long length, FileAdvice advice) =>
+        _ = Fadvise(file, (nint)offset, (nint)length, (int)advice);
+
+    private static void ThrowUnlessInterrupted(string what)
+    {
+        if (Marshal.GetLastPInvokeError() != Interrupted)
+        {
+            throw Failure(what);
+        }
+    }
+
+    private static IOException Failure(string what)
+    {
+        int error = Marshal.GetLastPInvokeError();
+        return new IOException($"{what}: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})", error);
+    }
+
+    private struct IoVector
+    {
+        public byte* Base;
+        public nuint Length;
+    }
+
+    [LibraryImport("libc", EntryPoint = "preadv2", SetLastError = true)]
+    private static partial nint Preadv2(SafeFileHandle file, IoVector* vectors, int count, nint offset, nint offsetHigh, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    private static partial int Fdatasync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    private static partial int Fallocate(SafeFileHandle file, int mode, nint offset, nint length);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise", SetLastError = true)]
+    private static partial int Fadvise(SafeFileHandle file, nint offset, nint length, int advice);
+}
+
+/// <summary>Hints of posix_fadvise.</summary>
+internal enum FileAdvice
+{
+    /// <summary>Reads will be random: no read-ahead.</summary>
+    Random = 1,
+
+    /// <summary>Reads will be sequential: more read-ahead.</summary>
+    Sequential = 2,
+
+    /// <summary>Will be read soon.</summary>
+    WillNeed = 3,
+
+    /// <summary>Not needed in the page cache any more.</summary>
+    DontNeed = 4,
+}

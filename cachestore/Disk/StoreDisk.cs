@@ -1,0 +1,57 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Breakwater.CacheStore.Disk;
+
+/// <summary>
+/// Everything that the store asks of the disk, in one place: the seam at which tests inject full disks, I/O errors, torn and lost writes.
+/// Thread-safe.
+/// </summary>
+internal class StoreDisk
+{
+    /// <summary>Opens a file for reading and writing, made when missing.</summary>
+    public virtual SafeFileHandle Open(string path) =>
+        File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+
+    /// <summary>Writes all of <paramref name="bytes"/>. Not durable before <see cref="Sync"/>.</summary>
+    public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(file, bytes, offset);
+
+    /// <summary>Makes earlier writes of the file durable.</summary>
+    public virtual void Sync(SafeFileHandle file) => Posix.SyncData(file);
+
+    /// <summary>Makes created and removed names of a directory durable.</summary>
+    public virtual void SyncDirectory(string path) => Posix.SyncDirectory(path);
+
+    /// <summary>Reserves space. False: not supported here.</summary>
+    public virtual bool Reserve(SafeFileHandle file, long offset, long length) => Posix.Reserve(file, offset, length);
+
+    /// <summary>Reads up to the buffer's length, waiting for the device. 0: end of file.</summary>
+    public virtual int Read(SafeFileHandle file, Span<byte> buffer, long offset) => RandomAccess.Read(file, buffer, offset);
+
+    /// <summary>As <see cref="Read"/>, without holding the calling thread.</summary>
+    public virtual ValueTask<int> ReadAsync(SafeFileHandle file, Memory<byte> buffer, long offset, CancellationToken cancellationToken) =>
+        RandomAccess.ReadAsync(file, buffer, offset, cancellationToken);
+
+    /// <summary>Reads what the page cache holds; negative when nothing of it is there, or the file system cannot tell.</summary>
+    public virtual int TryRead(SafeFileHandle file, Span<byte> buffer, long offset) => Posix.ReadNoWait(file, buffer, offset);
+
+    /// <summary>Removes a file's name; its bytes stay readable through open handles.</summary>
+    public virtual void Delete(string path) => File.Delete(path);
+
+    /// <summary>Reads until the buffer is full or the file ends. Returns the bytes read.</summary>
+    public int ReadFully(SafeFileHandle file, Span<byte> buffer, long offset)
+    {
+        int total = 0;
+        while (total < buffer.Length)
+        {
+            int n = Read(file, buffer[total..], offset + total);
+            if (n <= 0)
+            {
+                break;
+            }
+
+            total += n;
+        }
+
+        return total;
+    }
+}

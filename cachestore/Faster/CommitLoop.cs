@@ -1,0 +1,163 @@
+using System.Collections.Concurrent;
+using Breakwater.CacheStore.Disk;
+using Microsoft.Extensions.Logging;
+
+namespace Breakwater.CacheStore.Faster;
+
+/// <summary>A verified object whose entries are in the log, waiting to be durable.</summary>
+internal readonly record struct PendingCommit(StagedObject Staged, long Address, bool IsSealed);
+
+/// <summary>
+/// Makes objects durable in groups, off the request path: commit the log, then point the index to the objects, then acknowledge. The log is
+/// the truth: an object whose entries are committed is there after a crash, whatever the index knew. Sleeps while there is nothing to do.
+/// </summary>
+internal sealed class CommitLoop : IAsyncDisposable
+{
+    private readonly BlobLog _log;
+    private readonly DiskHealth _health;
+    private readonly Action<PendingCommit> _publish;
+    private readonly TimeSpan _interval;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ConcurrentQueue<PendingCommit> _pending = new();
+    private readonly ConcurrentDictionary<StagedObject, byte> _staged = new(); // what has memory to let go of
+    private readonly SemaphoreSlim _wake = new(0); // something is to be committed
+    private readonly SemaphoreSlim _hurry = new(0); // and should not wait for the interval
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _cycleGate = new();
+    private TaskCompletionSource _cycle = new(TaskCreationOptions.RunContinuationsAsynchronously); // replaced under _cycleGate
+    private readonly Task _running;
+
+    public CommitLoop(BlobLog log, DiskHealth health, Action<PendingCommit> publish, TimeSpan interval, TimeProvider time, ILogger logger)
+    {
+        _log = log;
+        _health = health;
+        _publish = publish;
+        _interval = interval;
+        _time = time;
+        _logger = logger;
+        _running = Task.Run(RunAsync);
+    }
+
+    /// <summary>The object's entries are all in the log. The caller's hold on it passes to the loop.</summary>
+    public void Enqueue(PendingCommit commit)
+    {
+        _pending.Enqueue(commit);
+        Wake();
+    }
+
+    /// <summary>Watches an object that gives parts to the log, to let go of their memory.</summary>
+    public void Watch(StagedObject staged) => _staged.TryAdd(staged, 0);
+
+    public void Unwatch(StagedObject staged) => _staged.TryRemove(staged, out _);
+
+    /// <summary>There is something to commit within the interval.</summary>
+    public void Wake()
+    {
+        if (_wake.CurrentCount == 0)
+        {
+            _wake.Release();
+        }
+    }
+
+    /// <summary>Commits now. Completes with the end of the next commit.</summary>
+    public Task HurryAsync()
+    {
+        Task cycle;
+        lock (_cycleGate)
+        {
+            cycle = _cycle.Task;
+        }
+
+        Wake();
+        if (_hurry.CurrentCount == 0)
+        {
+            _hurry.Release();
+        }
+
+        return cycle;
+    }
+
+    /// <summary>Ends the loop after a last commit, unless the disk refuses it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running;
+        try
+        {
+            await CommitAsync(_health.Failing);
+        }
+        catch (OperationCanceledException)
+        {
+            _logger.LogWarning("The store closes while its disk refuses writes: what was not committed is not stored.");
+        }
+
+        while (_pending.TryDequeue(out PendingCommit commit))
+        {
+            commit.Staged.Committed.TrySetResult(CommitResult.Failed);
+            commit.Staged.Release();
+        }
+
+        _wake.Dispose();
+        _hurry.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await _wake.WaitAsync(_stopping.Token);
+                await WaitForIntervalAsync();
+                await CommitAsync(_stopping.Token);
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                // DisposeAsync makes the last commit
+            }
+            catch (Exception failure)
+            {
+                // FASTER's own failures: objects stay pending, the next round tries again
+                _logger.LogError(failure, "A commit of the store's log failed.");
+            }
+        }
+    }
+
+    private async Task CommitAsync(CancellationToken cancellationToken)
+    {
+        int count = _pending.Count; // these have their entries in the log; who comes later waits for the next round
+        await _log.CommitAsync(cancellationToken);
+        for (; count > 0 && _pending.TryDequeue(out PendingCommit commit); count--)
+        {
+            Unwatch(commit.Staged);
+            commit.Staged.ReleaseFlushed(_log.FlushedUntilAddress);
+            _publish(commit);
+            commit.Staged.Committed.TrySetResult(CommitResult.Committed);
+            commit.Staged.Release();
+        }
+
+        foreach (StagedObject staged in _staged.Keys)
+        {
+            staged.ReleaseFlushed(_log.FlushedUntilAddress);
+        }
+
+        lock (_cycleGate)
+        {
+            _cycle.TrySetResult();
+            _cycle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    private async Task WaitForIntervalAsync()
+    {
+        using CancellationTokenSource done = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        Task interval = Task.Delay(_interval, _time, done.Token);
+        Task hurry = _hurry.WaitAsync(done.Token);
+        await Task.WhenAny(interval, hurry);
+        await done.CancelAsync();
+        await Task.WhenAll(interval.ContinueWith(static _ => { }, TaskScheduler.Default), hurry.ContinueWith(static _ => { }, TaskScheduler.Default));
+        _stopping.Token.ThrowIfCancellationRequested();
+    }
+}

@@ -1,0 +1,165 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using Breakwater.CacheStore.Disk;
+using FASTER.core;
+using Microsoft.Win32.SafeHandles;
+
+namespace Breakwater.CacheStore.Faster;
+
+/// <summary>What a commit of a log made durable.</summary>
+/// <param name="BeginAddress">The first address that is still alive.</param>
+/// <param name="UntilAddress">The address after the last durable byte.</param>
+/// <param name="PageSizeBits">Page size of the log: entries do not cross pages.</param>
+/// <param name="SegmentSizeBits">Size of a segment file.</param>
+internal readonly record struct CommittedRange(long BeginAddress, long UntilAddress, int PageSizeBits, int SegmentSizeBits);
+
+/// <summary>
+/// The file <c>commit</c> of a log: two slots, written in turn, so that a torn write leaves the other one. FASTER calls it as its
+/// commit manager; recovery reads it without FASTER.
+/// </summary>
+internal sealed class CommitRecord : ILogCommitManager
+{
+    private const uint MagicNumber = 0x31435742; // "BWC1"
+    private const int SlotBytes = 4096;
+
+    private readonly SafeFileHandle _file;
+    private readonly StoreDisk _disk;
+    private readonly DiskHealth _health;
+    private readonly int _pageSizeBits;
+    private readonly int _segmentSizeBits;
+    private long _sequence; // FASTER commits one at a time
+    private volatile bool _isClosing;
+
+    public CommitRecord(string directory, int pageSizeBits, int segmentSizeBits, StoreDisk disk, DiskHealth health)
+    {
+        _disk = disk;
+        _health = health;
+        _pageSizeBits = pageSizeBits;
+        _segmentSizeBits = segmentSizeBits;
+        _file = disk.Open(PathIn(directory));
+        disk.SyncDirectory(directory);
+        _sequence = TryReadNewest(_file, disk, out Slot newest) ? newest.Sequence : 0;
+    }
+
+    public static string PathIn(string directory) => Path.Combine(directory, "commit");
+
+    /// <summary>Reads the newest undamaged slot. False: there is none.</summary>
+    public static bool TryRead(string directory, StoreDisk disk, out CommittedRange range)
+    {
+        range = default;
+        if (!File.Exists(PathIn(directory)))
+        {
+            return false;
+        }
+
+        using SafeFileHandle file = disk.Open(PathIn(directory));
+        if (!TryReadNewest(file, disk, out Slot slot))
+        {
+            return false;
+        }
+
+        range = new CommittedRange(slot.Begin, slot.Until, slot.PageSizeBits, slot.SegmentSizeBits);
+        return true;
+    }
+
+    public void Commit(long beginAddress, long untilAddress, byte[] commitMetadata, long commitNum, bool forceWriteMetadata)
+    {
+        while (!TryWrite(beginAddress, untilAddress) && !_isClosing)
+        {
+            _health.WaitBeforeRetry();
+        }
+    }
+
+    public byte[] GetCommitMetadata(long commitNum) => [];
+
+    public IEnumerable<long> ListCommits() => [];
+
+    public void RemoveCommit(long commitNum)
+    {
+    }
+
+    public void RemoveAllCommits()
+    {
+    }
+
+    public void OnRecovery(long commitNum)
+    {
+    }
+
+    /// <summary>Ends a commit that waits for a disk that refuses writes.</summary>
+    public void StopRetrying() => _isClosing = true;
+
+    public void Dispose() => _file.Dispose();
+
+    private bool TryWrite(long begin, long until)
+    {
+        Slot slot = new(_sequence + 1, begin, until, _pageSizeBits, _segmentSizeBits);
+        byte[] bytes = new byte[SlotBytes];
+        MemoryMarshal.Write(bytes, in slot);
+        try
+        {
+            _disk.Write(_file, bytes, (slot.Sequence & 1) * SlotBytes);
+            _disk.Sync(_file);
+            _sequence++;
+            _health.ReportSuccess();
+            return true;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            _health.Report(failure);
+            return false;
+        }
+    }
+
+    private static bool TryReadNewest(SafeFileHandle file, StoreDisk disk, out Slot newest)
+    {
+        newest = default;
+        byte[] bytes = new byte[2 * SlotBytes];
+        int length = disk.ReadFully(file, bytes, 0);
+        for (int i = 0; i < 2; i++)
+        {
+            if ((i * SlotBytes) + Marshal.SizeOf<Slot>() <= length)
+            {
+                Slot slot = MemoryMarshal.Read<Slot>(bytes.AsSpan(i * SlotBytes));
+                if (slot.IsValid && slot.Sequence > newest.Sequence)
+                {
+                    newest = slot;
+                }
+            }
+        }
+
+        return newest.Sequence > 0;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct Slot
+    {
+        private readonly uint _magic;
+        public readonly int PageSizeBits;
+        public readonly long Sequence;
+        public readonly long Begin;
+        public readonly long Until;
+        public readonly int SegmentSizeBits;
+        private readonly int _reserved;
+        private readonly ulong _checksum;
+
+        public Slot(long sequence, long begin, long until, int pageSizeBits, int segmentSizeBits)
+        {
+            _magic = MagicNumber;
+            PageSizeBits = pageSizeBits;
+            Sequence = sequence;
+            Begin = begin;
+            Until = until;
+            SegmentSizeBits = segmentSizeBits;
+            _reserved = 0;
+            _checksum = ComputeChecksum();
+        }
+
+        public readonly bool IsValid =>
+            _magic == MagicNumber && _checksum == ComputeChecksum() && Begin >= 0 && Until >= Begin
+            && PageSizeBits is >= 12 and <= 30 && SegmentSizeBits >= PageSizeBits && SegmentSizeBits <= 40;
+
+        private readonly ulong ComputeChecksum() =>
+            XxHash3.HashToUInt64(MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(in this, 1))[..^sizeof(ulong)]);
+    }
+}

@@ -1,0 +1,102 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+
+namespace Breakwater.CacheStore.Faster;
+
+/// <summary>What an entry of a log is.</summary>
+internal enum EntryKind : byte
+{
+    /// <summary>An object in one entry, verified before it was written.</summary>
+    Whole = 1,
+
+    /// <summary>A slice of an object that may never be verified: nothing without a <see cref="Seal"/> that lists it.</summary>
+    Part = 2,
+
+    /// <summary>The end of a verified object of several parts: the addresses of all of them.</summary>
+    Seal = 3,
+
+    /// <summary>The object was removed.</summary>
+    Removed = 4,
+
+    /// <summary>A document.</summary>
+    Document = 5,
+
+    /// <summary>The document was removed.</summary>
+    DocumentRemoved = 6,
+}
+
+/// <summary>
+/// The 64 bytes before the payload of each entry; little-endian, described in docs/store-format.md. Whoever reads an entry checks
+/// <see cref="IsValid"/>, the key, and (once a process) the payload's checksum.
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Size = SizeBytes)]
+internal struct EntryHeader
+{
+    /// <summary>Length of the header.</summary>
+    public const int SizeBytes = 64;
+
+    /// <summary>Version of the format of entries.</summary>
+    public const byte CurrentVersion = 1;
+
+    private const uint MagicNumber = 0x31455742; // "BWE1"
+
+    private readonly uint _magic;
+    private readonly EntryKind _kind;
+    private readonly byte _version;
+    private readonly ushort _reserved;
+    private readonly ObjectKey _key;
+    private readonly long _objectLength;
+    private readonly int _part;
+    private readonly int _payloadLength;
+    private readonly ulong _payloadChecksum;
+    private readonly ulong _headerChecksum;
+
+    /// <summary>Describes a payload.</summary>
+    /// <param name="kind">What it is.</param>
+    /// <param name="key">The object it belongs to.</param>
+    /// <param name="objectLength">Length of the whole object, 0 when it is not known yet.</param>
+    /// <param name="part">Number of the part, from 0.</param>
+    /// <param name="payload">The bytes that follow the header.</param>
+    public EntryHeader(EntryKind kind, in ObjectKey key, long objectLength, int part, ReadOnlySpan<byte> payload)
+    {
+        _magic = MagicNumber;
+        _kind = kind;
+        _version = CurrentVersion;
+        _key = key;
+        _objectLength = objectLength;
+        _part = part;
+        _payloadLength = payload.Length;
+        _payloadChecksum = XxHash3.HashToUInt64(payload);
+        _headerChecksum = ComputeChecksum();
+    }
+
+    public readonly EntryKind Kind => _kind;
+
+    public readonly ObjectKey Key => _key;
+
+    public readonly long ObjectLength => _objectLength;
+
+    public readonly int Part => _part;
+
+    public readonly int PayloadLength => _payloadLength;
+
+    /// <summary>Is it a header of this version, undamaged?</summary>
+    public readonly bool IsValid =>
+        _magic == MagicNumber && _version == CurrentVersion && _payloadLength >= 0 && _headerChecksum == ComputeChecksum();
+
+    /// <summary>Has the payload the checksum that the header names?</summary>
+    public readonly bool Matches(ReadOnlySpan<byte> payload) =>
+        payload.Length == _payloadLength && XxHash3.HashToUInt64(payload) == _payloadChecksum;
+
+    /// <summary>Reads a header from its bytes.</summary>
+    public static EntryHeader Read(ReadOnlySpan<byte> bytes) => MemoryMarshal.Read<EntryHeader>(bytes);
+
+    /// <summary>Writes the header's bytes.</summary>
+    public readonly void Write(Span<byte> destination) => MemoryMarshal.Write(destination, in this);
+
+    private readonly ulong ComputeChecksum()
+    {
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(in this, 1));
+        return XxHash3.HashToUInt64(bytes[..(SizeBytes - sizeof(ulong))]);
+    }
+}

@@ -1,0 +1,181 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using Breakwater.CacheStore.Disk;
+using Breakwater.CacheStore.Documents;
+using Microsoft.Extensions.Logging;
+
+namespace Breakwater.CacheStore.Faster;
+
+/// <summary>
+/// Documents in a log of their own: all keys and the small documents are in memory, larger ones are read from the log's files. The
+/// newest entry of a key in the log is the document; at start the log is read through.
+/// </summary>
+internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
+{
+    /// <summary>Manifests, whitelists and heads are far below: they are answered from memory.</summary>
+    private const int InMemoryBytes = 64 << 10;
+
+    private static readonly LogGeometry Geometry = new(PageSizeBits: 23, MemorySizeBits: 24, SegmentSizeBits: 25);
+
+    private readonly BlobLog _log;
+    private readonly DiskHealth _health;
+    private readonly ILogger _logger;
+    private readonly ConcurrentDictionary<string, Place> _places = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _appending = new(1); // entries and _places change in the same order
+
+    private FasterDocumentStore(BlobLog log, DiskHealth health, ILogger logger)
+    {
+        _log = log;
+        _health = health;
+        _logger = logger;
+    }
+
+    public int MaxDocumentBytes => _log.MaxPayloadBytes - DocumentEntry.MaxKeyBytes - 64;
+
+    public static FasterDocumentStore Open(string directory, StoreDisk disk, DiskHealth health, ILogger logger)
+    {
+        BlobLog log = BlobLog.Open(directory, Geometry, disk, health, out CommittedRange range);
+        FasterDocumentStore store = new(log, health, logger);
+        LogScanner scanner = new(log.Segments, log.Geometry.PageSizeBits);
+        foreach (ScannedEntry entry in scanner.Scan(range.BeginAddress, range.UntilAddress))
+        {
+            store.Recover(entry);
+        }
+
+        return store;
+    }
+
+    public bool TryGet(string key, [NotNullWhen(true)] out StoredDocument? document)
+    {
+        document = null;
+        if (!_places.TryGetValue(key, out Place? place))
+        {
+            return false;
+        }
+
+        document = place.InMemory ?? Load(place.Address, place.PayloadBytes, out _);
+        if (document is null && _places.TryRemove(KeyValuePair.Create(key, place)))
+        {
+            _logger.LogWarning("The store forgot document {Key}: its bytes at {Address} are damaged. It is fetched again.", key, place.Address);
+        }
+
+        return document is not null;
+    }
+
+    public async ValueTask PutAsync(string key, StoredDocument document, CancellationToken cancellationToken = default)
+    {
+        if (document.Body.Length + (long)document.Head.Length > MaxDocumentBytes || Encoding.UTF8.GetByteCount(key) > DocumentEntry.MaxKeyBytes)
+        {
+            throw new ArgumentException($"Document '{key}' of {document.Body.Length} bytes is too long (limit {MaxDocumentBytes}).", nameof(document));
+        }
+
+        byte[] payload = DocumentEntry.Encode(key, document);
+        CancellationToken failing = _health.Failing;
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, failing);
+        Place place = new(document, -1, payload.Length);
+        try
+        {
+            await _appending.WaitAsync(cancellationToken);
+            try
+            {
+                _places[key] = place;
+                long address = await _log.AppendAsync(new EntryHeader(EntryKind.Document, default, payload.Length, 0, payload), payload, either.Token);
+                place = place with { Address = address };
+                _places[key] = place;
+            }
+            finally
+            {
+                _appending.Release();
+            }
+
+            await _log.CommitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (failing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException($"Document '{key}' could not be made durable: the store's disk refuses writes.", _health.WriteFailure);
+        }
+
+        if (payload.Length > InMemoryBytes)
+        {
+            _places.TryUpdate(key, place with { InMemory = null }, place);
+        }
+    }
+
+    public bool Remove(string key)
+    {
+        if (!_places.TryRemove(key, out _))
+        {
+            return false;
+        }
+
+        byte[] payload = DocumentEntry.Encode(key, null);
+        _log.TryAppend(new EntryHeader(EntryKind.DocumentRemoved, default, payload.Length, 0, payload), payload, out _);
+        return true;
+    }
+
+    public IReadOnlyList<string> Keys(string prefix = "") => [.. _places.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal))];
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _log.CommitAsync(_health.Failing); // removals
+        }
+        catch (OperationCanceledException)
+        {
+            _logger.LogWarning("The document store closes while its disk refuses writes.");
+        }
+
+        _log.Dispose();
+        _appending.Dispose();
+    }
+
+    private void Recover(in ScannedEntry entry)
+    {
+        StoredDocument? document = Load(entry.Address, entry.Header.PayloadLength, out string key);
+        if (document is null)
+        {
+            _logger.LogWarning("A document in the store's log at {Address} is damaged and left out.", entry.Address);
+        }
+        else if (entry.Header.Kind == EntryKind.DocumentRemoved)
+        {
+            _places.TryRemove(key, out _);
+        }
+        else if (entry.Header.Kind == EntryKind.Document)
+        {
+            _places[key] = new Place(entry.Header.PayloadLength <= InMemoryBytes ? document : null, entry.Address, entry.Header.PayloadLength);
+        }
+    }
+
+    private StoredDocument? Load(long address, int payloadBytes, out string key)
+    {
+        key = "";
+        if (!_log.Segments.TryAcquire(address, out Segment? segment))
+        {
+            return null;
+        }
+
+        try
+        {
+            byte[] bytes = new byte[EntryHeader.SizeBytes + payloadBytes];
+            int n = _log.Segments.Disk.ReadFully(segment.Handle, bytes, _log.Segments.OffsetOf(address) + BlobLog.LengthPrefixBytes);
+            EntryHeader header = EntryHeader.Read(bytes);
+            ReadOnlyMemory<byte> payload = bytes.AsMemory(EntryHeader.SizeBytes);
+            bool isRight = n == bytes.Length && header.IsValid && header.Matches(payload.Span);
+            return isRight && DocumentEntry.TryDecode(payload, out key, out StoredDocument document) ? document : null;
+        }
+        catch (IOException failure)
+        {
+            _logger.LogWarning(failure, "A document at {Address} of the store's log cannot be read.", address);
+            return null;
+        }
+        finally
+        {
+            segment.Release();
+        }
+    }
+
+    /// <summary>Where a document is. In memory: small, or not durable yet.</summary>
+    private sealed record Place(StoredDocument? InMemory, long Address, int PayloadBytes);
+}

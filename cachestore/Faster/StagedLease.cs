@@ -1,0 +1,26 @@
+namespace Breakwater.CacheStore.Faster;
+
+/// <summary>A lease on an object that is verified and not durable yet.</summary>
+internal sealed class StagedLease(StagedObject staged) : ObjectLease
+{
+    private int _isDisposed; // the caller's hold passes to the lease
+
+    public override ObjectKey Key => staged.Key;
+
+    public override long Length => staged.Length;
+
+    public override int TryRead(long offset, Span<byte> buffer) => staged.TryRead(offset, buffer);
+
+    public override ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        staged.ReadAsync(offset, buffer, cancellationToken);
+
+    public override bool TryGetFileRange(long offset, out ObjectFileRange range) => staged.TryGetFileRange(offset, out range);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            staged.Release();
+        }
+    }
+}

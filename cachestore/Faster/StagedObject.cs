@@ -1,0 +1,289 @@
+using Breakwater.CacheStore.Disk;
+
+namespace Breakwater.CacheStore.Faster;
+
+/// <summary>
+/// An object on its way into the log: readable from memory until the log has flushed a part, from the segment file after that.
+/// One writer, any number of readers. Counted: the writer, the commit loop and each lease hold it.
+/// </summary>
+internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBudget budget)
+{
+    /// <summary>Size of all parts but the last.</summary>
+    public const int PartBytes = 256 << 10;
+
+    private const int SmallestBufferBytes = 16 << 10;
+
+    private readonly Lock _gate = new();
+    private readonly List<StagedPart> _parts = []; // guarded by _gate
+    private long _length; // written by the writer after the bytes are in place
+    private int _references = 1;
+    private int _firstBuffered; // guarded by _gate: parts before it are read from files
+
+    public ObjectKey Key => key;
+
+    public long Length => Volatile.Read(ref _length);
+
+    /// <summary>Completed by the commit loop; what <see cref="ObjectWriter.CommitAsync"/> of a second writer waits for.</summary>
+    public TaskCompletionSource<CommitResult> Committed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public int PartCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _parts.Count;
+            }
+        }
+    }
+
+    /// <summary>Copies as much as fits into the last part. The writer only. Returns the bytes taken; 0: the part is full, start another.</summary>
+    public int Fill(ReadOnlySpan<byte> bytes, long? expectedLength)
+    {
+        int used;
+        StagedBuffer buffer;
+        lock (_gate)
+        {
+            if (_parts.Count == 0)
+            {
+                _parts.Add(NewPart(bytes.Length, expectedLength));
+            }
+
+            StagedPart part = _parts[^1];
+            used = part.Length;
+            if (used == PartBytes)
+            {
+                return 0;
+            }
+
+            buffer = part.Buffer!;
+            if (used == buffer.Bytes.Length)
+            {
+                StagedBuffer larger = new(Math.Min(PartBytes, 2 * used));
+                buffer.Bytes.AsSpan(0, used).CopyTo(larger.Bytes);
+                buffer.Release();
+                buffer = larger;
+                part.Buffer = larger;
+            }
+        }
+
+        int taken = Math.Min(bytes.Length, Math.Min(PartBytes, buffer.Bytes.Length) - used);
+        bytes[..taken].CopyTo(buffer.Bytes.AsSpan(used)); // beyond what readers see
+        lock (_gate)
+        {
+            _parts[^1].Length += taken;
+        }
+
+        Volatile.Write(ref _length, _length + taken);
+        return taken;
+    }
+
+    /// <summary>Starts the next part. The writer only.</summary>
+    public void StartPart(int wantedBytes, long? expectedLength)
+    {
+        lock (_gate)
+        {
+            _parts.Add(NewPart(wantedBytes, expectedLength));
+        }
+    }
+
+    /// <summary>The bytes of a part that is still in memory. The writer only, before <see cref="PlacePart"/>.</summary>
+    public ReadOnlyMemory<byte> PartMemory(int index)
+    {
+        lock (_gate)
+        {
+            StagedPart part = _parts[index];
+            return part.Buffer is null ? default : part.Buffer.Bytes.AsMemory(0, part.Length);
+        }
+    }
+
+    /// <summary>The log took a part. Its memory goes when the log has flushed it.</summary>
+    public void PlacePart(int index, long address)
+    {
+        lock (_gate)
+        {
+            StagedPart part = _parts[index];
+            part.Address = address;
+            budget.Add(part.Length);
+        }
+    }
+
+    /// <summary>Addresses of all parts, in order.</summary>
+    public long[] Addresses()
+    {
+        lock (_gate)
+        {
+            return [.. _parts.Select(part => part.Address)];
+        }
+    }
+
+    /// <summary>Lets go of the memory of parts that lie below <paramref name="flushedUntil"/>.</summary>
+    public void ReleaseFlushed(long flushedUntil)
+    {
+        lock (_gate)
+        {
+            while (_firstBuffered < _parts.Count && _parts[_firstBuffered] is { Address: >= 0 } part
+                && part.Address + BlobLog.SizeOf(part.Length) <= flushedUntil)
+            {
+                if (segments.TryAcquire(part.Address, out Segment? segment))
+                {
+                    part.Segment = segment;
+                }
+
+                DropBufferLocked(part);
+                _firstBuffered++;
+            }
+        }
+    }
+
+    /// <summary>Reads what is in memory or in the page cache. −1: must wait for the disk.</summary>
+    public int TryRead(long offset, Span<byte> destination)
+    {
+        if (!TryLocate(offset, destination.Length, out Location location))
+        {
+            return 0;
+        }
+
+        if (location.Buffer is { } buffer)
+        {
+            buffer.Bytes.AsSpan(location.Start, location.Length).CopyTo(destination);
+            buffer.Release();
+            return location.Length;
+        }
+
+        int n = segments.Disk.TryRead(location.Segment!.Handle, destination[..location.Length], location.FileOffset);
+        return n > 0 ? n : -1;
+    }
+
+    public ValueTask<int> ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        if (!TryLocate(offset, destination.Length, out Location location))
+        {
+            return ValueTask.FromResult(0);
+        }
+
+        if (location.Buffer is { } buffer)
+        {
+            buffer.Bytes.AsSpan(location.Start, location.Length).CopyTo(destination.Span);
+            buffer.Release();
+            return ValueTask.FromResult(location.Length);
+        }
+
+        return segments.Disk.ReadAsync(location.Segment!.Handle, destination[..location.Length], location.FileOffset, cancellationToken);
+    }
+
+    /// <summary>Where the byte at an offset lies in a file. False: still in memory.</summary>
+    public bool TryGetFileRange(long offset, out ObjectFileRange range)
+    {
+        range = default;
+        if (!TryLocate(offset, int.MaxValue, out Location location))
+        {
+            return false;
+        }
+
+        if (location.Buffer is { } buffer)
+        {
+            buffer.Release();
+            return false;
+        }
+
+        range = new ObjectFileRange(location.Segment!.Handle, location.FileOffset, location.Length);
+        return true;
+    }
+
+    public void Acquire() => Interlocked.Increment(ref _references);
+
+    /// <summary>Takes a hold unless the last one is gone.</summary>
+    public bool TryAcquire()
+    {
+        int seen = Volatile.Read(ref _references);
+        while (seen > 0)
+        {
+            int before = Interlocked.CompareExchange(ref _references, seen + 1, seen);
+            if (before == seen)
+            {
+                return true;
+            }
+
+            seen = before;
+        }
+
+        return false;
+    }
+
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _references) != 0)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            foreach (StagedPart part in _parts)
+            {
+                DropBufferLocked(part);
+                part.Segment?.Release();
+            }
+
+            _parts.Clear();
+        }
+    }
+
+    private static StagedPart NewPart(int wantedBytes, long? expectedLength)
+    {
+        long size = Math.Max(expectedLength ?? wantedBytes, wantedBytes);
+        return new StagedPart { Buffer = new StagedBuffer((int)Math.Clamp(size, expectedLength is null ? SmallestBufferBytes : 256, PartBytes)) };
+    }
+
+    private void DropBufferLocked(StagedPart part)
+    {
+        if (part.Buffer is { } buffer)
+        {
+            part.Buffer = null;
+            buffer.Release();
+            if (part.Address >= 0)
+            {
+                budget.Remove(part.Length);
+            }
+        }
+    }
+
+    private bool TryLocate(long offset, int wanted, out Location location)
+    {
+        location = default;
+        long length = Length;
+        if (offset >= length || wanted == 0)
+        {
+            return false;
+        }
+
+        int inPart = (int)(offset % PartBytes);
+        lock (_gate)
+        {
+            StagedPart part = _parts[(int)(offset / PartBytes)];
+            int n = Math.Min(wanted, part.Length - inPart);
+            if (part.Buffer is { } buffer)
+            {
+                buffer.Acquire();
+                location = new Location(buffer, inPart, n, null, 0);
+                return true;
+            }
+
+            Segment segment = part.Segment ?? throw new IOException("The bytes were written to a segment that is gone.");
+            long fileOffset = segments.OffsetOf(part.Address) + BlobLog.EntryOverheadBytes + inPart;
+            location = new Location(null, 0, n, segment, fileOffset);
+            return true;
+        }
+    }
+
+    private readonly record struct Location(StagedBuffer? Buffer, int Start, int Length, Segment? Segment, long FileOffset);
+
+    private sealed class StagedPart
+    {
+        public StagedBuffer? Buffer;
+        public Segment? Segment; // held
+        public long Address = -1;
+        public int Length;
+    }
+}

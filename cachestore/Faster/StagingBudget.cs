@@ -1,0 +1,13 @@
+namespace Breakwater.CacheStore.Faster;
+
+/// <summary>Counts the bytes that the log took and has not flushed yet: they are in memory twice. Thread-safe.</summary>
+internal sealed class StagingBudget(long limitBytes)
+{
+    private long _bytes;
+
+    public bool IsExceeded => Interlocked.Read(ref _bytes) > limitBytes;
+
+    public void Add(int bytes) => Interlocked.Add(ref _bytes, bytes);
+
+    public void Remove(int bytes) => Interlocked.Add(ref _bytes, -bytes);
+}
