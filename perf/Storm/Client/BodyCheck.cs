@@ -1,0 +1,132 @@
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Hashing;
+
+namespace Breakwater.Storm.Client;
+
+/// <summary>
+/// Checks one body at a time against what its URL says: a hash-named object against its name, a signed document against the hash that it
+/// carries itself. Anything else passes. Not thread-safe.
+/// </summary>
+internal sealed class BodyCheck : IDisposable
+{
+    private readonly Dictionary<DigestAlgorithm, ObjectHasher> _hashers = [];
+    private readonly List<byte> _document = [];
+    private Expectation _expected = Expectation.Nothing;
+
+    /// <summary>Starts with the next body; the one before must have been finished.</summary>
+    public void Begin(Expectation expected)
+    {
+        _expected = expected;
+        _document.Clear();
+    }
+
+    /// <summary>Adds bytes of the body.</summary>
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        switch (_expected.Kind)
+        {
+            case ExpectationKind.Digest:
+                Hasher().Append(bytes);
+                break;
+            case ExpectationKind.SelfHash:
+                _document.AddRange(bytes);
+                break;
+        }
+    }
+
+    /// <summary>The body has ended: is it right?</summary>
+    public bool Finish()
+    {
+        switch (_expected.Kind)
+        {
+            case ExpectationKind.Digest:
+                Span<byte> digest = stackalloc byte[ObjectKey.DigestSizeBytes];
+                Hasher().Finish(digest);
+                return digest.SequenceEqual(_expected.Digest);
+            case ExpectationKind.SelfHash:
+                return CarriesItsHash(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_document));
+            default:
+                return true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (ObjectHasher hasher in _hashers.Values)
+        {
+            hasher.Dispose();
+        }
+    }
+
+    /// <summary>A manifest or whitelist: the 40 hex digits after <c>--\n</c> are the digest of the bytes before.</summary>
+    internal static bool CarriesItsHash(ReadOnlySpan<byte> document)
+    {
+        int mark = document.IndexOf("\n--\n"u8);
+        if (mark < 0 || document.Length < mark + 44)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> line = document[(mark + 4)..];
+        int end = line.IndexOf((byte)'\n');
+        line = end < 0 ? line : line[..end];
+        DigestAlgorithm algorithm = line.EndsWith("-rmd160"u8) ? DigestAlgorithm.RipeMd160
+            : line.EndsWith("-shake128"u8) ? DigestAlgorithm.Shake128
+            : DigestAlgorithm.Sha1;
+        string hex = Convert.ToHexStringLower(ObjectHasher.Hash(algorithm, document[..(mark + 1)]));
+        return line.Length >= 40 && System.Text.Ascii.Equals(line[..40], hex);
+    }
+
+    private ObjectHasher Hasher()
+    {
+        if (!_hashers.TryGetValue(_expected.Algorithm, out ObjectHasher? hasher))
+        {
+            _hashers[_expected.Algorithm] = hasher = ObjectHasher.Create(_expected.Algorithm);
+        }
+
+        return hasher;
+    }
+}
+
+/// <summary>What is known of a body from its URL.</summary>
+internal enum ExpectationKind
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>The digest of its bytes.</summary>
+    Digest,
+
+    /// <summary>It carries its own digest.</summary>
+    SelfHash,
+}
+
+/// <summary>What a body has to be.</summary>
+internal sealed record Expectation(ExpectationKind Kind, DigestAlgorithm Algorithm, byte[] Digest)
+{
+    /// <summary>Any body will do.</summary>
+    public static Expectation Nothing { get; } = new(ExpectationKind.None, default, []);
+
+    /// <summary>Reads it from a URL's path: <c>…/data/ab/cdef…[-rmd160|-shake128][suffix]</c>, <c>….cvmfspublished</c>, <c>….cvmfswhitelist</c>.</summary>
+    public static Expectation Of(string path)
+    {
+        if (path.EndsWith("/.cvmfspublished", StringComparison.Ordinal) || path.EndsWith("/.cvmfswhitelist", StringComparison.Ordinal))
+        {
+            return new Expectation(ExpectationKind.SelfHash, DigestAlgorithm.Sha1, []);
+        }
+
+        int data = path.IndexOf("/data/", StringComparison.Ordinal);
+        if (data < 0 || path.Length < data + 47 || path[data + 8] != '/')
+        {
+            return Nothing;
+        }
+
+        string hex = string.Concat(path.AsSpan(data + 6, 2), path.AsSpan(data + 9, 38));
+        string rest = path[(data + 47)..];
+        DigestAlgorithm algorithm = rest.StartsWith("-rmd160", StringComparison.Ordinal) ? DigestAlgorithm.RipeMd160
+            : rest.StartsWith("-shake128", StringComparison.Ordinal) ? DigestAlgorithm.Shake128
+            : DigestAlgorithm.Sha1;
+        return hex.All(char.IsAsciiHexDigit) ? new Expectation(ExpectationKind.Digest, algorithm, Convert.FromHexString(hex)) : Nothing;
+    }
+}

@@ -1,0 +1,53 @@
+using System.Net;
+
+namespace Breakwater.Storm.Hot;
+
+/// <summary>One closed-loop load: each connection asks for the next object as soon as it has the last.</summary>
+internal sealed record HotOptions
+{
+    /// <summary>What is asked for, round and round.</summary>
+    public required IReadOnlyList<string> Paths { get; init; }
+
+    /// <summary>Whom the connections go to.</summary>
+    public required IPEndPoint Target { get; init; }
+
+    /// <summary>The Stratum 1 that the requests name.</summary>
+    public required IPEndPoint Host { get; init; }
+
+    /// <summary>Absolute-form requests.</summary>
+    public bool IsForward { get; init; } = true;
+
+    /// <summary>How many at once.</summary>
+    public int Connections { get; init; } = 64;
+
+    /// <summary>Before anything counts.</summary>
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>What counts.</summary>
+    public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Event loops.</summary>
+    public int Threads { get; init; } = 1;
+}
+
+/// <summary>What a load came to.</summary>
+internal sealed record HotResult
+{
+    /// <summary>Good answers a second.</summary>
+    public required double RequestsPerSecond { get; init; }
+
+    /// <summary>Body bytes a second.</summary>
+    public required double BytesPerSecond { get; init; }
+
+    /// <summary>Good answers.</summary>
+    public required long Requests { get; init; }
+
+    /// <summary>Failed exchanges.</summary>
+    public required long Errors { get; init; }
+
+    /// <summary>From the request to the last byte of the answer.</summary>
+    public required Vms.Times Latency { get; init; }
+
+    /// <summary>CPU of the generator an answer, in µs.</summary>
+    public required double GeneratorUsPerRequest { get; init; }
+}
