@@ -61,7 +61,7 @@ internal sealed record PhaseResult
 
     /// <summary>Bytes that the VMs received; for people.</summary>
     [JsonIgnore]
-    public required long BytesReceived { get; init; }
+    public long BytesReceived { get; init; }
 
     /// <summary>Adds a phase up.</summary>
     public static PhaseResult From(string name, PhaseTally tally, int upstreamObjectRequests)

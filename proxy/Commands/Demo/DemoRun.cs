@@ -35,7 +35,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
             view.Begin(options, repository, stratum1, proxy, store.FullName);
 
             BootPlan first = repository.Boots[0];
-            PhaseResult cold = await PhaseAsync("cold", "an empty store", first, stratum1, proxy, cancellationToken);
+            PhaseResult cold = await PhaseAsync("cold", "empty store", first, stratum1, proxy, cancellationToken);
             Expect(cold, cold.DistinctObjects, stratum1);
             long coldEnd = Stopwatch.GetTimestamp();
             Expect(await PhaseAsync("warm", "at once again", first, stratum1, proxy, cancellationToken), 0, stratum1);
@@ -44,12 +44,12 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
             await proxy.KillAsync();
             await proxy.DisposeAsync();
             proxy = await ProxyProcess.StartAsync(settings, cancellationToken);
-            Expect(await PhaseAsync("restart", "after a SIGKILL, on the same store", first, stratum1, proxy, cancellationToken), 0, stratum1);
+            Expect(await PhaseAsync("restart", "after a SIGKILL", first, stratum1, proxy, cancellationToken), 0, stratum1);
 
             stratum1.ResetCounters();
             stratum1.Publish(2);
             await UntilSeenAsync(repository, proxy, cancellationToken);
-            PhaseResult revision = await PhaseAsync("revision", "a security update was published", repository.Boots[1], stratum1, proxy, cancellationToken);
+            PhaseResult revision = await PhaseAsync("revision", "an update is published", repository.Boots[1], stratum1, proxy, cancellationToken);
             Expect(revision, repository.ObjectsNewInRevision2, stratum1);
             return new DemoReport(options.Vms, options.RoundTrip.TotalMilliseconds, _problems.Count == 0, _problems, _phases);
         }

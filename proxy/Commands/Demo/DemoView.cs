@@ -19,17 +19,19 @@ internal sealed class DemoView(bool json)
     public void Begin(DemoOptions options, DemoRepository repository, EmbeddedStratum1 stratum1, ProxyProcess proxy, string store)
     {
         BootPlan boot = repository.Boots[0];
-        Line($"[bold]{options.Vms} virtual machines boot at once through one proxy.[/]");
-        Line($"Stratum 1   {stratum1.Address} with {DemoRepository.Fqrn} ({repository.FileCount} files), {options.RoundTrip.TotalMilliseconds:0} ms away");
-        Line($"Proxy       http://{proxy.EndPoint} (process {proxy.Id}), store {Markup.Escape(store)}");
-        Line($"A boot      {boot.Count} requests for {boot.Objects.Count} objects and the signed documents, on up to {VirtualMachine.MaxConnections} connections");
+        Line($"[bold]{options.Vms} virtual machines boot at once through one proxy[/]");
+        Line($"  Stratum 1   {stratum1.Address}, {options.RoundTrip.TotalMilliseconds:0} ms away");
+        Line($"  repository  {DemoRepository.Fqrn}, {repository.FileCount} files");
+        Line($"  proxy       http://{Markup.Escape(proxy.EndPoint.ToString())}, process {proxy.Id}");
+        Line($"  store       {Markup.Escape(store)}, removed at the end");
+        Line($"  a boot      {boot.Count} requests on up to {VirtualMachine.MaxConnections} connections");
         _console.WriteLine();
     }
 
     /// <summary>Shows a storm while it goes on.</summary>
     public async Task PhaseAsync(string name, string condition, int vms, BootPlan plan, PhaseTally tally, Task storm)
     {
-        string title = $"[bold]{name,-9}[/] {condition}";
+        string title = $"[bold]{name,-8}[/] {condition,-24}";
         if (!_console.Profile.Capabilities.Interactive || !_console.Profile.Capabilities.Ansi)
         {
             Line(title);
@@ -38,19 +40,19 @@ internal sealed class DemoView(bool json)
         }
 
         await _console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 20 }, new ElapsedTimeColumn())
             .StartAsync(async context =>
             {
                 ProgressTask bar = context.AddTask(title, maxValue: (double)vms * plan.Count);
                 while (!storm.IsCompleted)
                 {
                     bar.Value = tally.Requests;
-                    bar.Description = $"{title}: {tally.Boots.Count} of {vms} booted";
+                    bar.Description = $"{title} {tally.Boots.Count,4} of {vms} booted";
                     await Task.WhenAny(storm, Task.Delay(s_refresh));
                 }
 
                 bar.Value = tally.Boots.Count == vms ? bar.MaxValue : tally.Requests;
-                bar.Description = $"{title}: {tally.Boots.Count} of {vms} booted";
+                bar.Description = $"{title} {tally.Boots.Count,4} of {vms} booted";
             });
         await storm;
     }
@@ -85,7 +87,7 @@ internal sealed class DemoView(bool json)
         _console.Write(TableOf(report));
         if (report.Ok)
         {
-            Line("[green]All as it must be:[/] every object was fetched once, every byte was right, no VM waited 5 s, the store survived a SIGKILL.");
+            Line("[green]All as it must be:[/] every object was fetched once, every byte was right,\nno VM waited 5 s, and the store survived a SIGKILL.");
         }
         else
         {
@@ -102,34 +104,47 @@ internal sealed class DemoView(bool json)
     /// <summary>Says why the demo could not be run.</summary>
     public void Fail(string message) => Line($"[red]The demo stopped:[/] {Markup.Escape(message)}");
 
+    /// <summary>A row a figure and a column a phase: fits a terminal of 80 columns.</summary>
     private static Table TableOf(DemoReport report)
     {
-        Table table = new Table().Border(TableBorder.Rounded);
-        table.AddColumn("phase");
-        foreach (string header in (string[])["boots", "requests", "objects", "from\nStratum 1", "hit ratio", "MB to VMs", "boot p50\nms", "boot p99\nms", "boot max\nms", "first byte\nmax ms", "wrong\nbodies", "errors", "exiles"])
+        Table table = new Table().Border(TableBorder.Rounded).AddColumn("");
+        foreach (PhaseResult phase in report.Phases)
         {
-            table.AddColumn(new TableColumn(header).RightAligned());
+            table.AddColumn(new TableColumn($"[bold]{phase.Name}[/]").RightAligned());
         }
 
-        foreach (PhaseResult p in report.Phases)
-        {
-            table.AddRow(
-                p.Name, N(p.Boots), N(p.Requests), N(p.DistinctObjects), N(p.UpstreamObjectRequests), p.HitRatio.ToString("0.0000", CultureInfo.InvariantCulture),
-                N(p.BytesReceived / 1e6), N(p.BootP50Ms), N(p.BootP99Ms), N(p.BootMaxMs), N(p.FirstByteMaxMs), N(p.WrongBodies), N(p.Errors), N(p.Exiles));
-        }
-
+        Add("VMs booted", p => N(p.Boots));
+        Add("requests", p => N(p.Requests));
+        Add("MB to the VMs", p => N(p.BytesReceived / 1e6));
+        Add("distinct objects asked for", p => N(p.DistinctObjects));
+        Add("object requests to the Stratum 1", p => N(p.UpstreamObjectRequests));
+        Add("hit ratio", p => p.HitRatio.ToString("0.0000", CultureInfo.InvariantCulture));
+        Add("boot time, median ms", p => N(p.BootP50Ms));
+        Add("boot time, 99 % ms", p => N(p.BootP99Ms));
+        Add("boot time, longest ms", p => N(p.BootMaxMs));
+        Add("longest wait for a first byte, ms", p => N(p.FirstByteMaxMs));
+        Add("wrong bodies", p => N(p.WrongBodies));
+        Add("errors", p => N(p.Errors));
+        Add("exiles (VMs lost to DIRECT)", p => N(p.Exiles));
         return table;
 
+        void Add(string label, Func<PhaseResult, string> cell) => table.AddRow([label, .. report.Phases.Select(cell)]);
         static string N(double number) => number.ToString("#,0", CultureInfo.InvariantCulture);
     }
 
     private void ShowNext(DemoReport report)
     {
+        int vms = Math.Min(2 * report.Vms, FileDescriptors.MostVms());
+        double rtt = Math.Min(1000, Math.Max(100, 2 * report.RttMs));
         _console.WriteLine();
-        Line("An exile is a VM that would have gone past the proxy, straight to the Stratum 1, for a day.");
-        Line("Try next:");
-        Line($"  breakwater demo --vms {Math.Min(2 * report.Vms, FileDescriptors.MostVms())} --rtt {Math.Min(1000, Math.Max(100, 3 * report.RttMs)):0}   a bigger storm, a farther Stratum 1");
-        Line("  breakwater serve                     the proxy itself, on port 3128; point clients to it with CVMFS_HTTP_PROXY=\"http://<this host>:3128\"");
+        Line("An exile is a VM whose proxy kept it waiting for 5 s: it goes past the proxy,");
+        Line("straight to the Stratum 1, for a day.");
+        _console.WriteLine();
+        Line("[bold]Try next[/]");
+        Line($"  breakwater demo --vms {vms} --rtt {rtt:0}");
+        Line("      a bigger storm, a Stratum 1 farther away");
+        Line("  breakwater serve");
+        Line("      the proxy itself on port 3128; on a client: CVMFS_HTTP_PROXY=\"http://<this host>:3128\"");
     }
 
     private void Line(string markup) => _console.MarkupLine(markup);
