@@ -1,1 +1,7 @@
+if (args is ["catalog-walk", ..])
+{
+    return await Breakwater.Micro.CatalogWalk.RunAsync(args[1..]);
+}
+
 BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
+return 0;
