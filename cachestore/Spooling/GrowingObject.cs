@@ -28,6 +28,7 @@ public sealed class GrowingObject
     private readonly OverflowWindow _overflow;
     private readonly Lock _gate = new();
     private TaskCompletionSource? _pulse;   // guarded by _gate; completed and dropped at each change
+    private long _appended;                 // written by the writer only
     private long _released;                 // written under _gate, read anywhere
     private long _length = -1;              // written under _gate, read anywhere
     private volatile GrowthState _state;    // written under _gate
@@ -43,8 +44,8 @@ public sealed class GrowingObject
     /// <summary>The object's identity.</summary>
     public ObjectKey Key => _writer.Key;
 
-    /// <summary>Bytes appended so far. Only the writer may rely on it.</summary>
-    public long Appended { get; private set; }
+    /// <summary>Bytes appended so far.</summary>
+    public long Appended => Volatile.Read(ref _appended);
 
     /// <summary>Bytes that followers may read.</summary>
     public long Released => Volatile.Read(ref _released);
@@ -83,7 +84,7 @@ public sealed class GrowingObject
             await _overflow.AppendAsync(bytes, cancellationToken).ConfigureAwait(false);
         }
 
-        Appended += bytes.Length;
+        Volatile.Write(ref _appended, _appended + bytes.Length);
     }
 
     /// <summary>Lets followers read up to <paramref name="upTo"/> bytes. Never goes back.</summary>

@@ -1,0 +1,33 @@
+using System.Net;
+
+namespace Breakwater.Proxy.Access;
+
+/// <summary>Decides by address which clients may use the proxy. Pure and immutable.</summary>
+internal sealed class ClientAccess(IEnumerable<string> networks)
+{
+    private readonly IPNetwork[] _networks = [.. networks.Select(IPNetwork.Parse)];
+
+    /// <summary>Is the client in one of the networks? An IPv4 address inside IPv6 counts as IPv4; no address (not TCP) is refused.</summary>
+    public bool Allows(IPAddress? client)
+    {
+        if (client is null)
+        {
+            return false;
+        }
+
+        if (client.IsIPv4MappedToIPv6)
+        {
+            client = client.MapToIPv4();
+        }
+
+        foreach (IPNetwork network in _networks)
+        {
+            if (network.Contains(client))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

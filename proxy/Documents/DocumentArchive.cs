@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Breakwater.CacheStore.Documents;
+
+namespace Breakwater.Proxy.Documents;
+
+/// <summary>Documents that survive a restart: kept in the store with what <see cref="CachedDocument"/> knows of them. Thread-safe.</summary>
+internal sealed partial class DocumentArchive(IDocumentStore store, ILogger<DocumentArchive> log)
+{
+    /// <summary>A document kept earlier; null when there is none, or its head cannot be read.</summary>
+    public CachedDocument? Find(string key)
+    {
+        if (!store.TryGet(key, out StoredDocument? stored))
+        {
+            return null;
+        }
+
+        try
+        {
+            Head? head = JsonSerializer.Deserialize<Head>(stored.Head.Span);
+            return head is null ? null : new CachedDocument(stored.Body, head.ContentType, head.Lifetime, stored.StoredAt, head.InitialAge, head.Upstream);
+        }
+        catch (JsonException e)
+        {
+            LogUnreadable(log, e, key);
+            return null;
+        }
+    }
+
+    /// <summary>Keeps a document; does not wait for the disk. A failure is logged: it costs only the stale copy after a restart.</summary>
+    public void Keep(string key, CachedDocument document) => _ = KeepAsync(key, document);
+
+    private async Task KeepAsync(string key, CachedDocument document)
+    {
+        if (document.Body.Length >= store.MaxDocumentBytes / 2)
+        {
+            return;
+        }
+
+        try
+        {
+            byte[] head = JsonSerializer.SerializeToUtf8Bytes(new Head(document.ContentType, document.Lifetime, document.InitialAge, document.Upstream));
+            await store.PutAsync(key, new StoredDocument(document.Body, head, document.CheckedAt));
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            LogNotKept(log, e, key);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The document {Key} is not stored; after a restart it must be fetched again")]
+    private static partial void LogNotKept(ILogger log, Exception exception, string key);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The stored document {Key} has an unreadable head; it is fetched again")]
+    private static partial void LogUnreadable(ILogger log, Exception exception, string key);
+
+    private sealed record Head(string ContentType, TimeSpan Lifetime, TimeSpan InitialAge, string? Upstream);
+}

@@ -1,0 +1,162 @@
+using System.Collections.Concurrent;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
+using Microsoft.Extensions.Caching.Memory;
+
+namespace Breakwater.Proxy.Documents;
+
+/// <summary>What the cache answers: a document and how it came, or why there is none.</summary>
+internal readonly record struct DocumentAnswer(CachedDocument? Document, RequestResult Result, UpstreamFailure? Failure);
+
+/// <summary>
+/// The mutable files of repositories: checked at most 61 s ago while a Stratum 1 answers, one check at a time for each, stale when none answers.
+/// Thread-safe.
+/// </summary>
+internal sealed class DocumentCache : IDisposable
+{
+    /// <summary>A 404 of a document is remembered this long.</summary>
+    private static readonly TimeSpan s_negativeLifetime = TimeSpan.FromSeconds(5);
+
+    /// <summary>After a check failed, stale answers go out at once this long: no client waits for Stratum 1s known to be down.</summary>
+    private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, Task<DocumentAnswer>> _checks = new(StringComparer.Ordinal);
+    private readonly MemoryCache _documents;
+    private readonly MemoryCache _failures;
+    private readonly DocumentFetcher _fetcher;
+    private readonly DocumentArchive _archive;
+    private readonly ProxyOptions _options;
+    private readonly TimeProvider _time;
+
+    public DocumentCache(DocumentFetcher fetcher, DocumentArchive archive, ProxyOptions options, TimeProvider time)
+    {
+        _fetcher = fetcher;
+        _archive = archive;
+        _options = options;
+        _time = time;
+
+        // 128 MiB: four of the largest documents, or all manifests and whitelists of a thousand repositories.
+        _documents = new MemoryCache(new MemoryCacheOptions { SizeLimit = 128 << 20, Clock = new CacheClock(time) });
+        _failures = new MemoryCache(new MemoryCacheOptions { SizeLimit = 10_000, Clock = new CacheClock(time) });
+    }
+
+    /// <summary>The document, checked recently enough, or stale when it cannot be checked.</summary>
+    /// <exception cref="OperationCanceledException">The client left.</exception>
+    public async ValueTask<DocumentAnswer> GetAsync(DocumentRequest request, CancellationToken cancellationToken)
+    {
+        string key = request.CacheKey;
+        CachedDocument? held = Find(request, key);
+        if (held is not null && held.IsFresh(_time.GetUtcNow()))
+        {
+            return new DocumentAnswer(held, RequestResult.Hit, null);
+        }
+
+        if (_failures.TryGetValue(key, out UpstreamFailure? failure) && failure is not null)
+        {
+            return failure.Kind == FailureKind.NotFound ? new DocumentAnswer(null, RequestResult.Negative, failure) : WithoutUpstream(request, held, failure);
+        }
+
+        Task<DocumentAnswer> check = _checks.GetOrAdd(key, _ => Task.Run(() => CheckAsync(request, key, held), CancellationToken.None));
+        try
+        {
+            return await check.WaitAsync(_options.AnswerTimeout, _time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            return WithoutUpstream(request, held, new UpstreamFailure(FailureKind.Timeout, "no Stratum 1 has answered in time"));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _documents.Dispose();
+        _failures.Dispose();
+    }
+
+    private CachedDocument? Find(DocumentRequest request, string key)
+    {
+        if (_documents.TryGetValue(key, out CachedDocument? held))
+        {
+            return held;
+        }
+
+        // After a restart: what was good then is served stale if need be.
+        if (request.Kind == DocumentKind.File && _archive.Find(key) is { } kept)
+        {
+            Keep(key, kept);
+            return kept;
+        }
+
+        return null;
+    }
+
+    private async Task<DocumentAnswer> CheckAsync(DocumentRequest request, string key, CachedDocument? held)
+    {
+        try
+        {
+            (CachedDocument? document, UpstreamFailure? failure) = await FetchWithinPatienceAsync(request);
+            if (document is not null)
+            {
+                Keep(key, document);
+                if (request.Kind == DocumentKind.File)
+                {
+                    _archive.Keep(key, document);
+                }
+
+                return new DocumentAnswer(document, held is null ? RequestResult.Miss : RequestResult.Revalidated, null);
+            }
+
+            Remember(key, failure!);
+            return failure!.Kind == FailureKind.NotFound && request.Kind == DocumentKind.File
+                ? new DocumentAnswer(null, RequestResult.Failed, failure)
+                : WithoutUpstream(request, held, failure);
+        }
+        finally
+        {
+            _checks.TryRemove(key, out _);
+        }
+    }
+
+    private async Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchWithinPatienceAsync(DocumentRequest request)
+    {
+        using var patience = new CancellationTokenSource(_options.FetchPatience, _time);
+        try
+        {
+            return await _fetcher.FetchAsync(request, patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return (null, new UpstreamFailure(FailureKind.Timeout, "no Stratum 1 has delivered it in time"));
+        }
+    }
+
+    private DocumentAnswer WithoutUpstream(DocumentRequest request, CachedDocument? held, UpstreamFailure failure)
+    {
+        if (held is not null)
+        {
+            return new DocumentAnswer(held, RequestResult.Stale, null);
+        }
+
+        return request.Kind == DocumentKind.Geo
+            ? new DocumentAnswer(GeoOrder.AsAsked(request.Path, _time.GetUtcNow()), RequestResult.Local, null)
+            : new DocumentAnswer(null, RequestResult.Failed, failure);
+    }
+
+    private void Keep(string key, CachedDocument document)
+    {
+        using ICacheEntry entry = _documents.CreateEntry(key);
+        entry.Size = document.Body.Length + 512;
+        entry.Value = document;
+    }
+
+    private void Remember(string key, UpstreamFailure failure)
+    {
+        using ICacheEntry entry = _failures.CreateEntry(key);
+        entry.Size = 1;
+        entry.AbsoluteExpirationRelativeToNow = failure.Kind == FailureKind.NotFound ? s_negativeLifetime : s_retryAfter;
+        entry.Value = failure;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Documents;
+
+/// <summary>Gets a document whole from the first Stratum 1 that can give it.</summary>
+internal sealed class DocumentFetcher(UpstreamClient client, TimeProvider time)
+{
+    /// <summary>
+    /// Mutable files are fetched into memory. The manifest and whitelist are below 100 KB; the reflog of an old repository is the largest.
+    /// </summary>
+    public const int MaxBytes = 32 << 20;
+
+    /// <summary>Stratum 1s say 61 s: their own files change each minute at most.</summary>
+    public static readonly TimeSpan FileLifetime = TimeSpan.FromSeconds(61);
+
+    private static readonly TimeSpan s_geoLifetime = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_maxGeoLifetime = TimeSpan.FromHours(6);
+
+    /// <summary>The document, or why there is none (a 404 only when every candidate said so).</summary>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchAsync(DocumentRequest request, CancellationToken cancellationToken)
+    {
+        CandidateCursor cursor = client.Candidates(request.Repository, request.Hint);
+        while (true)
+        {
+            using UpstreamResponse? response = await client.OpenAsync(HttpMethod.Get, request.UrlPath, 0, cursor, cancellationToken);
+            if (response is null)
+            {
+                return (null, cursor.ToFailure());
+            }
+
+            try
+            {
+                byte[] body = await ReadAsync(response.Message.Content, cancellationToken);
+                client.NoteSuccess(response.Upstream);
+                return (ToDocument(request, response, body), null);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException)
+            {
+                client.Note(cursor, response.Upstream, FailureKind.Broken, $"broke off: {e.Message}");
+                cursor.Requeue(response.Upstream);
+            }
+        }
+    }
+
+    private static async Task<byte[]> ReadAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        using var body = new MemoryStream();
+        await using Stream stream = await content.ReadAsStreamAsync(cancellationToken);
+        byte[] buffer = new byte[16 << 10];
+        int read;
+        while ((read = await stream.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            body.Write(buffer, 0, read);
+            if (body.Length > MaxBytes)
+            {
+                throw new IOException($"a document longer than {MaxBytes} bytes");
+            }
+        }
+
+        return body.ToArray();
+    }
+
+    private CachedDocument ToDocument(DocumentRequest request, UpstreamResponse response, byte[] body)
+    {
+        TimeSpan? maxAge = response.Message.Headers.CacheControl?.MaxAge;
+        TimeSpan lifetime = request.Kind == DocumentKind.File
+            ? Min(maxAge ?? FileLifetime, FileLifetime)
+            : Min(maxAge ?? s_geoLifetime, s_maxGeoLifetime);
+        TimeSpan age = response.Message.Headers.TryGetValues("Age", out IEnumerable<string>? values)
+            && long.TryParse(values.First(), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds)
+            ? TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue)) : TimeSpan.Zero;
+        string contentType = response.Message.Content.Headers.ContentType?.ToString() ?? "application/x-cvmfs";
+        return new CachedDocument(body, contentType, lifetime, time.GetUtcNow(), age, response.Upstream.Authority);
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

@@ -1,0 +1,16 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Fetching;
+
+/// <summary>What every fetch works with.</summary>
+internal sealed record FetchServices(
+    IObjectStore Store,
+    UpstreamClient Client,
+    FetchQueue Queue,
+    ProxyOptions Options,
+    ProxyCounters Counters,
+    TimeProvider Time,
+    ILogger<InFlightFetch> Log);

@@ -1,0 +1,33 @@
+using System.Diagnostics.Metrics;
+
+namespace Breakwater.Proxy.Observability;
+
+/// <summary>What the proxy counts; meter <c>Breakwater.Proxy</c>.</summary>
+internal sealed class ProxyCounters : IDisposable
+{
+    public const string MeterName = "Breakwater.Proxy";
+
+    private readonly Meter _meter;
+
+    public ProxyCounters(IMeterFactory meters)
+    {
+        _meter = meters.Create(MeterName);
+        Requests = _meter.CreateCounter<long>("breakwater.requests", "{request}", "Client requests that ended, by result.");
+        BytesSent = _meter.CreateCounter<long>("breakwater.sent", "By", "Body bytes sent to clients.");
+        UpstreamObjectRequests = _meter.CreateCounter<long>("breakwater.upstream.object_requests", "{request}", "Object bodies asked of Stratum 1s that answered with a good head.");
+        UpstreamBytes = _meter.CreateCounter<long>("breakwater.upstream.received", "By", "Body bytes received from Stratum 1s.");
+        WrongBodies = _meter.CreateCounter<long>("breakwater.upstream.wrong_bodies", "{body}", "Bodies from Stratum 1s whose digest was not the object's name.");
+    }
+
+    public Counter<long> Requests { get; }
+
+    public Counter<long> BytesSent { get; }
+
+    public Counter<long> UpstreamObjectRequests { get; }
+
+    public Counter<long> UpstreamBytes { get; }
+
+    public Counter<long> WrongBodies { get; }
+
+    public void Dispose() => _meter.Dispose();
+}

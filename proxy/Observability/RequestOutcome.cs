@@ -1,0 +1,64 @@
+namespace Breakwater.Proxy.Observability;
+
+/// <summary>Where an answer came from.</summary>
+internal enum RequestResult : byte
+{
+    /// <summary>Refused by access rules or grammar.</summary>
+    Refused,
+
+    /// <summary>Object in the store, or document that is fresh.</summary>
+    Hit,
+
+    /// <summary>This request started the fetch.</summary>
+    Miss,
+
+    /// <summary>It joined a fetch that was under way.</summary>
+    Joined,
+
+    /// <summary>A document checked with a Stratum 1 just now.</summary>
+    Revalidated,
+
+    /// <summary>A document served though it could not be checked.</summary>
+    Stale,
+
+    /// <summary>A 404 remembered.</summary>
+    Negative,
+
+    /// <summary>Passed through.</summary>
+    PassedThrough,
+
+    /// <summary>Answered by the proxy itself.</summary>
+    Local,
+
+    /// <summary>No Stratum 1 could give it.</summary>
+    Failed,
+
+    /// <summary>The client left before the end.</summary>
+    ClientGone,
+}
+
+/// <summary>How one request ended: metrics, log and <c>Cache-Status</c> are read off it.</summary>
+internal sealed class RequestOutcome
+{
+    public RequestResult Result { get; set; } = RequestResult.Refused;
+
+    /// <summary>Host and port of the Stratum 1 that was asked for it, if any.</summary>
+    public string? Upstream { get; set; }
+
+    /// <summary>Body bytes handed to the connection.</summary>
+    public long BytesSent { get; set; }
+
+    /// <summary>The value of <c>Cache-Status</c> (RFC 9211).</summary>
+    public string ToCacheStatus(string name) => Result switch
+    {
+        RequestResult.Hit => $"{name}; hit",
+        RequestResult.Miss => $"{name}; fwd=uri-miss; stored",
+        RequestResult.Joined => $"{name}; fwd=uri-miss; collapsed",
+        RequestResult.Revalidated => $"{name}; fwd=stale; stored",
+        RequestResult.Stale => $"{name}; hit; fwd=stale; detail=upstream-down",
+        RequestResult.Negative => $"{name}; hit; detail=negative",
+        RequestResult.PassedThrough => $"{name}; fwd=bypass",
+        RequestResult.Local => $"{name}; detail=local",
+        _ => $"{name}; fwd=uri-miss; detail=failed",
+    };
+}

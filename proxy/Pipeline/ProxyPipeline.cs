@@ -1,0 +1,117 @@
+using System.Text;
+using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Requests;
+using Breakwater.Proxy.Serving;
+using Breakwater.Proxy.Upstreams;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Breakwater.Proxy.Pipeline;
+
+/// <summary>The order of everything: admit, classify, look the repository up, serve, record.</summary>
+internal sealed class ProxyPipeline(
+    ClientAccess clients,
+    RepositoryRoutes repositories,
+    ObjectEndpoint objects,
+    DocumentEndpoint documents,
+    PassThroughEndpoint passThrough,
+    ResponseHeads heads,
+    ProxyCounters counters)
+{
+    /// <summary>Handles one request to its end.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        var outcome = new RequestOutcome();
+        try
+        {
+            await DispatchAsync(context, outcome);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            outcome.Result = RequestResult.ClientGone;
+        }
+        finally
+        {
+            counters.Requests.Add(1, new KeyValuePair<string, object?>("result", outcome.Result));
+            counters.BytesSent.Add(outcome.BytesSent);
+        }
+    }
+
+    private Task DispatchAsync(HttpContext context, RequestOutcome outcome)
+    {
+        if (!clients.Allows(context.Connection.RemoteIpAddress))
+        {
+            return heads.WriteErrorAsync(context, StatusCodes.Status403Forbidden, "Your address is not in Access:Clients of this proxy.");
+        }
+
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            context.Response.Headers.Allow = "GET, HEAD";
+            return heads.WriteErrorAsync(context, StatusCodes.Status405MethodNotAllowed, "This proxy serves GET and HEAD below /cvmfs/.");
+        }
+
+        if (context.Request.ContentLength > 0 || context.Request.Headers.TransferEncoding.Count > 0)
+        {
+            context.Response.Headers.Connection = "close";
+            return heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "A request for content has no body.");
+        }
+
+        string rawTarget = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (rawTarget.Length > RequestTarget.MaxLength)
+        {
+            return RejectAsync(context, TargetRejection.TooLong, isAbsoluteForm: false);
+        }
+
+        Span<byte> bytes = stackalloc byte[RequestTarget.MaxLength];
+        return Encoding.Latin1.TryGetBytes(rawTarget, bytes, out int length)
+            ? RouteAsync(context, RequestTarget.Parse(bytes[..length]), outcome)
+            : RejectAsync(context, TargetRejection.Malformed, isAbsoluteForm: false);
+    }
+
+    private Task RouteAsync(HttpContext context, RequestTarget target, RequestOutcome outcome)
+    {
+        if (target.Kind == TargetKind.Rejected)
+        {
+            return RejectAsync(context, target.Rejection, target.IsAbsoluteForm);
+        }
+
+        string? hint = target.Authority.Length == 0 ? null : Encoding.ASCII.GetString(target.Authority);
+        if (!TryFindRoute(target.Fqrn, hint, out RepositoryRoute? repository))
+        {
+            return heads.WriteErrorAsync(
+                context, StatusCodes.Status403Forbidden, $"The repository '{Encoding.ASCII.GetString(target.Fqrn)}' is not in Repositories of this proxy.");
+        }
+
+        string path = Encoding.ASCII.GetString(target.Path);
+        return target.Kind switch
+        {
+            TargetKind.Object => objects.ServeAsync(context, new ObjectRequest(target.Key, repository, path, hint), outcome),
+            TargetKind.Document => documents.ServeAsync(context, new DocumentRequest(DocumentKind.File, repository, path, hint), outcome),
+            TargetKind.Geo => documents.ServeAsync(context, new DocumentRequest(DocumentKind.Geo, repository, path, hint), outcome),
+            _ => passThrough.ServeAsync(context, repository, $"/cvmfs/{repository.Fqrn}/{path}", hint, outcome),
+        };
+    }
+
+    /// <summary><c>/cvmfs/info/…</c> belongs to a server: to the cluster that has the named host, else to the first.</summary>
+    private bool TryFindRoute(ReadOnlySpan<byte> fqrn, string? hint, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out RepositoryRoute? repository)
+    {
+        if (!fqrn.SequenceEqual("info"u8))
+        {
+            return repositories.TryFind(fqrn, out repository);
+        }
+
+        repository = repositories.ForServerInfo(hint);
+        return true;
+    }
+
+    private Task RejectAsync(HttpContext context, TargetRejection rejection, bool isAbsoluteForm) => rejection switch
+    {
+        TargetRejection.TooLong => heads.WriteErrorAsync(context, StatusCodes.Status414UriTooLong, "The URL is longer than any in CernVM-FS."),
+        TargetRejection.Scheme => heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "Only http:// URLs can be asked for; Breakwater itself may use https towards a Stratum 1."),
+        TargetRejection.NotAnObject => heads.WriteErrorAsync(context, StatusCodes.Status404NotFound, "Below data/ there are only objects named by their hash."),
+        TargetRejection.NotCvmfs when isAbsoluteForm => heads.WriteErrorAsync(context, StatusCodes.Status403Forbidden, "This proxy serves /cvmfs/ only."),
+        TargetRejection.NotCvmfs => heads.WriteErrorAsync(context, StatusCodes.Status404NotFound, "There is nothing here; repositories are below /cvmfs/."),
+        _ => heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "The URL is malformed."),
+    };
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Faster;
+using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Serving;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Breakwater.Proxy.Pipeline;
+
+/// <summary>Puts the rooms together: the one place that knows all of them.</summary>
+internal static class ProxyServer
+{
+    /// <summary>Builds the proxy; start it with <see cref="WebApplication.StartAsync"/>.</summary>
+    /// <param name="configuration">All settings; kept, so that YARP sees its reloads.</param>
+    /// <param name="store">The open store; the caller disposes it after the application.</param>
+    /// <param name="settings">The validated settings.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    public static WebApplication Build(IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store, TimeProvider? time = null)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddConfiguration(configuration);
+        AddLogging(builder.Logging, configuration);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy));
+        AddRooms(builder.Services, configuration, settings, store, time ?? TimeProvider.System);
+        WebApplication app = builder.Build();
+
+        // No routes are mapped to it: this loads the clusters and starts YARP's health checks.
+        app.MapReverseProxy();
+        ProxyPipeline pipeline = app.Services.GetRequiredService<ProxyPipeline>();
+        app.Run(pipeline.HandleAsync);
+        return app;
+    }
+
+    /// <summary>One line a message, on standard error: standard output is for what was asked for.</summary>
+    public static void AddLogging(ILoggingBuilder logging, IConfiguration configuration)
+    {
+        logging.AddConfiguration(configuration.GetSection("Logging"));
+        logging.AddSimpleConsole(console => console.SingleLine = true);
+        logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+    }
+
+    private static void AddRooms(IServiceCollection services, IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store, TimeProvider time)
+    {
+        services.AddRoutingCore();
+        services.AddReverseProxy().LoadFromConfig(configuration.GetSection("ReverseProxy"));
+        services.AddSingleton<IForwarderHttpClientFactory, BreakwaterHttpClientFactory>();
+        services.AddMetrics();
+        services.AddSingleton(time);
+        services.AddSingleton(settings);
+        services.AddSingleton(settings.Proxy);
+        services.AddSingleton<IObjectStore>(store);
+        services.AddSingleton(store.Documents);
+
+        services.AddSingleton<ProxyCounters>();
+        services.AddSingleton(new ClientAccess(settings.Access.EffectiveClients));
+        services.AddSingleton<Stratum1Directory>();
+        services.AddSingleton(provider => new RepositoryRoutes(settings.Repositories, provider.GetRequiredService<Stratum1Directory>()));
+        services.AddSingleton<UpstreamClient>();
+        services.AddSingleton(new FetchQueue(settings.Proxy.MaxConcurrentFetches, Math.Max(1, settings.Proxy.MaxConcurrentFetches / 2)));
+        services.AddSingleton<FetchServices>();
+        services.AddSingleton<FetchCoordinator>();
+        services.AddSingleton<DocumentFetcher>();
+        services.AddSingleton<DocumentArchive>();
+        services.AddSingleton<DocumentCache>();
+        services.AddSingleton<CopyCheck>();
+        services.AddSingleton<HeadProbe>();
+        services.AddSingleton<ResponseHeads>();
+        services.AddSingleton<ObjectEndpoint>();
+        services.AddSingleton<DocumentEndpoint>();
+        services.AddSingleton<PassThroughEndpoint>();
+        services.AddSingleton<ProxyPipeline>();
+    }
+
+    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = proxy.MaxConnections;
+        kestrel.Limits.MaxRequestBodySize = 0;
+        kestrel.Limits.MaxRequestHeaderCount = 64;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+        kestrel.Limits.MaxRequestLineSize = 8 << 10;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+
+        // A client keeps its connections between two checks of the manifest: 240 s by default.
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(5);
+        kestrel.Limits.MaxResponseBufferSize = 64 << 10;
+        foreach (IPEndPoint endPoint in proxy.ListenEndPoints())
+        {
+            if (endPoint.Address.Equals(IPAddress.IPv6Any))
+            {
+                // Both families; IPv4 alone where the host has no IPv6.
+                kestrel.ListenAnyIP(endPoint.Port, Http1Only);
+            }
+            else
+            {
+                kestrel.Listen(endPoint, Http1Only);
+            }
+        }
+    }
+
+    private static void Http1Only(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions listen) =>
+        listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1;
+}

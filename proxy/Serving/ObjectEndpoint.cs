@@ -1,0 +1,199 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Requests;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Serving;
+
+/// <summary>Answers requests for objects: from the store, else from the one fetch that all who ask share.</summary>
+internal sealed class ObjectEndpoint(
+    IObjectStore store, FetchCoordinator fetches, CopyCheck copyCheck, HeadProbe headProbe, ResponseHeads heads, ProxyOptions options, TimeProvider time)
+{
+    /// <summary>Serves one request; the outcome says how it ended.</summary>
+    public async Task ServeAsync(HttpContext context, ObjectRequest request, RequestOutcome outcome)
+    {
+        ByteRange? range = ByteRange.TryParse(context.Request.Headers.Range, out ByteRange parsed) ? parsed : null;
+        if (store.TryOpen(request.Key, out ObjectLease? lease))
+        {
+            if (!WantsCheck(context.Request) || await copyCheck.IsGoodAsync(request.Key, lease))
+            {
+                await ServeLeaseAsync(context, request, lease, range, outcome);
+                return;
+            }
+
+            lease.Dispose();
+            store.Remove(request.Key);
+        }
+
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            await headProbe.ServeAsync(context, request.Repository, request.ToOrder().UrlPath, request.Hint, outcome);
+            return;
+        }
+
+        await ServeFetchedAsync(context, request, range, outcome);
+    }
+
+    /// <summary>A client that doubts an object asks with no-cache (protocol.md): our copy is hashed again.</summary>
+    private static bool WantsCheck(HttpRequest request) =>
+        request.Headers.CacheControl.ToString().Contains("no-cache", StringComparison.OrdinalIgnoreCase)
+        || request.Headers.Pragma.ToString().Contains("no-cache", StringComparison.OrdinalIgnoreCase);
+
+    private async Task ServeLeaseAsync(HttpContext context, ObjectRequest request, ObjectLease lease, ByteRange? range, RequestOutcome outcome)
+    {
+        using (lease)
+        {
+            outcome.Result = RequestResult.Hit;
+            if (!TryPlan(context, lease.Length, range, outcome, out long offset, out long count))
+            {
+                return;
+            }
+
+            try
+            {
+                await BodyResponder.SendAsync(context, lease, offset, count, outcome);
+                return;
+            }
+            catch (IOException) when (!context.RequestAborted.IsCancellationRequested)
+            {
+                // Our copy is damaged, the store has forgotten it: the same bytes come from a Stratum 1, from where this response stands.
+                store.Remove(request.Key);
+            }
+        }
+
+        await ResumeAsync(context, request, range, outcome);
+    }
+
+    /// <summary>Goes on with a response whose stored copy turned out damaged.</summary>
+    private async Task ResumeAsync(HttpContext context, ObjectRequest request, ByteRange? range, RequestOutcome outcome)
+    {
+        if (!context.Response.HasStarted)
+        {
+            context.Response.Clear();
+            await ServeFetchedAsync(context, request, range, outcome);
+            return;
+        }
+
+        FetchTicket ticket = fetches.JoinOrStart(request.ToOrder());
+        ticket.Lease?.Dispose();
+        await using FetchFollower? follower = ticket.Follower;
+        long length = context.Response.ContentLength ?? 0;
+        long first = range is { } asked && asked.TryResolve(long.MaxValue, out long start, out _) && asked.First >= 0 ? start : 0;
+        if (follower is null || (range is not null && range.Value.First < 0)
+            || !await BodyResponder.SendAsync(context, follower, first + outcome.BytesSent, length - outcome.BytesSent, outcome))
+        {
+            context.Abort();
+        }
+    }
+
+    private async Task ServeFetchedAsync(HttpContext context, ObjectRequest request, ByteRange? range, RequestOutcome outcome)
+    {
+        using var deadline = new CancellationTokenSource(options.AnswerTimeout, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.RequestAborted);
+        while (true)
+        {
+            FetchTicket ticket = fetches.JoinOrStart(request.ToOrder());
+            if (ticket.Lease is { } lease)
+            {
+                await ServeLeaseAsync(context, request, lease, range, outcome);
+                return;
+            }
+
+            if (ticket.Failure is { } negative)
+            {
+                outcome.Result = RequestResult.Negative;
+                await heads.WriteFailureAsync(context, negative, outcome);
+                return;
+            }
+
+            await using FetchFollower follower = ticket.Follower!;
+            outcome.Result = follower.IsLeader ? RequestResult.Miss : RequestResult.Joined;
+            try
+            {
+                FollowState state = await WaitForAnswerAsync(follower, range, patience.Token);
+                outcome.Upstream = follower.Upstream;
+                if (state == FollowState.Failed)
+                {
+                    if (follower.Failure!.Kind == FailureKind.AlreadyStored)
+                    {
+                        continue;
+                    }
+
+                    outcome.Result = RequestResult.Failed;
+                    await heads.WriteFailureAsync(context, follower.Failure, outcome);
+                    return;
+                }
+            }
+            catch (OperationCanceledException) when (deadline.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+            {
+                outcome.Result = RequestResult.Failed;
+                var late = new UpstreamFailure(FailureKind.Timeout, "no Stratum 1 has delivered it in time; the fetch goes on, so ask again");
+                await heads.WriteFailureAsync(context, late, outcome);
+                return;
+            }
+
+            await ServeFollowerAsync(context, follower, range, outcome);
+            return;
+        }
+    }
+
+    /// <summary>Waits until the head of the answer can be written: the first byte that is asked for is there, and for a range the length.</summary>
+    private static async ValueTask<FollowState> WaitForAnswerAsync(FetchFollower follower, ByteRange? range, CancellationToken cancellationToken)
+    {
+        FollowState state = await follower.WaitAsync(0, cancellationToken);
+        if (range is not { } part)
+        {
+            return state;
+        }
+
+        // A range of a body whose length nobody told, or of its end: when it is whole.
+        long first = follower.Length is { } length ? (part.TryResolve(length, out long offset, out _) ? offset : 0) : long.MaxValue - 1;
+        return state == FollowState.Readable ? await follower.WaitAsync(first, cancellationToken) : state;
+    }
+
+    private async Task ServeFollowerAsync(HttpContext context, FetchFollower follower, ByteRange? range, RequestOutcome outcome)
+    {
+        if (follower.Length is not { } length)
+        {
+            heads.WriteObject(context.Response, outcome, null, null);
+            if (!await BodyResponder.SendAsync(context, follower, 0, long.MaxValue, outcome))
+            {
+                context.Abort();
+            }
+
+            return;
+        }
+
+        follower.PromiseLength(length);
+        if (TryPlan(context, length, range, outcome, out long offset, out long count)
+            && !await BodyResponder.SendAsync(context, follower, offset, count, outcome))
+        {
+            context.Abort();
+        }
+    }
+
+    /// <summary>Writes the head. False: there is no body to send.</summary>
+    private bool TryPlan(HttpContext context, long length, ByteRange? range, RequestOutcome outcome, out long offset, out long count)
+    {
+        offset = 0;
+        count = length;
+        if (range is { } asked && HttpMethods.IsGet(context.Request.Method))
+        {
+            if (!asked.TryResolve(length, out offset, out count))
+            {
+                heads.WriteRangeNotSatisfiable(context.Response, outcome, length);
+                return false;
+            }
+
+            heads.WriteObject(context.Response, outcome, length, (offset, count));
+        }
+        else
+        {
+            heads.WriteObject(context.Response, outcome, length, null);
+        }
+
+        return count > 0 && !HttpMethods.IsHead(context.Request.Method);
+    }
+}

@@ -1,0 +1,55 @@
+using Breakwater.CacheStore;
+
+namespace Breakwater.Proxy.Settings;
+
+/// <summary>All settings, bound and validated: what the rooms are given.</summary>
+internal sealed class BreakwaterSettings
+{
+    public required ProxyOptions Proxy { get; init; }
+
+    public required AccessOptions Access { get; init; }
+
+    public required StoreOptions Store { get; init; }
+
+    /// <summary>By pattern: <c>*.cern.ch</c> or a full name.</summary>
+    public required IReadOnlyDictionary<string, RepositoryOptions> Repositories { get; init; }
+
+    /// <summary>Binds the sections and checks them.</summary>
+    /// <exception cref="SettingsException">Something is wrong: all mistakes at once.</exception>
+    public static BreakwaterSettings Load(IConfiguration configuration)
+    {
+        var errors = new List<string>();
+        var settings = new BreakwaterSettings
+        {
+            Proxy = Bind<ProxyOptions>(configuration, "Proxy", errors),
+            Access = Bind<AccessOptions>(configuration, "Access", errors),
+            Store = Bind<StoreOptions>(configuration, "Store", errors),
+            Repositories = configuration.GetSection("Repositories").GetChildren()
+                .Where(section => section.GetChildren().Any())
+                .ToDictionary(section => section.Key, section => Bind<RepositoryOptions>(configuration, section.Path, errors), StringComparer.Ordinal),
+        };
+        settings.Store.Path ??= DefaultStorePath();
+        SettingsValidator.Check(settings, configuration, errors);
+        return errors.Count == 0 ? settings : throw new SettingsException(errors);
+    }
+
+    private static T Bind<T>(IConfiguration configuration, string section, List<string> errors)
+        where T : class, new()
+    {
+        try
+        {
+            return configuration.GetSection(section).Get<T>(binder => binder.ErrorOnUnknownConfiguration = section is not "Store") ?? new T();
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
+        {
+            errors.Add($"{section}: {e.InnerException?.Message ?? e.Message}");
+            return new T();
+        }
+    }
+
+    private static string DefaultStorePath() => Path.Combine(
+        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache
+            ? cache
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
+        "breakwater");
+}

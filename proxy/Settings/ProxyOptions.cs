@@ -1,0 +1,38 @@
+using System.Net;
+
+namespace Breakwater.Proxy.Settings;
+
+/// <summary>Section <c>Proxy</c>: where it listens and how long it waits.</summary>
+internal sealed class ProxyOptions
+{
+    /// <summary>Addresses with ports. Default <c>[::]:3128</c>: all interfaces, IPv4 and IPv6, on the port that squid's clients already use.</summary>
+    public string[] Listen { get; set; } = [];
+
+    /// <summary>The name in <c>Via</c>, <c>Cache-Status</c> and <c>Proxy-Status</c>.</summary>
+    public string Name { get; set; } = "breakwater";
+
+    /// <summary>Time for a TCP connection to a Stratum 1. Default 1 s: a client gives up at 5 s, so there must be time for others.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Time without a byte from a Stratum 1 before the next is tried. Default 1.5 s.</summary>
+    public TimeSpan FirstByteTimeout { get; set; } = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>Time until a client has an answer, if only 504. Default 3.75 s: a Micro-CernVM that waits 5 s leaves the proxy for a day.</summary>
+    public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(3.75);
+
+    /// <summary>How long a started fetch waits for a Stratum 1 that sends nothing, when no other is left. Default 10 s.</summary>
+    public TimeSpan FetchPatience { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Objects fetched from upstream at a time; more wait in line, catalogs first. Default 128.</summary>
+    public int MaxConcurrentFetches { get; set; } = 128;
+
+    /// <summary>Client connections at a time. Default 50,000; each idle one costs a few KB and a descriptor.</summary>
+    public int MaxConnections { get; set; } = 50_000;
+
+    /// <summary>How long a drain waits for responses under way. Default 10 s.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The parsed <see cref="Listen"/>, the default when it is empty.</summary>
+    public IEnumerable<IPEndPoint> ListenEndPoints() =>
+        Listen.Length == 0 ? [new IPEndPoint(IPAddress.IPv6Any, 3128)] : Listen.Select(IPEndPoint.Parse);
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+
+namespace Breakwater.Proxy.Settings;
+
+/// <summary>Where settings come from: the shipped <c>appsettings.json</c>, then the user's file, then environment variables (<c>Store__Path</c>).</summary>
+internal static class SettingsFile
+{
+    /// <summary><c>--settings FILE</c>, on every command that reads settings.</summary>
+    public static readonly Option<FileInfo> Option = new Option<FileInfo>("--settings")
+    {
+        Description = "A settings file on top of the shipped appsettings.json; default /etc/breakwater/appsettings.json where it exists",
+        HelpName = "FILE",
+    }.AcceptExistingOnly();
+
+    private const string SystemFile = "/etc/breakwater/appsettings.json";
+
+    /// <summary>Reads all sources; files are watched for changes.</summary>
+    /// <exception cref="SettingsException">A file is not JSON.</exception>
+    public static IConfigurationRoot Load(FileInfo? file)
+    {
+        try
+        {
+            return new ConfigurationBuilder()
+                .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true, reloadOnChange: true)
+                .AddJsonFile(file?.FullName ?? SystemFile, optional: file is null, reloadOnChange: true)
+                .AddEnvironmentVariables()
+                .Build();
+        }
+        catch (InvalidDataException e)
+        {
+            throw new SettingsException([$"{e.Message} {e.InnerException?.Message}"]);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using System.Net;
+using System.Text;
+using Breakwater.Proxy.Requests;
+
+namespace Breakwater.Proxy.Settings;
+
+/// <summary>Checks settings against their ranges and against each other; collects every mistake.</summary>
+internal static class SettingsValidator
+{
+    /// <summary>Adds a line to <paramref name="errors"/> for each mistake.</summary>
+    public static void Check(BreakwaterSettings settings, IConfiguration configuration, List<string> errors)
+    {
+        CheckProxy(settings.Proxy, errors);
+        foreach (string network in settings.Access.EffectiveClients)
+        {
+            if (!IPNetwork.TryParse(network, out _))
+            {
+                errors.Add($"Access:Clients: '{network}' is not a network in CIDR form, such as 10.0.0.0/8 or fc00::/7.");
+            }
+        }
+
+        Range(errors, "Store:MaxObjectBytes", settings.Store.MaxObjectBytes, 1L << 20, 1L << 40, "bytes");
+        Range(errors, "Store:CommitInterval", settings.Store.CommitInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10));
+        CheckRepositories(settings, configuration, errors);
+        CheckClusters(configuration, errors);
+    }
+
+    private static void CheckProxy(ProxyOptions proxy, List<string> errors)
+    {
+        foreach (string listen in proxy.Listen)
+        {
+            if (!IPEndPoint.TryParse(listen, out _) || !listen.Contains(':', StringComparison.Ordinal))
+            {
+                errors.Add($"Proxy:Listen: '{listen}' is not an address with a port, such as [::]:3128, 0.0.0.0:3128 or 127.0.0.1:3128.");
+            }
+        }
+
+        if (proxy.Name.Length is 0 or > 64 || !proxy.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_'))
+        {
+            errors.Add($"Proxy:Name: '{proxy.Name}' must be 1 to 64 letters, digits, '-', '.' or '_'.");
+        }
+
+        Range(errors, "Proxy:ConnectTimeout", proxy.ConnectTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60));
+        Range(errors, "Proxy:FirstByteTimeout", proxy.FirstByteTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60));
+        Range(errors, "Proxy:AnswerTimeout", proxy.AnswerTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(60));
+        Range(errors, "Proxy:FetchPatience", proxy.FetchPatience, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10));
+        Range(errors, "Proxy:DrainTimeout", proxy.DrainTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(10));
+        Range(errors, "Proxy:MaxConcurrentFetches", proxy.MaxConcurrentFetches, 1, 4096, "fetches");
+        Range(errors, "Proxy:MaxConnections", proxy.MaxConnections, 1, 1_000_000, "connections");
+    }
+
+    private static void CheckRepositories(BreakwaterSettings settings, IConfiguration configuration, List<string> errors)
+    {
+        if (settings.Repositories.Count == 0)
+        {
+            errors.Add("Repositories: no repository is allowed, so nothing would be served. Add for example Repositories:*.cern.ch:Cluster = stratum1.");
+        }
+
+        var clusters = configuration.GetSection("ReverseProxy:Clusters").GetChildren().Select(c => c.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach ((string pattern, RepositoryOptions repository) in settings.Repositories)
+        {
+            string name = pattern.StartsWith("*.", StringComparison.Ordinal) ? pattern[2..] : pattern;
+            if (!Authorities.IsValid(Encoding.UTF8.GetBytes(name)) || name.Contains(':', StringComparison.Ordinal) || !name.Contains('.', StringComparison.Ordinal))
+            {
+                errors.Add($"Repositories:{pattern}: a key is a repository's full name or a domain such as *.cern.ch.");
+            }
+
+            if (repository.Cluster is null || !clusters.Contains(repository.Cluster))
+            {
+                errors.Add($"Repositories:{pattern}:Cluster: '{repository.Cluster}' is none of the clusters in ReverseProxy:Clusters ({string.Join(", ", clusters)}).");
+            }
+        }
+    }
+
+    private static void CheckClusters(IConfiguration configuration, List<string> errors)
+    {
+        foreach (IConfigurationSection cluster in configuration.GetSection("ReverseProxy:Clusters").GetChildren())
+        {
+            IConfigurationSection[] destinations = [.. cluster.GetSection("Destinations").GetChildren()];
+            if (destinations.Length == 0)
+            {
+                errors.Add($"{cluster.Path}:Destinations: a cluster needs at least one Stratum 1.");
+            }
+
+            foreach (IConfigurationSection destination in destinations)
+            {
+                string? address = destination["Address"];
+                if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/" || uri.UserInfo.Length > 0)
+                {
+                    errors.Add($"{destination.Path}:Address: '{address}' is not a Stratum 1's root URL, such as http://cvmfs-stratum-one.cern.ch/ or https://host:8443/.");
+                }
+            }
+        }
+    }
+
+    private static void Range<T>(List<string> errors, string name, T value, T min, T max, string unit = "")
+        where T : IComparable<T>
+    {
+        if (value.CompareTo(min) < 0 || value.CompareTo(max) > 0)
+        {
+            errors.Add(FormattableString.Invariant($"{name}: {value} is outside {min} to {max} {unit}").TrimEnd() + ".");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+namespace Breakwater.Proxy.Upstreams;
+
+/// <summary>
+/// The Stratum 1s that a fetch may still ask, in order. Each is asked once; one whose transfer broke half-way, or that was one of several authors of a wrong body,
+/// may be asked once more after all the others. Not thread-safe.
+/// </summary>
+internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order)
+{
+    private readonly Queue<Stratum1> _left = new(order);
+    private readonly HashSet<Stratum1> _again = [];
+
+    /// <summary>How many there were at first.</summary>
+    public int Count { get; } = order.Count;
+
+    /// <summary>How many said 404.</summary>
+    public int NotFound { get; set; }
+
+    /// <summary>The last failure, for the client and the log.</summary>
+    public UpstreamFailure? LastFailure { get; set; }
+
+    /// <summary>Is one left?</summary>
+    public bool HasNext => _left.Count > 0;
+
+    /// <summary>The next to ask; null when none is left.</summary>
+    public Stratum1? Next() => _left.TryDequeue(out Stratum1? next) ? next : null;
+
+    /// <summary>May it be asked once more?</summary>
+    public bool MayRequeue(Stratum1 upstream) => !_again.Contains(upstream);
+
+    /// <summary>Puts one at the end of the line, once.</summary>
+    public void Requeue(Stratum1 upstream)
+    {
+        if (_again.Add(upstream))
+        {
+            _left.Enqueue(upstream);
+        }
+    }
+
+    /// <summary>Why nothing came: 404 when every one said so.</summary>
+    public UpstreamFailure ToFailure() =>
+        Count == 0 ? new UpstreamFailure(FailureKind.NoUpstream, "no Stratum 1 is configured for this repository")
+        : NotFound >= Count ? new UpstreamFailure(FailureKind.NotFound, $"none of {Count} Stratum 1s has it")
+        : LastFailure is { Kind: not FailureKind.NotFound } last ? last
+        : new UpstreamFailure(FailureKind.Broken, "no Stratum 1 is left to ask");
+}

@@ -1,0 +1,57 @@
+namespace Breakwater.Proxy.Upstreams;
+
+/// <summary>How a Stratum 1 failed us: its side, by phase.</summary>
+internal enum FailureKind : byte
+{
+    /// <summary>No TCP connection, or TLS failed.</summary>
+    Connect,
+
+    /// <summary>Nothing came in time.</summary>
+    Timeout,
+
+    /// <summary>The connection broke or ended before the body was whole.</summary>
+    Broken,
+
+    /// <summary>A status that carries no object: 5xx, 3xx, 4xx but 404.</summary>
+    Status,
+
+    /// <summary>404.</summary>
+    NotFound,
+
+    /// <summary>A head that makes no sense: content coding, wrong range, 204, another length than before.</summary>
+    BadHead,
+
+    /// <summary>The body does not hash to the object's name.</summary>
+    WrongBytes,
+
+    /// <summary>No Stratum 1 is configured or left.</summary>
+    NoUpstream,
+
+    /// <summary>No failure: another fetch has just stored it.</summary>
+    AlreadyStored,
+}
+
+/// <summary>Why a fetch ended without its object: what a client is told, and what the log says.</summary>
+/// <param name="Kind">How the last Stratum 1 failed.</param>
+/// <param name="Detail">For people: which Stratum 1 said what.</param>
+internal sealed record UpstreamFailure(FailureKind Kind, string Detail)
+{
+    /// <summary>The status for the client: 404 only when every candidate said so.</summary>
+    public int StatusCode => Kind switch
+    {
+        FailureKind.NotFound => StatusCodes.Status404NotFound,
+        FailureKind.Timeout => StatusCodes.Status504GatewayTimeout,
+        _ => StatusCodes.Status502BadGateway,
+    };
+
+    /// <summary>The error type for <c>Proxy-Status</c> (RFC 9209, 2.3).</summary>
+    public string ProxyError => Kind switch
+    {
+        FailureKind.Connect => "connection_refused",
+        FailureKind.Timeout => "http_response_timeout",
+        FailureKind.Broken => "http_response_incomplete",
+        FailureKind.NoUpstream => "destination_unavailable",
+        FailureKind.NotFound => "destination_not_found",
+        _ => "http_protocol_error",
+    };
+}

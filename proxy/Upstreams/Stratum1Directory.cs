@@ -1,0 +1,96 @@
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.Model;
+
+namespace Breakwater.Proxy.Upstreams;
+
+/// <summary>One Stratum 1 of a cluster, with the HTTP client that reaches it.</summary>
+internal sealed record Stratum1(ClusterState Cluster, DestinationState Destination, HttpMessageInvoker Client)
+{
+    /// <summary>The root URL, without a slash at its end.</summary>
+    public string Root { get; } = Destination.Model.Config.Address.TrimEnd('/');
+
+    /// <summary>Host and port as the setting has them.</summary>
+    public string Authority { get; } = new Uri(Destination.Model.Config.Address).Authority;
+}
+
+/// <summary>
+/// Chooses Stratum 1s from YARP's clusters: healthy ones before the others, the one that the client named first, then by the name of the destination
+/// in the settings. Reports failures to YARP's passive health. Thread-safe.
+/// </summary>
+internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestinationHealthUpdater health)
+{
+    /// <summary>Failures in a row after which a Stratum 1 goes to the end of the line. One or two are bad luck.</summary>
+    private const int FailuresUntilUnhealthy = 3;
+
+    private static readonly TimeSpan s_defaultReactivation = TimeSpan.FromSeconds(30);
+
+    private readonly System.Runtime.CompilerServices.ConditionalWeakTable<DestinationState, FailureCount> _failures = [];
+
+    /// <summary>The Stratum 1s of a cluster in the order in which they are to be tried; empty when the cluster is gone.</summary>
+    /// <param name="clusterId">Id of the YARP cluster.</param>
+    /// <param name="hint">Host, with or without port, that the client asked for; null when none. An unknown host is ignored.</param>
+    public IReadOnlyList<Stratum1> Order(string clusterId, string? hint)
+    {
+        if (!clusters.TryGetCluster(clusterId, out ClusterState? cluster) || cluster.Model.HttpClient is not { } client)
+        {
+            return [];
+        }
+
+        IReadOnlyList<DestinationState> available = cluster.DestinationsState.AvailableDestinations;
+        return [.. cluster.DestinationsState.AllDestinations
+            .Select(d => new Stratum1(cluster, d, client))
+            .OrderBy(s => available.Contains(s.Destination) ? 0 : 1)
+            .ThenBy(s => hint is not null && IsNamed(s, hint) ? 0 : 1)
+            .ThenBy(s => s.Destination.DestinationId, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Is a Stratum 1 of this host in the cluster?</summary>
+    public bool Names(string clusterId, string hint) => Order(clusterId, null).Any(s => IsNamed(s, hint));
+
+    /// <summary>A Stratum 1 answered as it should.</summary>
+    public void ReportSuccess(Stratum1 upstream)
+    {
+        if (_failures.TryGetValue(upstream.Destination, out FailureCount? failures))
+        {
+            failures.InARow = 0;
+        }
+    }
+
+    /// <summary>A Stratum 1 failed. 404s are no failure of the server.</summary>
+    public void ReportFailure(Stratum1 upstream, FailureKind kind)
+    {
+        if (kind == FailureKind.NotFound)
+        {
+            return;
+        }
+
+        FailureCount failures = _failures.GetOrCreateValue(upstream.Destination);
+        if (Interlocked.Increment(ref failures.InARow) < FailuresUntilUnhealthy)
+        {
+            return;
+        }
+
+        failures.InARow = 0;
+        TimeSpan reactivation = upstream.Cluster.Model.Config.HealthCheck?.Passive?.ReactivationPeriod ?? s_defaultReactivation;
+        health.SetPassive(upstream.Cluster, upstream.Destination, DestinationHealth.Unhealthy, reactivation);
+    }
+
+    private static bool IsNamed(Stratum1 upstream, string hint)
+    {
+        string host = upstream.Authority;
+        return hint.Equals(host, StringComparison.OrdinalIgnoreCase)
+            || HostOf(hint).Equals(HostOf(host), StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static ReadOnlySpan<char> HostOf(string authority)
+    {
+        int colon = authority.LastIndexOf(':');
+        return colon > 0 && authority[^1] != ']' ? authority.AsSpan(0, colon) : authority;
+    }
+
+    private sealed class FailureCount
+    {
+        public int InARow;
+    }
+}

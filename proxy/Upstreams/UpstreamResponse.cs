@@ -1,0 +1,17 @@
+namespace Breakwater.Proxy.Upstreams;
+
+/// <summary>A good head from a Stratum 1, and the body that follows. Dispose to give the connection back.</summary>
+internal sealed class UpstreamResponse(Stratum1 upstream, HttpResponseMessage message, long offset, long? totalLength) : IDisposable
+{
+    public Stratum1 Upstream => upstream;
+
+    public HttpResponseMessage Message => message;
+
+    /// <summary>Where in the object the body begins, bytes.</summary>
+    public long Offset => offset;
+
+    /// <summary>Length of the whole object as this Stratum 1 tells; null when it does not.</summary>
+    public long? TotalLength => totalLength;
+
+    public void Dispose() => message.Dispose();
+}

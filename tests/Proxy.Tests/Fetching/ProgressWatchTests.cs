@@ -1,0 +1,34 @@
+using Breakwater.Proxy.Fetching;
+
+namespace Breakwater.Proxy.Tests.Fetching;
+
+public class ProgressWatchTests
+{
+    private static readonly TimeSpan s_stall = TimeSpan.FromSeconds(1.5);
+
+    [Fact]
+    public void IsTooSlow_NoByteForTheStallTime_IsTrue()
+    {
+        var watch = new ProgressWatch(s_stall, TimeSpan.Zero);
+        watch.Moved(100_000, TimeSpan.FromSeconds(1));
+
+        Assert.False(watch.IsTooSlow(TimeSpan.FromSeconds(2.4)));
+        Assert.True(watch.IsTooSlow(TimeSpan.FromSeconds(2.5)));
+    }
+
+    [Theory]
+    [InlineData(200, true)]
+    [InlineData(2000, false)]
+    public void IsTooSlow_DrippingBelowWhatAClientBears_IsTrue(int bytesEachSecond, bool expected)
+    {
+        var watch = new ProgressWatch(s_stall, TimeSpan.Zero);
+        bool isTooSlow = false;
+        for (int second = 1; second <= 6; second++)
+        {
+            watch.Moved(bytesEachSecond + 100, TimeSpan.FromSeconds(second));
+            isTooSlow |= watch.IsTooSlow(TimeSpan.FromSeconds(second));
+        }
+
+        Assert.Equal(expected, isTooSlow);
+    }
+}

@@ -1,0 +1,166 @@
+using System.Text;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Requests;
+using CsCheck;
+
+namespace Breakwater.Proxy.Tests.Requests;
+
+public class RequestTargetTests
+{
+    private const string Hash = "8d9834068db389718f64a222c7bf3fd9b4831e3c";
+    private static readonly string[] s_pieces =
+        ["/cvmfs/", "a.cern.ch", "/", "..", ".", "%2e", "%2F", "data/", "http://", "@", ":", "[", "]", ".cvmfspublished", Hash, "?", "\0", " ", "\\"];
+
+    private const string DataPath = "data/8d/9834068db389718f64a222c7bf3fd9b4831e3c";
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("C", "C")]
+    [InlineData("P", "P")]
+    [InlineData("-rmd160", "-rmd160")]
+    [InlineData("-rmd160C", "-rmd160C")]
+    [InlineData("-shake128H", "-shake128H")]
+    public void Parse_ObjectInBothForms_GivesTheSameKey(string suffix, string expected)
+    {
+        foreach (string prefix in new[] { "", "http://s1.example.org", "HTTP://s1.example.org:8000", "http://[2001:db8::1]:80", "http://10.0.0.1" })
+        {
+            RequestTarget target = Parse($"{prefix}/cvmfs/minios.example.org/{DataPath}{suffix}");
+
+            Assert.Equal(TargetKind.Object, target.Kind);
+            Assert.Equal(Hash + expected, target.Key.ToString());
+            Assert.Equal("minios.example.org", Text(target.Fqrn));
+            Assert.Equal(DataPath + suffix, Text(target.Path));
+            Assert.Equal(prefix.Length > 0, target.IsAbsoluteForm);
+            Assert.Equal(prefix.Length == 0 ? "" : prefix[(prefix.IndexOf("//", StringComparison.Ordinal) + 2)..], Text(target.Authority));
+        }
+    }
+
+    [Fact]
+    public void Parse_AlternativeCatalog_IsTheSameObject()
+    {
+        RequestTarget target = Parse($"/cvmfs/a.example.org/.cvmfsalt-{Hash}C");
+
+        Assert.Equal(TargetKind.Object, target.Kind);
+        Assert.Equal(ObjectKey.Parse(Hash + "C"), target.Key);
+    }
+
+    [Theory]
+    [InlineData("/cvmfs/a.cern.ch/.cvmfspublished", TargetKindName.Document)]
+    [InlineData("/cvmfs/a.cern.ch/.cvmfswhitelist", TargetKindName.Document)]
+    [InlineData("/cvmfs/a.cern.ch/.cvmfswhitelist.pkcs7", TargetKindName.Document)]
+    [InlineData("/cvmfs/a.cern.ch/.cvmfs_master_replica", TargetKindName.Document)]
+    [InlineData("/cvmfs/a.cern.ch/.cvmfs_status.json", TargetKindName.Document)]
+    [InlineData("/cvmfs/info/v1/repositories.json", TargetKindName.Document)]
+    [InlineData("http://s1/cvmfs/info/v1/meta.json", TargetKindName.Document)]
+    [InlineData("/cvmfs/a.cern.ch/api/v1.0/geo/vm17.site/s1.example.org,s2.example.org", TargetKindName.Geo)]
+    [InlineData("/cvmfs/a.cern.ch/some/external%20file.dat", TargetKindName.PassThrough)]
+    public void Parse_OtherPaths_AreClassified(string text, TargetKindName kind) => Assert.Equal((TargetKind)kind, Parse(text).Kind);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("*")]
+    [InlineData("cvmfs")]
+    [InlineData("example.org:443")]
+    [InlineData("http:///cvmfs/a.b/.cvmfspublished")]
+    [InlineData("http://user:pass@s1/cvmfs/a.b/.cvmfspublished")]
+    [InlineData("http://user@s1/cvmfs/a.b/.cvmfspublished")]
+    [InlineData("http://s1:0/cvmfs/a.b/.cvmfspublished")]
+    [InlineData("http://s1:65536/cvmfs/a.b/.cvmfspublished")]
+    [InlineData("http://s1:/cvmfs/a.b/.cvmfspublished")]
+    [InlineData("http://s1:8o/cvmfs/a.b/.cvmfspublished")]
+    [InlineData("http://[::1/cvmfs/a.b/.cvmfspublished")]
+    [InlineData("http://[::g]/cvmfs/a.b/.cvmfspublished")]
+    [InlineData("http://s1..x/cvmfs/a.b/.cvmfspublished")]
+    [InlineData("http://s1\\x/cvmfs/a.b/.cvmfspublished")]
+    [InlineData("http://s1")]
+    [InlineData("/cvmfs//a.b/.cvmfspublished")]
+    [InlineData("/cvmfs/a.b//.cvmfspublished")]
+    [InlineData("/cvmfs/a.b/../c.d/.cvmfspublished")]
+    [InlineData("/cvmfs/a.b/./.cvmfspublished")]
+    [InlineData("/cvmfs/../etc/passwd")]
+    [InlineData("/cvmfs/a.b/%2e%2e/x")]
+    [InlineData("/cvmfs/a.b/x%2fy")]
+    [InlineData("/cvmfs/a.b/x%2Fy")]
+    [InlineData("/cvmfs/a.b/x%5cy")]
+    [InlineData("/cvmfs/a.b/x%00y")]
+    [InlineData("/cvmfs/a.b/x%0d%0ay")]
+    [InlineData("/cvmfs/a.b/x%25y")]
+    [InlineData("/cvmfs/a.b/x%7f")]
+    [InlineData("/cvmfs/a.b/x%")]
+    [InlineData("/cvmfs/a.b/x%2")]
+    [InlineData("/cvmfs/a.b/x%zz")]
+    [InlineData("/cvmfs/a.b/.cvmfspublished?x=1")]
+    [InlineData("/cvmfs/a.b/.cvmfspublished#x")]
+    [InlineData("/cvmfs/a b/.cvmfspublished")]
+    [InlineData("/cvmfs/-a.b/.cvmfspublished")]
+    [InlineData("/cvmfs/.a.b/.cvmfspublished")]
+    [InlineData("/cvmfs/a%2eb/.cvmfspublished")]
+    [InlineData("/cvmfs/a.b/\u00e9")]
+    public void Parse_OutsideTheGrammar_IsMalformed(string text)
+    {
+        RequestTarget target = Parse(text);
+
+        Assert.Equal(TargetKind.Rejected, target.Kind);
+        Assert.Equal(TargetRejection.Malformed, target.Rejection);
+    }
+
+    [Theory]
+    [InlineData("https://s1/cvmfs/a.b/.cvmfspublished", "Scheme")]
+    [InlineData("ftp://s1/cvmfs/a.b/.cvmfspublished", "Scheme")]
+    [InlineData("/", "NotCvmfs")]
+    [InlineData("/cvmfs", "NotCvmfs")]
+    [InlineData("/etc/passwd", "NotCvmfs")]
+    [InlineData("http://www.example.org/", "NotCvmfs")]
+    [InlineData("/cvmfs/info/v2/x", "NotCvmfs")]
+    [InlineData("/cvmfs/a.b/data/8d/xyz", "NotAnObject")]
+    [InlineData("/cvmfs/a.b/data/8D/9834068DB389718F64A222C7BF3FD9B4831E3C", "NotAnObject")]
+    [InlineData("/cvmfs/a.b/data/8d/9834068db389718f64a222c7bf3fd9b4831e3cQ", "NotAnObject")]
+    [InlineData("/cvmfs/a.b/data/8d/9834068db389718f64a222c7bf3fd9b4831e3cCC", "NotAnObject")]
+    [InlineData("/cvmfs/a.b/data/8d/9834068db389718f64a222c7bf3fd9b4831e3", "NotAnObject")]
+    [InlineData("/cvmfs/a.b/data/8d/9834068db389718f64a222c7bf3fd9b4831e3c/x", "NotAnObject")]
+    [InlineData("/cvmfs/a.b/data/", "NotAnObject")]
+    [InlineData("/cvmfs/a.b/.cvmfsalt-zz", "NotAnObject")]
+    public void Parse_NotServed_SaysWhy(string text, string reason)
+    {
+        RequestTarget target = Parse(text);
+
+        Assert.Equal(TargetKind.Rejected, target.Kind);
+        Assert.Equal(reason, target.Rejection.ToString());
+    }
+
+    [Fact]
+    public void Parse_TooLong_IsRefusedBeforeAnythingElse() =>
+        Assert.Equal(TargetRejection.TooLong, Parse("/cvmfs/a.b/" + new string('x', RequestTarget.MaxLength)).Rejection);
+
+    [Fact]
+    public void Parse_AnyBytes_NeverThrowsAndNeverLeavesTheRepository()
+    {
+        Gen<byte[]> piece = Gen.OneOf(
+            Gen.Int[0, s_pieces.Length - 1].Select(i => Encoding.Latin1.GetBytes(s_pieces[i])),
+            Gen.Byte.Array[0, 4]);
+        piece.Array[0, 12].Sample(pieces =>
+        {
+            byte[] bytes = [.. pieces.SelectMany(p => p)];
+            RequestTarget target = RequestTarget.Parse(bytes);
+            if (target.Kind == TargetKind.Rejected)
+            {
+                return true;
+            }
+
+            string path = Uri.UnescapeDataString(Text(target.Path));
+            return target.Fqrn.Length > 0 && !path.Split('/').Contains("..") && !path.Contains('\\', StringComparison.Ordinal) && !path.Any(char.IsControl);
+        });
+    }
+
+    /// <summary>Public names for the theory's data: the enum itself is internal.</summary>
+    public enum TargetKindName : byte
+    {
+        Document = 2,
+        Geo = 3,
+        PassThrough = 4,
+    }
+
+    private static RequestTarget Parse(string text) => RequestTarget.Parse(Encoding.Latin1.GetBytes(text));
+
+    private static string Text(ReadOnlySpan<byte> bytes) => Encoding.Latin1.GetString(bytes);
+}

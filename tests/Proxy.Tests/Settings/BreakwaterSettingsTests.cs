@@ -1,0 +1,67 @@
+using Breakwater.Proxy.Settings;
+using Microsoft.Extensions.Configuration;
+
+namespace Breakwater.Proxy.Tests.Settings;
+
+public class BreakwaterSettingsTests
+{
+    private static readonly Dictionary<string, string?> s_good = new()
+    {
+        ["ReverseProxy:Clusters:demo:Destinations:s1:Address"] = "http://127.0.0.1:8000/",
+        ["Repositories:*.example.org:Cluster"] = "demo",
+    };
+
+    [Fact]
+    public void Load_ShippedSettings_AreRight()
+    {
+        BreakwaterSettings settings = BreakwaterSettings.Load(
+            new ConfigurationBuilder().AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json")).Build());
+
+        Assert.Equal(3128, Assert.Single(settings.Proxy.ListenEndPoints()).Port);
+        Assert.Equal(["*.cern.ch", "*.egi.eu", "*.opensciencegrid.org"], settings.Repositories.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(4L << 30, settings.Store.MaxObjectBytes);
+    }
+
+    [Fact]
+    public void Load_ManyMistakes_NamesAllAtOnce()
+    {
+        var settings = new Dictionary<string, string?>(s_good)
+        {
+            ["Proxy:Listen:0"] = "nowhere",
+            ["Proxy:ConnectTimeout"] = "00:05:00",
+            ["Access:Clients:0"] = "10.0.0.0/99",
+            ["Repositories:*.cern.ch:Cluster"] = "missing",
+            ["ReverseProxy:Clusters:demo:Destinations:s2:Address"] = "ftp://x/",
+            ["ReverseProxy:Clusters:empty:HealthCheck:Active:Enabled"] = "false",
+        };
+
+        SettingsException e = Assert.Throws<SettingsException>(() => Load(settings));
+
+        Assert.Equal(6, e.Errors.Count);
+        Assert.All(
+            new[] { "Proxy:Listen", "Proxy:ConnectTimeout", "Access:Clients", "Repositories:*.cern.ch:Cluster", "s2:Address", "empty:Destinations" },
+            name => Assert.Contains(e.Errors, error => error.Contains(name, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("Proxy:Lissten:0", "[::]:3128")]
+    [InlineData("Proxy:ConnectTimeout", "soon")]
+    [InlineData("Proxy:MaxConnections", "many")]
+    public void Load_UnknownNameOrUnreadableValue_IsAMistake(string name, string value)
+    {
+        SettingsException e = Assert.Throws<SettingsException>(() => Load(new Dictionary<string, string?>(s_good) { [name] = value }));
+
+        Assert.Contains("Proxy", Assert.Single(e.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_NoRepositories_SaysWhatToAdd()
+    {
+        SettingsException e = Assert.Throws<SettingsException>(() => Load([]));
+
+        Assert.Contains("Repositories", Assert.Single(e.Errors), StringComparison.Ordinal);
+    }
+
+    private static BreakwaterSettings Load(Dictionary<string, string?> values) =>
+        BreakwaterSettings.Load(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
+}

@@ -1,0 +1,44 @@
+using System.Text;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Tests.Upstreams;
+
+public class RepositoryRoutesTests
+{
+    private readonly RepositoryRoutes _routes = new(
+        new Dictionary<string, RepositoryOptions>
+        {
+            ["*.cern.ch"] = new() { Cluster = "stratum1" },
+            ["*.test.cern.ch"] = new() { Cluster = "test" },
+            ["atlas.cern.ch"] = new() { Cluster = "atlas" },
+        },
+        null!);
+
+    [Theory]
+    [InlineData("cms.cern.ch", "stratum1")]
+    [InlineData("a.test.cern.ch", "test")]
+    [InlineData("atlas.cern.ch", "atlas")]
+    [InlineData("x.atlas.cern.ch", "stratum1")]
+    public void TryFind_Allowed_MostSpecificWins(string fqrn, string cluster)
+    {
+        Assert.True(_routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route));
+        Assert.Equal(new RepositoryRoute(fqrn, cluster), route);
+    }
+
+    [Theory]
+    [InlineData("cern.ch")]
+    [InlineData("evilcern.ch")]
+    [InlineData("cms.cern.ch.evil.org")]
+    [InlineData("CMS.CERN.CH")]
+    public void TryFind_Others_AreRefused(string fqrn) => Assert.False(_routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out _));
+
+    [Fact]
+    public void TryFind_MoreNamesThanAreRemembered_StillAnswers()
+    {
+        for (int i = 0; i < 10_000; i++)
+        {
+            Assert.True(_routes.TryFind(Encoding.ASCII.GetBytes($"r{i}.cern.ch"), out _));
+        }
+    }
+}
