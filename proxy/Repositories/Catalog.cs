@@ -153,6 +153,31 @@ internal sealed class Catalog : IDisposable
         return end == entry.SizeBytes ? null : $"Catalog: the chunks of '{entry.Path}' cover {end} of its {entry.SizeBytes} bytes.";
     }
 
+    /// <summary>Visits the chunks of all files, in no order.</summary>
+    public string? ScanChunks(ChunkVisitor visit)
+    {
+        string? problem = _database.Prepare("SELECT md5path_1, md5path_2, offset, size, hash FROM chunks", out sqlite3_stmt statement);
+        if (problem is not null)
+        {
+            return $"Catalog: {problem}";
+        }
+
+        while ((problem = _database.Step(statement, out bool hasRow)) is null && hasRow)
+        {
+            ReadOnlySpan<byte> digest = raw.sqlite3_column_blob(statement, 4);
+            if (digest.Length == ObjectKey.DigestSizeBytes)
+            {
+                visit(
+                    new PathKey(raw.sqlite3_column_int64(statement, 0), raw.sqlite3_column_int64(statement, 1)),
+                    raw.sqlite3_column_int64(statement, 2),
+                    raw.sqlite3_column_int64(statement, 3),
+                    digest);
+            }
+        }
+
+        return problem is null ? null : $"Catalog: {problem}";
+    }
+
     /// <summary>Visits every row in the order of its path's key, without its path: for comparing two catalogs.</summary>
     internal CatalogCursor Scan() => new(this, _database);
 

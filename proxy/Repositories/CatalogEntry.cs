@@ -91,3 +91,6 @@ internal readonly record struct CatalogChunk(long Offset, long SizeBytes, Object
 /// <param name="Catalog">Its object, kind <c>C</c>.</param>
 /// <param name="SizeBytes">Its length once inflated, as stated by the parent; 0 when not stated.</param>
 internal sealed record NestedCatalog(string Path, ObjectKey Catalog, long SizeBytes);
+
+/// <summary>Gets one chunk of a file that is known by its path's key; the digest is valid during the call only.</summary>
+internal delegate void ChunkVisitor(PathKey file, long offset, long sizeBytes, ReadOnlySpan<byte> digest);

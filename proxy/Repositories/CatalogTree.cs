@@ -29,68 +29,16 @@ internal sealed class CatalogTree
     /// <param name="cancellationToken">Ends the walk.</param>
     /// <returns>Null: all were visited. Else why not.</returns>
     public Task<string?> WalkAsync(Func<Catalog, ObjectKey, string?> visit, CancellationToken cancellationToken = default) =>
-        DescendAsync(new NestedCatalog("", RootCatalog, 0), 0, (catalog, key) => (visit(catalog, key), catalog.Nested), cancellationToken);
+        DescendAsync((catalog, key) => (visit(catalog, key), catalog.Nested), cancellationToken);
 
-    /// <summary>
-    /// Visits the catalogs in which the paths lie, as a client would load them: the root, then each catalog on the way to a path.
-    /// </summary>
-    /// <param name="paths">Absolute paths; the root is the empty string.</param>
-    /// <param name="visit">Gets each catalog, its key, and those of the paths whose entries are in it. A directory at which a nested catalog
-    /// begins is handed to the nested one.</param>
+    /// <summary>Visits the root catalog and those nested catalogs that the visits ask for, each open only during its visit and that of its children.</summary>
+    /// <param name="visit">Gets the catalog and its key; a sentence ends the walk, else it goes on into the nested catalogs given.</param>
     /// <param name="cancellationToken">Ends the walk.</param>
-    /// <returns>Null: all were visited. Else why not.</returns>
-    public Task<string?> ResolveAsync(
-        IReadOnlyCollection<string> paths,
-        Func<Catalog, ObjectKey, IReadOnlyList<string>, string?> visit,
-        CancellationToken cancellationToken = default)
-    {
-        Dictionary<string, List<string>> waiting = new(StringComparer.Ordinal) { [""] = [.. paths] };
-        return DescendAsync(
-            new NestedCatalog("", RootCatalog, 0),
-            0,
-            (catalog, key) =>
-            {
-                waiting.Remove(catalog.Prefix, out List<string>? inside);
-                (List<string> here, List<NestedCatalog> below) = Split(catalog, inside ?? [], waiting);
-                return (visit(catalog, key, here), below);
-            },
-            cancellationToken);
-    }
-
-    /// <summary>Hands each path to the nested catalog that has it, or keeps it here.</summary>
-    private static (List<string> Here, List<NestedCatalog> Below) Split(
-        Catalog catalog,
-        List<string> paths,
-        Dictionary<string, List<string>> waiting)
-    {
-        Dictionary<string, NestedCatalog> nested = catalog.Nested.ToDictionary(child => child.Path, StringComparer.Ordinal);
-        List<string> here = [];
-        List<NestedCatalog> below = [];
-        foreach (string path in paths)
-        {
-            NestedCatalog? owner = null;
-            for (int end = path.Length; end > catalog.Prefix.Length && owner is null; end = path.LastIndexOf('/', end - 1))
-            {
-                nested.TryGetValue(path[..end], out owner);
-            }
-
-            if (owner is null)
-            {
-                here.Add(path);
-            }
-            else if (waiting.TryGetValue(owner.Path, out List<string>? others))
-            {
-                others.Add(path);
-            }
-            else
-            {
-                waiting[owner.Path] = [path];
-                below.Add(owner);
-            }
-        }
-
-        return (here, below);
-    }
+    /// <returns>Null: done. Else why not.</returns>
+    public Task<string?> DescendAsync(
+        Func<Catalog, ObjectKey, (string? Problem, IReadOnlyList<NestedCatalog> Below)> visit,
+        CancellationToken cancellationToken = default) =>
+        DescendAsync(new NestedCatalog("", RootCatalog, 0), 0, visit, cancellationToken);
 
     private async Task<string?> DescendAsync(
         NestedCatalog at,

@@ -62,54 +62,6 @@ public sealed class CatalogTests
     }
 
     [Fact]
-    public async Task Resolve_PathsInNestedCatalogs_OpensOnlyTheCatalogsOnTheWay()
-    {
-        Fixture fixture = Fixture.Load("minios.example.org");
-        List<string> opened = [];
-        Dictionary<string, List<ObjectKey>> objects = [];
-
-        string? problem = await new CatalogTree(fixture.Manifest.RootCatalog, fixture.OpenCatalog).ResolveAsync(
-            ["/cvm4/etc/release", "/cvm4/etc", "/cvm4/lib/libz.so.1", "/cvm4/no/such", "/nowhere"],
-            (catalog, _, paths) =>
-            {
-                opened.Add(catalog.Prefix);
-                foreach (string path in paths)
-                {
-                    Assert.Null(catalog.Find(path, out CatalogEntry? entry));
-                    if (entry is not null)
-                    {
-                        List<ObjectKey> keys = [];
-                        Assert.Null(catalog.ReadObjects(entry, keys));
-                        objects.Add(path, keys);
-                    }
-                }
-
-                return null;
-            });
-
-        Assert.Null(problem);
-        Assert.Equal(["", "/cvm4", "/cvm4/etc"], opened);
-        Assert.Equal(["/cvm4/etc", "/cvm4/etc/release", "/cvm4/lib/libz.so.1"], objects.Keys.Order());
-        Assert.Empty(objects["/cvm4/etc"]);
-        Assert.Equal(0, objects["/cvm4/etc/release"].Single().Kind);
-        Assert.All(objects["/cvm4/lib/libz.so.1"], key => Assert.Equal((byte)'P', key.Kind));
-    }
-
-    [Fact]
-    public async Task List_Directory_GivesItsDirectEntriesOnly()
-    {
-        Fixture fixture = Fixture.Load("minios.example.org");
-        List<string> names = [];
-
-        await new CatalogTree(fixture.Manifest.RootCatalog, fixture.OpenCatalog).ResolveAsync(
-            ["/cvm4/etc/init.d"],
-            (catalog, _, paths) => paths.Count == 0 ? null : catalog.List(paths[0], entry => names.Add(entry.Path)));
-
-        Assert.Equal(41, names.Count);
-        Assert.Contains("/cvm4/etc/init.d/S41", names);
-    }
-
-    [Fact]
     public async Task Compare_TwoRevisionsOfMinios_TellsExactlyWhatThePublishChanged()
     {
         Fixture fixture = Fixture.Load("minios.example.org");

@@ -1,0 +1,131 @@
+using System.Globalization;
+using System.Text;
+using Breakwater.Proxy.Repositories;
+
+namespace Breakwater.Proxy.WorkingSets;
+
+/// <summary>Reads what operators and repositories hand in: the client's own trace, lists of paths, pin files.</summary>
+internal static class GivenSets
+{
+    private const int MaxEntries = 1_000_000;
+
+    /// <summary>Does this text look like the client's trace rather than a list of paths?</summary>
+    public static bool IsTrace(string text) => text.TrimStart().StartsWith('"');
+
+    /// <summary>
+    /// The CSV that the client writes with <c>CVMFS_TRACEFILE</c>: time in milliseconds, event, path, name. Opened files are read; of what was
+    /// merely looked up, the catalogs are.
+    /// </summary>
+    public static Parsed<IReadOnlyList<WorkingSetEntry>> ReadTrace(string csv)
+    {
+        List<WorkingSetEntry> entries = [];
+        Dictionary<string, int> known = new(StringComparer.Ordinal);
+        double? start = null;
+        int number = 0;
+        foreach (string line in Lines(csv))
+        {
+            number++;
+            if (!TrySplit(line, out List<string> fields) || fields.Count < 3
+                || !double.TryParse(fields[0], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double time)
+                || !int.TryParse(fields[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int code))
+            {
+                return new Malformed($"Line {number} is not a line of the client's trace: \"time\",\"event\",\"path\",\"name\".");
+            }
+
+            start ??= time;
+            string path = fields[2];
+            bool isOpen = code == 1;
+            if (code is not (1 or 2 or 3 or 4 or 6) || path.Length == 0 || path[0] != '/')
+            {
+                continue;
+            }
+
+            var offset = TimeSpan.FromMilliseconds(Math.Clamp(time - start.Value, 0, 1e9));
+            if (!known.TryGetValue(path, out int index))
+            {
+                known[path] = entries.Count;
+                entries.Add(new WorkingSetEntry { Path = path, IsLiteral = true, IsCatalogOnly = !isOpen, Offset = offset });
+            }
+            else if (isOpen && entries[index].IsCatalogOnly)
+            {
+                entries[index] = entries[index] with { IsCatalogOnly = false };
+            }
+
+            if (entries.Count > MaxEntries)
+            {
+                return new Malformed($"The trace names more than {MaxEntries} paths.");
+            }
+        }
+
+        return entries;
+    }
+
+    /// <summary>A list of paths, one a line, with globs; empty lines and lines that begin with <c>#</c> do not count.</summary>
+    /// <param name="text">The lines.</param>
+    /// <param name="prefix">The directory to which they are relative, absolute, empty for the root.</param>
+    public static Parsed<IReadOnlyList<WorkingSetEntry>> ReadPaths(string text, string prefix = "")
+    {
+        List<WorkingSetEntry> entries = [];
+        int number = 0;
+        foreach (string line in Lines(text))
+        {
+            number++;
+            string trimmed = line.Trim();
+            if (trimmed.StartsWith('#'))
+            {
+                continue;
+            }
+
+            if (!PathPattern.TryParse(prefix + "/" + trimmed.TrimStart('/'), out PathPattern pattern) || entries.Count == MaxEntries)
+            {
+                return new Malformed($"Line {number} is not a path: '{trimmed}'.");
+            }
+
+            entries.Add(new WorkingSetEntry { Path = pattern.Text });
+        }
+
+        return entries;
+    }
+
+    private static IEnumerable<string> Lines(string text) => text.Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Trim().Length > 0);
+
+    /// <summary>Fields in double quotes with commas between; a quote inside is doubled.</summary>
+    private static bool TrySplit(string line, out List<string> fields)
+    {
+        fields = [];
+        int at = 0;
+        while (at < line.Length && line[at] == '"')
+        {
+            var field = new StringBuilder();
+            for (at++; at < line.Length; at++)
+            {
+                if (line[at] == '"' && (at + 1 == line.Length || line[at + 1] != '"'))
+                {
+                    break;
+                }
+
+                at += line[at] == '"' ? 1 : 0;
+                field.Append(line[at]);
+            }
+
+            if (at >= line.Length)
+            {
+                return false;
+            }
+
+            fields.Add(field.ToString());
+            at++;
+            if (at == line.Length)
+            {
+                return true;
+            }
+
+            if (line[at++] != ',')
+            {
+                return false;
+            }
+        }
+
+        return false;
+    }
+}
