@@ -2,6 +2,7 @@ using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
@@ -75,6 +76,16 @@ internal static class ProxyServer
         services.AddSingleton<DocumentEndpoint>();
         services.AddSingleton<PassThroughEndpoint>();
         services.AddSingleton<ProxyPipeline>();
+        AddAdmin(services);
+    }
+
+    /// <summary>The admin port. A room adds its endpoints as an <see cref="IAdminRoom"/> and its worries as an <see cref="IHealthSource"/>.</summary>
+    private static void AddAdmin(IServiceCollection services)
+    {
+        services.AddSingleton<Health>();
+        services.AddSingleton<IHealthSource, LifetimeHealth>();
+        services.AddSingleton<AdminServer>();
+        services.AddHostedService(provider => provider.GetRequiredService<AdminServer>());
     }
 
     private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy)

@@ -11,6 +11,8 @@ internal sealed class BreakwaterSettings
 
     public required StoreOptions Store { get; init; }
 
+    public AdminOptions Admin { get; init; } = new();
+
     /// <summary>By pattern: <c>*.cern.ch</c> or a full name.</summary>
     public required IReadOnlyDictionary<string, RepositoryOptions> Repositories { get; init; }
 
@@ -24,11 +26,13 @@ internal sealed class BreakwaterSettings
             Proxy = Bind<ProxyOptions>(configuration, "Proxy", errors),
             Access = Bind<AccessOptions>(configuration, "Access", errors),
             Store = Bind<StoreOptions>(configuration, "Store", errors),
+            Admin = Bind<AdminOptions>(configuration, "Admin", errors),
             Repositories = configuration.GetSection("Repositories").GetChildren()
                 .Where(section => section.GetChildren().Any())
                 .ToDictionary(section => section.Key, section => Bind<RepositoryOptions>(configuration, section.Path, errors), StringComparer.Ordinal),
         };
         settings.Store.Path ??= DefaultStorePath();
+        settings.Admin.TokenFile ??= Path.Combine(settings.Store.Path, "admin.token");
         SettingsValidator.Check(settings, configuration, errors);
         return errors.Count == 0 ? settings : throw new SettingsException(errors);
     }

@@ -11,14 +11,8 @@ internal static class SettingsValidator
     public static void Check(BreakwaterSettings settings, IConfiguration configuration, List<string> errors)
     {
         CheckProxy(settings.Proxy, errors);
-        foreach (string network in settings.Access.EffectiveClients)
-        {
-            if (!IPNetwork.TryParse(network, out _))
-            {
-                errors.Add($"Access:Clients: '{network}' is not a network in CIDR form, such as 10.0.0.0/8 or fc00::/7.");
-            }
-        }
-
+        CheckNetworks(errors, "Access:Clients", settings.Access.EffectiveClients);
+        CheckAdmin(settings.Admin, errors);
         Range(errors, "Store:MaxObjectBytes", settings.Store.MaxObjectBytes, 1L << 20, 1L << 40, "bytes");
         Range(errors, "Store:CommitInterval", settings.Store.CommitInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10));
         CheckRepositories(settings, configuration, errors);
@@ -47,6 +41,22 @@ internal static class SettingsValidator
         Range(errors, "Proxy:DrainTimeout", proxy.DrainTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(10));
         Range(errors, "Proxy:MaxConcurrentFetches", proxy.MaxConcurrentFetches, 1, 4096, "fetches");
         Range(errors, "Proxy:MaxConnections", proxy.MaxConnections, 1, 1_000_000, "connections");
+    }
+
+    private static void CheckNetworks(List<string> errors, string name, string[] networks) =>
+        errors.AddRange(networks.Where(network => !IPNetwork.TryParse(network, out _))
+            .Select(network => $"{name}: '{network}' is not a network in CIDR form, such as 10.0.0.0/8 or fc00::/7."));
+
+    private static void CheckAdmin(AdminOptions admin, List<string> errors)
+    {
+        if (admin.Listen.Length > 0 && (!IPEndPoint.TryParse(admin.Listen, out _) || !admin.Listen.Contains(':', StringComparison.Ordinal)))
+        {
+            errors.Add($"Admin:Listen: '{admin.Listen}' is not an address with a port, such as 127.0.0.1:9128; empty for no admin port.");
+        }
+
+        CheckNetworks(errors, "Admin:Readers", admin.EffectiveReaders);
+        errors.AddRange(admin.Hosts.Where(host => Uri.CheckHostName(host) is not UriHostNameType.Dns)
+            .Select(host => $"Admin:Hosts: '{host}' is not a host name without port, such as proxy1.example.org."));
     }
 
     private static void CheckRepositories(BreakwaterSettings settings, IConfiguration configuration, List<string> errors)

@@ -1,0 +1,33 @@
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Admin;
+
+/// <summary>Where a server tells commands its admin port when the setting leaves the choice to the system (port 0): <c>admin.address</c> beside the token.</summary>
+internal static class AdminAddressFile
+{
+    /// <summary>Notes the address in use.</summary>
+    public static void Write(AdminOptions options, Uri address) => File.WriteAllText(PathOf(options), address + "\n");
+
+    /// <summary>The base address that commands use; null when there is no admin port, or no server has noted its free one.</summary>
+    public static Uri? Find(AdminOptions options)
+    {
+        if (options.ListenEndPoint() is not { } endPoint)
+        {
+            return null;
+        }
+
+        if (endPoint.Port == 0)
+        {
+            return File.Exists(PathOf(options)) && Uri.TryCreate(File.ReadAllText(PathOf(options)).Trim(), UriKind.Absolute, out Uri? noted) ? noted : null;
+        }
+
+        if (endPoint.Address.Equals(System.Net.IPAddress.Any) || endPoint.Address.Equals(System.Net.IPAddress.IPv6Any))
+        {
+            endPoint.Address = System.Net.IPAddress.Loopback;
+        }
+
+        return new Uri($"http://{endPoint}/");
+    }
+
+    private static string PathOf(AdminOptions options) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(options.TokenFile!))!, "admin.address");
+}

@@ -1,0 +1,141 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Admin;
+
+/// <summary>A call on the admin port failed: the message says why and what to do next.</summary>
+internal sealed class AdminException(string message, HttpStatusCode? status = null, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>The server's status; null when no server answered.</summary>
+    public HttpStatusCode? Status { get; } = status;
+}
+
+/// <summary>Calls the running Breakwater of this host by its admin port; for commands. Paths are below <c>/api/v1/</c>.</summary>
+internal sealed class AdminClient : IDisposable
+{
+    private readonly HttpClient _http;
+    private readonly string? _tokenMissing;
+
+    /// <summary>Finds address and token by the settings.</summary>
+    /// <exception cref="AdminException">There is no admin port.</exception>
+    public AdminClient(BreakwaterSettings settings)
+    {
+        Address = AdminAddressFile.Find(settings.Admin) ?? throw new AdminException(settings.Admin.Listen.Length == 0
+            ? "Admin:Listen is empty: this Breakwater has no admin port. Set it, for example to 127.0.0.1:9128."
+            : $"No Breakwater runs on the store {settings.Store.Path}. Start one with 'breakwater serve', or name its settings with --settings.");
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(Address, "/api/v1/"), Timeout = Timeout.InfiniteTimeSpan };
+        try
+        {
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken.Read(settings.Admin.TokenFile!));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _tokenMissing = e.Message;
+        }
+    }
+
+    /// <summary>Base address of the admin port.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Reads.</summary>
+    /// <exception cref="AdminException">It failed.</exception>
+    public Task<T> GetAsync<T>(string path, CancellationToken cancellationToken) => ReadAsync<T>(HttpMethod.Get, path, null, cancellationToken);
+
+    /// <summary>Runs an action; <paramref name="body"/> is sent as JSON.</summary>
+    /// <exception cref="AdminException">It failed.</exception>
+    public Task<T> PostAsync<T>(string path, object? body, CancellationToken cancellationToken) =>
+        ReadAsync<T>(HttpMethod.Post, path, body is null ? null : JsonContent.Create(body, body.GetType(), options: AdminServer.Json), cancellationToken);
+
+    /// <summary>Removes.</summary>
+    /// <exception cref="AdminException">It failed.</exception>
+    public Task<T> DeleteAsync<T>(string path, CancellationToken cancellationToken) => ReadAsync<T>(HttpMethod.Delete, path, null, cancellationToken);
+
+    /// <summary>Sends a stream as an action's body, as it comes.</summary>
+    /// <exception cref="AdminException">It failed.</exception>
+    public Task<T> UploadAsync<T>(string path, Stream body, CancellationToken cancellationToken) =>
+        ReadAsync<T>(HttpMethod.Post, path, new StreamContent(body), cancellationToken);
+
+    /// <summary>Runs an action whose result is an <c>IAsyncEnumerable</c>: items come as the server has them (progress).</summary>
+    /// <exception cref="AdminException">It failed.</exception>
+    public async IAsyncEnumerable<T> StreamAsync<T>(
+        HttpMethod method, string path, object? body, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        HttpContent? content = body is null ? null : JsonContent.Create(body, body.GetType(), options: AdminServer.Json);
+        using HttpResponseMessage response = await SendAsync(method, path, content, cancellationToken);
+        await using Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+        await foreach (T? item in JsonSerializer.DeserializeAsyncEnumerable<T>(stream, AdminServer.Json, cancellationToken))
+        {
+            yield return item!;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private async Task<T> ReadAsync<T>(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(method, path, content, cancellationToken);
+        try
+        {
+            return (await response.Content.ReadFromJsonAsync<T>(AdminServer.Json, cancellationToken))!;
+        }
+        catch (JsonException e)
+        {
+            throw new AdminException($"{Address} answered what this command does not understand: are both of the same release?", response.StatusCode, e);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    {
+        if (method != HttpMethod.Get && _tokenMissing is not null)
+        {
+            throw new AdminException($"The admin token cannot be read: {_tokenMissing} Run this as the user of the service (or root), on the server's host and with its settings.");
+        }
+
+        HttpResponseMessage response;
+        try
+        {
+            using var request = new HttpRequestMessage(method, path.TrimStart('/')) { Content = content };
+            response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new AdminException(
+                $"No Breakwater answers on {Address} ({e.Message}). Start it with 'breakwater serve' or 'systemctl start breakwater', or set Admin:Listen as the server has it.", null, e);
+        }
+
+        if (response.IsSuccessStatusCode)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            throw await ToExceptionAsync(response, cancellationToken);
+        }
+    }
+
+    private async Task<AdminException> ToExceptionAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await response.Content.ReadFromJsonAsync<AdminProblem>(AdminServer.Json, cancellationToken) is { Error: not null } problem)
+            {
+                return new AdminException($"{problem.Error} {problem.Next}".TrimEnd(), response.StatusCode);
+            }
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            // No problem of ours: told by its status below.
+        }
+
+        return new AdminException(
+            response.StatusCode == HttpStatusCode.NotFound
+                ? $"The Breakwater on {Address} does not know this: is it of another release, or is the feature off?"
+                : $"{Address} answered {(int)response.StatusCode} {response.ReasonPhrase}.",
+            response.StatusCode);
+    }
+}

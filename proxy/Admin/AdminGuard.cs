@@ -1,0 +1,49 @@
+using System.Net;
+using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Admin;
+
+/// <summary>What stands before every endpoint of the admin port.</summary>
+internal enum AdminVerdict : byte
+{
+    /// <summary>Go on.</summary>
+    Allowed,
+
+    /// <summary>The Host names neither this machine nor a name in <c>Admin:Hosts</c>: 421.</summary>
+    WrongHost,
+
+    /// <summary>The token is missing or wrong: 401.</summary>
+    TokenNeeded,
+}
+
+/// <summary>Decides who may do what on the admin port. Pure and immutable.</summary>
+internal sealed class AdminGuard(AdminOptions options, AdminToken token)
+{
+    private readonly ClientAccess _readers = new(options.EffectiveReaders);
+
+    /// <summary>May this request go on?</summary>
+    /// <param name="method">Its method; all but GET and HEAD are actions.</param>
+    /// <param name="path">Its path; health is open to all, since probes of orchestrators carry no token.</param>
+    /// <param name="host">Host without port; empty when the request has none.</param>
+    /// <param name="client">Address that it came from.</param>
+    /// <param name="authorization">Its <c>Authorization</c> header.</param>
+    public AdminVerdict Decide(string method, PathString path, string host, IPAddress? client, string? authorization)
+    {
+        if (!IsOurName(host))
+        {
+            return AdminVerdict.WrongHost;
+        }
+
+        bool isRead = HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
+        bool isOpen = isRead && (path.StartsWithSegments("/healthz") || _readers.Allows(client));
+        return isOpen || token.Matches(authorization) ? AdminVerdict.Allowed : AdminVerdict.TokenNeeded;
+    }
+
+    /// <summary>An address cannot be rebound to another by DNS, a name can.</summary>
+    private bool IsOurName(string host) =>
+        host.Length == 0
+        || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || IPAddress.TryParse(host.Trim('[', ']'), out _)
+        || options.Hosts.Contains(host, StringComparer.OrdinalIgnoreCase);
+}

@@ -1,0 +1,125 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Breakwater.Proxy.Settings;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Breakwater.Proxy.Admin;
+
+/// <summary>
+/// The admin port: a server of its own beside the proxy, so that a storm of clients and an operator's look at it do not share limits. It opens
+/// before the proxy does and closes after it: a start and a drain can be watched.
+/// </summary>
+internal sealed partial class AdminServer(BreakwaterSettings settings, Health health, IEnumerable<IAdminRoom> rooms, ILoggerFactory logs) : IHostedService, IAsyncDisposable
+{
+    /// <summary>Bodies of ordinary actions are small; bundles come by <see cref="AdminApi.Upload"/>.</summary>
+    private const long MaxBodyBytes = 1 << 20;
+
+    private readonly ILogger _log = logs.CreateLogger<AdminServer>();
+    private WebApplication? _app;
+
+    /// <summary>How results and bodies are written.</summary>
+    public static JsonSerializerOptions Json { get; } = MakeJson(new JsonSerializerOptions(JsonSerializerDefaults.Web));
+
+    /// <summary>Base address with the port in use; null while it is not open.</summary>
+    public Uri? Address { get; private set; }
+
+    /// <inheritdoc/>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (settings.Admin.ListenEndPoint() is not { } endPoint)
+        {
+            return;
+        }
+
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Services.AddSingleton(logs);
+        builder.Services.AddRouting();
+        builder.Services.ConfigureHttpJsonOptions(json => MakeJson(json.SerializerOptions));
+
+        // A page that listens to events would hold a shutdown up.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            kestrel.Limits.MaxConcurrentConnections = 1000;
+            kestrel.Listen(endPoint);
+        });
+        _app = builder.Build();
+        var guard = new AdminGuard(settings.Admin, AdminToken.LoadOrCreate(settings.Admin.TokenFile!));
+        _app.UseRouting();
+        _app.Use((context, next) => GuardAsync(guard, context, next));
+        MapHealth(_app, health);
+        var api = new AdminApi(_app.MapGroup("/api/v1"));
+        foreach (IAdminRoom room in rooms)
+        {
+            room.Map(api);
+        }
+
+        await _app.StartAsync(cancellationToken);
+        Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
+        AdminAddressFile.Write(settings.Admin, Address);
+        LogOpen(_log, Address);
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => _app?.StopAsync(cancellationToken) ?? Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => Interlocked.Exchange(ref _app, null)?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary>Live: the process answers. Ready: it may have clients; 503 when not, and always what is not as it should be.</summary>
+    private static void MapHealth(WebApplication app, Health health)
+    {
+        app.MapGet("/healthz/live", () => Results.Text("live\n"));
+        app.MapGet("/healthz/ready", () =>
+        {
+            HealthReport report = health.Check();
+            return Results.Json(report, statusCode: report.Status == HealthLevel.Unready ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK);
+        });
+    }
+
+    private static Task GuardAsync(AdminGuard guard, HttpContext context, RequestDelegate next)
+    {
+        IHeaderDictionary headers = context.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        headers.ContentSecurityPolicy = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.CacheControl = "no-store";
+        HttpRequest request = context.Request;
+        AdminVerdict verdict = guard.Decide(
+            request.Method, request.Path, request.Host.Host, context.Connection.RemoteIpAddress, request.Headers.Authorization);
+        switch (verdict)
+        {
+            case AdminVerdict.WrongHost:
+                return new AdminProblem(
+                    $"The name '{request.Host.Host}' is not one of this admin port.", "Ask by address, or add the name to Admin:Hosts.")
+                    .Result(StatusCodes.Status421MisdirectedRequest).ExecuteAsync(context);
+            case AdminVerdict.TokenNeeded:
+                headers.WWWAuthenticate = "Bearer realm=\"breakwater\"";
+                return new AdminProblem(
+                    "This needs the admin token.", "Send Authorization: Bearer with the content of the token file (Admin:TokenFile; by default admin.token in the store's directory).")
+                    .Result(StatusCodes.Status401Unauthorized).ExecuteAsync(context);
+        }
+
+        if (context.GetEndpoint()?.Metadata.GetMetadata<AdminApi.AnyBodyLength>() is not null
+            && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
+        {
+            body.MaxRequestBodySize = null;
+        }
+
+        return next(context);
+    }
+
+    private static JsonSerializerOptions MakeJson(JsonSerializerOptions json)
+    {
+        json.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
+        json.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        return json;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Admin page on {Address}")]
+    private static partial void LogOpen(ILogger log, Uri address);
+}

@@ -1,0 +1,183 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Settings;
+using Breakwater.TestSupport;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Breakwater.Proxy.FunctionalTests.Admin;
+
+public sealed class AdminServerTests : IAsyncLifetime
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly Worry _worry = new();
+    private BreakwaterSettings _settings = null!;
+    private AdminServer _server = null!;
+    private HttpClient _http = null!;
+
+    public async Task InitializeAsync()
+    {
+        _settings = new BreakwaterSettings
+        {
+            Proxy = new ProxyOptions(),
+            Access = new AccessOptions(),
+            Store = new CacheStore.StoreOptions { Path = _directory.Path },
+            Repositories = new Dictionary<string, RepositoryOptions>(),
+            Admin = new AdminOptions { Listen = "127.0.0.1:0", TokenFile = Path.Combine(_directory.Path, "admin.token") },
+        };
+        _server = new AdminServer(_settings, new Health([_worry]), [new EchoRoom()], NullLoggerFactory.Instance);
+        await _server.StartAsync(CancellationToken.None);
+        _http = new HttpClient { BaseAddress = _server.Address };
+    }
+
+    [Fact]
+    public async Task Client_FindsServerByItsSettings_ReadsActsAndUploads()
+    {
+        using var client = new AdminClient(_settings);
+
+        Assert.Equal("read", (await client.GetAsync<Echo>("echo", default)).Text);
+        Assert.Equal("hello", (await client.PostAsync<Echo>("echo", new Echo("hello"), default)).Text);
+        Assert.Equal("gone", (await client.DeleteAsync<Echo>("echo/gone", default)).Text);
+        Assert.Equal("3000000", (await client.UploadAsync<Echo>("upload", new MemoryStream(new byte[3_000_000]), default)).Text);
+    }
+
+    [Fact]
+    public async Task Stream_ItemsComeWhileTheActionGoesOn()
+    {
+        using var client = new AdminClient(_settings);
+        var seen = new List<string>();
+
+        await foreach (Echo item in client.StreamAsync<Echo>(HttpMethod.Post, "count", null, default))
+        {
+            // The room waits for this before it goes on: items that came only at the end would hang here.
+            seen.Add(item.Text);
+            EchoRoom.Next.Release();
+        }
+
+        Assert.Equal(["1", "2", "3"], seen);
+    }
+
+    [Fact]
+    public async Task Action_WithoutToken_IsRefusedAndSaysHow()
+    {
+        using HttpResponseMessage response = await _http.PostAsync(new Uri("/api/v1/echo", UriKind.Relative), null);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.Contains("admin.token", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Read_UnderAForeignName_IsRefused()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/echo");
+        request.Headers.Host = "rebound.example.com";
+
+        using HttpResponseMessage response = await _http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task BigBody_OfAnOrdinaryAction_IsRefused()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/echo") { Content = new ByteArrayContent(new byte[(1 << 20) + 1]) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken.Read(_settings.Admin.TokenFile!));
+
+        using HttpResponseMessage response = await _http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Problem_OfARoom_ReachesTheUserWhole()
+    {
+        using var client = new AdminClient(_settings);
+
+        AdminException e = await Assert.ThrowsAsync<AdminException>(() => client.GetAsync<Echo>("problem", default));
+
+        Assert.Equal("It is so. Do that.", e.Message);
+        Assert.Equal(HttpStatusCode.Conflict, e.Status);
+    }
+
+    [Fact]
+    public async Task Client_NoServer_SaysWhatToDo()
+    {
+        await _server.StopAsync(CancellationToken.None);
+        using var client = new AdminClient(_settings);
+
+        AdminException e = await Assert.ThrowsAsync<AdminException>(() => client.GetAsync<Echo>("echo", default));
+
+        Assert.Contains("breakwater serve", e.Message, StringComparison.Ordinal);
+        Assert.Null(e.Status);
+    }
+
+    [Theory]
+    [InlineData(HealthLevel.Ready, HttpStatusCode.OK, "\"status\":\"ready\"")]
+    [InlineData(HealthLevel.Degraded, HttpStatusCode.OK, "\"name\":\"some-worry\"")]
+    [InlineData(HealthLevel.Unready, HttpStatusCode.ServiceUnavailable, "\"status\":\"unready\"")]
+    public async Task Ready_TellsTheWorstFinding(object level, HttpStatusCode status, string text)
+    {
+        _worry.Level = (HealthLevel)level;
+
+        using HttpResponseMessage response = await _http.GetAsync(new Uri("/healthz/ready", UriKind.Relative));
+
+        Assert.Equal(status, response.StatusCode);
+        Assert.Contains(text, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal("live\n", await _http.GetStringAsync(new Uri("/healthz/live", UriKind.Relative)));
+    }
+
+    public async Task DisposeAsync()
+    {
+        _http.Dispose();
+        await _server.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    private sealed record Echo(string Text);
+
+    private sealed class EchoRoom : IAdminRoom
+    {
+        public static readonly SemaphoreSlim Next = new(0);
+
+        public void Map(AdminApi admin)
+        {
+            admin.Read("echo", () => new Echo("read"));
+            admin.Action("echo", (Echo echo) => echo);
+            admin.Remove("echo/{text}", (string text) => new Echo(text));
+            admin.Upload("upload", UploadAsync);
+            admin.Action("count", CountAsync);
+            admin.Read("problem", () => new AdminProblem("It is so.", "Do that.").Result(StatusCodes.Status409Conflict));
+        }
+
+        private static async Task<Echo> UploadAsync(HttpRequest request)
+        {
+            long length = 0;
+            byte[] buffer = new byte[64 << 10];
+            int read;
+            while ((read = await request.Body.ReadAsync(buffer)) > 0)
+            {
+                length += read;
+            }
+
+            return new Echo($"{length}");
+        }
+
+        private static async IAsyncEnumerable<Echo> CountAsync()
+        {
+            for (int i = 1; i <= 3; i++)
+            {
+                yield return new Echo($"{i}");
+                await Next.WaitAsync();
+            }
+        }
+    }
+
+    private sealed class Worry : IHealthSource
+    {
+        public HealthLevel Level { get; set; }
+
+        public IEnumerable<HealthFinding> Find() => Level == HealthLevel.Ready ? [] : [new HealthFinding("some-worry", Level, "Look after it.")];
+    }
+}
