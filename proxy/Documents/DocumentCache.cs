@@ -22,7 +22,7 @@ internal sealed class DocumentCache : IDisposable
     /// <summary>After a check failed, stale answers go out at once this long: no client waits for Stratum 1s known to be down.</summary>
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<string, Task<DocumentAnswer>> _checks = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task<DocumentAnswer>>> _checks = new(StringComparer.Ordinal);
     private readonly MemoryCache _documents;
     private readonly MemoryCache _failures;
     private readonly DocumentFetcher _fetcher;
@@ -58,7 +58,8 @@ internal sealed class DocumentCache : IDisposable
             return failure.Kind == FailureKind.NotFound ? new DocumentAnswer(null, RequestResult.Negative, failure) : WithoutUpstream(request, held, failure);
         }
 
-        Task<DocumentAnswer> check = _checks.GetOrAdd(key, _ => Task.Run(() => CheckAsync(request, key, held), CancellationToken.None));
+        // Lazy: GetOrAdd may run the factory for several callers at once, and each would ask a Stratum 1.
+        Task<DocumentAnswer> check = _checks.GetOrAdd(key, _ => new(() => Task.Run(() => CheckAsync(request, key), CancellationToken.None))).Value;
         try
         {
             return await check.WaitAsync(_options.AnswerTimeout, _time, cancellationToken);
@@ -93,10 +94,17 @@ internal sealed class DocumentCache : IDisposable
         return null;
     }
 
-    private async Task<DocumentAnswer> CheckAsync(DocumentRequest request, string key, CachedDocument? held)
+    private async Task<DocumentAnswer> CheckAsync(DocumentRequest request, string key)
     {
         try
         {
+            // Look again after winning the right to check: another check may have ended meanwhile.
+            CachedDocument? held = Find(request, key);
+            if (held is not null && held.IsFresh(_time.GetUtcNow()))
+            {
+                return new DocumentAnswer(held, RequestResult.Hit, null);
+            }
+
             (CachedDocument? document, UpstreamFailure? failure) = await FetchWithinPatienceAsync(request);
             if (document is not null)
             {

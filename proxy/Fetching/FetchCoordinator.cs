@@ -20,6 +20,7 @@ internal sealed class FetchCoordinator : IDisposable
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentDictionary<ObjectKey, InFlightFetch> _inFlight = new();
+    private readonly ConcurrentDictionary<InFlightFetch, byte> _running = new();   // also those that were replaced in _inFlight
     private readonly FetchServices _services;
     private readonly MemoryCache _negative;
     private readonly ITimer _ticker;
@@ -32,7 +33,7 @@ internal sealed class FetchCoordinator : IDisposable
     }
 
     /// <summary>Fetches under way.</summary>
-    public IReadOnlyCollection<InFlightFetch> InFlight => [.. _inFlight.Values];
+    public IReadOnlyCollection<InFlightFetch> InFlight => [.. _running.Keys];
 
     /// <summary>Joins the fetch of an object, or starts it.</summary>
     public FetchTicket JoinOrStart(FetchOrder order)
@@ -72,6 +73,7 @@ internal sealed class FetchCoordinator : IDisposable
                 return new FetchTicket(lease, null, null);
             }
 
+            _running.TryAdd(fetch, 0);
             _ = Task.Run(() => RunAsync(fetch));
             return new FetchTicket(null, leader, null);
         }
@@ -102,13 +104,14 @@ internal sealed class FetchCoordinator : IDisposable
         }
 
         _inFlight.TryRemove(KeyValuePair.Create(fetch.Order.Key, fetch));
+        _running.TryRemove(fetch, out _);
     }
 
     private void Tick()
     {
-        foreach (KeyValuePair<ObjectKey, InFlightFetch> fetch in _inFlight)
+        foreach (KeyValuePair<InFlightFetch, byte> fetch in _running)
         {
-            fetch.Value.Tick();
+            fetch.Key.Tick();
         }
     }
 }

@@ -55,12 +55,12 @@ internal sealed class FetchFollower : IAsyncDisposable
         while (true)
         {
             GrowingObject body = await CurrentBodyAsync(offset);
-            if (body.Released > offset)
+            if (body.Released > offset && ReferenceEquals(body, _reader.Body))
             {
                 return FollowState.Readable;
             }
 
-            if (body.State == GrowthState.Verified)
+            if (body.State == GrowthState.Verified && body.Released <= offset)
             {
                 return FollowState.Ended;
             }

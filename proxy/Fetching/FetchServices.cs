@@ -11,6 +11,7 @@ internal sealed record FetchServices(
     UpstreamClient Client,
     FetchQueue Queue,
     ProxyOptions Options,
+    BreakwaterSettings Settings,
     ProxyCounters Counters,
     TimeProvider Time,
     ILogger<InFlightFetch> Log);

@@ -40,7 +40,6 @@ internal sealed partial class InFlightFetch
     private bool _isAbandoned;                          // guarded by _gate
     private ProgressWatch? _watch;                      // guarded by _gate: the transfer under way
     private CancellationTokenSource? _transfer;         // guarded by _gate
-    private bool _mayMoveOn;                            // guarded by _gate: is another Stratum 1 left?
     private long _begun;
     private long _agreed;                               // leading bytes equal to those of the body before
     private long _agreedBefore = long.MaxValue;         // the same, one body earlier; MaxValue when nobody saw any of that one
@@ -123,14 +122,22 @@ internal sealed partial class InFlightFetch
         lock (_gate)
         {
             TimeSpan now = _services.Time.GetElapsedTime(_begun);
-            if (_watch is { } watch && (_mayMoveOn ? watch.IsTooSlow(now) : watch.Silence(now) >= _services.Options.FetchPatience))
+            if (_watch is { } watch && watch.IsTooSlow(now))
             {
                 stalled = _transfer;
                 _watch = null;
             }
         }
 
-        stalled?.Cancel();
+        try
+        {
+            stalled?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The transfer ended just now.
+        }
+
         ReleaseByPolicy(_body);
     }
 
@@ -272,12 +279,11 @@ internal sealed partial class InFlightFetch
     private async Task<(FailureKind Kind, string What)?> CopyAsync(GrowingObject body, UpstreamResponse response, GrowingObject? previous, bool mayMoveOn)
     {
         using CancellationTokenSource transfer = CancellationTokenSource.CreateLinkedTokenSource(_cancel.Token);
-        var watch = new ProgressWatch(_services.Options.FirstByteTimeout, _services.Time.GetElapsedTime(_begun));
+        ProgressWatch watch = ProgressWatch.For(mayMoveOn, _services.Options, _services.Time.GetElapsedTime(_begun));
         lock (_gate)
         {
             _watch = watch;
             _transfer = transfer;
-            _mayMoveOn = mayMoveOn;
         }
 
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ReadBufferBytes);
@@ -296,14 +302,30 @@ internal sealed partial class InFlightFetch
                 lock (_gate)
                 {
                     watch.Moved(read, _services.Time.GetElapsedTime(_begun));
+
+                    // What the store and slow followers take is not the Stratum 1's time.
+                    watch.Pause(_services.Time.GetElapsedTime(_begun));
                 }
 
                 _services.Counters.UpstreamBytes.Add(read);
                 int skipped = (int)Math.Min(skip, read);
                 skip -= skipped;
-                if (skipped < read)
+
+                // Never beyond the length that followers were told: what is held back is the end of that many bytes. The digest judges.
+                long limit = body.Length ?? _services.Settings.Store.MaxObjectBytes;
+                int taken = (int)Math.Min(read - skipped, limit - body.Appended);
+                if (taken > 0)
                 {
-                    await AppendAsync(body, buffer.AsMemory(skipped, read - skipped), previous);
+                    await AppendAsync(body, buffer.AsMemory(skipped, taken), previous);
+                    lock (_gate)
+                    {
+                        watch.Resume(_services.Time.GetElapsedTime(_begun));
+                    }
+                }
+
+                if (taken < read - skipped)
+                {
+                    return null;
                 }
             }
         }
@@ -347,11 +369,20 @@ internal sealed partial class InFlightFetch
             while (_agreed == offset && bytes.Length > 0 && offset < previous.Released)
             {
                 int read = await previous.ReadAsync(offset, old.AsMemory(0, Math.Min(old.Length, bytes.Length)), _cancel.Token);
+                if (read == 0)
+                {
+                    return;
+                }
+
                 int common = bytes.Span[..read].CommonPrefixLength(old.AsSpan(0, read));
                 Volatile.Write(ref _agreed, _agreed + common);
                 offset += read;
                 bytes = bytes[read..];
             }
+        }
+        catch (IOException)
+        {
+            // The body before has left memory: what is not compared does not agree, and whoever has read it is cut.
         }
         finally
         {

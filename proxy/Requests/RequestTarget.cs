@@ -203,7 +203,7 @@ internal readonly ref struct RequestTarget
 
     private static bool IsFqrn(ReadOnlySpan<byte> name)
     {
-        if (name.Length > 255 || name[0] is (byte)'.' or (byte)'-')
+        if (name.Length > 255 || name[0] is (byte)'.' or (byte)'-' || name[^1] == (byte)'.' || name.IndexOf(".."u8) >= 0)
         {
             return false;
         }
@@ -277,9 +277,11 @@ internal readonly ref struct RequestTarget
             return false;
         }
 
-        int value = (Convert.ToInt32(((char)high).ToString(), 16) << 4) | Convert.ToInt32(((char)low).ToString(), 16);
-        return value > 0x20 - 1 && value != 0x7f && value is not ('/' or '.' or '\\' or '%');
+        int value = (HexValue(high) << 4) | HexValue(low);
+        return value >= 0x20 && value != 0x7f && value is not ('/' or '.' or '\\' or '%');
     }
+
+    private static int HexValue(byte digit) => digit <= (byte)'9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
 
     private static bool IsPathCharacter(byte c) =>
         char.IsAsciiLetterOrDigit((char)c) || "-._~!$&'()*+,;=:@"u8.Contains(c);

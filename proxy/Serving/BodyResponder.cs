@@ -59,6 +59,11 @@ internal static class BodyResponder
                 int wanted = (int)Math.Min(count, ChunkBytes);
                 Memory<byte> memory = writer.GetMemory(wanted)[..wanted];
                 int read = await follower.ReadAsync(offset, memory, context.RequestAborted);
+                if (read == 0)
+                {
+                    return false;
+                }
+
                 if (!await FlushAsync(writer, read, context, outcome))
                 {
                     return true;

@@ -14,7 +14,7 @@ internal sealed class CopyCheck : IDisposable
 {
     private static readonly TimeSpan s_goodFor = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<ObjectKey, Task<bool>> _running = new();
+    private readonly ConcurrentDictionary<ObjectKey, Lazy<Task<bool>>> _running = new();
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly MemoryCache _good;
     private readonly IObjectStore _store;
@@ -33,7 +33,7 @@ internal sealed class CopyCheck : IDisposable
             return Task.FromResult(true);
         }
 
-        return lease.Key == key ? _running.GetOrAdd(key, k => Task.Run(() => CheckAsync(k))) : Task.FromResult(false);
+        return lease.Key == key ? _running.GetOrAdd(key, k => new(() => Task.Run(() => CheckAsync(k)))).Value : Task.FromResult(false);
     }
 
     /// <inheritdoc/>

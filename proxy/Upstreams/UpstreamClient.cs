@@ -59,7 +59,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
                 }
 
                 tries.Remove(ended);
-                if (await InspectAsync(ended, method, offset, cursor) is { } response)
+                if (await InspectAsync(ended, method, offset, cursor, cancellationToken) is { } response)
                 {
                     return response;
                 }
@@ -109,7 +109,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         {
             return null;
         }
-        catch (Exception) when (first.IsCompleted)
+        catch (Exception) when (first.IsCompleted && !cancellationToken.IsCancellationRequested)
         {
             // What went wrong is looked at by InspectAsync.
         }
@@ -131,7 +131,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         return new Try(upstream, upstream.Client.SendAsync(request, cancel.Token), cancel);
     }
 
-    private async Task<UpstreamResponse?> InspectAsync(Try ended, HttpMethod method, long offset, CandidateCursor cursor)
+    private async Task<UpstreamResponse?> InspectAsync(Try ended, HttpMethod method, long offset, CandidateCursor cursor, CancellationToken cancellationToken)
     {
         HttpResponseMessage message;
         try
@@ -140,6 +140,8 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
         {
+            // Whoever is cut off by our own client's leaving is not to blame.
+            cancellationToken.ThrowIfCancellationRequested();
             bool isTimeout = e is OperationCanceledException || e.InnerException is TimeoutException;
             bool isConnect = isTimeout || e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError };
             FailureKind kind = isTimeout ? FailureKind.Timeout : isConnect ? FailureKind.Connect : FailureKind.Broken;
