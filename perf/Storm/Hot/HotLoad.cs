@@ -128,7 +128,12 @@ internal sealed class HotLoad
             return Read();
         }
 
-        public Snapshot Read() => new(Answers, _bytes, _errors, Native.ThreadCpuUs());
+        /// <summary>Bytes of answers still running count: with big bodies they are most of it.</summary>
+        public Snapshot Read() => new(
+            Answers,
+            _bytes + _connections.Sum(c => c.IsBusy ? c.BodyBytes : 0),
+            _errors,
+            Native.ThreadCpuUs());
 
         public void OnEnded(ClientConnection connection, Failure failure)
         {

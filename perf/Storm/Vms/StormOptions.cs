@@ -27,6 +27,11 @@ internal sealed record StormOptions
     /// <summary>Patience.</summary>
     public ClientProfile Profile { get; init; } = ClientProfile.Micro;
 
+    /// <summary>
+    /// Counts the VMs that would have left a slow proxy, but lets them wait: so that storms through a slow proxy can be compared.
+    /// </summary>
+    public bool WaitsForever { get; init; }
+
     /// <summary>What happens to bodies.</summary>
     public BodyMode Mode { get; init; } = BodyMode.Drop;
 

@@ -19,6 +19,7 @@ internal sealed class VirtualMachine
     private long _startUs;
     private int _next, _done;
     private int _proxy, _host;
+    private bool _wouldHaveLeft;
 
     public VirtualMachine(int number, StormOptions options, RequestTable requests, EventLoop loop, StormTally tally, long stormStartUs, Action onEnded)
     {
@@ -127,9 +128,19 @@ internal sealed class VirtualMachine
 
         public void Watch(long nowUs)
         {
-            if (_connection is { IsBusy: true } connection && connection.Speed.IsTooSlow(nowUs))
+            if (_connection is not { IsBusy: true } connection || !connection.Speed.IsTooSlow(nowUs))
+            {
+                return;
+            }
+
+            if (!vm._options.WaitsForever)
             {
                 connection.Abandon(Failure.TooSlow);
+            }
+            else if (!vm._wouldHaveLeft)
+            {
+                vm._wouldHaveLeft = true;
+                vm._tally.Exiles++;
             }
         }
 

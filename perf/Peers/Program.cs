@@ -1,0 +1,155 @@
+using System.CommandLine;
+using Breakwater.Peers.Proxies;
+using Breakwater.Peers.Results;
+using Breakwater.Peers.Scenarios;
+using Breakwater.Storm.Net;
+
+namespace Breakwater.Peers;
+
+/// <summary>The race's commands: everything on loopback, in temporary directories, with processes of its own.</summary>
+internal static class Program
+{
+    private static readonly string[] s_scenarios = ["hot", "idle", "storm", "followers", "slow", "restart", "revision", "minios"];
+
+    public static int Main(string[] args)
+    {
+        Native.RaiseOpenFileLimit();
+        var root = new RootCommand("Breakwater against squid, nginx, Varnish and Apache Traffic Server, on this machine.") { Race() };
+        return root.Parse(args).Invoke();
+    }
+
+    private static Command Race()
+    {
+        var only = new Option<string[]>("--only")
+        {
+            Description = "Scenarios: " + string.Join(", ", s_scenarios) + ". All unless given.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => s_scenarios,
+        };
+        var cases = new Option<string[]>("--case")
+        {
+            Description = "Cases whose name contains one of these, e.g. 4KB/64 or 1000x403.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [],
+        };
+        var peers = new Option<string[]>("--peers")
+        {
+            Description = "Who races.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => ["breakwater", "nginx", "varnish", "ats", "squid"],
+        };
+        var runs = new Option<int>("--runs") { Description = "Runs of each case.", DefaultValueFactory = _ => 3 };
+        var append = new Option<bool>("--append") { Description = "Adds the runs to the saved ones of the same case instead of replacing them." };
+        var dry = new Option<bool>("--dry") { Description = "Saves nothing." };
+        var breakwater = new Option<string?>("--breakwater") { Description = "A published Breakwater; without it one is published first." };
+        var command = new Command("race", "Runs the race, or a part of it, and saves what it measured in perf/results.")
+        {
+            only, cases, peers, runs, append, dry, breakwater,
+        };
+        command.SetAction(parsed =>
+        {
+            string root = Surroundings.Root();
+            string[] who = parsed.GetRequiredValue(peers);
+            Debian.Install();
+            var context = new RaceContext
+            {
+                Peers = who,
+                Runs = parsed.GetValue(runs),
+                BreakwaterDirectory = who.Contains("breakwater") ? parsed.GetValue(breakwater) ?? Published.Build(root) : null,
+                Commit = Surroundings.Commit(root),
+                Root = root,
+            };
+            string[] wanted = parsed.GetRequiredValue(cases);
+            bool Wanted(string id) => wanted.Length == 0 || wanted.Any(w => id.Contains(w, StringComparison.Ordinal));
+            var done = new List<RaceCase>();
+            foreach (IEnumerable<RaceCase> some in parsed.GetRequiredValue(only).SelectMany(s => Scenario(context, s, Wanted)))
+            {
+                done.AddRange(some);
+            }
+
+            if (!parsed.GetValue(dry))
+            {
+                Save(root, context, done, parsed.GetValue(append));
+            }
+        });
+        return command;
+    }
+
+    private static void Save(string root, RaceContext context, List<RaceCase> done, bool append)
+    {
+        string directory = Path.Combine(root, "perf", "results");
+        Directory.CreateDirectory(directory);
+        string file = Path.Combine(directory, "race.json");
+        var versions = new Dictionary<string, string>();
+        foreach (string name in context.Peers)
+        {
+            using Peer peer = context.Create(name);
+            versions[name] = peer.Version();
+        }
+
+        RaceResults empty = new() { Machine = "", Versions = versions, Cases = [] };
+        RaceResults results = ((RaceResults.Load(file) ?? empty) with { Machine = Surroundings.Machine() }).With(done, versions, append);
+        results.Save(file);
+    }
+
+    private static IEnumerable<IEnumerable<RaceCase>> Scenario(RaceContext context, string name, Func<string, bool> wanted)
+    {
+        switch (name)
+        {
+            case "hot":
+                foreach (string size in HotScenario.Sizes.Keys)
+                {
+                    int[] connections = [.. HotScenario.Connections.Where(c => wanted($"hot/{size}/{c}"))];
+                    if (connections.Length > 0)
+                    {
+                        yield return HotScenario.Run(context, size, connections);
+                    }
+                }
+
+                break;
+            case "idle" when wanted("idle/8000"):
+                yield return IdleScenario.Run(context);
+                break;
+            case "storm":
+                foreach ((int vms, int objects) in new[] { (100, 403), (1000, 403), (2000, 100) })
+                {
+                    if (wanted($"storm/{vms}x{objects}"))
+                    {
+                        yield return StormScenario.Run(context, vms, objects);
+                    }
+                }
+
+                break;
+            case "followers":
+                foreach (string id in FollowersScenario.Cases.Select(c => c.Id).Where(wanted))
+                {
+                    yield return FollowersScenario.Run(context, id);
+                }
+
+                break;
+            case "slow":
+                yield return SlowScenario.Run(context);
+                break;
+            case "restart":
+                yield return RestartScenario.Run(context);
+                break;
+            case "revision":
+                yield return MiniosScenario.Revision(context);
+                break;
+            case "minios":
+                foreach (int vms in new[] { 1000, 10_000 }.Where(v => wanted($"minios/{v}")))
+                {
+                    yield return MiniosScenario.Storm(context, vms);
+                }
+
+                break;
+            default:
+                if (!s_scenarios.Contains(name))
+                {
+                    throw new ArgumentException($"'{name}' is no scenario; choose from {string.Join(", ", s_scenarios)}");
+                }
+
+                break;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using System.Diagnostics;
+
+namespace Breakwater.Peers.Proxies;
+
+/// <summary>Publishes Breakwater as a site would run it.</summary>
+internal static class Published
+{
+    /// <summary>A Release build in a temporary directory.</summary>
+    /// <exception cref="IOException">It could not be built.</exception>
+    public static string Build(string root)
+    {
+        string directory = Path.Combine(Path.GetTempPath(), "race-breakwater-build");
+        using Process process = Process.Start("dotnet", ["publish", Path.Combine(root, "proxy"), "-c", "Release", "-o", directory, "-v", "quiet", "--nologo"]);
+        process.WaitForExit();
+        return process.ExitCode == 0 ? directory : throw new IOException("dotnet publish proxy -c Release failed; see its output above");
+    }
+}
