@@ -43,6 +43,7 @@ internal sealed partial class TrafficServer() : Peer("ats", isForward: false)
             CONFIG proxy.config.reverse_proxy.enabled INT 1
             CONFIG proxy.config.url_remap.remap_required INT 1
             CONFIG proxy.config.http.cache.http INT 1
+            CONFIG proxy.config.http.wait_for_cache INT 1
             CONFIG proxy.config.cache.enable_read_while_writer INT 1
             CONFIG proxy.config.http.cache.open_write_fail_action INT 5
             CONFIG proxy.config.http.cache.max_open_read_retries INT 100
