@@ -252,10 +252,11 @@ internal sealed partial class InFlightFetch
             Upstream = response.Upstream.Authority;
             if (response.TotalLength is { } total)
             {
-                if (body.Length is { } known && known != total)
+                if ((body.Length is { } known && known != total) || response.IsPastEnd)
                 {
-                    _services.Client.Note(cursor, response.Upstream, FailureKind.BadHead, $"says {total} bytes where another said {known}");
+                    _services.Client.Note(cursor, response.Upstream, FailureKind.BadHead, $"says {total} bytes where another sent or promised more or less");
                     _authors.Add(response.Upstream);
+                    cursor.RequeueFirst(response.Upstream);
                     return FillResult.Disagreed;
                 }
 
@@ -267,6 +268,12 @@ internal sealed partial class InFlightFetch
             (FailureKind Kind, string What)? broken = await CopyAsync(body, response, previous, cursor.HasNext || cursor.MayRequeue(response.Upstream));
             if (broken is null)
             {
+                if (_authors.Count > 1)
+                {
+                    // Should the digest not match, whoever finished answers for a whole body next: another broke off, and may lie as well.
+                    cursor.RequeueFirst(response.Upstream);
+                }
+
                 return FillResult.Whole;
             }
 

@@ -6,7 +6,7 @@ namespace Breakwater.Proxy.Upstreams;
 /// </summary>
 internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order)
 {
-    private readonly Queue<Stratum1> _left = new(order);
+    private readonly LinkedList<Stratum1> _left = new(order);
     private readonly HashSet<Stratum1> _again = [];
 
     /// <summary>How many there were at first.</summary>
@@ -22,7 +22,16 @@ internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order)
     public bool HasNext => _left.Count > 0;
 
     /// <summary>The next to ask; null when none is left.</summary>
-    public Stratum1? Next() => _left.TryDequeue(out Stratum1? next) ? next : null;
+    public Stratum1? Next()
+    {
+        Stratum1? next = _left.First?.Value;
+        if (next is not null)
+        {
+            _left.RemoveFirst();
+        }
+
+        return next;
+    }
 
     /// <summary>May it be asked once more?</summary>
     public bool MayRequeue(Stratum1 upstream) => !_again.Contains(upstream);
@@ -32,7 +41,16 @@ internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order)
     {
         if (_again.Add(upstream))
         {
-            _left.Enqueue(upstream);
+            _left.AddLast(upstream);
+        }
+    }
+
+    /// <summary>Puts one at the head of the line, once: it is to answer for a whole body of its own.</summary>
+    public void RequeueFirst(Stratum1 upstream)
+    {
+        if (_again.Add(upstream))
+        {
+            _left.AddFirst(upstream);
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     public CandidateCursor Candidates(RepositoryRoute repository, string? hint) => new(directory.Order(repository.Cluster, hint));
 
     /// <summary>
-    /// Gets a good answer from the next candidates: 200, or for an <paramref name="offset"/> above zero 206 or 200.
+    /// Gets a good answer from the next candidates: 200, or for an <paramref name="offset"/> above zero 206, 200, or a 416 that tells the true length.
     /// </summary>
     /// <param name="method">GET or HEAD.</param>
     /// <param name="path">Path from the root: <c>/cvmfs/…</c>.</param>
@@ -185,6 +185,13 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
 
             start = offset;
             total = length;
+            return null;
+        }
+
+        if (message.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && offset > 0 && message.Content.Headers.ContentRange?.Length is { } end && end <= offset)
+        {
+            start = end;
+            total = end;
             return null;
         }
 

@@ -13,5 +13,8 @@ internal sealed class UpstreamResponse(Stratum1 upstream, HttpResponseMessage me
     /// <summary>Length of the whole object as this Stratum 1 tells; null when it does not.</summary>
     public long? TotalLength => totalLength;
 
+    /// <summary>It says that the object ends before the offset that was asked for (416): there is no body.</summary>
+    public bool IsPastEnd => message.StatusCode == System.Net.HttpStatusCode.RequestedRangeNotSatisfiable;
+
     public void Dispose() => message.Dispose();
 }

@@ -155,7 +155,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
         s_sections.Any(section => name.StartsWith(section + "__", StringComparison.OrdinalIgnoreCase) || name.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>This executable: as an apphost, or as an assembly run by <c>dotnet</c> (also when another host, such as a test's, has loaded it).</summary>
-    private static ProcessStartInfo OwnExecutable()
+    internal static ProcessStartInfo OwnExecutable()
     {
         string self = Environment.ProcessPath ?? "";
         string assembly = typeof(ProxyProcess).Assembly.GetName().Name!;

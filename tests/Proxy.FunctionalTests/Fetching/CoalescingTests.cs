@@ -1,0 +1,154 @@
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.FunctionalTests.Fetching;
+
+/// <summary>However many ask for an object at once: one fetch, and it belongs to none of them.</summary>
+public sealed class CoalescingTests : IAsyncLifetime
+{
+    private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
+    private ProxyUnderTest _proxy = null!;
+
+    public async Task InitializeAsync() => _proxy = await ProxyUnderTest.StartAsync(ProxyUnderTest.Patient, null, _upstream);
+
+    public async Task DisposeAsync()
+    {
+        await _upstream.DisposeAsync(); // First: whoever still waits at a gate is let go.
+        await _proxy.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Storm_AThousandClientsOnOneColdObject_OneUpstreamRequest()
+    {
+        SyntheticObject item = new SyntheticObject(50_000).On(_upstream);
+        Gate gate = new();
+        _upstream.Script(item.Path, UpstreamBehaviour.WaitsBeforeHead(gate));
+        List<RawHttpClient> clients = [];
+        try
+        {
+            for (int i = 0; i < 1000; i++)
+            {
+                RawHttpClient client = await _proxy.ConnectAsync();
+                clients.Add(client);
+                await client.SendAsync(RawHttpClient.Request("GET", i % 2 == 0 ? item.Url : item.Path));
+            }
+
+            await gate.Reached;
+            gate.Open();
+            RawResponse[] responses = await Task.WhenAll(clients.Select(c => c.ReadResponseAsync()));
+            Assert.All(responses, r => Assert.True(r.Status == 200 && item.Bytes.AsSpan().SequenceEqual(r.Body)));
+            Assert.Equal(1, _upstream.RequestCount(item.Path));
+        }
+        finally
+        {
+            clients.ForEach(c => c.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task BigObject_StillDownloading_EveryFollowerHasItsFirstByteBeforeTheLeadersLast()
+    {
+        SyntheticObject item = new SyntheticObject(4 << 20).On(_upstream);
+        Gate gate = new();
+        _upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(2 << 20, gate));
+        List<RawHttpClient> clients = [];
+        try
+        {
+            clients.Add(await _proxy.ConnectAsync());
+            await clients[0].SendAsync(RawHttpClient.Request("GET", item.Url));
+            await gate.Reached;
+            for (int i = 0; i < 20; i++)
+            {
+                clients.Add(await _proxy.ConnectAsync());
+                await clients[^1].SendAsync(RawHttpClient.Request("GET", item.Url));
+            }
+
+            // Nobody can have the last byte: it is behind the gate. All the same, everybody gets a megabyte.
+            foreach (RawHttpClient client in clients)
+            {
+                RawResponseHead head = await client.ReadHeadAsync();
+                Assert.Equal((200, item.Bytes.Length), (head.Status, head.ContentLength));
+                Assert.Equal(item.Bytes[..(1 << 20)], await client.ReadExactlyAsync(1 << 20));
+            }
+
+            Assert.False(gate.Opened.IsCompleted);
+            gate.Open();
+            byte[][] rests = await Task.WhenAll(clients.Select(c => c.ReadExactlyAsync(item.Bytes.Length - (1 << 20))));
+            Assert.All(rests, rest => Assert.True(item.Bytes.AsSpan(1 << 20).SequenceEqual(rest)));
+            Assert.Equal(1, _upstream.RequestCount(item.Path));
+        }
+        finally
+        {
+            clients.ForEach(c => c.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task BigObject_StillDownloading_ItsEndIsHeldBackUntilItIsVerified()
+    {
+        SyntheticObject item = new SyntheticObject(2 << 20).On(_upstream);
+        Gate gate = new();
+        _upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(item.Bytes.Length - 1, gate));
+        using RawHttpClient client = await _proxy.ConnectAsync();
+        await client.SendAsync(RawHttpClient.Request("GET", item.Url));
+        await client.ReadHeadAsync();
+        byte[] begun = await client.ReadExactlyAsync(item.Bytes.Length - (64 << 10) - 1);
+        Task<byte[]> end = client.ReadExactlyAsync((64 << 10) + 1);
+        await gate.Reached;
+        Assert.False(end.IsCompleted);
+        gate.Open();
+        Assert.Equal(item.Bytes, begun.Concat(await end));
+    }
+
+    [Theory]
+    [InlineData(50_000)]
+    [InlineData(4 << 20)]
+    public async Task Leader_LeavesHalfWay_FollowersGetAllFromTheSameFetch(int sizeBytes)
+    {
+        SyntheticObject item = new SyntheticObject(sizeBytes).On(_upstream);
+        Gate gate = new();
+        _upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(sizeBytes / 2, gate));
+        RawHttpClient leader = await _proxy.ConnectAsync();
+        await leader.SendAsync(RawHttpClient.Request("GET", item.Url));
+        await gate.Reached;
+        using RawHttpClient follower = await _proxy.ConnectAsync();
+        await follower.SendAsync(RawHttpClient.Request("GET", item.Path));
+        leader.Reset();
+        using RawHttpClient late = await _proxy.ConnectAsync();
+        await late.SendAsync(RawHttpClient.Request("GET", item.Path));
+        gate.Open();
+        Assert.Equal(item.Bytes, (await follower.ReadResponseAsync()).Body);
+        Assert.Equal(item.Bytes, (await late.ReadResponseAsync()).Body);
+        Assert.Equal(item.Bytes, (await _proxy.GetAsync(item.Url)).Body);
+        Assert.Equal(1, _upstream.RequestCount(item.Path));
+        Assert.Equal(UpstreamAnswerEnd.Sent, await _upstream.Requests[0].Ended);
+    }
+
+    [Fact]
+    public async Task Document_ManyClientsAtOnce_OneUpstreamRequest()
+    {
+        const string Path = "/cvmfs/synthetic.example.org/.cvmfspublished";
+        Gate gate = new();
+        byte[] manifest = FixtureRepository.Tiny.Files[".cvmfspublished"];
+        _upstream.Put(Path, manifest);
+        _upstream.Script(Path, UpstreamBehaviour.WaitsBeforeHead(gate));
+        List<RawHttpClient> clients = [];
+        try
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                clients.Add(await _proxy.ConnectAsync());
+                await clients[^1].SendAsync(RawHttpClient.Request("GET", "http://s1.example.org" + Path));
+            }
+
+            await gate.Reached;
+            gate.Open();
+            RawResponse[] responses = await Task.WhenAll(clients.Select(c => c.ReadResponseAsync()));
+            Assert.All(responses, r => Assert.Equal(manifest, r.Body));
+            Assert.Equal(1, _upstream.RequestCount(Path));
+        }
+        finally
+        {
+            clients.ForEach(c => c.Dispose());
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Net;
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Faster;
+using Breakwater.Proxy.Pipeline;
+using Breakwater.Proxy.Settings;
+using Breakwater.TestSupport;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Breakwater.Proxy.FunctionalTests;
+
+/// <summary>
+/// The real proxy (the composition of <c>serve</c>) in this process: real Kestrel on loopback, a real store in a temporary directory,
+/// these Stratum 1s in this order for <c>*.example.org</c>.
+/// </summary>
+internal sealed class ProxyUnderTest : IAsyncDisposable
+{
+    /// <summary>Longer than any test: for tests whose upstream waits at a gate.</summary>
+    public static readonly IReadOnlyDictionary<string, string?> Patient = new Dictionary<string, string?>
+    {
+        ["Proxy:FirstByteTimeout"] = "00:01:00",
+        ["Proxy:AnswerTimeout"] = "00:01:00",
+        ["Proxy:FetchPatience"] = "00:01:00",
+    };
+
+    private readonly TemporaryDirectory _directory = new();
+    private readonly IConfigurationRoot _configuration;
+    private readonly TimeProvider? _time;
+    private FasterObjectStore? _store;
+    private WebApplication? _app;
+
+    private ProxyUnderTest(IEnumerable<string> stratum1s, IReadOnlyDictionary<string, string?>? settings, TimeProvider? time)
+    {
+        Dictionary<string, string?> all = new()
+        {
+            ["Proxy:Listen:0"] = "127.0.0.1:0",
+            ["Admin:Listen"] = "127.0.0.1:0",
+            ["Store:Path"] = _directory.Combine("store"),
+            ["Repositories:*.example.org:Cluster"] = "test",
+            ["Logging:LogLevel:Default"] = "Error",
+        };
+        foreach ((int i, string address) in stratum1s.Index())
+        {
+            all[string.Create(CultureInfo.InvariantCulture, $"ReverseProxy:Clusters:test:Destinations:s{i + 1}:Address")] = address;
+        }
+
+        foreach ((string name, string? value) in settings ?? new Dictionary<string, string?>())
+        {
+            all[name] = value;
+        }
+
+        _configuration = new ConfigurationBuilder().AddInMemoryCollection(all).Build();
+        _time = time;
+    }
+
+    /// <summary>Where it listens.</summary>
+    public IPEndPoint EndPoint { get; private set; } = null!;
+
+    /// <summary>Its store.</summary>
+    public IObjectStore Store => _store!;
+
+    /// <summary>Its services.</summary>
+    public IServiceProvider Services => _app!.Services;
+
+    /// <summary>Starts a proxy in front of these Stratum 1s.</summary>
+    public static Task<ProxyUnderTest> StartAsync(params IReadOnlyList<ScriptedUpstream> stratum1s) => StartAsync(null, null, stratum1s);
+
+    /// <summary>Starts a proxy with settings of its own.</summary>
+    public static async Task<ProxyUnderTest> StartAsync(
+        IReadOnlyDictionary<string, string?>? settings, TimeProvider? time, params IReadOnlyList<ScriptedUpstream> stratum1s)
+    {
+        ProxyUnderTest proxy = new(stratum1s.Select(s => s.Address), settings, time);
+        await proxy.StartAsync();
+        return proxy;
+    }
+
+    /// <summary>Stops it in order and starts it again on the same store.</summary>
+    public async Task RestartAsync()
+    {
+        await StopAsync();
+        await StartAsync();
+    }
+
+    /// <summary>One GET on a connection of its own.</summary>
+    public Task<RawResponse> GetAsync(string target, params string[] headers) => RawHttpClient.GetOnceAsync(EndPoint, target, headers);
+
+    /// <summary>A connection to the proxy.</summary>
+    public Task<RawHttpClient> ConnectAsync() => RawHttpClient.ConnectAsync(EndPoint);
+
+    /// <summary>The bytes that the store holds for an object; null when it does not hold it.</summary>
+    public async Task<byte[]?> ReadStoredAsync(ObjectKey key)
+    {
+        if (!Store.TryOpen(key, out ObjectLease? lease))
+        {
+            return null;
+        }
+
+        using (lease)
+        {
+            byte[] bytes = new byte[lease.Length];
+            for (int offset = 0; offset < bytes.Length;)
+            {
+                offset += await lease.ReadAsync(offset, bytes.AsMemory(offset));
+            }
+
+            return bytes;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _directory.Dispose();
+    }
+
+    private async Task StartAsync()
+    {
+        BreakwaterSettings settings = BreakwaterSettings.Load(_configuration);
+        _store = await FasterObjectStore.OpenAsync(settings.Store, null, NullLogger.Instance);
+        _app = ProxyServer.Build(_configuration, settings, _store, _time);
+        await _app.StartAsync();
+        string address = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        EndPoint = IPEndPoint.Parse(new Uri(address).Authority);
+    }
+
+    private async Task StopAsync()
+    {
+        await _app!.DisposeAsync();
+        await _store!.DisposeAsync();
+    }
+}
