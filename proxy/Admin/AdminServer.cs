@@ -4,6 +4,7 @@ using Breakwater.Proxy.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
+using OpenTelemetry.Metrics;
 
 namespace Breakwater.Proxy.Admin;
 
@@ -11,7 +12,7 @@ namespace Breakwater.Proxy.Admin;
 /// The admin port: a server of its own beside the proxy, so that a storm of clients and an operator's look at it do not share limits. It opens
 /// before the proxy does and closes after it: a start and a drain can be watched.
 /// </summary>
-internal sealed partial class AdminServer(BreakwaterSettings settings, Health health, IEnumerable<IAdminRoom> rooms, ILoggerFactory logs) : IHostedService, IAsyncDisposable
+internal sealed partial class AdminServer(BreakwaterSettings settings, Health health, IEnumerable<IAdminRoom> rooms, ILoggerFactory logs, MeterProvider? meters = null) : IHostedService, IAsyncDisposable
 {
     /// <summary>Bodies of ordinary actions are small; bundles come by <see cref="AdminApi.Upload"/>.</summary>
     private const long MaxBodyBytes = 1 << 20;
@@ -52,6 +53,11 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
         _app.UseRouting();
         _app.Use((context, next) => GuardAsync(guard, context, next));
         MapHealth(_app, health);
+        if (meters is not null)
+        {
+            _app.UseOpenTelemetryPrometheusScrapingEndpoint(meters, null, "/metrics", null, null);
+        }
+
         var api = new AdminApi(_app.MapGroup("/api/v1"));
         foreach (IAdminRoom room in rooms)
         {

@@ -23,6 +23,18 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
     private int _running;                                                     // guarded by _gate
     private int _prefetching;                                                 // guarded by _gate
 
+    /// <summary>Fetches under way, and those that wait in line, right now.</summary>
+    public (int Running, int Waiting) Load
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_running, _waiting.Sum(line => line.Count));
+            }
+        }
+    }
+
     /// <summary>Waits for a place; <see cref="Leave"/> must follow.</summary>
     /// <exception cref="OperationCanceledException">Cancelled while waiting.</exception>
     public Task EnterAsync(FetchPriority priority, CancellationToken cancellationToken)

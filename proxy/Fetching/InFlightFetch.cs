@@ -153,6 +153,8 @@ internal sealed partial class InFlightFetch
     {
         try
         {
+            using System.Diagnostics.Activity? span = Observability.Telemetry.Spans.StartActivity("fetch");
+            span?.SetTag("breakwater.object", Order.Key.ToString());
             await _services.Queue.EnterAsync(Order.Priority, _cancel.Token);
             try
             {

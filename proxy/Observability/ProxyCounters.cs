@@ -12,16 +12,16 @@ internal sealed class ProxyCounters : IDisposable
     public ProxyCounters(IMeterFactory meters)
     {
         _meter = meters.Create(MeterName);
-        Requests = _meter.CreateCounter<long>("breakwater.requests", "{request}", "Client requests that ended, by result.");
-        BytesSent = _meter.CreateCounter<long>("breakwater.sent", "By", "Body bytes sent to clients.");
+        UpstreamRequests = _meter.CreateCounter<long>("breakwater.upstream.requests", "{request}", "Requests sent to Stratum 1s, by upstream.");
+        UpstreamFailures = _meter.CreateCounter<long>("breakwater.upstream.failures", "{failure}", "Answers of Stratum 1s that were no use, by upstream and kind.");
         UpstreamObjectRequests = _meter.CreateCounter<long>("breakwater.upstream.object_requests", "{request}", "Object bodies asked of Stratum 1s that answered with a good head.");
         UpstreamBytes = _meter.CreateCounter<long>("breakwater.upstream.received", "By", "Body bytes received from Stratum 1s.");
         WrongBodies = _meter.CreateCounter<long>("breakwater.upstream.wrong_bodies", "{body}", "Bodies from Stratum 1s whose digest was not the object's name.");
     }
 
-    public Counter<long> Requests { get; }
+    public Counter<long> UpstreamRequests { get; }
 
-    public Counter<long> BytesSent { get; }
+    public Counter<long> UpstreamFailures { get; }
 
     public Counter<long> UpstreamObjectRequests { get; }
 

@@ -48,6 +48,18 @@ internal sealed class RequestOutcome
     /// <summary>Body bytes handed to the connection.</summary>
     public long BytesSent { get; set; }
 
+    /// <summary><see cref="TimeProvider.GetTimestamp"/> when the answer's head was ready; 0 before.</summary>
+    public long AnsweredAt { get; set; }
+
+    /// <summary>At least one part of the stored copy was not in memory.</summary>
+    public bool TouchedDisk { get; set; }
+
+    /// <summary>Repository that was asked for; null when none.</summary>
+    public string? Fqrn { get; set; }
+
+    /// <summary>Object that was asked for; null when none.</summary>
+    public CacheStore.ObjectKey? Key { get; set; }
+
     /// <summary>The value of <c>Cache-Status</c> (RFC 9211).</summary>
     public string ToCacheStatus(string name) => Result switch
     {

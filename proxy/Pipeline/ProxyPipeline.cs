@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Documents;
@@ -17,12 +18,15 @@ internal sealed class ProxyPipeline(
     DocumentEndpoint documents,
     PassThroughEndpoint passThrough,
     ResponseHeads heads,
-    ProxyCounters counters)
+    RequestRecorder recorder,
+    TimeProvider time)
 {
     /// <summary>Handles one request to its end.</summary>
     public async Task HandleAsync(HttpContext context)
     {
+        long startedAt = time.GetTimestamp();
         var outcome = new RequestOutcome();
+        using Activity? span = Telemetry.Spans.StartActivity("request", ActivityKind.Server);
         try
         {
             await DispatchAsync(context, outcome);
@@ -33,9 +37,47 @@ internal sealed class ProxyPipeline(
         }
         finally
         {
-            counters.Requests.Add(1, new KeyValuePair<string, object?>("result", outcome.Result));
-            counters.BytesSent.Add(outcome.BytesSent);
+            Record(context, outcome, startedAt);
+            Describe(span, context, outcome);
         }
+    }
+
+    private static void Describe(Activity? span, HttpContext context, RequestOutcome outcome)
+    {
+        if (span is { IsAllDataRequested: true })
+        {
+            span.SetTag("http.response.status_code", context.Response.StatusCode);
+            span.SetTag("breakwater.result", RequestRecorder.NameOf(outcome.Result));
+            span.SetTag("breakwater.repository", outcome.Fqrn);
+            span.SetTag("breakwater.object", outcome.Key?.ToString());
+            span.SetTag("server.address", outcome.Upstream);
+        }
+    }
+
+    private void Record(HttpContext context, RequestOutcome outcome, long startedAt)
+    {
+        HttpRequest request = context.Request;
+        long now = time.GetTimestamp();
+        string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        recorder.Record(new RequestRecord
+        {
+            StartedAt = startedAt,
+            AnsweredAt = outcome.AnsweredAt != 0 ? outcome.AnsweredAt : context.Response.HasStarted ? now : 0,
+            EndedAt = now,
+            Result = outcome.Result,
+            Source = RequestRecord.SourceOf(outcome.Result, outcome.TouchedDisk),
+            Method = HttpMethods.IsGet(request.Method) ? RequestMethod.Get : HttpMethods.IsHead(request.Method) ? RequestMethod.Head : RequestMethod.Other,
+            Status = (short)(outcome.Result == RequestResult.ClientGone && !context.Response.HasStarted ? 0 : context.Response.StatusCode),
+            BytesSent = outcome.BytesSent,
+            Key = outcome.Key ?? default,
+            HasKey = outcome.Key is not null,
+            Fqrn = outcome.Fqrn,
+            Client = context.Connection.RemoteIpAddress,
+            Target = target,
+            Upstream = outcome.Upstream,
+            UserAgent = request.Headers.UserAgent,
+            PathHint = request.Headers.TryGetValue("cvmfs-info", out Microsoft.Extensions.Primitives.StringValues path) ? path.ToString() : null,
+        });
     }
 
     private Task DispatchAsync(HttpContext context, RequestOutcome outcome)
@@ -83,6 +125,8 @@ internal sealed class ProxyPipeline(
                 context, StatusCodes.Status403Forbidden, $"The repository '{Encoding.ASCII.GetString(target.Fqrn)}' is not in Repositories of this proxy.");
         }
 
+        outcome.Fqrn = repository.Fqrn;
+        outcome.Key = target.Kind == TargetKind.Object ? target.Key : null;
         string path = Encoding.ASCII.GetString(target.Path);
         return target.Kind switch
         {

@@ -6,6 +6,7 @@ using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
@@ -33,6 +34,7 @@ internal static class ProxyServer
 
         // No routes are mapped to it: this loads the clusters and starts YARP's health checks.
         app.MapReverseProxy();
+        app.Services.GetRequiredService<ProxyGauges>();
         ProxyPipeline pipeline = app.Services.GetRequiredService<ProxyPipeline>();
         app.Run(pipeline.HandleAsync);
         return app;
@@ -76,7 +78,23 @@ internal static class ProxyServer
         services.AddSingleton<DocumentEndpoint>();
         services.AddSingleton<PassThroughEndpoint>();
         services.AddSingleton<ProxyPipeline>();
+        AddObservability(services, settings);
         AddAdmin(services);
+    }
+
+    private static void AddObservability(IServiceCollection services, BreakwaterSettings settings)
+    {
+        services.AddSingleton<RequestRecorder>();
+        services.AddSingleton<ProxyGauges>();
+        services.AddHostedService<RecordPump>();
+        Telemetry.Add(services, settings.Telemetry);
+        if (!string.IsNullOrEmpty(settings.AccessLog.Path))
+        {
+            services.AddSingleton(settings.AccessLog);
+            services.AddSingleton<AccessLog>();
+            services.AddSingleton<IRecordSink>(provider => provider.GetRequiredService<AccessLog>());
+            services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<AccessLog>());
+        }
     }
 
     /// <summary>The admin port. A room adds its endpoints as an <see cref="IAdminRoom"/> and its worries as an <see cref="IHealthSource"/>.</summary>

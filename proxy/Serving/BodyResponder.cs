@@ -23,6 +23,7 @@ internal static class BodyResponder
             int read = lease.TryRead(offset, memory.Span);
             if (read < 0)
             {
+                outcome.TouchedDisk = true;
                 read = await lease.ReadAsync(offset, memory, context.RequestAborted);
             }
 

@@ -6,7 +6,7 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>The heads of this proxy's answers: the same fields, whichever way an answer takes.</summary>
-internal sealed class ResponseHeads(ProxyOptions options)
+internal sealed class ResponseHeads(ProxyOptions options, TimeProvider time)
 {
     /// <summary>What a Stratum 1 sends for objects: three days. Objects never change; this is for caches between us and the client.</summary>
     public const string ObjectCacheControl = "public, max-age=259200, immutable";
@@ -16,6 +16,7 @@ internal sealed class ResponseHeads(ProxyOptions options)
     /// <summary>Fields of every answer that carries content of a repository.</summary>
     public void WriteCommon(HttpResponse response, RequestOutcome outcome)
     {
+        outcome.AnsweredAt = time.GetTimestamp();
         response.Headers.Via = _via;
         response.Headers["Cache-Status"] = outcome.ToCacheStatus(options.Name);
     }

@@ -13,6 +13,10 @@ internal sealed class BreakwaterSettings
 
     public AdminOptions Admin { get; init; } = new();
 
+    public AccessLogOptions AccessLog { get; init; } = new();
+
+    public TelemetryOptions Telemetry { get; init; } = new();
+
     /// <summary>By pattern: <c>*.cern.ch</c> or a full name.</summary>
     public required IReadOnlyDictionary<string, RepositoryOptions> Repositories { get; init; }
 
@@ -27,6 +31,8 @@ internal sealed class BreakwaterSettings
             Access = Bind<AccessOptions>(configuration, "Access", errors),
             Store = Bind<StoreOptions>(configuration, "Store", errors),
             Admin = Bind<AdminOptions>(configuration, "Admin", errors),
+            AccessLog = Bind<AccessLogOptions>(configuration, "AccessLog", errors),
+            Telemetry = Bind<TelemetryOptions>(configuration, "Telemetry", errors),
             Repositories = configuration.GetSection("Repositories").GetChildren()
                 .Where(section => section.GetChildren().Any())
                 .ToDictionary(section => section.Key, section => Bind<RepositoryOptions>(configuration, section.Path, errors), StringComparer.Ordinal),

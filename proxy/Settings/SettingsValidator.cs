@@ -13,6 +13,14 @@ internal static class SettingsValidator
         CheckProxy(settings.Proxy, errors);
         CheckNetworks(errors, "Access:Clients", settings.Access.EffectiveClients);
         CheckAdmin(settings.Admin, errors);
+        Range(errors, "AccessLog:MaxFileBytes", settings.AccessLog.MaxFileBytes, 1L << 16, 1L << 40, "bytes");
+        Range(errors, "AccessLog:KeepFiles", settings.AccessLog.KeepFiles, 0, 1000, "files");
+        Range(errors, "Telemetry:TraceShare", settings.Telemetry.TraceShare, 0, 1);
+        if (!string.IsNullOrEmpty(settings.Telemetry.OtlpEndpoint) && (!Uri.TryCreate(settings.Telemetry.OtlpEndpoint, UriKind.Absolute, out Uri? otlp) || otlp.Scheme is not ("http" or "https")))
+        {
+            errors.Add($"Telemetry:OtlpEndpoint: '{settings.Telemetry.OtlpEndpoint}' is not a URL such as http://collector:4317.");
+        }
+
         Range(errors, "Store:MaxObjectBytes", settings.Store.MaxObjectBytes, 1L << 20, 1L << 40, "bytes");
         Range(errors, "Store:CommitInterval", settings.Store.CommitInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10));
         CheckRepositories(settings, configuration, errors);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Upstreams;
@@ -8,7 +9,7 @@ namespace Breakwater.Proxy.Upstreams;
 /// Asks Stratum 1s until one gives a good head: an error or a 404 goes on to the next at once, silence goes on after
 /// <see cref="ProxyOptions.FirstByteTimeout"/> while the first is still waited for (hedging). Thread-safe.
 /// </summary>
-internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions options, TimeProvider time)
+internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions options, ProxyCounters counters, TimeProvider time)
 {
     private static readonly string s_userAgent = $"breakwater/{typeof(UpstreamClient).Assembly.GetName().Version?.ToString(3)}";
 
@@ -77,6 +78,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     public void Note(CandidateCursor cursor, Stratum1 upstream, FailureKind kind, string what)
     {
         directory.ReportFailure(upstream, kind);
+        counters.UpstreamFailures.Add(1, new("upstream", upstream.Authority), new("kind", kind.ToString().ToLowerInvariant()));
         if (kind == FailureKind.NotFound)
         {
             cursor.NotFound++;
@@ -117,9 +119,10 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         return tries.Find(t => t.Response.IsCompleted);
     }
 
-    private static Try Start(HttpMethod method, string path, long offset, Stratum1 upstream, CancellationToken cancellationToken)
+    private Try Start(HttpMethod method, string path, long offset, Stratum1 upstream, CancellationToken cancellationToken)
     {
         var request = new HttpRequestMessage(method, new Uri(upstream.Root + path)) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        counters.UpstreamRequests.Add(1, new KeyValuePair<string, object?>("upstream", upstream.Authority));
         request.Headers.TryAddWithoutValidation("User-Agent", s_userAgent);
         request.Headers.TryAddWithoutValidation("Accept", "*/*");
         if (offset > 0)

@@ -1,0 +1,81 @@
+namespace Breakwater.Proxy.Observability;
+
+/// <summary>Reads what the <see cref="RequestRecorder"/> keeps. Register it as <c>IRecordSink</c>; called by one thread at a time.</summary>
+internal interface IRecordSink
+{
+    /// <summary>Takes the requests that ended since the last call; perhaps none.</summary>
+    /// <param name="records">In no strict order; valid during the call.</param>
+    /// <param name="clock">Turns their timestamps into times.</param>
+    void Take(ReadOnlySpan<RequestRecord> records, RecordClock clock);
+}
+
+/// <summary>Turns timestamps of records into times.</summary>
+/// <param name="Time">The clock.</param>
+/// <param name="Now">A time.</param>
+/// <param name="Timestamp">The timestamp of that time.</param>
+internal readonly record struct RecordClock(TimeProvider Time, DateTimeOffset Now, long Timestamp)
+{
+    /// <summary>The time of a timestamp.</summary>
+    public DateTimeOffset At(long timestamp) => Now - Time.GetElapsedTime(timestamp, Timestamp);
+}
+
+/// <summary>Carries records to the sinks some times a second, so that requests never wake a thread for the sake of a log.</summary>
+internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<IRecordSink> sinks, TimeProvider time, ILogger<RecordPump> log) : BackgroundService
+{
+    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
+
+    private readonly IRecordSink[] _sinks = [.. sinks];
+    private readonly List<RequestRecord> _records = [];
+
+    /// <inheritdoc/>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        recorder.KeepsRecords = _sinks.Length > 0;
+        return base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>Carries what is there; called by the loop, and by tests. One caller at a time.</summary>
+    public void Pump()
+    {
+        recorder.Drain(_records);
+        var clock = new RecordClock(time, time.GetUtcNow(), time.GetTimestamp());
+        foreach (IRecordSink sink in _sinks)
+        {
+            try
+            {
+                sink.Take(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_records), clock);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // A sink that fails must not cost the others their records; its own are lost.
+                LogSinkFailed(log, e, sink.GetType().Name);
+            }
+        }
+
+        _records.Clear();
+        if (_records.Capacity > 65_536)
+        {
+            _records.Capacity = 4096;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(s_interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                Pump();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Pump();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Sink} could not take the last requests; they are missing in it")]
+    private static partial void LogSinkFailed(ILogger log, Exception exception, string sink);
+}

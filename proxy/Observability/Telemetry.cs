@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using System.Reflection;
+using Breakwater.Proxy.Settings;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Breakwater.Proxy.Observability;
+
+/// <summary>Metrics and traces by OpenTelemetry: Prometheus text on the admin port, OTLP by setting.</summary>
+internal static class Telemetry
+{
+    /// <summary>Spans of a request's way: <c>request</c>, <c>fetch</c>; those towards Stratum 1s are the HTTP client's own.</summary>
+    public static ActivitySource Spans { get; } = new("Breakwater.Proxy");
+
+    /// <summary>Version of this release.</summary>
+    public static string Version { get; } =
+        (typeof(Telemetry).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0").Split('+')[0];
+
+    /// <summary>Registers both.</summary>
+    public static void Add(IServiceCollection services, TelemetryOptions options)
+    {
+        bool pushes = !string.IsNullOrEmpty(options.OtlpEndpoint);
+        OpenTelemetry.OpenTelemetryBuilder telemetry = services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("breakwater", serviceVersion: Version))
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter("Breakwater.*", "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel").AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false);
+                if (pushes)
+                {
+                    metrics.AddOtlpExporter(otlp => otlp.Endpoint = new Uri(options.OtlpEndpoint!));
+                }
+            });
+        if (pushes)
+        {
+            telemetry.WithTracing(traces => traces
+                .AddSource(Spans.Name, "System.Net.Http")
+                .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(options.TraceShare)))
+                .AddOtlpExporter(otlp => otlp.Endpoint = new Uri(options.OtlpEndpoint!)));
+        }
+    }
+}

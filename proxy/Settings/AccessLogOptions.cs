@@ -1,0 +1,30 @@
+namespace Breakwater.Proxy.Settings;
+
+/// <summary>How a line of the access log looks.</summary>
+internal enum AccessLogFormat : byte
+{
+    /// <summary>Squid's native format, then <c>first byte in ms</c> and <c>path</c>.</summary>
+    Squid,
+
+    /// <summary>Apache's combined format, then cache result, Stratum 1, first byte in ms and path.</summary>
+    Combined,
+
+    /// <summary>A JSON object a line.</summary>
+    Json,
+}
+
+/// <summary>Section <c>AccessLog</c>: one line a request.</summary>
+internal sealed class AccessLogOptions
+{
+    /// <summary>The file; <c>-</c> for standard output. Null or empty, the default: no access log.</summary>
+    public string? Path { get; set; }
+
+    /// <summary>Default <see cref="AccessLogFormat.Squid"/>: what a site's tools read already.</summary>
+    public AccessLogFormat Format { get; set; }
+
+    /// <summary>Length at which the file is rotated, bytes. Default 256 MiB, about two million requests.</summary>
+    public long MaxFileBytes { get; set; } = 256L << 20;
+
+    /// <summary>Rotated files kept, <c>.1</c> the newest. Default 7.</summary>
+    public int KeepFiles { get; set; } = 7;
+}
