@@ -12,6 +12,12 @@ public interface IObjectStore : IAsyncDisposable
     /// </remarks>
     bool TryOpen(in ObjectKey key, [NotNullWhen(true)] out ObjectLease? lease);
 
+    /// <summary>
+    /// As <see cref="TryOpen"/>, into a lease that this caller had before and has disposed (or null): a loop of hits allocates nothing.
+    /// False: a miss; the old lease is kept for the next time.
+    /// </summary>
+    bool TryReopen(in ObjectKey key, [NotNullWhen(true)] ref ObjectLease? lease);
+
     /// <summary>Would <see cref="TryOpen"/> find it? Cheaper: nothing is opened.</summary>
     bool Contains(in ObjectKey key);
 

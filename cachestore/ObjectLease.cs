@@ -32,6 +32,17 @@ public abstract class ObjectLease : IDisposable
     /// </summary>
     public abstract bool TryGetFileRange(long offset, out ObjectFileRange range);
 
+    /// <summary>
+    /// Where the bytes at <paramref name="offset"/> lie in memory mapped from their file, for sends without a copy of our own. False as for
+    /// <see cref="TryGetFileRange"/>. Only the kernel should touch it (send, writev): for it a failing disk is an error code, for a load
+    /// instruction it is a signal that ends the process.
+    /// </summary>
+    public virtual bool TryGetMapped(long offset, out MappedRun run)
+    {
+        run = default;
+        return false;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -48,3 +59,12 @@ public abstract class ObjectLease : IDisposable
 /// <param name="FileOffset">Offset in the file, bytes.</param>
 /// <param name="Length">Length of the run, bytes, at least 1.</param>
 public readonly record struct ObjectFileRange(SafeFileHandle Handle, long FileOffset, int Length);
+
+/// <summary>A contiguous run of an object's bytes in mapped memory; valid while the lease is held.</summary>
+/// <param name="Address">First byte.</param>
+/// <param name="Length">Length of the run, bytes, at least 1.</param>
+public readonly record struct MappedRun(nint Address, int Length)
+{
+    /// <summary>Is all of it in the page cache, so that nobody who touches it waits for the disk? A hint: it may leave at any time.</summary>
+    public bool IsResident() => Disk.Posix.IsResident(Address, Length);
+}

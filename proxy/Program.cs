@@ -3,6 +3,9 @@ using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Commands.Demo;
 using Breakwater.Proxy.Settings;
 
+// Before the first socket: completions run on the sockets' own threads (docs/adr). Whoever may block hops away: ThreadHop.
+Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+
 var root = new RootCommand("Breakwater: the site cache for CernVM-FS. With no command it serves.")
 {
     SettingsFile.Option,

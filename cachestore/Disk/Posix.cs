@@ -23,7 +23,7 @@ internal static unsafe partial class Posix
         fixed (byte* start = buffer)
         {
             IoVector vector = new() { Base = start, Length = (nuint)buffer.Length };
-            nint n = Preadv2(file, &vector, 1, (nint)offset, 0, NoWait);
+            nint n = Preadv2(file, &vector, 1, (nint)offset, NoWait);
             return n >= 0 ? (int)n : -Marshal.GetLastPInvokeError();
         }
     }
@@ -86,6 +86,40 @@ internal static unsafe partial class Posix
         }
     }
 
+    /// <summary>Maps a file from its beginning, read-only and shared (mmap). Not positive: refused.</summary>
+    public static nint MapShared(SafeFileHandle file, long bytes)
+    {
+        const int Readable = 1;
+        const int Shared = 1;
+        return Mmap(0, (nuint)bytes, Readable, Shared, file, 0);
+    }
+
+    /// <summary>Ends a mapping.</summary>
+    public static void Unmap(nint start, long bytes) => _ = Munmap(start, (nuint)bytes);
+
+    /// <summary>Is every page of a mapped range in the page cache (mincore)? False also when the range is longer than 1 MiB or lies beyond the file.</summary>
+    public static bool IsResident(nint start, int length)
+    {
+        const int PageBits = 12;
+        nint first = start >> PageBits << PageBits;
+        int pages = (int)((start + length - first + (1 << PageBits) - 1) >> PageBits);
+        byte* states = stackalloc byte[257];
+        if (pages > 257 || Mincore(first, (nuint)pages << PageBits, states) != 0)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < pages; i++)
+        {
+            if ((states[i] & 1) == 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     private static IOException Failure(string what)
     {
         int error = Marshal.GetLastPInvokeError();
@@ -99,7 +133,16 @@ internal static unsafe partial class Posix
     }
 
     [LibraryImport("libc", EntryPoint = "preadv2", SetLastError = true)]
-    private static partial nint Preadv2(SafeFileHandle file, IoVector* vectors, int count, nint offset, nint offsetHigh, int flags);
+    private static partial nint Preadv2(SafeFileHandle file, IoVector* vectors, int count, nint offset, int flags);
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    private static partial nint Mmap(nint address, nuint length, int protection, int flags, SafeFileHandle file, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    private static partial int Munmap(nint address, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
+    private static partial int Mincore(nint address, nuint length, byte* states);
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     private static partial int Fdatasync(SafeFileHandle file);

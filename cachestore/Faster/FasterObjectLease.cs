@@ -9,11 +9,11 @@ namespace Breakwater.CacheStore.Faster;
 internal sealed class FasterObjectLease : ObjectLease
 {
     private readonly FasterObjectStore _store;
-    private readonly ObjectKey _key;
-    private readonly IndexEntry _entry;
-    private readonly Segment _segment; // held: of the whole object or of its seal
-    private readonly Extents? _extents; // null: the object is one part
-    private readonly Segment[]? _partSegments; // held; ordered by number
+    private ObjectKey _key;
+    private IndexEntry _entry;
+    private Segment _segment; // held: of the whole object or of its seal
+    private Extents? _extents; // null: the object is one part
+    private Segment[]? _partSegments; // held; ordered by number
     private int _isDisposed;
 
     /// <summary>Takes over the caller's holds on the segments.</summary>
@@ -25,6 +25,21 @@ internal sealed class FasterObjectLease : ObjectLease
         _segment = segment;
         _extents = extents;
         _partSegments = partSegments;
+    }
+
+    /// <summary>Uses a disposed lease again, for an object of one part. Takes over the caller's hold on the segment.</summary>
+    public void Rebind(in ObjectKey key, in IndexEntry entry, Segment segment)
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 0) == 0)
+        {
+            throw new InvalidOperationException("The lease is still held.");
+        }
+
+        _key = key;
+        _entry = entry;
+        _segment = segment;
+        _extents = null;
+        _partSegments = null;
     }
 
     public override ObjectKey Key => _key;
@@ -75,6 +90,25 @@ internal sealed class FasterObjectLease : ObjectLease
 
         range = new ObjectFileRange(slice.Segment.Handle, slice.FileOffset, slice.Remaining);
         return true;
+    }
+
+    public override bool TryGetMapped(long offset, out MappedRun run)
+    {
+        run = default;
+        if (offset >= Length)
+        {
+            return false;
+        }
+
+        Slice slice = Locate(offset);
+        if (!IsChecked(slice.Part))
+        {
+            return false;
+        }
+
+        nint start = slice.Segment.Map(1L << _store.Log.Segments.SegmentSizeBits);
+        run = new MappedRun(start + (nint)slice.FileOffset, slice.Remaining);
+        return start != 0;
     }
 
     protected override void Dispose(bool disposing)

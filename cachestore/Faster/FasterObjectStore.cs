@@ -88,6 +88,30 @@ public sealed class FasterObjectStore : IObjectStore
     }
 
     /// <inheritdoc/>
+    public bool TryReopen(in ObjectKey key, [NotNullWhen(true)] ref ObjectLease? lease)
+    {
+        if (lease is FasterObjectLease recycled && !_published.ContainsKey(key) && Index.TryGet(key, out IndexEntry entry) && !entry.IsSealed)
+        {
+            if (!Log.Segments.TryAcquire(entry.Address, out Segment? segment))
+            {
+                Forget(key, entry.Address, "its segment is gone");
+                return false;
+            }
+
+            recycled.Rebind(key, entry, segment);
+            return true;
+        }
+
+        if (!TryOpen(key, out ObjectLease? opened))
+        {
+            return false;
+        }
+
+        lease = opened;
+        return true;
+    }
+
+    /// <inheritdoc/>
     public bool Contains(in ObjectKey key) => _published.ContainsKey(key) || Index.TryGet(key, out _);
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using Breakwater.CacheStore.Disk;
 using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Faster;
@@ -15,6 +16,8 @@ internal sealed class Segment
     private byte[] _states = new byte[256]; // replaced under _growth; bits are set without a lock: a lost hint costs one more check
     private int _count; // guarded by _growth
     private int _references = 1; // the set's own; 0: closed
+    private nint _mapping; // set once under _growth; 0: not mapped, −1: cannot be
+    private long _mappedBytes; // guarded by _growth
 
     public Segment(int id, SafeFileHandle handle)
     {
@@ -51,8 +54,36 @@ internal sealed class Segment
     {
         if (Interlocked.Decrement(ref _references) == 0)
         {
+            if (_mapping > 0)
+            {
+                Posix.Unmap(_mapping, _mappedBytes);
+            }
+
             _handle.Dispose();
         }
+    }
+
+    /// <summary>Maps the file, once, read-only and shared; valid while a reference is held. 0: the system refuses (too many mappings).</summary>
+    /// <param name="bytes">The segment's full size: what the file does not have yet must not be touched.</param>
+    public nint Map(long bytes)
+    {
+        nint mapping = Volatile.Read(ref _mapping);
+        if (mapping == 0)
+        {
+            lock (_growth)
+            {
+                if (_mapping == 0)
+                {
+                    _mappedBytes = bytes;
+                    nint made = Posix.MapShared(_handle, bytes);
+                    Volatile.Write(ref _mapping, made > 0 ? made : -1);
+                }
+
+                mapping = _mapping;
+            }
+        }
+
+        return Math.Max(mapping, 0);
     }
 
     /// <summary>A number for one more entry that the index points to.</summary>

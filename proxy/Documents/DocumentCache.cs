@@ -42,6 +42,10 @@ internal sealed class DocumentCache : IDisposable
         _failures = new MemoryCache(new MemoryCacheOptions { SizeLimit = 10_000, Clock = new CacheClock(time) });
     }
 
+    /// <summary>The document, if it is in memory and was checked recently enough; null else.</summary>
+    public CachedDocument? FindFresh(DocumentRequest request) =>
+        _documents.TryGetValue(request.CacheKey, out CachedDocument? held) && held!.IsFresh(_time.GetUtcNow()) ? held : null;
+
     /// <summary>The document, checked recently enough, or stale when it cannot be checked.</summary>
     /// <exception cref="OperationCanceledException">The client left.</exception>
     public async ValueTask<DocumentAnswer> GetAsync(DocumentRequest request, CancellationToken cancellationToken)

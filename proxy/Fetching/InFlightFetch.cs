@@ -1,6 +1,7 @@
 using System.Buffers;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.Proxy.Threading;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;
@@ -303,6 +304,7 @@ internal sealed partial class InFlightFetch
             while (true)
             {
                 int read = await stream.ReadAsync(buffer, transfer.Token);
+                await ThreadHop.ToPool();
                 if (read == 0)
                 {
                     return body.Length is { } length && body.Appended < length ? (FailureKind.Broken, "ended before the body was whole") : null;

@@ -8,12 +8,14 @@ internal sealed class ProxyCounters : IDisposable
     public const string MeterName = "Breakwater.Proxy";
 
     private readonly Meter _meter;
+    private long _hitPathAnswers;
 
     public ProxyCounters(IMeterFactory meters)
     {
         _meter = meters.Create(MeterName);
         UpstreamRequests = _meter.CreateCounter<long>("breakwater.upstream.requests", "{request}", "Requests sent to Stratum 1s, by upstream.");
         UpstreamFailures = _meter.CreateCounter<long>("breakwater.upstream.failures", "{failure}", "Answers of Stratum 1s that were no use, by upstream and kind.");
+        _meter.CreateObservableCounter("breakwater.hit_path.answers", () => HitPathAnswers, "{request}", "Hits answered below HttpContext.");
         UpstreamObjectRequests = _meter.CreateCounter<long>("breakwater.upstream.object_requests", "{request}", "Object bodies asked of Stratum 1s that answered with a good head.");
         UpstreamBytes = _meter.CreateCounter<long>("breakwater.upstream.received", "By", "Body bytes received from Stratum 1s.");
         WrongBodies = _meter.CreateCounter<long>("breakwater.upstream.wrong_bodies", "{body}", "Bodies from Stratum 1s whose digest was not the object's name.");
@@ -28,6 +30,11 @@ internal sealed class ProxyCounters : IDisposable
     public Counter<long> UpstreamBytes { get; }
 
     public Counter<long> WrongBodies { get; }
+
+    /// <summary>Hits answered below HttpContext.</summary>
+    public long HitPathAnswers => Volatile.Read(ref _hitPathAnswers);
+
+    public void CountHitPathAnswer() => Interlocked.Increment(ref _hitPathAnswers);
 
     public void Dispose() => _meter.Dispose();
 }

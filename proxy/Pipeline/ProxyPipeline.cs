@@ -5,6 +5,7 @@ using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Serving;
+using Breakwater.Proxy.Threading;
 using Breakwater.Proxy.Upstreams;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -25,6 +26,7 @@ internal sealed class ProxyPipeline(
     public async Task HandleAsync(HttpContext context)
     {
         long startedAt = time.GetTimestamp();
+        await ThreadHop.ToPool();
         var outcome = new RequestOutcome();
         using Activity? span = Telemetry.Spans.StartActivity("request", ActivityKind.Server);
         try

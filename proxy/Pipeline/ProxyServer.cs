@@ -5,6 +5,7 @@ using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.HitPath;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Serving;
@@ -28,7 +29,7 @@ internal static class ProxyServer
         builder.Configuration.AddConfiguration(configuration);
         AddLogging(builder.Logging, configuration);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy));
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy));
         AddRooms(builder.Services, configuration, settings, store, time ?? TimeProvider.System);
         WebApplication app = builder.Build();
 
@@ -78,6 +79,9 @@ internal static class ProxyServer
         services.AddSingleton<DocumentEndpoint>();
         services.AddSingleton<PassThroughEndpoint>();
         services.AddSingleton<ProxyPipeline>();
+        services.AddSingleton<HeadEncoder>();
+        services.AddSingleton<HitResponder>();
+        services.AddSingleton<HitPathMiddleware>();
         AddObservability(services, settings);
         AddAdmin(services);
     }
@@ -117,22 +121,29 @@ internal static class ProxyServer
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
 
         // A client keeps its connections between two checks of the manifest: 240 s by default.
-        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(5);
+        // Kestrel's timer does not see hits of the raw path, which has its own for that.
+        kestrel.Limits.KeepAliveTimeout = proxy.RawPath ? TimeSpan.FromDays(1) : TimeSpan.FromMinutes(5);
         kestrel.Limits.MaxResponseBufferSize = 64 << 10;
         foreach (IPEndPoint endPoint in proxy.ListenEndPoints())
         {
             if (endPoint.Address.Equals(IPAddress.IPv6Any))
             {
                 // Both families; IPv4 alone where the host has no IPv6.
-                kestrel.ListenAnyIP(endPoint.Port, Http1Only);
+                kestrel.ListenAnyIP(endPoint.Port, listen => Http1(listen, proxy));
             }
             else
             {
-                kestrel.Listen(endPoint, Http1Only);
+                kestrel.Listen(endPoint, listen => Http1(listen, proxy));
             }
         }
     }
 
-    private static void Http1Only(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions listen) =>
+    private static void Http1(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions listen, ProxyOptions proxy)
+    {
         listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1;
+        if (proxy.RawPath)
+        {
+            listen.Use(listen.ApplicationServices.GetRequiredService<HitPathMiddleware>().Wrap);
+        }
+    }
 }

@@ -29,6 +29,9 @@ internal sealed class ProxyOptions
     /// <summary>Client connections at a time. Default 50,000; each idle one costs a few KB and a descriptor.</summary>
     public int MaxConnections { get; set; } = 50_000;
 
+    /// <summary>Answer hits below Kestrel's HTTP. Default true; false sends every request the ordinary way, to compare or to find a fault.</summary>
+    public bool RawPath { get; set; } = true;
+
     /// <summary>How long a drain waits for responses under way. Default 10 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -1,0 +1,236 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Requests;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.HitPath;
+
+/// <summary>What became of a request that the hit path looked at.</summary>
+internal enum HitAnswer : byte
+{
+    /// <summary>Not a hit, or not one for this path: Kestrel's.</summary>
+    None,
+
+    /// <summary>Answered; the kernel has every byte.</summary>
+    Sent,
+
+    /// <summary>The head and a part of the body are out, or less: the rest is in <see cref="PendingSend"/>.</summary>
+    Pending,
+}
+
+/// <summary>
+/// Answers hits with one gathered send straight from the mapped segment files: the bytes are copied once, by the kernel, into the socket.
+/// Only bytes that are in the page cache are answered here, so that no thread of the sockets waits for a disk. Thread-safe.
+/// </summary>
+internal sealed unsafe class HitResponder(
+    IObjectStore store, RepositoryRoutes repositories, DocumentCache documents, HeadEncoder heads, RequestRecorder recorder, ProxyCounters counters, TimeProvider time)
+{
+    /// <summary>Longer objects go the ordinary way: 64 MiB are 256 parts, and chunks of CernVM-FS are 16 MiB at most.</summary>
+    private const long MaxObjectBytes = 64L << 20;
+
+    /// <summary>Parts of a gathered send: 64 MiB in parts of 256 KiB, and the head.</summary>
+    private const int MaxPieces = 258;
+
+    /// <summary>Up to this length a copy's first check in this process is cheap enough for a socket's thread (about 10 µs).</summary>
+    private const int MaxCheckBytes = 64 << 10;
+
+    /// <summary>Documents beyond this go the ordinary way.</summary>
+    private const int MaxDocumentBytes = 64 << 10;
+
+    /// <summary>Answers the request if it is a hit.</summary>
+    public HitAnswer TryAnswer(in RequestHead head, Socket socket, IPAddress client, PendingSend pending)
+    {
+        long startedAt = time.GetTimestamp();
+        RequestTarget target = RequestTarget.Parse(head.Target);
+        if (target.Kind is not (TargetKind.Object or TargetKind.Document) || !repositories.TryFind(target.Fqrn, out RepositoryRoute? repository))
+        {
+            return HitAnswer.None;
+        }
+
+        HitAnswer answer = target.Kind == TargetKind.Object
+            ? TryAnswerObject(target.Key, head.IsHead, socket, pending, out long bodyBytes)
+            : TryAnswerDocument(repository, target.Path, head.IsHead, socket, pending, out bodyBytes);
+        if (answer != HitAnswer.None)
+        {
+            Record(target, repository, head.IsHead, client, startedAt, bodyBytes);
+        }
+
+        return answer;
+    }
+
+    private HitAnswer TryAnswerObject(in ObjectKey key, bool isHead, Socket socket, PendingSend pending, out long bodyBytes)
+    {
+        bodyBytes = 0;
+        if (!store.TryReopen(key, ref pending.Lease))
+        {
+            return HitAnswer.None;
+        }
+
+        ObjectLease lease = pending.Lease;
+        bool isKept = false;
+        try
+        {
+            IoVector* pieces = stackalloc IoVector[MaxPieces];
+            int count = 1;
+            if (!isHead && !TryGather(lease, pieces, ref count))
+            {
+                return HitAnswer.None;
+            }
+
+            byte* start = stackalloc byte[HeadEncoder.MaxBytes];
+            int headBytes = heads.WriteObject(new Span<byte>(start, HeadEncoder.MaxBytes), lease.Length);
+            pieces[0] = new IoVector { Base = start, Length = (nuint)headBytes };
+            if (!TrySend(socket, pieces, count, out long sent))
+            {
+                return HitAnswer.None;
+            }
+
+            bodyBytes = isHead ? 0 : lease.Length;
+            if (sent == headBytes + bodyBytes)
+            {
+                return HitAnswer.Sent;
+            }
+
+            isKept = bodyBytes > 0;
+            pending.Keep(new ReadOnlySpan<byte>(start, headBytes)[(int)Math.Min(sent, headBytes)..], Math.Max(0, sent - headBytes), bodyBytes);
+            return HitAnswer.Pending;
+        }
+        finally
+        {
+            if (!isKept)
+            {
+                lease.Dispose();
+            }
+        }
+    }
+
+    private static bool TryGather(ObjectLease lease, IoVector* pieces, ref int count)
+    {
+        long length = lease.Length;
+        if (length > MaxObjectBytes)
+        {
+            return false;
+        }
+
+        for (long offset = 0; offset < length;)
+        {
+            if (!TryMap(lease, offset, out MappedRun run) || !run.IsResident() || count == MaxPieces)
+            {
+                return false;
+            }
+
+            pieces[count++] = new IoVector { Base = (byte*)run.Address, Length = (nuint)run.Length };
+            offset += run.Length;
+        }
+
+        return true;
+    }
+
+    private static bool TryMap(ObjectLease lease, long offset, out MappedRun run)
+    {
+        if (lease.TryGetMapped(offset, out run))
+        {
+            return true;
+        }
+
+        if (lease.Length > MaxCheckBytes)
+        {
+            return false;
+        }
+
+        try
+        {
+            // The first hit of a small object in this process: reading it checks it.
+            Span<byte> first = stackalloc byte[1];
+            return lease.TryRead(offset, first) > 0 && lease.TryGetMapped(offset, out run);
+        }
+        catch (IOException)
+        {
+            // Damaged: the store has forgotten it, the ordinary way fetches it anew.
+            return false;
+        }
+    }
+
+    private HitAnswer TryAnswerDocument(RepositoryRoute repository, ReadOnlySpan<byte> path, bool isHead, Socket socket, PendingSend pending, out long bodyBytes)
+    {
+        bodyBytes = 0;
+        var request = new DocumentRequest(DocumentKind.File, repository, Encoding.ASCII.GetString(path), null);
+        if (documents.FindFresh(request) is not { } document || document.Body.Length > MaxDocumentBytes)
+        {
+            return HitAnswer.None;
+        }
+
+        byte* start = stackalloc byte[HeadEncoder.MaxBytes];
+        int headBytes = heads.WriteDocument(new Span<byte>(start, HeadEncoder.MaxBytes), document, time.GetUtcNow());
+        if (headBytes == 0)
+        {
+            return HitAnswer.None;
+        }
+
+        ReadOnlySpan<byte> body = isHead ? default : document.Body.Span;
+        fixed (byte* bodyStart = body)
+        {
+            IoVector* pieces = stackalloc IoVector[2];
+            pieces[0] = new IoVector { Base = start, Length = (nuint)headBytes };
+            pieces[1] = new IoVector { Base = bodyStart, Length = (nuint)body.Length };
+            if (!TrySend(socket, pieces, 2, out long sent))
+            {
+                return HitAnswer.None;
+            }
+
+            bodyBytes = body.Length;
+            if (sent == headBytes + body.Length)
+            {
+                return HitAnswer.Sent;
+            }
+
+            byte[] rest = new byte[headBytes + body.Length - sent];
+            ReadOnlySpan<byte> headRest = new ReadOnlySpan<byte>(start, headBytes)[(int)Math.Min(sent, headBytes)..];
+            headRest.CopyTo(rest);
+            body[(int)Math.Max(0, sent - headBytes)..].CopyTo(rest.AsSpan(headRest.Length));
+            pending.Keep(rest, 0, 0);
+            return HitAnswer.Pending;
+        }
+    }
+
+    /// <summary>False: nothing went out, let the ordinary way find out why.</summary>
+    private static bool TrySend(Socket socket, IoVector* pieces, int count, out long sent)
+    {
+        try
+        {
+            sent = SocketSender.Send(socket, pieces, count);
+            return true;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            sent = 0;
+            return false;
+        }
+    }
+
+    private void Record(in RequestTarget target, RepositoryRoute repository, bool isHead, IPAddress client, long startedAt, long bodyBytes)
+    {
+        counters.CountHitPathAnswer();
+        long now = time.GetTimestamp();
+        recorder.Record(new RequestRecord
+        {
+            StartedAt = startedAt,
+            AnsweredAt = now,
+            EndedAt = now,
+            Result = RequestResult.Hit,
+            Source = ByteSource.Memory,
+            Method = isHead ? RequestMethod.Head : RequestMethod.Get,
+            Status = StatusCodes.Status200OK,
+            BytesSent = bodyBytes,
+            Key = target.Key,
+            HasKey = target.Kind == TargetKind.Object,
+            Fqrn = repository.Fqrn,
+            Client = client,
+            Target = target.Kind == TargetKind.Object ? null : $"/cvmfs/{repository.Fqrn}/{Encoding.ASCII.GetString(target.Path)}",
+        });
+    }
+}
