@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using Breakwater.CacheStore.Documents;
+using Breakwater.CacheStore.Retention;
 
 namespace Breakwater.CacheStore;
 
@@ -25,6 +27,12 @@ public interface IObjectStore : IAsyncDisposable
     /// <param name="key">What the bytes must hash to.</param>
     /// <param name="expectedLength">Length in bytes when it is known, else null.</param>
     ObjectWriter BeginWrite(in ObjectKey key, long? expectedLength);
+
+    /// <summary>Small mutable entries in the same store.</summary>
+    IDocumentStore Documents { get; }
+
+    /// <summary>Sets of objects that are never evicted.</summary>
+    PinSets Pins { get; }
 
     /// <summary>Forgets an object. Leases that are held stay readable. False: it was not there.</summary>
     bool Remove(in ObjectKey key);

@@ -9,6 +9,21 @@ public sealed class StoreOptions
     /// <summary>Longest object that is stored, bytes. Default 4 GiB: CernVM-FS files may be 1 GiB and more when they are not chunked.</summary>
     public long MaxObjectBytes { get; set; } = 4L << 30;
 
+    /// <summary>
+    /// Bytes that the objects may take on disk. Null: 80 % of what is free (and what the store holds already) at the first start, remembered
+    /// from then on. At least <see cref="MinQuotaBytes"/>.
+    /// </summary>
+    public long? QuotaBytes { get; set; }
+
+    /// <summary>Smallest quota that makes sense: 64 MiB, 16 segments of 4 MiB.</summary>
+    public const long MinQuotaBytes = 64L << 20;
+
+    /// <summary>Free bytes of the file system that the store does not touch, whatever its quota. Default 1 GiB: others need to write, too.</summary>
+    public long MinFreeBytes { get; set; } = 1L << 30;
+
+    /// <summary>Told of each object just before it is evicted.</summary>
+    internal Action<ObjectKey>? Evicting { get; init; }
+
     /// <summary>Time between two commits of the log. Default 200 ms: what a crash may lose, and what a commit costs, balanced (docs/adr).</summary>
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(200);
 }

@@ -37,6 +37,9 @@ internal class StoreDisk
     /// <summary>Removes a file's name; its bytes stay readable through open handles.</summary>
     public virtual void Delete(string path) => File.Delete(path);
 
+    /// <summary>Bytes that the file system of a path has left for us.</summary>
+    public virtual long FreeBytes(string path) => new DriveInfo(path).AvailableFreeSpace;
+
     /// <summary>Reads until the buffer is full or the file ends. Returns the bytes read.</summary>
     public int ReadFully(SafeFileHandle file, Span<byte> buffer, long offset)
     {

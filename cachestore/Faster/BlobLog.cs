@@ -82,7 +82,7 @@ internal sealed class BlobLog : IDisposable
         }
 
         SegmentSet segments = new(directory, geometry.SegmentSizeBits, disk);
-        foreach (int id in segments.Ids)
+        foreach (int id in segments.FreshIds)
         {
             if (id < segments.IdOf(recovered.BeginAddress))
             {

@@ -15,7 +15,7 @@ internal sealed class CommitLoop : IAsyncDisposable
 {
     private readonly BlobLog _log;
     private readonly DiskHealth _health;
-    private readonly Action<PendingCommit> _publish;
+    private readonly Func<PendingCommit, bool> _publish;
     private readonly TimeSpan _interval;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -28,7 +28,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     private TaskCompletionSource _cycle = new(TaskCreationOptions.RunContinuationsAsynchronously); // replaced under _cycleGate
     private readonly Task _running;
 
-    public CommitLoop(BlobLog log, DiskHealth health, Action<PendingCommit> publish, TimeSpan interval, TimeProvider time, ILogger logger)
+    public CommitLoop(BlobLog log, DiskHealth health, Func<PendingCommit, bool> publish, TimeSpan interval, TimeProvider time, ILogger logger)
     {
         _log = log;
         _health = health;
@@ -39,6 +39,9 @@ internal sealed class CommitLoop : IAsyncDisposable
         _running = Task.Run(RunAsync);
     }
 
+    /// <summary>Called after each commit.</summary>
+    public Action? Committed { get; set; }
+
     /// <summary>The object's entries are all in the log. The caller's hold on it passes to the loop.</summary>
     public void Enqueue(PendingCommit commit)
     {
@@ -46,8 +49,47 @@ internal sealed class CommitLoop : IAsyncDisposable
         Wake();
     }
 
-    /// <summary>Watches an object that gives parts to the log, to let go of their memory.</summary>
-    public void Watch(StagedObject staged) => _staged.TryAdd(staged, 0);
+    /// <summary>
+    /// Watches an object from before its first entry until the index knows it: its memory is let go of as the log flushes, and its entries are not
+    /// cleaned away.
+    /// </summary>
+    public void Watch(StagedObject staged)
+    {
+        if (staged.FloorAddress == long.MaxValue)
+        {
+            staged.FloorAddress = _log.TailAddress;
+            _staged.TryAdd(staged, 0);
+        }
+    }
+
+    /// <summary>No entry of an object that the index does not know yet lies below. long.MaxValue: there is none.</summary>
+    public long LowestUnpublishedAddress
+    {
+        get
+        {
+            long lowest = long.MaxValue;
+            foreach (StagedObject staged in _staged.Keys)
+            {
+                lowest = Math.Min(lowest, staged.FloorAddress);
+            }
+
+            return lowest;
+        }
+    }
+
+    /// <summary>Takes the room of the object that is being written for the longest time. False: there is none.</summary>
+    public bool RevokeOldest()
+    {
+        StagedObject? oldest = _staged.Keys.MinBy(static staged => staged.FloorAddress);
+        if (oldest is null)
+        {
+            return false;
+        }
+
+        oldest.IsRevoked = true;
+        Unwatch(oldest);
+        return true;
+    }
 
     public void Unwatch(StagedObject staged) => _staged.TryRemove(staged, out _);
 
@@ -131,10 +173,10 @@ internal sealed class CommitLoop : IAsyncDisposable
         await _log.CommitAsync(cancellationToken);
         for (; count > 0 && _pending.TryDequeue(out PendingCommit commit); count--)
         {
-            Unwatch(commit.Staged);
             commit.Staged.ReleaseFlushed(_log.FlushedUntilAddress);
-            _publish(commit);
-            commit.Staged.Committed.TrySetResult(CommitResult.Committed);
+            bool isStored = _publish(commit);
+            Unwatch(commit.Staged);
+            commit.Staged.Committed.TrySetResult(isStored ? CommitResult.Committed : CommitResult.StoreFull);
             commit.Staged.Release();
         }
 
@@ -143,6 +185,7 @@ internal sealed class CommitLoop : IAsyncDisposable
             staged.ReleaseFlushed(_log.FlushedUntilAddress);
         }
 
+        Committed?.Invoke();
         lock (_cycleGate)
         {
             _cycle.TrySetResult();

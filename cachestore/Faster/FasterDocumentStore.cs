@@ -31,6 +31,8 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         _logger = logger;
     }
 
+    public int Count => _places.Count;
+
     public int MaxDocumentBytes => _log.MaxPayloadBytes - DocumentEntry.MaxKeyBytes - 64;
 
     public static FasterDocumentStore Open(string directory, StoreDisk disk, DiskHealth health, ILogger logger)

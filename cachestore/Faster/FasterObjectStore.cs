@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Documents;
+using Breakwater.CacheStore.Retention;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -14,18 +14,13 @@ namespace Breakwater.CacheStore.Faster;
 /// </summary>
 public sealed class FasterObjectStore : IObjectStore
 {
-    /// <summary>8 MiB pages with parts of 256 KiB waste about 2 % of the log; 4 of them are what the log keeps in memory.</summary>
-    private static readonly LogGeometry ObjectLogGeometry = new(PageSizeBits: 23, MemorySizeBits: 25, SegmentSizeBits: 28);
-
-    /// <summary>What writers may have in memory beside the log's own pages before they wait for a commit.</summary>
-    private const long StagingLimitBytes = 32 << 20;
-
     private readonly ConcurrentDictionary<ObjectKey, StagedObject> _published = new();
     private readonly ExtentCache _extents = new();
     private readonly Lock _indexWrites = new(); // one writer of the index at a time
     private readonly StoreLock _lock;
     private readonly ILogger _logger;
     private readonly FasterDocumentStore _documents;
+    private readonly Action<ObjectKey>? _evicting;
     private int _isDisposed;
 
     private FasterObjectStore(StoreLock storeLock, StoreParts parts, StoreOptions options, TimeProvider time, ILogger logger)
@@ -38,8 +33,14 @@ public sealed class FasterObjectStore : IObjectStore
         Index = parts.Index;
         Recovered = parts.Recovered;
         _documents = parts.Documents;
-        MaxObjectBytes = options.MaxObjectBytes;
+        Pins = parts.Pins;
+        _evicting = options.Evicting;
+        MaxObjectBytes = Math.Min(options.MaxObjectBytes, parts.QuotaBytes / 4);
+        Budget = new StagingBudget(Math.Min(32 << 20, parts.QuotaBytes / 16));
         Commits = new CommitLoop(Log, Health, Publish, options.CommitInterval, time, logger);
+        Space = new SpaceKeeper(this, parts.QuotaBytes, options.MinFreeBytes, logger);
+        Commits.Committed = Space.Wake;
+        Space.Wake();
     }
 
     /// <summary>What the start found.</summary>
@@ -47,6 +48,26 @@ public sealed class FasterObjectStore : IObjectStore
 
     /// <inheritdoc/>
     public IDocumentStore Documents => _documents;
+
+    /// <inheritdoc/>
+    public PinSets Pins { get; }
+
+    /// <summary>How the store stands.</summary>
+    public StoreStatistics Statistics => new()
+    {
+        Objects = Index.Count,
+        QuotaBytes = Space.QuotaBytes,
+        UsedBytes = Space.UsedBytes,
+        FreshBytes = Space.FreshBytes,
+        KeptBytes = Space.KeptBytes,
+        PinnedBytes = Pins.Bytes,
+        Documents = _documents.Count,
+        StoredBytes = Counters.StoredBytes,
+        RewrittenBytes = Counters.RewrittenBytes,
+        EvictedObjects = Counters.EvictedObjects,
+        DamagedObjects = Counters.DamagedObjects,
+        WriteFailure = Health.WriteFailure?.Message,
+    };
 
     internal BlobLog Log { get; }
 
@@ -58,7 +79,23 @@ public sealed class FasterObjectStore : IObjectStore
 
     internal CommitLoop Commits { get; }
 
-    internal StagingBudget Budget { get; } = new(StagingLimitBytes);
+    /// <summary>What writers may have in memory beside the log's own pages before they wait for a commit.</summary>
+    internal StagingBudget Budget { get; }
+
+    internal SpaceKeeper Space { get; }
+
+    internal StoreCounters Counters { get; } = new();
+
+    /// <summary>The index knows all entries below.</summary>
+    internal long PublishedUntilAddress
+    {
+        get
+        {
+            // in this order: an entry that is committed by now was watched before
+            long committed = Log.CommittedUntilAddress;
+            return Math.Min(committed, Commits.LowestUnpublishedAddress);
+        }
+    }
 
     internal long MaxObjectBytes { get; }
 
@@ -79,6 +116,7 @@ public sealed class FasterObjectStore : IObjectStore
         // staged objects first: one that moves to the index meanwhile is found there, the other order could miss it in both
         if (_published.TryGetValue(key, out StagedObject? staged) && staged.TryAcquire())
         {
+            staged.CountUse();
             lease = new StagedLease(staged);
             return true;
         }
@@ -98,6 +136,7 @@ public sealed class FasterObjectStore : IObjectStore
                 return false;
             }
 
+            segment.CountUse(entry.Ordinal);
             recycled.Rebind(key, entry, segment);
             return true;
         }
@@ -123,18 +162,18 @@ public sealed class FasterObjectStore : IObjectStore
         bool wasStaged = _published.TryRemove(key, out _);
         lock (_indexWrites)
         {
-            if (!Index.Remove(key, -1) && !wasStaged)
+            if (Index.TryGet(key, out IndexEntry entry))
+            {
+                Index.Remove(key, -1);
+                Pins.OnGone(key, entry.Length);
+            }
+            else if (!wasStaged)
             {
                 return false;
             }
         }
 
-        // not durable before the next commit, and not at all while the log is full: what comes back then is still the right bytes
-        if (Log.TryAppend(new EntryHeader(EntryKind.Removed, key, 0, 0, default), default, out _))
-        {
-            Commits.Wake();
-        }
-
+        AppendRemoved(key);
         return true;
     }
 
@@ -143,6 +182,8 @@ public sealed class FasterObjectStore : IObjectStore
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
+            Commits.Committed = null;
+            await Space.DisposeAsync();
             await Commits.DisposeAsync();
             await _documents.DisposeAsync();
             Log.Dispose();
@@ -191,17 +232,104 @@ public sealed class FasterObjectStore : IObjectStore
         return null;
     }
 
+    /// <summary>Back-pressure at the quota: waits while the cleaner makes room. Null: there is room.</summary>
+    internal async ValueTask<CommitResult?> WaitForRoomAsync(StagedObject staged, CancellationToken cancellationToken)
+    {
+        for (int rounds = 0; Space.IsFull; rounds++)
+        {
+            CancellationToken failing = Health.Failing;
+            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, failing);
+            try
+            {
+                await Commits.HurryAsync().WaitAsync(either.Token); // what is not committed cannot be cleaned
+                bool isFreed = !Space.IsFull || await Space.ProgressAsync().WaitAsync(either.Token);
+                rounds = isFreed ? 0 : rounds;
+            }
+            catch (OperationCanceledException) when (failing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                return WhyRefusing() ?? CommitResult.Failed;
+            }
+
+            if (staged.IsRevoked || WhyRefusing() is not null || rounds >= 3)
+            {
+                return WhyRefusing() ?? CommitResult.StoreFull;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>How often an object was asked for since its entry was written.</summary>
+    internal int FrequencyOf(in IndexEntry entry) =>
+        Log.Segments.TryGet(Log.Segments.IdOf(entry.Address), out Segment? segment) ? segment.FrequencyOf(entry.Ordinal) : 0;
+
+    /// <summary>The cleaner passed by an object and left it where it is.</summary>
+    internal void CoolDown(in IndexEntry entry)
+    {
+        if (Log.Segments.TryGet(Log.Segments.IdOf(entry.Address), out Segment? segment))
+        {
+            segment.SetFrequency(entry.Ordinal, EvictionPolicy.AfterRound(segment.FrequencyOf(entry.Ordinal)));
+        }
+    }
+
+    /// <summary>The cleaner wrote an object to a new place.</summary>
+    internal void ApplyMove(in Move move)
+    {
+        bool isMoved;
+        lock (_indexWrites)
+        {
+            isMoved = Index.TryGet(move.Key, out IndexEntry entry) && entry.Address == move.From.Address;
+            if (isMoved)
+            {
+                uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(move.ToAddress)).AddEntry(isChecked: !entry.IsSealed, move.Frequency);
+                Index.Set(move.Key, new IndexEntry(move.ToAddress, entry.Length, entry.IsSealed, ordinal));
+            }
+        }
+
+        if (isMoved)
+        {
+            Counters.AddRewritten(move.From.Length);
+        }
+        else
+        {
+            AppendRemoved(move.Key); // removed while it was being copied: the copy must not come back at the next start
+        }
+    }
+
+    /// <summary>The cleaner drops an object. False: it was gone or elsewhere.</summary>
+    internal bool Evict(in ObjectKey key, in IndexEntry entry)
+    {
+        _evicting?.Invoke(key);
+        lock (_indexWrites)
+        {
+            if (!Index.Remove(key, entry.Address))
+            {
+                return false;
+            }
+
+            Pins.OnGone(key, entry.Length);
+        }
+
+        Counters.CountEvicted(entry.Length);
+        return true;
+    }
+
     /// <summary>The object at an address turned out to be damaged: it is a miss from now on.</summary>
     internal void Forget(in ObjectKey key, long address, string reason)
     {
         bool isGone;
         lock (_indexWrites)
         {
-            isGone = Index.Remove(key, address);
+            isGone = Index.TryGet(key, out IndexEntry entry) && entry.Address == address && Index.Remove(key, address);
+            if (isGone)
+            {
+                Pins.OnGone(key, entry.Length);
+            }
         }
 
         if (isGone)
         {
+            Counters.CountDamaged();
             _logger.LogWarning("The store forgot object {Key} at {Address}: {Reason}. It is fetched again when it is asked for.", key, address, reason);
         }
     }
@@ -213,7 +341,7 @@ public sealed class FasterObjectStore : IObjectStore
         StoreLock storeLock = StoreLock.Take(path);
         try
         {
-            StoreParts parts = StoreParts.Open(path, ObjectLogGeometry, options, disk, time, logger);
+            StoreParts parts = StoreParts.Open(path, options, disk, time, logger);
             return new FasterObjectStore(storeLock, parts, options, time, logger);
         }
         catch
@@ -223,19 +351,36 @@ public sealed class FasterObjectStore : IObjectStore
         }
     }
 
-    private void Publish(PendingCommit commit)
+    /// <summary>The commit loop made an object durable. False: its room was taken back meanwhile.</summary>
+    private bool Publish(PendingCommit commit)
     {
         StagedObject staged = commit.Staged;
-        uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(commit.Address)).AddEntry(isChecked: !commit.IsSealed);
-        lock (_indexWrites)
+        if (!staged.IsRevoked)
         {
-            if (_published.TryGetValue(staged.Key, out StagedObject? current) && ReferenceEquals(current, staged))
+            int frequency = Math.Max(EvictionPolicy.InitialFrequency(Space.Ghosts.Contains(staged.Key.GetHashCode64())), Math.Min(staged.Uses, EvictionPolicy.MaxFrequency));
+            uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(commit.Address)).AddEntry(isChecked: !commit.IsSealed, frequency);
+            lock (_indexWrites)
             {
-                Index.Set(staged.Key, new IndexEntry(commit.Address, staged.Length, commit.IsSealed, ordinal));
+                if (_published.TryGetValue(staged.Key, out StagedObject? current) && ReferenceEquals(current, staged))
+                {
+                    Index.Set(staged.Key, new IndexEntry(commit.Address, staged.Length, commit.IsSealed, ordinal));
+                    Pins.OnStored(staged.Key, staged.Length);
+                    Counters.AddStored(staged.Length);
+                }
             }
         }
 
         Unpublish(staged);
+        return !staged.IsRevoked;
+    }
+
+    private void AppendRemoved(in ObjectKey key)
+    {
+        // not durable before the next commit, and not at all while the log is full: what comes back then is still the right bytes
+        if (Log.TryAppend(new EntryHeader(EntryKind.Removed, key, 0, 0, default), default, out _))
+        {
+            Commits.Wake();
+        }
     }
 
     private FasterObjectLease? Open(in ObjectKey key, in IndexEntry entry)
@@ -246,12 +391,13 @@ public sealed class FasterObjectStore : IObjectStore
             return null;
         }
 
+        segment.CountUse(entry.Ordinal);
         if (!entry.IsSealed)
         {
             return new FasterObjectLease(this, key, entry, segment, null, null);
         }
 
-        Extents? extents = _extents.Find(entry.Address) ?? LoadExtents(key, entry, segment);
+        Extents? extents = _extents.Find(entry.Address) ?? LoadExtents(key, entry);
         if (extents is not null && TryAcquireAll(extents.Addresses) is { } partSegments)
         {
             return new FasterObjectLease(this, key, entry, segment, extents, partSegments);
@@ -262,18 +408,12 @@ public sealed class FasterObjectStore : IObjectStore
         return null;
     }
 
-    private Extents? LoadExtents(in ObjectKey key, in IndexEntry entry, Segment segment)
+    private Extents? LoadExtents(in ObjectKey key, in IndexEntry entry)
     {
-        int parts = (int)((entry.Length + StagedObject.PartBytes - 1) / StagedObject.PartBytes);
-        byte[] bytes = new byte[EntryHeader.SizeBytes + (parts * sizeof(long))];
         try
         {
-            int n = Disk.ReadFully(segment.Handle, bytes, Log.Segments.OffsetOf(entry.Address) + BlobLog.LengthPrefixBytes);
-            EntryHeader header = EntryHeader.Read(bytes);
-            ReadOnlySpan<byte> list = bytes.AsSpan(EntryHeader.SizeBytes);
-            bool isRight = n == bytes.Length && header.IsValid && header.Kind == EntryKind.Seal && header.Key == key
-                && header.ObjectLength == entry.Length && header.Matches(list);
-            return isRight ? _extents.Add(entry.Address, MemoryMarshal.Cast<byte, long>(list).ToArray()) : null;
+            using EntryReader reader = new(Log.Segments);
+            return reader.ReadSeal(entry.Address, key, entry.Length) is { } parts ? _extents.Add(entry.Address, parts) : null;
         }
         catch (IOException failure)
         {

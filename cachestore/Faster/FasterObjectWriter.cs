@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.CacheStore.Faster;
@@ -45,7 +44,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
             _refusal = CommitResult.TooLarge;
         }
 
-        _refusal ??= _store.WhyRefusing();
+        _refusal ??= _staged.IsRevoked ? CommitResult.StoreFull : _store.WhyRefusing();
         while (_refusal is null && bytes.Length > 0)
         {
             int taken = _staged.Fill(bytes.Span, _expectedLength - _staged.Length);
@@ -144,7 +143,8 @@ internal sealed class FasterObjectWriter : ObjectWriter
         {
             ReadOnlyMemory<byte> payload = _staged.PartCount == 0 ? default : _staged.PartMemory(0);
             EntryHeader whole = new(EntryKind.Whole, Key, Length, 0, payload.Span);
-            return await AppendAsync(whole, payload, CancellationToken.None) is { } address ? Placed(0, address, isSealed: false) : null;
+            _store.Commits.Watch(_staged);
+            return await AppendAsync(whole, payload, CancellationToken.None) is { } at ? Placed(0, at, isSealed: false) : null;
         }
 
         if (await PlaceLastPartAsync(CancellationToken.None) is not null)
@@ -152,9 +152,9 @@ internal sealed class FasterObjectWriter : ObjectWriter
             return null;
         }
 
-        ReadOnlyMemory<byte> list = MemoryMarshal.AsBytes(_staged.Addresses().AsSpan()).ToArray();
-        EntryHeader seal = new(EntryKind.Seal, Key, Length, _placed, list.Span);
-        return await AppendAsync(seal, list, CancellationToken.None) is { } sealAddress ? new PendingCommit(_staged, sealAddress, true) : null;
+        byte[] seal = Entries.Seal(Key, Length, _staged.Addresses());
+        ReadOnlyMemory<byte> list = seal.AsMemory(EntryHeader.SizeBytes);
+        return await AppendAsync(EntryHeader.Read(seal), list, CancellationToken.None) is { } address ? new PendingCommit(_staged, address, true) : null;
     }
 
     private PendingCommit Placed(int part, long address, bool isSealed)
@@ -177,12 +177,12 @@ internal sealed class FasterObjectWriter : ObjectWriter
 
         ReadOnlyMemory<byte> payload = _staged.PartMemory(part);
         EntryHeader header = new(EntryKind.Part, Key, _expectedLength ?? 0, part, payload.Span);
+        _store.Commits.Watch(_staged);
         if (await AppendAsync(header, payload, cancellationToken) is not { } address)
         {
             return _refusal;
         }
 
-        _store.Commits.Watch(_staged);
         _staged.PlacePart(part, address);
         _placed++;
         return null;
@@ -191,6 +191,12 @@ internal sealed class FasterObjectWriter : ObjectWriter
     /// <summary>Appends an entry. Null: the disk refuses, and so do we from now on.</summary>
     private async ValueTask<long?> AppendAsync(EntryHeader header, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
+        _refusal = await _store.WaitForRoomAsync(_staged, cancellationToken);
+        if (_refusal is not null)
+        {
+            return null;
+        }
+
         if (_store.Log.TryAppend(header, payload, out long address))
         {
             return address;

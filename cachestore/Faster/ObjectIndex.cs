@@ -57,12 +57,10 @@ internal sealed class ObjectIndex : IDisposable
         {
             ObjectKey k = key;
             IndexEntry e = entry;
-            if (!TryGet(session, key, out _))
+            if (session.Upsert(ref k, ref e).NotFound)
             {
                 Interlocked.Increment(ref _count);
             }
-
-            session.Upsert(ref k, ref e);
         }
         finally
         {

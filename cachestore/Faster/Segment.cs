@@ -1,4 +1,5 @@
 using Breakwater.CacheStore.Disk;
+using Breakwater.CacheStore.Retention;
 using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Faster;
@@ -10,6 +11,7 @@ namespace Breakwater.CacheStore.Faster;
 internal sealed class Segment
 {
     private const byte CheckedBit = 0x80;
+    private const byte FrequencyMask = 0x0f;
 
     private readonly SafeFileHandle _handle;
     private readonly Lock _growth = new();
@@ -27,6 +29,9 @@ internal sealed class Segment
 
     /// <summary>Number of the segment: address divided by the segment's size.</summary>
     public int Id { get; }
+
+    /// <summary>Is its table on disk?</summary>
+    public bool HasTable { get; set; }
 
     /// <summary>The open file; valid while a reference is held.</summary>
     public SafeFileHandle Handle => _handle;
@@ -87,7 +92,7 @@ internal sealed class Segment
     }
 
     /// <summary>A number for one more entry that the index points to.</summary>
-    public uint AddEntry(bool isChecked)
+    public uint AddEntry(bool isChecked, int frequency = 0)
     {
         lock (_growth)
         {
@@ -97,11 +102,7 @@ internal sealed class Segment
                 Array.Resize(ref _states, _states.Length * 2);
             }
 
-            if (isChecked)
-            {
-                _states[ordinal] = CheckedBit;
-            }
-
+            _states[ordinal] = (byte)((isChecked ? CheckedBit : 0) | frequency);
             return (uint)ordinal;
         }
     }
@@ -111,4 +112,24 @@ internal sealed class Segment
 
     /// <summary>The entry's checksum is right.</summary>
     public void SetChecked(uint ordinal) => Volatile.Read(ref _states)[ordinal] |= CheckedBit;
+
+    /// <summary>How often the entry's object was asked for since it was written, up to <see cref="EvictionPolicy.MaxFrequency"/>.</summary>
+    public int FrequencyOf(uint ordinal) => Volatile.Read(ref _states)[ordinal] & FrequencyMask;
+
+    /// <summary>The entry's object was asked for.</summary>
+    public void CountUse(uint ordinal)
+    {
+        ref byte state = ref Volatile.Read(ref _states)[ordinal];
+        if ((state & FrequencyMask) < EvictionPolicy.MaxFrequency)
+        {
+            state++;
+        }
+    }
+
+    /// <summary>Sets what <see cref="FrequencyOf"/> says.</summary>
+    public void SetFrequency(uint ordinal, int frequency)
+    {
+        ref byte state = ref Volatile.Read(ref _states)[ordinal];
+        state = (byte)((state & ~FrequencyMask) | frequency);
+    }
 }

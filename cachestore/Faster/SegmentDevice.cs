@@ -24,7 +24,7 @@ internal sealed class SegmentDevice : StorageDeviceBase
     {
         _segments = segments;
         _health = health;
-        startSegment = segments.Ids.Count > 0 ? segments.Ids[0] : 0;
+        startSegment = segments.FreshIds is [int first, ..] ? first : 0;
         _writer = new Thread(WriteLoop) { IsBackground = true, Name = "store-writer" };
         _writer.Start();
     }

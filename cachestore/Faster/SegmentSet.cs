@@ -5,10 +5,17 @@ using Breakwater.CacheStore.Disk;
 
 namespace Breakwater.CacheStore.Faster;
 
-/// <summary>The files of one log, by number. Thread-safe.</summary>
+/// <summary>
+/// The files of one log, by number: those that FASTER appends to (fresh), and those that the cleaner made of what was worth keeping (kept), whose
+/// numbers begin at <see cref="FirstKeptId"/>. An address names both file and offset; no address is ever used twice. Thread-safe.
+/// </summary>
 internal sealed class SegmentSet : IDisposable
 {
+    /// <summary>Numbers from here on are kept segments.</summary>
+    public const int FirstKeptId = 1 << 30;
+
     private const string Extension = ".seg";
+    private const string KeptPrefix = "kept-";
 
     private readonly ConcurrentDictionary<int, Segment> _segments = new();
     private readonly Lock _opening = new();
@@ -22,7 +29,7 @@ internal sealed class SegmentSet : IDisposable
         Directory.CreateDirectory(directory);
         foreach (string path in Directory.EnumerateFiles(directory, "*" + Extension))
         {
-            if (int.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+            if (TryParseId(Path.GetFileNameWithoutExtension(path), out int id))
             {
                 _segments[id] = new Segment(id, disk.Open(path));
             }
@@ -35,10 +42,28 @@ internal sealed class SegmentSet : IDisposable
 
     public StoreDisk Disk => _disk;
 
-    /// <summary>Numbers of the files that are there, ascending.</summary>
-    public IReadOnlyList<int> Ids => [.. _segments.Keys.Order()];
+    public long SegmentBytes => 1L << SegmentSizeBits;
 
-    public static string FileName(int id) => id.ToString("D10", CultureInfo.InvariantCulture) + Extension;
+    /// <summary>Numbers of the fresh segments that are there, ascending.</summary>
+    public IReadOnlyList<int> FreshIds => [.. _segments.Keys.Where(static id => id < FirstKeptId).Order()];
+
+    /// <summary>Numbers of the kept segments that are there, ascending: oldest first.</summary>
+    public IReadOnlyList<int> KeptIds => [.. _segments.Keys.Where(static id => id >= FirstKeptId).Order()];
+
+    /// <summary>Tables that lie there without their segment.</summary>
+    public IReadOnlyList<int> TablesWithoutSegment() =>
+        [.. Directory.EnumerateFiles(DirectoryPath, "*.tab")
+            .Select(static path => TryParseId(Path.GetFileNameWithoutExtension(path), out int id) ? id : -1)
+            .Where(id => id >= 0 && !_segments.ContainsKey(id))];
+
+    public int KeptCount => _segments.Keys.Count(static id => id >= FirstKeptId);
+
+    /// <summary>Segments whose table is not known to be on disk.</summary>
+    public IEnumerable<int> WithoutTable() => _segments.Values.Where(static segment => !segment.HasTable).Select(static segment => segment.Id);
+
+    public static string FileName(int id) => (id >= FirstKeptId
+        ? KeptPrefix + (id - FirstKeptId).ToString("D10", CultureInfo.InvariantCulture)
+        : id.ToString("D10", CultureInfo.InvariantCulture)) + Extension;
 
     public int IdOf(long address) => (int)(address >> SegmentSizeBits);
 
@@ -78,6 +103,7 @@ internal sealed class SegmentSet : IDisposable
         {
             if (_segments.TryRemove(id, out Segment? segment))
             {
+                _disk.Delete(TablePathOf(id)); // first: a table without its segment means that the segment was lost
                 _disk.Delete(PathOf(id));
                 _disk.SyncDirectory(DirectoryPath);
                 segment.Release();
@@ -95,5 +121,19 @@ internal sealed class SegmentSet : IDisposable
         _segments.Clear();
     }
 
-    private string PathOf(int id) => Path.Combine(DirectoryPath, FileName(id));
+    /// <summary>The address of a segment's first byte.</summary>
+    public long StartOf(int id) => (long)id << SegmentSizeBits;
+
+    private static bool TryParseId(ReadOnlySpan<char> name, out int id)
+    {
+        bool isKept = name.StartsWith(KeptPrefix, StringComparison.Ordinal);
+        bool isNumber = int.TryParse(isKept ? name[KeptPrefix.Length..] : name, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id < FirstKeptId;
+        id += isKept ? FirstKeptId : 0;
+        return isNumber;
+    }
+
+    /// <summary>Where the table of a full segment's entries is.</summary>
+    public string TablePathOf(int id) => Path.ChangeExtension(PathOf(id), ".tab");
+
+    public string PathOf(int id) => Path.Combine(DirectoryPath, FileName(id));
 }

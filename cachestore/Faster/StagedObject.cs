@@ -11,17 +11,45 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
     /// <summary>Size of all parts but the last.</summary>
     public const int PartBytes = 256 << 10;
 
+    /// <summary>Parts of an object of this length.</summary>
+    public static int PartsOf(long objectLength) => (int)((objectLength + PartBytes - 1) / PartBytes);
+
+    /// <summary>Length of a part of an object.</summary>
+    public static int PartLength(long objectLength, int part) => (int)Math.Min(PartBytes, objectLength - ((long)part * PartBytes));
+
     private const int SmallestBufferBytes = 16 << 10;
 
     private readonly Lock _gate = new();
     private readonly List<StagedPart> _parts = []; // guarded by _gate
     private long _length; // written by the writer after the bytes are in place
     private int _references = 1;
+    private int _uses;
+    private long _floorAddress = long.MaxValue;
+    private volatile bool _isRevoked;
     private int _firstBuffered; // guarded by _gate: parts before it are read from files
 
     public ObjectKey Key => key;
 
     public long Length => Volatile.Read(ref _length);
+
+    /// <summary>No entry of this object lies below; set before its first one is appended. The cleaner stops here.</summary>
+    public long FloorAddress
+    {
+        get => Volatile.Read(ref _floorAddress);
+        set => Volatile.Write(ref _floorAddress, value);
+    }
+
+    /// <summary>The store wants its parts' room back: nothing more of it is stored.</summary>
+    public bool IsRevoked
+    {
+        get => _isRevoked;
+        set => _isRevoked = value;
+    }
+
+    /// <summary>Leases handed out before it was durable.</summary>
+    public int Uses => Volatile.Read(ref _uses);
+
+    public void CountUse() => Interlocked.Increment(ref _uses);
 
     /// <summary>Completed by the commit loop; what <see cref="ObjectWriter.CommitAsync"/> of a second writer waits for.</summary>
     public TaskCompletionSource<CommitResult> Committed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

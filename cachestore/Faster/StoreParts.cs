@@ -1,22 +1,61 @@
+using System.Globalization;
+using System.Numerics;
 using Breakwater.CacheStore.Disk;
-using Breakwater.CacheStore.Documents;
+using Breakwater.CacheStore.Retention;
 using Microsoft.Extensions.Logging;
 
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>What a store is made of, opened and recovered.</summary>
-internal sealed record StoreParts(StoreDisk Disk, DiskHealth Health, BlobLog Log, ObjectIndex Index, FasterDocumentStore Documents, StoreRecovery Recovered)
+internal sealed record StoreParts(
+    StoreDisk Disk, DiskHealth Health, BlobLog Log, ObjectIndex Index, FasterDocumentStore Documents, PinSets Pins, StoreRecovery Recovered, long QuotaBytes)
 {
-    private const long ExpectedObjects = 4 << 20;
+    private const double DefaultShareOfFree = 0.8;
     private const long IndexMemoryBytes = 1L << 30;
+    private const long SmallestObjectsMean = 16 << 10; // sizes the index's table: fewer and larger objects only leave it emptier
 
-    public static StoreParts Open(string path, LogGeometry geometry, StoreOptions options, StoreDisk disk, TimeProvider time, ILogger logger)
+    public static StoreParts Open(string path, StoreOptions options, StoreDisk disk, TimeProvider time, ILogger logger)
     {
         DiskHealth health = new(time, logger);
-        BlobLog log = BlobLog.Open(Path.Combine(path, "objects"), geometry, disk, health, out CommittedRange range);
-        ObjectIndex index = new(ExpectedObjects, IndexMemoryBytes, Path.Combine(path, "index", "spill"));
-        StoreRecovery recovered = Recovery.Run(log, range, index);
+        string objects = Path.Combine(path, "objects");
+        long quota = options.QuotaBytes ?? RememberedQuota(path, objects, disk);
+        if (quota < StoreOptions.MinQuotaBytes)
+        {
+            throw new ArgumentException(
+                $"Store:QuotaBytes is {quota}; a store needs at least {StoreOptions.MinQuotaBytes}. Give it more, or free space on its disk.", nameof(options));
+        }
+
+        BlobLog log = BlobLog.Open(objects, GeometryFor(quota), disk, health, out CommittedRange range);
+        ObjectIndex index = new(quota / SmallestObjectsMean, IndexMemoryBytes, Path.Combine(path, "index", "spill"));
+        StoreRecovery recovered = new Recovery(log, index, logger).Run(range);
         FasterDocumentStore documents = FasterDocumentStore.Open(Path.Combine(path, "documents"), disk, health, logger);
-        return new StoreParts(disk, health, log, index, documents, recovered);
+        PinSets pins = new(Path.Combine(path, "pins"), quota, disk, key => index.TryGet(key, out IndexEntry entry) ? entry.Length : null, logger);
+        return new StoreParts(disk, health, log, index, documents, pins, recovered, quota);
+    }
+
+    /// <summary>
+    /// Segments of 4 to 256 MiB, about 64 of them in the quota. Pages of at most 8 MiB with parts of 256 KiB waste about 2 % of the log; 4
+    /// pages are what the log keeps in memory.
+    /// </summary>
+    private static LogGeometry GeometryFor(long quota)
+    {
+        int segmentBits = Math.Clamp(BitOperations.Log2((ulong)quota / 64), 22, 28);
+        int pageBits = Math.Min(23, segmentBits - 1);
+        return new LogGeometry(pageBits, pageBits + 2, segmentBits);
+    }
+
+    /// <summary>The quota is fixed at the first start: it must not shrink because the store itself fills the disk.</summary>
+    private static long RememberedQuota(string path, string objects, StoreDisk disk)
+    {
+        string file = Path.Combine(path, "quota");
+        if (File.Exists(file) && long.TryParse(File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture, out long remembered))
+        {
+            return remembered;
+        }
+
+        long held = Directory.Exists(objects) ? new DirectoryInfo(objects).EnumerateFiles().Sum(static f => f.Length) : 0;
+        long quota = (long)(DefaultShareOfFree * (disk.FreeBytes(path) + held));
+        File.WriteAllText(file, quota.ToString(CultureInfo.InvariantCulture));
+        return quota;
     }
 }

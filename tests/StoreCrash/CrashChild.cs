@@ -2,21 +2,31 @@ using System.Globalization;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Retention;
 
 namespace Breakwater.StoreCrash;
 
 /// <summary>
-/// The process that is killed: writes objects and documents without end, and tells of each acknowledgement on its standard output, one line each, after
-/// the store gave it. What stands in the pipe survives the process.
+/// The process that is killed: writes, reads, pins and evicts without end, and tells of each acknowledgement on its standard output, one line each, after
+/// the store gave it (of each eviction, before it happens). What stands in the pipe survives the process.
 /// </summary>
 internal static class CrashChild
 {
+    /// <summary>Takes objects of up to 64 MiB, and is full soon.</summary>
+    public const long QuotaBytes = 256L << 20;
+
+    /// <summary>Small objects that are pinned: one in so many.</summary>
+    private const int PinEvery = 17;
+
+    private const int MostPinned = 400;
     private const int Writers = 4;
+    private static readonly List<ObjectKey> s_pinned = [];
 
     public static async Task RunAsync(string path, int firstNumber)
     {
         await using FasterObjectStore store = await FasterObjectStore.OpenAsync(
-            new StoreOptions { Path = path, CommitInterval = TimeSpan.FromMilliseconds(20) });
+            new StoreOptions { Path = path, QuotaBytes = QuotaBytes, CommitInterval = TimeSpan.FromMilliseconds(20), Evicting = key => Tell($"evict {key}") });
+        s_pinned.AddRange(store.Pins.Keys("boot") ?? []);
         Tell($"open {store.Recovered.Objects}");
         int next = firstNumber;
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => Task.Run(async () =>
@@ -56,7 +66,32 @@ internal static class CrashChild
         }
 
         writer.Verify();
-        Tell($"{await writer.CommitAsync()} {number}");
+        Tell($"{await writer.CommitAsync()} {number} {made.Key}");
+        if (number % PinEvery == 0 && made.Bytes.Length < 100_000)
+        {
+            Pin(store, made.Key);
+        }
+
+        // warms some of what is there, so that the cleaner has something to keep
+        if (store.TryOpen(CrashObject.Make(number - (number % 10)).Key, out ObjectLease? lease))
+        {
+            lease.Dispose();
+        }
+    }
+
+    private static void Pin(FasterObjectStore store, ObjectKey key)
+    {
+        lock (s_pinned)
+        {
+            if (s_pinned.Count < MostPinned)
+            {
+                s_pinned.Add(key);
+                if (store.Pins.Put("boot", s_pinned) == PinResult.Pinned && store.Contains(key))
+                {
+                    Tell($"pin {key}");
+                }
+            }
+        }
     }
 
     private static void Tell(string line)

@@ -6,16 +6,23 @@ using Breakwater.CacheStore.Faster;
 
 namespace Breakwater.StoreCrash;
 
-/// <summary>What all rounds found. Everything but the first three must be 0.</summary>
+/// <summary>What all rounds found. Everything from <see cref="Lost"/> on must be 0.</summary>
 public sealed record CrashReport
 {
     public int Rounds { get; init; }
 
     public int Acknowledged { get; init; }
 
+    public int Evicted { get; init; }
+
+    public int Pinned { get; init; }
+
     public int Documents { get; init; }
 
+    /// <summary>Acknowledged, not evicted, not there.</summary>
     public int Lost { get; init; }
+
+    public int LostPinned { get; init; }
 
     public int Wrong { get; init; }
 
@@ -23,21 +30,31 @@ public sealed record CrashReport
 
     /// <summary>Objects in the store that should never have been taken: wrong bytes or aborted.</summary>
     public int Forbidden { get; init; }
+
+    public int Failures => Lost + LostPinned + Wrong + WrongDocuments + Forbidden;
 }
 
 /// <summary>Starts the child, kills it at a seeded random moment, opens the store and compares it to the acknowledgements; again and again on one store.</summary>
 public sealed class CrashHarness(string storePath, int seed)
 {
+    /// <summary>Of the objects of earlier rounds, so many are read in each round; all are looked up.</summary>
+    private const int SampleOfOlder = 200;
+
     private readonly Random _random = new(seed);
-    private readonly HashSet<int> _acknowledged = [];
+    private readonly Dictionary<ObjectKey, int> _acknowledged = [];
+    private readonly HashSet<ObjectKey> _evicted = []; // locked: the store under check evicts, too
+    private readonly HashSet<ObjectKey> _pinned = [];
     private readonly Dictionary<string, int> _documents = [];
+    private readonly HashSet<ObjectKey> _ofThisRound = [];
     private int _nextNumber = 1 + (seed * 1_000_000);
+    private int _evictions;
 
     public async Task<CrashReport> RunAsync(int rounds, TextWriter log)
     {
         CrashReport report = new();
         for (int round = 0; round < rounds; round++)
         {
+            _ofThisRound.Clear();
             int highest = await KillOneAsync();
             report = await CheckAsync(report with { Rounds = round + 1 }, highest);
             _nextNumber = highest + 100;
@@ -57,24 +74,20 @@ public sealed class CrashHarness(string storePath, int seed)
         try
         {
             int highest = _nextNumber;
-            int lines = 0;
-            int killAfter = _random.Next(1, 400); // acknowledgements, not time: the seed says where it dies, the machine's speed does not
+            int acknowledgements = 0;
+            int killAfter = _random.Next(1, 500); // acknowledgements, not time: the seed says where it dies, the machine's speed does not
             while (await child.StandardOutput.ReadLineAsync() is { } line)
             {
-                highest = Math.Max(highest, Record(line.Split(' ')));
-                if (++lines == killAfter && !child.HasExited)
+                int number = Record(line.Split(' '));
+                highest = Math.Max(highest, number);
+                if (number > 0 && ++acknowledgements == killAfter)
                 {
                     child.Kill(); // SIGKILL; what it told before is read to the end
                 }
             }
 
             await child.WaitForExitAsync();
-            if (lines < killAfter)
-            {
-                throw new InvalidOperationException($"The child ended by itself with {child.ExitCode}.");
-            }
-
-            return highest;
+            return acknowledgements >= killAfter ? highest : throw new InvalidOperationException($"The child ended by itself with {child.ExitCode}.");
         }
         finally
         {
@@ -85,33 +98,67 @@ public sealed class CrashHarness(string storePath, int seed)
         }
     }
 
+    /// <summary>Takes a line of the child. Returns the number that it acknowledges, 0 for other lines.</summary>
     private int Record(string[] line)
     {
-        switch (line[0])
+        switch (line)
         {
-            case nameof(CommitResult.Committed) or nameof(CommitResult.AlreadyPresent):
-                int number = int.Parse(line[1], CultureInfo.InvariantCulture);
-                _acknowledged.Add(number);
+            case [nameof(CommitResult.Committed) or nameof(CommitResult.AlreadyPresent), string text, string key]:
+                int number = int.Parse(text, CultureInfo.InvariantCulture);
+                _acknowledged[ObjectKey.Parse(key)] = number;
+                _ofThisRound.Add(ObjectKey.Parse(key));
                 return number;
-            case "document":
-                int value = int.Parse(line[2], CultureInfo.InvariantCulture);
-                _documents[line[1]] = Math.Max(value, _documents.GetValueOrDefault(line[1]));
+            case ["document", string name, string text]:
+                int value = int.Parse(text, CultureInfo.InvariantCulture);
+                _documents[name] = Math.Max(value, _documents.GetValueOrDefault(name));
                 return value;
+            case ["evict", string key]:
+                OnEvicting(ObjectKey.Parse(key));
+                return 0;
+            case ["pin", string key]:
+                _pinned.Add(ObjectKey.Parse(key));
+                return 0;
             default:
                 return 0;
         }
     }
 
+    private void OnEvicting(ObjectKey key)
+    {
+        lock (_evicted)
+        {
+            _evicted.Add(key);
+            _evictions++;
+        }
+    }
+
+    private bool IsEvicted(ObjectKey key)
+    {
+        lock (_evicted)
+        {
+            return _evicted.Contains(key);
+        }
+    }
+
     private async Task<CrashReport> CheckAsync(CrashReport report, int highest)
     {
-        await using FasterObjectStore store = await FasterObjectStore.OpenAsync(new StoreOptions { Path = storePath });
+        await using FasterObjectStore store = await FasterObjectStore.OpenAsync(
+            new StoreOptions { Path = storePath, QuotaBytes = CrashChild.QuotaBytes, Evicting = OnEvicting });
         int lost = 0, wrong = 0, wrongDocuments = 0, forbidden = 0;
-        foreach (int number in _acknowledged)
+        ObjectKey[] older = [.. _acknowledged.Keys.Except(_ofThisRound)];
+        _random.Shuffle(older);
+        HashSet<ObjectKey> toRead = [.. _ofThisRound.Concat(older.Take(SampleOfOlder)).Concat(_pinned)];
+        foreach ((ObjectKey key, int number) in _acknowledged)
         {
-            CrashObject made = CrashObject.Make(number);
-            byte[]? found = await ReadAsync(store, made.Key);
-            lost += found is null ? 1 : 0;
-            wrong += found is not null && !found.AsSpan().SequenceEqual(made.Bytes) ? 1 : 0;
+            if (!store.Contains(key))
+            {
+                lost += IsEvicted(key) && !_pinned.Contains(key) ? 0 : 1;
+            }
+            else if (toRead.Contains(key))
+            {
+                byte[]? found = await ReadAsync(store, key);
+                wrong += found is null ? IsEvicted(key) ? 0 : 1 : found.AsSpan().SequenceEqual(CrashObject.Make(number).Bytes) ? 0 : 1;
+            }
         }
 
         foreach ((string key, int value) in _documents)
@@ -132,8 +179,11 @@ public sealed class CrashHarness(string storePath, int seed)
         return report with
         {
             Acknowledged = _acknowledged.Count,
+            Evicted = _evictions,
+            Pinned = _pinned.Count,
             Documents = _documents.Count,
             Lost = report.Lost + lost,
+            LostPinned = report.LostPinned + _pinned.Count(key => !store.Contains(key)),
             Wrong = report.Wrong + wrong,
             WrongDocuments = report.WrongDocuments + wrongDocuments,
             Forbidden = report.Forbidden + forbidden,

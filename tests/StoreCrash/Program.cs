@@ -11,7 +11,7 @@ switch (args)
     case ["run", string path, string rounds, string seed]:
         CrashHarness harness = new(path, int.Parse(seed, CultureInfo.InvariantCulture));
         CrashReport report = await harness.RunAsync(int.Parse(rounds, CultureInfo.InvariantCulture), Console.Out);
-        return report.Lost + report.Wrong + report.WrongDocuments + report.Forbidden == 0 ? 0 : 1;
+        return report.Failures == 0 ? 0 : 1;
     default:
         Console.Error.WriteLine("usage: child <store> <first number> | run <store> <rounds> <seed>");
         return 2;

@@ -11,13 +11,11 @@ public sealed class CrashTests(ITestOutputHelper output)
         using TemporaryDirectory directory = new();
         StringWriter log = new();
 
-        CrashReport report = await new CrashHarness(directory.Path, seed: 1).RunAsync(rounds: 5, log);
+        CrashReport report = await new CrashHarness(directory.Path, seed: 1).RunAsync(rounds: 10, log);
 
         output.WriteLine(log.ToString());
         Assert.True(report.Acknowledged > 50, $"only {report.Acknowledged} acknowledgements");
-        Assert.Equal(0, report.Lost);
-        Assert.Equal(0, report.Wrong);
-        Assert.Equal(0, report.WrongDocuments);
-        Assert.Equal(0, report.Forbidden);
+        Assert.True(report.Evicted > 0 && report.Pinned > 0, report.ToString());
+        Assert.True(report.Failures == 0, report.ToString());
     }
 }

@@ -1,0 +1,182 @@
+using Breakwater.CacheStore.Disk;
+using Breakwater.CacheStore.Retention;
+using Microsoft.Extensions.Logging;
+
+namespace Breakwater.CacheStore.Faster;
+
+/// <summary>
+/// Keeps the store within its quota: cleans the oldest segments in the background, and holds writers back when they are faster than that.
+/// Also writes the tables of full segments.
+/// </summary>
+internal sealed class SpaceKeeper : IAsyncDisposable
+{
+    private readonly FasterObjectStore _store;
+    private readonly SegmentSet _segments;
+    private readonly KeptWriter _kept;
+    private readonly Cleaner _cleaner;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _wake = new(0);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _gate = new();
+    private TaskCompletionSource<bool> _progress = new(TaskCreationOptions.RunContinuationsAsynchronously); // replaced under _gate
+    private int _hand; // the kept segment that was looked at last
+    private readonly Task _running;
+
+    public SpaceKeeper(FasterObjectStore store, long quotaBytes, long floorBytes, ILogger logger)
+    {
+        _store = store;
+        _segments = store.Log.Segments;
+        _logger = logger;
+        QuotaBytes = quotaBytes;
+        FloorBytes = floorBytes;
+        Ghosts = new GhostTable((int)Math.Min(quotaBytes / 45_000, 4 << 20));
+        _kept = new KeptWriter(_segments, store.Log.Geometry.PageSizeBits);
+        _cleaner = new Cleaner(store, _kept, Ghosts);
+        _running = Task.Run(RunAsync);
+    }
+
+    /// <summary>Bytes that the segment files may take.</summary>
+    public long QuotaBytes { get; }
+
+    /// <summary>Bytes of the file system that are left free whatever the quota says.</summary>
+    public long FloorBytes { get; }
+
+    public GhostTable Ghosts { get; }
+
+    public long FreshBytes => (_segments.IdOf(_store.Log.TailAddress) - _segments.IdOf(_store.Log.BeginAddress) + 1L) * _segments.SegmentBytes;
+
+    public long KeptBytes => _segments.KeptCount * _segments.SegmentBytes;
+
+    /// <summary>Bytes that segments take, full or not.</summary>
+    public long UsedBytes => FreshBytes + KeptBytes;
+
+    /// <summary>A commit went by: there may be something to do.</summary>
+    public void Wake()
+    {
+        if (_wake.CurrentCount == 0)
+        {
+            _wake.Release();
+        }
+    }
+
+    /// <summary>Must a writer wait? At the quota and one segment.</summary>
+    public bool IsFull => UsedBytes > QuotaBytes + _segments.SegmentBytes;
+
+    /// <summary>Completes when a segment was freed (true), or none could be (false).</summary>
+    public Task<bool> ProgressAsync()
+    {
+        Task<bool> progress;
+        lock (_gate)
+        {
+            progress = _progress.Task;
+        }
+
+        Wake();
+        return progress;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running;
+        SignalProgress(false);
+        _wake.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await _wake.WaitAsync(_stopping.Token);
+                WriteMissingTables();
+                while (!_stopping.IsCancellationRequested && UsedBytes > EffectiveQuota() - (2 * _segments.SegmentBytes) && await CleanOneAsync())
+                {
+                    SignalProgress(true);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                // closing
+            }
+            catch (IOException failure)
+            {
+                _store.Health.Report(failure);
+            }
+
+            SignalProgress(false);
+        }
+    }
+
+    /// <summary>The quota, or less when others fill the disk.</summary>
+    private long EffectiveQuota() => Math.Min(QuotaBytes, UsedBytes + _store.Disk.FreeBytes(_segments.DirectoryPath) - FloorBytes);
+
+    /// <summary>Cleans the segment whose turn it is. False: none can be cleaned now.</summary>
+    private async Task<bool> CleanOneAsync()
+    {
+        long limit = _store.PublishedUntilAddress;
+        int oldest = _segments.IdOf(_store.Log.BeginAddress);
+        bool freshIsPossible = _segments.StartOf(oldest + 1) <= limit;
+        IReadOnlyList<int> keptIds = [.. _segments.KeptIds.Where(id => id != _kept.CurrentId)];
+        if (freshIsPossible && EvictionPolicy.IsFreshNext(FreshBytes, keptIds.Count * _segments.SegmentBytes, QuotaBytes, _segments.SegmentBytes))
+        {
+            await CleanFreshAsync(oldest);
+            return true;
+        }
+
+        for (int i = 0; i < keptIds.Count * (EvictionPolicy.MaxFrequency + 1); i++)
+        {
+            int id = NextAfterHand(keptIds);
+            if (_cleaner.TryClean(id))
+            {
+                _segments.Remove(id);
+                return true;
+            }
+        }
+
+        if (freshIsPossible)
+        {
+            await CleanFreshAsync(oldest);
+            return true;
+        }
+
+        // the oldest segment holds parts of an object that is still being written: it is in everybody's way
+        return IsFull && _store.Commits.RevokeOldest();
+    }
+
+    private int NextAfterHand(IReadOnlyList<int> keptIds) => _hand = keptIds.FirstOrDefault(id => id > _hand, keptIds[0]);
+
+    private async Task CleanFreshAsync(int id)
+    {
+        _cleaner.TryClean(id);
+        _store.Log.TruncateUntil(_segments.StartOf(id + 1));
+        await _store.Log.CommitAsync(_stopping.Token);
+    }
+
+    private void WriteMissingTables()
+    {
+        int tail = _segments.IdOf(_store.PublishedUntilAddress);
+        foreach (int id in _segments.WithoutTable().Where(id => id >= SegmentSet.FirstKeptId ? id != _kept.CurrentId : id < tail))
+        {
+            try
+            {
+                SegmentTable.WriteFromSegment(_segments, id, _store.Log.Geometry.PageSizeBits);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                _logger.LogWarning(failure, "The table of segment {Segment} could not be written; the next start reads the segment instead.", id);
+            }
+        }
+    }
+
+    private void SignalProgress(bool isFreed)
+    {
+        lock (_gate)
+        {
+            _progress.TrySetResult(isFreed);
+            _progress = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+}
