@@ -61,25 +61,22 @@ internal static class Program
             };
             string[] wanted = parsed.GetRequiredValue(cases);
             bool Wanted(string id) => wanted.Length == 0 || wanted.Any(w => id.Contains(w, StringComparison.Ordinal));
-            var done = new List<RaceCase>();
-            foreach (IEnumerable<RaceCase> some in parsed.GetRequiredValue(only).SelectMany(s => Scenario(context, s, Wanted)))
+            bool adds = parsed.GetValue(append), saves = !parsed.GetValue(dry);
+            IReadOnlyDictionary<string, string> versions = Versions(context);
+            foreach (RaceCase one in parsed.GetRequiredValue(only).SelectMany(s => Scenario(context, s, Wanted)).SelectMany(c => c))
             {
-                done.AddRange(some);
-            }
-
-            if (!parsed.GetValue(dry))
-            {
-                Save(root, context, done, parsed.GetValue(append));
+                if (saves)
+                {
+                    // Case by case: a race that is interrupted keeps what it has measured.
+                    Save(root, one, versions, adds);
+                }
             }
         });
         return command;
     }
 
-    private static void Save(string root, RaceContext context, List<RaceCase> done, bool append)
+    private static Dictionary<string, string> Versions(RaceContext context)
     {
-        string directory = Path.Combine(root, "perf", "results");
-        Directory.CreateDirectory(directory);
-        string file = Path.Combine(directory, "race.json");
         var versions = new Dictionary<string, string>();
         foreach (string name in context.Peers)
         {
@@ -87,9 +84,16 @@ internal static class Program
             versions[name] = peer.Version();
         }
 
-        RaceResults empty = new() { Machine = "", Versions = versions, Cases = [] };
-        RaceResults results = ((RaceResults.Load(file) ?? empty) with { Machine = Surroundings.Machine() }).With(done, versions, append);
-        results.Save(file);
+        return versions;
+    }
+
+    private static void Save(string root, RaceCase one, IReadOnlyDictionary<string, string> versions, bool append)
+    {
+        string directory = Path.Combine(root, "perf", "results");
+        Directory.CreateDirectory(directory);
+        string file = Path.Combine(directory, "race.json");
+        RaceResults known = RaceResults.Load(file) ?? new RaceResults { Machine = "", Versions = versions, Cases = [] };
+        (known with { Machine = Surroundings.Machine() }).With([one], versions, append).Save(file);
     }
 
     private static IEnumerable<IEnumerable<RaceCase>> Scenario(RaceContext context, string name, Func<string, bool> wanted)

@@ -19,12 +19,10 @@ internal sealed class BreakwaterPeer(string directory) : Peer("breakwater", isFo
         string upstream = "http://127.0.0.1:" + UpstreamPort.ToString(CultureInfo.InvariantCulture);
         start.WorkingDirectory = Directory;
         start.Environment["Proxy__Listen__0"] = "127.0.0.1:" + Port.ToString(CultureInfo.InvariantCulture);
-        start.Environment["Admin__Listen__0"] = "127.0.0.1:" + AdminPort().ToString(CultureInfo.InvariantCulture);
+        start.Environment["Admin__Listen"] = "127.0.0.1:0";
         start.Environment["Store__Path"] = Path.Combine(Directory, "store");
         start.Environment["ReverseProxy__Clusters__race__Destinations__s1__Address"] = upstream;
         start.Environment["Repositories__*.example.org__Cluster"] = "race";
         return start;
     }
-
-    private int AdminPort() => Port > 50_000 ? Port - 10_000 : Port + 10_000;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -10,7 +11,18 @@ internal abstract class Peer : IDisposable
 {
     private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(30);
 
+    private static readonly ConcurrentDictionary<Peer, Process> s_running = new();
+
     private Process? _process;
+
+    static Peer() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        // Interrupted: nothing that was started here may go on running.
+        foreach (Peer peer in s_running.Keys)
+        {
+            peer.Tree.Signal(ProcessTree.SigKill);
+        }
+    };
 
     protected Peer(string name, bool isForward)
     {
@@ -52,7 +64,7 @@ internal abstract class Peer : IDisposable
         UpstreamPort = upstreamPort;
         Prepare();
         var watch = Stopwatch.StartNew();
-        _process = Process.Start(Command())!;
+        s_running[this] = _process = Process.Start(Command())!;
         string log = Path.Combine(Directory, "output.log");
         _ = CopyAsync(_process.StandardOutput, log);
         _ = CopyAsync(_process.StandardError, log + ".err");
@@ -79,6 +91,7 @@ internal abstract class Peer : IDisposable
         }
 
         Tree.Signal(ProcessTree.SigKill);
+        s_running.TryRemove(this, out _);
         _process.WaitForExit();
         _process.Dispose();
         _process = null;
