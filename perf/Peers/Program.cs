@@ -14,7 +14,7 @@ internal static class Program
     public static int Main(string[] args)
     {
         Native.RaiseOpenFileLimit();
-        var root = new RootCommand("Breakwater against squid, nginx, Varnish and Apache Traffic Server, on this machine.") { Race() };
+        var root = new RootCommand("Breakwater against squid, nginx, Varnish and Apache Traffic Server, on this machine.") { Race(), Quick(), WriteReport() };
         return root.Parse(args).Invoke();
     }
 
@@ -71,9 +71,58 @@ internal static class Program
                     Save(root, one, versions, adds);
                 }
             }
+
+            if (saves)
+            {
+                Report.Write(root, RaceResults.Load(ResultsFile(root))!);
+            }
         });
         return command;
     }
+
+    private static Command WriteReport()
+    {
+        var command = new Command("report", "Writes race.md, race.html and the README's part from the saved results.");
+        command.SetAction(_ =>
+        {
+            string root = Surroundings.Root();
+            Report.Write(root, RaceResults.Load(ResultsFile(root)) ?? throw new FileNotFoundException("perf/results/race.json is missing: run `race` first"));
+        });
+        return command;
+    }
+
+    /// <summary>Before and after a change: Breakwater and nginx, in less than 3 minutes, against the saved ratios.</summary>
+    private static Command Quick()
+    {
+        var breakwater = new Option<string?>("--breakwater") { Description = "A published Breakwater; without it one is published first." };
+        var command = new Command("quick", "A short race against nginx only; prints ratios now and as saved. Saves nothing.") { breakwater };
+        command.SetAction(parsed =>
+        {
+            string root = Surroundings.Root();
+            Debian.Install();
+            var context = new RaceContext
+            {
+                Peers = ["breakwater", "nginx"],
+                Runs = 2,
+                BreakwaterDirectory = parsed.GetValue(breakwater) ?? Published.Build(root),
+                Commit = Surroundings.Commit(root),
+                Root = root,
+                Measured = TimeSpan.FromSeconds(2),
+            };
+            RaceContext once = context with { Runs = 1 };
+            RaceCase[] now =
+            [
+                .. new[] { "4KB", "32KB", "256KB", "8MB" }.SelectMany(size => HotScenario.Run(context, size, [64])),
+                .. StormScenario.Run(once, 100, 403),
+                .. FollowersScenario.Run(once, "followers/1000-4MBps"),
+                .. RestartScenario.Run(once),
+            ];
+            QuickTable.Print(now, RaceResults.Load(ResultsFile(root)));
+        });
+        return command;
+    }
+
+    private static string ResultsFile(string root) => Path.Combine(root, "perf", "results", "race.json");
 
     private static Dictionary<string, string> Versions(RaceContext context)
     {
@@ -89,9 +138,8 @@ internal static class Program
 
     private static void Save(string root, RaceCase one, IReadOnlyDictionary<string, string> versions, bool append)
     {
-        string directory = Path.Combine(root, "perf", "results");
-        Directory.CreateDirectory(directory);
-        string file = Path.Combine(directory, "race.json");
+        string file = ResultsFile(root);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         RaceResults known = RaceResults.Load(file) ?? new RaceResults { Machine = "", Versions = versions, Cases = [] };
         (known with { Machine = Surroundings.Machine() }).With([one], versions, append).Save(file);
     }

@@ -38,6 +38,9 @@ internal static class HotScenario
                 peers[name] = context.Create(name);
                 peers[name].Start(upstream.Port);
                 RaceContext.Fill(peers[name], upstream, paths);
+
+                // Unmeasured: caches of any kind and a just-in-time compiler get the same time to settle.
+                _ = Measure(context, peers[name], upstream, paths, sizeBytes, connections[0]);
                 peers[name].Tree.Signal(ProcessTree.SigStop);
             }
 
