@@ -72,16 +72,18 @@ internal sealed class BlobLog : IDisposable
     public static BlobLog Open(string directory, LogGeometry geometry, StoreDisk disk, DiskHealth health, out CommittedRange recovered)
     {
         Directory.CreateDirectory(directory);
-        if (CommitRecord.TryRead(directory, disk, out recovered))
+        bool isRecorded = CommitRecord.TryRead(directory, disk, out recovered);
+        if (isRecorded)
         {
             geometry = geometry with { PageSizeBits = recovered.PageSizeBits, SegmentSizeBits = recovered.SegmentSizeBits };
         }
-        else
-        {
-            recovered = new CommittedRange(FirstAddress, FirstAddress, geometry.PageSizeBits, geometry.SegmentSizeBits);
-        }
 
         SegmentSet segments = new(directory, geometry.SegmentSizeBits, disk);
+        if (!isRecorded)
+        {
+            recovered = RangeOfFiles(segments, geometry);
+        }
+
         foreach (int id in segments.FreshIds)
         {
             if (id < segments.IdOf(recovered.BeginAddress))
@@ -110,6 +112,24 @@ internal sealed class BlobLog : IDisposable
         }
 
         return new BlobLog(log, device, commitRecord, segments, geometry, health);
+    }
+
+    /// <summary>
+    /// What the segment files themselves say, when the commit record is lost: all of them. Entries that no commit covered may be among
+    /// them: whole and right, or left out by their checksums.
+    /// </summary>
+    private static CommittedRange RangeOfFiles(SegmentSet segments, LogGeometry geometry)
+    {
+        IReadOnlyList<int> ids = segments.FreshIds;
+        if (ids.Count == 0)
+        {
+            return new CommittedRange(FirstAddress, FirstAddress, geometry.PageSizeBits, geometry.SegmentSizeBits);
+        }
+
+        long begin = Math.Max(FirstAddress, segments.StartOf(ids[0]));
+        long lastBytes = Math.Min(segments.SegmentBytes, new FileInfo(segments.PathOf(ids[^1])).Length);
+        long until = Math.Max(begin, segments.StartOf(ids[^1]) + lastBytes);
+        return new CommittedRange(begin, until, geometry.PageSizeBits, geometry.SegmentSizeBits);
     }
 
     /// <summary>Appends an entry, waiting while the pages in memory are full.</summary>

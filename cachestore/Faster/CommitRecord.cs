@@ -128,8 +128,16 @@ internal sealed class CommitRecord : ILogCommitManager
             }
         }
 
+        if (newest.Sequence == 0 && (IsOfOtherVersion(bytes) || IsOfOtherVersion(bytes.AsSpan(SlotBytes))))
+        {
+            throw new StoreFormatException($"another version of the store wrote them (this one reads format {(char)(MagicNumber >> 24)})");
+        }
+
         return newest.Sequence > 0;
     }
+
+    private static bool IsOfOtherVersion(ReadOnlySpan<byte> slot) =>
+        slot[..3].SequenceEqual("BWC"u8) && slot[3] != (byte)(MagicNumber >> 24) && slot[3] is >= (byte)'0' and <= (byte)'z';
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly struct Slot

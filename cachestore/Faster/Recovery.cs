@@ -7,7 +7,7 @@ namespace Breakwater.CacheStore.Faster;
 /// <param name="TablesRead">Full segments whose table was used.</param>
 /// <param name="SegmentsScanned">Segments that were read themselves.</param>
 /// <param name="DamagedPages">Pages of the log that hold damage; what was behind it in the page is lost.</param>
-/// <param name="MissingSegments">Segment files that should be there and are not.</param>
+/// <param name="MissingSegments">Segment files that should be there and are not, or cannot be read.</param>
 /// <param name="LostObjects">Objects that are known to be lost with them.</param>
 public sealed record StoreRecovery(long Objects, int TablesRead, int SegmentsScanned, int DamagedPages, int MissingSegments, long LostObjects);
 
@@ -20,6 +20,7 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
     private int _tablesRead;
     private int _segmentsScanned;
     private int _missing;
+    private int _unreadable;
     private long _lost;
 
     /// <summary>Fills the index.</summary>
@@ -38,7 +39,12 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
             RecoverSegment(id, long.MaxValue);
         }
 
-        StoreRecovery found = new(index.Count, _tablesRead, _segmentsScanned, _scanner.DamagedPages, _missing, _lost);
+        if (_unreadable > 0)
+        {
+            logger.LogError("{Count} segment files could not be read; their objects are fetched again when they are asked for.", _unreadable);
+        }
+
+        StoreRecovery found = new(index.Count, _tablesRead, _segmentsScanned, _scanner.DamagedPages, _missing + _unreadable, _lost);
         if (found.DamagedPages + found.MissingSegments > 0)
         {
             logger.LogWarning("The store was damaged and opened with what is good: {Recovery}. What is lost is fetched again when it is asked for.", found);
@@ -54,6 +60,20 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
             return;
         }
 
+        try
+        {
+            RecoverSegment(segment, until);
+        }
+        catch (IOException failure)
+        {
+            _unreadable++;
+            logger.LogWarning(failure, "Segment {Segment} cannot be read.", id);
+        }
+    }
+
+    private void RecoverSegment(Segment segment, long until)
+    {
+        int id = segment.Id;
         long start = _segments.StartOf(id);
         long end = start + _segments.SegmentBytes;
         if (end <= until && SegmentTable.TryRead(_segments, id) is { } rows)

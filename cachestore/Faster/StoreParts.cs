@@ -25,12 +25,35 @@ internal sealed record StoreParts(
                 $"Store:QuotaBytes is {quota}; a store needs at least {StoreOptions.MinQuotaBytes}. Give it more, or free space on its disk.", nameof(options));
         }
 
-        BlobLog log = BlobLog.Open(objects, GeometryFor(quota), disk, health, out CommittedRange range);
-        ObjectIndex index = new(quota / SmallestObjectsMean, IndexMemoryBytes, Path.Combine(path, "index", "spill"));
-        StoreRecovery recovered = new Recovery(log, index, logger).Run(range);
-        FasterDocumentStore documents = FasterDocumentStore.Open(Path.Combine(path, "documents"), disk, health, logger);
+        (BlobLog log, ObjectIndex index, StoreRecovery recovered) = OpenOrMoveAside(objects, time, logger, () => OpenObjects(path, objects, quota, disk, health, logger));
+        string documentsPath = Path.Combine(path, "documents");
+        FasterDocumentStore documents = OpenOrMoveAside(documentsPath, time, logger, () => FasterDocumentStore.Open(documentsPath, disk, health, logger));
         PinSets pins = new(Path.Combine(path, "pins"), quota, disk, key => index.TryGet(key, out IndexEntry entry) ? entry.Length : null, logger);
         return new StoreParts(disk, health, log, index, documents, pins, recovered, quota);
+    }
+
+    private static (BlobLog Log, ObjectIndex Index, StoreRecovery Recovered) OpenObjects(
+        string path, string objects, long quota, StoreDisk disk, DiskHealth health, ILogger logger)
+    {
+        BlobLog log = BlobLog.Open(objects, GeometryFor(quota), disk, health, out CommittedRange range);
+        ObjectIndex index = new(quota / SmallestObjectsMean, IndexMemoryBytes, Path.Combine(path, "index", "spill"));
+        return (log, index, new Recovery(log, index, logger).Run(range));
+    }
+
+    /// <summary>A cache that cannot be understood must not keep the server from starting: it is put aside, and begun anew.</summary>
+    private static T OpenOrMoveAside<T>(string directory, TimeProvider time, ILogger logger, Func<T> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (Exception failure) when (failure is StoreFormatException or InvalidDataException or ArgumentException or FASTER.core.FasterException)
+        {
+            string aside = string.Create(CultureInfo.InvariantCulture, $"{directory}.aside-{time.GetUtcNow():yyyyMMdd-HHmmss}");
+            logger.LogError(failure, "{Directory} cannot be used and was moved to {Aside}; the store begins anew. Delete it, or go back to the version that wrote it.", directory, aside);
+            Directory.Move(directory, aside);
+            return open();
+        }
     }
 
     /// <summary>
@@ -48,7 +71,8 @@ internal sealed record StoreParts(
     private static long RememberedQuota(string path, string objects, StoreDisk disk)
     {
         string file = Path.Combine(path, "quota");
-        if (File.Exists(file) && long.TryParse(File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture, out long remembered))
+        if (File.Exists(file) && long.TryParse(File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture, out long remembered)
+            && remembered >= StoreOptions.MinQuotaBytes)
         {
             return remembered;
         }

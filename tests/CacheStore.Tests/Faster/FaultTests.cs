@@ -1,0 +1,154 @@
+using Breakwater.CacheStore.Faster;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Breakwater.CacheStore.Tests.Faster;
+
+public sealed class FaultTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Theory]
+    [InlineData(28)]
+    [InlineData(5)]
+    [InlineData(30)]
+    public async Task Disk_RefusingWrites_StoreServesWhatItHasRefusesNewAndRecoversByItself(int errno)
+    {
+        FaultyDisk disk = new();
+        await using FasterObjectStore store = await OpenAsync(disk);
+        byte[] old = TestObjects.Bytes(1, 500_000);
+        await store.WriteAsync(TestObjects.KeyOf(old), old);
+        byte[] caught = TestObjects.Bytes(2, 300_000);
+
+        disk.WriteFault = new IOException("refused", errno);
+        Task<CommitResult> pending = store.WriteAsync(TestObjects.KeyOf(caught), caught);
+        await UntilAsync(() => store.Statistics.WriteFailure is not null);
+
+        byte[] refused = TestObjects.Bytes(3, 50_000);
+        Assert.Equal(CommitResult.StoreFull, await store.WriteAsync(TestObjects.KeyOf(refused), refused));
+        Assert.Equal(old, await store.ReadAsync(TestObjects.KeyOf(old)));
+        Assert.False(pending.IsCompleted);
+        Assert.Equal(caught, await store.ReadAsync(TestObjects.KeyOf(caught))); // verified: it is served from memory
+
+        disk.WriteFault = null;
+        store.Health.RetryNow();
+
+        Assert.Equal(CommitResult.Committed, await pending);
+        await UntilAsync(() => store.Statistics.WriteFailure is null);
+        Assert.Equal(CommitResult.Committed, await store.WriteAsync(TestObjects.KeyOf(refused), refused));
+    }
+
+    [Fact]
+    public async Task Disk_RefusingWrites_StoreClosesAndKeepsWhatWasAcknowledged()
+    {
+        FaultyDisk disk = new();
+        byte[] old = TestObjects.Bytes(1, 500_000);
+        byte[] caught = TestObjects.Bytes(2, 300_000);
+        Task<CommitResult> pending;
+        await using (FasterObjectStore store = await OpenAsync(disk))
+        {
+            await store.WriteAsync(TestObjects.KeyOf(old), old);
+            disk.WriteFault = FaultyDisk.Full;
+            pending = store.WriteAsync(TestObjects.KeyOf(caught), caught);
+            await UntilAsync(() => store.Statistics.WriteFailure is not null);
+        }
+
+        Assert.Equal(CommitResult.Failed, await pending);
+        await using FasterObjectStore again = await OpenAsync(new FaultyDisk());
+        Assert.Equal(old, await again.ReadAsync(TestObjects.KeyOf(old)));
+    }
+
+    [Fact]
+    public async Task Disk_FailingReads_ObjectIsAMissAndOthersAreServed()
+    {
+        FaultyDisk disk = new();
+        byte[] first = TestObjects.Bytes(1, 500_000);
+        byte[] second = TestObjects.Bytes(2, 100_000);
+        await using FasterObjectStore store = await OpenAsync(disk);
+        await store.WriteAsync(TestObjects.KeyOf(first), first);
+        await store.WriteAsync(TestObjects.KeyOf(second), second);
+
+        disk.ReadFault = FaultyDisk.InputOutput;
+        await Assert.ThrowsAsync<ObjectDamagedException>(() => store.ReadAsync(TestObjects.KeyOf(second)));
+        Assert.False(store.Contains(TestObjects.KeyOf(second)));
+        disk.ReadFault = null;
+
+        Assert.Equal(first, await store.ReadAsync(TestObjects.KeyOf(first)));
+        Assert.Equal(CommitResult.Committed, await store.WriteAsync(TestObjects.KeyOf(second), second)); // fetched again
+        Assert.Equal(second, await store.ReadAsync(TestObjects.KeyOf(second)));
+    }
+
+    [Fact]
+    public async Task Power_LostWithUnsyncedWrites_NothingAcknowledgedIsLostAndNothingWrongServed()
+    {
+        Dictionary<int, ObjectKey> acknowledged = [];
+        int lostSectors = 0;
+        for (int round = 0; round < 12; round++)
+        {
+            FaultyDisk disk = new();
+            Random random = new(round);
+            await using (FasterObjectStore store = await OpenAsync(disk))
+            {
+                foreach ((int seed, ObjectKey key) in acknowledged)
+                {
+                    Assert.Equal(BytesOf(seed), await store.ReadAsync(key));
+                }
+
+                int first = 1000 * (round + 1);
+                List<Task> writers = [.. Enumerable.Range(first, 60).Select(seed => Task.Run(async () =>
+                {
+                    ObjectKey key = TestObjects.KeyOf(BytesOf(seed));
+                    if (await store.WriteAsync(key, BytesOf(seed)) == CommitResult.Committed)
+                    {
+                        lock (acknowledged)
+                        {
+                            acknowledged[seed] = key;
+                        }
+                    }
+                }))];
+                while (true)
+                {
+                    lock (acknowledged)
+                    {
+                        if (acknowledged.Count >= (round * 20) + random.Next(1, 20))
+                        {
+                            break;
+                        }
+                    }
+
+                    await Task.Yield();
+                }
+
+                disk.LosePower();
+                await store.DisposeAsync();
+                await Task.WhenAll(writers);
+            }
+
+            lostSectors += disk.LoseUnsynced(random);
+        }
+
+        await using FasterObjectStore last = await OpenAsync(new FaultyDisk());
+        foreach ((int seed, ObjectKey key) in acknowledged)
+        {
+            Assert.Equal(BytesOf(seed), await last.ReadAsync(key));
+        }
+
+        Assert.True(acknowledged.Count > 100 && lostSectors > 100, $"{acknowledged.Count} objects, {lostSectors} sectors");
+    }
+
+    private static byte[] BytesOf(int seed) => TestObjects.Bytes(seed, 200 + (seed * 7919 % 700_000));
+
+    private Task<FasterObjectStore> OpenAsync(FaultyDisk disk) => FasterObjectStore.OpenAsync(
+        new StoreOptions { Path = _directory.Path, QuotaBytes = 1L << 30, CommitInterval = TimeSpan.FromMilliseconds(1) },
+        disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
+
+    private static async Task UntilAsync(Func<bool> isReached)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
+        while (!isReached())
+        {
+            await Task.Delay(1, patience.Token);
+        }
+    }
+}

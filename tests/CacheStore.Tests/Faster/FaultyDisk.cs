@@ -1,0 +1,145 @@
+using System.Collections.Concurrent;
+using Breakwater.CacheStore.Disk;
+using Microsoft.Win32.SafeHandles;
+
+namespace Breakwater.CacheStore.Tests.Faster;
+
+/// <summary>A disk that fails on demand, and that can lose its power: what was not synced is then dropped, kept or torn, sector by sector.</summary>
+internal sealed class FaultyDisk : StoreDisk
+{
+    private const int SectorBytes = 512;
+
+    private readonly ConcurrentDictionary<string, SafeFileHandle> _handles = new();
+    private readonly ConcurrentDictionary<SafeFileHandle, string> _paths = new();
+    private readonly List<Unsynced> _unsynced = []; // locked
+    private readonly HashSet<string> _unsyncedNames = []; // locked by _unsynced
+
+    /// <summary>Thrown by writes, syncs and reservations while it is set.</summary>
+    public IOException? WriteFault { get; set; }
+
+    /// <summary>Thrown by waiting reads while it is set; reads that do not wait find nothing in memory.</summary>
+    public IOException? ReadFault { get; set; }
+
+    public static IOException Full => new("No space left on device", 28);
+
+    public static IOException InputOutput => new("Input/output error", 5);
+
+    public override SafeFileHandle Open(string path)
+    {
+        bool isNew = !File.Exists(path);
+        if (isNew)
+        {
+            Throw(WriteFault);
+        }
+
+        SafeFileHandle handle = base.Open(path);
+        _paths[handle] = path;
+        _handles[path] = handle;
+        if (isNew)
+        {
+            lock (_unsynced)
+            {
+                _unsyncedNames.Add(path);
+            }
+        }
+
+        return handle;
+    }
+
+    public override void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
+    {
+        Throw(WriteFault);
+        byte[] before = new byte[bytes.Length];
+        int n = ReadFullyIgnoringFaults(file, before, offset);
+        lock (_unsynced)
+        {
+            _unsynced.Add(new Unsynced(_paths[file], offset, before, n));
+        }
+
+        base.Write(file, bytes, offset);
+    }
+
+    public override void Sync(SafeFileHandle file)
+    {
+        Throw(WriteFault);
+        lock (_unsynced)
+        {
+            _unsynced.RemoveAll(write => write.Path == _paths[file]);
+        }
+    }
+
+    public override void SyncDirectory(string path)
+    {
+        Throw(WriteFault);
+        lock (_unsynced)
+        {
+            _unsyncedNames.RemoveWhere(name => Path.GetDirectoryName(name) == path);
+        }
+    }
+
+    public override int Read(SafeFileHandle file, Span<byte> buffer, long offset)
+    {
+        Throw(ReadFault);
+        return base.Read(file, buffer, offset);
+    }
+
+    public override ValueTask<int> ReadAsync(SafeFileHandle file, Memory<byte> buffer, long offset, CancellationToken cancellationToken) =>
+        ReadFault is { } fault ? ValueTask.FromException<int>(fault) : base.ReadAsync(file, buffer, offset, cancellationToken);
+
+    public override int TryRead(SafeFileHandle file, Span<byte> buffer, long offset) =>
+        ReadFault is null ? base.TryRead(file, buffer, offset) : -11;
+
+    /// <summary>The power fails: nothing is written any more. Call <see cref="LoseUnsynced"/> when the store is closed.</summary>
+    public void LosePower() => WriteFault = new IOException("The power is gone", 5);
+
+    /// <summary>Undoes, sector by sector and at random, what was not synced; removes names that were not.</summary>
+    public int LoseUnsynced(Random random)
+    {
+        int lost = 0;
+        foreach (Unsynced write in Enumerable.Reverse(_unsynced))
+        {
+            if (!File.Exists(write.Path))
+            {
+                continue;
+            }
+
+            using SafeFileHandle file = File.OpenHandle(write.Path, FileMode.Open, FileAccess.ReadWrite);
+            for (int at = 0; at < write.Before.Length; at += SectorBytes)
+            {
+                if (random.Next(2) == 0)
+                {
+                    RandomAccess.Write(file, write.Before.AsSpan(at, Math.Min(SectorBytes, write.Before.Length - at)), write.Offset + at);
+                    lost++;
+                }
+            }
+        }
+
+        foreach (string name in _unsyncedNames.Where(File.Exists))
+        {
+            File.Delete(name);
+        }
+
+        return lost;
+    }
+
+    private static int ReadFullyIgnoringFaults(SafeFileHandle file, byte[] buffer, long offset)
+    {
+        int total = 0;
+        for (int n; total < buffer.Length && (n = RandomAccess.Read(file, buffer.AsSpan(total), offset + total)) > 0;)
+        {
+            total += n;
+        }
+
+        return total;
+    }
+
+    private static void Throw(IOException? fault)
+    {
+        if (fault is not null)
+        {
+            throw new IOException(fault.Message, fault.HResult);
+        }
+    }
+
+    private sealed record Unsynced(string Path, long Offset, byte[] Before, int BytesThatWereThere);
+}
