@@ -21,6 +21,12 @@ public sealed class StoreOptions
     /// <summary>Free bytes of the file system that the store does not touch, whatever its quota. Default 1 GiB: others need to write, too.</summary>
     public long MinFreeBytes { get; set; } = 1L << 30;
 
+    /// <summary>Rate at which stored objects are read and hashed again in the background while the process is not busy. Default 16 MiB/s: 1.3 TiB a day.</summary>
+    public long ScrubBytesPerSecond { get; set; } = 16L << 20;
+
+    /// <summary>Rest between two passes of the scrubber, and before the first. Default one day.</summary>
+    public TimeSpan ScrubInterval { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>Told of each object just before it is evicted.</summary>
     internal Action<ObjectKey>? Evicting { get; init; }
 

@@ -12,7 +12,7 @@ namespace Breakwater.CacheStore.Faster;
 /// The object store on FASTER: an index in memory (FasterKV), an append-only log on disk (FasterLog), reads straight from the log's segment files.
 /// Design and measurements: docs/adr/0001-the-log-is-the-truth.md; format: docs/store-format.md.
 /// </summary>
-public sealed class FasterObjectStore : IObjectStore
+public sealed partial class FasterObjectStore : IObjectStore
 {
     private readonly ConcurrentDictionary<ObjectKey, StagedObject> _published = new();
     private readonly ExtentCache _extents = new();
@@ -21,6 +21,9 @@ public sealed class FasterObjectStore : IObjectStore
     private readonly ILogger _logger;
     private readonly FasterDocumentStore _documents;
     private readonly Action<ObjectKey>? _evicting;
+    private readonly Scrubber _scrubber;
+    private readonly ScrubLoop _scrubbing;
+    private readonly TimeProvider _time;
     private int _isDisposed;
 
     private FasterObjectStore(StoreLock storeLock, StoreParts parts, StoreOptions options, TimeProvider time, ILogger logger)
@@ -41,6 +44,9 @@ public sealed class FasterObjectStore : IObjectStore
         Space = new SpaceKeeper(this, parts.QuotaBytes, options.MinFreeBytes, logger);
         Commits.Committed = Space.Wake;
         Space.Wake();
+        _time = time;
+        _scrubber = new Scrubber(this, Path.Combine(options.Path!, "quarantine"), logger);
+        _scrubbing = new ScrubLoop(_scrubber, options, time, logger);
     }
 
     /// <summary>What the start found.</summary>
@@ -182,6 +188,7 @@ public sealed class FasterObjectStore : IObjectStore
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
+            await _scrubbing.DisposeAsync();
             Commits.Committed = null;
             await Space.DisposeAsync();
             await Commits.DisposeAsync();

@@ -19,6 +19,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private TaskCompletionSource<bool> _progress = new(TaskCreationOptions.RunContinuationsAsynchronously); // replaced under _gate
+    private long _target = long.MaxValue; // what an operator asked for
     private int _hand; // the kept segment that was looked at last
     private readonly Task _running;
 
@@ -84,6 +85,24 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    /// <summary>Cleans down to so many bytes. Returns what the segments take then.</summary>
+    public async Task<long> EvictToAsync(long bytes, CancellationToken cancellationToken)
+    {
+        Volatile.Write(ref _target, bytes);
+        try
+        {
+            while (UsedBytes > bytes && await ProgressAsync().WaitAsync(cancellationToken))
+            {
+            }
+
+            return UsedBytes;
+        }
+        finally
+        {
+            Volatile.Write(ref _target, long.MaxValue);
+        }
+    }
+
     private async Task RunAsync()
     {
         while (!_stopping.IsCancellationRequested)
@@ -92,7 +111,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
             {
                 await _wake.WaitAsync(_stopping.Token);
                 WriteMissingTables();
-                while (!_stopping.IsCancellationRequested && UsedBytes > EffectiveQuota() - (2 * _segments.SegmentBytes) && await CleanOneAsync())
+                while (!_stopping.IsCancellationRequested && UsedBytes > Math.Min(EffectiveQuota() - (2 * _segments.SegmentBytes), Volatile.Read(ref _target)) && await CleanOneAsync())
                 {
                     SignalProgress(true);
                 }

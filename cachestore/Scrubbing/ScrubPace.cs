@@ -1,0 +1,44 @@
+namespace Breakwater.CacheStore.Scrubbing;
+
+/// <summary>Holds a scrub to its rate, and stands still while the process is busy with its real work.</summary>
+internal sealed class ScrubPace(long bytesPerSecond, TimeProvider time)
+{
+    /// <summary>A process that uses more than half a processor is serving a storm.</summary>
+    private const double BusyShareOfProcessor = 0.5;
+
+    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
+
+    private long _start = time.GetTimestamp();
+    private long _bytes;
+    private TimeSpan _processorTime = Environment.CpuUsage.TotalTime;
+
+    /// <summary>Waits as long as the rate asks for after so many bytes were read.</summary>
+    public async ValueTask SpendAsync(long bytes, CancellationToken cancellationToken)
+    {
+        _bytes += bytes;
+        TimeSpan due = TimeSpan.FromSeconds((double)_bytes / bytesPerSecond);
+        TimeSpan passed = time.GetElapsedTime(_start);
+        if (due > passed)
+        {
+            await Task.Delay(due - passed, time, cancellationToken);
+        }
+
+        if (time.GetElapsedTime(_start) >= s_look)
+        {
+            while (IsBusy())
+            {
+                await Task.Delay(s_look, time, cancellationToken);
+            }
+        }
+    }
+
+    private bool IsBusy()
+    {
+        TimeSpan used = Environment.CpuUsage.TotalTime - _processorTime;
+        TimeSpan passed = time.GetElapsedTime(_start);
+        _processorTime += used;
+        _start = time.GetTimestamp();
+        _bytes = 0;
+        return used > passed * BusyShareOfProcessor;
+    }
+}
