@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Commands.Demo;
+using Breakwater.Proxy.Commands.Store;
 using Breakwater.Proxy.Settings;
 
 // Before the first socket: completions run on the sockets' own threads (docs/adr). Whoever may block hops away: ThreadHop.
@@ -11,6 +12,7 @@ var root = new RootCommand("Breakwater: the site cache for CernVM-FS. With no co
     SettingsFile.Option,
     ServeCommand.Create(),
     DemoCommand.Create(),
+    StoreCommand.Create(),
 };
 root.SetAction((parsed, cancellationToken) => ServeCommand.RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
 return await root.Parse(args).InvokeAsync();

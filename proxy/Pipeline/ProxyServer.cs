@@ -60,6 +60,7 @@ internal static class ProxyServer
         services.AddSingleton(settings.Proxy);
         services.AddSingleton<IObjectStore>(store);
         services.AddSingleton(store.Documents);
+        services.AddSingleton<Admin.IAdminRoom>(new Admin.StoreRoom(store));
 
         services.AddSingleton<ProxyCounters>();
         services.AddSingleton(new ClientAccess(settings.Access.EffectiveClients));

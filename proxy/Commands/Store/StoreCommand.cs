@@ -1,0 +1,192 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Faster;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Commands.Store;
+
+/// <summary><c>breakwater store</c>: looks into the store at Store:Path, whether a Breakwater runs on it or not.</summary>
+internal static class StoreCommand
+{
+    /// <summary>Exit code of <c>verify</c> when something is damaged.</summary>
+    private const int FoundDamage = 1;
+
+    private static readonly Option<bool> s_json = new("--json") { Description = "Print JSON and nothing else on standard output" };
+
+    /// <summary>Makes the command for the command line's root.</summary>
+    public static Command Create() => new("store", "The object store at Store:Path: what it holds, is it right, make room, how fast is its disk")
+    {
+        Make("stats", "How many objects, how much room, what was evicted, what was damaged", StatsAsync),
+        MakeList(),
+        MakeVerify(),
+        MakeEvict(),
+        StoreBench.Create(s_json),
+    };
+
+    private static Command MakeList()
+    {
+        Option<bool> pinned = new("--pinned") { Description = "Only pinned objects" };
+        Command command = Make("ls", "Lists the objects: key, bytes, pinned or not", (store, parsed, json, cancellationToken) =>
+            ListAsync(store, parsed.GetValue(pinned), json, cancellationToken));
+        command.Add(pinned);
+        return command;
+    }
+
+    private static Command MakeVerify()
+    {
+        Option<bool> repair = new("--repair") { Description = "Put damaged objects into quarantine and forget them, so that they are fetched again" };
+        Command command = Make("verify", "Reads and hashes every object. Exit code 1 when one is damaged", (store, parsed, json, cancellationToken) =>
+            VerifyAsync(store, parsed.GetValue(repair), json, cancellationToken));
+        command.Add(repair);
+        return command;
+    }
+
+    private static Command MakeEvict()
+    {
+        Option<long> bytes = new("--to") { Description = "Evict, by the store's own policy, until it takes at most so many bytes; pinned objects stay", HelpName = "BYTES", Required = true };
+        Command command = Make("evict", "Makes room now", (store, parsed, json, cancellationToken) => EvictAsync(store, parsed.GetValue(bytes), json, cancellationToken));
+        command.Add(bytes);
+        return command;
+    }
+
+    private static Command Make(string name, string description, Func<IStoreAccess, ParseResult, bool, CancellationToken, Task<int>> run)
+    {
+        Command command = new(name, description) { SettingsFile.Option, s_json };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            try
+            {
+                BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(parsed.GetValue(SettingsFile.Option)));
+                await using IStoreAccess store = await OpenAsync(settings, cancellationToken);
+                return await run(store, parsed, parsed.GetValue(s_json), cancellationToken);
+            }
+            catch (SettingsException e)
+            {
+                await Console.Error.WriteLineAsync(e.Message);
+                return ServeCommand.WrongSettings;
+            }
+            catch (Exception e) when (e is AdminException or IOException or UnauthorizedAccessException)
+            {
+                await Console.Error.WriteLineAsync(e.Message);
+                return AdminCommand.Unavailable;
+            }
+        });
+        return command;
+    }
+
+    private static async Task<IStoreAccess> OpenAsync(BreakwaterSettings settings, CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(Path.Combine(settings.Store.Path!, "objects")))
+        {
+            throw new IOException($"There is no store at {settings.Store.Path}. Set Store:Path, or start 'breakwater serve' once.");
+        }
+
+        try
+        {
+            return new OfflineStore(await FasterObjectStore.OpenAsync(settings.Store, null, null, cancellationToken));
+        }
+        catch (StoreInUseException inUse)
+        {
+            try
+            {
+                return new RunningStore(new AdminClient(settings));
+            }
+            catch (AdminException e)
+            {
+                throw new AdminException($"{inUse.Message} Its admin port was not found either: {e.Message}", null, e);
+            }
+        }
+    }
+
+    private static async Task<int> StatsAsync(IStoreAccess store, ParseResult parsed, bool json, CancellationToken cancellationToken)
+    {
+        StoreStatistics s = await store.StatisticsAsync(cancellationToken);
+        if (json)
+        {
+            Print(s);
+            return 0;
+        }
+
+        (string Name, string Value)[] lines =
+        [
+            ("objects", s.Objects.ToString("N0", CultureInfo.InvariantCulture)),
+            ("documents", s.Documents.ToString("N0", CultureInfo.InvariantCulture)),
+            ("used of quota", $"{Size(s.UsedBytes)} of {Size(s.QuotaBytes)} ({Size(s.FreshBytes)} fresh, {Size(s.KeptBytes)} kept)"),
+            ("pinned", Size(s.PinnedBytes)),
+            ("stored since start", $"{Size(s.StoredBytes)}, rewritten {Size(s.RewrittenBytes)}"),
+            ("evicted since start", s.EvictedObjects.ToString("N0", CultureInfo.InvariantCulture) + " objects"),
+            ("found damaged", s.DamagedObjects.ToString("N0", CultureInfo.InvariantCulture) + " objects"),
+            ("disk", s.WriteFailure is null ? "takes writes" : $"REFUSES WRITES: {s.WriteFailure}"),
+        ];
+        foreach ((string name, string value) in lines)
+        {
+            Console.WriteLine($"{name,-20} {value}");
+        }
+
+        return 0;
+    }
+
+    private static async Task<int> ListAsync(IStoreAccess store, bool pinnedOnly, bool json, CancellationToken cancellationToken)
+    {
+        await foreach (ListedObject listed in store.ListAsync(pinnedOnly, cancellationToken))
+        {
+            Console.WriteLine(json
+                ? JsonSerializer.Serialize(listed, AdminServer.Json) // one object a line
+                : string.Create(CultureInfo.InvariantCulture, $"{listed.Key,-50} {listed.SizeBytes,12}{(listed.IsPinned ? "  pinned" : "")}"));
+        }
+
+        return 0;
+    }
+
+    private static async Task<int> VerifyAsync(IStoreAccess store, bool repair, bool json, CancellationToken cancellationToken)
+    {
+        VerifyResult result = await store.VerifyAsync(repair, cancellationToken);
+        if (json)
+        {
+            Print(result);
+        }
+        else
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Objects:N0} objects, {Size(result.Bytes)} hashed; {result.Damaged.Count} damaged."));
+            foreach (string key in result.Damaged)
+            {
+                Console.WriteLine($"damaged: {key}");
+            }
+
+            if (result.Damaged.Count > 0)
+            {
+                Console.WriteLine(repair ? "They are in quarantine and will be fetched again. Look at the disk's health (dmesg, smartctl)." : "Run it again with --repair to forget them; they will be fetched again.");
+            }
+        }
+
+        return result.Damaged.Count > 0 ? FoundDamage : 0;
+    }
+
+    private static async Task<int> EvictAsync(IStoreAccess store, long bytes, bool json, CancellationToken cancellationToken)
+    {
+        long used = await store.EvictAsync(bytes, cancellationToken);
+        if (json)
+        {
+            Print(new EvictResult(used));
+        }
+        else
+        {
+            Console.WriteLine(used <= bytes ? $"The store takes {Size(used)} now." : $"The store takes {Size(used)} now: the rest is pinned or being written.");
+        }
+
+        return 0;
+    }
+
+    private static void Print<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, AdminServer.Json));
+
+    private static string Size(long bytes) => bytes switch
+    {
+        >= 1L << 40 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 40):F2} TiB"),
+        >= 1L << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):F2} GiB"),
+        >= 1L << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):F1} MiB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
+    };
+}
