@@ -57,7 +57,17 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IDisposable
         CancellationToken closeRequested = _connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using (closeRequested.UnsafeRegister(static state => ((HitConnection)state!).Stop(), this))
         {
-            ReadResult result = await ReadBoundaryAsync(default);
+            ReadResult result;
+            try
+            {
+                result = await ReadBoundaryAsync(default);
+            }
+            catch (Exception e) when (e is ConnectionResetException or ConnectionAbortedException)
+            {
+                // The client is gone between two requests, or was sent away by a timer: nothing to tell anybody.
+                return;
+            }
+
             if (_isOver)
             {
                 return;
