@@ -13,6 +13,7 @@ internal static class Program
 
     public static int Main(string[] args)
     {
+        Native.KeepInheritedFiles();
         Native.RaiseOpenFileLimit();
         var root = new RootCommand("Breakwater against squid, nginx, Varnish and Apache Traffic Server, on this machine.") { Race(), Quick(), WriteReport() };
         return root.Parse(args).Invoke();

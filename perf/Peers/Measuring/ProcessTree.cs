@@ -12,7 +12,9 @@ internal readonly record struct Memory(long ResidentBytes, long AnonymousBytes, 
 /// <summary>A process and all of its descendants, as /proc tells it.</summary>
 internal sealed partial class ProcessTree(int root)
 {
-    public const int SigKill = 9, SigStop = 19, SigCont = 18;
+    public const int SigStop = 19, SigCont = 18;
+
+    private const int SigKill = 9;
 
     private static readonly double s_ticksPerSecond = SysConf(2);
 
@@ -56,6 +58,19 @@ internal sealed partial class ProcessTree(int root)
         foreach (int pid in Pids().Reverse())
         {
             _ = Kill(pid, signal);
+        }
+    }
+
+    /// <summary>
+    /// Ends all of them with SIGKILL. The root is stopped before its children are listed, and dies first: nginx's master otherwise starts a
+    /// new cache manager in place of the killed one, which then lives on as an orphan (seen once).
+    /// </summary>
+    public void End()
+    {
+        _ = Kill(root, SigStop);
+        foreach (int pid in Pids())
+        {
+            _ = Kill(pid, SigKill);
         }
     }
 

@@ -20,7 +20,7 @@ internal abstract class Peer : IDisposable
         // Interrupted: nothing that was started here may go on running.
         foreach (Peer peer in s_running.Keys)
         {
-            peer.Tree.Signal(ProcessTree.SigKill);
+            peer.Tree.End();
         }
     };
 
@@ -90,7 +90,7 @@ internal abstract class Peer : IDisposable
             return;
         }
 
-        Tree.Signal(ProcessTree.SigKill);
+        Tree.End();
         s_running.TryRemove(this, out _);
         _process.WaitForExit();
         _process.Dispose();

@@ -17,7 +17,7 @@ internal static unsafe partial class Native
     private const int AfInet = 2, SockStream = 1, SockNonBlock = 0x800, SockCloExec = 0x80000;
     private const int SolSocket = 1, SoReuseAddr = 2, SoError = 4, SoLinger = 13, SoReceiveBuffer = 8;
     private const int IpProtoTcp = 6, TcpNoDelay = 1, SolIp = 0, IpBindAddressNoPort = 24;
-    private const int RlimitNoFile = 7, ClockThreadCpuTime = 3;
+    private const int RlimitNoFile = 7, ClockThreadCpuTime = 3, FSetFd = 2, FdCloseOnExec = 1;
 
     /// <summary>Size of the kernel's epoll_event: packed on x86-64 only.</summary>
     public static readonly int EventSize = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
@@ -39,6 +39,15 @@ internal static unsafe partial class Native
         limit[0] = limit[1];
         _ = SetRLimit(RlimitNoFile, limit);
         return (long)limit[0];
+    }
+
+    /// <summary>Keeps the files that this process was started with (a lock, say) from the processes that it starts.</summary>
+    public static void KeepInheritedFiles()
+    {
+        for (int fd = 3; fd < 256; fd++)
+        {
+            _ = FControl(fd, FSetFd, FdCloseOnExec);
+        }
     }
 
     /// <summary>CPU time of the calling thread so far, in µs.</summary>
@@ -211,6 +220,9 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc", EntryPoint = "clock_gettime", SetLastError = true)]
     private static partial int ClockGetTime(int clock, long* time);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int FControl(int fd, int command, int value);
 
     [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
     private static partial int GetRLimit(int resource, ulong* limit);
