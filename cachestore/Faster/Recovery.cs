@@ -130,7 +130,7 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
     /// <summary>Fresh segments are consecutive: gaps are losses. A kept segment deletes its table first: a table alone is a loss.</summary>
     private void CountLost(CommittedRange committed)
     {
-        for (int id = _segments.IdOf(committed.BeginAddress); _segments.StartOf(id) < committed.UntilAddress; id++)
+        for (int id = _segments.IdOf(committed.BeginAddress); Math.Max(_segments.StartOf(id), BlobLog.FirstAddress) < committed.UntilAddress; id++)
         {
             if (!_segments.TryGet(id, out _))
             {
