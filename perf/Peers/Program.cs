@@ -56,7 +56,7 @@ internal static class Program
             {
                 Peers = who,
                 Runs = parsed.GetValue(runs),
-                BreakwaterDirectory = who.Contains("breakwater") ? parsed.GetValue(breakwater) ?? Published.Build(root) : null,
+                BreakwaterDirectory = who.Any(p => p.StartsWith("breakwater", StringComparison.Ordinal)) ? parsed.GetValue(breakwater) ?? Published.Build(root) : null,
                 Commit = Surroundings.Commit(root),
                 Root = root,
             };

@@ -12,7 +12,7 @@ internal readonly record struct Memory(long ResidentBytes, long AnonymousBytes, 
 /// <summary>A process and all of its descendants, as /proc tells it.</summary>
 internal sealed partial class ProcessTree(int root)
 {
-    public const int SigStop = 19, SigCont = 18;
+    public const int SigTerm = 15, SigStop = 19, SigCont = 18;
 
     private const int SigKill = 9;
 

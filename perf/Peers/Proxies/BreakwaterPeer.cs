@@ -5,8 +5,19 @@ namespace Breakwater.Peers.Proxies;
 
 /// <summary>Breakwater itself as a forward proxy, published in Release, with its defaults: store, checks and metrics on.</summary>
 /// <param name="directory">Where it was published to.</param>
-internal sealed class BreakwaterPeer(string directory) : Peer("breakwater", isForward: true)
+/// <param name="name">As the reports call it.</param>
+internal sealed class BreakwaterPeer(string directory, string name = "breakwater") : Peer(name, isForward: true)
 {
+    /// <summary>Breakwater that has seen a storm of the same boot before, and lost its objects since.</summary>
+    public const string Known = "breakwater+known";
+
+    /// <summary>Stops it in order, and empties its store: what it has learned stays.</summary>
+    public void ForgetObjects()
+    {
+        Stop(TimeSpan.FromSeconds(15));
+        System.IO.Directory.Delete(Path.Combine(Directory, "store", "objects"), recursive: true);
+    }
+
     public override string Version() => FileVersionInfo.GetVersionInfo(Path.Combine(directory, "breakwater.dll")).ProductVersion ?? "?";
 
     protected override void Prepare()

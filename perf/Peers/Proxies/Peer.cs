@@ -97,6 +97,14 @@ internal abstract class Peer : IDisposable
         _process = null;
     }
 
+    /// <summary>Asks it to end (SIGTERM), and ends it as <see cref="Kill"/> does when it has not done so in time.</summary>
+    public void Stop(TimeSpan limit)
+    {
+        Tree.Signal(ProcessTree.SigTerm);
+        _process!.WaitForExit(limit);
+        Kill();
+    }
+
     /// <summary>Ends it and removes all that it has written.</summary>
     public void Dispose()
     {

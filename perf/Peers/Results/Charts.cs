@@ -99,8 +99,8 @@ internal static class Charts
 
     private static PlotModel Model(string title)
     {
-        var model = new PlotModel { Title = title, TitleFontSize = 13, TitleFontWeight = FontWeights.Normal, Background = OxyColors.White, PlotAreaBorderThickness = new OxyThickness(1, 0, 0, 1) };
-        model.Legends.Add(new Legend { LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.RightTop, LegendFontSize = 11 });
+        var model = new PlotModel { Title = title, DefaultFont = "sans-serif", TitleFontSize = 13, TitleFontWeight = FontWeights.Normal, Background = OxyColors.White, PlotAreaBorderThickness = new OxyThickness(1, 0, 0, 1) };
+        model.Legends.Add(new Legend { LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.RightTop, LegendFontSize = 11, LegendLineSpacing = 6 });
         return model;
     }
 
@@ -108,7 +108,13 @@ internal static class Charts
 
     private static string Svg(PlotModel model, int width, int height)
     {
-        string svg = new SvgExporter { Width = width, Height = height, IsDocument = false }.ExportToString(model);
-        return svg;
+        string svg = new SvgExporter { Width = width, Height = height }.ExportToString(model);
+
+        // Several charts stand in one HTML file: names must not clash, and the XML declaration has no place there.
+        string prefix = "c" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(model.Title)).AsSpan(0, 4));
+        return svg[svg.IndexOf("<svg", StringComparison.Ordinal)..]
+            .Replace("clipPath", prefix + "-clip", StringComparison.Ordinal)
+            .Replace($"<{prefix}-clip", "<clipPath", StringComparison.Ordinal)
+            .Replace($"</{prefix}-clip", "</clipPath", StringComparison.Ordinal);
     }
 }

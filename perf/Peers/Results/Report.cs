@@ -6,8 +6,8 @@ namespace Breakwater.Peers.Results;
 /// <summary>Writes what people read: Markdown, one HTML file, charts, and the part of a README between its markers.</summary>
 internal static class Report
 {
-    private const string Begin = "<!-- race: begin (written by `breakwater-race report`) -->";
-    private const string End = "<!-- race: end -->";
+    private const string Begin = "<!-- race -->";
+    private const string End = "<!-- /race -->";
 
     /// <summary>Writes all of it beside <c>race.json</c>.</summary>
     public static void Write(string root, RaceResults results)

@@ -37,8 +37,9 @@ internal sealed record RaceContext
         "nginx" => new Nginx(),
         "varnish" => new Varnish(),
         "ats" => new TrafficServer(),
-        "breakwater" => new BreakwaterPeer(BreakwaterDirectory ?? throw new ArgumentException("say where Breakwater was published to: --breakwater DIRECTORY")),
-        _ => throw new ArgumentException($"'{name}' is no peer; choose from squid, squid-16mb, nginx, varnish, ats, breakwater"),
+        "breakwater" => new BreakwaterPeer(BreakwaterDirectory!),
+        BreakwaterPeer.Known => new BreakwaterPeer(BreakwaterDirectory!, BreakwaterPeer.Known),
+        _ => throw new ArgumentException($"'{name}' is no peer; choose from squid, squid-16mb, nginx, varnish, ats, breakwater, breakwater+known"),
     };
 
     /// <summary>The peers in the order of a run.</summary>

@@ -26,6 +26,15 @@ internal static class StormScenario
             {
                 using Peer peer = context.Create(name);
                 peer.Start(upstream.Port);
+                if (peer is BreakwaterPeer { Name: BreakwaterPeer.Known } knowing)
+                {
+                    // A smaller storm of the same boot came before; since then the store was emptied.
+                    _ = StormRun.Run(RaceContext.Boots(peer, upstream, trace, 20) with { WaitsForever = true });
+                    Thread.Sleep(1500);
+                    knowing.ForgetObjects();
+                    peer.Start(upstream.Port);
+                }
+
                 runs.Add(RaceContext.Measure(peer, upstream, RaceContext.Boots(peer, upstream, trace, vms) with
                 {
                     WaitsForever = true,
