@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using BenchmarkDotNet.Attributes;
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Faster;
+
+namespace Breakwater.Micro;
+
+/// <summary>A hit in the store: the index's lookup alone, and lookup with a checked read of the whole object into a buffer; beside it a plain read of a file of that size.</summary>
+[MemoryDiagnoser]
+public class StoreBenchmarks
+{
+    private const int Objects = 400;
+
+    private readonly byte[] _buffer = new byte[1 << 20];
+    private readonly List<ObjectKey> _keys = [];
+    private string _directory = "";
+    private FasterObjectStore _store = null!;
+    private Microsoft.Win32.SafeHandles.SafeFileHandle _file = null!;
+    private ObjectLease? _lease;
+    private int _next;
+
+    [Params(4 << 10, 32 << 10, 1 << 20)]
+    public int SizeBytes { get; set; }
+
+    [GlobalSetup]
+    public async Task Fill()
+    {
+        _directory = Directory.CreateTempSubdirectory("breakwater-micro-").FullName;
+        _store = await FasterObjectStore.OpenAsync(new StoreOptions { Path = Path.Combine(_directory, "store"), CommitInterval = TimeSpan.FromMilliseconds(10) });
+        var random = new Random(1);
+        byte[] body = new byte[SizeBytes];
+        int count = SizeBytes >= 1 << 20 ? Objects / 20 : Objects;
+        for (int i = 0; i < count; i++)
+        {
+            random.NextBytes(body);
+            var key = new ObjectKey(SHA1.HashData(body), DigestAlgorithm.Sha1, 0);
+            await using ObjectWriter writer = _store.BeginWrite(key, SizeBytes);
+            await writer.AppendAsync(body);
+            if (!writer.Verify() || await writer.CommitAsync() != CommitResult.Committed)
+            {
+                throw new InvalidOperationException("The store did not take an object.");
+            }
+
+            _keys.Add(key);
+        }
+
+        string path = Path.Combine(_directory, "plain");
+        await File.WriteAllBytesAsync(path, new byte[SizeBytes]);
+        _file = File.OpenHandle(path);
+    }
+
+    [GlobalCleanup]
+    public async Task Empty()
+    {
+        _file.Dispose();
+        await _store.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Benchmark(Baseline = true)]
+    public int PlainRead() => RandomAccess.Read(_file, _buffer.AsSpan(0, SizeBytes), 0);
+
+    [Benchmark]
+    public bool Lookup() => _store.Contains(Next());
+
+    [Benchmark]
+    public int Hit()
+    {
+        _store.TryReopen(Next(), ref _lease);
+        using (_lease)
+        {
+            int offset = 0;
+            while (offset < SizeBytes)
+            {
+                int read = _lease!.TryRead(offset, _buffer.AsSpan(offset, SizeBytes - offset));
+                if (read <= 0)
+                {
+                    throw new InvalidOperationException("An object that was just stored is not in memory.");
+                }
+
+                offset += read;
+            }
+
+            return offset;
+        }
+    }
+
+    private ObjectKey Next() => _keys[_next = (_next + 1) % _keys.Count];
+}
