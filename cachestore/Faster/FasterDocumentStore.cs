@@ -24,6 +24,10 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
     private readonly ConcurrentDictionary<string, Place> _places = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _appending = new(1); // entries and _places change in the same order
 
+    private readonly List<string> _moved = []; // of the compaction that runs
+    private Task _compaction = Task.CompletedTask;
+    private int _lastTail;
+
     private FasterDocumentStore(BlobLog log, DiskHealth health, ILogger logger)
     {
         _log = log;
@@ -102,6 +106,8 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         {
             _places.TryUpdate(key, place with { InMemory = null }, place);
         }
+
+        StartCompactionIfDue();
     }
 
     public bool Remove(string key)
@@ -120,6 +126,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _compaction;
         try
         {
             await _log.CommitAsync(_health.Failing); // removals
@@ -131,6 +138,99 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
 
         _log.Dispose();
         _appending.Dispose();
+    }
+
+    /// <summary>A manifest is put again every minute: what was replaced is given up segment by segment, oldest first.</summary>
+    private void StartCompactionIfDue()
+    {
+        int tail = _log.Segments.IdOf(_log.TailAddress);
+        if (Interlocked.Exchange(ref _lastTail, tail) != tail && _compaction.IsCompleted && IsCompactionDue())
+        {
+            _compaction = Task.Run(CompactAsync);
+        }
+    }
+
+    private bool IsCompactionDue()
+    {
+        long live = _places.Values.Sum(static place => BlobLog.SizeOf(place.PayloadBytes));
+        long segments = _log.Segments.IdOf(_log.TailAddress) - _log.Segments.IdOf(_log.BeginAddress);
+        return segments >= 2 && segments * _log.Segments.SegmentBytes > 2 * live;
+    }
+
+    private async Task CompactAsync()
+    {
+        try
+        {
+            while (IsCompactionDue() && await TryEmptyOldestSegmentAsync())
+            {
+            }
+        }
+        catch (Exception failure) when (failure is IOException or OperationCanceledException)
+        {
+            _logger.LogWarning(failure, "The documents' log could not be compacted now; it is tried again later.");
+        }
+    }
+
+    /// <summary>Appends what is alive in the oldest segment again, then gives the segment up. False: it is still being written.</summary>
+    private async Task<bool> TryEmptyOldestSegmentAsync()
+    {
+        int oldest = _log.Segments.IdOf(_log.BeginAddress);
+        long end = _log.Segments.StartOf(oldest + 1);
+        if (end > _log.CommittedUntilAddress)
+        {
+            return false;
+        }
+
+        foreach ((string key, Place place) in _places)
+        {
+            if (place.Address >= 0 && place.Address < end)
+            {
+                await MoveToTailAsync(key, place);
+            }
+        }
+
+        await _log.CommitAsync(_health.Failing);
+        foreach (string key in _moved)
+        {
+            if (_places.TryGetValue(key, out Place? place) && place.PayloadBytes > InMemoryBytes && place.Address < _log.FlushedUntilAddress)
+            {
+                _places.TryUpdate(key, place with { InMemory = null }, place);
+            }
+        }
+
+        _moved.Clear();
+        _log.TruncateUntil(end);
+        await _log.CommitAsync(_health.Failing);
+        return true;
+    }
+
+    private async Task MoveToTailAsync(string key, Place place)
+    {
+        CancellationToken failing = _health.Failing;
+        await _appending.WaitAsync(failing);
+        try
+        {
+            if (!_places.TryGetValue(key, out Place? now) || now.Address != place.Address)
+            {
+                return; // put again or removed meanwhile
+            }
+
+            StoredDocument? document = now.InMemory ?? Load(now.Address, now.PayloadBytes, out _);
+            if (document is null)
+            {
+                _places.TryRemove(key, out _);
+                return;
+            }
+
+            byte[] payload = DocumentEntry.Encode(key, document);
+            long address = await _log.AppendAsync(new EntryHeader(EntryKind.Document, default, payload.Length, 0, payload), payload, failing);
+            _places[key] = now with { Address = address, InMemory = now.InMemory ?? document };
+            _moved.Add(key);
+        }
+        finally
+        {
+            _appending.Release();
+        }
     }
 
     private void Recover(in ScannedEntry entry)

@@ -102,13 +102,17 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
         {
             case EntryKind.Whole:
             case EntryKind.Seal when HasAllParts(key, address, objectLength):
-                if (isKept && _removed.Contains(key))
+                if (_removed.Count > 0 && isKept && _removed.Contains(key))
                 {
                     break; // the removal is in the fresh log, which is read first
                 }
 
                 index.Set(key, new IndexEntry(address, objectLength, kind == EntryKind.Seal, segment.AddEntry(isChecked: false)));
-                _removed.Remove(key);
+                if (_removed.Count > 0)
+                {
+                    _removed.Remove(key);
+                }
+
                 break;
             case EntryKind.Removed:
                 index.Remove(key, -1);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Breakwater.CacheStore.Disk;
+using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Faster;
 
@@ -85,8 +86,19 @@ internal sealed class SegmentSet : IDisposable
         {
             if (!_segments.TryGetValue(id, out segment))
             {
-                segment = new Segment(id, _disk.Open(PathOf(id)));
-                _disk.SyncDirectory(DirectoryPath);
+                SafeFileHandle file = _disk.Open(PathOf(id));
+                try
+                {
+                    _disk.Reserve(file, 0, SegmentBytes); // a full disk shows here, not in the middle of a segment
+                    _disk.SyncDirectory(DirectoryPath);
+                }
+                catch
+                {
+                    file.Dispose();
+                    throw;
+                }
+
+                segment = new Segment(id, file);
                 _segments[id] = segment;
             }
 

@@ -56,7 +56,7 @@ internal static class SegmentTable
         }
     }
 
-    private static void Write(SegmentSet segments, int id, ReadOnlySpan<TableRow> rows)
+    public static void Write(SegmentSet segments, int id, ReadOnlySpan<TableRow> rows)
     {
         byte[] bytes = new byte[HeaderBytes + (rows.Length * TableRow.SizeBytes)];
         MemoryMarshal.AsBytes(rows).CopyTo(bytes.AsSpan(HeaderBytes));

@@ -12,7 +12,7 @@ internal sealed record StoreParts(
 {
     private const double DefaultShareOfFree = 0.8;
     private const long IndexMemoryBytes = 1L << 30;
-    private const long SmallestObjectsMean = 16 << 10; // sizes the index's table: fewer and larger objects only leave it emptier
+    private const long SmallestObjectsMean = 32 << 10; // sizes the index's table; the mean of CernVM-FS is above
 
     public static StoreParts Open(string path, StoreOptions options, StoreDisk disk, TimeProvider time, ILogger logger)
     {

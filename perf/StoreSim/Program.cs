@@ -1,8 +1,15 @@
 using System.Globalization;
 using Breakwater.StoreSim;
 
-// Byte hit ratio and write amplification of eviction policies on the same traces. Usage: StoreSim [quota MiB]
+// StoreSim [quota MiB]     byte hit ratio and write amplification of eviction policies on the same traces
+// StoreSim open <objects>  time to open a store with so many objects, and its memory
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args is ["open", string objects])
+{
+    await OpenBench.RunAsync(int.Parse(objects, CultureInfo.InvariantCulture));
+    return;
+}
+
 long quota = (args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 512) * (1L << 20);
 (string Name, double Skew, double Scans, double Pinned)[] traces =
 [

@@ -72,6 +72,30 @@ public sealed class DocumentStoreTests : IAsyncLifetime
         Assert.False(_store.Documents.TryGet("big", out _));
     }
 
+    [Fact]
+    public async Task Documents_PutAgainAndAgain_DoNotFillTheDisk()
+    {
+        await _store.Documents.PutAsync("old", new StoredDocument(TestObjects.Bytes(7, 5000), default, DateTimeOffset.UnixEpoch));
+        await _store.Documents.PutAsync("old and long", new StoredDocument(TestObjects.Bytes(8, 500_000), default, DateTimeOffset.UnixEpoch));
+        for (int i = 0; i < 300; i++)
+        {
+            await _store.Documents.PutAsync($"d{i % 5}", new StoredDocument(TestObjects.Bytes(i, 1_000_000), default, DateTimeOffset.UnixEpoch));
+        }
+
+        await ReopenAsync();
+
+        Assert.True(_store.Documents.TryGet("old", out StoredDocument? old) && old.Body.Span.SequenceEqual(TestObjects.Bytes(7, 5000)));
+        Assert.True(_store.Documents.TryGet("old and long", out old) && old.Body.Span.SequenceEqual(TestObjects.Bytes(8, 500_000)));
+        for (int i = 295; i < 300; i++)
+        {
+            Assert.True(_store.Documents.TryGet($"d{i % 5}", out StoredDocument? document));
+            Assert.True(document.Body.Span.SequenceEqual(TestObjects.Bytes(i, 1_000_000)));
+        }
+
+        long bytes = new DirectoryInfo(Path.Combine(_directory.Path, "documents")).EnumerateFiles("*.seg").Sum(file => file.Length);
+        Assert.True(bytes <= 4 * (32 << 20), $"{bytes} bytes on disk");
+    }
+
     private async Task ReopenAsync()
     {
         await _store.DisposeAsync();

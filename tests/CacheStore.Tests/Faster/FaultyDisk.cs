@@ -77,6 +77,12 @@ internal sealed class FaultyDisk : StoreDisk
         }
     }
 
+    public override bool Reserve(SafeFileHandle file, long offset, long length)
+    {
+        Throw(WriteFault);
+        return base.Reserve(file, offset, length);
+    }
+
     public override int Read(SafeFileHandle file, Span<byte> buffer, long offset)
     {
         Throw(ReadFault);
