@@ -16,11 +16,28 @@ internal interface IAdminRoom
 /// </summary>
 internal sealed class AdminApi(RouteGroupBuilder routes)
 {
+    private readonly List<string> _reads = [];
+    private readonly List<string> _actions = [];
+
+    /// <summary>Paths mapped by <see cref="Read"/>.</summary>
+    public IReadOnlyList<string> Reads => _reads;
+
+    /// <summary>Paths mapped by <see cref="Action"/>.</summary>
+    public IReadOnlyList<string> Actions => _actions;
+
     /// <summary>GET: status that changes nothing. Open to <c>Admin:Readers</c>, to others with the token.</summary>
-    public void Read(string path, Delegate handler) => routes.MapGet(path, handler);
+    public void Read(string path, Delegate handler)
+    {
+        routes.MapGet(path, handler);
+        _reads.Add(path);
+    }
 
     /// <summary>POST: an action. Needs the token.</summary>
-    public void Action(string path, Delegate handler) => routes.MapPost(path, handler);
+    public void Action(string path, Delegate handler)
+    {
+        routes.MapPost(path, handler);
+        _actions.Add(path);
+    }
 
     /// <summary>DELETE: an action. Needs the token.</summary>
     public void Remove(string path, Delegate handler) => routes.MapDelete(path, handler);

@@ -58,6 +58,7 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
             _app.UseOpenTelemetryPrometheusScrapingEndpoint(meters, null, "/metrics", null, null);
         }
 
+        AdminPage.Map(_app);
         var api = new AdminApi(_app.MapGroup("/api/v1"));
         foreach (IAdminRoom room in rooms)
         {

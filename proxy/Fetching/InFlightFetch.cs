@@ -318,7 +318,7 @@ internal sealed partial class InFlightFetch
                     watch.Pause(_services.Time.GetElapsedTime(_begun));
                 }
 
-                _services.Counters.UpstreamBytes.Add(read);
+                _services.Counters.AddUpstreamBytes(read);
                 int skipped = (int)Math.Min(skip, read);
                 skip -= skipped;
 

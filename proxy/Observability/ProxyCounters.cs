@@ -9,6 +9,7 @@ internal sealed class ProxyCounters : IDisposable
 
     private readonly Meter _meter;
     private long _hitPathAnswers;
+    private long _upstreamBytes;
 
     public ProxyCounters(IMeterFactory meters)
     {
@@ -17,7 +18,7 @@ internal sealed class ProxyCounters : IDisposable
         UpstreamFailures = _meter.CreateCounter<long>("breakwater.upstream.failures", "{failure}", "Answers of Stratum 1s that were no use, by upstream and kind.");
         _meter.CreateObservableCounter("breakwater.hit_path.answers", () => HitPathAnswers, "{request}", "Hits answered below HttpContext.");
         UpstreamObjectRequests = _meter.CreateCounter<long>("breakwater.upstream.object_requests", "{request}", "Object bodies asked of Stratum 1s that answered with a good head.");
-        UpstreamBytes = _meter.CreateCounter<long>("breakwater.upstream.received", "By", "Body bytes received from Stratum 1s.");
+        _meter.CreateObservableCounter("breakwater.upstream.received", () => UpstreamBytesTotal, "By", "Body bytes received from Stratum 1s.");
         WrongBodies = _meter.CreateCounter<long>("breakwater.upstream.wrong_bodies", "{body}", "Bodies from Stratum 1s whose digest was not the object's name.");
     }
 
@@ -27,7 +28,8 @@ internal sealed class ProxyCounters : IDisposable
 
     public Counter<long> UpstreamObjectRequests { get; }
 
-    public Counter<long> UpstreamBytes { get; }
+    /// <summary>Body bytes received from Stratum 1s since the start.</summary>
+    public long UpstreamBytesTotal => Interlocked.Read(ref _upstreamBytes);
 
     public Counter<long> WrongBodies { get; }
 
@@ -35,6 +37,9 @@ internal sealed class ProxyCounters : IDisposable
     public long HitPathAnswers => Volatile.Read(ref _hitPathAnswers);
 
     public void CountHitPathAnswer() => Interlocked.Increment(ref _hitPathAnswers);
+
+    /// <summary>Body bytes came from a Stratum 1.</summary>
+    public void AddUpstreamBytes(long bytes) => Interlocked.Add(ref _upstreamBytes, bytes);
 
     public void Dispose() => _meter.Dispose();
 }

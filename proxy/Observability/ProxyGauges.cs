@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Storms;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Model;
 
@@ -9,7 +10,7 @@ namespace Breakwater.Proxy.Observability;
 /// <summary>What is measured when somebody looks: fetches, queue, Stratum 1s, health.</summary>
 internal sealed class ProxyGauges
 {
-    public ProxyGauges(IMeterFactory meters, FetchCoordinator fetches, FetchQueue queue, IProxyStateLookup clusters, Health health, RequestRecorder recorder)
+    public ProxyGauges(IMeterFactory meters, FetchCoordinator fetches, FetchQueue queue, IProxyStateLookup clusters, Health health, RequestRecorder recorder, BootTimelines boots)
     {
         Meter meter = meters.Create(ProxyCounters.MeterName);
         meter.CreateObservableGauge("breakwater.fetches", () => fetches.InFlight.Count, "{fetch}", "Objects being fetched.");
@@ -18,8 +19,16 @@ internal sealed class ProxyGauges
         meter.CreateObservableGauge("breakwater.upstream.healthy", () => Healths(clusters), "1", "1: the Stratum 1 answers; 0: it is asked last. By cluster and upstream.");
         meter.CreateObservableGauge("breakwater.health", () => (int)health.Check().Status, "1", "0 ready, 1 degraded, 2 unready; the reasons are at /healthz/ready.");
         meter.CreateObservableGauge("breakwater.build_info", () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", Telemetry.Version)), null, "Always 1; the version is in the label.");
+        meter.CreateObservableGauge("breakwater.boots", () => Boots(boots.Storm()), "{boot}", "Boots of the storm in progress, or of the last one, by state.");
         meter.CreateObservableGauge("breakwater.hit_ratio", () => HitRatio(recorder), "1", "Share of requests for repositories' content served without a fetch of their own, since the start.");
     }
+
+    private static Measurement<int>[] Boots(StormView storm) =>
+    [
+        new(storm.Booting, new KeyValuePair<string, object?>("state", "booting")),
+        new(storm.Done, new KeyValuePair<string, object?>("state", "done")),
+        new(storm.Stopped, new KeyValuePair<string, object?>("state", "stopped")),
+    ];
 
     /// <summary>Share of requests served without asking a Stratum 1 for them; 1 when there were none.</summary>
     public static double HitRatio(RequestRecorder recorder)

@@ -4,7 +4,7 @@ namespace Breakwater.Proxy.Observability;
 internal interface IRecordSink
 {
     /// <summary>Takes the requests that ended since the last call; perhaps none.</summary>
-    /// <param name="records">In no strict order; valid during the call.</param>
+    /// <param name="records">In the order of their ends; valid during the call.</param>
     /// <param name="clock">Turns their timestamps into times.</param>
     void Take(ReadOnlySpan<RequestRecord> records, RecordClock clock);
 }
@@ -38,6 +38,7 @@ internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<I
     public void Pump()
     {
         recorder.Drain(_records);
+        _records.Sort(static (a, b) => a.EndedAt.CompareTo(b.EndedAt));
         var clock = new RecordClock(time, time.GetUtcNow(), time.GetTimestamp());
         foreach (IRecordSink sink in _sinks)
         {

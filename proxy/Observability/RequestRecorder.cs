@@ -57,6 +57,11 @@ internal sealed class RequestRecorder
         ref Tally tally = ref stripe.Tallies[(int)record.Result];
         Interlocked.Increment(ref tally.Requests);
         Interlocked.Add(ref tally.Bytes, record.BytesSent);
+        if (record.Source == ByteSource.Disk)
+        {
+            Interlocked.Add(ref stripe.DiskHitBytes, record.BytesSent);
+        }
+
         if (record.AnsweredAt != 0)
         {
             _firstByte.Record(_time.GetElapsedTime(record.StartedAt, record.AnsweredAt).TotalSeconds, s_resultTags[(int)record.Result]);
@@ -71,6 +76,9 @@ internal sealed class RequestRecorder
     /// <summary>Requests and body bytes since the start, by result.</summary>
     public (long Requests, long Bytes) TotalOf(RequestResult result) =>
         (_stripes.Sum(s => Volatile.Read(ref s.Tallies[(int)result].Requests)), _stripes.Sum(s => Volatile.Read(ref s.Tallies[(int)result].Bytes)));
+
+    /// <summary>Body bytes of hits that were not all in memory.</summary>
+    public long DiskHitBytes => _stripes.Sum(s => Volatile.Read(ref s.DiskHitBytes));
 
     /// <summary>Takes all records kept since the last call, in the order of their ends within a stripe. One reader.</summary>
     public void Drain(List<RequestRecord> into)
@@ -105,6 +113,7 @@ internal sealed class RequestRecorder
     {
         public readonly Tally[] Tallies = new Tally[results];
         public long Dropped;
+        public long DiskHitBytes;
 
         private readonly Lock _gate = new();
         private RequestRecord[] _filling = new RequestRecord[64];   // guarded by _gate

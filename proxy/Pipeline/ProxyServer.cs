@@ -10,6 +10,7 @@ using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Storms;
 using Breakwater.Proxy.Upstreams;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -28,6 +29,7 @@ internal static class ProxyServer
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddConfiguration(configuration);
         AddLogging(builder.Logging, configuration);
+        builder.Services.AddSystemd();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy));
         AddRooms(builder.Services, configuration, settings, store, time ?? TimeProvider.System);
@@ -91,6 +93,8 @@ internal static class ProxyServer
     {
         services.AddSingleton<RequestRecorder>();
         services.AddSingleton<ProxyGauges>();
+        services.AddSingleton<BootTimelines>();
+        services.AddSingleton<IRecordSink>(provider => provider.GetRequiredService<BootTimelines>());
         services.AddHostedService<RecordPump>();
         Telemetry.Add(services, settings.Telemetry);
         if (!string.IsNullOrEmpty(settings.AccessLog.Path))
@@ -106,6 +110,7 @@ internal static class ProxyServer
     private static void AddAdmin(IServiceCollection services)
     {
         services.AddSingleton<Health>();
+        services.AddSingleton<IAdminRoom, StatusRoom>();
         services.AddSingleton<IHealthSource, LifetimeHealth>();
         services.AddSingleton<AdminServer>();
         services.AddHostedService(provider => provider.GetRequiredService<AdminServer>());

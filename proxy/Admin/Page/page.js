@@ -1,0 +1,123 @@
+"use strict";
+// The page polls: a second is live enough for people, and a poll costs the proxy less than an open stream for each viewer.
+const $ = id => document.getElementById(id);
+const size = n => { const u = ["B", "KB", "MB", "GB", "TB", "PB"]; let i = 0; for (n = Math.max(0, n); n >= 1000 && i < 5; i++) n /= 1000; return n.toFixed(i && n < 100 ? 1 : 0) + " " + u[i]; };
+const count = n => Math.round(n).toLocaleString("en");
+const time = ms => ms == null ? "–" : ms < 1000 ? Math.round(ms) + " ms" : ms < 60000 ? (ms / 1000).toFixed(1) + " s" : Math.floor(ms / 60000) + " min " + Math.round(ms % 60000 / 1000) + " s";
+const percent = r => (100 * r).toFixed(r > 0.999 && r < 1 ? 2 : 1) + " %";
+const el = (tag, props = {}, ...children) => { const e = Object.assign(document.createElement(tag), props); e.append(...children); return e; };
+const get = async path => { const r = await fetch("/api/v1/" + path, { headers: token() }); if (!r.ok) throw new Error(r.status + " " + r.statusText); return r.json(); };
+const token = () => $("token").value ? { Authorization: "Bearer " + $("token").value.trim() } : {};
+const table = (heads, rows) => el("table", {}, el("thead", {}, el("tr", {}, ...heads.map(h => el("th", { className: h.startsWith("#") ? "n" : "", textContent: h.replace("#", "") })))),
+  el("tbody", {}, ...rows.map(r => el("tr", {}, ...r.map((c, i) => { const td = el("td", { className: heads[i].startsWith("#") ? "n" : "" }); td.append(c ?? "–"); return td; })))));
+
+let last = null, chart = null, known = "";
+const series = [[], [], [], []];
+
+function traffic(s) {
+  const now = new Date(s.time).getTime() / 1000;
+  if (last) {
+    const dt = Math.max(0.1, now - new Date(last.time).getTime() / 1000), rate = key => Math.max(0, s[key] - last[key]) / dt;
+    s.rps = rate("requests"); s.bps = rate("bytesSent"); s.ups = rate("upstreamBytes");
+    [now, s.rps, s.bps / 1e6, s.ups / 1e6].forEach((v, i) => { series[i].push(v); if (series[i].length > 300) series[i].shift(); });
+    draw();
+  }
+  last = s;
+}
+
+function draw() {
+  const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const width = $("chart").clientWidth;
+  if (!chart) {
+    const axis = { stroke: () => css("--soft"), grid: { stroke: () => css("--line"), width: 1 } };
+    chart = new uPlot({ width, height: 200, scales: { mb: {} }, axes: [axis, { ...axis, size: 56 }, { ...axis, scale: "mb", side: 1, grid: { show: false }, size: 56 }],
+      series: [{}, { label: "requests/s", stroke: () => css("--d"), width: 2, value: (u, v) => v == null ? "–" : count(v) }, { label: "to clients MB/s", scale: "mb", stroke: () => css("--m"), width: 2, value: (u, v) => v == null ? "–" : v.toFixed(1) },
+        { label: "from Stratum 1s MB/s", scale: "mb", stroke: () => css("--u"), width: 2, value: (u, v) => v == null ? "–" : v.toFixed(1) }] }, series, $("chart"));
+  } else { chart.setData(series); if (Math.abs(chart.width - width) > 4) chart.setSize({ width, height: 200 }); }
+}
+
+function headline(s) {
+  const tiles = [["Hits by requests", percent(s.hitRatio), "hit-ratio"], ["Hits by bytes", percent(s.byteHitRatio)], ["Upstream bytes saved", size(s.bytesSaved), "saved"], ["Requests/s", count(s.rps || 0), "rps"],
+    ["To clients", size(s.bps || 0) + "/s"], ["Requests", count(s.requests), "requests"], ["Fetches, followers", s.fetches + ", " + s.fetchFollowers], ["Fetches in line", count(s.fetchesWaiting)],
+    ["VMs booting", count(s.storm.booting), "booting"], ["VMs booted", count(s.storm.done), "booted"], ["From memory", size(s.memoryBytes)], ["From disk", size(s.diskBytes)],
+    ["Free on store's disk", size(s.storeDiskFreeBytes)], ["Process memory", size(s.workingSetBytes)]];
+  $("tiles").replaceChildren(...tiles.map(([name, value, id]) => el("div", { className: "tile", id: id ? "t-" + id : "" }, el("b", { textContent: value }), el("span", { textContent: name }))));
+  $("version").textContent = s.version + ", up " + time(s.uptimeSeconds * 1000);
+  $("health").textContent = s.health.status; $("health").className = "chip " + s.health.status;
+  $("findings").hidden = !s.health.findings.length;
+  $("findings").replaceChildren(...s.health.findings.map(f => el("li", { className: f.level }, el("b", { textContent: f.name }), " " + f.text)));
+  $("upstreams").replaceChildren(table(["cluster", "name", "Stratum 1", "state"], s.upstreams.map(u => [u.cluster, u.name, u.upstream, el("span", { className: u.healthy ? "good" : "bad", textContent: u.healthy ? "answers" : "asked last" })])));
+  $("results").replaceChildren(table(["result", "#requests", "#bytes"], s.results.filter(r => r.requests).map(r => [r.result, count(r.requests), size(r.bytes)])));
+  const actions = s.actions.join();
+  if (actions !== known) { known = actions; $("action").replaceChildren(...s.actions.map(a => el("option", { value: a, textContent: a }))); }
+  const t = s.storm;
+  $("storm-line").textContent = t.booting + t.done + t.stopped === 0 ? "none seen yet" : (t.booting > 1 ? "storm in progress: " : "") + t.booting + " booting, " + t.done + " done"
+    + (t.stopped ? ", " + t.stopped + " stopped half-way (probably DIRECT)" : "") + (t.medianMs != null ? "; median " + time(t.medianMs) + ", slowest " + time(t.maxMs) : "")
+    + (t.estimatedEnd ? "; estimated end " + new Date(t.estimatedEnd).toLocaleTimeString() : "");
+}
+
+function boots(list) {
+  const longest = Math.max(1, ...list.map(b => b.durationMs));
+  $("boots").replaceChildren(...list.map(b => {
+    const bar = el("span", { className: "bar" }); bar.style.width = Math.max(0.5, 100 * b.durationMs / longest) + "%";
+    for (const c of b.segments) { const i = el("i", { className: c === "-" ? "w" : c }); i.style.flex = "1"; bar.append(i); }
+    const row = el("button", { className: "boot " + b.state, type: "button", title: `${b.client}, ${b.repository}: ${b.requests} requests, ${size(b.bytes)}, ${b.state === "stopped" ? "stopped half-way, probably DIRECT" : b.state}` },
+      el("span", { className: "name", textContent: b.client }), el("span", { className: "track" }, bar), el("span", { className: "n", textContent: b.state === "booting" ? "booting" : time(b.durationMs) }));
+    row.dataset.id = b.id; return row;
+  }));
+}
+
+$("boots").addEventListener("click", async e => {
+  const row = e.target.closest(".boot"); if (!row) return;
+  const d = await get("boots/" + row.dataset.id), b = d.boot;
+  $("details-title").textContent = `${b.client}: ${b.repository}, ${time(b.durationMs)}, ${b.requests} requests, ${size(b.bytes)}`;
+  $("details-body").replaceChildren(d.requests.length ? table(["#at", "#took", "from", "result", "#bytes", "what"], d.requests.map(r => [time(r.startMs), time(r.durationMs), r.source, r.result, size(r.bytes), r.what])) : "The requests of this boot were given up to bound memory.");
+  $("details").showModal();
+});
+
+// Other rooms tell what they know as plain JSON; it is shown as it comes.
+function plain(value) {
+  if (value === null || typeof value !== "object") return typeof value === "number" && value > 1e6 ? count(value) : String(value);
+  if (Array.isArray(value)) {
+    if (!value.length) return "none";
+    if (typeof value[0] !== "object" || value[0] === null) return value.join(", ");
+    const keys = [...new Set(value.flatMap(Object.keys))].slice(0, 10);
+    return table(keys, value.slice(0, 100).map(v => keys.map(k => v[k] === undefined ? "" : plain(v[k]))));
+  }
+  return table(["", " "], Object.entries(value).map(([k, v]) => [k, plain(v)]));
+}
+
+async function rooms(s) {
+  for (const path of s.reads.filter(p => !p.includes("{") && !["status", "boots"].includes(p))) {
+    const id = "room-" + path.replace(/\W/g, "-");
+    let card = $(id);
+    if (!card) { card = el("section", { className: "card", id }, el("h2", { textContent: path.charAt(0).toUpperCase() + path.slice(1).replace(/[-/]/g, " ") }), el("div", { className: "scroll" })); $("rooms").append(card); }
+    try { const v = await get(path); card.lastChild.replaceChildren(plain(v)); } catch (e) { card.lastChild.textContent = e.message; }
+  }
+}
+
+$("action-form").addEventListener("submit", async e => {
+  e.preventDefault();
+  sessionStorage.setItem("token", $("token").value);
+  const out = $("action-result"); out.textContent = "…";
+  try {
+    const body = $("action-body").value.trim();
+    if (body) JSON.parse(body);
+    if (!$("token").value) { out.textContent = "Refused: actions need the admin token, the content of admin.token in the store's directory."; return; }
+    const r = await fetch("/api/v1/" + $("action").value, { method: "POST", headers: { ...token(), ...(body ? { "Content-Type": "application/json" } : {}) }, body: body || undefined });
+    out.textContent = r.status + " " + (await r.text());
+  } catch (e) { out.textContent = e.message; }
+});
+
+$("token").value = sessionStorage.getItem("token") || "";
+let turn = 0;
+async function tick() {
+  try {
+    const s = await get("status"); traffic(s); headline(s);
+    boots(await get("boots?limit=100"));
+    if (turn++ % 5 === 0) await rooms(s);
+    $("live").textContent = "live, " + new Date(s.time).toLocaleTimeString();
+  } catch (e) { $("live").textContent = "no answer: " + e.message; }
+  setTimeout(tick, document.hidden ? 5000 : 1000);
+}
+tick();

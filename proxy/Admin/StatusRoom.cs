@@ -1,0 +1,134 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Observability.AccessLogs;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Storms;
+using Yarp.ReverseProxy;
+
+namespace Breakwater.Proxy.Admin;
+
+/// <summary>A Stratum 1 as the health checks see it.</summary>
+internal sealed record UpstreamStatus(string Cluster, string Name, string Upstream, bool Healthy);
+
+/// <summary>Requests and body bytes, since the start.</summary>
+internal sealed record ResultStatus(string Result, long Requests, long Bytes);
+
+/// <summary>What <c>breakwater status</c> and the page show; counts since the start, sizes in bytes.</summary>
+internal sealed record ServerStatus(
+    string Version,
+    DateTimeOffset Time,
+    double UptimeSeconds,
+    HealthReport Health,
+    double HitRatio,
+    double ByteHitRatio,
+    long Requests,
+    long BytesSent,
+    long BytesSaved,
+    long UpstreamBytes,
+    IReadOnlyList<ResultStatus> Results,
+    long MemoryBytes,
+    long DiskBytes,
+    int Fetches,
+    int FetchFollowers,
+    int FetchesWaiting,
+    StormView Storm,
+    IReadOnlyList<UpstreamStatus> Upstreams,
+    string StorePath,
+    long StoreDiskFreeBytes,
+    long WorkingSetBytes,
+    IReadOnlyList<string> Reads,
+    IReadOnlyList<string> Actions);
+
+/// <summary>A request of a boot, with its file when that is known.</summary>
+internal sealed record BootRequestView(int StartMs, int DurationMs, ByteSource Source, string Result, long Bytes, string What);
+
+/// <summary>A boot with its requests.</summary>
+internal sealed record BootDetails(BootView Boot, IReadOnlyList<BootRequestView> Requests);
+
+/// <summary>Status and boot timelines on the admin port.</summary>
+internal sealed class StatusRoom(
+    BreakwaterSettings settings,
+    Health health,
+    RequestRecorder recorder,
+    ProxyCounters counters,
+    FetchCoordinator fetches,
+    FetchQueue queue,
+    IProxyStateLookup clusters,
+    BootTimelines boots,
+    IEnumerable<IObjectPaths> paths,
+    TimeProvider time) : IAdminRoom
+{
+    private readonly long _startedAt = time.GetTimestamp();
+    private AdminApi? _api;
+
+    /// <inheritdoc/>
+    public void Map(AdminApi admin)
+    {
+        _api = admin;
+        admin.Read("status", Status);
+        admin.Read("boots", (int? limit) => boots.List(Math.Clamp(limit ?? 200, 1, BootTimelines.MaxBoots)));
+        admin.Read("boots/{id:int}", (int id) => boots.Find(id) is { } found
+            ? Results.Json(new BootDetails(found.Boot, [.. found.Requests.Select(r => ToView(found.Boot.Repository, r))]), AdminServer.Json)
+            : new AdminProblem($"Boot {id} is not known any more.", "Boots are kept in memory, the newest 12,000.").Result(StatusCodes.Status404NotFound));
+    }
+
+    private ServerStatus Status()
+    {
+        ResultStatus[] results = [.. Enum.GetValues<RequestResult>().Select(r => (r, t: recorder.TotalOf(r))).Select(x => new ResultStatus(RequestRecorder.NameOf(x.r), x.t.Requests, x.t.Bytes))];
+        long sent = results.Sum(r => r.Bytes);
+        long own = new[] { RequestResult.Miss, RequestResult.Revalidated, RequestResult.PassedThrough }.Sum(r => recorder.TotalOf(r).Bytes);
+        IReadOnlyCollection<InFlightFetch> inFlight = fetches.InFlight;
+        long disk = recorder.DiskHitBytes;
+        return new ServerStatus(
+            Telemetry.Version,
+            time.GetUtcNow(),
+            time.GetElapsedTime(_startedAt).TotalSeconds,
+            health.Check(),
+            ProxyGauges.HitRatio(recorder),
+            sent == 0 ? 1 : (double)(sent - own) / sent,
+            results.Sum(r => r.Requests),
+            sent,
+            Math.Max(0, sent - counters.UpstreamBytesTotal),
+            counters.UpstreamBytesTotal,
+            results,
+            recorder.TotalOf(RequestResult.Hit).Bytes - disk,
+            disk,
+            inFlight.Count,
+            inFlight.Sum(f => f.Followers),
+            queue.Load.Waiting,
+            boots.Storm(),
+            [.. clusters.GetClusters().OrderBy(c => c.ClusterId, StringComparer.Ordinal).SelectMany(c => c.DestinationsState.AllDestinations
+                .OrderBy(d => d.DestinationId, StringComparer.Ordinal)
+                .Select(d => new UpstreamStatus(c.ClusterId, d.DestinationId, new Uri(d.Model.Config.Address).Authority, ProxyGauges.IsUp(d))))],
+            settings.Store.Path!,
+            FreeBytes(settings.Store.Path!),
+            Environment.WorkingSet,
+            _api!.Reads,
+            _api.Actions);
+    }
+
+    private static long FreeBytes(string path)
+    {
+        try
+        {
+            return new DriveInfo(Path.GetFullPath(path)).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return -1;
+        }
+    }
+
+    private BootRequestView ToView(string? fqrn, BootRequest request)
+    {
+        string? path = request.Target;
+        if (path is null && request.HasKey && fqrn is not null)
+        {
+            ObjectKey key = request.Key;
+            path = paths.Select(p => p.Find(fqrn, key)).FirstOrDefault(p => p is not null) ?? key.ToPath();
+        }
+
+        return new BootRequestView(request.StartMs, request.DurationMs, request.Source, RequestRecorder.NameOf(request.Result), request.Bytes, path ?? "-");
+    }
+}
