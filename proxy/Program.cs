@@ -13,6 +13,11 @@ var root = new RootCommand("Breakwater: the site cache for CernVM-FS. With no co
     ServeCommand.Create(),
     DemoCommand.Create(),
     StoreCommand.Create(),
+    StatusCommand.Create(),
+    TopCommand.Create(),
+    DoctorCommand.Create(),
+    ContextCommand.Create(),
+    CompletionCommand.Create(),
 };
 root.SetAction((parsed, cancellationToken) => ServeCommand.RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
 return await root.Parse(args).InvokeAsync();

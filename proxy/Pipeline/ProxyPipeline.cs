@@ -7,6 +7,7 @@ using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Threading;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Proxy.ZeroTouch;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Breakwater.Proxy.Pipeline;
@@ -18,6 +19,7 @@ internal sealed class ProxyPipeline(
     ObjectEndpoint objects,
     DocumentEndpoint documents,
     PassThroughEndpoint passThrough,
+    ZeroTouchEndpoint zeroTouch,
     ResponseHeads heads,
     RequestRecorder recorder,
     TimeProvider time)
@@ -102,6 +104,11 @@ internal sealed class ProxyPipeline(
         }
 
         string rawTarget = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (zeroTouch.TryServe(context, rawTarget, outcome) is { } served)
+        {
+            return served;
+        }
+
         if (rawTarget.Length > RequestTarget.MaxLength)
         {
             return RejectAsync(context, TargetRejection.TooLong, isAbsoluteForm: false);

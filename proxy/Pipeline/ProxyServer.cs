@@ -12,6 +12,7 @@ using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Storms;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Proxy.ZeroTouch;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Breakwater.Proxy.Pipeline;
@@ -31,7 +32,7 @@ internal static class ProxyServer
         AddLogging(builder.Logging, configuration);
         builder.Services.AddSystemd();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy));
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, settings.ZeroTouch.ListenEndPoint()));
         AddRooms(builder.Services, configuration, settings, store, time ?? TimeProvider.System);
         WebApplication app = builder.Build();
 
@@ -81,6 +82,7 @@ internal static class ProxyServer
         services.AddSingleton<ObjectEndpoint>();
         services.AddSingleton<DocumentEndpoint>();
         services.AddSingleton<PassThroughEndpoint>();
+        services.AddSingleton<ZeroTouchEndpoint>();
         services.AddSingleton<ProxyPipeline>();
         services.AddSingleton<HeadEncoder>();
         services.AddSingleton<HitResponder>();
@@ -116,7 +118,7 @@ internal static class ProxyServer
         services.AddHostedService(provider => provider.GetRequiredService<AdminServer>());
     }
 
-    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy)
+    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, IPEndPoint? zeroTouch)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = proxy.MaxConnections;
@@ -130,7 +132,7 @@ internal static class ProxyServer
         // Kestrel's timer does not see hits of the raw path, which has its own for that.
         kestrel.Limits.KeepAliveTimeout = proxy.RawPath ? TimeSpan.FromDays(1) : TimeSpan.FromMinutes(5);
         kestrel.Limits.MaxResponseBufferSize = 64 << 10;
-        foreach (IPEndPoint endPoint in proxy.ListenEndPoints())
+        foreach (IPEndPoint endPoint in zeroTouch is null ? proxy.ListenEndPoints() : proxy.ListenEndPoints().Append(zeroTouch))
         {
             if (endPoint.Address.Equals(IPAddress.IPv6Any))
             {

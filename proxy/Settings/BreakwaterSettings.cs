@@ -17,6 +17,8 @@ internal sealed class BreakwaterSettings
 
     public TelemetryOptions Telemetry { get; init; } = new();
 
+    public ZeroTouchOptions ZeroTouch { get; init; } = new();
+
     /// <summary>By pattern: <c>*.cern.ch</c> or a full name.</summary>
     public required IReadOnlyDictionary<string, RepositoryOptions> Repositories { get; init; }
 
@@ -33,6 +35,7 @@ internal sealed class BreakwaterSettings
             Admin = Bind<AdminOptions>(configuration, "Admin", errors),
             AccessLog = Bind<AccessLogOptions>(configuration, "AccessLog", errors),
             Telemetry = Bind<TelemetryOptions>(configuration, "Telemetry", errors),
+            ZeroTouch = Bind<ZeroTouchOptions>(configuration, "ZeroTouch", errors),
             Repositories = configuration.GetSection("Repositories").GetChildren()
                 .Where(section => section.GetChildren().Any())
                 .ToDictionary(section => section.Key, section => Bind<RepositoryOptions>(configuration, section.Path, errors), StringComparer.Ordinal),

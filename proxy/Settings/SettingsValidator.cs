@@ -13,6 +13,7 @@ internal static class SettingsValidator
         CheckProxy(settings.Proxy, errors);
         CheckNetworks(errors, "Access:Clients", settings.Access.EffectiveClients);
         CheckAdmin(settings.Admin, errors);
+        CheckZeroTouch(settings.ZeroTouch, errors);
         Range(errors, "AccessLog:MaxFileBytes", settings.AccessLog.MaxFileBytes, 1L << 16, 1L << 40, "bytes");
         Range(errors, "AccessLog:KeepFiles", settings.AccessLog.KeepFiles, 0, 1000, "files");
         Range(errors, "Telemetry:TraceShare", settings.Telemetry.TraceShare, 0, 1);
@@ -54,6 +55,21 @@ internal static class SettingsValidator
     private static void CheckNetworks(List<string> errors, string name, string[] networks) =>
         errors.AddRange(networks.Where(network => !IPNetwork.TryParse(network, out _))
             .Select(network => $"{name}: '{network}' is not a network in CIDR form, such as 10.0.0.0/8 or fc00::/7."));
+
+    private static void CheckZeroTouch(ZeroTouchOptions zeroTouch, List<string> errors)
+    {
+        if (!string.IsNullOrEmpty(zeroTouch.Listen) && (!IPEndPoint.TryParse(zeroTouch.Listen, out _) || !zeroTouch.Listen.Contains(':', StringComparison.Ordinal)))
+        {
+            errors.Add($"ZeroTouch:Listen: '{zeroTouch.Listen}' is not an address with a port, such as [::]:80.");
+        }
+
+        errors.AddRange(zeroTouch.Proxies.Where(proxy => !Authorities.IsValid(Encoding.UTF8.GetBytes(proxy)) || !proxy.Contains(':', StringComparison.Ordinal))
+            .Select(proxy => $"ZeroTouch:Proxies: '{proxy}' is not host:port, such as proxy1.example.org:3128."));
+        if (!string.IsNullOrEmpty(zeroTouch.BootDirectory) && !Directory.Exists(zeroTouch.BootDirectory))
+        {
+            errors.Add($"ZeroTouch:BootDirectory: there is no folder '{zeroTouch.BootDirectory}'; make it, or leave the setting empty.");
+        }
+    }
 
     private static void CheckAdmin(AdminOptions admin, List<string> errors)
     {

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Publishes a self-contained Breakwater (no .NET needed on the target). Usage: publish.sh OUTPUT [RID]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=${1:?usage: publish.sh OUTPUT [RID]} rid=${2:-linux-x64}
+dotnet publish proxy -c Release -r "$rid" --self-contained true -o "$out" -p:RestorePackagesWithLockFile=false -p:GenerateDocumentationFile=false -p:DebugType=none

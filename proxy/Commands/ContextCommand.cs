@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Net;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Commands;
+
+/// <summary><c>breakwater context</c>: what to paste where, so that this site's VMs and nodes use this proxy.</summary>
+internal static class ContextCommand
+{
+    /// <summary>Makes the command for the command line's root.</summary>
+    public static Command Create()
+    {
+        Option<string[]> proxies = new("--proxy") { Description = "Proxy as VMs reach it; may be repeated. Default: ZeroTouch:Proxies, else this host's name with the port of Proxy:Listen", HelpName = "HOST:PORT" };
+        var command = new Command("context", "Print what makes VMs and worker nodes use this proxy: the Micro-CernVM user-data block, CernVM-FS client lines, DNS hints.") { SettingsFile.Option, proxies };
+        command.SetAction(parsed =>
+        {
+            try
+            {
+                BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(parsed.GetValue(SettingsFile.Option)));
+                Console.Out.Write(Text(settings, parsed.GetValue(proxies) ?? []));
+                return 0;
+            }
+            catch (SettingsException e)
+            {
+                Console.Error.WriteLine(e.Message);
+                return ServeCommand.WrongSettings;
+            }
+        });
+        return command;
+    }
+
+    /// <summary>The text. Pure but for this host's name.</summary>
+    public static string Text(BreakwaterSettings settings, string[] given)
+    {
+        string[] proxies = given.Length > 0 ? given
+            : settings.ZeroTouch.Proxies.Length > 0 ? settings.ZeroTouch.Proxies
+            : [$"{Dns.GetHostName()}:{settings.Proxy.ListenEndPoints().First().Port}"];
+        string group = string.Join('|', proxies.Select(p => $"http://{p}"));
+        string pac = $"http://{proxies[0]}/proxy.pac";
+        return $"""
+            # 1. Micro-CernVM: put this block into the VM's user data.
+            [ucernvm-begin]
+            cvmfs_http_proxy={group};DIRECT
+            cvmfs_pac_urls={pac}
+            [ucernvm-end]
+
+            # 2. CernVM-FS on a worker node: append to /etc/cvmfs/default.local, then run 'cvmfs_config reload'.
+            CVMFS_HTTP_PROXY="{group};DIRECT"
+            CVMFS_PAC_URLS="{pac}"
+
+            # 3. Zero touch: VMs without user data ask http://grid-wpad/wpad.dat, then http://wpad/wpad.dat, on port 80.
+            #    In the site's DNS zone (and ZeroTouch:Listen = [::]:80 here):
+            grid-wpad  IN CNAME  {proxies[0].Split(':')[0]}.
+            wpad       IN CNAME  {proxies[0].Split(':')[0]}.
+
+            """;
+    }
+}

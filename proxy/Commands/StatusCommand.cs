@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Settings;
+using Spectre.Console;
+
+namespace Breakwater.Proxy.Commands;
+
+/// <summary><c>breakwater status</c>: what the running Breakwater does, on one screen.</summary>
+internal static class StatusCommand
+{
+    /// <summary>Makes the command for the command line's root.</summary>
+    public static Command Create()
+    {
+        Option<bool> json = new("--json") { Description = "Print one JSON object, as GET /api/v1/status gives it" };
+        var command = new Command("status", "What the running Breakwater does: health, hits, fetches, boots, Stratum 1s. Exit code 1 when it is not ready, 69 when none answers.")
+        {
+            SettingsFile.Option, json,
+        };
+        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(
+            parsed.GetValue(SettingsFile.Option), (client, token) => RunAsync(client, parsed.GetValue(json), token), cancellationToken));
+        return command;
+    }
+
+    /// <summary>Sizes as people read them, in powers of 1000.</summary>
+    public static string Size(double bytes)
+    {
+        string[] units = ["B", "KB", "MB", "GB", "TB", "PB"];
+        int unit = 0;
+        for (; bytes >= 1000 && unit < units.Length - 1; unit++)
+        {
+            bytes /= 1000;
+        }
+
+        return bytes.ToString(unit > 0 && bytes < 100 ? "0.0" : "0", CultureInfo.InvariantCulture) + " " + units[unit];
+    }
+
+    /// <summary>The screen, shared with <c>top</c>.</summary>
+    public static Table Screen(ServerStatus status)
+    {
+        var table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("", "");
+        void Row(string name, string value) => table.AddRow(new Markup($"[grey]{name}[/]"), new Markup(value));
+        string colour = status.Health.Status switch { HealthLevel.Ready => "green", HealthLevel.Degraded => "yellow", _ => "red" };
+        Row("health", $"[{colour}]{status.Health.Status.ToString().ToLowerInvariant()}[/]  version {status.Version}, up {TimeSpan.FromSeconds(Math.Floor(status.UptimeSeconds)):c}");
+        foreach (HealthFinding finding in status.Health.Findings)
+        {
+            Row("", $"[{colour}]{finding.Name}[/] {Markup.Escape(finding.Text)}");
+        }
+
+        Row("hits", string.Create(CultureInfo.InvariantCulture, $"{status.HitRatio:P1} of requests, {status.ByteHitRatio:P1} of bytes; {Size(status.BytesSaved)} upstream bytes saved"));
+        Row("requests", string.Create(CultureInfo.InvariantCulture, $"{status.Requests:N0}, {Size(status.BytesSent)} sent (memory {Size(status.MemoryBytes)}, disk {Size(status.DiskBytes)}), {Size(status.UpstreamBytes)} from Stratum 1s"));
+        Row("fetches", string.Create(CultureInfo.InvariantCulture, $"{status.Fetches} under way for {status.FetchFollowers} requests, {status.FetchesWaiting} in line"));
+        Row("boots", string.Create(CultureInfo.InvariantCulture, $"{status.Storm.Booting} booting, {status.Storm.Done} done, {status.Storm.Stopped} stopped half-way; median {status.Storm.MedianMs ?? 0:N0} ms, slowest {status.Storm.MaxMs ?? 0:N0} ms"));
+        Row("store", $"{Markup.Escape(status.StorePath)}, {Size(status.StoreDiskFreeBytes)} free on its disk; process memory {Size(status.WorkingSetBytes)}");
+        foreach (IGrouping<string, UpstreamStatus> cluster in status.Upstreams.GroupBy(u => u.Cluster))
+        {
+            Row(Markup.Escape(cluster.Key), string.Join("  ", cluster.Select(u => $"[{(u.Healthy ? "green" : "red")}]{Markup.Escape(u.Upstream)}[/]")));
+        }
+
+        return table;
+    }
+
+    private static async Task<int> RunAsync(AdminClient client, bool json, CancellationToken cancellationToken)
+    {
+        ServerStatus status = await client.GetAsync<ServerStatus>("status", cancellationToken);
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(status, AdminServer.Json));
+        }
+        else
+        {
+            AnsiConsole.Write(Screen(status));
+        }
+
+        return status.Health.Status == HealthLevel.Unready ? 1 : 0;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Net;
+using System.Text;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Settings;
+using Microsoft.Extensions.FileProviders;
+
+namespace Breakwater.Proxy.ZeroTouch;
+
+/// <summary>Answers <c>/wpad.dat</c>, <c>/proxy.pac</c> and files below <c>/boot/</c>, in origin form only: the proxy itself is asked, not a server behind it.</summary>
+internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings) : IDisposable
+{
+    private const string Boot = "/boot/";
+
+    /// <summary>Hidden files, symbolic links out of the folder and dot segments are not served: the provider sees to that.</summary>
+    private readonly PhysicalFileProvider? _files =
+        string.IsNullOrEmpty(settings.ZeroTouch.BootDirectory) ? null : new PhysicalFileProvider(Path.GetFullPath(settings.ZeroTouch.BootDirectory));
+
+    /// <summary>Starts the answer when the target is ours; null when it is not.</summary>
+    /// <param name="context">A GET or HEAD of an allowed client.</param>
+    /// <param name="rawTarget">Request target as it came.</param>
+    /// <param name="outcome">Says how it ended.</param>
+    public Task? TryServe(HttpContext context, string rawTarget, RequestOutcome outcome)
+    {
+        if (rawTarget is "/wpad.dat" or "/proxy.pac")
+        {
+            outcome.Result = RequestResult.Local;
+            return WritePacAsync(context, outcome);
+        }
+
+        if (_files is not null && rawTarget.StartsWith(Boot, StringComparison.Ordinal)
+            && _files.GetFileInfo(Uri.UnescapeDataString(rawTarget[Boot.Length..])) is { Exists: true, IsDirectory: false, PhysicalPath: { } path } file)
+        {
+            outcome.Result = RequestResult.Local;
+            outcome.BytesSent = HttpMethods.IsHead(context.Request.Method) ? 0 : file.Length;
+            return Results.File(path, "application/octet-stream", lastModified: file.LastModified, enableRangeProcessing: true).ExecuteAsync(context);
+        }
+
+        return null;
+    }
+
+    /// <summary>A PAC file: all goes to the proxies, in order, then directly, so that a VM survives without us.</summary>
+    public static string Pac(IEnumerable<string> proxies) =>
+        "function FindProxyForURL(url, host) {\n  return \"" + string.Concat(proxies.Select(p => $"PROXY {p}; ")) + "DIRECT\";\n}\n";
+
+    /// <inheritdoc/>
+    public void Dispose() => _files?.Dispose();
+
+    private Task WritePacAsync(HttpContext context, RequestOutcome outcome)
+    {
+        byte[] body = Encoding.ASCII.GetBytes(Pac(ProxiesFor(context)));
+        HttpResponse response = context.Response;
+        response.ContentType = "application/x-ns-proxy-autoconfig";
+        response.ContentLength = body.Length;
+        response.Headers.CacheControl = "max-age=300";
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return Task.CompletedTask;
+        }
+
+        outcome.BytesSent = body.Length;
+        return response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+    }
+
+    /// <summary>The address that the VM reached is one that it can reach; its Host header is not trusted.</summary>
+    private IEnumerable<string> ProxiesFor(HttpContext context)
+    {
+        if (settings.ZeroTouch.Proxies.Length > 0)
+        {
+            return settings.ZeroTouch.Proxies;
+        }
+
+        IPAddress local = context.Connection.LocalIpAddress ?? IPAddress.Loopback;
+        local = local.IsIPv4MappedToIPv6 ? local.MapToIPv4() : local;
+        int port = context.Connection.LocalPort == settings.ZeroTouch.ListenEndPoint()?.Port ? settings.Proxy.ListenEndPoints().First().Port : context.Connection.LocalPort;
+        return [new IPEndPoint(local, port).ToString()];
+    }
+}
