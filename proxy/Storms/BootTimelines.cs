@@ -27,7 +27,7 @@ internal sealed class Boot(int id, IPAddress client, DateTimeOffset startedAt)
 
     public IPAddress Client => client;
 
-    public DateTimeOffset StartedAt => startedAt;
+    public DateTimeOffset StartedAt { get; } = startedAt;
 
     public DateTimeOffset LastAt { get; set; } = startedAt;
 

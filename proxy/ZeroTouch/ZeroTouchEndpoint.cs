@@ -62,7 +62,7 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings) : IDisposab
     }
 
     /// <summary>The address that the VM reached is one that it can reach; its Host header is not trusted.</summary>
-    private IEnumerable<string> ProxiesFor(HttpContext context)
+    private string[] ProxiesFor(HttpContext context)
     {
         if (settings.ZeroTouch.Proxies.Length > 0)
         {

@@ -1,0 +1,62 @@
+using System.Buffers;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Observability.AccessLogs;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Tests.Observability;
+
+public class AccessLogLineTests
+{
+    private static readonly RecordClock s_clock = new(TimeProvider.System, DateTimeOffset.FromUnixTimeMilliseconds(1_795_505_284_912), Ticks(1000));
+
+    [Fact]
+    public void Squid_ObjectHit_HasSquidsFieldsThenOurs() => Assert.Equal(
+        "1795505284.912    250 10.1.2.3 TCP_MEM_HIT/200 4096 GET /cvmfs/a.example.org/data/ab/cdef0123456789abcdef0123456789abcdef01C - HIER_NONE/- application/octet-stream 1.5 /cvm4/bin/sh\n",
+        Line(AccessLogFormat.Squid, Hit(), "/cvm4/bin/sh"));
+
+    [Fact]
+    public void Combined_HostileClient_CannotForgeALine()
+    {
+        RequestRecord record = new()
+        {
+            StartedAt = Ticks(1000), EndedAt = Ticks(1000), Result = RequestResult.Refused, Status = 400, Client = IPAddress.Loopback,
+            Target = "/x\"\n127.0.0.1 - - forged", UserAgent = "bad\" \r\nagent\\",
+        };
+
+        string line = Line(AccessLogFormat.Combined, record, null);
+
+        Assert.Equal(1, line.Count(c => c == '\n'));
+        Assert.Equal(6, line.Count(c => c == '"'));
+        Assert.Contains("/x%22%0A127.0.0.1%20-%20-%20forged", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Json_IsOneObjectALine()
+    {
+        using JsonDocument json = JsonDocument.Parse(Line(AccessLogFormat.Json, Hit(), null));
+
+        Assert.Equal("hit", json.RootElement.GetProperty("result").GetString());
+        Assert.Equal("memory", json.RootElement.GetProperty("source").GetString());
+        Assert.Equal(1.5, json.RootElement.GetProperty("firstByteMs").GetDouble());
+        Assert.False(json.RootElement.TryGetProperty("path", out _));
+    }
+
+    private static RequestRecord Hit() => new()
+    {
+        StartedAt = Ticks(750), AnsweredAt = Ticks(751.5), EndedAt = Ticks(1000), Result = RequestResult.Hit, Source = ByteSource.Memory, Status = 200, BytesSent = 4096,
+        Key = ObjectKey.Parse("abcdef0123456789abcdef0123456789abcdef01C"), HasKey = true, Fqrn = "a.example.org", Client = IPAddress.Parse("::ffff:10.1.2.3"),
+    };
+
+    private static long Ticks(double ms) => (long)(ms * TimeProvider.System.TimestampFrequency / 1000);
+
+    private static string Line(AccessLogFormat format, RequestRecord record, string? path)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        AccessLogLine.Append(output, format, record, s_clock, path);
+        return Encoding.UTF8.GetString(output.WrittenSpan);
+    }
+}
