@@ -13,7 +13,7 @@ for _ in $(seq 150); do curl -sf -o /dev/null http://127.0.0.1:19131/healthz/rea
 proxy=$(sed -n 's/^Breakwater is listening on //p' "$work/out" | head -1)
 curl -s -o /dev/null "$proxy/cvmfs/check.example.org/.cvmfspublished" || true
 curl -sf http://127.0.0.1:19131/metrics > "$work/metrics"
-promtool check metrics < "$work/metrics" || [ "${PROMTOOL_STRICT:-0}" = 0 ]
+promtool check metrics < "$work/metrics"
 sed -n 's/^# TYPE \(breakwater_[a-z_]*\) .*/\1/p' "$work/metrics" | sort -u > "$work/exported"
 grep -o '^| `breakwater_[a-z_]*' docs/metrics.md | tr -d '|` ' | sort -u > "$work/documented"
 missing=$(comm -23 "$work/exported" "$work/documented")

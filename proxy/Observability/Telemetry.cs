@@ -26,6 +26,13 @@ internal static class Telemetry
             .WithMetrics(metrics =>
             {
                 metrics.AddMeter("Breakwater.*", "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel").AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false);
+
+                // Gauges whose names end as a histogram's parts do: promtool objects, and nobody needs them.
+                foreach (string name in (string[])["dotnet.assembly.count", "dotnet.process.cpu.count", "dotnet.timer.count"])
+                {
+                    metrics.AddView(name, MetricStreamConfiguration.Drop);
+                }
+
                 if (pushes)
                 {
                     metrics.AddOtlpExporter(otlp => otlp.Endpoint = new Uri(options.OtlpEndpoint!));
