@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Breakwater.Peers.Proxies;
@@ -6,6 +7,8 @@ namespace Breakwater.Peers.Proxies;
 /// <summary>squid as a forward proxy: collapsed forwarding, 4 GB of memory, aufs, one worker.</summary>
 internal sealed partial class Squid(int inMemoryKb = 128) : Peer("squid", isForward: true)
 {
+    private string Service => "race" + Port.ToString(CultureInfo.InvariantCulture);
+
     public override string Version() => VersionPattern().Match(Output("squid", "-v")).Value;
 
     protected override void Prepare()
@@ -32,13 +35,23 @@ internal sealed partial class Squid(int inMemoryKb = 128) : Peer("squid", isForw
             visible_hostname race.example.org
             """);
         OpenDirectory();
+        ForgetSharedMemory();
         if (!System.IO.Directory.Exists(Path.Combine(Directory, "cache", "00")))
         {
-            Output("squid", "-f", Path.Combine(Directory, "squid.conf"), "--foreground", "-z");
+            Output("squid", "-f", Path.Combine(Directory, "squid.conf"), "--foreground", "-n", Service, "-z");
         }
     }
 
-    protected override ProcessStartInfo Command() => Run("squid", "-f", Path.Combine(Directory, "squid.conf"), "-N");
+    protected override ProcessStartInfo Command() => Run("squid", "-f", Path.Combine(Directory, "squid.conf"), "-n", Service, "-N");
+
+    /// <summary>A killed squid leaves its segments behind, and the next of the same service name refuses to start.</summary>
+    private void ForgetSharedMemory()
+    {
+        foreach (string segment in System.IO.Directory.EnumerateFiles("/dev/shm", Service + "-*.shm"))
+        {
+            File.Delete(segment);
+        }
+    }
 
     [GeneratedRegex(@"(?<=Version )[\d.]+")]
     private static partial Regex VersionPattern();
