@@ -20,4 +20,6 @@ var root = new RootCommand("Breakwater: the site cache for CernVM-FS. With no co
     CompletionCommand.Create(),
 };
 root.SetAction((parsed, cancellationToken) => ServeCommand.RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
-return await root.Parse(args).InvokeAsync();
+
+// The command ends by itself: the longest Proxy:DrainTimeout is 10 minutes, and the default of 2 s would cut responses under way.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(11) });

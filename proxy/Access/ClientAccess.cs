@@ -2,10 +2,13 @@ using System.Net;
 
 namespace Breakwater.Proxy.Access;
 
-/// <summary>Decides by address which clients may use the proxy. Pure and immutable.</summary>
+/// <summary>Decides by address which clients may use the proxy. Thread-safe; the networks are replaced whole.</summary>
 internal sealed class ClientAccess(IEnumerable<string> networks)
 {
-    private readonly IPNetwork[] _networks = [.. networks.Select(IPNetwork.Parse)];
+    private volatile IPNetwork[] _networks = Parse(networks);
+
+    /// <summary>New settings are in force.</summary>
+    public void Replace(IEnumerable<string> networks) => _networks = Parse(networks);
 
     /// <summary>Is the client in one of the networks? An IPv4 address inside IPv6 counts as IPv4; no address (not TCP) is refused.</summary>
     public bool Allows(IPAddress? client)
@@ -30,4 +33,6 @@ internal sealed class ClientAccess(IEnumerable<string> networks)
 
         return false;
     }
+
+    private static IPNetwork[] Parse(IEnumerable<string> networks) => [.. networks.Select(IPNetwork.Parse)];
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Breakwater.CacheStore.Faster;
+using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -28,12 +30,11 @@ internal static class ServeCommand
     /// <summary>Serves until the process is told to stop.</summary>
     public static async Task<int> RunAsync(FileInfo? settingsFile, CancellationToken cancellationToken)
     {
-        IConfigurationRoot configuration;
-        BreakwaterSettings settings;
+        SettingsSources sources;
         try
         {
-            configuration = SettingsFile.Load(settingsFile);
-            settings = BreakwaterSettings.Load(configuration);
+            sources = SettingsFile.LoadSources(settingsFile);
+            BreakwaterSettings.Load(sources.Root);
         }
         catch (SettingsException e)
         {
@@ -44,7 +45,7 @@ internal static class ServeCommand
 
         try
         {
-            return await ServeAsync(configuration, settings, cancellationToken);
+            return await ServeAsync(sources, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CacheStore.StoreInUseException)
         {
@@ -53,18 +54,47 @@ internal static class ServeCommand
         }
     }
 
-    private static async Task<int> ServeAsync(IConfiguration configuration, BreakwaterSettings settings, CancellationToken cancellationToken)
+    private static async Task<int> ServeAsync(SettingsSources sources, CancellationToken cancellationToken)
     {
-        using ILoggerFactory logs = LoggerFactory.Create(logging => ProxyServer.AddLogging(logging, configuration));
+        using ILoggerFactory logs = LoggerFactory.Create(logging => ProxyServer.AddLogging(logging, sources.Root));
+        using var live = new LiveSettings(sources, logs.CreateLogger<LiveSettings>());
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            live.ReadAgain();
+        });
+        BreakwaterSettings settings = live.Settings;
         await using FasterObjectStore store = await FasterObjectStore.OpenAsync(settings.Store, null, logs.CreateLogger<FasterObjectStore>(), cancellationToken);
-        await using WebApplication app = ProxyServer.Build(configuration, settings, store);
+        await using WebApplication app = ProxyServer.Build(live.Configuration, settings, store);
         await app.StartAsync(cancellationToken);
         foreach (string address in app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses)
         {
             Console.WriteLine($"Breakwater is listening on {address}");
         }
 
-        await app.WaitForShutdownAsync(cancellationToken);
+        await StopSignalAsync(app, cancellationToken);
+        await DrainAsync(app, settings.Proxy.DrainTimeout);
         return 0;
+    }
+
+    private static async Task StopSignalAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, app.Lifetime.ApplicationStopping);
+        try
+        {
+            await Task.Delay(Timeout.Infinite, stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // SIGTERM or Ctrl+C.
+        }
+    }
+
+    /// <summary>Says good-bye on every answer, then stops accepting, lets responses under way end, and closes. The store commits when it is disposed.</summary>
+    private static async Task DrainAsync(WebApplication app, TimeSpan limit)
+    {
+        app.Services.GetRequiredService<Drain>().Begin();
+        await Task.Delay(limit / 2 < Drain.Farewell ? limit / 2 : Drain.Farewell);
+        await app.StopAsync();
     }
 }

@@ -27,7 +27,8 @@ internal enum HitAnswer : byte
 /// Only bytes that are in the page cache are answered here, so that no thread of the sockets waits for a disk. Thread-safe.
 /// </summary>
 internal sealed unsafe class HitResponder(
-    IObjectStore store, RepositoryRoutes repositories, DocumentCache documents, HeadEncoder heads, RequestRecorder recorder, ProxyCounters counters, TimeProvider time)
+    IObjectStore store, RepositoryRoutes repositories, DocumentCache documents, HeadEncoder heads, RequestRecorder recorder, ProxyCounters counters, TimeProvider time,
+    Access.HitAdmission admission)
 {
     /// <summary>Longer objects go the ordinary way: 64 MiB are 256 parts, and chunks of CernVM-FS are 16 MiB at most.</summary>
     private const long MaxObjectBytes = 64L << 20;
@@ -44,6 +45,11 @@ internal sealed unsafe class HitResponder(
     /// <summary>Answers the request if it is a hit.</summary>
     public HitAnswer TryAnswer(in RequestHead head, Socket socket, IPAddress client, PendingSend pending)
     {
+        if (!admission.Allows(client))
+        {
+            return HitAnswer.None;
+        }
+
         long startedAt = time.GetTimestamp();
         RequestTarget target = RequestTarget.Parse(head.Target);
         if (target.Kind is not (TargetKind.Object or TargetKind.Document) || !repositories.TryFind(target.Fqrn, out RepositoryRoute? repository))

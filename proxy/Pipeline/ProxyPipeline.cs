@@ -15,11 +15,16 @@ namespace Breakwater.Proxy.Pipeline;
 /// <summary>The order of everything: admit, classify, look the repository up, serve, record.</summary>
 internal sealed class ProxyPipeline(
     ClientAccess clients,
+    ProxyUsers users,
+    ClientLimits limits,
+    DestinationAccess destinations,
+    Drain drain,
     RepositoryRoutes repositories,
     ObjectEndpoint objects,
     DocumentEndpoint documents,
     PassThroughEndpoint passThrough,
     ZeroTouchEndpoint zeroTouch,
+    DestinationEndpoint otherDestinations,
     ResponseHeads heads,
     RequestRecorder recorder,
     TimeProvider time)
@@ -33,7 +38,7 @@ internal sealed class ProxyPipeline(
         using Activity? span = Telemetry.Spans.StartActivity("request", ActivityKind.Server);
         try
         {
-            await DispatchAsync(context, outcome);
+            await AdmitAsync(context, outcome);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -84,15 +89,60 @@ internal sealed class ProxyPipeline(
         });
     }
 
-    private Task DispatchAsync(HttpContext context, RequestOutcome outcome)
+    private async Task AdmitAsync(HttpContext context, RequestOutcome outcome)
     {
-        if (!clients.Allows(context.Connection.RemoteIpAddress))
+        if (drain.IsUnderWay)
         {
-            return heads.WriteErrorAsync(context, StatusCodes.Status403Forbidden, "Your address is not in Access:Clients of this proxy.");
+            context.Response.Headers.Connection = "close";
         }
 
-        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        if (!clients.Allows(context.Connection.RemoteIpAddress))
         {
+            context.Response.Headers.Connection = "close";
+            await heads.WriteErrorAsync(context, StatusCodes.Status403Forbidden, "Your address is not in Access:Clients of this proxy.");
+            return;
+        }
+
+        if (users.AreRequired && !users.Allows(context.Request.Headers.ProxyAuthorization))
+        {
+            context.Response.Headers.ProxyAuthenticate = "Basic realm=\"CernVM-FS\", charset=\"UTF-8\"";
+            await heads.WriteErrorAsync(context, StatusCodes.Status407ProxyAuthenticationRequired, "This proxy wants a user name and a password (Access:Users).");
+            return;
+        }
+
+        TimeSpan? wait = limits.TakeTurn(context.Connection.RemoteIpAddress);
+        if (wait is null)
+        {
+            context.Response.Headers.RetryAfter = "2";
+            await heads.WriteErrorAsync(context, StatusCodes.Status429TooManyRequests, "Your address asks faster than Access:MaxRequestsPerSecondPerClient of this proxy.");
+            return;
+        }
+
+        if (wait > TimeSpan.Zero)
+        {
+            await Task.Delay(wait.Value, time, context.RequestAborted);
+        }
+
+        await DispatchAsync(context, outcome);
+    }
+
+    private Task DispatchAsync(HttpContext context, RequestOutcome outcome)
+    {
+        if (!FieldGrammar.AreValid(context.Request.Headers))
+        {
+            context.Response.Headers.Connection = "close";
+            return heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "A header field is malformed.");
+        }
+
+        // Methods are case-sensitive (RFC 9110, 9.1); HttpMethods.IsGet is not.
+        if (context.Request.Method is not ("GET" or "HEAD"))
+        {
+            if (context.Request.ContentLength > 0 || context.Request.Headers.TransferEncoding.Count > 0)
+            {
+                // Its body is not read: nothing of it may ever be taken for a request.
+                context.Response.Headers.Connection = "close";
+            }
+
             context.Response.Headers.Allow = "GET, HEAD";
             return heads.WriteErrorAsync(context, StatusCodes.Status405MethodNotAllowed, "This proxy serves GET and HEAD below /cvmfs/.");
         }
@@ -112,6 +162,12 @@ internal sealed class ProxyPipeline(
         if (rawTarget.Length > RequestTarget.MaxLength)
         {
             return RejectAsync(context, TargetRejection.TooLong, isAbsoluteForm: false);
+        }
+
+        if (!destinations.IsEmpty && DestinationTarget.TryParse(rawTarget, out DestinationTarget other) && destinations.Allows(other.Host, other.Port)
+            && !new Uri(other.Url).AbsolutePath.StartsWith("/cvmfs/", StringComparison.Ordinal))
+        {
+            return otherDestinations.ServeAsync(context, other, outcome);
         }
 
         Span<byte> bytes = stackalloc byte[RequestTarget.MaxLength];
@@ -163,7 +219,7 @@ internal sealed class ProxyPipeline(
         TargetRejection.TooLong => heads.WriteErrorAsync(context, StatusCodes.Status414UriTooLong, "The URL is longer than any in CernVM-FS."),
         TargetRejection.Scheme => heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "Only http:// URLs can be asked for; Breakwater itself may use https towards a Stratum 1."),
         TargetRejection.NotAnObject => heads.WriteErrorAsync(context, StatusCodes.Status404NotFound, "Below data/ there are only objects named by their hash."),
-        TargetRejection.NotCvmfs when isAbsoluteForm => heads.WriteErrorAsync(context, StatusCodes.Status403Forbidden, "This proxy serves /cvmfs/ only."),
+        TargetRejection.NotCvmfs when isAbsoluteForm => heads.WriteErrorAsync(context, StatusCodes.Status403Forbidden, "This proxy serves /cvmfs/ only; other hosts must be in Access:Destinations."),
         TargetRejection.NotCvmfs => heads.WriteErrorAsync(context, StatusCodes.Status404NotFound, "There is nothing here; repositories are below /cvmfs/."),
         _ => heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "The URL is malformed."),
     };

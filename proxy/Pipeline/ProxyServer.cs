@@ -27,6 +27,8 @@ internal static class ProxyServer
     /// <param name="time">The clock; null for the system's.</param>
     public static WebApplication Build(IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store, TimeProvider? time = null)
     {
+        // RFC 9112, 2.2: a bare LF may end a line. What ends a line for one parser and not for the next is how requests are smuggled.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddConfiguration(configuration);
         AddLogging(builder.Logging, configuration);
@@ -66,7 +68,7 @@ internal static class ProxyServer
         services.AddSingleton<Admin.IAdminRoom>(new Admin.StoreRoom(store));
 
         services.AddSingleton<ProxyCounters>();
-        services.AddSingleton(new ClientAccess(settings.Access.EffectiveClients));
+        AddAccess(services, settings.Access, time);
         services.AddSingleton<Stratum1Directory>();
         services.AddSingleton(provider => new RepositoryRoutes(settings.Repositories, provider.GetRequiredService<Stratum1Directory>()));
         services.AddSingleton<UpstreamClient>();
@@ -83,12 +85,26 @@ internal static class ProxyServer
         services.AddSingleton<DocumentEndpoint>();
         services.AddSingleton<PassThroughEndpoint>();
         services.AddSingleton<ZeroTouchEndpoint>();
+        services.AddSingleton<DestinationEndpoint>();
         services.AddSingleton<ProxyPipeline>();
         services.AddSingleton<HeadEncoder>();
         services.AddSingleton<HitResponder>();
         services.AddSingleton<HitPathMiddleware>();
         AddObservability(services, settings);
         AddAdmin(services);
+    }
+
+    private static void AddAccess(IServiceCollection services, AccessOptions access, TimeProvider time)
+    {
+        services.AddSingleton(new ClientAccess(access.EffectiveClients));
+        services.AddSingleton(new DestinationAccess(access.Destinations));
+        services.AddSingleton(new ProxyUsers(access.Users));
+        services.AddSingleton(new ClientLimits(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient, time));
+        services.AddSingleton(new AddressGuard(access.AllowedUpstreams, time));
+        services.AddSingleton<GuardedConnector>();
+        services.AddSingleton<Drain>();
+        services.AddSingleton<HitAdmission>();
+        services.AddHostedService<Reloading>();
     }
 
     private static void AddObservability(IServiceCollection services, BreakwaterSettings settings)
@@ -121,18 +137,25 @@ internal static class ProxyServer
     private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, IPEndPoint? zeroTouch)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxConcurrentConnections = proxy.MaxConnections;
+        kestrel.Limits.MaxConcurrentConnections = DescriptorBudget.Connections(proxy.MaxConnections, proxy.MaxConcurrentFetches, DescriptorBudget.Limit());
         kestrel.Limits.MaxRequestBodySize = 0;
         kestrel.Limits.MaxRequestHeaderCount = 64;
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
         kestrel.Limits.MaxRequestLineSize = 8 << 10;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.RequestHeadersTimeout = proxy.RequestHeadTimeout;
 
         // A client keeps its connections between two checks of the manifest: 240 s by default.
         // Kestrel's timer does not see hits of the raw path, which has its own for that.
         kestrel.Limits.KeepAliveTimeout = proxy.RawPath ? TimeSpan.FromDays(1) : TimeSpan.FromMinutes(5);
         kestrel.Limits.MaxResponseBufferSize = 64 << 10;
-        foreach (IPEndPoint endPoint in zeroTouch is null ? proxy.ListenEndPoints() : proxy.ListenEndPoints().Append(zeroTouch))
+        IReadOnlyList<ulong> inherited = InheritedSockets.Find();
+        foreach (ulong socket in inherited)
+        {
+            kestrel.ListenHandle(socket, listen => Http1(listen, proxy));
+        }
+
+        IEnumerable<IPEndPoint> endPoints = inherited.Count > 0 ? [] : proxy.ListenEndPoints();
+        foreach (IPEndPoint endPoint in zeroTouch is null ? endPoints : endPoints.Append(zeroTouch))
         {
             if (endPoint.Address.Equals(IPAddress.IPv6Any))
             {
@@ -149,9 +172,31 @@ internal static class ProxyServer
     private static void Http1(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions listen, ProxyOptions proxy)
     {
         listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1;
+        ClientLimits limits = listen.ApplicationServices.GetRequiredService<ClientLimits>();
+        listen.Use(next => connection => LimitAsync(connection, next, limits));
         if (proxy.RawPath)
         {
             listen.Use(listen.ApplicationServices.GetRequiredService<HitPathMiddleware>().Wrap);
+        }
+    }
+
+    /// <summary>One connection too many of a client is closed at once.</summary>
+    private static async Task LimitAsync(Microsoft.AspNetCore.Connections.ConnectionContext connection, Microsoft.AspNetCore.Connections.ConnectionDelegate next, ClientLimits limits)
+    {
+        IPAddress client = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+        if (!limits.TryEnter(client))
+        {
+            connection.Abort();
+            return;
+        }
+
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            limits.Leave(client);
         }
     }
 }

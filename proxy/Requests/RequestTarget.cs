@@ -278,7 +278,9 @@ internal readonly ref struct RequestTarget
         }
 
         int value = (HexValue(high) << 4) | HexValue(low);
-        return value >= 0x20 && value != 0x7f && value is not ('/' or '.' or '\\' or '%');
+
+        // 0xC0, 0xC1 and 0xF5 to 0xFF never occur in UTF-8: they are how an overlong '/' or '.' is written.
+        return value is >= 0x20 and not 0x7f and not 0xC0 and not 0xC1 and < 0xF5 && value is not ('/' or '.' or '\\' or '%');
     }
 
     private static int HexValue(byte digit) => digit <= (byte)'9' ? digit - '0' : (digit | 0x20) - 'a' + 10;

@@ -32,6 +32,9 @@ internal sealed class ProxyOptions
     /// <summary>Answer hits below Kestrel's HTTP. Default true; false sends every request the ordinary way, to compare or to find a fault.</summary>
     public bool RawPath { get; set; } = true;
 
+    /// <summary>Time for a client to send the head of a request. Default 10 s; whoever drips its head holds a connection no longer.</summary>
+    public TimeSpan RequestHeadTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long a drain waits for responses under way. Default 10 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -16,19 +16,20 @@ internal static class SettingsFile
 
     /// <summary>Reads all sources; files are watched for changes.</summary>
     /// <exception cref="SettingsException">A file is not JSON.</exception>
-    public static IConfigurationRoot Load(FileInfo? file)
+    public static IConfigurationRoot Load(FileInfo? file) => LoadSources(file).Root;
+
+    /// <summary>As <see cref="Load"/>; remembers files that later become unreadable.</summary>
+    /// <exception cref="SettingsException">A file is not JSON.</exception>
+    public static SettingsSources LoadSources(FileInfo? file)
     {
-        try
-        {
-            return new ConfigurationBuilder()
-                .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true, reloadOnChange: true)
-                .AddJsonFile(file?.FullName ?? SystemFile, optional: file is null, reloadOnChange: true)
-                .AddEnvironmentVariables()
-                .Build();
-        }
-        catch (InvalidDataException e)
-        {
-            throw new SettingsException([$"{e.Message} {e.InnerException?.Message}"]);
-        }
+        var sources = new SettingsSources();
+        sources.Root = new ConfigurationBuilder()
+            .SetFileLoadExceptionHandler(sources.Remember)
+            .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true, reloadOnChange: true)
+            .AddJsonFile(file?.FullName ?? SystemFile, optional: file is null, reloadOnChange: true)
+            .AddEnvironmentVariables()
+            .Build();
+        sources.ThrowIfBroken();
+        return sources;
     }
 }

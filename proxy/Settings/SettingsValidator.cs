@@ -22,10 +22,35 @@ internal static class SettingsValidator
             errors.Add($"Telemetry:OtlpEndpoint: '{settings.Telemetry.OtlpEndpoint}' is not a URL such as http://collector:4317.");
         }
 
+        CheckAccess(settings.Access, errors);
         Range(errors, "Store:MaxObjectBytes", settings.Store.MaxObjectBytes, 1L << 20, 1L << 40, "bytes");
         Range(errors, "Store:CommitInterval", settings.Store.CommitInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10));
         CheckRepositories(settings, configuration, errors);
         CheckClusters(configuration, errors);
+    }
+
+    private static void CheckAccess(AccessOptions access, List<string> errors)
+    {
+        foreach (string network in access.AllowedUpstreams.Where(n => !IPNetwork.TryParse(n, out _)))
+        {
+            errors.Add($"Access:AllowedUpstreams: '{network}' is not a network in CIDR form, such as 169.254.10.0/24 or ::1/128.");
+        }
+
+        foreach (string pattern in access.Destinations.Where(d => !Access.DestinationAccess.TryParse(d, out _)))
+        {
+            errors.Add($"Access:Destinations: '{pattern}' is not a host or domain with an optional port, such as www.example.org, *.example.org:8080.");
+        }
+
+        foreach ((string user, string password) in access.Users)
+        {
+            if (user.Length is 0 or > 255 || user.Contains(':', StringComparison.Ordinal) || !Access.ProxyUsers.IsValid(password))
+            {
+                errors.Add($"Access:Users:{user}: a name without ':' and a password, or 'sha256:' with the 64 hex digits of its digest.");
+            }
+        }
+
+        Range(errors, "Access:MaxConnectionsPerClient", access.MaxConnectionsPerClient, 0, 1_000_000, "connections (0: no limit)");
+        Range(errors, "Access:MaxRequestsPerSecondPerClient", access.MaxRequestsPerSecondPerClient, 0, 1_000_000, "requests (0: no limit)");
     }
 
     private static void CheckProxy(ProxyOptions proxy, List<string> errors)
@@ -47,6 +72,7 @@ internal static class SettingsValidator
         Range(errors, "Proxy:FirstByteTimeout", proxy.FirstByteTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60));
         Range(errors, "Proxy:AnswerTimeout", proxy.AnswerTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(60));
         Range(errors, "Proxy:FetchPatience", proxy.FetchPatience, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10));
+        Range(errors, "Proxy:RequestHeadTimeout", proxy.RequestHeadTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
         Range(errors, "Proxy:DrainTimeout", proxy.DrainTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(10));
         Range(errors, "Proxy:MaxConcurrentFetches", proxy.MaxConcurrentFetches, 1, 4096, "fetches");
         Range(errors, "Proxy:MaxConnections", proxy.MaxConnections, 1, 1_000_000, "connections");

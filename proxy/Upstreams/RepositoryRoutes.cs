@@ -10,78 +10,92 @@ namespace Breakwater.Proxy.Upstreams;
 /// <param name="Cluster">Id of the YARP cluster.</param>
 internal sealed record RepositoryRoute(string Fqrn, string Cluster);
 
-/// <summary>Which repositories are allowed, and the cluster of each: an exact name wins, then the longest domain. Thread-safe.</summary>
-internal sealed class RepositoryRoutes
+/// <summary>
+/// Which repositories are allowed, and the cluster of each: an exact name wins, then the longest domain. Thread-safe; the table is replaced whole.
+/// </summary>
+internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOptions> repositories, Stratum1Directory directory)
 {
-    /// <summary>A client may ask for any name below an allowed domain: remember no more of them than a site can have.</summary>
-    private const int MaxRemembered = 4096;
+    private volatile Table _table = new(repositories, directory);
 
-    private readonly Dictionary<string, string> _exact = new(StringComparer.Ordinal);
-    private readonly List<(string Suffix, string Cluster)> _domains = [];
-    private readonly ConcurrentDictionary<string, RepositoryRoute> _remembered = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, RepositoryRoute>.AlternateLookup<ReadOnlySpan<char>> _lookup;
-
-    private readonly Stratum1Directory _directory;
-
-    public RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOptions> repositories, Stratum1Directory directory)
-    {
-        _directory = directory;
-        foreach ((string pattern, RepositoryOptions options) in repositories)
-        {
-            if (pattern.StartsWith("*.", StringComparison.Ordinal))
-            {
-                _domains.Add((pattern[1..], options.Cluster!));
-            }
-            else
-            {
-                _exact.Add(pattern, options.Cluster!);
-            }
-        }
-
-        _domains.Sort((a, b) => b.Suffix.Length.CompareTo(a.Suffix.Length));
-        _lookup = _remembered.GetAlternateLookup<ReadOnlySpan<char>>();
-    }
+    /// <summary>New settings are in force.</summary>
+    public void Replace(IReadOnlyDictionary<string, RepositoryOptions> repositories) => _table = new Table(repositories, directory);
 
     /// <summary>The pseudo-repository of <c>/cvmfs/info/…</c>: that of the cluster whose Stratum 1 the client named, else of the first cluster.</summary>
-    public RepositoryRoute ForServerInfo(string? hint)
-    {
-        string[] clusters = [.. _exact.Values.Concat(_domains.Select(d => d.Cluster)).Distinct(StringComparer.OrdinalIgnoreCase)];
-        string? named = hint is null ? null : clusters.FirstOrDefault(c => _directory.Names(c, hint));
-        return new RepositoryRoute("info", named ?? clusters[0]);
-    }
+    public RepositoryRoute ForServerInfo(string? hint) => _table.ForServerInfo(hint);
 
     /// <summary>Finds the route of a repository. False: it is not allowed.</summary>
     /// <param name="fqrn">ASCII, at most 255 bytes.</param>
     /// <param name="route">The route.</param>
-    public bool TryFind(ReadOnlySpan<byte> fqrn, [NotNullWhen(true)] out RepositoryRoute? route)
+    public bool TryFind(ReadOnlySpan<byte> fqrn, [NotNullWhen(true)] out RepositoryRoute? route) => _table.TryFind(fqrn, out route);
+
+    private sealed class Table
     {
-        Span<char> name = stackalloc char[256];
-        if (!Encoding.ASCII.TryGetChars(fqrn, name, out int length))
+        /// <summary>A client may ask for any name below an allowed domain: remember no more of them than a site can have.</summary>
+        private const int MaxRemembered = 4096;
+
+        private readonly Dictionary<string, string> _exact = new(StringComparer.Ordinal);
+        private readonly List<(string Suffix, string Cluster)> _domains = [];
+        private readonly ConcurrentDictionary<string, RepositoryRoute> _remembered = new(StringComparer.Ordinal);
+        private readonly ConcurrentDictionary<string, RepositoryRoute>.AlternateLookup<ReadOnlySpan<char>> _lookup;
+
+        private readonly Stratum1Directory _directory;
+
+        public Table(IReadOnlyDictionary<string, RepositoryOptions> repositories, Stratum1Directory directory)
         {
-            route = null;
-            return false;
+            _directory = directory;
+            foreach ((string pattern, RepositoryOptions options) in repositories)
+            {
+                if (pattern.StartsWith("*.", StringComparison.Ordinal))
+                {
+                    _domains.Add((pattern[1..], options.Cluster!));
+                }
+                else
+                {
+                    _exact.Add(pattern, options.Cluster!);
+                }
+            }
+
+            _domains.Sort((a, b) => b.Suffix.Length.CompareTo(a.Suffix.Length));
+            _lookup = _remembered.GetAlternateLookup<ReadOnlySpan<char>>();
         }
 
-        name = name[..length];
-        if (_lookup.TryGetValue(name, out route))
+        public RepositoryRoute ForServerInfo(string? hint)
         {
+            string[] clusters = [.. _exact.Values.Concat(_domains.Select(d => d.Cluster)).Distinct(StringComparer.OrdinalIgnoreCase)];
+            string? named = hint is null ? null : clusters.FirstOrDefault(c => _directory.Names(c, hint));
+            return new RepositoryRoute("info", named ?? clusters[0]);
+        }
+
+        public bool TryFind(ReadOnlySpan<byte> fqrn, [NotNullWhen(true)] out RepositoryRoute? route)
+        {
+            Span<char> name = stackalloc char[256];
+            if (!Encoding.ASCII.TryGetChars(fqrn, name, out int length))
+            {
+                route = null;
+                return false;
+            }
+
+            name = name[..length];
+            if (_lookup.TryGetValue(name, out route))
+            {
+                return true;
+            }
+
+            string text = name.ToString();
+            string? cluster = _exact.GetValueOrDefault(text);
+            cluster ??= _domains.FirstOrDefault(d => text.Length > d.Suffix.Length && text.EndsWith(d.Suffix, StringComparison.Ordinal)).Cluster;
+            if (cluster is null)
+            {
+                return false;
+            }
+
+            route = new RepositoryRoute(text, cluster);
+            if (_remembered.Count < MaxRemembered)
+            {
+                route = _remembered.GetOrAdd(text, route);
+            }
+
             return true;
         }
-
-        string text = name.ToString();
-        string? cluster = _exact.GetValueOrDefault(text);
-        cluster ??= _domains.FirstOrDefault(d => text.Length > d.Suffix.Length && text.EndsWith(d.Suffix, StringComparison.Ordinal)).Cluster;
-        if (cluster is null)
-        {
-            return false;
-        }
-
-        route = new RepositoryRoute(text, cluster);
-        if (_remembered.Count < MaxRemembered)
-        {
-            route = _remembered.GetOrAdd(text, route);
-        }
-
-        return true;
     }
 }

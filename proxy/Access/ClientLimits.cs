@@ -1,0 +1,119 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Breakwater.Proxy.Access;
+
+/// <summary>
+/// Limits by client: connections at a time and requests a second. A client is an IPv4 address or an IPv6 /64. What is known of it is forgotten with its last
+/// connection. Thread-safe.
+/// </summary>
+internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond, TimeProvider time)
+{
+    /// <summary>A client that asks too fast waits in line this long at most: a refusal sends a VM to another host, a wait does not.</summary>
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<IPAddress, Client> _clients = [];   // guarded by _gate
+    private readonly Lock _gate = new();
+    private volatile int _maxConnections = maxConnections;
+    private volatile int _maxRequestsPerSecond = maxRequestsPerSecond;
+
+    /// <summary>Is there a limit of requests?</summary>
+    public bool AreRequestsLimited => _maxRequestsPerSecond > 0;
+
+    /// <summary>New settings are in force; open connections stay.</summary>
+    public void Replace(int maxConnections, int maxRequestsPerSecond)
+    {
+        _maxConnections = maxConnections;
+        _maxRequestsPerSecond = maxRequestsPerSecond;
+    }
+
+    /// <summary>A connection comes. False: one too many; else <see cref="Leave"/> must follow.</summary>
+    public bool TryEnter(IPAddress address)
+    {
+        IPAddress key = KeyOf(address);
+        lock (_gate)
+        {
+            if (!_clients.TryGetValue(key, out Client? client))
+            {
+                _clients.Add(key, client = new Client());
+            }
+
+            if (_maxConnections > 0 && client.Connections >= _maxConnections)
+            {
+                return false;
+            }
+
+            client.Connections++;
+            return true;
+        }
+    }
+
+    /// <summary>A connection ended.</summary>
+    public void Leave(IPAddress address)
+    {
+        IPAddress key = KeyOf(address);
+        lock (_gate)
+        {
+            if (_clients.TryGetValue(key, out Client? client) && --client.Connections == 0)
+            {
+                _clients.Remove(key);
+            }
+        }
+    }
+
+    /// <summary>How long a request must wait for its turn: zero at once; null: too many wait already, refuse it.</summary>
+    public TimeSpan? TakeTurn(IPAddress? address)
+    {
+        int rate = _maxRequestsPerSecond;
+        if (rate <= 0 || address is null)
+        {
+            return TimeSpan.Zero;
+        }
+
+        TimeSpan now = time.GetElapsedTime(0);
+        TimeSpan each = TimeSpan.FromSeconds(1) / rate;
+        lock (_gate)
+        {
+            if (!_clients.TryGetValue(KeyOf(address), out Client? client))
+            {
+                return TimeSpan.Zero;
+            }
+
+            // A client that was quiet may send one second's worth at once.
+            TimeSpan turn = client.NextTurn > now - TimeSpan.FromSeconds(1) ? client.NextTurn : now - TimeSpan.FromSeconds(1);
+            TimeSpan wait = turn - now;
+            if (wait > s_longestWait)
+            {
+                return null;
+            }
+
+            client.NextTurn = turn + each;
+            return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+        }
+    }
+
+    private static IPAddress KeyOf(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6)
+        {
+            return address.MapToIPv4();
+        }
+
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+        {
+            return address;
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out _);
+        bytes[8..].Clear();
+        return new IPAddress(bytes);
+    }
+
+    private sealed class Client
+    {
+        public int Connections { get; set; }
+
+        public TimeSpan NextTurn { get; set; } = TimeSpan.MinValue;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Buffers;
+
+namespace Breakwater.Proxy.Requests;
+
+/// <summary>The grammar of header fields (RFC 9110, 5.1 and 5.5), where Kestrel's parser is more lenient than two parsers in a row may be. Pure.</summary>
+internal static class FieldGrammar
+{
+    private static readonly SearchValues<char> s_token =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    private static readonly SearchValues<char> s_control = SearchValues.Create([.. Enumerable.Range(0, 32).Where(c => c != '\t').Append(127).Select(c => (char)c)]);
+
+    /// <summary>Are all names tokens, and all values free of controls?</summary>
+    public static bool AreValid(IHeaderDictionary fields)
+    {
+        foreach ((string name, Microsoft.Extensions.Primitives.StringValues values) in fields)
+        {
+            if (!IsToken(name))
+            {
+                return false;
+            }
+
+            foreach (string? value in values)
+            {
+                if (value is not null && value.AsSpan().ContainsAny(s_control))
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Is this a token (RFC 9110, 5.6.2)?</summary>
+    public static bool IsToken(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExcept(s_token);
+}

@@ -1,0 +1,69 @@
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Requests;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Breakwater.Proxy.Serving;
+
+/// <summary>
+/// Hosts besides CernVM-FS that <c>Access:Destinations</c> allows: passed through, never stored, so <c>Authorization</c> may pass. A redirect goes to
+/// the client, whose next request is checked again.
+/// </summary>
+internal sealed class DestinationEndpoint : IDisposable
+{
+    private readonly IHttpForwarder _forwarder;
+    private readonly ResponseHeads _heads;
+    private readonly HttpMessageInvoker _client;
+    private readonly ForwarderRequestConfig _config;
+
+    public DestinationEndpoint(IHttpForwarder forwarder, GuardedConnector connector, ResponseHeads heads, ProxyOptions options)
+    {
+        _forwarder = forwarder;
+        _heads = heads;
+        _config = new ForwarderRequestConfig { ActivityTimeout = options.FetchPatience, Version = new Version(1, 1), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        _client = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            AutomaticDecompression = System.Net.DecompressionMethods.None,
+            ConnectTimeout = options.ConnectTimeout,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            MaxResponseHeadersLength = 32,
+            ConnectCallback = connector.ConnectForClientAsync,
+        });
+    }
+
+    /// <summary>Forwards one request.</summary>
+    public async Task ServeAsync(HttpContext context, DestinationTarget target, RequestOutcome outcome)
+    {
+        outcome.Result = RequestResult.PassedThrough;
+        outcome.Upstream = target.Host;
+        _heads.WriteCommon(context.Response, outcome);
+        ForwarderError error = await _forwarder.SendAsync(context, "http://" + new Uri(target.Url).Authority, _client, _config, new Transformer(target.Url));
+        if (error != ForwarderError.None && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        {
+            outcome.Result = RequestResult.Failed;
+            string why = context.Features.Get<IForwarderErrorFeature>()?.Exception?.Message ?? error.ToString();
+            context.Response.Clear();
+            await _heads.WriteFailureAsync(context, new UpstreamFailure(FailureKind.Connect, $"{target.Host} could not be asked: {why}"), outcome);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _client.Dispose();
+
+    private sealed class Transformer(string url) : HttpTransformer
+    {
+        public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+            proxyRequest.RequestUri = new Uri(url);
+            proxyRequest.Headers.Host = null;
+            proxyRequest.Headers.Remove("Proxy-Authorization");
+            proxyRequest.Headers.Remove("Proxy-Connection");
+            proxyRequest.Headers.TryAddWithoutValidation("Via", httpContext.Response.Headers.Via.ToString());
+        }
+    }
+}
