@@ -5,36 +5,52 @@ using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Hardening;
 
-/// <summary>
-/// Every line of <c>request-cases.tsv</c> over a real socket. Works against any listener: <see cref="Settings"/> chooses the path below or above HttpContext.
-/// </summary>
-public abstract class RequestCaseTests : IAsyncLifetime
+/// <summary>A proxy in front of a Stratum 1, once for all cases.</summary>
+public abstract class ListenerUnderTest(bool rawPath) : IAsyncLifetime
 {
-    private readonly ScriptedUpstream _upstream = ScriptedUpstream.Serving(FixtureRepository.Tiny);
     private ProxyUnderTest _proxy = null!;
-    private string _document = "";
-    private string _objectPath = "";
 
-    public static TheoryData<string> Names => [.. RequestCase.All.Select(c => c.Name)];
+    internal ScriptedUpstream Upstream { get; } = ScriptedUpstream.Serving(FixtureRepository.Tiny);
 
-    /// <summary>Settings of the listener under test.</summary>
-    protected abstract IReadOnlyDictionary<string, string?> Settings { get; }
+    internal EndPoint EndPoint => _proxy.EndPoint;
+
+    /// <summary>Path of a document.</summary>
+    internal string Document { get; } = FixtureRepository.Tiny.UrlPath(".cvmfspublished");
+
+    /// <summary>Path of a stored object below its repository.</summary>
+    internal string ObjectPath { get; private set; } = "";
 
     public async Task InitializeAsync()
     {
-        Dictionary<string, string?> settings = new(Settings) { ["Proxy:RequestHeadTimeout"] = "00:00:02" };
-        _proxy = await ProxyUnderTest.StartAsync(settings, null, _upstream);
-        _document = FixtureRepository.Tiny.UrlPath(".cvmfspublished");
+        Dictionary<string, string?> settings = new() { ["Proxy:RequestHeadTimeout"] = "00:00:02", ["Proxy:RawPath"] = rawPath.ToString() };
+        _proxy = await ProxyUnderTest.StartAsync(settings, null, Upstream);
         ObjectKey key = FixtureRepository.Tiny.Objects.OrderBy(o => o.Value.Length).First(o => o.Value.Length >= 100).Key;
-        _objectPath = key.ToPath();
+        ObjectPath = key.ToPath();
         Assert.Equal(200, (await _proxy.GetAsync(FixtureRepository.Tiny.UrlPath(key))).Status);
+        Assert.Equal(200, (await _proxy.GetAsync(Document)).Status);
     }
 
     public async Task DisposeAsync()
     {
         await _proxy.DisposeAsync();
-        await _upstream.DisposeAsync();
+        await Upstream.DisposeAsync();
     }
+}
+
+/// <summary>Every request through Kestrel's ordinary pipeline.</summary>
+public sealed class OrdinaryListener() : ListenerUnderTest(rawPath: false);
+
+/// <summary>Hits below HttpContext.</summary>
+public sealed class RawListener() : ListenerUnderTest(rawPath: true);
+
+/// <summary>Every line of <c>request-cases.tsv</c> over a real socket, against any listener.</summary>
+public abstract class RequestCaseTests(ListenerUnderTest listener)
+{
+    private readonly ScriptedUpstream _upstream = listener.Upstream;
+    private readonly string _document = listener.Document;
+    private readonly string _objectPath = listener.ObjectPath;
+
+    public static TheoryData<string> Names => [.. RequestCase.All.Select(c => c.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -42,7 +58,7 @@ public abstract class RequestCaseTests : IAsyncLifetime
     {
         RequestCase request = RequestCase.All.Single(c => c.Name == name);
         using CancellationTokenSource hang = new(TimeSpan.FromSeconds(30));
-        using RawHttpClient client = await _proxy.ConnectAsync();
+        using RawHttpClient client = await RawHttpClient.ConnectAsync(listener.EndPoint);
         await SendIgnoringResetAsync(client, request.ToBytes(_document, _objectPath));
 
         string seen = await ObserveAsync(client, request, hang.Token);
@@ -54,7 +70,7 @@ public abstract class RequestCaseTests : IAsyncLifetime
     private static string Describe(ExpectedAnswers expected) =>
         expected.MayReset ? "reset" : string.Join(' ', expected.Answers.Select(a => a.Status)) + (expected.Closes ? " close" : "");
 
-    private async Task SendIgnoringResetAsync(RawHttpClient client, byte[] bytes)
+    private static async Task SendIgnoringResetAsync(RawHttpClient client, byte[] bytes)
     {
         try
         {
@@ -109,14 +125,8 @@ public abstract class RequestCaseTests : IAsyncLifetime
     }
 }
 
-/// <summary>The table through Kestrel's ordinary pipeline.</summary>
-public sealed class OrdinaryPathRequestCaseTests : RequestCaseTests
-{
-    protected override IReadOnlyDictionary<string, string?> Settings { get; } = new Dictionary<string, string?> { ["Proxy:RawPath"] = "false" };
-}
+/// <summary>The table through the ordinary path.</summary>
+public sealed class OrdinaryPathRequestCaseTests(OrdinaryListener listener) : RequestCaseTests(listener), IClassFixture<OrdinaryListener>;
 
-/// <summary>The table through the path below HttpContext, where hits are answered.</summary>
-public sealed class RawPathRequestCaseTests : RequestCaseTests
-{
-    protected override IReadOnlyDictionary<string, string?> Settings { get; } = new Dictionary<string, string?> { ["Proxy:RawPath"] = "true" };
-}
+/// <summary>The table through the path that answers hits below HttpContext.</summary>
+public sealed class RawPathRequestCaseTests(RawListener listener) : RequestCaseTests(listener), IClassFixture<RawListener>;
