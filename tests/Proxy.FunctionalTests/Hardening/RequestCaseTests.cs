@@ -46,6 +46,7 @@ public sealed class RawListener() : ListenerUnderTest(rawPath: true);
 /// <summary>Every line of <c>request-cases.tsv</c> over a real socket, against any listener.</summary>
 public abstract class RequestCaseTests(ListenerUnderTest listener)
 {
+    private readonly EndPoint _endPoint = listener.EndPoint;
     private readonly ScriptedUpstream _upstream = listener.Upstream;
     private readonly string _document = listener.Document;
     private readonly string _objectPath = listener.ObjectPath;
@@ -58,7 +59,7 @@ public abstract class RequestCaseTests(ListenerUnderTest listener)
     {
         RequestCase request = RequestCase.All.Single(c => c.Name == name);
         using CancellationTokenSource hang = new(TimeSpan.FromSeconds(30));
-        using RawHttpClient client = await RawHttpClient.ConnectAsync(listener.EndPoint);
+        using RawHttpClient client = await RawHttpClient.ConnectAsync(_endPoint);
         await SendIgnoringResetAsync(client, request.ToBytes(_document, _objectPath));
 
         string seen = await ObserveAsync(client, request, hang.Token);
