@@ -34,4 +34,4 @@ Description: site cache for CernVM-FS
  A caching HTTP proxy that fetches each object of CernVM-FS once, verifies every byte, survives a crash with its cache, and keeps
  thousands of simultaneous boots of virtual machines fast.
 CONTROL
-dpkg-deb --build --root-owner-group "$tree" "$out/breakwater_${version}_amd64.deb"
+dpkg-deb -Zgzip -z6 --build --root-owner-group "$tree" "$out/breakwater_${version}_amd64.deb"
