@@ -48,7 +48,8 @@ internal static class Tables
         text.Append("# The race\n\n").Append(Provenance(results)).Append('\n');
         text.Append("Ratios are taken within one run of one case; absolute figures belong to this machine at that hour. ")
             .Append("An exile is a Micro-CernVM that would have left the proxy for a day (5 s without a byte, or below 1,024 B/s). ")
-            .Append("Server µs: processor time of all of the peer's processes by answered request. Medians.\n\n");
+            .Append("Server µs: processor time of all of the peer's processes by answered request. Medians. ")
+            .Append("Noise: the share of the processors that went to strangers during the worst peer's load; above 10 % requests/s mean little, server µs a little more.\n\n");
         text.Append("## Goals\n\n").Append(Goals.Markdown(results)).Append('\n');
         text.Append("## Hits: requests/s (server µs a request)\n\n").Append(Hot(results)).Append('\n');
         foreach ((string scenario, string title, Column[] columns) in s_tables)
@@ -84,8 +85,8 @@ internal static class Tables
             .OrderBy(c => SizeOf(c.Id)).ThenBy(c => int.Parse(c.Id.Split('/')[2], CultureInfo.InvariantCulture))];
         string[] peers = PeersOf(cases);
         var text = new StringBuilder("| size, connections |");
-        text.AppendJoin("", peers.Select(p => $" {p} |")).Append(" ÷ nginx | ÷ varnish | ÷ squid | µs ÷ nginx's |\n|---|")
-            .Append(string.Concat(Enumerable.Repeat("---|", peers.Length + 4))).Append('\n');
+        text.AppendJoin("", peers.Select(p => $" {p} |")).Append(" ÷ nginx | ÷ varnish | ÷ squid | µs ÷ nginx's | noise % |\n|---|")
+            .Append(string.Concat(Enumerable.Repeat("---|", peers.Length + 5))).Append('\n');
         foreach (RaceCase one in cases)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {one.Id.Split('/')[1]}, {one.Id.Split('/')[2]} |");
@@ -99,11 +100,14 @@ internal static class Tables
                 text.Append(CultureInfo.InvariantCulture, $" {one.Median("breakwater", "requestsPerSecond") / one.Median(other, "requestsPerSecond"):0.00} |");
             }
 
-            text.Append(CultureInfo.InvariantCulture, $" {one.Median("breakwater", "serverUs") / one.Median("nginx", "serverUs"):0.00} |\n");
+            text.Append(CultureInfo.InvariantCulture, $" {one.Median("breakwater", "serverUs") / one.Median("nginx", "serverUs"):0.00} | {Noise(one):0} |\n");
         }
 
         return text.ToString();
     }
+
+    /// <summary>Percent of the machine that went to strangers during a load, at its worst peer: above 10, requests/s mean little.</summary>
+    public static double Noise(RaceCase one) => one.Runs.Select(r => r.Peer).Distinct().Max(p => one.Median(p, "noisePercent") ?? 0);
 
     /// <summary>One case: a row a peer.</summary>
     public static string Of(RaceCase one, IReadOnlyList<Column> columns)
