@@ -24,7 +24,7 @@ internal static class Charts
     public static IReadOnlyDictionary<string, string> All(RaceResults results)
     {
         var charts = new Dictionary<string, string>();
-        RaceCase[] hot = [.. Scenarios.HotScenario.Sizes.Keys.Select(s => results.Cases.FirstOrDefault(c => c.Id == $"hot/{s}/64")).OfType<RaceCase>()];
+        RaceCase[] hot = [.. Scenarios.HotScenario.Sizes.Keys.Select(s => results.Cases.FirstOrDefault(c => c.Id == $"hot/{s}/64")).OfType<RaceCase>().Where(c => !Tables.IsTooNoisy(c))];
         if (hot.Length > 0)
         {
             charts["hits"] = Svg(Ratios("Hits, 64 connections: requests/s ÷ nginx", hot), 720, 110 + (hot.Length * 90));

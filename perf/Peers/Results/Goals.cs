@@ -8,9 +8,6 @@ internal static class Goals
 {
     private const string Us = "breakwater", Known = "breakwater+known";
 
-    /// <summary>Loads of hits with more of the machine gone to strangers are not judged.</summary>
-    private const double MostNoisePercent = 10;
-
     private static readonly string[] s_peers = ["nginx", "varnish", "ats", "squid"];
 
     private static readonly (string Goal, string Case, Func<RaceCase, (double? Figure, bool Reached)> Judge)[] s_goals =
@@ -57,7 +54,7 @@ internal static class Goals
         {
             RaceCase? one = results.Cases.FirstOrDefault(c => c.Id == id);
             (double? figure, bool reached) = one is null ? (null, false) : judge(one);
-            bool isNoisy = one?.Scenario == "hot" && Tables.Noise(one) > MostNoisePercent;
+            bool isNoisy = one is not null && Tables.IsTooNoisy(one);
             string verdict = figure is null ? "not measured" : isNoisy ? "too noisy to judge" : reached ? "reached" : "**not reached**";
             text.Append(CultureInfo.InvariantCulture, $"| {goal} | {figure:#,0.##} | {verdict} |\n");
         }

@@ -81,7 +81,7 @@ internal static class Tables
     /// <summary>The matrix of hits.</summary>
     public static string Hot(RaceResults results, int? onlyConnections = null)
     {
-        RaceCase[] cases = [.. results.Cases.Where(c => c.Scenario == "hot" && (onlyConnections is null || c.Id.EndsWith($"/{onlyConnections}", StringComparison.Ordinal)))
+        RaceCase[] cases = [.. results.Cases.Where(c => c.Scenario == "hot" && (onlyConnections is null || !IsTooNoisy(c)) && (onlyConnections is null || c.Id.EndsWith($"/{onlyConnections}", StringComparison.Ordinal)))
             .OrderBy(c => SizeOf(c.Id)).ThenBy(c => int.Parse(c.Id.Split('/')[2], CultureInfo.InvariantCulture))];
         string[] peers = PeersOf(cases);
         var text = new StringBuilder("| size, connections |");
@@ -108,6 +108,9 @@ internal static class Tables
 
     /// <summary>Percent of the machine that went to strangers during a load, at its worst peer: above 10, requests/s mean little.</summary>
     public static double Noise(RaceCase one) => one.Runs.Select(r => r.Peer).Distinct().Max(p => one.Median(p, "noisePercent") ?? 0);
+
+    /// <summary>A load of hits of which nothing should be concluded.</summary>
+    public static bool IsTooNoisy(RaceCase one) => one.Scenario == "hot" && Noise(one) > 10;
 
     /// <summary>One case: a row a peer.</summary>
     public static string Of(RaceCase one, IReadOnlyList<Column> columns)
