@@ -115,7 +115,8 @@ internal static class Program
                 ArrivalCurve = parsed.GetRequiredValue(arrival),
                 Threads = parsed.GetValue(threads),
                 TimeLimit = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
-            }) with { BytesTimeline = [], FinishedTimeline = [] });
+            }) with
+            { BytesTimeline = [], FinishedTimeline = [] });
         });
         return command;
     }

@@ -66,13 +66,15 @@ internal static class Goals
     {
         double? ratio = one.Median(Us, "requestsPerSecond") / one.Median(other, "requestsPerSecond");
         return (ratio, ratio >= least);
-    });
+    }
+    );
 
     private static (string, string, Func<RaceCase, (double?, bool)>) AtMost(string goal, string id, string peer, string value, double most) => (goal, id, one =>
     {
         double? figure = one.Median(peer, value);
         return (figure, figure <= most);
-    });
+    }
+    );
 
     /// <summary>Against the fastest peer whose VMs all finished.</summary>
     private static (string, string, Func<RaceCase, (double?, bool)>) Storm(string goal, string id, string peer, double most) => (goal, id, one =>
@@ -80,5 +82,6 @@ internal static class Goals
         double? best = s_peers.Where(p => one.Median(p, "finished") == one.Median(p, "vms")).Select(p => one.Median(p, "seconds")).Min();
         double? ratio = one.Median(peer, "finished") == one.Median(peer, "vms") ? one.Median(peer, "seconds") / best : null;
         return (ratio, ratio <= most);
-    });
+    }
+    );
 }

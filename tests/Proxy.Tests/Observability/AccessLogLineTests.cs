@@ -23,8 +23,13 @@ public class AccessLogLineTests
     {
         RequestRecord record = new()
         {
-            StartedAt = Ticks(1000), EndedAt = Ticks(1000), Result = RequestResult.Refused, Status = 400, Client = IPAddress.Loopback,
-            Target = "/x\"\n127.0.0.1 - - forged", UserAgent = "bad\" \r\nagent\\",
+            StartedAt = Ticks(1000),
+            EndedAt = Ticks(1000),
+            Result = RequestResult.Refused,
+            Status = 400,
+            Client = IPAddress.Loopback,
+            Target = "/x\"\n127.0.0.1 - - forged",
+            UserAgent = "bad\" \r\nagent\\",
         };
 
         string line = Line(AccessLogFormat.Combined, record, null);
@@ -47,8 +52,17 @@ public class AccessLogLineTests
 
     private static RequestRecord Hit() => new()
     {
-        StartedAt = Ticks(750), AnsweredAt = Ticks(751.5), EndedAt = Ticks(1000), Result = RequestResult.Hit, Source = ByteSource.Memory, Status = 200, BytesSent = 4096,
-        Key = ObjectKey.Parse("abcdef0123456789abcdef0123456789abcdef01C"), HasKey = true, Fqrn = "a.example.org", Client = IPAddress.Parse("::ffff:10.1.2.3"),
+        StartedAt = Ticks(750),
+        AnsweredAt = Ticks(751.5),
+        EndedAt = Ticks(1000),
+        Result = RequestResult.Hit,
+        Source = ByteSource.Memory,
+        Status = 200,
+        BytesSent = 4096,
+        Key = ObjectKey.Parse("abcdef0123456789abcdef0123456789abcdef01C"),
+        HasKey = true,
+        Fqrn = "a.example.org",
+        Client = IPAddress.Parse("::ffff:10.1.2.3"),
     };
 
     private static long Ticks(double ms) => (long)(ms * TimeProvider.System.TimestampFrequency / 1000);

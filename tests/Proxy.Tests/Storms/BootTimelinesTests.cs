@@ -82,9 +82,17 @@ public class BootTimelinesTests
         long now = _time.GetTimestamp();
         return new RequestRecord
         {
-            StartedAt = now, AnsweredAt = now, EndedAt = now, Result = RequestResult.Hit, Source = ByteSource.Memory, Status = 200, BytesSent = 100,
-            Client = new IPAddress([10, 0, (byte)(vm >> 8), (byte)vm]), Fqrn = "a.example.org",
-            HasKey = number is not null, Key = number is null ? default : new ObjectKey(digest, DigestAlgorithm.Sha1, 0),
+            StartedAt = now,
+            AnsweredAt = now,
+            EndedAt = now,
+            Result = RequestResult.Hit,
+            Source = ByteSource.Memory,
+            Status = 200,
+            BytesSent = 100,
+            Client = new IPAddress([10, 0, (byte)(vm >> 8), (byte)vm]),
+            Fqrn = "a.example.org",
+            HasKey = number is not null,
+            Key = number is null ? default : new ObjectKey(digest, DigestAlgorithm.Sha1, 0),
             Target = number is null ? "/cvmfs/a.example.org/.cvmfspublished" : null,
         };
     }
