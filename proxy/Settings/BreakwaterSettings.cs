@@ -51,7 +51,7 @@ internal sealed class BreakwaterSettings
     {
         try
         {
-            return configuration.GetSection(section).Get<T>(binder => binder.ErrorOnUnknownConfiguration = section is not "Store") ?? new T();
+            return configuration.GetSection(section).Get<T>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new T();
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {

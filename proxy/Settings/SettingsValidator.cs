@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Breakwater.CacheStore;
 using Breakwater.Proxy.Requests;
 
 namespace Breakwater.Proxy.Settings;
@@ -25,6 +26,10 @@ internal static class SettingsValidator
         CheckAccess(settings.Access, errors);
         Range(errors, "Store:MaxObjectBytes", settings.Store.MaxObjectBytes, 1L << 20, 1L << 40, "bytes");
         Range(errors, "Store:CommitInterval", settings.Store.CommitInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10));
+        Range(errors, "Store:QuotaBytes", settings.Store.QuotaBytes ?? StoreOptions.MinQuotaBytes, StoreOptions.MinQuotaBytes, 1L << 50, "bytes");
+        Range(errors, "Store:MinFreeBytes", settings.Store.MinFreeBytes, 0, 1L << 50, "bytes");
+        Range(errors, "Store:ScrubBytesPerSecond", settings.Store.ScrubBytesPerSecond, 1L << 16, 1L << 40, "bytes");
+        Range(errors, "Store:ScrubInterval", settings.Store.ScrubInterval, TimeSpan.FromMinutes(1), TimeSpan.FromDays(365));
         CheckRepositories(settings, configuration, errors);
         CheckClusters(configuration, errors);
     }
