@@ -18,6 +18,8 @@ var root = new RootCommand("Breakwater: the site cache for CernVM-FS. With no co
     DoctorCommand.Create(),
     ContextCommand.Create(),
     CompletionCommand.Create(),
+    WarmCommand.Create(),
+    ProfileCommand.Create(),
 };
 root.SetAction((parsed, cancellationToken) => ServeCommand.RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
 

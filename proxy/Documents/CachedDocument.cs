@@ -7,8 +7,9 @@ namespace Breakwater.Proxy.Documents;
 /// <param name="CheckedAt">When we last had it from a Stratum 1.</param>
 /// <param name="InitialAge">The Age with which it came, from caches before us.</param>
 /// <param name="Upstream">Host and port that sent it; null when made here.</param>
+/// <param name="IsVerified">Its signature was verified (manifest and whitelist only).</param>
 internal sealed record CachedDocument(
-    ReadOnlyMemory<byte> Body, string ContentType, TimeSpan Lifetime, DateTimeOffset CheckedAt, TimeSpan InitialAge, string? Upstream)
+    ReadOnlyMemory<byte> Body, string ContentType, TimeSpan Lifetime, DateTimeOffset CheckedAt, TimeSpan InitialAge, string? Upstream, bool IsVerified = false)
 {
     /// <summary>RFC 9111, 4.2.3, in whole seconds.</summary>
     public long AgeSeconds(DateTimeOffset now) => Math.Max(0, (long)(InitialAge + (now - CheckedAt)).TotalSeconds);

@@ -17,7 +17,7 @@ internal sealed partial class DocumentArchive(IDocumentStore store, ILogger<Docu
         try
         {
             Head? head = JsonSerializer.Deserialize<Head>(stored.Head.Span);
-            return head is null ? null : new CachedDocument(stored.Body, head.ContentType, head.Lifetime, stored.StoredAt, head.InitialAge, head.Upstream);
+            return head is null ? null : new CachedDocument(stored.Body, head.ContentType, head.Lifetime, stored.StoredAt, head.InitialAge, head.Upstream, head.IsVerified);
         }
         catch (JsonException e)
         {
@@ -38,7 +38,7 @@ internal sealed partial class DocumentArchive(IDocumentStore store, ILogger<Docu
 
         try
         {
-            byte[] head = JsonSerializer.SerializeToUtf8Bytes(new Head(document.ContentType, document.Lifetime, document.InitialAge, document.Upstream));
+            byte[] head = JsonSerializer.SerializeToUtf8Bytes(new Head(document.ContentType, document.Lifetime, document.InitialAge, document.Upstream, document.IsVerified));
             await store.PutAsync(key, new StoredDocument(document.Body, head, document.CheckedAt));
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
@@ -53,5 +53,5 @@ internal sealed partial class DocumentArchive(IDocumentStore store, ILogger<Docu
     [LoggerMessage(Level = LogLevel.Warning, Message = "The stored document {Key} has an unreadable head; it is fetched again")]
     private static partial void LogUnreadable(ILogger log, Exception exception, string key);
 
-    private sealed record Head(string ContentType, TimeSpan Lifetime, TimeSpan InitialAge, string? Upstream);
+    private sealed record Head(string ContentType, TimeSpan Lifetime, TimeSpan InitialAge, string? Upstream, bool IsVerified = false);
 }

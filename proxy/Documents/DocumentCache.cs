@@ -27,13 +27,15 @@ internal sealed class DocumentCache : IDisposable
     private readonly MemoryCache _failures;
     private readonly DocumentFetcher _fetcher;
     private readonly DocumentArchive _archive;
+    private readonly SignedDocuments _signed;
     private readonly ProxyOptions _options;
     private readonly TimeProvider _time;
 
-    public DocumentCache(DocumentFetcher fetcher, DocumentArchive archive, ProxyOptions options, TimeProvider time)
+    public DocumentCache(DocumentFetcher fetcher, DocumentArchive archive, SignedDocuments signed, ProxyOptions options, TimeProvider time)
     {
         _fetcher = fetcher;
         _archive = archive;
+        _signed = signed;
         _options = options;
         _time = time;
 
@@ -43,13 +45,19 @@ internal sealed class DocumentCache : IDisposable
     }
 
     /// <summary>The document, if it is in memory and was checked recently enough; null else.</summary>
-    public CachedDocument? FindFresh(DocumentRequest request) =>
-        _documents.TryGetValue(request.CacheKey, out CachedDocument? held) && held!.IsFresh(_time.GetUtcNow()) ? held : null;
+    public CachedDocument? FindFresh(DocumentRequest request) => SignedDocuments.Handles(request)
+        ? _signed.FindFresh(request)
+        : _documents.TryGetValue(request.CacheKey, out CachedDocument? held) && held!.IsFresh(_time.GetUtcNow()) ? held : null;
 
     /// <summary>The document, checked recently enough, or stale when it cannot be checked.</summary>
     /// <exception cref="OperationCanceledException">The client left.</exception>
     public async ValueTask<DocumentAnswer> GetAsync(DocumentRequest request, CancellationToken cancellationToken)
     {
+        if (SignedDocuments.Handles(request))
+        {
+            return await _signed.GetAsync(request, cancellationToken);
+        }
+
         string key = request.CacheKey;
         CachedDocument? held = Find(request, key);
         if (held is not null && held.IsFresh(_time.GetUtcNow()))

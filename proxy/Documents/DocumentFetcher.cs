@@ -19,7 +19,16 @@ internal sealed class DocumentFetcher(UpstreamClient client, TimeProvider time)
 
     /// <summary>The document, or why there is none (a 404 only when every candidate said so).</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchAsync(DocumentRequest request, CancellationToken cancellationToken)
+    public Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchAsync(DocumentRequest request, CancellationToken cancellationToken) =>
+        FetchAsync(request, static _ => ValueTask.FromResult<string?>(null), cancellationToken);
+
+    /// <summary>The document from the first Stratum 1 whose copy is accepted, or why there is none.</summary>
+    /// <param name="request">Which document.</param>
+    /// <param name="refuse">Null: take it. Else why not; the next Stratum 1 is asked.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchAsync(
+        DocumentRequest request, Func<CachedDocument, ValueTask<string?>> refuse, CancellationToken cancellationToken)
     {
         CandidateCursor cursor = client.Candidates(request.Repository, request.Hint);
         while (true)
@@ -34,7 +43,15 @@ internal sealed class DocumentFetcher(UpstreamClient client, TimeProvider time)
             {
                 byte[] body = await ReadAsync(response.Message.Content, cancellationToken);
                 client.NoteSuccess(response.Upstream);
-                return (ToDocument(request, response, body), null);
+                CachedDocument document = ToDocument(request, response, body);
+                string? refusal = await refuse(document);
+                if (refusal is null)
+                {
+                    return (document, null);
+                }
+
+                // It lags or lies with this document; its objects are verified by themselves, so its health is not touched.
+                cursor.LastFailure = new UpstreamFailure(FailureKind.Untrusted, $"{response.Upstream.Authority}: {refusal}");
             }
             catch (Exception e) when (e is HttpRequestException or IOException)
             {

@@ -49,6 +49,7 @@ internal sealed class FetchCoordinator : IDisposable
             {
                 if (running.TryJoin(isLeader: false) is { } joined)
                 {
+                    running.Promote(order.Priority);
                     return new FetchTicket(null, joined, null);
                 }
 

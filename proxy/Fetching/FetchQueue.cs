@@ -35,20 +35,26 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
         }
     }
 
-    /// <summary>Waits for a place; <see cref="Leave"/> must follow.</summary>
+    /// <summary>Waits for a place; <see cref="Leave(FetchPriority)"/> must follow.</summary>
     /// <exception cref="OperationCanceledException">Cancelled while waiting.</exception>
-    public Task EnterAsync(FetchPriority priority, CancellationToken cancellationToken)
+    public Task EnterAsync(FetchPriority priority, CancellationToken cancellationToken) => EnterAsync(new FetchPlace(priority), cancellationToken);
+
+    /// <summary>Waits for a place; <see cref="Leave(FetchPlace)"/> must follow.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled while waiting.</exception>
+    public Task EnterAsync(FetchPlace place, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (MayRunLocked(priority))
+            if (MayRunLocked(place.Priority))
             {
-                RunLocked(priority);
+                RunLocked(place.Priority);
+                place.IsRunning = true;
                 return Task.CompletedTask;
             }
 
-            var waiter = new Waiter(priority);
-            waiter.Node = _waiting[(int)priority].AddLast(waiter);
+            var waiter = new Waiter(place);
+            place.Waiter = waiter;
+            waiter.Node = _waiting[(int)place.Priority].AddLast(waiter);
             waiter.Registration = cancellationToken.UnsafeRegister(
                 static (state, token) =>
                 {
@@ -58,6 +64,49 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
                 (this, waiter));
             return waiter.Entered.Task;
         }
+    }
+
+    /// <summary>Somebody more urgent wants the same: the place moves to the end of his line, or counts as his when it runs. Never moves back.</summary>
+    public void Promote(FetchPlace place, FetchPriority priority)
+    {
+        List<Waiter>? entered = null;
+        lock (_gate)
+        {
+            if (priority >= place.Priority)
+            {
+                return;
+            }
+
+            FetchPriority before = place.Priority;
+            place.Priority = priority;
+            if (place.IsRunning && before == FetchPriority.Prefetch)
+            {
+                _prefetching--;
+            }
+
+            if (place.Waiter is Waiter { Node: { } node } waiter)
+            {
+                _waiting[(int)before].Remove(node);
+                waiter.Node = _waiting[(int)priority].AddLast(waiter);
+            }
+
+            LetInLocked(ref entered);
+        }
+
+        entered?.ForEach(w => w.Entered.TrySetResult());
+    }
+
+    /// <summary>Gives the place back.</summary>
+    public void Leave(FetchPlace place)
+    {
+        FetchPriority priority;
+        lock (_gate)
+        {
+            priority = place.Priority;
+            place.IsRunning = false;
+        }
+
+        Leave(priority);
     }
 
     /// <summary>Gives the place back.</summary>
@@ -72,16 +121,7 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
                 _prefetching--;
             }
 
-            foreach (LinkedList<Waiter> line in _waiting)
-            {
-                while (line.First is { } first && MayRunLocked(first.Value.Priority))
-                {
-                    line.RemoveFirst();
-                    first.Value.Node = null;
-                    RunLocked(first.Value.Priority);
-                    (entered ??= []).Add(first.Value);
-                }
-            }
+            LetInLocked(ref entered);
         }
 
         entered?.ForEach(w => w.Entered.TrySetResult());
@@ -103,6 +143,21 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
         waiter.Entered.TrySetCanceled(token);
     }
 
+    private void LetInLocked(ref List<Waiter>? entered)
+    {
+        foreach (LinkedList<Waiter> line in _waiting)
+        {
+            while (line.First is { } first && MayRunLocked(first.Value.Priority))
+            {
+                line.RemoveFirst();
+                first.Value.Node = null;
+                first.Value.Place.IsRunning = true;
+                RunLocked(first.Value.Priority);
+                (entered ??= []).Add(first.Value);
+            }
+        }
+    }
+
     private bool MayRunLocked(FetchPriority priority) =>
         _running < limit && (priority != FetchPriority.Prefetch || _prefetching < prefetchLimit);
 
@@ -115,9 +170,11 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
         }
     }
 
-    private sealed class Waiter(FetchPriority priority)
+    private sealed class Waiter(FetchPlace place)
     {
-        public FetchPriority Priority => priority;
+        public FetchPlace Place => place;
+
+        public FetchPriority Priority => place.Priority;
 
         public TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -125,4 +182,15 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
 
         public CancellationTokenRegistration Registration { get; set; }
     }
+}
+
+/// <summary>One fetch's place in the line. Its members belong to the <see cref="FetchQueue"/>, guarded by its lock.</summary>
+internal sealed class FetchPlace(FetchPriority priority)
+{
+    /// <summary>How urgent the most urgent of those who want it finds it.</summary>
+    public FetchPriority Priority { get; set; } = priority;
+
+    internal bool IsRunning { get; set; }
+
+    internal object? Waiter { get; set; }
 }

@@ -32,6 +32,7 @@ internal sealed partial class InFlightFetch
     private const int ReadBufferBytes = 128 << 10;
 
     private readonly FetchServices _services;
+    private readonly FetchPlace _place;
     private readonly CancellationTokenSource _cancel = new();
     private readonly Lock _gate = new();
     private readonly HashSet<Stratum1> _authors = [];   // of the body under way; only the fetch's own flow touches it
@@ -48,6 +49,7 @@ internal sealed partial class InFlightFetch
     public InFlightFetch(FetchOrder order, FetchServices services)
     {
         Order = order;
+        _place = new FetchPlace(order.Priority);
         _services = services;
         _begun = services.Time.GetTimestamp();
         _body = NewBody();
@@ -93,6 +95,9 @@ internal sealed partial class InFlightFetch
             return new FetchFollower(this, reader, isLeader);
         }
     }
+
+    /// <summary>Somebody who wants it this urgently has joined.</summary>
+    public void Promote(FetchPriority priority) => _services.Queue.Promote(_place, priority);
 
     /// <summary>A follower left.</summary>
     public void Left()
@@ -156,7 +161,7 @@ internal sealed partial class InFlightFetch
         {
             using System.Diagnostics.Activity? span = Observability.Telemetry.Spans.StartActivity("fetch");
             span?.SetTag("breakwater.object", Order.Key.ToString());
-            await _services.Queue.EnterAsync(Order.Priority, _cancel.Token);
+            await _services.Queue.EnterAsync(_place, _cancel.Token);
             try
             {
                 _begun = _services.Time.GetTimestamp();
@@ -164,7 +169,7 @@ internal sealed partial class InFlightFetch
             }
             finally
             {
-                _services.Queue.Leave(Order.Priority);
+                _services.Queue.Leave(_place);
             }
 
             if (_body.State == GrowthState.Verified)

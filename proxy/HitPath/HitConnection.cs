@@ -269,7 +269,7 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IDisposable
                 }
 
                 // A flush of Kestrel's that is still under way must not be overtaken; and no new hits while stopping.
-                HitAnswer answer = _output.HasPending || _isStopping ? HitAnswer.None : _responder.TryAnswer(head, _socket, _client, _pending);
+                HitAnswer answer = _output.HasPending || _isStopping ? HitAnswer.None : _responder.TryAnswer(head, _socket, _client, _connection.ConnectionId, _pending);
                 if (answer == HitAnswer.None)
                 {
                     return Step.Release;

@@ -6,6 +6,7 @@ using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.HitPath;
 
@@ -27,7 +28,7 @@ internal enum HitAnswer : byte
 /// Only bytes that are in the page cache are answered here, so that no thread of the sockets waits for a disk. Thread-safe.
 /// </summary>
 internal sealed unsafe class HitResponder(
-    IObjectStore store, RepositoryRoutes repositories, DocumentCache documents, HeadEncoder heads, RequestRecorder recorder, ProxyCounters counters, TimeProvider time,
+    IObjectStore store, RepositoryRoutes repositories, DocumentCache documents, HeadEncoder heads, BootObserver boots, RequestRecorder recorder, ProxyCounters counters, TimeProvider time,
     Access.HitAdmission admission)
 {
     /// <summary>Longer objects go the ordinary way: 64 MiB are 256 parts, and chunks of CernVM-FS are 16 MiB at most.</summary>
@@ -43,7 +44,7 @@ internal sealed unsafe class HitResponder(
     private const int MaxDocumentBytes = 64 << 10;
 
     /// <summary>Answers the request if it is a hit.</summary>
-    public HitAnswer TryAnswer(in RequestHead head, Socket socket, IPAddress client, PendingSend pending)
+    public HitAnswer TryAnswer(in RequestHead head, Socket socket, IPAddress client, string connection, PendingSend pending)
     {
         if (!admission.Allows(client))
         {
@@ -62,6 +63,11 @@ internal sealed unsafe class HitResponder(
             : TryAnswerDocument(repository, target.Path, head.IsHead, socket, pending, out bodyBytes);
         if (answer != HitAnswer.None)
         {
+            if (target.Kind == TargetKind.Object || target.Path.SequenceEqual(".cvmfspublished"u8))
+            {
+                boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, client, connection);
+            }
+
             Record(target, repository, head.IsHead, client, startedAt, bodyBytes);
         }
 

@@ -20,6 +20,7 @@ internal sealed class ProxyCounters : IDisposable
         UpstreamObjectRequests = _meter.CreateCounter<long>("breakwater.upstream.object_requests", "{request}", "Object bodies asked of Stratum 1s that answered with a good head.");
         _meter.CreateObservableCounter("breakwater.upstream.received", () => UpstreamBytesTotal, "By", "Body bytes received from Stratum 1s.");
         WrongBodies = _meter.CreateCounter<long>("breakwater.upstream.wrong_bodies", "{body}", "Bodies from Stratum 1s whose digest was not the object's name.");
+        RefusedDocuments = _meter.CreateCounter<long>("breakwater.documents.refused", "{document}", "Manifests and whitelists from Stratum 1s that were refused, by reason.");
     }
 
     public Counter<long> UpstreamRequests { get; }
@@ -40,6 +41,8 @@ internal sealed class ProxyCounters : IDisposable
 
     /// <summary>Body bytes came from a Stratum 1.</summary>
     public void AddUpstreamBytes(long bytes) => Interlocked.Add(ref _upstreamBytes, bytes);
+
+    public Counter<long> RefusedDocuments { get; }
 
     public void Dispose() => _meter.Dispose();
 }

@@ -18,6 +18,9 @@ internal enum RequestResult : byte
     /// <summary>A document checked with a Stratum 1 just now.</summary>
     Revalidated,
 
+    /// <summary>The manifest of a revision whose successor is being prepared.</summary>
+    Held,
+
     /// <summary>A document served though it could not be checked.</summary>
     Stale,
 
@@ -68,6 +71,7 @@ internal sealed class RequestOutcome
         RequestResult.Joined => $"{name}; fwd=uri-miss; collapsed",
         RequestResult.Revalidated => $"{name}; fwd=stale; stored",
         RequestResult.Stale => $"{name}; hit; fwd=stale; detail=upstream-down",
+        RequestResult.Held => $"{name}; hit; detail=held",
         RequestResult.Negative => $"{name}; hit; detail=negative",
         RequestResult.PassedThrough => $"{name}; fwd=bypass",
         RequestResult.Local => $"{name}; detail=local",

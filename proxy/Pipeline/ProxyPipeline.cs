@@ -8,6 +8,7 @@ using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Threading;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.ZeroTouch;
+using Breakwater.Proxy.WorkingSets;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Breakwater.Proxy.Pipeline;
@@ -25,6 +26,7 @@ internal sealed class ProxyPipeline(
     PassThroughEndpoint passThrough,
     ZeroTouchEndpoint zeroTouch,
     DestinationEndpoint otherDestinations,
+    BootObserver boots,
     ResponseHeads heads,
     RequestRecorder recorder,
     TimeProvider time)
@@ -193,6 +195,11 @@ internal sealed class ProxyPipeline(
         outcome.Fqrn = repository.Fqrn;
         outcome.Key = target.Kind == TargetKind.Object ? target.Key : null;
         string path = Encoding.ASCII.GetString(target.Path);
+        if (target.Kind == TargetKind.Object || (target.Kind == TargetKind.Document && path == SignedDocuments.ManifestPath))
+        {
+            boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, context.Connection.RemoteIpAddress!, context.Connection.Id);
+        }
+
         return target.Kind switch
         {
             TargetKind.Object => objects.ServeAsync(context, new ObjectRequest(target.Key, repository, path, hint), outcome),

@@ -8,10 +8,12 @@ using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.HitPath;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
+using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Storms;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Proxy.WorkingSets;
 using Breakwater.Proxy.ZeroTouch;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -77,7 +79,13 @@ internal static class ProxyServer
         services.AddSingleton<FetchCoordinator>();
         services.AddSingleton<DocumentFetcher>();
         services.AddSingleton<DocumentArchive>();
+        services.AddSingleton<ObjectReader>();
+        services.AddSingleton(settings.Trust);
+        services.AddSingleton(provider => new RepositoryTrust(LoadKeys(settings.Trust, provider.GetRequiredService<ILogger<RepositoryTrust>>())));
+        services.AddSingleton<SignedPairFetcher>();
+        services.AddSingleton<SignedDocuments>();
         services.AddSingleton<DocumentCache>();
+        AddWorkingSets(services, settings.WorkingSets);
         services.AddSingleton<CopyCheck>();
         services.AddSingleton<HeadProbe>();
         services.AddSingleton<ResponseHeads>();
@@ -132,6 +140,34 @@ internal static class ProxyServer
         services.AddSingleton<IHealthSource, LifetimeHealth>();
         services.AddSingleton<AdminServer>();
         services.AddHostedService(provider => provider.GetRequiredService<AdminServer>());
+    }
+
+    private static void AddWorkingSets(IServiceCollection services, WorkingSetOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(CatalogLimits.Default);
+        services.AddSingleton<WorkingSetStore>();
+        services.AddSingleton<SnapshotSource>();
+        services.AddSingleton<Prefetcher>();
+        services.AddSingleton<WorkingSetPreparer>();
+        services.AddSingleton<IRevisionGate>(provider => provider.GetRequiredService<WorkingSetPreparer>());
+        services.AddSingleton<BootLearner>();
+        services.AddSingleton(provider => new BootRecorder(
+            new BootRecorderLimits { Window = options.BootWindow }, options.Learn ? provider.GetRequiredService<BootLearner>().WantsMore : static _ => false));
+        services.AddSingleton<BootObserver>();
+        services.AddHostedService<WorkingSetService>();
+        services.AddSingleton<IAdminRoom, WorkingSetAdmin>();
+    }
+
+    private static MasterKeys LoadKeys(TrustOptions trust, ILogger log)
+    {
+        MasterKeys keys = MasterKeys.Load(trust.KeysDirectory);
+        foreach (string problem in keys.Problems)
+        {
+            log.LogError("{Problem}", problem);
+        }
+
+        return keys;
     }
 
     private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, IPEndPoint? zeroTouch)

@@ -19,6 +19,10 @@ internal sealed class BreakwaterSettings
 
     public ZeroTouchOptions ZeroTouch { get; init; } = new();
 
+    public TrustOptions Trust { get; init; } = new();
+
+    public WorkingSetOptions WorkingSets { get; init; } = new();
+
     /// <summary>By pattern: <c>*.cern.ch</c> or a full name.</summary>
     public required IReadOnlyDictionary<string, RepositoryOptions> Repositories { get; init; }
 
@@ -36,6 +40,8 @@ internal sealed class BreakwaterSettings
             AccessLog = Bind<AccessLogOptions>(configuration, "AccessLog", errors),
             Telemetry = Bind<TelemetryOptions>(configuration, "Telemetry", errors),
             ZeroTouch = Bind<ZeroTouchOptions>(configuration, "ZeroTouch", errors),
+            Trust = BindPlainValues<TrustOptions>(configuration, "Repositories", errors),
+            WorkingSets = Bind<WorkingSetOptions>(configuration, "WorkingSets", errors),
             Repositories = configuration.GetSection("Repositories").GetChildren()
                 .Where(section => section.GetChildren().Any())
                 .ToDictionary(section => section.Key, section => Bind<RepositoryOptions>(configuration, section.Path, errors), StringComparer.Ordinal),
@@ -58,6 +64,16 @@ internal sealed class BreakwaterSettings
             errors.Add($"{section}: {e.InnerException?.Message ?? e.Message}");
             return new T();
         }
+    }
+
+    /// <summary>Binds the values of a section that stand beside its subsections.</summary>
+    private static T BindPlainValues<T>(IConfiguration configuration, string section, List<string> errors)
+        where T : class, new()
+    {
+        IConfiguration plain = new ConfigurationBuilder().AddInMemoryCollection(
+            configuration.GetSection(section).GetChildren().Where(child => child.Value is not null)
+                .Select(child => KeyValuePair.Create($"{section}:{child.Key}", child.Value))).Build();
+        return Bind<T>(plain, section, errors);
     }
 
     private static string DefaultStorePath() => Path.Combine(

@@ -30,6 +30,9 @@ internal static class SettingsValidator
         Range(errors, "Store:MinFreeBytes", settings.Store.MinFreeBytes, 0, 1L << 50, "bytes");
         Range(errors, "Store:ScrubBytesPerSecond", settings.Store.ScrubBytesPerSecond, 1L << 16, 1L << 40, "bytes");
         Range(errors, "Store:ScrubInterval", settings.Store.ScrubInterval, TimeSpan.FromMinutes(1), TimeSpan.FromDays(365));
+        Range(errors, "WorkingSets:BootWindow", settings.WorkingSets.BootWindow, TimeSpan.FromSeconds(10), TimeSpan.FromHours(1));
+        Range(errors, "WorkingSets:Hold", settings.WorkingSets.Hold, TimeSpan.Zero, TimeSpan.FromMinutes(10));
+        Range(errors, "WorkingSets:MaxConcurrentPrefetches", settings.WorkingSets.MaxConcurrentPrefetches, 1, 256, "prefetches");
         CheckRepositories(settings, configuration, errors);
         CheckClusters(configuration, errors);
     }

@@ -24,6 +24,9 @@ internal enum FailureKind : byte
     /// <summary>The body does not hash to the object's name.</summary>
     WrongBytes,
 
+    /// <summary>A signed document that is not to be trusted.</summary>
+    Untrusted,
+
     /// <summary>No Stratum 1 is configured or left.</summary>
     NoUpstream,
 

@@ -46,6 +46,7 @@ internal sealed class BootRecorder
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Repository, string Connection), LiveBoot> _byConnection = []; // guarded by _lock
     private readonly List<LiveBoot> _live = []; // guarded by _lock
+    private volatile bool _isRecording;         // written under _lock
 
     /// <summary>Records boots.</summary>
     /// <param name="limits">How.</param>
@@ -59,6 +60,11 @@ internal sealed class BootRecorder
     /// <summary>Takes note of a request.</summary>
     public void Observe(in ObservedRequest request)
     {
+        if (!Concerns(request.Object))
+        {
+            return;
+        }
+
         lock (_lock)
         {
             LiveBoot? boot = FindUnderLock(request);
@@ -75,6 +81,9 @@ internal sealed class BootRecorder
         }
     }
 
+    /// <summary>Could a request for this object (null: the manifest) matter? False for nearly all of them while no boot is recorded.</summary>
+    public bool Concerns(ObjectKey? key) => _isRecording || key is null or { Kind: (byte)'C' };
+
     /// <summary>Hands out the boots that are over at that time.</summary>
     public IReadOnlyList<RecordedBoot> TakeFinished(TimeSpan now)
     {
@@ -90,6 +99,7 @@ internal sealed class BootRecorder
                 }
             }
 
+            _isRecording = _live.Count > 0;
             return [.. over.Where(boot => boot.Reads.Count >= _limits.MinReads).Select(boot => new RecordedBoot(boot.Repository, boot.Reads))];
         }
     }
@@ -136,6 +146,7 @@ internal sealed class BootRecorder
 
         var boot = new LiveBoot { Repository = repository, Client = request.Client, Owner = request.Connection, StartedAt = request.At, LastAt = request.At };
         _live.Add(boot);
+        _isRecording = true;
         BindUnderLock(boot, request.Connection);
         return boot;
     }

@@ -13,6 +13,11 @@ internal readonly record struct ResolvedObject(ObjectKey Key, string? Path);
 /// <param name="Objects">Each object once: certificate, history, catalogs, then files in the set's order.</param>
 internal sealed record ResolvedSet(ObjectKey RootCatalog, IReadOnlyList<ResolvedObject> Objects)
 {
+    private readonly Lazy<Dictionary<ObjectKey, string>> _names = new(() => Objects.Where(item => item.Path is not null).ToDictionary(item => item.Key, item => item.Path!));
+
+    /// <summary>The file or directory that needs an object; null when it is not in the set.</summary>
+    public string? NameOf(ObjectKey key) => _names.Value.GetValueOrDefault(key);
+
     /// <summary>Resolves a set.</summary>
     /// <param name="set">The working set.</param>
     /// <param name="tree">The snapshot.</param>

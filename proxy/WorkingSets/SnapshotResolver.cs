@@ -14,7 +14,8 @@ internal readonly record struct WantedPath(int Order, PathPattern Pattern, bool 
 /// <param name="Order">The place in the set of what asked for it.</param>
 /// <param name="Path">Its path.</param>
 /// <param name="Objects">What to fetch, in the file's order.</param>
-internal sealed record ResolvedFile(int Order, string Path, IReadOnlyList<ObjectKey> Objects);
+/// <param name="IsStoredPlain">The objects are the file's bytes, not zlib streams of them.</param>
+internal sealed record ResolvedFile(int Order, string Path, IReadOnlyList<ObjectKey> Objects, bool IsStoredPlain);
 
 /// <summary>What paths mean in one snapshot.</summary>
 /// <param name="Catalogs">The catalogs on the way, parents first, each with the path at which it begins.</param>
@@ -215,7 +216,7 @@ internal sealed class SnapshotResolver
         string? problem = wanted.Ranges is { } ranges && entry.IsChunked ? ReadRanges(catalog, entry, ranges, objects) : catalog.ReadObjects(entry, objects);
         _files[entry.Path] = _files.TryGetValue(entry.Path, out ResolvedFile? known)
             ? known with { Order = Math.Min(known.Order, wanted.Order), Objects = [.. known.Objects.Union(objects)] }
-            : new ResolvedFile(wanted.Order, entry.Path, objects);
+            : new ResolvedFile(wanted.Order, entry.Path, objects, entry.IsStoredPlain);
         return problem ?? (_files.Count > MaxFiles ? $"The set has more than {MaxFiles} files." : null);
     }
 

@@ -35,6 +35,9 @@ internal sealed record PhaseResult
     /// <summary>Requests for objects that reached the Stratum 1.</summary>
     public required int UpstreamObjectRequests { get; init; }
 
+    /// <summary>Requests for objects that reached the Stratum 1 before the first VM booted: the working set, fetched ahead. Not in <see cref="UpstreamObjectRequests"/>.</summary>
+    public int PrefetchRequests { get; init; }
+
     /// <summary>Share of the VMs' object requests that caused no request to the Stratum 1, 0 to 1.</summary>
     public required double HitRatio { get; init; }
 

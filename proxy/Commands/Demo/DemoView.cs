@@ -118,6 +118,7 @@ internal sealed class DemoView(bool json)
         Add("MB to the VMs", p => N(p.BytesReceived / 1e6));
         Add("distinct objects asked for", p => N(p.DistinctObjects));
         Add("object requests to the Stratum 1", p => N(p.UpstreamObjectRequests));
+        Add("fetched ahead of the boots", p => N(p.PrefetchRequests));
         Add("hit ratio", p => p.HitRatio.ToString("0.0000", CultureInfo.InvariantCulture));
         Add("boot time, median ms", p => N(p.BootP50Ms));
         Add("boot time, 99 % ms", p => N(p.BootP99Ms));

@@ -16,7 +16,8 @@ public sealed class DemoTests
         JsonElement[] phases = [.. report.RootElement.GetProperty("phases").EnumerateArray()];
         Assert.Equal(["cold", "warm", "restart", "revision"], phases.Select(p => p.GetProperty("name").GetString()));
         Assert.Equal([211, 211, 211, 212], phases.Select(p => p.GetProperty("distinctObjects").GetInt32()));
-        Assert.Equal([211, 0, 0, 13], phases.Select(p => p.GetProperty("upstreamObjectRequests").GetInt32()));
+        Assert.Equal([211, 0, 0, 0], phases.Select(p => p.GetProperty("upstreamObjectRequests").GetInt32()));
+        Assert.Equal([0, 0, 0, 13], phases.Select(p => p.GetProperty("prefetchRequests").GetInt32()));
         foreach (JsonElement phase in phases)
         {
             Assert.Equal(8, phase.GetProperty("boots").GetInt32());

@@ -1,0 +1,126 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.WorkingSets;
+using Spectre.Console;
+
+namespace Breakwater.Proxy.Commands;
+
+/// <summary><c>breakwater profile</c>: the working sets of the running proxy.</summary>
+internal static class ProfileCommand
+{
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Makes the command for the command line's root.</summary>
+    public static Command Create() => new("profile", "The working sets: what boots read, learned from boots or handed in.")
+    {
+        List(), Show(), Export(), Import(), Remove(),
+    };
+
+    private static Argument<string> Repository() => new("repository") { Description = "The repository's full name" };
+
+    private static Argument<string> Name() => new("name") { Description = "The set's name" };
+
+    private static string PathOf(string repository, string name) => $"working-sets/{Uri.EscapeDataString(repository)}/{Uri.EscapeDataString(name)}";
+
+    private static Command List()
+    {
+        var command = new Command("list", "All working sets.") { SettingsFile.Option };
+        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
+        {
+            var table = new Table().AddColumns("Repository", "Name", "Source", "Boots", "Entries", "Follows", "Updated");
+            foreach (WorkingSetView set in await client.GetAsync<WorkingSetView[]>("working-sets", cancellationToken))
+            {
+                string follows = string.Join(", ", set.Snapshots.Select(tag => tag.Length == 0 ? "newest revision" : tag));
+                table.AddRow([.. ((string[])[
+                    set.Repository, set.Name, set.Source.ToString(), set.Boots.ToString(CultureInfo.InvariantCulture), set.Entries.ToString(CultureInfo.InvariantCulture),
+                    follows, set.UpdatedAt.ToString("u", CultureInfo.InvariantCulture)]).Select(Markup.Escape)]);
+            }
+
+            AnsiConsole.Write(table);
+            return 0;
+        }, cancellationToken));
+        return command;
+    }
+
+    private static Command Show()
+    {
+        (Argument<string> repository, Argument<string> name) = (Repository(), Name());
+        var command = new Command("show", "What is in a working set, in the order in which it is read.") { repository, name, SettingsFile.Option };
+        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
+        {
+            JsonElement set = await client.GetAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);
+            foreach (JsonElement entry in set.GetProperty("entries").EnumerateArray())
+            {
+                string what = entry.TryGetProperty("path", out JsonElement path) ? (path.GetString() is { Length: > 0 } text ? text : "/") : entry.GetProperty("key").GetString()!;
+                string offset = entry.TryGetProperty("offsetMs", out JsonElement ms) ? ms.GetDouble().ToString("0", CultureInfo.InvariantCulture) + " ms" : "";
+                Console.WriteLine($"{offset,10}  {what}{(entry.TryGetProperty("catalogOnly", out _) ? "  (catalogs only)" : "")}");
+            }
+
+            if (set.TryGetProperty("wholeDirectories", out JsonElement directories))
+            {
+                foreach (JsonElement directory in directories.EnumerateArray())
+                {
+                    Console.WriteLine($"{"",10}  {directory.GetString()}/*  (belongs whole)");
+                }
+            }
+
+            return 0;
+        }, cancellationToken));
+        return command;
+    }
+
+    private static Command Export()
+    {
+        (Argument<string> repository, Argument<string> name) = (Repository(), Name());
+        var command = new Command("export", "Write a working set as JSON to standard output.") { repository, name, SettingsFile.Option };
+        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
+        {
+            JsonElement set = await client.GetAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);
+            Console.WriteLine(JsonSerializer.Serialize(set, s_indented));
+            return 0;
+        }, cancellationToken));
+        return command;
+    }
+
+    private static Command Import()
+    {
+        (Argument<string> repository, Argument<string> name) = (Repository(), Name());
+        var file = new Argument<FileInfo?>("file") { Description = "An exported set, a client's trace (CVMFS_TRACEFILE), or a list of paths and globs", Arity = ArgumentArity.ZeroOrOne };
+        var tag = new Option<string?>("--tag") { Description = "The tag that is booted; default: the newest revision" };
+        var pins = new Option<string?>("--pin-file") { Description = "A pin file of the repository instead of a file, for example /cvm4/.ucernvm_pinfiles" };
+        var command = new Command("import", "Hand a working set in.") { repository, name, file, tag, pins, SettingsFile.Option };
+        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
+        {
+            FileInfo? source = parsed.GetValue(file);
+            if (source is null == parsed.GetValue(pins) is null)
+            {
+                await Console.Error.WriteLineAsync("Name either a file or --pin-file.");
+                return 2;
+            }
+
+            string query = string.Join('&', ((string, string?)[])[("tag", parsed.GetValue(tag)), ("pinFile", parsed.GetValue(pins))] is var pairs
+                ? pairs.Where(pair => pair.Item2 is not null).Select(pair => $"{pair.Item1}={Uri.EscapeDataString(pair.Item2!)}") : []);
+            await using Stream body = source?.OpenRead() ?? Stream.Null;
+            WorkingSetView set = await client.UploadAsync<WorkingSetView>($"{PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!)}?{query}", body, cancellationToken);
+            Console.WriteLine($"{set.Name} of {set.Repository}: {set.Entries} entries, {set.WholeDirectories} whole directories. Fetch it with: breakwater warm {set.Repository} --working-set {set.Name}");
+            return 0;
+        }, cancellationToken));
+        return command;
+    }
+
+    private static Command Remove()
+    {
+        (Argument<string> repository, Argument<string> name) = (Repository(), Name());
+        var command = new Command("remove", "Forget a working set. What it fetched stays in the store as long as there is room.") { repository, name, SettingsFile.Option };
+        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
+        {
+            await client.DeleteAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);
+            Console.WriteLine("Removed.");
+            return 0;
+        }, cancellationToken));
+        return command;
+    }
+}

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.WorkingSets;
+
+namespace Breakwater.Proxy.Commands;
+
+/// <summary><c>breakwater warm</c>: the running proxy fetches a working set, paths or a whole snapshot, behind its clients.</summary>
+internal static class WarmCommand
+{
+    /// <summary>Makes the command for the command line's root.</summary>
+    public static Command Create()
+    {
+        var repository = new Argument<string>("repository") { Description = "The repository's full name" };
+        var tag = new Option<string?>("--tag") { Description = "The tag; default: what the working sets name, else the newest revision" };
+        var paths = new Option<string[]>("--paths") { Description = "Paths and globs (*, ?, **) instead of working sets", AllowMultipleArgumentsPerToken = true };
+        var set = new Option<string?>("--working-set") { Description = "One working set; default: all of the repository" };
+        var all = new Option<bool>("--all") { Description = "Everything in the snapshot" };
+        var command = new Command("warm", "Fetch what boots read before they ask: by the running proxy, behind its clients.") { repository, tag, paths, set, all, SettingsFile.Option };
+        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), (client, _) => RunAsync(
+            client,
+            new WarmOrder(parsed.GetValue(repository)!, parsed.GetValue(tag), parsed.GetValue(paths), parsed.GetValue(set), parsed.GetValue(all)),
+            cancellationToken), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(AdminClient client, WarmOrder order, CancellationToken cancellationToken)
+    {
+        WarmReport? last = null;
+        await foreach (WarmReport report in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", order, cancellationToken))
+        {
+            if (report != last)
+            {
+                Console.WriteLine($"{report.Present + report.Fetched + report.Failed} of {report.Total} objects: {report.Present} were here, {report.Fetched} fetched, {report.Failed} not to be had");
+            }
+
+            last = report;
+        }
+
+        if (last?.Problem is { } problem)
+        {
+            await Console.Error.WriteLineAsync(problem);
+        }
+
+        return last is { IsDone: true, Problem: null, Failed: 0 } ? 0 : 1;
+    }
+}

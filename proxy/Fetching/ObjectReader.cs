@@ -1,0 +1,93 @@
+using System.Buffers;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Fetching;
+
+/// <summary>Objects for the proxy's own use: from the store, else by the shared fetch. Thread-safe.</summary>
+internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
+{
+    /// <summary>More than this is not read into memory.</summary>
+    private const int MaxBytesInMemory = 1 << 20;
+
+    private const int BufferBytes = 128 << 10;
+
+    /// <summary>Reads a small object whole. Null: no Stratum 1 has it, or it is longer than 1 MiB.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async Task<byte[]?> ReadAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority, CancellationToken cancellationToken)
+    {
+        using ObjectLease? lease = await OpenAsync(repository, key, hint, priority, cancellationToken);
+        if (lease is null || lease.Length > MaxBytesInMemory)
+        {
+            return null;
+        }
+
+        byte[] bytes = new byte[lease.Length];
+        for (int offset = 0; offset < bytes.Length;)
+        {
+            int read = await lease.ReadAsync(offset, bytes.AsMemory(offset), cancellationToken);
+            if (read == 0)
+            {
+                return null;
+            }
+
+            offset += read;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Opens an object, fetching it first if need be. Null: it cannot be had, or the store cannot take it.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async Task<ObjectLease?> OpenAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority, CancellationToken cancellationToken)
+    {
+        if (store.TryOpen(key, out ObjectLease? lease))
+        {
+            return lease;
+        }
+
+        await FetchAsync(repository, key, hint, priority, cancellationToken);
+        return store.TryOpen(key, out lease) ? lease : null;
+    }
+
+    /// <summary>Brings an object into the store. Null: it is there. Else why not.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; the fetch itself goes on if it is small or others want it.</exception>
+    public async Task<UpstreamFailure?> FetchAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority, CancellationToken cancellationToken)
+    {
+        if (store.Contains(key))
+        {
+            return null;
+        }
+
+        FetchTicket ticket = fetches.JoinOrStart(new FetchOrder(key, repository, key.ToPath(), hint, priority));
+        ticket.Lease?.Dispose();
+        if (ticket.Follower is not { } follower)
+        {
+            return ticket.Failure;
+        }
+
+        await using (follower)
+        {
+            byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+            try
+            {
+                long offset = 0;
+                FollowState state;
+                while ((state = await follower.WaitAsync(offset, cancellationToken)) == FollowState.Readable)
+                {
+                    offset += await follower.ReadAsync(offset, buffer, cancellationToken);
+                }
+
+                return state == FollowState.Failed && follower.Failure!.Kind != FailureKind.AlreadyStored ? follower.Failure : null;
+            }
+            catch (IOException e)
+            {
+                return new UpstreamFailure(FailureKind.Broken, e.Message);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.WorkingSets;
+
+/// <summary>Turns recorded boots into working sets. One boot at a time; not thread-safe but for <see cref="WantsMore"/>.</summary>
+internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource snapshots, TimeProvider time, ILogger<BootLearner> log)
+{
+    /// <summary>The newest boots that a set is merged from: enough for a median, few enough to follow changes.</summary>
+    private const int BootsMerged = 9;
+
+    /// <summary>Different kinds of boots of one repository; what comes beyond is no boot of an image but work of users.</summary>
+    private const int MaxSetsOfRepository = 4;
+
+    /// <summary>A set that has seen enough boots looks at one now and then.</summary>
+    private static readonly TimeSpan s_settledPause = TimeSpan.FromMinutes(10);
+
+    private readonly Dictionary<(string Repository, string Name), List<BootProfile>> _profiles = [];
+
+    /// <summary>Is another boot of this repository worth recording?</summary>
+    public bool WantsMore(string repository)
+    {
+        IReadOnlyList<WorkingSet> known = sets.Of(repository);
+        return known.Count == 0 || known.Any(set => set.Source == WorkingSetSource.Learned && (set.Boots < BootsMerged || time.GetUtcNow() - set.UpdatedAt > s_settledPause));
+    }
+
+    /// <summary>Learns from a boot. Null: it says nothing (no root catalog, or too different from what is known).</summary>
+    public async Task<WorkingSet?> LearnAsync(RepositoryRoute repository, RecordedBoot boot, CancellationToken cancellationToken)
+    {
+        if (boot.RootCatalog is not ObjectKey root)
+        {
+            return null;
+        }
+
+        History? history = null;
+        if (boot.Reads.Where(read => read.Key.Kind == (byte)'H').Select(read => (ObjectKey?)read.Key).FirstOrDefault() is ObjectKey historyKey)
+        {
+            history = (await snapshots.ReadHistoryAsync(repository, historyKey, cancellationToken)).Value;
+        }
+
+        Parsed<BootProfile> mapped = await BootProfiler.MapAsync(boot, snapshots.Tree(repository, root), history, cancellationToken);
+        if (!mapped.TryGet(out BootProfile? profile, out string? problem))
+        {
+            LogNotMapped(log, repository.Fqrn, problem);
+            return null;
+        }
+
+        if (ChooseSet(repository.Fqrn, profile) is not { } name)
+        {
+            return null;
+        }
+
+        List<BootProfile> profiles = ProfilesOf(repository.Fqrn, name);
+        profiles.Add(profile);
+        if (profiles.Count > BootsMerged)
+        {
+            profiles.RemoveAt(0);
+        }
+
+        WorkingSet set = BootMerge.Merge(repository.Fqrn, name, profiles, time.GetUtcNow());
+        await sets.PutAsync(set);
+        LogLearned(log, repository.Fqrn, name, set.Entries.Count, set.Boots);
+        return set;
+    }
+
+    /// <summary>The learned set whose boots read mostly the same; else a new one.</summary>
+    private string? ChooseSet(string repository, BootProfile profile)
+    {
+        WorkingSet[] learned = [.. sets.Of(repository).Where(set => set.Source == WorkingSetSource.Learned)];
+        HashSet<string> paths = Paths(profile.Entries);
+        WorkingSet? best = learned.MaxBy(set => Paths(set.Entries).Count(paths.Contains));
+        if (best is not null && Paths(best.Entries) is var known && known.Count(paths.Contains) * 2 >= Math.Min(known.Count, paths.Count))
+        {
+            return best.Name;
+        }
+
+        string name = "boot-" + (profile.Snapshots[0].Length == 0 ? "trunk" : profile.Snapshots[0]);
+        string unique = name;
+        for (int number = 2; sets.Find(repository, unique) is not null; number++)
+        {
+            unique = $"{name}-{number}";
+        }
+
+        return learned.Length < MaxSetsOfRepository ? unique : null;
+    }
+
+    /// <summary>After a restart the set itself stands for the boots that it was merged from.</summary>
+    private List<BootProfile> ProfilesOf(string repository, string name)
+    {
+        if (!_profiles.TryGetValue((repository, name), out List<BootProfile>? profiles))
+        {
+            profiles = sets.Find(repository, name) is { } set ? [new BootProfile(set.Snapshots, set.Entries, set.WholeDirectories)] : [];
+            _profiles[(repository, name)] = profiles;
+        }
+
+        return profiles;
+    }
+
+    private static HashSet<string> Paths(IEnumerable<WorkingSetEntry> entries) =>
+        entries.Where(entry => !entry.IsCatalogOnly).Select(entry => entry.Path ?? entry.Key.ToString()!).ToHashSet(StringComparer.Ordinal);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Repository}: the working set {Name} has {Entries} entries, learned from {Boots} boots")]
+    private static partial void LogLearned(ILogger log, string repository, string name, int entries, int boots);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: a boot was seen, but its objects could not be mapped to paths: {Problem}")]
+    private static partial void LogNotMapped(ILogger log, string repository, string problem);
+}

@@ -1,0 +1,34 @@
+using System.Net;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.WorkingSets;
+
+/// <summary>Where every request passes by, hit or miss: boots are recorded, and a boot that begins is run ahead of. Thread-safe, cheap.</summary>
+internal sealed class BootObserver(BootRecorder recorder, WorkingSetPreparer preparer, SignedDocuments documents, TimeProvider time)
+{
+    private readonly long _start = time.GetTimestamp();
+
+    /// <summary>Takes note of a request.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="key">The object; null: the manifest.</param>
+    /// <param name="client">The client's address.</param>
+    /// <param name="connection">Identity of the connection.</param>
+    public void Observe(RepositoryRoute repository, ObjectKey? key, IPAddress client, string connection)
+    {
+        if (!recorder.Concerns(key))
+        {
+            return;
+        }
+
+        recorder.Observe(new ObservedRequest(repository.Fqrn, key, client, connection, time.GetElapsedTime(_start)));
+        if (key is null or { Kind: (byte)'C' })
+        {
+            preparer.BootBegan(repository, () => documents.Find(repository));
+        }
+    }
+
+    /// <summary>The boots that are over.</summary>
+    public IReadOnlyList<RecordedBoot> TakeFinished() => recorder.TakeFinished(time.GetElapsedTime(_start));
+}

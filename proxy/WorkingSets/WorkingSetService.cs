@@ -1,0 +1,71 @@
+using System.Text;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.WorkingSets;
+
+/// <summary>In the background: learns from boots that are over, and looks for new revisions of repositories that have a working set.</summary>
+internal sealed partial class WorkingSetService(
+    BootObserver boots,
+    BootLearner learner,
+    WorkingSetStore sets,
+    SignedDocuments documents,
+    RepositoryRoutes repositories,
+    WorkingSetOptions options,
+    TimeProvider time,
+    ILogger<WorkingSetService> log) : BackgroundService
+{
+    /// <summary>How often it looks around. The manifest itself is fetched when it is older than 61 s.</summary>
+    private static readonly TimeSpan s_tick = TimeSpan.FromSeconds(2);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(s_tick, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                try
+                {
+                    await LearnAsync(stoppingToken);
+                    await PollAsync(stoppingToken);
+                }
+                catch (Exception e) when (e is IOException or ObjectDisposedException)
+                {
+                    LogFailed(log, e);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The proxy stops.
+        }
+    }
+
+    private async Task LearnAsync(CancellationToken cancellationToken)
+    {
+        foreach (RecordedBoot boot in options.Learn ? boots.TakeFinished() : [])
+        {
+            if (repositories.TryFind(Encoding.ASCII.GetBytes(boot.Repository), out RepositoryRoute? repository))
+            {
+                await learner.LearnAsync(repository, boot, cancellationToken);
+            }
+        }
+    }
+
+    private async Task PollAsync(CancellationToken cancellationToken)
+    {
+        foreach (string name in options.Prefetch ? sets.All.Select(set => set.Repository).Distinct(StringComparer.Ordinal) : [])
+        {
+            if (repositories.TryFind(Encoding.ASCII.GetBytes(name), out RepositoryRoute? repository))
+            {
+                await documents.GetAsync(new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, null), cancellationToken);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Working sets: a round of learning and polling failed; the next one is due in a few seconds")]
+    private static partial void LogFailed(ILogger log, Exception exception);
+}
