@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 
 namespace Breakwater.CacheStore.Faster;
 
@@ -7,16 +8,36 @@ internal sealed class StagedBuffer(int minimumBytes)
 {
     private readonly byte[] _bytes = ArrayPool<byte>.Shared.Rent(minimumBytes);
     private int _references = 1;
+    private GCHandle _pin; // guarded by the array; allocated when somebody sends from it
 
     public byte[] Bytes => _bytes;
 
     /// <summary>Takes a reference; the caller knows that one is held (under the owner's lock).</summary>
     public void Acquire() => Interlocked.Increment(ref _references);
 
+    /// <summary>The bytes' address, fixed until the last reference is let go. The caller holds one.</summary>
+    public nint Pin()
+    {
+        lock (_bytes)
+        {
+            if (!_pin.IsAllocated)
+            {
+                _pin = GCHandle.Alloc(_bytes, GCHandleType.Pinned);
+            }
+
+            return _pin.AddrOfPinnedObject();
+        }
+    }
+
     public void Release()
     {
         if (Interlocked.Decrement(ref _references) == 0)
         {
+            if (_pin.IsAllocated)
+            {
+                _pin.Free();
+            }
+
             ArrayPool<byte>.Shared.Return(_bytes);
         }
     }

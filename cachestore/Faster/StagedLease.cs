@@ -4,6 +4,7 @@ namespace Breakwater.CacheStore.Faster;
 internal sealed class StagedLease(StagedObject staged) : ObjectLease
 {
     private int _isDisposed; // the caller's hold passes to the lease
+    private List<StagedBuffer>? _mapped; // held: memory that was handed out
 
     public override ObjectKey Key => staged.Key;
 
@@ -16,10 +17,30 @@ internal sealed class StagedLease(StagedObject staged) : ObjectLease
 
     public override bool TryGetFileRange(long offset, out ObjectFileRange range) => staged.TryGetFileRange(offset, out range);
 
+    public override bool TryGetMapped(long offset, out MappedRun run)
+    {
+        if (!staged.TryGetMapped(offset, out run, out StagedBuffer? held))
+        {
+            return false;
+        }
+
+        if (held is not null)
+        {
+            (_mapped ??= []).Add(held);
+        }
+
+        return true;
+    }
+
     protected override void Dispose(bool disposing)
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
+            foreach (StagedBuffer buffer in _mapped ?? [])
+            {
+                buffer.Release();
+            }
+
             staged.Release();
         }
     }

@@ -219,6 +219,31 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
         return true;
     }
 
+    /// <summary>
+    /// Where the byte at an offset lies in memory, ours or a mapped file's, valid while the object and <paramref name="held"/> are held.
+    /// False: it cannot be mapped.
+    /// </summary>
+    public bool TryGetMapped(long offset, out MappedRun run, out StagedBuffer? held)
+    {
+        run = default;
+        held = null;
+        if (!TryLocate(offset, int.MaxValue, out Location location))
+        {
+            return false;
+        }
+
+        if (location.Buffer is { } buffer)
+        {
+            held = buffer;
+            run = new MappedRun(buffer.Pin() + location.Start, location.Length);
+            return true;
+        }
+
+        nint start = location.Segment!.Map(1L << segments.SegmentSizeBits);
+        run = new MappedRun(start + (nint)location.FileOffset, location.Length);
+        return start != 0;
+    }
+
     public void Acquire() => Interlocked.Increment(ref _references);
 
     /// <summary>Takes a hold unless the last one is gone.</summary>

@@ -64,8 +64,7 @@ public sealed class GrowingObject
     {
         lock (_gate)
         {
-            _length = length;
-            PulseLocked();
+            Volatile.Write(ref _length, length);
         }
     }
 
@@ -135,7 +134,7 @@ public sealed class GrowingObject
         }
     }
 
-    /// <summary>Completes when something beyond <paramref name="offset"/> is released, or the body ended, or its length became known. Check again after it.</summary>
+    /// <summary>Completes when something beyond <paramref name="offset"/> is released, or the body ended. Check again after it.</summary>
     public Task WaitBeyondAsync(long offset)
     {
         lock (_gate)

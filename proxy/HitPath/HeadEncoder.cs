@@ -14,24 +14,24 @@ internal sealed class HeadEncoder(ProxyOptions options, TimeProvider time)
     /// <summary>Longest head that is written here, bytes.</summary>
     public const int MaxBytes = 1024;
 
-    private readonly byte[] _afterObjectDate = Encoding.ASCII.GetBytes(
-        $"\r\nAccept-Ranges: bytes\r\nAge: 0\r\nCache-Control: {ResponseHeads.ObjectCacheControl}\r\nVia: 1.1 {options.Name}\r\n"
-        + $"Cache-Status: {new RequestOutcome { Result = RequestResult.Hit }.ToCacheStatus(options.Name)}\r\n\r\n");
+    private readonly byte[] _afterHitDate = AfterObjectDate(RequestResult.Hit, options);
+    private readonly byte[] _afterMissDate = AfterObjectDate(RequestResult.Miss, options);
+    private readonly byte[] _afterJoinedDate = AfterObjectDate(RequestResult.Joined, options);
 
     private readonly byte[] _afterDocumentAge = Encoding.ASCII.GetBytes(
         $"\r\nVia: 1.1 {options.Name}\r\nCache-Status: {new RequestOutcome { Result = RequestResult.Hit }.ToCacheStatus(options.Name)}\r\n\r\n");
 
     private volatile DateField _date = new(-1, []);
 
-    /// <summary>The head of an object's 200. Returns its length.</summary>
-    public int WriteObject(Span<byte> head, long length)
+    /// <summary>The head of an object's 200: a hit, or the answer of a request that waited for the fetch. Returns its length.</summary>
+    public int WriteObject(Span<byte> head, long length, RequestResult result)
     {
         var writer = new Cursor(head);
         writer.Append("HTTP/1.1 200 OK\r\nContent-Length: "u8);
         writer.Append(length);
         writer.Append("\r\nContent-Type: application/octet-stream\r\nDate: "u8);
         writer.Append(Date());
-        writer.Append(_afterObjectDate);
+        writer.Append(result switch { RequestResult.Hit => _afterHitDate, RequestResult.Miss => _afterMissDate, _ => _afterJoinedDate });
         return writer.Length;
     }
 
@@ -59,6 +59,10 @@ internal sealed class HeadEncoder(ProxyOptions options, TimeProvider time)
         writer.Append(_afterDocumentAge);
         return writer.Length;
     }
+
+    private static byte[] AfterObjectDate(RequestResult result, ProxyOptions options) => Encoding.ASCII.GetBytes(
+        $"\r\nAccept-Ranges: bytes\r\nAge: 0\r\nCache-Control: {ResponseHeads.ObjectCacheControl}\r\nVia: 1.1 {options.Name}\r\n"
+        + $"Cache-Status: {new RequestOutcome { Result = result }.ToCacheStatus(options.Name)}\r\n\r\n");
 
     /// <summary>RFC 9110, 5.6.7; made once a second.</summary>
     private byte[] Date()

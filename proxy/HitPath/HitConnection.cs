@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using Breakwater.CacheStore;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
@@ -12,7 +13,7 @@ namespace Breakwater.Proxy.HitPath;
 /// before or behind it. It is Kestrel's input; its output is a <see cref="DirectWriter"/>. Design: docs/adr, "The hit path"; the mechanics rest on
 /// Kestrel's HTTP/1 loop being strictly sequential: read, parse, application, flush, next read.
 /// </summary>
-internal sealed class HitConnection : PipeReader, IDuplexPipe, IDisposable
+internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFeature, IAsyncDisposable
 {
     /// <summary>Hits answered in a row before others get their turn on this thread.</summary>
     private const int HitsPerTurn = 32;
@@ -33,6 +34,7 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IDisposable
     private long _waitingSince = -1;            // ms; −1 while not waiting for the client's bytes
     private long _sendingSince = -1;            // ms; −1 while not waiting for the client to take bytes
     private long _partialSince = -1;            // ms; when the head that is not whole yet began
+    private JoinedRequest? _joined;             // the request at the boundary, or one that Kestrel was given and did not take over
     private bool _isStopping;
     private bool _isOver;
 
@@ -54,6 +56,7 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IDisposable
     public async Task RunAsync(ConnectionDelegate next)
     {
         _connection.Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(static state => ((HitConnection)state).Heartbeat(), this);
+        _connection.Features.Set<IJoinedRequestFeature>(this);
         CancellationToken closeRequested = _connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using (closeRequested.UnsafeRegister(static state => ((HitConnection)state!).Stop(), this))
         {
@@ -149,7 +152,19 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IDisposable
     public override void Complete(Exception? exception = null) => _transport.Complete(exception);
 
     /// <inheritdoc/>
-    public void Dispose() => _pending.Dispose();
+    public JoinedRequest? Take(in ObjectKey key)
+    {
+        JoinedRequest? joined = _joined?.Key == key ? _joined : null;
+        _joined = joined is null ? _joined : null;
+        return joined;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _pending.Dispose();
+        await ForgetJoinedAsync();
+    }
 
     /// <summary>Answers hits until something else comes: that is what it returns.</summary>
     private async ValueTask<ReadResult> ReadBoundaryAsync(CancellationToken cancellationToken)
@@ -184,6 +199,12 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IDisposable
                 case Step.Pause:
                     _transport.AdvanceTo(reached, reached);
                     await Task.Yield();
+                    break;
+
+                case Step.Follow:
+                    // The request stays in the buffer: it is read again when its object is there.
+                    _transport.AdvanceTo(reached, reached);
+                    await _joined!.WaitAsync(_connection.ConnectionClosed);
                     break;
 
                 case Step.Send:
@@ -269,12 +290,18 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IDisposable
                 }
 
                 // A flush of Kestrel's that is still under way must not be overtaken; and no new hits while stopping.
-                HitAnswer answer = _output.HasPending || _isStopping ? HitAnswer.None : _responder.TryAnswer(head, _socket, _client, _connection.ConnectionId, _pending);
-                if (answer == HitAnswer.None)
+                if (_output.HasPending || _isStopping)
                 {
                     return Step.Release;
                 }
 
+                HitAnswer answer = _responder.TryAnswer(head, _socket, _client, _connection.ConnectionId, _pending, _joined);
+                if (answer == HitAnswer.None)
+                {
+                    return TryJoin(head) ? Step.Follow : Step.Release;
+                }
+
+                _ = ForgetJoinedAsync();
                 reached = buffer.GetPosition(headLength, reached);
                 if (answer == HitAnswer.Pending)
                 {
@@ -290,6 +317,21 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IDisposable
             }
         }
     }
+
+    /// <summary>True: the request waits for its object from now on. Not for the same one twice: then it is Kestrel's.</summary>
+    private bool TryJoin(in RequestHead head)
+    {
+        if (_joined is not null && HitResponder.IsFor(head, _joined))
+        {
+            return false;
+        }
+
+        _ = ForgetJoinedAsync();
+        _joined = _responder.TryJoin(head, _client, _connection.ConnectionId);
+        return _joined is not null;
+    }
+
+    private Task ForgetJoinedAsync() => Interlocked.Exchange(ref _joined, null)?.DisposeAsync().AsTask() ?? Task.CompletedTask;
 
     /// <summary>False: the connection is over.</summary>
     private async ValueTask<bool> FinishSendAsync()
@@ -366,6 +408,7 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IDisposable
     {
         NeedsMore,
         Pause,
+        Follow,
         Send,
         Release,
         Pass,

@@ -22,7 +22,7 @@ internal sealed class HitPathMiddleware(ClientAccess clients, HitResponder respo
             return;
         }
 
-        using var hits = new HitConnection(connection, socket, client, responder);
+        await using var hits = new HitConnection(connection, socket, client, responder);
         await hits.RunAsync(next);
     }
 }

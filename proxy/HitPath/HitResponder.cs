@@ -3,8 +3,10 @@ using System.Net.Sockets;
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Requests;
+using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.WorkingSets;
 
@@ -29,7 +31,7 @@ internal enum HitAnswer : byte
 /// </summary>
 internal sealed unsafe class HitResponder(
     IObjectStore store, RepositoryRoutes repositories, DocumentCache documents, HeadEncoder heads, BootObserver boots, RequestRecorder recorder, ProxyCounters counters, TimeProvider time,
-    Access.HitAdmission admission)
+    Access.HitAdmission admission, FetchCoordinator fetches)
 {
     /// <summary>Longer objects go the ordinary way: 64 MiB are 256 parts, and chunks of CernVM-FS are 16 MiB at most.</summary>
     private const long MaxObjectBytes = 64L << 20;
@@ -43,8 +45,33 @@ internal sealed unsafe class HitResponder(
     /// <summary>Documents beyond this go the ordinary way.</summary>
     private const int MaxDocumentBytes = 64 << 10;
 
-    /// <summary>Answers the request if it is a hit.</summary>
-    public HitAnswer TryAnswer(in RequestHead head, Socket socket, IPAddress client, string connection, PendingSend pending)
+    /// <summary>Joins a plain GET of an object that the store lacks to its fetch. Null: Kestrel's.</summary>
+    public JoinedRequest? TryJoin(in RequestHead head, IPAddress client, string connection)
+    {
+        // A span of the request's own is the ordinary path's.
+        if (head.IsHead || Telemetry.Spans.HasListeners() || !admission.Allows(client))
+        {
+            return null;
+        }
+
+        RequestTarget target = RequestTarget.Parse(head.Target);
+        if (target.Kind != TargetKind.Object || !repositories.TryFind(target.Fqrn, out RepositoryRoute? repository) || store.Contains(target.Key))
+        {
+            return null;
+        }
+
+        boots.Observe(repository, target.Key, client, connection);
+        string? hint = target.Authority.Length == 0 ? null : Encoding.ASCII.GetString(target.Authority);
+        FetchTicket ticket = fetches.JoinOrStart(new ObjectRequest(target.Key, repository, Encoding.ASCII.GetString(target.Path), hint).ToOrder());
+        ticket.Lease?.Dispose();
+        return ticket.Follower is { } follower ? new JoinedRequest(target.Key, follower, time) : null;
+    }
+
+    /// <summary>Is this the request that was joined?</summary>
+    public static bool IsFor(in RequestHead head, JoinedRequest joined) => !head.IsHead && RequestTarget.Parse(head.Target) is { Kind: TargetKind.Object } target && target.Key == joined.Key;
+
+    /// <summary>Answers the request if it is a hit, or has become one by waiting (<paramref name="joined"/>).</summary>
+    public HitAnswer TryAnswer(in RequestHead head, Socket socket, IPAddress client, string connection, PendingSend pending, JoinedRequest? joined)
     {
         if (!admission.Allows(client))
         {
@@ -58,23 +85,24 @@ internal sealed unsafe class HitResponder(
             return HitAnswer.None;
         }
 
+        joined = joined is not null && target.Kind == TargetKind.Object && !head.IsHead && target.Key == joined.Key ? joined : null;
         HitAnswer answer = target.Kind == TargetKind.Object
-            ? TryAnswerObject(target.Key, head.IsHead, socket, pending, out long bodyBytes)
+            ? TryAnswerObject(target.Key, head.IsHead, joined?.Result ?? RequestResult.Hit, socket, pending, out long bodyBytes)
             : TryAnswerDocument(repository, target.Path, head.IsHead, socket, pending, out bodyBytes);
         if (answer != HitAnswer.None)
         {
-            if (target.Kind == TargetKind.Object || target.Path.SequenceEqual(".cvmfspublished"u8))
+            if (joined is null && (target.Kind == TargetKind.Object || target.Path.SequenceEqual(".cvmfspublished"u8)))
             {
                 boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, client, connection);
             }
 
-            Record(target, repository, head.IsHead, client, startedAt, bodyBytes);
+            Record(target, repository, head.IsHead, client, startedAt, bodyBytes, joined);
         }
 
         return answer;
     }
 
-    private HitAnswer TryAnswerObject(in ObjectKey key, bool isHead, Socket socket, PendingSend pending, out long bodyBytes)
+    private HitAnswer TryAnswerObject(in ObjectKey key, bool isHead, RequestResult result, Socket socket, PendingSend pending, out long bodyBytes)
     {
         bodyBytes = 0;
         if (!store.TryReopen(key, ref pending.Lease))
@@ -94,7 +122,7 @@ internal sealed unsafe class HitResponder(
             }
 
             byte* start = stackalloc byte[HeadEncoder.MaxBytes];
-            int headBytes = heads.WriteObject(new Span<byte>(start, HeadEncoder.MaxBytes), lease.Length);
+            int headBytes = heads.WriteObject(new Span<byte>(start, HeadEncoder.MaxBytes), lease.Length, result);
             pieces[0] = new IoVector { Base = start, Length = (nuint)headBytes };
             if (!TrySend(socket, pieces, count, out long sent))
             {
@@ -224,17 +252,23 @@ internal sealed unsafe class HitResponder(
         }
     }
 
-    private void Record(in RequestTarget target, RepositoryRoute repository, bool isHead, IPAddress client, long startedAt, long bodyBytes)
+    private void Record(in RequestTarget target, RepositoryRoute repository, bool isHead, IPAddress client, long startedAt, long bodyBytes, JoinedRequest? joined)
     {
-        counters.CountHitPathAnswer();
+        RequestResult result = joined?.Result ?? RequestResult.Hit;
+        if (joined is null)
+        {
+            counters.CountHitPathAnswer();
+        }
+
         long now = time.GetTimestamp();
         recorder.Record(new RequestRecord
         {
-            StartedAt = startedAt,
+            StartedAt = joined?.StartedAt ?? startedAt,
             AnsweredAt = now,
             EndedAt = now,
-            Result = RequestResult.Hit,
-            Source = ByteSource.Memory,
+            Result = result,
+            Source = RequestRecord.SourceOf(result, touchedDisk: false),
+            Upstream = joined?.Follower.Upstream,
             Method = isHead ? RequestMethod.Head : RequestMethod.Get,
             Status = StatusCodes.Status200OK,
             BytesSent = bodyBytes,

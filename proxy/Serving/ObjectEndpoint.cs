@@ -1,5 +1,6 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.HitPath;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Settings;
@@ -14,9 +15,12 @@ internal sealed class ObjectEndpoint(
     /// <summary>Serves one request; the outcome says how it ended.</summary>
     public async Task ServeAsync(HttpContext context, ObjectRequest request, RequestOutcome outcome)
     {
+        JoinedRequest? joined = context.Features.Get<IJoinedRequestFeature>()?.Take(request.Key);
         ByteRange? range = ByteRange.TryParse(context.Request.Headers.Range, out ByteRange parsed) ? parsed : null;
         if (store.TryOpen(request.Key, out ObjectLease? lease))
         {
+            await (joined?.DisposeAsync() ?? ValueTask.CompletedTask);
+            joined = null;
             if (!WantsCheck(context.Request) || await copyCheck.IsGoodAsync(request.Key, lease))
             {
                 await ServeLeaseAsync(context, request, lease, range, outcome);
@@ -33,7 +37,7 @@ internal sealed class ObjectEndpoint(
             return;
         }
 
-        await ServeFetchedAsync(context, request, range, outcome);
+        await ServeFetchedAsync(context, request, range, outcome, joined);
     }
 
     /// <summary>A client that doubts an object asks with no-cache (protocol.md): our copy is hashed again.</summary>
@@ -88,13 +92,16 @@ internal sealed class ObjectEndpoint(
         }
     }
 
-    private async Task ServeFetchedAsync(HttpContext context, ObjectRequest request, ByteRange? range, RequestOutcome outcome)
+    private async Task ServeFetchedAsync(HttpContext context, ObjectRequest request, ByteRange? range, RequestOutcome outcome, JoinedRequest? joined = null)
     {
-        using var deadline = new CancellationTokenSource(options.AnswerTimeout, time);
+        // The hit path may have joined this request to the fetch: what it waited counts.
+        TimeSpan left = options.AnswerTimeout - (joined?.Elapsed ?? TimeSpan.Zero);
+        using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.RequestAborted);
         while (true)
         {
-            FetchTicket ticket = fetches.JoinOrStart(request.ToOrder());
+            FetchTicket ticket = joined is null ? fetches.JoinOrStart(request.ToOrder()) : new FetchTicket(null, joined.Follower, null);
+            joined = null;
             if (ticket.Lease is { } lease)
             {
                 await ServeLeaseAsync(context, request, lease, range, outcome);

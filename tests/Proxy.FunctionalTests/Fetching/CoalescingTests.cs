@@ -126,7 +126,7 @@ public sealed class CoalescingTests : IAsyncLifetime
     [Fact]
     public async Task Document_ManyClientsAtOnce_OneUpstreamRequest()
     {
-        const string Path = "/cvmfs/synthetic.example.org/.cvmfspublished";
+        const string Path = "/cvmfs/tiny.example.org/.cvmfspublished";
         Gate gate = new();
         byte[] manifest = FixtureRepository.Tiny.Files[".cvmfspublished"];
         _upstream.Put(Path, manifest);

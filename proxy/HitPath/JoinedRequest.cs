@@ -1,0 +1,53 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Observability;
+
+namespace Breakwater.Proxy.HitPath;
+
+/// <summary>
+/// A request for an object that the store lacks: the hit path has joined it to the object's fetch, and answers it from the store when that is done.
+/// What takes long, fails or is streamed is left to the ordinary path, which takes the follower over.
+/// </summary>
+internal sealed class JoinedRequest(in ObjectKey key, FetchFollower follower, TimeProvider time) : IAsyncDisposable
+{
+    /// <summary>So long the hit path waits itself.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+
+    public ObjectKey Key { get; } = key;
+
+    public FetchFollower Follower => follower;
+
+    /// <summary><see cref="TimeProvider.GetTimestamp"/> when the head had been read.</summary>
+    public long StartedAt { get; } = time.GetTimestamp();
+
+    /// <summary>Time since then.</summary>
+    public TimeSpan Elapsed => time.GetElapsedTime(StartedAt);
+
+    /// <summary>How its answer is counted.</summary>
+    public RequestResult Result => follower.IsLeader ? RequestResult.Miss : RequestResult.Joined;
+
+    /// <summary>Waits until the object is whole or begins to be streamed, the fetch failed, patience is over, or the client left.</summary>
+    public async ValueTask WaitAsync(CancellationToken gone)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(gone);
+        patience.CancelAfter(s_patience);
+        try
+        {
+            await follower.WaitAsync(0, patience.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            // The ordinary path finds out which, and what to say.
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => follower.DisposeAsync();
+}
+
+/// <summary>A connection's feature: what its hit path had begun with the request that the ordinary path now has.</summary>
+internal interface IJoinedRequestFeature
+{
+    /// <summary>Hands over the joined request for an object; null: there is none. The caller disposes its follower.</summary>
+    JoinedRequest? Take(in ObjectKey key);
+}
