@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Commands.Demo;
+using Breakwater.Proxy.Commands.Seed;
 using Breakwater.Proxy.Commands.Store;
 using Breakwater.Proxy.Settings;
 
@@ -20,6 +21,7 @@ var root = new RootCommand("Breakwater: the site cache for CernVM-FS. With no co
     CompletionCommand.Create(),
     WarmCommand.Create(),
     ProfileCommand.Create(),
+    SeedCommand.Create(),
 };
 root.SetAction((parsed, cancellationToken) => ServeCommand.RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
 

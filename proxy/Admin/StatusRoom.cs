@@ -2,6 +2,7 @@ using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
+using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Storms;
 using Yarp.ReverseProxy;
@@ -37,6 +38,7 @@ internal sealed record ServerStatus(
     string StorePath,
     long StoreDiskFreeBytes,
     long WorkingSetBytes,
+    IReadOnlyList<string> Bootable,
     IReadOnlyList<string> Reads,
     IReadOnlyList<string> Actions);
 
@@ -56,6 +58,7 @@ internal sealed class StatusRoom(
     FetchQueue queue,
     IProxyStateLookup clusters,
     BootTimelines boots,
+    SeedStart seeds,
     IEnumerable<IObjectPaths> paths,
     TimeProvider time) : IAdminRoom
 {
@@ -104,6 +107,7 @@ internal sealed class StatusRoom(
             settings.Store.Path!,
             FreeBytes(settings.Store.Path!),
             Environment.WorkingSet,
+            [.. seeds.Statements()],
             _api!.Reads,
             _api.Actions);
     }

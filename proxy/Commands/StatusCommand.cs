@@ -53,6 +53,11 @@ internal static class StatusCommand
         Row("fetches", string.Create(CultureInfo.InvariantCulture, $"{status.Fetches} under way for {status.FetchFollowers} requests, {status.FetchesWaiting} in line"));
         Row("boots", string.Create(CultureInfo.InvariantCulture, $"{status.Storm.Booting} booting, {status.Storm.Done} done, {status.Storm.Stopped} stopped half-way; median {status.Storm.MedianMs ?? 0:N0} ms, slowest {status.Storm.MaxMs ?? 0:N0} ms"));
         Row("store", $"{Markup.Escape(status.StorePath)}, {Size(status.StoreDiskFreeBytes)} free on its disk; process memory {Size(status.WorkingSetBytes)}");
+        foreach (string bootable in status.Bootable)
+        {
+            Row("seed", Markup.Escape(bootable));
+        }
+
         foreach (IGrouping<string, UpstreamStatus> cluster in status.Upstreams.GroupBy(u => u.Cluster))
         {
             Row(Markup.Escape(cluster.Key), string.Join("  ", cluster.Select(u => $"[{(u.Healthy ? "green" : "red")}]{Markup.Escape(u.Upstream)}[/]")));

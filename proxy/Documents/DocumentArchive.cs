@@ -29,7 +29,8 @@ internal sealed partial class DocumentArchive(IDocumentStore store, ILogger<Docu
     /// <summary>Keeps a document; does not wait for the disk. A failure is logged: it costs only the stale copy after a restart.</summary>
     public void Keep(string key, CachedDocument document) => _ = KeepAsync(key, document);
 
-    private async Task KeepAsync(string key, CachedDocument document)
+    /// <summary>Keeps a document; complete when it is durable, or the failure was logged.</summary>
+    public async Task KeepAsync(string key, CachedDocument document)
     {
         if (document.Body.Length >= store.MaxDocumentBytes / 2)
         {

@@ -60,6 +60,11 @@ internal sealed class DocumentCache : IDisposable
 
         string key = request.CacheKey;
         CachedDocument? held = Find(request, key);
+        if (_options.Offline)
+        {
+            return held is not null ? new DocumentAnswer(held, RequestResult.Hit, null) : WithoutUpstream(request, null, UpstreamFailure.NotHeldOffline);
+        }
+
         if (held is not null && held.IsFresh(_time.GetUtcNow()))
         {
             return new DocumentAnswer(held, RequestResult.Hit, null);

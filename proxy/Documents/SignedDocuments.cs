@@ -41,7 +41,8 @@ internal sealed partial class SignedDocuments(
     public CachedDocument? FindFresh(DocumentRequest request)
     {
         DateTimeOffset now = time.GetUtcNow();
-        return _entries.TryGetValue(KeyOf(request.Repository), out Entry? entry) && entry.Show(now) is { } pair && pair.Manifest.IsFresh(now)
+        return _entries.TryGetValue(KeyOf(request.Repository), out Entry? entry) && entry.Show(now) is { } pair
+            && (options.Offline ? !IsWithheld(pair, now) : pair.Manifest.IsFresh(now))
             ? request.Path == ManifestPath ? pair.Manifest : pair.Whitelist
             : null;
     }
@@ -52,6 +53,11 @@ internal sealed partial class SignedDocuments(
     {
         Entry entry = EntryOf(request.Repository);
         DateTimeOffset now = time.GetUtcNow();
+        if (options.Offline)
+        {
+            return WithoutUpstream(request, entry, UpstreamFailure.NotHeldOffline, RequestResult.Hit);
+        }
+
         SignedPair? pair = entry.Show(now);
         if (pair is not null && pair.Manifest.IsFresh(now))
         {
@@ -65,17 +71,17 @@ internal sealed partial class SignedDocuments(
 
         if (entry.RetryAt > now)
         {
-            return WithoutUpstream(request, entry);
+            return WithoutUpstream(request, entry, entry.Failure);
         }
 
         try
         {
             RequestResult result = await entry.CheckAsync(() => CheckAsync(entry, request.Hint)).WaitAsync(options.AnswerTimeout, time, cancellationToken);
-            return entry.Current is { } current && result != RequestResult.Failed ? Answer(request, current, result) : WithoutUpstream(request, entry);
+            return entry.Current is { } current && result != RequestResult.Failed ? Answer(request, current, result) : WithoutUpstream(request, entry, entry.Failure);
         }
         catch (TimeoutException)
         {
-            return WithoutUpstream(request, entry);
+            return WithoutUpstream(request, entry, entry.Failure);
         }
     }
 
@@ -91,6 +97,36 @@ internal sealed partial class SignedDocuments(
         entry.RollbackFloor = floor;
         entry.RetryAt = default;
         LogRollbackAllowed(log, repository.Fqrn, floor);
+    }
+
+    /// <summary>
+    /// Shows a pair that did not come from a Stratum 1, once no check is under way; durable when the task is complete. The revision never goes back.
+    /// </summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="choose">Gets what clients see (null: nothing), gives a judged pair to show instead; null: leave it.</param>
+    /// <returns>True: it is shown. False: what was there stays.</returns>
+    public async Task<bool> ReplaceAsync(RepositoryRoute repository, Func<SignedPair?, SignedPair?> choose)
+    {
+        Entry entry = EntryOf(repository);
+        SignedPair? taken = null;
+        await entry.AloneAsync(() =>
+        {
+            SignedPair? before = entry.Show(time.GetUtcNow());
+            if (choose(before) is { } next && RevisionRatchet.Decide(before?.Parsed.Revision, next.Parsed.Revision) != RevisionStep.Back)
+            {
+                entry.DropHeldUpTo(next.Parsed.Revision);
+                Switch(entry, taken = next);
+            }
+
+            return Task.FromResult(RequestResult.Local);
+        });
+        if (taken is not null)
+        {
+            await archive.KeepAsync(KeyOf(repository, ManifestPath), taken.Manifest);
+            await (taken.Whitelist is { } whitelist ? archive.KeepAsync(KeyOf(repository, WhitelistPath), whitelist) : Task.CompletedTask);
+        }
+
+        return taken is not null;
     }
 
     private Entry EntryOf(RepositoryRoute repository)
@@ -163,19 +199,23 @@ internal sealed partial class SignedDocuments(
         }
     }
 
-    private DocumentAnswer WithoutUpstream(DocumentRequest request, Entry entry)
+    private DocumentAnswer WithoutUpstream(DocumentRequest request, Entry entry, UpstreamFailure? cause, RequestResult shown = RequestResult.Stale)
     {
-        UpstreamFailure failure = entry.Failure ?? new UpstreamFailure(FailureKind.Timeout, "no Stratum 1 has answered in time");
-        if (entry.Show(time.GetUtcNow()) is not { } pair)
+        UpstreamFailure failure = cause ?? new UpstreamFailure(FailureKind.Timeout, "no Stratum 1 has answered in time");
+        DateTimeOffset now = time.GetUtcNow();
+        if (entry.Show(now) is not { } pair)
         {
             return new DocumentAnswer(null, failure.Kind == FailureKind.NotFound ? RequestResult.Negative : RequestResult.Failed, failure);
         }
 
-        bool isExpired = pair is { IsVerified: true, Verdict.Whitelist: { } whitelist } && whitelist.ExpiresAt <= time.GetUtcNow();
-        return isExpired && !trustOptions.ServeExpired
+        return IsWithheld(pair, now)
             ? new DocumentAnswer(null, RequestResult.Failed, failure with { Detail = "the whitelist has expired and no Stratum 1 has a newer one: " + failure.Detail })
-            : Answer(request, pair, RequestResult.Stale);
+            : Answer(request, pair, shown);
     }
+
+    /// <summary>Its whitelist has expired, and the settings say not to serve it then.</summary>
+    private bool IsWithheld(SignedPair pair, DateTimeOffset now) =>
+        !trustOptions.ServeExpired && pair is { IsVerified: true, Verdict.Whitelist: { } whitelist } && whitelist.ExpiresAt <= now;
 
     private static DocumentAnswer Answer(DocumentRequest request, SignedPair pair, RequestResult result)
     {
@@ -289,6 +329,38 @@ internal sealed partial class SignedDocuments(
                         }
                     }
                 });
+            }
+        }
+
+        /// <summary>Runs as the only check; those who ask meanwhile wait for it.</summary>
+        public async Task AloneAsync(Func<Task<RequestResult>> run)
+        {
+            while (true)
+            {
+                Task<RequestResult>? mine = null;
+                Task<RequestResult>? other;
+                lock (_gate)
+                {
+                    other = _check;
+                    mine = other is null ? CheckAsync(run) : null;
+                }
+
+                if (mine is not null)
+                {
+                    await mine;
+                    return;
+                }
+
+                await Task.WhenAny(other!);
+            }
+        }
+
+        /// <summary>A pair that is held back and not newer than that is not shown any more.</summary>
+        public void DropHeldUpTo(ulong revision)
+        {
+            lock (_gate)
+            {
+                _held = _held?.Parsed.Revision <= revision ? null : _held;
             }
         }
 

@@ -9,6 +9,10 @@ using Breakwater.Proxy.HitPath;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Seeding;
+using Breakwater.Proxy.Seeding.Export;
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Storms;
@@ -59,7 +63,16 @@ internal static class ProxyServer
     private static void AddRooms(IServiceCollection services, IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store, TimeProvider time)
     {
         services.AddRoutingCore();
-        services.AddReverseProxy().LoadFromConfig(configuration.GetSection("ReverseProxy"));
+        if (settings.Proxy.Offline)
+        {
+            // No cluster, so nobody to ask and nobody to probe.
+            services.AddReverseProxy().LoadFromMemory([], []);
+        }
+        else
+        {
+            services.AddReverseProxy().LoadFromConfig(configuration.GetSection("ReverseProxy"));
+        }
+
         services.AddSingleton<IForwarderHttpClientFactory, BreakwaterHttpClientFactory>();
         services.AddMetrics();
         services.AddSingleton(time);
@@ -98,6 +111,7 @@ internal static class ProxyServer
         services.AddSingleton<HeadEncoder>();
         services.AddSingleton<HitResponder>();
         services.AddSingleton<HitPathMiddleware>();
+        AddSeeding(services, settings, store);
         AddObservability(services, settings);
         AddAdmin(services);
     }
@@ -113,6 +127,22 @@ internal static class ProxyServer
         services.AddSingleton<Drain>();
         services.AddSingleton<HitAdmission>();
         services.AddHostedService<Reloading>();
+    }
+
+    private static void AddSeeding(IServiceCollection services, BreakwaterSettings settings, FasterObjectStore store)
+    {
+        services.AddSingleton(store.Pins);
+        services.AddSingleton<SeedTrust>();
+        services.AddSingleton(new SeedLimits(settings.Store.MaxObjectBytes));
+        services.AddSingleton<SeedRegistry>();
+        services.AddSingleton<SeedImporter>();
+        services.AddSingleton<ObjectGetter>();
+        services.AddSingleton<SeedPlanner>();
+        services.AddSingleton<SeedExporter>();
+        services.AddSingleton<SeedStart>();
+        services.AddHostedService(provider => provider.GetRequiredService<SeedStart>());
+        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<SeedStart>());
+        services.AddSingleton<IAdminRoom, SeedRoom>();
     }
 
     private static void AddObservability(IServiceCollection services, BreakwaterSettings settings)

@@ -52,6 +52,11 @@ internal sealed class MasterKeys
         return new MasterKeys(byName, problems);
     }
 
+    /// <summary>One repository's key alone, such as the one that a seed bundle brings.</summary>
+    public static Parsed<MasterKeys> Of(string fqrn, string pem) => RsaSignature.FromPem(pem).TryGet(out RsaSignature? key, out string? problem)
+        ? new MasterKeys(new Dictionary<string, List<RsaSignature>> { [fqrn] = [key] }, [])
+        : new Malformed(problem);
+
     /// <summary>The keys of a repository. Null: none is configured. Empty: some are, and none of them is readable.</summary>
     public IReadOnlyList<RsaSignature>? For(string fqrn)
     {

@@ -33,7 +33,7 @@ internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Dire
         }
 
         outcome.Result = RequestResult.Failed;
-        await heads.WriteFailureAsync(context, new UpstreamFailure(FailureKind.NoUpstream, "no Stratum 1 answers"), outcome);
+        await heads.WriteFailureAsync(context, options.Offline ? UpstreamFailure.NotHeldOffline : new UpstreamFailure(FailureKind.NoUpstream, "no Stratum 1 answers"), outcome);
     }
 
     /// <summary>Sends exactly the path that was parsed, and nothing that tells of the client.</summary>

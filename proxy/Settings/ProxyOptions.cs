@@ -23,6 +23,9 @@ internal sealed class ProxyOptions
     /// <summary>How long a started fetch waits for a Stratum 1 that sends nothing, when no other is left. Default 10 s.</summary>
     public TimeSpan FetchPatience { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>No upstream at all: what is not held is a 404 at once. Default false. For labs that live from seed bundles.</summary>
+    public bool Offline { get; set; }
+
     /// <summary>Objects fetched from upstream at a time; more wait in line, catalogs first. Default 128.</summary>
     public int MaxConcurrentFetches { get; set; } = 128;
 

@@ -133,7 +133,11 @@ internal static class SettingsValidator
                 errors.Add($"Repositories:{pattern}: a key is a repository's full name or a domain such as *.cern.ch.");
             }
 
-            if (repository.Cluster is null || !clusters.Contains(repository.Cluster))
+            if (settings.Proxy.Offline && repository.Cluster is null)
+            {
+                repository.Cluster = "offline";
+            }
+            else if (repository.Cluster is null || !clusters.Contains(repository.Cluster))
             {
                 errors.Add($"Repositories:{pattern}:Cluster: '{repository.Cluster}' is none of the clusters in ReverseProxy:Clusters ({string.Join(", ", clusters)}).");
             }

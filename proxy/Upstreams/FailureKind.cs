@@ -30,6 +30,9 @@ internal enum FailureKind : byte
     /// <summary>No Stratum 1 is configured or left.</summary>
     NoUpstream,
 
+    /// <summary>This proxy is offline by its settings: what it does not hold is not there.</summary>
+    Offline,
+
     /// <summary>No failure: another fetch has just stored it.</summary>
     AlreadyStored,
 }
@@ -39,10 +42,13 @@ internal enum FailureKind : byte
 /// <param name="Detail">For people: which Stratum 1 said what.</param>
 internal sealed record UpstreamFailure(FailureKind Kind, string Detail)
 {
+    /// <summary>What an offline proxy says of anything that it does not hold.</summary>
+    public static readonly UpstreamFailure NotHeldOffline = new(FailureKind.Offline, "this proxy is offline (Proxy:Offline) and does not hold it; import a seed bundle that has it");
+
     /// <summary>The status for the client: 404 only when every candidate said so.</summary>
     public int StatusCode => Kind switch
     {
-        FailureKind.NotFound => StatusCodes.Status404NotFound,
+        FailureKind.NotFound or FailureKind.Offline => StatusCodes.Status404NotFound,
         FailureKind.Timeout => StatusCodes.Status504GatewayTimeout,
         _ => StatusCodes.Status502BadGateway,
     };
@@ -53,7 +59,7 @@ internal sealed record UpstreamFailure(FailureKind Kind, string Detail)
         FailureKind.Connect => "connection_refused",
         FailureKind.Timeout => "http_response_timeout",
         FailureKind.Broken => "http_response_incomplete",
-        FailureKind.NoUpstream => "destination_unavailable",
+        FailureKind.NoUpstream or FailureKind.Offline => "destination_unavailable",
         FailureKind.NotFound => "destination_not_found",
         _ => "http_protocol_error",
     };

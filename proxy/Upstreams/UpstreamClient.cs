@@ -14,7 +14,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     private static readonly string s_userAgent = $"breakwater/{typeof(UpstreamClient).Assembly.GetName().Version?.ToString(3)}";
 
     /// <summary>The candidates for a repository, in order.</summary>
-    public CandidateCursor Candidates(RepositoryRoute repository, string? hint) => new(directory.Order(repository.Cluster, hint));
+    public CandidateCursor Candidates(RepositoryRoute repository, string? hint) => new(options.Offline ? [] : directory.Order(repository.Cluster, hint), options.Offline);
 
     /// <summary>
     /// Gets a good answer from the next candidates: 200, or for an <paramref name="offset"/> above zero 206, 200, or a 416 that tells the true length.

@@ -51,6 +51,8 @@ internal sealed class Forger(RSA key)
 internal sealed class ForgedRepository : IDisposable
 {
     private readonly List<RSA> _keys = [];
+    private readonly Forger _master;
+    private readonly string _fingerprint;
 
     public ForgedRepository(string name, string whitelistExtra = "")
     {
@@ -59,9 +61,9 @@ internal sealed class ForgedRepository : IDisposable
         OwnCertificate = Certificate(out Forger own);
         Own = own;
         Certificate parsed = Proxy.Repositories.Certificate.Parse(OwnCertificate).Value!;
-        string fingerprint = string.Join(':', SHA1.HashData(parsed.Der.Span).Select(part => part.ToString("X2", CultureInfo.InvariantCulture)));
-        Whitelist = new Forger(master).SignWhitelist(
-            $"20261101000000\nE20271101000000\nN{name}\n{whitelistExtra}{fingerprint} # release manager\n");
+        _fingerprint = string.Join(':', SHA1.HashData(parsed.Der.Span).Select(part => part.ToString("X2", CultureInfo.InvariantCulture)));
+        _master = new Forger(master);
+        Whitelist = WhitelistUntil("20271101000000", whitelistExtra);
         using var keys = new TemporaryDirectory();
         File.WriteAllText(Path.Combine(keys.Path, name + ".pub"), master.ExportSubjectPublicKeyInfoPem());
         Trust = new RepositoryTrust(MasterKeys.Load(keys.Path));
@@ -92,6 +94,10 @@ internal sealed class ForgedRepository : IDisposable
 
         return wire.ToArray();
     }
+
+    /// <summary>A whitelist that lists <see cref="OwnCertificate"/>.</summary>
+    public byte[] WhitelistUntil(string expires, string extra = "") =>
+        _master.SignWhitelist($"20261101000000\nE{expires}\nN{Name}\n{extra}{_fingerprint} # release manager\n");
 
     public string ManifestText(ulong revision, byte[] certificate) =>
         $"C{new string('a', 40)}\nB4096\nRd41d8cd98f00b204e9800998ecf8427e\nD240\nS{revision}\nGno\nAno\nN{Name}\n"

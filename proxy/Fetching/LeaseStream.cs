@@ -1,6 +1,6 @@
 using Breakwater.CacheStore;
 
-namespace Breakwater.Proxy.WorkingSets;
+namespace Breakwater.Proxy.Fetching;
 
 /// <summary>A stored object as a stream: read-only, seekable. Disposes the lease.</summary>
 internal sealed class LeaseStream(ObjectLease lease) : Stream
@@ -27,7 +27,7 @@ internal sealed class LeaseStream(ObjectLease lease) : Stream
         int read = lease.TryRead(Position, buffer);
         if (read < 0)
         {
-            byte[] copy = new byte[buffer.Length];
+            byte[] copy = new byte[Math.Min(buffer.Length, 128 << 10)];
             read = lease.ReadAsync(Position, copy).AsTask().GetAwaiter().GetResult();
             copy.AsSpan(0, read).CopyTo(buffer);
         }

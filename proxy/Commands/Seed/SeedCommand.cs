@@ -1,0 +1,164 @@
+using System.CommandLine;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Seeding;
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Commands.Seed;
+
+/// <summary><c>breakwater seed</c>: bundles that carry repositories to where there is no network.</summary>
+internal static class SeedCommand
+{
+    private static readonly Dictionary<string, string?> s_offline = new() { ["Proxy:Offline"] = "true" };
+
+    /// <summary>Makes the command for the command line's root.</summary>
+    public static Command Create() => new("seed", "Seed bundles: carry a repository, a tag or a boot's files to a place without network, in one verifiable file")
+    {
+        SeedExportCommand.Create(), CreateImport(), CreateVerify(), CreateShow(), CreateList(), CreateRemove(),
+    };
+
+    private static Command CreateImport()
+    {
+        Argument<string> source = new("FILE") { Description = "The bundle; '-' reads standard input; a directory that holds a Stratum 1's tree works too" };
+        Option<string> name = new("--name") { Description = "Name of the seed in the store; default: the bundle's own", HelpName = "NAME" };
+        name.Validators.Add(result =>
+        {
+            if (result.GetValue(name) is { } text && !SeedName.IsValid(text))
+            {
+                result.AddError(SeedName.Rule);
+            }
+        });
+        Command command = new("import", "Verify a bundle, store it, pin it. Nothing is visible before all of it is in; interrupted, run it again") { source, name, SettingsFile.Option };
+        command.SetAction((parsed, cancel) => SeedHost.RunAsync(
+            () => ImportAsync(parsed.GetValue(SettingsFile.Option), parsed.GetRequiredValue(source), parsed.GetValue(name), cancel), cancel));
+        return command;
+    }
+
+    private static async Task<int> ImportAsync(FileInfo? settingsFile, string source, string? name, CancellationToken cancellationToken)
+    {
+        (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(settingsFile, s_offline);
+        var limits = new SeedLimits(settings.Store.MaxObjectBytes);
+        SeedImportResult result;
+        try
+        {
+            result = await SeedHost.WithStoreAsync(configuration, settings, async services =>
+            {
+                await using Stream? bundle = Directory.Exists(source) ? null : OpenBundle(source);
+                ISeedSource seed = bundle is null ? new TreeSource(new DirectoryInfo(source), limits) : new BundleSource(bundle, limits);
+                return await SeedView.ProgressAsync(
+                    "importing", progress => services.GetRequiredService<SeedImporter>().ImportAsync(seed, name, progress, cancellationToken));
+            }, cancellationToken);
+        }
+        catch (StoreInUseException)
+        {
+            if (Directory.Exists(source))
+            {
+                throw new IOException("A running Breakwater owns the store, and takes bundles only: pack the tree with 'seed export --from' elsewhere, or stop the server.");
+            }
+
+            using var client = new AdminClient(settings);
+            await using Stream bundle = OpenBundle(source);
+            result = await client.UploadAsync<SeedImportResult>("seeds" + (name is null ? "" : $"?name={name}"), bundle, cancellationToken);
+        }
+
+        SeedView.Show(result);
+        return 0;
+    }
+
+    private static Command CreateVerify()
+    {
+        Argument<string> file = new("FILE") { Description = "The bundle; '-' reads standard input" };
+        Command command = new("verify", "Check every byte of a bundle, its chain of trust and what it promises, without a store") { file, SettingsFile.Option };
+        command.SetAction((parsed, cancel) => SeedHost.RunAsync(
+            async () =>
+            {
+                (_, BreakwaterSettings settings) = SeedHost.Load(parsed.GetValue(SettingsFile.Option), s_offline);
+                var trust = new SeedTrust(new RepositoryTrust(MasterKeys.Load(settings.Trust.KeysDirectory)), TimeProvider.System);
+                await using Stream bundle = OpenBundle(parsed.GetRequiredValue(file));
+                SeedFindings findings = await SeedView.ProgressAsync(
+                    "verifying", progress => SeedImporter.VerifyAsync(bundle, trust, new SeedLimits(settings.Store.MaxObjectBytes), progress, cancel));
+                SeedView.Show(findings.Index, DateTimeOffset.UtcNow);
+                foreach ((string fqrn, SeedTrustVerdict verdict) in findings.Trust)
+                {
+                    Console.WriteLine(verdict.IsVerified ? $"{fqrn}: verified by this site's master key" : $"{fqrn}: the chain holds by the bundle's own key; this site has none for it");
+                }
+
+                return 0;
+            },
+            cancel));
+        return command;
+    }
+
+    private static Command CreateShow()
+    {
+        Argument<string> file = new("FILE") { Description = "The bundle; '-' reads standard input" };
+        Command command = new("show", "Show what a bundle says that it carries; 'verify' checks it") { file };
+        command.SetAction((parsed, cancel) => SeedHost.RunAsync(
+            async () =>
+            {
+                await using Stream bundle = OpenBundle(parsed.GetRequiredValue(file));
+                SeedView.Show(await new SeedReader(bundle, new SeedLimits(long.MaxValue)).ReadIndexAsync(cancel), DateTimeOffset.UtcNow);
+                return 0;
+            },
+            cancel));
+        return command;
+    }
+
+    private static Command CreateList()
+    {
+        Command command = new("list", "List the seeds of the store") { SettingsFile.Option };
+        command.SetAction((parsed, cancel) => SeedHost.RunAsync(
+            async () =>
+            {
+                SeedView.Show(
+                    await WithStoreOrServerAsync<IReadOnlyList<SeedRecord>>(
+                        parsed.GetValue(SettingsFile.Option), services => services.GetRequiredService<SeedRegistry>().List(), client => client.GetAsync<IReadOnlyList<SeedRecord>>("seeds", cancel), cancel),
+                    DateTimeOffset.UtcNow);
+                return 0;
+            },
+            cancel));
+        return command;
+    }
+
+    private static Command CreateRemove()
+    {
+        Argument<string> name = new("NAME") { Description = "The seed, as 'seed list' shows it" };
+        Command command = new("remove", "Unpin a seed and forget it; its objects stay until the room is needed") { name, SettingsFile.Option };
+        command.SetAction((parsed, cancel) => SeedHost.RunAsync(
+            async () =>
+            {
+                string seed = parsed.GetRequiredValue(name);
+                bool wasThere = await WithStoreOrServerAsync(
+                    parsed.GetValue(SettingsFile.Option),
+                    services => services.GetRequiredService<SeedRegistry>().Remove(seed),
+                    async client => await client.DeleteAsync<object>($"seeds/{Uri.EscapeDataString(seed)}", cancel) is not null,
+                    cancel);
+                Console.WriteLine(wasThere ? $"Seed {seed} is removed." : $"There is no seed '{seed}'; see 'breakwater seed list'.");
+                return wasThere ? 0 : 1;
+            },
+            cancel));
+        return command;
+    }
+
+    private static async Task<T> WithStoreOrServerAsync<T>(
+        FileInfo? settingsFile, Func<IServiceProvider, T> direct, Func<AdminClient, Task<T>> remote, CancellationToken cancellationToken)
+    {
+        (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(settingsFile, s_offline);
+        try
+        {
+            return await SeedHost.WithStoreAsync(configuration, settings, services => Task.FromResult(direct(services)), cancellationToken);
+        }
+        catch (StoreInUseException)
+        {
+            using var client = new AdminClient(settings);
+            return await remote(client);
+        }
+    }
+
+    private static Stream OpenBundle(string file) => file == "-"
+        ? Console.OpenStandardInput()
+        : new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+}

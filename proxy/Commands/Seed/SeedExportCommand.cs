@@ -1,0 +1,182 @@
+using System.CommandLine;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Seeding.Export;
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.WorkingSets;
+
+namespace Breakwater.Proxy.Commands.Seed;
+
+/// <summary><c>breakwater seed export</c>: fetches what is missing through the store, then writes the bundle.</summary>
+internal static class SeedExportCommand
+{
+    private static readonly Argument<string[]> s_repositories = new("fqrn") { Description = "Repositories, such as cernvm-prod.cern.ch", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<string[]> s_tags = new("--tag") { Description = "A snapshot by its tag; may be given several times. Default: the trunk", HelpName = "TAG" };
+    private static readonly Option<bool> s_trunk = new("--trunk") { Description = "The trunk, beside the tags" };
+    private static readonly Option<ulong?> s_revision = new("--revision") { Description = "The snapshot of that revision: the current one, or one that a tag names", HelpName = "N" };
+    private static readonly Option<FileInfo> s_paths = new Option<FileInfo>("--paths") { Description = "Only these files: a list of paths and globs, a client's trace (CVMFS_TRACEFILE), or a list of requested URLs", HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<string> s_workingSet = new("--working-set") { Description = "Only what this working set reads, learned or given, as 'profile list' shows it; without --tag the snapshots that it follows", HelpName = "NAME" };
+    private static readonly Option<bool> s_all = new("--all") { Description = "All files" };
+    private static readonly Option<bool> s_whitelistOnly = new("--whitelist-only") { Description = "Only the few KB that renew the whitelist of an offline lab" };
+    private static readonly Option<FileInfo> s_since = new Option<FileInfo>("--since") { Description = "Leave out what this earlier bundle has", HelpName = "BUNDLE" }.AcceptExistingOnly();
+    private static readonly Option<Uri> s_from = new("--from") { Description = "Fetch from this Stratum 1 (or Breakwater) alone, into a store of its own beside the output; default: by the settings, through their store", HelpName = "URL" };
+    private static readonly Option<FileInfo> s_output = new("--output", "-o") { Description = "The bundle; default NAME.seed.tar", HelpName = "F" };
+    private static readonly Option<string> s_name = new("--name") { Description = "Name of the seed; default: made of repositories and tags", HelpName = "NAME" };
+    private static readonly Option<double> s_rate = new("--rate") { Description = "Most MB a second from Stratum 1s; default: no limit but that clients go first", HelpName = "MB" };
+
+    /// <summary>Makes the command.</summary>
+    public static Command Create()
+    {
+        Command command = new("export", "Write a bundle: say --all, --working-set NAME, --paths FILE or --whitelist-only. Interrupted, run it again: what was fetched is kept")
+        {
+            s_repositories, s_tags, s_trunk, s_revision, s_paths, s_workingSet, s_all, s_whitelistOnly, s_since, s_from, s_output, s_name, s_rate, SettingsFile.Option,
+        };
+        command.Validators.Add(result =>
+        {
+            int scopes = (result.GetValue(s_all) ? 1 : 0) + (result.GetValue(s_paths) is null ? 0 : 1) + (result.GetValue(s_workingSet) is null ? 0 : 1) + (result.GetValue(s_whitelistOnly) ? 1 : 0);
+            if (scopes != 1)
+            {
+                result.AddError("Say what to carry: exactly one of --all, --working-set NAME, --paths FILE and --whitelist-only.");
+            }
+
+            foreach (string fqrn in result.GetValue(s_repositories) ?? [])
+            {
+                if (!SeedPath.IsFqrn(fqrn))
+                {
+                    result.AddError($"'{fqrn}' is not a repository's name.");
+                }
+            }
+
+            if (result.GetValue(s_name) is { } name && !SeedName.IsValid(name))
+            {
+                result.AddError(SeedName.Rule);
+            }
+        });
+        command.SetAction((parsed, cancel) => SeedHost.RunAsync(() => RunAsync(parsed, cancel), cancel));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        SeedOrder order = await ReadOrderAsync(parsed, cancellationToken);
+        string output = parsed.GetValue(s_output)?.FullName ?? Path.GetFullPath($"{order.Name ?? string.Join('+', order.Repositories)}.seed.tar");
+        if (parsed.GetValue(s_from) is { } from)
+        {
+            return await ExportFromAsync(parsed, from, order, output, cancellationToken);
+        }
+
+        (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(parsed.GetValue(SettingsFile.Option));
+        try
+        {
+            return await SeedHost.WithStoreAsync(configuration, settings, services => ExportAsync(services, order, output, cancellationToken), cancellationToken);
+        }
+        catch (StoreInUseException)
+        {
+            // The server that owns the store is a Stratum 1 to us: what it lacks, it fetches and keeps.
+            System.Net.IPEndPoint listen = settings.Proxy.ListenEndPoints().First();
+            bool isAny = listen.Address.Equals(System.Net.IPAddress.Any) || listen.Address.Equals(System.Net.IPAddress.IPv6Any);
+            var server = new Uri(isAny ? $"http://127.0.0.1:{listen.Port}/" : $"http://{listen}/");
+            SeedView.Say($"A running Breakwater owns the store {settings.Store.Path}: exporting through it, from {server}");
+            return await ExportFromAsync(parsed, server, order, output, cancellationToken);
+        }
+    }
+
+    /// <summary>Exports through a store of its own, which goes when the bundle is complete.</summary>
+    private static async Task<int> ExportFromAsync(ParseResult parsed, Uri from, SeedOrder order, string output, CancellationToken cancellationToken)
+    {
+        string spool = output + ".store";
+        Dictionary<string, string?> overlay = new()
+        {
+            ["Store:Path"] = spool,
+            ["ReverseProxy:Clusters:seed-export:Destinations:1:Address"] = from.GetLeftPart(UriPartial.Authority) + "/",
+        };
+        foreach (string fqrn in order.Repositories)
+        {
+            overlay[$"Repositories:{fqrn}:Cluster"] = "seed-export";
+        }
+
+        (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(parsed.GetValue(SettingsFile.Option), overlay);
+        int code = await SeedHost.WithStoreAsync(configuration, settings, services => ExportAsync(services, order, output, cancellationToken), cancellationToken);
+        if (code == 0)
+        {
+            Directory.Delete(spool, recursive: true);
+        }
+
+        return code;
+    }
+
+    private static async Task<int> ExportAsync(IServiceProvider services, SeedOrder order, string output, CancellationToken cancellationToken)
+    {
+        SeedPlan plan = await services.GetRequiredService<SeedPlanner>().PlanAsync(order, cancellationToken);
+        SeedView.Say($"{plan.Objects} objects; {plan.Missing.Count} to fetch"
+            + (plan.MissingBytesEstimate > 0 ? $", at most about {SeedView.Size(plan.MissingBytesEstimate)}" : ""));
+        foreach (SeedPlanRepository unverified in plan.Repositories.Where(repository => !repository.IsVerified))
+        {
+            SeedView.Say($"Note: no master key of this site verifies {unverified.Fqrn}, and the bundle carries none: set Repositories:KeysDirectory.");
+        }
+
+        SeedExporter exporter = services.GetRequiredService<SeedExporter>();
+        await SeedView.ProgressAsync("fetching", async progress =>
+        {
+            await exporter.FetchAsync(plan, order, progress, cancellationToken);
+            return 0;
+        });
+        string partial = output + ".partial";
+        SeedIndex index;
+        await using (FileStream file = new(partial, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20, FileOptions.Asynchronous))
+        {
+            index = await SeedView.ProgressAsync("writing", progress => exporter.WriteAsync(plan, order, file, progress, cancellationToken));
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(partial, output, overwrite: true);
+        SeedView.Show(index, DateTimeOffset.UtcNow);
+        Console.WriteLine($"Written to {output} ({SeedView.Size(new FileInfo(output).Length)})");
+        return 0;
+    }
+
+    private static async Task<SeedOrder> ReadOrderAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        FileInfo? paths = parsed.GetValue(s_paths);
+        string[] tags = parsed.GetValue(s_tags) ?? [];
+        var order = new SeedOrder
+        {
+            Repositories = parsed.GetRequiredValue(s_repositories),
+            Tags = tags,
+            Trunk = parsed.GetValue(s_trunk),
+            Revision = parsed.GetValue(s_revision),
+            WhitelistOnly = parsed.GetValue(s_whitelistOnly),
+            Name = parsed.GetValue(s_name),
+            Scope = paths is null ? "all" : "paths",
+            BytesPerSecond = (long)(parsed.GetValue(s_rate) * 1e6),
+            Since = parsed.GetValue(s_since) is { } since ? await ReadKeysAsync(since, cancellationToken) : new HashSet<ObjectKey>(),
+        };
+        if (parsed.GetValue(s_workingSet) is { } name)
+        {
+            IReadOnlyDictionary<string, WorkingSet> sets = await SeedWorkingSets.LoadAsync(parsed.GetValue(SettingsFile.Option), order.Repositories, name, cancellationToken);
+            return order with { WorkingSet = fqrn => sets[fqrn], Scope = $"working set {name}" };
+        }
+
+        if (paths is null)
+        {
+            return order;
+        }
+
+        Parsed<IReadOnlyList<WorkingSetEntry>> entries = SeedPathList.Read(await File.ReadAllTextAsync(paths.FullName, cancellationToken));
+        return entries.TryGet(out IReadOnlyList<WorkingSetEntry>? found, out string? problem)
+            ? order with { WorkingSet = fqrn => SeedPathList.ToSet(fqrn, found, tags) }
+            : throw new SeedExportException($"{paths.FullName}: {problem}");
+    }
+
+    private static async Task<HashSet<ObjectKey>> ReadKeysAsync(FileInfo bundle, CancellationToken cancellationToken)
+    {
+        await using FileStream stream = bundle.OpenRead();
+        var reader = new SeedReader(stream, new SeedLimits(long.MaxValue));
+        await reader.ReadIndexAsync(cancellationToken);
+        var keys = new SeedKeys();
+        await reader.ReadContentAsync(keys, cancellationToken);
+        return keys.Keys;
+    }
+}

@@ -1,0 +1,74 @@
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Faster;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Pipeline;
+using Breakwater.Proxy.Seeding.Export;
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Commands.Seed;
+
+/// <summary>The rooms of the proxy on an open store, without listening: what commands work with when no server owns the store.</summary>
+internal static class SeedHost
+{
+    /// <summary>A bundle or tree was refused (EX_DATAERR of sysexits.h).</summary>
+    public const int Refused = 65;
+
+    /// <summary>Runs a command; every expected failure is one sentence on standard error.</summary>
+    public static async Task<int> RunAsync(Func<Task<int>> run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (SettingsException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return ServeCommand.WrongSettings;
+        }
+        catch (SeedRefusedException e)
+        {
+            await Console.Error.WriteLineAsync($"Refused: {e.Message} Nothing of it was kept.");
+            return Refused;
+        }
+        catch (Exception e) when (e is SeedExportException or AdminException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return AdminCommand.Unavailable;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StoreInUseException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return ServeCommand.CannotStart;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("Interrupted. Run the same command again: it goes on where it was.");
+            return 130;
+        }
+    }
+
+    /// <summary>Loads the settings, with values of the command on top.</summary>
+    public static (IConfigurationRoot Configuration, BreakwaterSettings Settings) Load(FileInfo? settingsFile, IReadOnlyDictionary<string, string?>? overlay = null)
+    {
+        IConfigurationRoot configuration = SettingsFile.Load(settingsFile);
+        if (overlay is { Count: > 0 })
+        {
+            configuration = new ConfigurationBuilder().AddConfiguration(configuration).AddInMemoryCollection(overlay).Build();
+        }
+
+        return (configuration, BreakwaterSettings.Load(configuration));
+    }
+
+    /// <summary>Opens the store and hands the rooms to the command.</summary>
+    /// <exception cref="StoreInUseException">A server, or another command, owns the store.</exception>
+    public static async Task<T> WithStoreAsync<T>(
+        IConfigurationRoot configuration, BreakwaterSettings settings, Func<IServiceProvider, Task<T>> run, CancellationToken cancellationToken)
+    {
+        using ILoggerFactory logs = LoggerFactory.Create(logging => ProxyServer.AddLogging(logging, configuration));
+        await using FasterObjectStore store = await FasterObjectStore.OpenAsync(settings.Store, null, logs.CreateLogger<FasterObjectStore>(), cancellationToken);
+        await using WebApplication app = ProxyServer.Build(configuration, settings, store);
+        return await run(app.Services);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Globalization;
+using Breakwater.Proxy.Seeding;
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
+using Spectre.Console;
+
+namespace Breakwater.Proxy.Commands.Seed;
+
+/// <summary>What people see of seeds. Progress and remarks go to standard error, tables to standard output.</summary>
+internal static class SeedView
+{
+    private static readonly IAnsiConsole s_error = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+
+    /// <summary>A remark.</summary>
+    public static void Say(string text) => Console.Error.WriteLine(text);
+
+    /// <summary>Runs with a progress bar where there is a terminal.</summary>
+    public static async Task<T> ProgressAsync<T>(string title, Func<IProgress<SeedProgress>?, Task<T>> run)
+    {
+        if (!s_error.Profile.Capabilities.Interactive || !s_error.Profile.Capabilities.Ansi)
+        {
+            return await run(null);
+        }
+
+        return await s_error.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 30 }, new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(async context =>
+            {
+                ProgressTask bar = context.AddTask(Markup.Escape(title));
+                return await run(new Reporter(progress =>
+                {
+                    bar.MaxValue = Math.Max(1, progress.TotalObjects);
+                    bar.Value = progress.Objects;
+                    bar.Description = $"{Markup.Escape(title)} {progress.Objects} objects, {Size(progress.Bytes)}";
+                }));
+            });
+    }
+
+    /// <summary>A bundle's index.</summary>
+    public static void Show(SeedIndex index, DateTimeOffset now)
+    {
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("repository", "boots", "revision", "scope", "whitelist");
+        foreach (SeedRepository repository in index.Repositories)
+        {
+            IReadOnlyList<SeedSnapshot> snapshots = repository.Snapshots.Count > 0 ? repository.Snapshots : [new SeedSnapshot("(renews the whitelist)", repository.Revision, "", "", false)];
+            foreach (SeedSnapshot snapshot in snapshots)
+            {
+                table.AddRow(
+                    Markup.Escape(repository.Fqrn), Markup.Escape(snapshot.Tag.Length == 0 ? "trunk" : snapshot.Tag),
+                    snapshot.Revision.ToString(CultureInfo.InvariantCulture), Markup.Escape(snapshot.Scope), DaysLeft(repository.WhitelistExpires, now));
+            }
+        }
+
+        AnsiConsole.Write(table);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{index.Name}: {index.Objects} objects, {Size(index.ObjectBytes)}; {index.Links} shared between repositories; {index.Inherited} inherited from an earlier bundle"));
+    }
+
+    /// <summary>The seeds of a store.</summary>
+    public static void Show(IReadOnlyList<SeedRecord> seeds, DateTimeOffset now)
+    {
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("seed", "repository", "boots", "objects", "whitelist");
+        foreach (SeedRecord seed in seeds)
+        {
+            foreach (SeedRecordRepository repository in seed.Repositories)
+            {
+                string boots = string.Join(", ", repository.Snapshots.Select(snapshot => snapshot.Tag.Length == 0 ? "trunk" : snapshot.Tag));
+                table.AddRow(
+                    Markup.Escape(seed.Name), Markup.Escape(repository.Fqrn) + (repository.IsVerified ? "" : " (unverified)"), Markup.Escape(boots),
+                    seed.Objects.ToString(CultureInfo.InvariantCulture), DaysLeft(repository.WhitelistExpires, now));
+            }
+        }
+
+        AnsiConsole.Write(table);
+    }
+
+    /// <summary>What an import did.</summary>
+    public static void Show(SeedImportResult result)
+    {
+        Console.WriteLine($"Seed {result.Record.Name} is in: {result.Record.Objects} objects, {result.NewObjects} of them new, all verified and pinned.");
+        foreach (string warning in result.Warnings)
+        {
+            Say("Note: " + warning);
+        }
+    }
+
+    /// <summary>Bytes for people.</summary>
+    public static string Size(long bytes) => bytes switch
+    {
+        >= 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB"),
+        >= 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} KB"),
+    };
+
+    private static string DaysLeft(DateTimeOffset expires, DateTimeOffset now) => expires <= now
+        ? "expired: reboots only"
+        : string.Create(CultureInfo.InvariantCulture, $"{(long)(expires - now).TotalDays} days left");
+
+    private sealed class Reporter(Action<SeedProgress> report) : IProgress<SeedProgress>
+    {
+        public void Report(SeedProgress value) => report(value);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text;
+using System.Text.Json;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Seeding.Export;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.WorkingSets;
+
+namespace Breakwater.Proxy.Commands.Seed;
+
+/// <summary>The working sets for an export: those of the store that the settings name, asked of the server when one owns it.</summary>
+internal static class SeedWorkingSets
+{
+    /// <summary>The set of that name of each repository.</summary>
+    /// <exception cref="SeedExportException">A repository has none of that name.</exception>
+    /// <exception cref="AdminException">The server that owns the store does not give it.</exception>
+    public static async Task<IReadOnlyDictionary<string, WorkingSet>> LoadAsync(
+        FileInfo? settingsFile, IReadOnlyList<string> repositories, string name, CancellationToken cancellationToken)
+    {
+        (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(settingsFile);
+        try
+        {
+            return await SeedHost.WithStoreAsync(
+                configuration, settings, services => Task.FromResult(Find(services.GetRequiredService<WorkingSetStore>(), repositories, name)), cancellationToken);
+        }
+        catch (StoreInUseException)
+        {
+            return await AskAsync(settings, repositories, name, cancellationToken);
+        }
+    }
+
+    /// <summary>The set of that name of each repository, in this store.</summary>
+    /// <exception cref="SeedExportException">A repository has none of that name.</exception>
+    public static IReadOnlyDictionary<string, WorkingSet> Find(WorkingSetStore sets, IReadOnlyList<string> repositories, string name) =>
+        repositories.Distinct(StringComparer.Ordinal).ToDictionary(
+            fqrn => fqrn,
+            fqrn => sets.Find(fqrn, name) ?? throw new SeedExportException(
+                $"{fqrn} has no working set '{name}'. " + (sets.Any(fqrn)
+                    ? $"It has: {string.Join(", ", sets.Of(fqrn).Select(set => set.Name))}."
+                    : "It has none: let a VM boot through this proxy, or hand one in with 'breakwater profile import'.")),
+            StringComparer.Ordinal);
+
+    private static async Task<IReadOnlyDictionary<string, WorkingSet>> AskAsync(
+        BreakwaterSettings settings, IReadOnlyList<string> repositories, string name, CancellationToken cancellationToken)
+    {
+        Dictionary<string, WorkingSet> sets = new(StringComparer.Ordinal);
+        using var client = new AdminClient(settings);
+        foreach (string fqrn in repositories.Distinct(StringComparer.Ordinal))
+        {
+            JsonElement json = await client.GetAsync<JsonElement>($"working-sets/{fqrn}/{Uri.EscapeDataString(name)}", cancellationToken);
+            sets[fqrn] = WorkingSetFile.Read(Encoding.UTF8.GetBytes(json.GetRawText())).TryGet(out WorkingSet? set, out string? problem)
+                ? set
+                : throw new SeedExportException($"The working set '{name}' of {fqrn}: {problem}");
+        }
+
+        return sets;
+    }
+}

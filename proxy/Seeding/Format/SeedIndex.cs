@@ -1,0 +1,198 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Breakwater.Proxy.Seeding.Format;
+
+/// <summary>What a bundle carries: its first entry. Everything in it is compared with the content while a bundle is read.</summary>
+internal sealed record SeedIndex
+{
+    /// <summary>Version of the format.</summary>
+    public const string CurrentFormat = "breakwater-seed/1";
+
+    /// <summary>In memory only: a Stratum 1's tree, which has no index.</summary>
+    public const string TreeFormat = "tree";
+
+    /// <summary>Longest index, bytes. A repository takes some hundred bytes, a tag 150.</summary>
+    public const int MaxBytes = 8 << 20;
+
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary><see cref="CurrentFormat"/>.</summary>
+    public required string Format { get; init; }
+
+    /// <summary>Name under which the set is pinned, unless the import says another.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The repositories, by name.</summary>
+    public required IReadOnlyList<SeedRepository> Repositories { get; init; }
+
+    /// <summary>Small files in the order in which they follow, with their SHA-256.</summary>
+    public required IReadOnlyList<SeedDocument> Documents { get; init; }
+
+    /// <summary>Distinct objects carried.</summary>
+    public required long Objects { get; init; }
+
+    /// <summary>Their bytes.</summary>
+    public required long ObjectBytes { get; init; }
+
+    /// <summary>Further names of objects that several repositories share: hard links, without bytes.</summary>
+    public required long Links { get; init; }
+
+    /// <summary>Objects that are needed and not carried: an earlier bundle has brought them (<c>--since</c>).</summary>
+    public required long Inherited { get; init; }
+
+    /// <summary>SHA-256 over the names and sizes of all objects and links, in order: <c>size SP name LF</c> each, a link with the size −1.</summary>
+    public required string Contents { get; init; }
+
+    /// <summary>The bytes of the index: one field a line.</summary>
+    public byte[] ToBytes() => [.. JsonSerializer.SerializeToUtf8Bytes(this, s_json), (byte)'\n'];
+
+    /// <summary>The content of <c>index.sha256</c>: a line for <c>sha256sum -c</c>, then, as comments, a short sum of each line, so that a damaged field can be named.</summary>
+    public static byte[] Checksums(ReadOnlySpan<byte> index)
+    {
+        var text = new StringBuilder(Convert.ToHexStringLower(SHA256.HashData(index))).Append("  ").Append(SeedPath.Index).Append('\n');
+        while (!index.IsEmpty)
+        {
+            int end = index.IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = end < 0 ? index : index[..end];
+            text.Append("# ").Append(Convert.ToHexStringLower(SHA256.HashData(line).AsSpan(0, 8))).Append('\n');
+            index = end < 0 ? default : index[(end + 1)..];
+        }
+
+        return Encoding.ASCII.GetBytes(text.ToString());
+    }
+
+    /// <summary>Longest <c>index.sha256</c> for an index of that length: a line of JSON has at least two bytes.</summary>
+    public static int MaxChecksumBytes(int indexBytes) => 128 + ((indexBytes / 2) + 1) * 19;
+
+    /// <summary>Compares the index with its sums and reads it.</summary>
+    /// <param name="index">Bytes of <c>index.json</c>.</param>
+    /// <param name="indexOffset">Where they begin in the bundle.</param>
+    /// <param name="checksums">Bytes of <c>index.sha256</c>.</param>
+    /// <param name="checksumsOffset">Where these begin.</param>
+    /// <exception cref="SeedRefusedException">Damaged, or not an index; the message names field and offset.</exception>
+    public static SeedIndex Read(ReadOnlyMemory<byte> index, long indexOffset, ReadOnlyMemory<byte> checksums, long checksumsOffset)
+    {
+        byte[] expected = Checksums(index.Span);
+        if (!checksums.Span.SequenceEqual(expected))
+        {
+            throw FindDamage(index.Span, indexOffset, checksums.Span, checksumsOffset, expected);
+        }
+
+        try
+        {
+            SeedIndex read = JsonSerializer.Deserialize<SeedIndex>(index.Span, s_json) ?? throw new JsonException("it is null");
+            return Validate(read, indexOffset);
+        }
+        catch (JsonException e)
+        {
+            throw new SeedRefusedException($"{SeedPath.Index}, field {e.Path ?? "$"}", indexOffset, $"cannot be read ({e.Message})");
+        }
+    }
+
+    private static SeedRefusedException FindDamage(
+        ReadOnlySpan<byte> index, long indexOffset, ReadOnlySpan<byte> checksums, long checksumsOffset, ReadOnlySpan<byte> expected)
+    {
+        string[] stated = Encoding.Latin1.GetString(checksums).Split('\n');
+        string[] computed = Encoding.Latin1.GetString(expected).Split('\n');
+        string[] lines = Encoding.Latin1.GetString(index).Split('\n');
+        bool sumFits = stated[0] == computed[0];
+        long at = 0;
+        for (int i = 0; !sumFits && i < lines.Length; i++)
+        {
+            if (i + 1 >= stated.Length || stated[i + 1] != computed[Math.Min(i + 1, computed.Length - 1)])
+            {
+                return new SeedRefusedException($"{SeedPath.Index}, line {i + 1} ({FieldOf(lines[i])})", indexOffset + at, "does not have its checksum");
+            }
+
+            at += lines[i].Length + 1;
+        }
+
+        return new SeedRefusedException(
+            SeedPath.Checksums, checksumsOffset + checksums.CommonPrefixLength(expected), "is not the checksum of " + SeedPath.Index);
+    }
+
+    private static string FieldOf(string line)
+    {
+        string name = line.Trim().Split(':')[0].Trim('"', ',', ' ');
+        return name.Length is > 0 and <= 40 && name.All(c => c is >= ' ' and < (char)127) ? $"field {name}" : "no field";
+    }
+
+    private static SeedIndex Validate(SeedIndex index, long offset)
+    {
+        void Require(bool holds, string field, string what)
+        {
+            if (!holds)
+            {
+                throw new SeedRefusedException($"{SeedPath.Index}, field {field}", offset, what);
+            }
+        }
+
+        Require(index.Format == CurrentFormat, "format", $"is '{Short(index.Format)}'; this release reads {CurrentFormat}");
+        Require(SeedName.IsValid(index.Name), "name", SeedName.Rule);
+        Require(index.Repositories.Count is > 0 and <= 1000, "repositories", "must have 1 to 1000");
+        Require(index.Objects >= 0 && index.ObjectBytes >= 0 && index.Links >= 0 && index.Inherited >= 0, "objects", "a count is negative");
+        Require(index.Contents.Length == 64 && index.Contents.All(char.IsAsciiHexDigitLower), "contents", "is not a SHA-256");
+        for (int i = 0; i < index.Repositories.Count; i++)
+        {
+            string fqrn = index.Repositories[i].Fqrn;
+            Require(SeedPath.IsFqrn(fqrn), $"repositories[{i}].fqrn", "is not a repository's name");
+            Require(
+                i == 0 || string.CompareOrdinal(index.Repositories[i - 1].Fqrn, fqrn) < 0, $"repositories[{i}].fqrn", "is out of order or twice there");
+        }
+
+        foreach (SeedDocument document in index.Documents)
+        {
+            Require(
+                SeedPath.TryParse(document.Name, out SeedPath? path) && path.Value.Kind == SeedEntryKind.Document
+                && (path.Value.Fqrn.Length == 0 || index.Repositories.Any(repository => repository.Fqrn == path.Value.Fqrn)),
+                "documents", $"names '{Short(document.Name)}', which no bundle has");
+        }
+
+        Require(index.Documents.DistinctBy(document => document.Name).Count() == index.Documents.Count, "documents", "names one twice");
+        return index;
+    }
+
+    private static string Short(string text) => text.Length <= 60 ? text : text[..60] + "…";
+}
+
+/// <summary>A repository of a bundle.</summary>
+/// <param name="Fqrn">Its name.</param>
+/// <param name="Revision">Revision of the manifest that is carried.</param>
+/// <param name="WhitelistExpires">Until when first boots can be served, UTC.</param>
+/// <param name="Snapshots">What can be booted; empty in a bundle that only renews the whitelist.</param>
+internal sealed record SeedRepository(string Fqrn, ulong Revision, DateTimeOffset WhitelistExpires, IReadOnlyList<SeedSnapshot> Snapshots);
+
+/// <summary>A snapshot that can be booted from a bundle.</summary>
+/// <param name="Tag">The tag; empty for the trunk.</param>
+/// <param name="Revision">Its revision.</param>
+/// <param name="RootCatalog">Key of its root catalog.</param>
+/// <param name="Scope">How much of it is carried, for people: <c>all</c>, <c>working set boot</c>, <c>paths</c>.</param>
+/// <param name="IsWhole">All of it: every object that its catalogs name.</param>
+internal sealed record SeedSnapshot(string Tag, ulong Revision, string RootCatalog, string Scope, bool IsWhole);
+
+/// <summary>A small file of a bundle.</summary>
+/// <param name="Name">Name of its entry.</param>
+/// <param name="SizeBytes">Its length.</param>
+/// <param name="Sha256">Its SHA-256, lower-case hex.</param>
+internal sealed record SeedDocument(string Name, long SizeBytes, string Sha256);
+
+/// <summary>The name of a seed: what operators type.</summary>
+internal static class SeedName
+{
+    public const string Rule = "a seed's name has 1 to 100 letters, digits, '.', '-', '_' or '+', and begins with a letter or digit";
+
+    /// <summary>Is it one?</summary>
+    public static bool IsValid(string name) =>
+        name.Length is > 0 and <= 100 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '+');
+}

@@ -1,0 +1,190 @@
+using System.Security.Cryptography;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Seeding.Format;
+
+namespace Breakwater.Proxy.Seeding.Import;
+
+/// <summary>Where a seed comes from. The index is read first, then the content, once.</summary>
+internal interface ISeedSource
+{
+    /// <summary>SHA-256 of the index; empty when there is none.</summary>
+    string Identity { get; }
+
+    /// <summary>Reads the index.</summary>
+    Task<SeedIndex> ReadIndexAsync(CancellationToken cancellationToken);
+
+    /// <summary>Reads the content.</summary>
+    Task ReadContentAsync(ISeedVisitor visitor, CancellationToken cancellationToken);
+}
+
+/// <summary>A bundle, from a file or a pipe. The stream stays the caller's.</summary>
+internal sealed class BundleSource(Stream bundle, SeedLimits limits) : ISeedSource
+{
+    private readonly SeedReader _reader = new(bundle, limits);
+
+    /// <inheritdoc/>
+    public string Identity => _reader.IndexSha256;
+
+    /// <inheritdoc/>
+    public Task<SeedIndex> ReadIndexAsync(CancellationToken cancellationToken) => _reader.ReadIndexAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ReadContentAsync(ISeedVisitor visitor, CancellationToken cancellationToken) => _reader.ReadContentAsync(visitor, cancellationToken);
+}
+
+/// <summary>
+/// A directory that holds what a Stratum 1 serves: one repository's tree, or several below it or below <c>cvmfs/</c>; also an unpacked bundle. Links are not
+/// followed, what is no object or signed document is passed over.
+/// </summary>
+internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : ISeedSource
+{
+    private const int ChunkBytes = 256 << 10;
+
+    private readonly List<(string Fqrn, DirectoryInfo Root)> _repositories = [];
+    private readonly List<(ObjectKey Key, int Repository, long Length)> _objects = [];
+    private SeedIndex? _index;
+
+    /// <inheritdoc/>
+    public string Identity { get; private set; } = "";
+
+    /// <inheritdoc/>
+    public async Task<SeedIndex> ReadIndexAsync(CancellationToken cancellationToken)
+    {
+        FindRepositories();
+        FindObjects(cancellationToken);
+        string indexPath = Path.Combine(directory.FullName, SeedPath.Index);
+        if (File.Exists(indexPath))
+        {
+            byte[] bytes = await File.ReadAllBytesAsync(indexPath, cancellationToken);
+            Identity = Convert.ToHexStringLower(SHA256.HashData(bytes));
+            return _index = SeedIndex.Read(bytes, -1, await File.ReadAllBytesAsync(Path.Combine(directory.FullName, SeedPath.Checksums), cancellationToken), -1);
+        }
+
+        string name = _repositories.Count == 1 ? _repositories[0].Fqrn : directory.Name;
+        return _index = new SeedIndex
+        {
+            Format = SeedIndex.TreeFormat,
+            Name = SeedName.IsValid(name) ? name : "tree",
+            Repositories = [.. _repositories.Select(repository => new SeedRepository(repository.Fqrn, 0, default, []))],
+            Documents = [],
+            Objects = _objects.Count,
+            ObjectBytes = _objects.Sum(found => found.Length),
+            Links = 0,
+            Inherited = 0,
+            Contents = "",
+        };
+    }
+
+    /// <inheritdoc/>
+    public async Task ReadContentAsync(ISeedVisitor visitor, CancellationToken cancellationToken)
+    {
+        foreach ((string fqrn, DirectoryInfo root) in _repositories)
+        {
+            foreach (string file in (string[])[SeedPath.Manifest, SeedPath.Whitelist])
+            {
+                await VisitDocumentAsync(visitor, SeedPath.OfDocument(fqrn, file), new FileInfo(Path.Combine(root.FullName, file)), cancellationToken);
+            }
+
+            await VisitDocumentAsync(visitor, SeedPath.OfMasterKey(fqrn), new FileInfo(Path.Combine(directory.FullName, SeedPath.OfMasterKey(fqrn))), cancellationToken);
+        }
+
+        await VisitDocumentAsync(visitor, SeedPath.Inherited, new FileInfo(Path.Combine(directory.FullName, SeedPath.Inherited)), cancellationToken);
+        byte[] buffer = new byte[ChunkBytes];
+        foreach ((ObjectKey key, int repository, long length) in _objects)
+        {
+            (string fqrn, DirectoryInfo root) = _repositories[repository];
+            string name = SeedPath.OfObject(fqrn, key);
+            await using FileStream file = new(Path.Combine(root.FullName, key.ToPath()), FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            await visitor.OnObjectAsync(new SeedPath(SeedEntryKind.Object, fqrn, key), name, length, -1, cancellationToken);
+            int read;
+            while ((read = await file.ReadAsync(buffer, cancellationToken)) > 0)
+            {
+                await visitor.OnObjectBytesAsync(buffer.AsMemory(0, read), cancellationToken);
+            }
+
+            await visitor.OnObjectEndAsync(cancellationToken);
+        }
+    }
+
+    private async Task VisitDocumentAsync(ISeedVisitor visitor, string name, FileInfo file, CancellationToken cancellationToken)
+    {
+        if (!file.Exists || file.LinkTarget is not null)
+        {
+            return;
+        }
+
+        if (file.Length > 64 << 20)
+        {
+            throw new SeedRefusedException(name, -1, $"has {file.Length} bytes");
+        }
+
+        byte[] bytes = await File.ReadAllBytesAsync(file.FullName, cancellationToken);
+        SeedDocument? stated = _index!.Documents.FirstOrDefault(document => document.Name == name);
+        if (stated is not null && stated.Sha256 != Convert.ToHexStringLower(SHA256.HashData(bytes)))
+        {
+            throw new SeedRefusedException(name, -1, "does not have the SHA-256 that the index states");
+        }
+
+        await visitor.OnDocumentAsync(name, bytes, -1, cancellationToken);
+    }
+
+    private void FindRepositories()
+    {
+        DirectoryInfo[] roots = [directory, .. Below(directory), .. Below(new DirectoryInfo(Path.Combine(directory.FullName, "cvmfs")))];
+        foreach (DirectoryInfo root in roots)
+        {
+            var published = new FileInfo(Path.Combine(root.FullName, SeedPath.Manifest));
+            if (published.Exists && published.LinkTarget is null && published.Length <= Manifest.MaxBytes
+                && Manifest.Parse(File.ReadAllBytes(published.FullName)).TryGet(out Manifest? manifest, out _) && SeedPath.IsFqrn(manifest.RepositoryName))
+            {
+                _repositories.Add((manifest.RepositoryName, root));
+            }
+        }
+
+        _repositories.Sort((left, right) => string.CompareOrdinal(left.Fqrn, right.Fqrn));
+        if (_repositories.Count == 0)
+        {
+            throw new SeedRefusedException(directory.FullName, -1, "holds no repository: there is no readable .cvmfspublished in it, in its directories, or below cvmfs/");
+        }
+    }
+
+    private static IEnumerable<DirectoryInfo> Below(DirectoryInfo parent) => parent.Exists ? parent.EnumerateDirectories().Where(d => d.LinkTarget is null) : [];
+
+    private void FindObjects(CancellationToken cancellationToken)
+    {
+        for (int i = 0; i < _repositories.Count; i++)
+        {
+            foreach (DirectoryInfo bucket in Below(new DirectoryInfo(Path.Combine(_repositories[i].Root.FullName, "data"))))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                foreach (FileInfo file in bucket.EnumerateFiles())
+                {
+                    if (file.LinkTarget is not null || !SeedPath.TryParseObject($"data/{bucket.Name}/{file.Name}", out ObjectKey key))
+                    {
+                        continue;
+                    }
+
+                    if (file.Length > limits.MaxObjectBytes)
+                    {
+                        throw new SeedRefusedException(file.FullName, -1, $"has {file.Length} bytes; objects have {limits.MaxObjectBytes} at most (Store:MaxObjectBytes)");
+                    }
+
+                    _objects.Add((key, i, file.Length));
+                }
+            }
+        }
+
+        _objects.Sort((left, right) => SeedPath.Compare(left.Key, right.Key) is var byKey && byKey != 0 ? byKey : left.Repository.CompareTo(right.Repository));
+        int kept = 0;
+        for (int i = 0; i < _objects.Count; i++)
+        {
+            if (kept == 0 || _objects[kept - 1].Key != _objects[i].Key)
+            {
+                _objects[kept++] = _objects[i];
+            }
+        }
+
+        _objects.RemoveRange(kept, _objects.Count - kept);
+    }
+}

@@ -1,0 +1,69 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Seeding.Format;
+
+namespace Breakwater.Proxy.Seeding.Import;
+
+/// <summary>What the chain of trust says of one repository of a bundle.</summary>
+/// <param name="Manifest">Its manifest.</param>
+/// <param name="Whitelist">Its whitelist.</param>
+/// <param name="IsVerified">By this site's own master key. False: the chain holds, but only by the key that the bundle itself brings.</param>
+/// <param name="IsExpired">The whitelist has expired: reboots go on, first boots need a new one.</param>
+internal sealed record SeedTrustVerdict(Manifest Manifest, Whitelist Whitelist, bool IsVerified, bool IsExpired);
+
+/// <summary>
+/// Judges the repositories of a bundle: by this site's master key where it has one, else by the key in the bundle, which proves that the parts belong
+/// together but not who made them. Pure.
+/// </summary>
+internal sealed class SeedTrust(RepositoryTrust site, TimeProvider time)
+{
+    /// <summary>Judges one repository.</summary>
+    /// <param name="fqrn">Its name.</param>
+    /// <param name="documents">Documents of the bundle by the names of their entries.</param>
+    /// <param name="certificate">Wire bytes of an object; null when it is not at hand.</param>
+    /// <exception cref="SeedRefusedException">The chain does not hold.</exception>
+    public SeedTrustVerdict Judge(string fqrn, IReadOnlyDictionary<string, byte[]> documents, Func<ObjectKey, byte[]?> certificate)
+    {
+        byte[] manifest = Document(documents, SeedPath.OfDocument(fqrn, SeedPath.Manifest));
+        byte[] whitelist = Document(documents, SeedPath.OfDocument(fqrn, SeedPath.Whitelist));
+        bool hasSiteKey = site.Verifies(fqrn);
+        RepositoryTrust trust = hasSiteKey ? site : new RepositoryTrust(BundledKey(fqrn, documents));
+        byte[]? wire = Manifest.Parse(manifest).Value?.Certificate is ObjectKey key ? certificate(key) : null;
+
+        // A bundle years old is still what it was: expiry decides about first boots, not about the chain.
+        DateTimeOffset now = time.GetUtcNow();
+        bool isExpired = Whitelist.Parse(whitelist).Value is { } parsed && parsed.ExpiresAt <= now;
+        DateTimeOffset judgedAt = isExpired ? Whitelist.Parse(whitelist).Value!.ExpiresAt.AddSeconds(-1) : now;
+        ReadOnlyMemory<byte>? wireMemory = wire is null ? (ReadOnlyMemory<byte>?)null : wire;
+        TrustVerdict verdict = trust.JudgeManifest(fqrn, manifest, whitelist, wireMemory, judgedAt, null);
+        if (verdict.Outcome != TrustOutcome.Accepted && !(verdict.Outcome == TrustOutcome.Unverified && verdict is { Manifest: not null, Whitelist: not null }))
+        {
+            string entry = verdict.Reason is TrustReason.WhitelistMalformed or TrustReason.WhitelistSignature or TrustReason.WhitelistWantsPkcs7
+                ? SeedPath.Whitelist : SeedPath.Manifest;
+            throw new SeedRefusedException(SeedPath.OfDocument(fqrn, entry), -1, $"the chain of trust does not hold ({verdict.Reason}): {verdict.Explanation.TrimEnd('.')}");
+        }
+
+        return new SeedTrustVerdict(verdict.Manifest!, verdict.Whitelist!, hasSiteKey, isExpired);
+    }
+
+    /// <summary>The verdict; null where <see cref="Judge"/> refuses.</summary>
+    public SeedTrustVerdict? TryJudge(string fqrn, IReadOnlyDictionary<string, byte[]> documents, Func<ObjectKey, byte[]?> certificate)
+    {
+        try
+        {
+            return Judge(fqrn, documents, certificate);
+        }
+        catch (SeedRefusedException)
+        {
+            return null;
+        }
+    }
+
+    private static MasterKeys BundledKey(string fqrn, IReadOnlyDictionary<string, byte[]> documents) =>
+        !documents.TryGetValue(SeedPath.OfMasterKey(fqrn), out byte[]? pem) ? MasterKeys.None
+        : MasterKeys.Of(fqrn, System.Text.Encoding.Latin1.GetString(pem)).TryGet(out MasterKeys? keys, out string? problem) ? keys
+        : throw new SeedRefusedException(SeedPath.OfMasterKey(fqrn), -1, problem.TrimEnd('.'));
+
+    private static byte[] Document(IReadOnlyDictionary<string, byte[]> documents, string name) =>
+        documents.TryGetValue(name, out byte[]? bytes) ? bytes : throw new SeedRefusedException(name, -1, "is missing");
+}

@@ -1,0 +1,134 @@
+using System.Text;
+using System.Text.Json;
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Documents;
+using Breakwater.CacheStore.Retention;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Seeding;
+
+/// <summary>A seed that is in the store.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="IndexSha256">Identity of the bundle; empty for a directory tree without an index.</param>
+/// <param name="ImportedAt">When it was complete.</param>
+/// <param name="Objects">Objects that belong to it.</param>
+/// <param name="ObjectBytes">Bytes of those that the bundle carried.</param>
+/// <param name="Repositories">What it brings.</param>
+internal sealed record SeedRecord(
+    string Name, string IndexSha256, DateTimeOffset ImportedAt, long Objects, long ObjectBytes, IReadOnlyList<SeedRecordRepository> Repositories);
+
+/// <summary>A repository of a seed in the store.</summary>
+/// <param name="Fqrn">Its name.</param>
+/// <param name="Revision">Revision of its manifest.</param>
+/// <param name="IsVerified">By this site's own master key.</param>
+/// <param name="WhitelistExpires">As its whitelist says.</param>
+/// <param name="Snapshots">What can be booted.</param>
+internal sealed record SeedRecordRepository(
+    string Fqrn, ulong Revision, bool IsVerified, DateTimeOffset WhitelistExpires, IReadOnlyList<SeedSnapshot> Snapshots);
+
+/// <summary>
+/// The seeds of a store. A seed exists from the moment its record is written, and not before: that put is the atomic switch. Its manifests, whitelists and
+/// master keys are kept beside the record; they are judged and offered to clients after it, and again at every start, so that a crash between the two
+/// loses nothing and a key that the site gets later decides. Thread-safe.
+/// </summary>
+internal sealed class SeedRegistry(
+    IDocumentStore documents,
+    IObjectStore store,
+    PinSets pins,
+    SignedDocuments signed,
+    SeedTrust trust,
+    RepositoryRoutes routes,
+    ILogger<SeedRegistry> log)
+{
+    private const string RecordPrefix = "seed/";
+    private const string DocumentPrefix = "seed-document/";
+
+    private readonly StoreMetadata _metadata = new(store);
+
+    /// <summary>Name of the set of pinned objects of a seed.</summary>
+    public static string PinName(string seed) => "seed:" + seed;
+
+    /// <summary>All seeds, by name.</summary>
+    public IReadOnlyList<SeedRecord> List() =>
+        [.. documents.Keys(RecordPrefix).Order(StringComparer.Ordinal).Select(key => Find(key[RecordPrefix.Length..])).OfType<SeedRecord>()];
+
+    /// <summary>A seed by its name; null: there is none.</summary>
+    public SeedRecord? Find(string name) =>
+        documents.TryGet(RecordPrefix + name, out StoredDocument? stored) ? JsonSerializer.Deserialize<SeedRecord>(stored.Body.Span) : null;
+
+    /// <summary>Writes a seed's documents, then its record; durable when the task is complete. Then its documents are revealed.</summary>
+    /// <exception cref="IOException">The store's disk refuses: the seed is not there.</exception>
+    public async Task AddAsync(SeedRecord record, IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken)
+    {
+        foreach ((string name, byte[] bytes) in files.Where(file => file.Key != SeedPath.Inherited))
+        {
+            await documents.PutAsync($"{DocumentPrefix}{record.Name}/{name}", new StoredDocument(bytes, default, record.ImportedAt), cancellationToken);
+        }
+
+        byte[] body = JsonSerializer.SerializeToUtf8Bytes(record);
+        await documents.PutAsync(RecordPrefix + record.Name, new StoredDocument(body, default, record.ImportedAt), cancellationToken);
+        await RevealAllAsync();
+    }
+
+    /// <summary>Unpins and forgets a seed, also one whose import was interrupted; its manifest and whitelist stay as long as nothing newer comes. False: there is none of this name.</summary>
+    public bool Remove(string name)
+    {
+        bool wasThere = documents.Remove(RecordPrefix + name);
+        foreach (string key in documents.Keys($"{DocumentPrefix}{name}/"))
+        {
+            documents.Remove(key);
+        }
+
+        return pins.Remove(PinName(name)) || wasThere;
+    }
+
+    /// <summary>Shows clients the documents of every seed where they are newer than what is there; what only renews a whitelist comes after all manifests.</summary>
+    public async Task RevealAllAsync()
+    {
+        var all = List().SelectMany(record => record.Repositories.Select(repository => (Record: record, Repository: repository)));
+        foreach ((SeedRecord record, SeedRecordRepository repository) in all.OrderBy(item => item.Repository.Snapshots.Count == 0))
+        {
+            if (Route(repository.Fqrn) is not { } route)
+            {
+                log.LogWarning("Seed {Name} brings {Repository}, which is not in Repositories: it is served once it is added there.", record.Name, repository.Fqrn);
+                continue;
+            }
+
+            try
+            {
+                Dictionary<string, byte[]> files = FilesOf(record.Name, repository.Fqrn);
+                await signed.ReplaceAsync(route, shown => SeedReveal.Choose(trust, repository, files, record.ImportedAt, shown, _metadata.ReadAll));
+            }
+            catch (SeedRefusedException e)
+            {
+                log.LogError("Seed {Name}: {Repository} is not shown to clients, by the keys that this site has now: {Problem}", record.Name, repository.Fqrn, e.Message);
+            }
+        }
+    }
+
+    /// <summary>The manifest that is served for a repository; null: none, or it is not allowed in <c>Repositories</c>.</summary>
+    public Manifest? HeldManifest(string fqrn) => Route(fqrn) is { } route ? signed.Find(route)?.Parsed : null;
+
+    /// <summary>The whitelist that is served for a repository; null: none.</summary>
+    public Whitelist? HeldWhitelist(string fqrn) => Route(fqrn) is { } route ? signed.Find(route)?.Verdict.Whitelist : null;
+
+    private RepositoryRoute? Route(string fqrn) => routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route) ? route : null;
+
+    private Dictionary<string, byte[]> FilesOf(string name, string fqrn)
+    {
+        Dictionary<string, byte[]> files = new(StringComparer.Ordinal);
+        foreach (string file in (string[])[SeedPath.OfDocument(fqrn, SeedPath.Manifest), SeedPath.OfDocument(fqrn, SeedPath.Whitelist), SeedPath.OfMasterKey(fqrn)])
+        {
+            if (documents.TryGet($"{DocumentPrefix}{name}/{file}", out StoredDocument? stored))
+            {
+                files[file] = stored.Body.ToArray();
+            }
+        }
+
+        return files;
+    }
+}

@@ -1,0 +1,74 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
+
+namespace Breakwater.Proxy.Seeding;
+
+/// <summary>Decides what clients see of a repository once a seed has brought it: the newest manifest, under the whitelist that vouches for it longest. Pure.</summary>
+internal static class SeedReveal
+{
+    /// <summary>Chooses.</summary>
+    /// <param name="trust">Judges, by this site's keys where it has one.</param>
+    /// <param name="repository">What the seed brings; without snapshots it only renews a whitelist.</param>
+    /// <param name="files">The seed's manifest, whitelist and master key by the names of their entries.</param>
+    /// <param name="importedAt">When the seed was imported.</param>
+    /// <param name="shown">What clients see now; null: nothing.</param>
+    /// <param name="certificate">Wire bytes of an object; null when it is not at hand.</param>
+    /// <returns>The pair to show instead; null: leave what is shown.</returns>
+    /// <exception cref="SeedRefusedException">The seed's documents are not good by the keys in force.</exception>
+    public static SignedPair? Choose(
+        SeedTrust trust,
+        SeedRecordRepository repository,
+        IReadOnlyDictionary<string, byte[]> files,
+        DateTimeOffset importedAt,
+        SignedPair? shown,
+        Func<ObjectKey, byte[]?> certificate)
+    {
+        SeedTrustVerdict offered = trust.Judge(repository.Fqrn, files, certificate);
+        string manifestName = SeedPath.OfDocument(repository.Fqrn, SeedPath.Manifest);
+        string whitelistName = SeedPath.OfDocument(repository.Fqrn, SeedPath.Whitelist);
+        if (shown is { IsVerified: true } && !offered.IsVerified)
+        {
+            return null;
+        }
+
+        bool isNewer = repository.Snapshots.Count > 0 && !(shown?.Parsed.Revision >= offered.Manifest.Revision);
+        if (!isNewer && shown is null)
+        {
+            return null;
+        }
+
+        CachedDocument manifest = isNewer ? ToDocument(files[manifestName], importedAt) : shown!.Manifest;
+        CachedDocument? best = null;
+        SeedTrustVerdict? bestVerdict = null;
+        foreach (CachedDocument whitelist in new[] { shown?.Whitelist, ToDocument(files[whitelistName], importedAt) }.OfType<CachedDocument>())
+        {
+            var both = new Dictionary<string, byte[]>(files, StringComparer.Ordinal)
+            {
+                [manifestName] = manifest.Body.ToArray(),
+                [whitelistName] = whitelist.Body.ToArray(),
+            };
+            if (trust.TryJudge(repository.Fqrn, both, certificate) is { } verdict && !(bestVerdict?.Whitelist.ExpiresAt >= verdict.Whitelist.ExpiresAt))
+            {
+                (best, bestVerdict) = (whitelist, verdict);
+            }
+        }
+
+        return bestVerdict is null || (!isNewer && ReferenceEquals(best, shown!.Whitelist)) ? null : ToPair(manifest, best!, bestVerdict);
+    }
+
+    private static CachedDocument ToDocument(byte[] bytes, DateTimeOffset importedAt) =>
+        new(bytes, "application/x-cvmfs", DocumentFetcher.FileLifetime, importedAt, TimeSpan.Zero, null);
+
+    private static SignedPair ToPair(CachedDocument manifest, CachedDocument whitelist, SeedTrustVerdict verdict) => new(
+        manifest with { IsVerified = verdict.IsVerified },
+        whitelist with { IsVerified = verdict.IsVerified },
+        new TrustVerdict(
+            verdict.IsVerified ? TrustOutcome.Accepted : TrustOutcome.Unverified,
+            verdict.IsVerified ? TrustReason.Verified : TrustReason.NoKey,
+            $"Revision {verdict.Manifest.Revision} came with a seed.",
+            verdict.Manifest,
+            verdict.Whitelist));
+}

@@ -1,0 +1,88 @@
+using System.Diagnostics.Metrics;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Seeding;
+
+/// <summary>At start: completes what a crash may have cut short, and says what can be booted and until when. Knows of whitelists near their end.</summary>
+internal sealed class SeedStart : IHostedService, IHealthSource
+{
+    private readonly SeedRegistry _seeds;
+    private readonly ProxyOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<SeedStart> _log;
+
+    public SeedStart(SeedRegistry seeds, ProxyOptions options, IMeterFactory meters, TimeProvider time, ILogger<SeedStart> log)
+    {
+        (_seeds, _options, _time, _log) = (seeds, options, time, log);
+        meters.Create(ProxyCounters.MeterName).CreateObservableGauge(
+            "breakwater.seed.first_boots_left", MeasureTimeLeft, "s", "Until the whitelist ends, and with it first boots, by snapshot that a seed brought; below 0: reboots only.");
+    }
+
+    /// <inheritdoc/>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _seeds.RevealAllAsync();
+        if (!_options.Offline)
+        {
+            return;
+        }
+
+        string[] statements = [.. Statements()];
+        _log.LogInformation("Offline: no Stratum 1 is asked. {Count} bootable", statements.Length == 0 ? "Nothing is" : "These are");
+        foreach (string statement in statements)
+        {
+            _log.LogInformation("Offline: {Statement}", statement);
+        }
+
+        if (statements.Length == 0)
+        {
+            _log.LogWarning("Offline, and no seed is imported: every request will be a 404. Import one with 'breakwater seed import FILE'.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>What the seeds boot, a sentence for each snapshot.</summary>
+    public IEnumerable<string> Statements() => Bootable().Select(item =>
+    {
+        string until = item.Expires <= _time.GetUtcNow() ? $"reboots only: the whitelist expired at {item.Expires:u}" : $"first boots until {item.Expires:u}, reboots for ever";
+        string what = item.Snapshot.Tag.Length == 0 ? "trunk" : $"tag {item.Snapshot.Tag}";
+        return $"{item.Fqrn} {what} (revision {item.Snapshot.Revision}, {item.Snapshot.Scope}; {until})";
+    });
+
+    private IEnumerable<Measurement<double>> MeasureTimeLeft() => Bootable().DistinctBy(item => (item.Fqrn, item.Snapshot.Tag)).Select(item => new Measurement<double>(
+        Math.Floor((item.Expires - _time.GetUtcNow()).TotalSeconds),
+        new("repository", item.Fqrn),
+        new("tag", item.Snapshot.Tag.Length == 0 ? "trunk" : item.Snapshot.Tag)));
+
+    private IEnumerable<(string Fqrn, SeedSnapshot Snapshot, DateTimeOffset Expires)> Bootable() =>
+        from seed in _seeds.List()
+        from repository in seed.Repositories
+        let expires = _seeds.HeldWhitelist(repository.Fqrn)?.ExpiresAt ?? repository.WhitelistExpires
+        from snapshot in repository.Snapshots
+        select (repository.Fqrn, snapshot, expires);
+
+    /// <inheritdoc/>
+    public IEnumerable<HealthFinding> Find()
+    {
+        if (!_options.Offline)
+        {
+            yield break;
+        }
+
+        foreach (string fqrn in _seeds.List().SelectMany(seed => seed.Repositories).Select(repository => repository.Fqrn).Distinct(StringComparer.Ordinal))
+        {
+            if (_seeds.HeldWhitelist(fqrn) is { } whitelist && whitelist.ExpiresAt - _time.GetUtcNow() <= TrustVerdict.ExpiryWarning)
+            {
+                yield return new HealthFinding(
+                    "whitelist-expires", HealthLevel.Degraded,
+                    $"The whitelist of {fqrn} ends at {whitelist.ExpiresAt:u}: then only reboots work. Export a new one with 'seed export {fqrn} --whitelist-only' and import it here.");
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.Text;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Seeding.Format;
+
+namespace Breakwater.Proxy.Tests.Seeding;
+
+public sealed class SeedFormatTests
+{
+    private const string Hash = "0123456789abcdef0123456789abcdef01234567";
+
+    [Theory]
+    [InlineData("breakwater-seed/index.json", SeedEntryKind.Index)]
+    [InlineData("breakwater-seed/index.sha256", SeedEntryKind.Checksums)]
+    [InlineData("breakwater-seed/inherited.txt", SeedEntryKind.Document)]
+    [InlineData("breakwater-seed/keys/a.example.org.pub", SeedEntryKind.Document)]
+    [InlineData("cvmfs/a.example.org/.cvmfspublished", SeedEntryKind.Document)]
+    [InlineData("cvmfs/a.example.org/.cvmfswhitelist", SeedEntryKind.Document)]
+    [InlineData("cvmfs/a.example.org/data/01/23456789abcdef0123456789abcdef01234567C", SeedEntryKind.Object)]
+    [InlineData("cvmfs/a.example.org/data/01/23456789abcdef0123456789abcdef01234567-shake128P", SeedEntryKind.Object)]
+    internal void Path_OfABundle_IsParsed(string name, SeedEntryKind kind)
+    {
+        Assert.True(SeedPath.TryParse(name, out SeedPath? path));
+        Assert.Equal(kind, path.Value.Kind);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("/etc/passwd")]
+    [InlineData("../cvmfs/a.example.org/.cvmfspublished")]
+    [InlineData("cvmfs/../.cvmfspublished")]
+    [InlineData("cvmfs/a.example.org/../b.example.org/.cvmfspublished")]
+    [InlineData("cvmfs/a.example.org/data/../../x")]
+    [InlineData("cvmfs//a.example.org/.cvmfspublished")]
+    [InlineData("cvmfs/nodots/.cvmfspublished")]
+    [InlineData("cvmfs/a.example.org/.cvmfsreflog")]
+    [InlineData("cvmfs/a.example.org/data/01/23456789ABCDEF0123456789abcdef01234567")]
+    [InlineData("cvmfs/a.example.org/data/01/23456789abcdef0123456789abcdef01234567/x")]
+    [InlineData("breakwater-seed/keys/../x.pub")]
+    [InlineData("breakwater-seed/keys/.pub")]
+    public void Path_OfAnythingElse_IsNone(string name) => Assert.False(SeedPath.TryParse(name, out _));
+
+    [Fact]
+    public async Task Header_OfTheWriter_IsReadBack()
+    {
+        ObjectKey key = ObjectKey.Parse(Hash + "-shake128P");
+        string name = SeedPath.OfObject(new string('a', 50) + ".example", key);
+        using var tar = new MemoryStream();
+        await using (var writer = new SeedWriter(tar))
+        {
+            await writer.WriteAsync(name, new MemoryStream(new byte[700]), default);
+            await writer.WriteLinkAsync(SeedPath.OfObject("b.example.org", key), "cvmfs/x", default);
+        }
+
+        TarHeader file = TarHeader.Read(tar.ToArray().AsSpan(0, 512), out string? problem);
+        Assert.Null(problem);
+        Assert.Equal((name, 700, null), (file.Name, file.SizeBytes, file.LinkTarget));
+        TarHeader link = TarHeader.Read(tar.ToArray().AsSpan(512 + 1024, 512), out problem);
+        Assert.Null(problem);
+        Assert.Equal("cvmfs/x", link.LinkTarget);
+        Assert.Equal(512 + 1024 + 512 + 1024, tar.Length);
+    }
+
+    [Fact]
+    public async Task Header_AnyBitFlipped_IsRefused()
+    {
+        using var tar = new MemoryStream();
+        await using (var writer = new SeedWriter(tar))
+        {
+            await writer.WriteAsync("cvmfs/a.example.org/.cvmfspublished", new MemoryStream(new byte[3]), default);
+        }
+
+        byte[] header = tar.ToArray()[..512];
+        for (int bit = 0; bit < 512 * 8; bit++)
+        {
+            byte[] flipped = [.. header];
+            flipped[bit / 8] ^= (byte)(1 << (bit % 8));
+            TarHeader.Read(flipped, out string? problem);
+            Assert.NotNull(problem);
+        }
+    }
+
+    [Fact]
+    public void Index_AnyByteOfAField_IsNamed()
+    {
+        SeedIndex index = Sample();
+        byte[] bytes = index.ToBytes();
+        byte[] sums = SeedIndex.Checksums(bytes);
+        Assert.Equal(bytes, SeedIndex.Read(bytes, 0, sums, 0).ToBytes());
+        int at = Encoding.UTF8.GetString(bytes).IndexOf("777", StringComparison.Ordinal);
+        bytes[at]++;
+        SeedRefusedException refused = Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 512, sums, 2048));
+        Assert.Contains("field objectBytes", refused.Entry, StringComparison.Ordinal);
+        Assert.InRange(refused.Offset, 512 + at - 40, 512 + at);
+    }
+
+    [Theory]
+    [InlineData("../x")]
+    [InlineData("")]
+    [InlineData("a/b")]
+    public void Index_WithAStrangeName_IsRefusedByField(string name)
+    {
+        byte[] bytes = (Sample() with { Name = name }).ToBytes();
+        SeedRefusedException refused = Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, SeedIndex.Checksums(bytes), 0));
+        Assert.Contains("field name", refused.Entry, StringComparison.Ordinal);
+    }
+
+    private static SeedIndex Sample() => new()
+    {
+        Format = SeedIndex.CurrentFormat,
+        Name = "sample",
+        Repositories = [new SeedRepository("a.example.org", 2, new DateTimeOffset(2046, 1, 1, 0, 0, 0, TimeSpan.Zero), [new SeedSnapshot("HEAD4", 2, Hash + "C", "all", true)])],
+        Documents = [],
+        Objects = 1,
+        ObjectBytes = 777,
+        Links = 0,
+        Inherited = 0,
+        Contents = new string('a', 64),
+    };
+}
