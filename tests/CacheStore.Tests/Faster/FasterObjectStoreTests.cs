@@ -24,4 +24,40 @@ public sealed class FasterObjectStoreTests : ObjectStoreContract
 
         Assert.Equal(Environment.ProcessId, refusal.ProcessId);
     }
+
+    /// <summary>What waits for a fetch is sent from the memory in which the object was staged, and goes on being so when the log has taken it.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5_000)]
+    [InlineData(700_000)]
+    public async Task Mapped_OfAVerifiedObject_IsThereBeforeItIsDurableAndStays(int length)
+    {
+        byte[] bytes = TestObjects.Bytes(1, length);
+        ObjectKey key = TestObjects.KeyOf(bytes);
+        ObjectWriter writer = Store.BeginWrite(key, null);
+        await writer.AppendAsync(bytes);
+        Assert.True(writer.Verify());
+        Assert.True(Store.TryOpen(key, out ObjectLease? lease));
+        byte[] early = Mapped(lease);
+        Assert.Equal(CommitResult.Committed, await writer.CommitAsync());
+        await writer.DisposeAsync();
+        byte[] late = Mapped(lease);
+        lease.Dispose();
+
+        Assert.Equal(bytes, early);
+        Assert.Equal(bytes, late);
+    }
+
+    private static byte[] Mapped(ObjectLease lease)
+    {
+        byte[] bytes = new byte[lease.Length];
+        for (int at = 0; at < bytes.Length;)
+        {
+            Assert.True(lease.TryGetMapped(at, out MappedRun run));
+            System.Runtime.InteropServices.Marshal.Copy(run.Address, bytes, at, run.Length);
+            at += run.Length;
+        }
+
+        return bytes;
+    }
 }
