@@ -122,8 +122,9 @@ internal sealed partial class SignedDocuments(
         });
         if (taken is not null)
         {
-            await archive.KeepAsync(KeyOf(repository, ManifestPath), taken.Manifest);
-            await (taken.Whitelist is { } whitelist ? archive.KeepAsync(KeyOf(repository, WhitelistPath), whitelist) : Task.CompletedTask);
+            await Task.WhenAll(
+                archive.KeepAsync(KeyOf(repository, ManifestPath), taken.Manifest),
+                taken.Whitelist is { } whitelist ? archive.KeepAsync(KeyOf(repository, WhitelistPath), whitelist) : Task.CompletedTask);
         }
 
         return taken is not null;

@@ -64,10 +64,9 @@ internal sealed class SeedRegistry(
     /// <exception cref="IOException">The store's disk refuses: the seed is not there.</exception>
     public async Task AddAsync(SeedRecord record, IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken)
     {
-        foreach ((string name, byte[] bytes) in files.Where(file => file.Key != SeedPath.Inherited))
-        {
-            await documents.PutAsync($"{DocumentPrefix}{record.Name}/{name}", new StoredDocument(bytes, default, record.ImportedAt), cancellationToken);
-        }
+        // Together, so that one commit of the store takes them all.
+        await Task.WhenAll(files.Where(file => file.Key != SeedPath.Inherited).Select(file =>
+            documents.PutAsync($"{DocumentPrefix}{record.Name}/{file.Key}", new StoredDocument(file.Value, default, record.ImportedAt), cancellationToken).AsTask()));
 
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(record);
         await documents.PutAsync(RecordPrefix + record.Name, new StoredDocument(body, default, record.ImportedAt), cancellationToken);
