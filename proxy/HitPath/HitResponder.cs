@@ -7,6 +7,7 @@ using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Serving;
+using Breakwater.Proxy.Storms;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.WorkingSets;
 
@@ -31,7 +32,7 @@ internal enum HitAnswer : byte
 /// </summary>
 internal sealed unsafe class HitResponder(
     IObjectStore store, RepositoryRoutes repositories, DocumentCache documents, HeadEncoder heads, BootObserver boots, RequestRecorder recorder, ProxyCounters counters, TimeProvider time,
-    Access.HitAdmission admission, FetchCoordinator fetches)
+    Access.HitAdmission admission, FetchCoordinator fetches, LookAhead lookAhead)
 {
     /// <summary>Longer objects go the ordinary way: 64 MiB are 256 parts, and chunks of CernVM-FS are 16 MiB at most.</summary>
     private const long MaxObjectBytes = 64L << 20;
@@ -64,7 +65,17 @@ internal sealed unsafe class HitResponder(
         string? hint = target.Authority.Length == 0 ? null : Encoding.ASCII.GetString(target.Authority);
         FetchTicket ticket = fetches.JoinOrStart(new ObjectRequest(target.Key, repository, Encoding.ASCII.GetString(target.Path), hint).ToOrder());
         ticket.Lease?.Dispose();
-        return ticket.Follower is { } follower ? new JoinedRequest(target.Key, follower, time) : null;
+        if (ticket.Follower is not { } follower)
+        {
+            return null;
+        }
+
+        if (follower.IsLeader)
+        {
+            lookAhead.Missed(repository, target.Key);
+        }
+
+        return new JoinedRequest(target.Key, follower, time);
     }
 
     /// <summary>Is this the request that was joined?</summary>

@@ -186,6 +186,8 @@ internal static class ProxyServer
             new BootRecorderLimits { Window = options.BootWindow }, options.Learn ? provider.GetRequiredService<BootLearner>().WantsMore : static _ => false));
         services.AddSingleton<BootObserver>();
         services.AddHostedService<WorkingSetService>();
+        services.AddSingleton<LookAhead>();
+        services.AddHostedService(provider => provider.GetRequiredService<LookAhead>());
         services.AddSingleton<IAdminRoom, WorkingSetAdmin>();
     }
 

@@ -4,13 +4,14 @@ using Breakwater.Proxy.HitPath;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Storms;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>Answers requests for objects: from the store, else from the one fetch that all who ask share.</summary>
 internal sealed class ObjectEndpoint(
-    IObjectStore store, FetchCoordinator fetches, CopyCheck copyCheck, HeadProbe headProbe, ResponseHeads heads, ProxyOptions options, TimeProvider time)
+    IObjectStore store, FetchCoordinator fetches, CopyCheck copyCheck, HeadProbe headProbe, ResponseHeads heads, LookAhead lookAhead, ProxyOptions options, TimeProvider time)
 {
     /// <summary>Serves one request; the outcome says how it ended.</summary>
     public async Task ServeAsync(HttpContext context, ObjectRequest request, RequestOutcome outcome)
@@ -101,6 +102,11 @@ internal sealed class ObjectEndpoint(
         while (true)
         {
             FetchTicket ticket = joined is null ? fetches.JoinOrStart(request.ToOrder()) : new FetchTicket(null, joined.Follower, null);
+            if (joined is null && ticket.Follower is { IsLeader: true })
+            {
+                lookAhead.Missed(request.Repository, request.Key);
+            }
+
             joined = null;
             if (ticket.Lease is { } lease)
             {
