@@ -95,6 +95,8 @@ internal static class ProxyServer
         services.AddSingleton<ObjectReader>();
         services.AddSingleton(settings.Trust);
         services.AddSingleton(provider => new RepositoryTrust(LoadKeys(settings.Trust, provider.GetRequiredService<ILogger<RepositoryTrust>>())));
+        services.AddHostedService<KeysWatch>();
+        services.AddSingleton<IHealthSource, RepositoryHealth>();
         services.AddSingleton<SignedPairFetcher>();
         services.AddSingleton<SignedDocuments>();
         services.AddSingleton<DocumentCache>();
@@ -186,6 +188,9 @@ internal static class ProxyServer
             new BootRecorderLimits { Window = options.BootWindow }, options.Learn ? provider.GetRequiredService<BootLearner>().WantsMore : static _ => false));
         services.AddSingleton<BootObserver>();
         services.AddHostedService<WorkingSetService>();
+        services.AddSingleton<ObjectNames>();
+        services.AddSingleton<IObjectPaths>(provider => provider.GetRequiredService<ObjectNames>());
+        services.AddHostedService(provider => provider.GetRequiredService<ObjectNames>());
         services.AddSingleton<IAdminRoom, WorkingSetAdmin>();
     }
 
