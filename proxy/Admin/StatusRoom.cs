@@ -1,4 +1,5 @@
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
@@ -39,6 +40,7 @@ internal sealed record ServerStatus(
     long StoreDiskFreeBytes,
     long WorkingSetBytes,
     IReadOnlyList<string> Bootable,
+    IReadOnlyList<string> Unverified,
     IReadOnlyList<string> Reads,
     IReadOnlyList<string> Actions);
 
@@ -59,6 +61,7 @@ internal sealed class StatusRoom(
     IProxyStateLookup clusters,
     BootTimelines boots,
     SeedStart seeds,
+    SignedDocuments documents,
     IEnumerable<IObjectPaths> paths,
     TimeProvider time) : IAdminRoom
 {
@@ -108,6 +111,7 @@ internal sealed class StatusRoom(
             FreeBytes(settings.Store.Path!),
             Environment.WorkingSet,
             [.. seeds.Statements()],
+            [.. documents.Repositories.Where(r => r.Pair is { IsVerified: false }).Select(r => r.Repository.Fqrn).Order(StringComparer.Ordinal)],
             _api!.Reads,
             _api.Actions);
     }

@@ -58,6 +58,11 @@ internal static class StatusCommand
             Row("seed", Markup.Escape(bootable));
         }
 
+        if (status.Unverified.Count > 0)
+        {
+            Row("unverified", $"[yellow]{Markup.Escape(string.Join(", ", status.Unverified))}[/]: no master key in Repositories:KeysDirectory");
+        }
+
         foreach (IGrouping<string, UpstreamStatus> cluster in status.Upstreams.GroupBy(u => u.Cluster))
         {
             Row(Markup.Escape(cluster.Key), string.Join("  ", cluster.Select(u => $"[{(u.Healthy ? "green" : "red")}]{Markup.Escape(u.Upstream)}[/]")));

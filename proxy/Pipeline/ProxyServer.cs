@@ -95,6 +95,8 @@ internal static class ProxyServer
         services.AddSingleton<ObjectReader>();
         services.AddSingleton(settings.Trust);
         services.AddSingleton(provider => new RepositoryTrust(LoadKeys(settings.Trust, provider.GetRequiredService<ILogger<RepositoryTrust>>())));
+        services.AddHostedService<KeysWatch>();
+        services.AddSingleton<IHealthSource, RepositoryHealth>();
         services.AddSingleton<SignedPairFetcher>();
         services.AddSingleton<SignedDocuments>();
         services.AddSingleton<DocumentCache>();
@@ -188,6 +190,9 @@ internal static class ProxyServer
         services.AddHostedService<WorkingSetService>();
         services.AddSingleton<LookAhead>();
         services.AddHostedService(provider => provider.GetRequiredService<LookAhead>());
+        services.AddSingleton<ObjectNames>();
+        services.AddSingleton<IObjectPaths>(provider => provider.GetRequiredService<ObjectNames>());
+        services.AddHostedService(provider => provider.GetRequiredService<ObjectNames>());
         services.AddSingleton<IAdminRoom, WorkingSetAdmin>();
     }
 

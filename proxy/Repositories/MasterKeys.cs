@@ -26,6 +26,9 @@ internal sealed class MasterKeys
     /// <summary>Files that should be keys and are not, one sentence each. Their repositories are refused rather than left unverified.</summary>
     public IReadOnlyList<string> Problems { get; }
 
+    /// <summary>Not one key, and no file that should be one?</summary>
+    public bool IsEmpty => _byName.Count == 0;
+
     /// <summary>Reads every key of a directory. A directory that does not exist has no keys.</summary>
     public static MasterKeys Load(string directory)
     {

@@ -20,6 +20,12 @@ internal sealed class ObjectIntake : IAsyncDisposable
     /// <summary>The store's own back-pressure begins below this and hurries its commit: this is only a bound.</summary>
     private const long MaxPendingBytes = 32 << 20;
 
+    /// <summary>
+    /// Large buffers that the pool does not take back are collected with the oldest generation only, which a small heap rarely asks for: without a nudge
+    /// an import of 1,500 MB had 306 MB of anonymous memory.
+    /// </summary>
+    private const long CollectEveryBytes = 64 << 20;
+
     private readonly IObjectSink _sink;
     private readonly Channel<Chunk>[] _queues;
     private readonly Task[] _workers;
@@ -30,6 +36,7 @@ internal sealed class ObjectIntake : IAsyncDisposable
     private volatile bool _hasFailed;
     private Job? _current;
     private long _begun;
+    private long _sinceCollection;
 
     public ObjectIntake(IObjectSink sink, CancellationToken cancellationToken)
     {
@@ -85,6 +92,13 @@ internal sealed class ObjectIntake : IAsyncDisposable
     {
         ValueTask written = Queue().WriteAsync(new Chunk(_current!, null, 0), cancellationToken);
         _begun++;
+        _sinceCollection += _current!.Length;
+        if (_sinceCollection > CollectEveryBytes)
+        {
+            _sinceCollection = 0;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+        }
+
         return written;
     }
 

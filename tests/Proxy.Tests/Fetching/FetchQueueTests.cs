@@ -50,4 +50,66 @@ public class FetchQueueTests
         queue.Leave(FetchPriority.Demand);
         await next;
     }
+
+    [Fact]
+    public async Task Promote_DemandForAQueuedPrefetch_OvertakesTheOtherPrefetchesAndTheirLimit()
+    {
+        var queue = new FetchQueue(2, 1);
+        var running = new FetchPlace(FetchPriority.Prefetch);
+        var other = new FetchPlace(FetchPriority.Prefetch);
+        var wanted = new FetchPlace(FetchPriority.Prefetch);
+        await queue.EnterAsync(running, default);
+        Task otherEnters = queue.EnterAsync(other, default);
+        Task wantedEnters = queue.EnterAsync(wanted, default);
+        Assert.False(wantedEnters.IsCompleted);
+
+        queue.Promote(wanted, FetchPriority.Demand);
+
+        await wantedEnters;
+        Assert.False(otherEnters.IsCompleted);
+        queue.Leave(wanted);
+        Assert.False(otherEnters.IsCompleted);
+        queue.Leave(running);
+        await otherEnters;
+        queue.Leave(other);
+        Assert.Equal((0, 0), queue.Load);
+    }
+
+    [Fact]
+    public async Task Promote_WhenFull_MovesToTheLineOfDemandAndNeverBack()
+    {
+        var queue = new FetchQueue(1, 1);
+        var running = new FetchPlace(FetchPriority.Demand);
+        var wanted = new FetchPlace(FetchPriority.Prefetch);
+        await queue.EnterAsync(running, default);
+        Task prefetch = queue.EnterAsync(FetchPriority.Prefetch, default);
+        Task demand = queue.EnterAsync(FetchPriority.Demand, default);
+        Task wantedEnters = queue.EnterAsync(wanted, default);
+
+        queue.Promote(wanted, FetchPriority.Demand);
+        queue.Promote(wanted, FetchPriority.Prefetch);
+
+        queue.Leave(running);
+        await demand;
+        Assert.False(wantedEnters.IsCompleted);
+        queue.Leave(FetchPriority.Demand);
+        await wantedEnters;
+        Assert.False(prefetch.IsCompleted);
+        queue.Leave(wanted);
+        await prefetch;
+    }
+
+    [Fact]
+    public async Task Promote_RunningPrefetch_CountsAsDemandFromThenOn()
+    {
+        var queue = new FetchQueue(2, 1);
+        var running = new FetchPlace(FetchPriority.Prefetch);
+        await queue.EnterAsync(running, default);
+        Task next = queue.EnterAsync(FetchPriority.Prefetch, default);
+        Assert.False(next.IsCompleted);
+
+        queue.Promote(running, FetchPriority.Demand);
+
+        await next;
+    }
 }

@@ -61,58 +61,6 @@ public sealed class CatalogTests
         Assert.Null(second.Find("HEAD"));
     }
 
-    [Fact]
-    public async Task Compare_TwoRevisionsOfMinios_TellsExactlyWhatThePublishChanged()
-    {
-        Fixture fixture = Fixture.Load("minios.example.org");
-        ObjectKey first = ObjectKey.Parse("a99127631e7f76dc87d0af3fa1c84c9be1a93ac6C");
-        Dictionary<string, string> before = Fixture.ReadSums("minios/files.v1.sha256");
-        Dictionary<string, string> after = Fixture.ReadSums("minios/files.v2.sha256");
-        HashSet<ObjectKey> opened = [];
-        Dictionary<string, string> changes = [];
-
-        string? problem = await RevisionDiff.CompareAsync(
-            first,
-            fixture.Manifest.RootCatalog,
-            (key, cancellation) =>
-            {
-                Assert.True(opened.Add(key), $"{key} was opened twice");
-                return fixture.OpenCatalog(key, cancellation);
-            },
-            change =>
-            {
-                if ((change.After ?? change.Before)!.HasObjects)
-                {
-                    changes.Add(change.Path, change.Before is null ? "new" : change.After is null ? "gone" : "changed");
-                }
-            });
-
-        Assert.Null(problem);
-        Dictionary<string, string> expected = after.Where(file => before.GetValueOrDefault(file.Key) != file.Value)
-            .ToDictionary(file => file.Key, file => before.ContainsKey(file.Key) ? "changed" : "new");
-        foreach (string gone in before.Keys.Except(after.Keys))
-        {
-            expected.Add(gone, "gone");
-        }
-
-        Assert.Equal(Sorted(expected), Sorted(changes));
-        Assert.Equal(10, opened.Count);
-    }
-
-    [Fact]
-    public async Task Compare_SameRevision_OpensNothing()
-    {
-        Fixture fixture = Fixture.Load("tiny.example.org");
-
-        string? problem = await RevisionDiff.CompareAsync(
-            fixture.Manifest.RootCatalog,
-            fixture.Manifest.RootCatalog,
-            (_, _) => throw new InvalidOperationException("opened"),
-            _ => throw new InvalidOperationException("changed"));
-
-        Assert.Null(problem);
-    }
-
     private static IEnumerable<string> Sorted(Dictionary<string, string> files) =>
         files.Select(file => $"{file.Value} {file.Key}").Order(StringComparer.Ordinal);
 }

@@ -1,0 +1,87 @@
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Documents;
+
+/// <summary>Takes changed master keys into force without a restart. A directory that lost all its keys changes nothing: that would turn verification off.</summary>
+internal sealed partial class KeysWatch(RepositoryTrust trust, TrustOptions options, TimeProvider time, ILogger<KeysWatch> log) : BackgroundService
+{
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(30);
+
+    private string _seen = "";
+
+    /// <summary>Looks at the directory, and reads it again when it changed. One caller at a time.</summary>
+    public void Look()
+    {
+        try
+        {
+            string now = Fingerprint(options.KeysDirectory);
+            if (now == _seen)
+            {
+                return;
+            }
+
+            MasterKeys keys = MasterKeys.Load(options.KeysDirectory);
+            _seen = now;
+            foreach (string problem in keys.Problems)
+            {
+                LogProblem(log, problem);
+            }
+
+            if (keys.IsEmpty && !trust.Keys.IsEmpty)
+            {
+                LogGone(log, options.KeysDirectory);
+                return;
+            }
+
+            trust.Keys = keys;
+            LogRead(log, options.KeysDirectory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogProblem(log, $"Repositories:KeysDirectory: {e.Message} The keys in force stay.");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // The keys in force were read at the start.
+        try
+        {
+            _seen = Fingerprint(options.KeysDirectory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogProblem(log, $"Repositories:KeysDirectory: {e.Message}");
+        }
+
+        using var timer = new PeriodicTimer(s_interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                Look();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The proxy stops.
+        }
+    }
+
+    private static string Fingerprint(string directory) => !Directory.Exists(directory) ? "" : string.Join(
+        '\n',
+        new DirectoryInfo(directory).EnumerateFiles("*.pub", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = false })
+            .OrderBy(file => file.FullName, StringComparer.Ordinal)
+            .Select(file => $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}"));
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
+    private static partial void LogProblem(ILogger log, string problem);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Directory} has no master key any more: those read before stay in force until it has one, or a restart")]
+    private static partial void LogGone(ILogger log, string directory);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The master keys of {Directory} have changed and are in force")]
+    private static partial void LogRead(ILogger log, string directory);
+}

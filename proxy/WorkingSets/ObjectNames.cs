@@ -1,0 +1,186 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+using System.Threading.Channels;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Observability.AccessLogs;
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.WorkingSets;
+
+/// <summary>
+/// Names the files behind objects for the access log and the boot timelines: from the working sets, else from the catalogs in the store, which are read in
+/// the background once somebody asks for a name. A name asked for before its catalog was read is not known yet. Never fetches anything. Thread-safe.
+/// </summary>
+internal sealed partial class ObjectNames(
+    WorkingSetPreparer preparer,
+    SignedDocuments documents,
+    RepositoryRoutes repositories,
+    IObjectStore store,
+    CatalogLimits limits,
+    ILogger<ObjectNames> log) : BackgroundService, IObjectPaths
+{
+    /// <summary>Of all repositories; about 200 bytes each.</summary>
+    private const int MaxNames = 250_000;
+
+    private const int MaxWaiting = 4096;
+
+    /// <summary>It rests nine times as long as it works: at most a tenth of one core.</summary>
+    private const int RestFactor = 9;
+
+    private readonly ConcurrentDictionary<string, RepositoryNames> _repositories = new(StringComparer.Ordinal);
+    private readonly Channel<(string Fqrn, ObjectKey? Catalog)> _waiting = Channel.CreateBounded<(string, ObjectKey?)>(
+        new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+
+    private int _count;   // of names; the reader of catalogs alone writes it
+
+    /// <inheritdoc/>
+    public string? Find(string fqrn, in ObjectKey key)
+    {
+        if (!_repositories.TryGetValue(fqrn, out RepositoryNames? names))
+        {
+            names = _repositories.GetOrAdd(fqrn, new RepositoryNames());
+            _waiting.Writer.TryWrite((fqrn, null));
+        }
+
+        // A client that reads a catalog soon reads what is in it.
+        if (key.Kind == (byte)'C' && !names.Catalogs.ContainsKey(key))
+        {
+            _waiting.Writer.TryWrite((fqrn, key));
+        }
+
+        string? path = names.Paths.GetValueOrDefault(key) ?? preparer.NameOf(fqrn, key);
+        return path is "" ? "/" : path;
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await foreach ((string fqrn, ObjectKey? catalog) in _waiting.Reader.ReadAllAsync(stoppingToken))
+            {
+                if (_count > MaxNames)
+                {
+                    // What is asked for from now on is read again.
+                    LogFull(log, MaxNames);
+                    _repositories.Clear();
+                    _count = 0;
+                }
+
+                ObjectKey? first = catalog
+                    ?? (repositories.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route) ? documents.Find(route)?.Parsed.RootCatalog : null);
+                if (first is ObjectKey key)
+                {
+                    await ReadBelowAsync(fqrn, _repositories.GetOrAdd(fqrn, new RepositoryNames()), key, stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The proxy stops.
+        }
+    }
+
+    /// <summary>Reads a catalog and those below it, as far as the store has them.</summary>
+    private async Task ReadBelowAsync(string fqrn, RepositoryNames names, ObjectKey first, CancellationToken cancellationToken)
+    {
+        Stack<ObjectKey> todo = new([first]);
+        while (_count <= MaxNames && todo.TryPop(out ObjectKey key))
+        {
+            if (!names.Catalogs.ContainsKey(key) && store.TryOpen(key, out ObjectLease? lease))
+            {
+                names.Catalogs.TryAdd(key, true);
+                long begun = Stopwatch.GetTimestamp();
+                try
+                {
+                    await using var wire = new LeaseStream(lease);
+                    string? problem = await ReadAsync(names, key, wire, todo, cancellationToken);
+                    if (problem is not null)
+                    {
+                        LogUnreadable(log, fqrn, key, problem);
+                    }
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+                {
+                    LogUnreadable(log, fqrn, key, e.Message);
+                }
+
+                await Task.Delay(Stopwatch.GetElapsedTime(begun) * RestFactor, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<string?> ReadAsync(RepositoryNames names, ObjectKey key, Stream wire, Stack<ObjectKey> below, CancellationToken cancellationToken)
+    {
+        if (!(await Catalog.OpenAsync(wire, limits, cancellationToken)).TryGet(out Catalog? catalog, out string? problem))
+        {
+            return problem;
+        }
+
+        using (catalog)
+        {
+            Add(names, key, catalog.Prefix);
+            foreach (NestedCatalog nested in catalog.Nested)
+            {
+                below.Push(nested.Catalog);
+            }
+
+            Dictionary<PathKey, (string Path, DigestAlgorithm Algorithm)> chunked = [];
+            CatalogCursor cursor = catalog.Scan();
+            while ((problem = cursor.MoveNext()) is null && cursor.Current is { } entry && _count <= MaxNames)
+            {
+                if (entry.HasObjects && (entry.Object is not null || entry.IsChunked) && (problem = cursor.ReadPath(out string? path)) is null && path is not null)
+                {
+                    if (entry.Object is ObjectKey whole)
+                    {
+                        Add(names, whole, path);
+                    }
+
+                    if (entry.IsChunked)
+                    {
+                        chunked[entry.Key] = (path, entry.Algorithm);
+                    }
+                }
+
+                if (problem is not null)
+                {
+                    return problem;
+                }
+            }
+
+            return problem ?? (chunked.Count == 0 ? null : catalog.ScanChunks((file, _, _, digest) =>
+            {
+                if (_count <= MaxNames && chunked.TryGetValue(file, out (string Path, DigestAlgorithm Algorithm) of))
+                {
+                    Add(names, new ObjectKey(digest, of.Algorithm, (byte)'P'), of.Path);
+                }
+            }));
+        }
+    }
+
+    private void Add(RepositoryNames names, ObjectKey key, string path)
+    {
+        if (names.Paths.TryAdd(key, path))
+        {
+            _count++;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: the catalog {Catalog} cannot be read, its files have no names in the access log: {Problem}")]
+    private static partial void LogUnreadable(ILogger log, string repository, ObjectKey catalog, string problem);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "More than {Names} objects have names: they are forgotten, and those asked for from now on are read again")]
+    private static partial void LogFull(ILogger log, int names);
+
+    private sealed class RepositoryNames
+    {
+        /// <summary>Catalogs read, or tried.</summary>
+        public ConcurrentDictionary<ObjectKey, bool> Catalogs { get; } = [];
+
+        public ConcurrentDictionary<ObjectKey, string> Paths { get; } = [];
+    }
+}

@@ -1,0 +1,38 @@
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Settings;
+using Breakwater.TestSupport;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Breakwater.Proxy.Tests.Documents;
+
+public class KeysWatchTests
+{
+    [Fact]
+    public void Look_KeyAddedReplacedAndGone_TakesWhatKeepsVerifying()
+    {
+        using TemporaryDirectory directory = new();
+        RepositoryTrust trust = new(MasterKeys.Load(directory.Path));
+        using KeysWatch watch = new(trust, new TrustOptions { KeysDirectory = directory.Path }, TimeProvider.System, NullLogger<KeysWatch>.Instance);
+        string key = directory.Combine("minios.example.org.pub");
+        watch.Look();
+        Assert.False(trust.Verifies("minios.example.org"));
+
+        File.Copy(FixtureRepository.MiniOs.MasterKeyPath, key);
+        watch.Look();
+        Assert.Single(trust.Keys.For("minios.example.org")!);
+
+        File.WriteAllText(key, "not a key");
+        watch.Look();
+        Assert.Empty(trust.Keys.For("minios.example.org")!);
+
+        File.Copy(FixtureRepository.MiniOs.MasterKeyPath, directory.Combine("example.org.pub"));
+        File.Delete(key);
+        watch.Look();
+        Assert.Single(trust.Keys.For("minios.example.org")!);
+
+        File.Delete(directory.Combine("example.org.pub"));
+        watch.Look();
+        Assert.Single(trust.Keys.For("minios.example.org")!);
+    }
+}
