@@ -67,9 +67,11 @@ def objects_asked():
     return json.loads(get(upstream_port, "/_control/counters"))["objectRequests"]
 
 
-def sets():
-    done = subprocess.run(["dotnet", str(proxy_dll), "profile", "list"], env=environment, cwd=work, capture_output=True, text=True)
-    return done.stdout
+def boots_learned():
+    command = ["dotnet", str(proxy_dll), "profile", "export", FQRN, "boot-HEAD4"]
+    done = subprocess.run(command, env=environment, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return json.loads(done.stdout)["boots"] if done.returncode == 0 else 0
+
 
 
 try:
@@ -88,13 +90,15 @@ try:
         "Proxy__Listen__0": f"127.0.0.1:{port}", "Admin__Listen": f"127.0.0.1:{admin}", "Store__Path": str(work / "store"),
         "ReverseProxy__Clusters__bench__Destinations__s1__Address": f"http://127.0.0.1:{upstream_port}",
         f"Repositories__{FQRN}__Cluster": "bench", "Repositories__KeysDirectory": str(keys)}
+    for cluster in ("stratum1", "egi", "osg"):
+        environment[f"ReverseProxy__Clusters__{cluster}__HealthCheck__Active__Enabled"] = "false"
     proxy = subprocess.Popen(["dotnet", str(proxy_dll), "serve"], env=environment, cwd=work, stdout=subprocess.DEVNULL, stderr=sys.stderr)
     processes.append(proxy)
     until("the proxy does not listen", listens, 60)
 
     cold = boot(1)
-    first_revision = [boot(1) for _ in range(2)]
-    until("it has not learned", lambda: FQRN in sets(), 60)
+    boot(1), boot(1)
+    until("it has not learned", lambda: boots_learned() == 3, 90)
     before = objects_asked()
     get(upstream_port, f"/_control/publish?path={MANIFEST}&name=v2")
     second = (FIXTURES / "minios/cvmfspublished.v2").read_bytes()

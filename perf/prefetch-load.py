@@ -92,6 +92,8 @@ try:
         "Proxy__Listen__0": f"127.0.0.1:{port}", "Admin__Listen": f"127.0.0.1:{admin}", "Store__Path": str(work / "store"),
         "ReverseProxy__Clusters__bench__Destinations__s1__Address": f"http://127.0.0.1:{upstream_port}",
         f"Repositories__{FQRN}__Cluster": "bench", "Repositories__KeysDirectory": str(work / "no-keys"), "WorkingSets__Learn": "false"}
+    for cluster in ("stratum1", "egi", "osg"):
+        environment[f"ReverseProxy__Clusters__{cluster}__HealthCheck__Active__Enabled"] = "false"
     proxy = breakwater("serve")
     processes.append(proxy)
     deadline = time.monotonic() + 60
