@@ -130,7 +130,8 @@ internal static class Program
         var connections = new Option<int>("--connections") { Description = "How many at once.", DefaultValueFactory = _ => 64 };
         var seconds = new Option<double>("--seconds") { Description = "Measured time, after one second of warm-up.", DefaultValueFactory = _ => 3 };
         var threads = new Option<int>("--threads") { Description = "Event loops.", DefaultValueFactory = _ => 1 };
-        var command = new Command("hot", "A closed loop of hits.") { trace, target, host, reverse, connections, seconds, threads };
+        var rate = new Option<double>("--rate") { Description = "Open loop: requests a second; 0 is a closed loop." };
+        var command = new Command("hot", "A load of hits, closed loop or open.") { trace, target, host, reverse, connections, seconds, threads, rate };
         command.SetAction(parsed => Print(HotLoad.Run(new HotOptions
         {
             Paths = BootTrace.Read(parsed.GetRequiredValue(trace).FullName).Paths,
@@ -138,6 +139,7 @@ internal static class Program
             Host = IPEndPoint.Parse(parsed.GetValue(host) ?? parsed.GetRequiredValue(target)),
             IsForward = !parsed.GetValue(reverse),
             Connections = parsed.GetValue(connections),
+            RequestsPerSecond = parsed.GetValue(rate),
             Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
             Threads = parsed.GetValue(threads),
         })));

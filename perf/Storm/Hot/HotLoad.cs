@@ -98,6 +98,10 @@ internal sealed class HotLoad
     private sealed class Share(HotLoad load, int number) : IExchangeOwner, IDisposable
     {
         private readonly List<ClientConnection> _connections = [];
+        private readonly Stack<ClientConnection> _idle = [];
+        private readonly Queue<long> _late = [];   // when they were due, µs
+        private readonly Dictionary<ClientConnection, long> _dueUs = [];
+        private long _nextDueUs = EventLoop.ClockUs();
         private long _bytes, _errors;
         private int _next = number * 7919;
         private bool _keepAsking;
@@ -116,6 +120,11 @@ internal sealed class HotLoad
             for (int i = number; i < options.Connections; i += options.Threads)
             {
                 Open(i);
+            }
+
+            if (keepAsking && IsOpenLoop)
+            {
+                Loop.After(TickUs, Tick);
             }
 
             _thread = new Thread(Loop.Run) { IsBackground = true, Name = $"load {number}" };
@@ -141,7 +150,7 @@ internal sealed class HotLoad
             {
                 Answers++;
                 _bytes += connection.BodyBytes;
-                Latency.RecordValue(Math.Min(EventLoop.ClockUs() - connection.StartUs, 600_000_000));
+                Latency.RecordValue(Math.Min(EventLoop.ClockUs() - _dueUs.GetValueOrDefault(connection, connection.StartUs), 600_000_000));
             }
             else
             {
@@ -156,13 +165,26 @@ internal sealed class HotLoad
             if (connection.IsClosed)
             {
                 _connections.Remove(connection);
+                _dueUs.Remove(connection);
 
                 // Not at once: a server that refuses everything would keep this loop from its timers.
                 Loop.After(10_000, () => Open(_next));
                 return;
             }
 
-            connection.Start(NextRequest());
+            if (!IsOpenLoop)
+            {
+                connection.Start(NextRequest());
+            }
+            else if (_late.TryDequeue(out long dueUs))
+            {
+                _dueUs[connection] = dueUs;
+                connection.Start(NextRequest());
+            }
+            else
+            {
+                _idle.Push(connection);
+            }
         }
 
         public void Dispose()
@@ -187,6 +209,33 @@ internal sealed class HotLoad
             var connection = new ClientConnection(Loop, this, load._options.Target, source, BodyMode.Drop);
             _connections.Add(connection);
             connection.Start(NextRequest());
+        }
+
+        private const long TickUs = 1000;
+
+        private bool IsOpenLoop => load._options.RequestsPerSecond > 0;
+
+        /// <summary>Starts what is due. A request that finds every connection busy waits, and its wait counts; the lateness of this timer does not.</summary>
+        private void Tick()
+        {
+            double intervalUs = 1e6 * load._options.Threads / load._options.RequestsPerSecond;
+            long nowUs = EventLoop.ClockUs();
+            long due = (long)((nowUs - _nextDueUs) / intervalUs);
+            for (long i = 0; i < due; i++)
+            {
+                if (_idle.TryPop(out ClientConnection? connection))
+                {
+                    _dueUs[connection] = EventLoop.ClockUs();
+                    connection.Start(NextRequest());
+                }
+                else
+                {
+                    _late.Enqueue(nowUs);
+                }
+            }
+
+            _nextDueUs += (long)(due * intervalUs);
+            Loop.After(TickUs, Tick);
         }
 
         private PreparedRequest NextRequest() => load._requests[_next++ % load._requests.Length];

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Breakwater.Storm.Hot;
 
-/// <summary>One closed-loop load: each connection asks for the next object as soon as it has the last.</summary>
+/// <summary>One load: closed loop, where each connection asks for the next object as soon as it has the last, or open loop at a fixed rate.</summary>
 internal sealed record HotOptions
 {
     /// <summary>What is asked for, round and round.</summary>
@@ -19,6 +19,9 @@ internal sealed record HotOptions
 
     /// <summary>How many at once.</summary>
     public int Connections { get; init; } = 64;
+
+    /// <summary>Open loop: requests started a second whether or not answers come; 0 is a closed loop.</summary>
+    public double RequestsPerSecond { get; init; }
 
     /// <summary>Before anything counts.</summary>
     public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(1);
