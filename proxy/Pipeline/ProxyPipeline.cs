@@ -7,8 +7,8 @@ using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Threading;
 using Breakwater.Proxy.Upstreams;
-using Breakwater.Proxy.ZeroTouch;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Proxy.ZeroTouch;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Breakwater.Proxy.Pipeline;

@@ -31,8 +31,7 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings) : IDisposab
             && _files.GetFileInfo(Uri.UnescapeDataString(rawTarget[Boot.Length..])) is { Exists: true, IsDirectory: false, PhysicalPath: { } path } file)
         {
             outcome.Result = RequestResult.Local;
-            outcome.BytesSent = HttpMethods.IsHead(context.Request.Method) ? 0 : file.Length;
-            return Results.File(path, "application/octet-stream", lastModified: file.LastModified, enableRangeProcessing: true).ExecuteAsync(context);
+            return SendFileAsync(context, path, file.LastModified, outcome);
         }
 
         return null;
@@ -44,6 +43,12 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings) : IDisposab
 
     /// <inheritdoc/>
     public void Dispose() => _files?.Dispose();
+
+    private static async Task SendFileAsync(HttpContext context, string path, DateTimeOffset lastModified, RequestOutcome outcome)
+    {
+        await Results.File(path, "application/octet-stream", lastModified: lastModified, enableRangeProcessing: true).ExecuteAsync(context);
+        outcome.BytesSent = HttpMethods.IsHead(context.Request.Method) ? 0 : context.Response.ContentLength ?? 0;
+    }
 
     private Task WritePacAsync(HttpContext context, RequestOutcome outcome)
     {

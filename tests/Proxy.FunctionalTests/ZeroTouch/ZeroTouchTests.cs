@@ -1,0 +1,65 @@
+using System.Text;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.FunctionalTests.ZeroTouch;
+
+/// <summary>What a machine without any setting asks the proxy itself for.</summary>
+public sealed class ZeroTouchTests : IAsyncLifetime
+{
+    private readonly TemporaryDirectory _boot = new();
+    private readonly byte[] _image = new byte[100_000];
+    private ProxyUnderTest _proxy = null!;
+
+    public async Task InitializeAsync()
+    {
+        new Random(1).NextBytes(_image);
+        await File.WriteAllBytesAsync(_boot.Combine("ucernvm.img"), _image);
+        await File.WriteAllTextAsync(_boot.Combine(".hidden"), "no");
+        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["ZeroTouch:BootDirectory"] = _boot.Path }, null);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _proxy.DisposeAsync();
+        _boot.Dispose();
+    }
+
+    [Theory]
+    [InlineData("/wpad.dat")]
+    [InlineData("/proxy.pac")]
+    public async Task Pac_NamesTheAddressThatWasReached(string target)
+    {
+        RawResponse response = await AskAsync(target);
+
+        Assert.Equal(200, response.Status);
+        Assert.Equal("application/x-ns-proxy-autoconfig", response.Header("Content-Type"));
+        Assert.Contains($"PROXY 127.0.0.1:{_proxy.EndPoint.Port}; DIRECT", Encoding.ASCII.GetString(response.Body), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task BootImage_InTwoPieces_IsWhole()
+    {
+        RawResponse first = await AskAsync("/boot/ucernvm.img", "Range: bytes=0-39999");
+        RawResponse rest = await AskAsync("/boot/ucernvm.img", "Range: bytes=40000-");
+        RawResponse whole = await AskAsync("/boot/ucernvm.img");
+
+        Assert.Equal(206, first.Status);
+        Assert.Equal("bytes 40000-99999/100000", rest.Header("Content-Range"));
+        Assert.Equal(_image, first.Body.Concat(rest.Body));
+        Assert.Equal(_image, whole.Body);
+    }
+
+    [Theory]
+    [InlineData("/boot/.hidden")]
+    [InlineData("/boot/../etc/passwd")]
+    [InlineData("/boot/%2e%2e/%2e%2e/etc/passwd")]
+    [InlineData("/boot/missing")]
+    public async Task BootFolder_AnythingElse_IsNotServed(string target) => Assert.InRange((await AskAsync(target)).Status, 400, 404);
+
+    private async Task<RawResponse> AskAsync(string target, params string[] headers)
+    {
+        using RawHttpClient client = await _proxy.ConnectAsync();
+        await client.SendAsync(RawHttpClient.Request("GET", target, headers));
+        return await client.ReadResponseAsync();
+    }
+}
