@@ -32,7 +32,7 @@ public sealed partial class MetricsPageTests
         SortedSet<string> documented = [.. Row().Matches(await File.ReadAllTextAsync(PagePath())).Select(match => match.Groups[1].Value)];
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(1000).On(upstream);
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(null, null, upstream);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(upstream);
         using RawHttpClient client = await proxy.ConnectAsync();
         await client.SendAsync(RawHttpClient.Request("GET", item.Url));
         Assert.Equal(item.Bytes, (await client.ReadResponseAsync()).Body);
@@ -45,8 +45,8 @@ public sealed partial class MetricsPageTests
         Assert.Empty(exported.Except(documented));
         lock (instruments)
         {
-            Assert.Empty(instruments.Where(name => !documented.Any(row => row.StartsWith(name, StringComparison.Ordinal))));
-            Assert.Empty(documented.Where(row => !instruments.Any(name => row.StartsWith(name, StringComparison.Ordinal))));
+            Assert.DoesNotContain(instruments, name => !documented.Any(row => row.StartsWith(name, StringComparison.Ordinal)));
+            Assert.DoesNotContain(documented, row => !instruments.Any(name => row.StartsWith(name, StringComparison.Ordinal)));
         }
     }
 

@@ -89,6 +89,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
         await BootAsync(1, "127.0.0.11");
         await LearnAsync(boots: 1);
         WorkingSet before = Sets.All.Single();
+        await UntilAsync(() => _proxy.Services.GetRequiredService<Breakwater.CacheStore.Documents.IDocumentStore>().Keys("workingset/").Count == 1);
 
         await _proxy.RestartAsync();
 

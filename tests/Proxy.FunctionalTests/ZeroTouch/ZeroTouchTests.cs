@@ -7,6 +7,7 @@ namespace Breakwater.Proxy.FunctionalTests.ZeroTouch;
 public sealed class ZeroTouchTests : IAsyncLifetime
 {
     private readonly TemporaryDirectory _boot = new();
+    private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
     private readonly byte[] _image = new byte[100_000];
     private ProxyUnderTest _proxy = null!;
 
@@ -15,12 +16,13 @@ public sealed class ZeroTouchTests : IAsyncLifetime
         new Random(1).NextBytes(_image);
         await File.WriteAllBytesAsync(_boot.Combine("ucernvm.img"), _image);
         await File.WriteAllTextAsync(_boot.Combine(".hidden"), "no");
-        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["ZeroTouch:BootDirectory"] = _boot.Path }, null);
+        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["ZeroTouch:BootDirectory"] = _boot.Path }, null, _upstream);
     }
 
     public async Task DisposeAsync()
     {
         await _proxy.DisposeAsync();
+        await _upstream.DisposeAsync();
         _boot.Dispose();
     }
 
