@@ -178,6 +178,11 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
             }
 
             Step step = Answer(result.Buffer, out SequencePosition reached, out int headLength);
+            if (step != Step.NeedsMore)
+            {
+                Volatile.Write(ref _partialSince, -1); // the head is whole: what takes time now is the answer
+            }
+
             switch (step)
             {
                 case Step.NeedsMore when result.IsCompleted:
@@ -191,7 +196,6 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
                     break;
 
                 case Step.Release:
-                    Volatile.Write(ref _partialSince, -1);
                     _state = State.Released;
                     _released = result.Buffer.Slice(reached, headLength);
                     return new ReadResult(_released, false, false);

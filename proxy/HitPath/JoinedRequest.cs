@@ -10,8 +10,8 @@ namespace Breakwater.Proxy.HitPath;
 /// </summary>
 internal sealed class JoinedRequest(in ObjectKey key, FetchFollower follower, TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>So long the hit path waits itself.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+    /// <summary>So long the hit path waits itself: less than the farewell before a stop.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(0.8);
 
     public ObjectKey Key { get; } = key;
 

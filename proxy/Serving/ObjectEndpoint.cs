@@ -34,6 +34,7 @@ internal sealed class ObjectEndpoint(
 
         if (HttpMethods.IsHead(context.Request.Method))
         {
+            await (joined?.DisposeAsync() ?? ValueTask.CompletedTask);
             await headProbe.ServeAsync(context, request.Repository, request.ToOrder().UrlPath, request.Hint, outcome);
             return;
         }

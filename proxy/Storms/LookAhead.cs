@@ -94,6 +94,12 @@ internal sealed partial class LookAhead(
         try
         {
             await prefetcher.RunAsync(repository, keys, progress, toMemory: true, _stopping);
+            if (progress.Failed > keys.Count / 2)
+            {
+                // Names that nobody has, made up or of a revision long gone: not worth remembering.
+                _trails.TryRemove(repository.Fqrn, out _);
+            }
+
             LogLookedAhead(log, repository.Fqrn, keys.Count, progress.Fetched, progress.Failed, time.GetElapsedTime(begun).TotalMilliseconds);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)
