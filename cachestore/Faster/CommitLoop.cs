@@ -26,6 +26,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _cycleGate = new();
     private TaskCompletionSource _cycle = new(TaskCreationOptions.RunContinuationsAsynchronously); // replaced under _cycleGate
+    private volatile bool _isClosed;
     private readonly Task _running;
 
     public CommitLoop(BlobLog log, DiskHealth health, Func<PendingCommit, bool> publish, TimeSpan interval, TimeProvider time, ILogger logger)
@@ -46,6 +47,12 @@ internal sealed class CommitLoop : IAsyncDisposable
     public void Enqueue(PendingCommit commit)
     {
         _pending.Enqueue(commit);
+        if (_isClosed)
+        {
+            FailPending(); // it came too late for the last commit
+            return;
+        }
+
         Wake();
     }
 
@@ -96,9 +103,16 @@ internal sealed class CommitLoop : IAsyncDisposable
     /// <summary>There is something to commit within the interval.</summary>
     public void Wake()
     {
-        if (_wake.CurrentCount == 0)
+        try
         {
-            _wake.Release();
+            if (_wake.CurrentCount == 0)
+            {
+                _wake.Release();
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closed meanwhile: whoever waits for a commit is told by DisposeAsync or Enqueue.
         }
     }
 
@@ -134,15 +148,20 @@ internal sealed class CommitLoop : IAsyncDisposable
             _logger.LogWarning("The store closes while its disk refuses writes: what was not committed is not stored.");
         }
 
+        _isClosed = true;
+        FailPending();
+        _wake.Dispose();
+        _hurry.Dispose();
+        _stopping.Dispose();
+    }
+
+    private void FailPending()
+    {
         while (_pending.TryDequeue(out PendingCommit commit))
         {
             commit.Staged.Committed.TrySetResult(CommitResult.Failed);
             commit.Staged.Release();
         }
-
-        _wake.Dispose();
-        _hurry.Dispose();
-        _stopping.Dispose();
     }
 
     private async Task RunAsync()
