@@ -15,7 +15,8 @@ internal readonly record struct LogGeometry(int PageSizeBits, int MemorySizeBits
 /// </summary>
 /// <remarks>
 /// After a restart the log goes on at the next page: bytes that were acknowledged are never written again, so no torn sector can
-/// take them along. What the commit record does not cover is overwritten.
+/// take them along. What the commit record does not cover is overwritten, and the rest of the page that it ends in is voided
+/// (<see cref="EndPage"/>).
 /// </remarks>
 internal sealed class BlobLog : IDisposable
 {
@@ -108,10 +109,39 @@ internal sealed class BlobLog : IDisposable
         {
             long pageSize = 1L << geometry.PageSizeBits;
             long nextPage = (recovered.UntilAddress + pageSize - 1) & ~(pageSize - 1);
+            EndPage(segments, recovered.UntilAddress, nextPage);
             log.Initialize(recovered.BeginAddress, nextPage);
         }
 
         return new BlobLog(log, device, commitRecord, segments, geometry, health);
+    }
+
+    /// <summary>
+    /// Voids what a killed process left in the page behind the last durable entry: later commits cover that page, and a scan would take
+    /// an entry of it, perhaps half written, for a durable one. A blank header ends the page for all scans to come.
+    /// </summary>
+    private static void EndPage(SegmentSet segments, long until, long nextPage)
+    {
+        Span<byte> head = stackalloc byte[(int)Math.Min(EntryOverheadBytes, nextPage - until)];
+        if (head.IsEmpty || !segments.TryGet(segments.IdOf(until), out Segment? segment))
+        {
+            return;
+        }
+
+        try
+        {
+            int found = segments.Disk.ReadFully(segment.Handle, head, segments.OffsetOf(until));
+            if (head[..found].ContainsAnyExcept((byte)0))
+            {
+                head.Clear();
+                segments.Disk.Write(segment.Handle, head, segments.OffsetOf(until));
+                segments.Disk.Sync(segment.Handle);
+            }
+        }
+        catch (IOException)
+        {
+            // the disk's failures are told by the log's writes; whoever reads such an entry checks it
+        }
     }
 
     /// <summary>

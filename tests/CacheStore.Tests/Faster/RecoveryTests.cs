@@ -1,3 +1,4 @@
+using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Faster;
 
@@ -63,6 +64,32 @@ public sealed class RecoveryTests : IDisposable
         }
 
         Assert.InRange(await CountRightAsync(), 160, 185);
+    }
+
+    [Fact]
+    public async Task Log_KilledInTheMiddleOfAnEntry_TheTornEntryNeverCountsAsDurable()
+    {
+        await FillAsync(20, 20_000);
+        StoreDisk disk = new();
+        Assert.True(CommitRecord.TryRead(Objects, disk, out CommittedRange committed));
+        long until = committed.UntilAddress;
+        string segment = Path.Combine(Objects, SegmentSet.FileName((int)(until >> committed.SegmentSizeBits)));
+        using (FileStream file = new(segment, FileMode.Open))
+        {
+            // the head of an entry that is stored, again, and not one byte of its payload: what a kill leaves of a write
+            byte[] head = new byte[BlobLog.EntryOverheadBytes];
+            file.Position = BlobLog.FirstAddress;
+            file.ReadExactly(head);
+            file.Position = until & ((1L << committed.SegmentSizeBits) - 1);
+            file.Write(head);
+        }
+
+        await FillAsync(5, 20_000, firstSeed: 500); // its commits cover the page of the torn entry
+        await using FasterObjectStore store = await OpenAsync();
+
+        Assert.Empty((await store.VerifyAsync(null, isRepairing: false)).Damaged);
+        Assert.Equal(0, store.Recovered.DamagedPages);
+        Assert.Equal(25, await CountRightAsync(store));
     }
 
     [Fact]
