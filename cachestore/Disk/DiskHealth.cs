@@ -77,7 +77,7 @@ internal sealed class DiskHealth(TimeProvider time, ILogger logger) : IDisposabl
     /// <summary>Waits until a failed write should be tried again.</summary>
     public void WaitBeforeRetry()
     {
-        using ITimer timer = time.CreateTimer(static state => ((ManualResetEventSlim)state!).Set(), _retryNow, RetryInterval, Timeout.InfiniteTimeSpan);
+        using ITimer timer = time.CreateTimer(static state => ((ManualResetEventSlim)state!).Set(), _retryNow, RetryInterval, RetryInterval); // again: another waiter may reset it first
         _retryNow.Wait();
         _retryNow.Reset();
     }

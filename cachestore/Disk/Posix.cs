@@ -37,6 +37,13 @@ internal static unsafe partial class Posix
         }
     }
 
+    /// <summary>Asks the device to begin writing a range (sync_file_range). Only a hint: a failure is told by <see cref="SyncData"/>.</summary>
+    public static void StartWriteback(SafeFileHandle file, long offset, long length)
+    {
+        const uint Write = 2;
+        _ = SyncFileRange(file, offset, length, Write);
+    }
+
     /// <summary>Waits until created, renamed and removed names of the directory are on the device.</summary>
     public static void SyncDirectory(string path)
     {
@@ -146,6 +153,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     private static partial int Fdatasync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range")]
+    private static partial int SyncFileRange(SafeFileHandle file, long offset, long length, uint flags);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Fsync(SafeFileHandle file);

@@ -8,12 +8,28 @@ namespace Breakwater.CacheStore.Disk;
 /// </summary>
 internal class StoreDisk
 {
+    private const int WritebackBytes = 1 << 20;
+
     /// <summary>Opens a file for reading and writing, made when missing.</summary>
     public virtual SafeFileHandle Open(string path) =>
         File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
-    /// <summary>Writes all of <paramref name="bytes"/>. Not durable before <see cref="Sync"/>.</summary>
-    public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(file, bytes, offset);
+    /// <summary>
+    /// Writes all of <paramref name="bytes"/>. Not durable before <see cref="Sync"/>, but the device begins with a long write's first bytes while the
+    /// rest is still being copied.
+    /// </summary>
+    public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
+    {
+        while (bytes.Length > WritebackBytes)
+        {
+            RandomAccess.Write(file, bytes[..WritebackBytes], offset);
+            Posix.StartWriteback(file, offset, WritebackBytes);
+            bytes = bytes[WritebackBytes..];
+            offset += WritebackBytes;
+        }
+
+        RandomAccess.Write(file, bytes, offset);
+    }
 
     /// <summary>Makes earlier writes of the file durable.</summary>
     public virtual void Sync(SafeFileHandle file) => Posix.SyncData(file);

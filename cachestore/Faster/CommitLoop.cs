@@ -101,20 +101,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     public void Unwatch(StagedObject staged) => _staged.TryRemove(staged, out _);
 
     /// <summary>There is something to commit within the interval.</summary>
-    public void Wake()
-    {
-        try
-        {
-            if (_wake.CurrentCount == 0)
-            {
-                _wake.Release();
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-            // Closed meanwhile: whoever waits for a commit is told by DisposeAsync or Enqueue.
-        }
-    }
+    public void Wake() => Signal(_wake);
 
     /// <summary>Commits now. Completes with the end of the next commit.</summary>
     public Task HurryAsync()
@@ -125,13 +112,15 @@ internal sealed class CommitLoop : IAsyncDisposable
             cycle = _cycle.Task;
         }
 
-        Wake();
-        if (_hurry.CurrentCount == 0)
-        {
-            _hurry.Release();
-        }
-
+        Hurry();
         return cycle;
+    }
+
+    /// <summary>Commits now, not at the end of the interval.</summary>
+    public void Hurry()
+    {
+        Wake();
+        Signal(_hurry);
     }
 
     /// <summary>Ends the loop after a last commit, unless the disk refuses it.</summary>
@@ -153,6 +142,21 @@ internal sealed class CommitLoop : IAsyncDisposable
         _wake.Dispose();
         _hurry.Dispose();
         _stopping.Dispose();
+    }
+
+    private static void Signal(SemaphoreSlim semaphore)
+    {
+        try
+        {
+            if (semaphore.CurrentCount == 0)
+            {
+                semaphore.Release();
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closed meanwhile: whoever waits for a commit is told by DisposeAsync or Enqueue.
+        }
     }
 
     private void FailPending()

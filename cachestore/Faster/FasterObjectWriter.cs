@@ -185,6 +185,11 @@ internal sealed class FasterObjectWriter : ObjectWriter
 
         _staged.PlacePart(part, address);
         _placed++;
+        if (_store.Budget.IsHalfUsed)
+        {
+            _store.Commits.Hurry();
+        }
+
         return null;
     }
 

@@ -124,6 +124,10 @@ internal sealed class SpaceKeeper : IAsyncDisposable
             {
                 _store.Health.Report(failure);
             }
+            catch (Exception failure)
+            {
+                _logger.LogError(failure, "The store could not make room; tried again with the next commit.");
+            }
 
             SignalProgress(false);
         }

@@ -5,6 +5,10 @@ internal sealed class StagingBudget(long limitBytes)
 {
     private long _bytes;
 
+    /// <summary>Time to commit, so that writers need not wait for it.</summary>
+    public bool IsHalfUsed => Interlocked.Read(ref _bytes) > limitBytes / 2;
+
+    /// <summary>Writers wait for the next commit.</summary>
     public bool IsExceeded => Interlocked.Read(ref _bytes) > limitBytes;
 
     public void Add(int bytes) => Interlocked.Add(ref _bytes, bytes);
