@@ -2,26 +2,28 @@ using System.Globalization;
 
 namespace Breakwater.Proxy.Access;
 
-/// <summary>Which hosts besides CernVM-FS may be asked through the proxy: <c>host</c>, <c>host:port</c>, <c>*.domain:port</c>. Thread-safe; replaced whole.</summary>
-internal sealed class DestinationAccess(IEnumerable<string> patterns)
+/// <summary>Hosts with ports that are allowed: <c>host</c>, <c>host:port</c>, <c>*.domain:port</c>. Thread-safe; replaced whole.</summary>
+/// <param name="patterns">What is allowed; nothing else is.</param>
+/// <param name="defaultPort">The port of a pattern that has none.</param>
+internal abstract class HostPatterns(IEnumerable<string> patterns, int defaultPort)
 {
-    private volatile (string Host, int Port)[] _patterns = Parse(patterns);
+    private volatile (string Host, int Port)[] _patterns = Parse(patterns, defaultPort);
 
     /// <summary>Is any allowed at all?</summary>
     public bool IsEmpty => _patterns.Length == 0;
 
     /// <summary>New settings are in force.</summary>
-    public void Replace(IEnumerable<string> patterns) => _patterns = Parse(patterns);
+    public void Replace(IEnumerable<string> patterns) => _patterns = Parse(patterns, defaultPort);
 
     /// <summary>May this host be asked on this port?</summary>
-    public bool Allows(string host, int port) => Array.Exists(_patterns, p => p.Port == port && Matches(p.Host, host));
+    public bool Allows(string host, int port) => Array.Exists(_patterns, p => p.Port == port && Matches(p.Host.Trim('[', ']'), host));
 
-    /// <summary>Parses a pattern; the port is 80 when none is given. False: not a pattern.</summary>
-    public static bool TryParse(string pattern, out (string Host, int Port) parsed)
+    /// <summary>Parses a pattern. False: not a pattern.</summary>
+    public static bool TryParse(string pattern, int defaultPort, out (string Host, int Port) parsed)
     {
         int colon = pattern.LastIndexOf(':');
         bool hasPort = colon > 0 && pattern[^1] != ']';
-        parsed = (hasPort ? pattern[..colon] : pattern, 80);
+        parsed = (hasPort ? pattern[..colon] : pattern, defaultPort);
         if (hasPort)
         {
             if (!int.TryParse(pattern.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is < 1 or > 65535)
@@ -40,5 +42,20 @@ internal sealed class DestinationAccess(IEnumerable<string> patterns)
         ? host.Length > pattern.Length - 1 && host.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase)
         : host.Equals(pattern, StringComparison.OrdinalIgnoreCase);
 
-    private static (string, int)[] Parse(IEnumerable<string> patterns) => [.. patterns.Select(p => TryParse(p, out (string, int) parsed) ? parsed : throw new FormatException(p))];
+    private static (string, int)[] Parse(IEnumerable<string> patterns, int defaultPort) =>
+        [.. patterns.Select(p => TryParse(p, defaultPort, out (string, int) parsed) ? parsed : throw new FormatException(p))];
+}
+
+/// <summary>Which hosts besides CernVM-FS may be asked through the proxy by GET and HEAD.</summary>
+internal sealed class DestinationAccess(IEnumerable<string> patterns) : HostPatterns(patterns, DefaultPort)
+{
+    /// <summary>That of http.</summary>
+    public const int DefaultPort = 80;
+}
+
+/// <summary>To which hosts a client may open a tunnel by CONNECT.</summary>
+internal sealed class ConnectAccess(IEnumerable<string> patterns) : HostPatterns(patterns, DefaultPort)
+{
+    /// <summary>That of https.</summary>
+    public const int DefaultPort = 443;
 }

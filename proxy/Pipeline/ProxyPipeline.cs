@@ -200,7 +200,8 @@ internal sealed class ProxyPipeline(
             boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, context.Connection.RemoteIpAddress!, context.Connection.Id);
         }
 
-        return target.Kind switch
+        TargetKind kind = context.Request.Headers.Authorization.Count > 0 ? TargetKind.PassThrough : target.Kind;
+        return kind switch
         {
             TargetKind.Object => objects.ServeAsync(context, new ObjectRequest(target.Key, repository, path, hint), outcome),
             TargetKind.Document => documents.ServeAsync(context, new DocumentRequest(DocumentKind.File, repository, path, hint), outcome),

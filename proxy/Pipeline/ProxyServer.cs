@@ -122,10 +122,13 @@ internal static class ProxyServer
     {
         services.AddSingleton(new ClientAccess(access.EffectiveClients));
         services.AddSingleton(new DestinationAccess(access.Destinations));
+        services.AddSingleton(new ConnectAccess(access.Connect));
         services.AddSingleton(new ProxyUsers(access.Users));
         services.AddSingleton(new ClientLimits(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient, time));
         services.AddSingleton(new AddressGuard(access.AllowedUpstreams, time));
+        services.AddSingleton<IHostNames, SystemHostNames>();
         services.AddSingleton<GuardedConnector>();
+        services.AddSingleton<TunnelMiddleware>();
         services.AddSingleton<Drain>();
         services.AddSingleton<HitAdmission>();
         services.AddHostedService<Reloading>();
@@ -247,6 +250,7 @@ internal static class ProxyServer
         listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1;
         ClientLimits limits = listen.ApplicationServices.GetRequiredService<ClientLimits>();
         listen.Use(next => connection => LimitAsync(connection, next, limits));
+        listen.Use(listen.ApplicationServices.GetRequiredService<TunnelMiddleware>().Wrap);
         if (proxy.RawPath)
         {
             listen.Use(listen.ApplicationServices.GetRequiredService<HitPathMiddleware>().Wrap);

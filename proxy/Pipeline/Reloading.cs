@@ -10,6 +10,7 @@ internal sealed partial class Reloading(
     IConfiguration configuration,
     ClientAccess clients,
     DestinationAccess destinations,
+    ConnectAccess tunnels,
     AddressGuard addresses,
     ProxyUsers users,
     ClientLimits limits,
@@ -40,6 +41,7 @@ internal sealed partial class Reloading(
             AccessOptions access = settings.Access;
             clients.Replace(access.EffectiveClients);
             destinations.Replace(access.Destinations);
+            tunnels.Replace(access.Connect);
             addresses.Replace(access.AllowedUpstreams);
             users.Replace(access.Users);
             limits.Replace(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient);

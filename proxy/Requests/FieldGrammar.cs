@@ -22,7 +22,7 @@ internal static class FieldGrammar
 
             foreach (string? value in values)
             {
-                if (value is not null && value.AsSpan().ContainsAny(s_control))
+                if (value is not null && !IsText(value))
                 {
                     return false;
                 }
@@ -31,6 +31,9 @@ internal static class FieldGrammar
 
         return true;
     }
+
+    /// <summary>Is this free of controls other than tab?</summary>
+    public static bool IsText(ReadOnlySpan<char> value) => !value.ContainsAny(s_control);
 
     /// <summary>Is this a token (RFC 9110, 5.6.2)?</summary>
     public static bool IsToken(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExcept(s_token);

@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.Net.Http.Headers;
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Hashing;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
@@ -8,21 +11,26 @@ namespace Breakwater.Proxy.Serving;
 
 /// <summary>
 /// Path-addressed files of repositories with external data: they are not named by a hash, so nothing proves them; they go through YARP's forwarder and
-/// are not stored. Range and its 206 pass.
+/// are not stored. Range and its 206 pass. Requests with <c>Authorization</c> go this way too: what a password was needed for is not for everybody.
 /// </summary>
 internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Directory directory, ResponseHeads heads, ProxyOptions options)
 {
+    private const long MaxCheckedBytes = 64L << 20;
+
     private readonly ForwarderRequestConfig _config = new() { ActivityTimeout = options.FetchPatience, Version = new Version(1, 1), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
 
     /// <summary>Forwards to the first Stratum 1 that answers.</summary>
     public async Task ServeAsync(HttpContext context, RepositoryRoute repository, string urlPath, string? hint, RequestOutcome outcome)
     {
         outcome.Result = RequestResult.PassedThrough;
+        bool isAuthorized = context.Request.Headers.Authorization.Count > 0;
         foreach (Stratum1 upstream in directory.Order(repository.Cluster, hint))
         {
+            // A password is for the host that the client named, and for no other of the cluster.
+            string? authorization = isAuthorized && Stratum1Directory.IsOrigin(upstream, hint) ? context.Request.Headers.Authorization.ToString() : null;
             outcome.Upstream = upstream.Authority;
             heads.WriteCommon(context.Response, outcome);
-            ForwarderError error = await forwarder.SendAsync(context, upstream.Root, upstream.Client, _config, new Transformer(upstream.Root + urlPath));
+            ForwarderError error = await forwarder.SendAsync(context, upstream.Root, upstream.Client, _config, new Transformer(upstream.Root + urlPath, authorization, outcome.Key));
             if (error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
             {
                 return;
@@ -37,16 +45,23 @@ internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Dire
     }
 
     /// <summary>Sends exactly the path that was parsed, and nothing that tells of the client.</summary>
-    private sealed class Transformer(string url) : HttpTransformer
+    private sealed class Transformer(string url, string? authorization, ObjectKey? key) : HttpTransformer
     {
         private static readonly string[] s_kept = ["Range", "If-Range", "User-Agent", "Accept"];
 
         public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
         {
             proxyRequest.RequestUri = new Uri(url);
+            if (authorization is not null)
+            {
+                proxyRequest.Headers.TryAddWithoutValidation("Authorization", authorization);
+            }
+
             foreach (string name in s_kept)
             {
-                if (httpContext.Request.Headers.TryGetValue(name, out Microsoft.Extensions.Primitives.StringValues values))
+                // A part of an object cannot be checked.
+                bool isLeftOut = key is not null && name is "Range" or "If-Range";
+                if (!isLeftOut && httpContext.Request.Headers.TryGetValue(name, out Microsoft.Extensions.Primitives.StringValues values))
                 {
                     proxyRequest.Headers.TryAddWithoutValidation(name, values.ToArray());
                 }
@@ -67,7 +82,50 @@ internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Dire
             Microsoft.Extensions.Primitives.StringValues via = httpContext.Response.Headers.Via;
             bool copies = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
             httpContext.Response.Headers.Via = via;
-            return copies;
+            if (key is not { } expected || proxyResponse is not { StatusCode: System.Net.HttpStatusCode.OK } || HttpMethods.IsHead(httpContext.Request.Method))
+            {
+                return copies;
+            }
+
+            await CopyCheckedAsync(httpContext, proxyResponse, expected, cancellationToken);
+            return false;
+        }
+
+        /// <summary>An object is sent when its digest is right; no chunk of CernVM-FS is longer than the limit.</summary>
+        private static async Task CopyCheckedAsync(HttpContext context, HttpResponseMessage response, ObjectKey key, CancellationToken cancellationToken)
+        {
+            using var body = new MemoryStream();
+            using ObjectHasher hasher = ObjectHasher.Create(key.Algorithm);
+            byte[] buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
+            try
+            {
+                await using Stream content = await response.Content.ReadAsStreamAsync(cancellationToken);
+                int read;
+                while ((read = await content.ReadAsync(buffer, cancellationToken)) > 0 && body.Length <= MaxCheckedBytes)
+                {
+                    hasher.Append(buffer.AsSpan(0, read));
+                    body.Write(buffer.AsSpan(0, read));
+                }
+            }
+            catch (Exception e) when (e is IOException or HttpRequestException)
+            {
+                body.SetLength(0);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+
+            if (body.Length > MaxCheckedBytes || !hasher.FinishMatches(key))
+            {
+                context.Response.Headers.ContentLength = 0;
+                context.Response.StatusCode = StatusCodes.Status502BadGateway;
+                return;
+            }
+
+            context.Response.ContentLength = body.Length;
+            context.Response.Headers.CacheControl = "private, no-store";
+            await context.Response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), cancellationToken);
         }
     }
 }

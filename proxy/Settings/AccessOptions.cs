@@ -17,6 +17,12 @@ internal sealed class AccessOptions
     public string[] Destinations { get; set; } = [];
 
     /// <summary>
+    /// Hosts to which clients may open a tunnel by CONNECT: <c>host</c>, <c>host:port</c> or <c>*.domain:port</c>; port 443 when none is given. What goes through a
+    /// tunnel is neither seen nor stored. Default none.
+    /// </summary>
+    public string[] Connect { get; set; } = [];
+
+    /// <summary>
     /// Networks in CIDR form that may be connected to though they are loopback, link-local, metadata or this machine. A Stratum 1 or parent proxy whose address is
     /// written out in its setting needs no entry. Default none.
     /// </summary>

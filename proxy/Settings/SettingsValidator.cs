@@ -44,10 +44,8 @@ internal static class SettingsValidator
             errors.Add($"Access:AllowedUpstreams: '{network}' is not a network in CIDR form, such as 169.254.10.0/24 or ::1/128.");
         }
 
-        foreach (string pattern in access.Destinations.Where(d => !Access.DestinationAccess.TryParse(d, out _)))
-        {
-            errors.Add($"Access:Destinations: '{pattern}' is not a host or domain with an optional port, such as www.example.org, *.example.org:8080.");
-        }
+        CheckHosts(errors, "Access:Destinations", access.Destinations);
+        CheckHosts(errors, "Access:Connect", access.Connect);
 
         foreach ((string user, string password) in access.Users)
         {
@@ -60,6 +58,10 @@ internal static class SettingsValidator
         Range(errors, "Access:MaxConnectionsPerClient", access.MaxConnectionsPerClient, 0, 1_000_000, "connections (0: no limit)");
         Range(errors, "Access:MaxRequestsPerSecondPerClient", access.MaxRequestsPerSecondPerClient, 0, 1_000_000, "requests (0: no limit)");
     }
+
+    private static void CheckHosts(List<string> errors, string name, string[] patterns) =>
+        errors.AddRange(patterns.Where(p => !Access.HostPatterns.TryParse(p, Access.DestinationAccess.DefaultPort, out _))
+            .Select(p => $"{name}: '{p}' is not a host or domain with an optional port, such as www.example.org, *.example.org:8080."));
 
     private static void CheckProxy(ProxyOptions proxy, List<string> errors)
     {

@@ -7,7 +7,7 @@ namespace Breakwater.Proxy.Upstreams;
 /// Makes the TCP connections to upstreams: the address that was checked is the address that is connected, so a name that resolves anew (DNS
 /// rebinding) changes nothing. Thread-safe.
 /// </summary>
-internal sealed class GuardedConnector(AddressGuard guard)
+internal sealed class GuardedConnector(AddressGuard guard, IHostNames names)
 {
     /// <summary>RFC 8305, 5: the next address is tried beside one that does not answer.</summary>
     private static readonly TimeSpan s_stagger = TimeSpan.FromMilliseconds(250);
@@ -22,6 +22,11 @@ internal sealed class GuardedConnector(AddressGuard guard)
     public ValueTask<Stream> ConnectForClientAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
         ConnectAsync(context.DnsEndPoint, isTrusted: false, cancellationToken);
 
+    /// <summary>As the other: for a tunnel.</summary>
+    /// <exception cref="IOException">It has no address that may be connected to.</exception>
+    /// <exception cref="SocketException">None of its addresses accepts, or it has no name.</exception>
+    public ValueTask<Stream> ConnectForClientAsync(DnsEndPoint target, CancellationToken cancellationToken) => ConnectAsync(target, isTrusted: false, cancellationToken);
+
     private static bool IsLiteral(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host.Trim('[', ']'), out _);
 
@@ -29,7 +34,7 @@ internal sealed class GuardedConnector(AddressGuard guard)
     {
         IPAddress[] resolved = IPAddress.TryParse(target.Host.Trim('[', ']'), out IPAddress? literal)
             ? [literal]
-            : await Dns.GetHostAddressesAsync(target.Host, cancellationToken);
+            : await names.ResolveAsync(target.Host, cancellationToken);
         IPAddress[] addresses = isTrusted ? resolved : [.. resolved.Where(guard.Allows)];
         if (addresses.Length == 0)
         {

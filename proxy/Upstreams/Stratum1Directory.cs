@@ -48,6 +48,10 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
     /// <summary>Is a Stratum 1 of this host in the cluster?</summary>
     public bool Names(string clusterId, string hint) => Order(clusterId, null).Any(s => IsNamed(s, hint));
 
+    /// <summary>Is this the very server that the client named, by host and port?</summary>
+    public static bool IsOrigin(Stratum1 upstream, string? hint) =>
+        hint is not null && (hint.Equals(upstream.Authority, StringComparison.OrdinalIgnoreCase) || hint.Equals(upstream.Authority + ":80", StringComparison.OrdinalIgnoreCase));
+
     /// <summary>A Stratum 1 answered as it should.</summary>
     public void ReportSuccess(Stratum1 upstream)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Breakwater.CacheStore;
+using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
@@ -31,6 +32,7 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly IConfigurationRoot _configuration;
     private readonly TimeProvider? _time;
+    private StoreDisk _disk = new();
     private FasterObjectStore? _store;
     private WebApplication? _app;
 
@@ -62,7 +64,7 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     public IPEndPoint EndPoint { get; private set; } = null!;
 
     /// <summary>Its store.</summary>
-    public IObjectStore Store => _store!;
+    public FasterObjectStore Store => _store!;
 
     /// <summary>Its services.</summary>
     public IServiceProvider Services => _app!.Services;
@@ -75,6 +77,15 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
         IReadOnlyDictionary<string, string?>? settings, TimeProvider? time, params IReadOnlyList<ScriptedUpstream> stratum1s)
     {
         ProxyUnderTest proxy = new(stratum1s.Select(s => s.Address), settings, time);
+        await proxy.StartAsync();
+        return proxy;
+    }
+
+    /// <summary>Starts a proxy whose store is on a disk that can fail.</summary>
+    public static async Task<ProxyUnderTest> StartOnAsync(
+        FaultyDisk disk, IReadOnlyDictionary<string, string?>? settings, params IReadOnlyList<ScriptedUpstream> stratum1s)
+    {
+        ProxyUnderTest proxy = new(stratum1s.Select(s => s.Address), settings, null) { _disk = disk };
         await proxy.StartAsync();
         return proxy;
     }
@@ -122,7 +133,7 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     private async Task StartAsync()
     {
         BreakwaterSettings settings = BreakwaterSettings.Load(_configuration);
-        _store = await FasterObjectStore.OpenAsync(settings.Store, null, NullLogger.Instance);
+        _store = await FasterObjectStore.OpenAsync(settings.Store, _disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
         _app = ProxyServer.Build(_configuration, settings, _store, _time);
         await _app.StartAsync();
         string address = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();

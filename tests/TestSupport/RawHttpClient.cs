@@ -22,11 +22,19 @@ public sealed class RawHttpClient : IDisposable
     public Socket Socket => _socket;
 
     /// <summary>Connects.</summary>
-    public static async Task<RawHttpClient> ConnectAsync(EndPoint server, CancellationToken cancellationToken = default)
+    public static Task<RawHttpClient> ConnectAsync(EndPoint server, CancellationToken cancellationToken = default) => ConnectFromAsync(null, server, cancellationToken);
+
+    /// <summary>Connects from an address of this machine, such as 127.0.0.9; null: any.</summary>
+    public static async Task<RawHttpClient> ConnectFromAsync(IPAddress? from, EndPoint server, CancellationToken cancellationToken = default)
     {
         Socket socket = new(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
+            if (from is not null)
+            {
+                socket.Bind(new IPEndPoint(from, 0));
+            }
+
             await socket.ConnectAsync(server, cancellationToken);
             return new RawHttpClient(socket);
         }

@@ -1,4 +1,5 @@
 using Breakwater.CacheStore.Faster;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Breakwater.CacheStore.Tests.Faster;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Breakwater.CacheStore.Disk;
 using Microsoft.Win32.SafeHandles;
 
-namespace Breakwater.CacheStore.Tests.Faster;
+namespace Breakwater.TestSupport;
 
 /// <summary>A disk that fails on demand, and that can lose its power: what was not synced is then dropped, kept or torn, sector by sector.</summary>
 internal sealed class FaultyDisk : StoreDisk

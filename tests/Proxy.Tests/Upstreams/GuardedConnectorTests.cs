@@ -1,0 +1,71 @@
+using System.Net;
+using System.Net.Sockets;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Tests.Upstreams;
+
+/// <summary>The address that was checked is the address that is connected: real sockets, names as an attacker would answer them.</summary>
+public sealed class GuardedConnectorTests : IDisposable
+{
+    private static readonly IPAddress s_meant = IPAddress.Parse("127.0.0.2");
+    private readonly Socket _good = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _trap = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly int _port;
+
+    public GuardedConnectorTests()
+    {
+        _good.Bind(new IPEndPoint(s_meant, 0));
+        _good.Listen();
+        _port = ((IPEndPoint)_good.LocalEndPoint!).Port;
+        _trap.Bind(new IPEndPoint(IPAddress.Loopback, _port));
+        _trap.Listen();
+    }
+
+    public void Dispose()
+    {
+        _good.Dispose();
+        _trap.Dispose();
+    }
+
+    [Fact]
+    public async Task Name_ThatResolvesAnew_IsAskedOnceAndTheCheckedAddressIsConnected()
+    {
+        Names names = new([s_meant], [IPAddress.Loopback]);
+
+        await using Stream stream = await ConnectAsync(names);
+
+        using Socket accepted = await _good.AcceptAsync();
+        Assert.Equal((1, false), (names.Asked, _trap.Poll(0, SelectMode.SelectRead)));
+    }
+
+    [Fact]
+    public async Task Name_WithAGoodAndAForbiddenAddress_OnlyTheGoodOneIsConnected()
+    {
+        await using Stream stream = await ConnectAsync(new Names([IPAddress.Loopback, s_meant]));
+
+        using Socket accepted = await _good.AcceptAsync();
+        Assert.False(_trap.Poll(0, SelectMode.SelectRead));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::ffff:127.0.0.1")]
+    [InlineData("64:ff9b::7f00:1")]
+    public async Task Name_OfAForbiddenAddress_IsNotConnected(string address)
+    {
+        IOException refused = await Assert.ThrowsAsync<IOException>(() => ConnectAsync(new Names([IPAddress.Parse(address)])));
+
+        Assert.Contains("Access:AllowedUpstreams", refused.Message, StringComparison.Ordinal);
+        Assert.False(_trap.Poll(0, SelectMode.SelectRead));
+    }
+
+    private Task<Stream> ConnectAsync(IHostNames names) =>
+        new GuardedConnector(new AddressGuard(["127.0.0.2/32"], TimeProvider.System), names).ConnectForClientAsync(new DnsEndPoint("rebound.example.org", _port), default).AsTask();
+
+    private sealed class Names(params IPAddress[][] answers) : IHostNames
+    {
+        public int Asked { get; private set; }
+
+        public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) => Task.FromResult(answers[Math.Min(Asked++, answers.Length - 1)]);
+    }
+}
