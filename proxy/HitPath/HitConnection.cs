@@ -20,7 +20,6 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
 
     private static readonly long s_idleMs = (long)TimeSpan.FromMinutes(5).TotalMilliseconds;
     private static readonly long s_partialHeadMs = (long)TimeSpan.FromSeconds(10).TotalMilliseconds;
-    private static readonly long s_stuckMs = (long)TimeSpan.FromSeconds(30).TotalMilliseconds;
 
     private readonly ConnectionContext _connection;
     private readonly Socket _socket;
@@ -32,7 +31,6 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
     private State _state = State.Boundary;
     private ReadOnlySequence<byte> _released;   // the head that Kestrel was given
     private long _waitingSince = -1;            // ms; −1 while not waiting for the client's bytes
-    private long _sendingSince = -1;            // ms; −1 while not waiting for the client to take bytes
     private long _partialSince = -1;            // ms; when the head that is not whole yet began
     private JoinedRequest? _joined;             // the request at the boundary, or one that Kestrel was given and did not take over
     private bool _isStopping;
@@ -340,21 +338,15 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
     /// <summary>False: the connection is over.</summary>
     private async ValueTask<bool> FinishSendAsync()
     {
-        _pending.Moved = Environment.TickCount64;
-        Volatile.Write(ref _sendingSince, _pending.Moved);
         try
         {
-            await _pending.FinishAsync(_socket, _connection.ConnectionClosed);
+            await _pending.FinishAsync(_socket);
             return true;
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException or IOException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
         {
             _connection.Abort(new ConnectionAbortedException("A hit could not be sent whole.", e));
             return false;
-        }
-        finally
-        {
-            Volatile.Write(ref _sendingSince, -1);
         }
     }
 
@@ -390,7 +382,7 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
         {
             _connection.Abort(new ConnectionAbortedException("The connection was idle."));
         }
-        else if (Volatile.Read(ref _sendingSince) >= 0 && now - _pending.Moved > s_stuckMs)
+        else if (_pending.IsStuck(now))
         {
             _connection.Abort(new ConnectionAbortedException("The client takes no bytes."));
         }

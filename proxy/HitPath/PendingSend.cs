@@ -6,10 +6,16 @@ namespace Breakwater.Proxy.HitPath;
 /// <summary>What a connection has yet to send of a hit, and the lease that it uses again and again. One flow at a time.</summary>
 internal sealed class PendingSend : IDisposable
 {
+    /// <summary>Whoever takes this many bytes a second is slow, not stuck: the CernVM-FS client's own limit.</summary>
+    private const int SlowestBytesPerSecond = 1024;
+
+    private const long StuckMs = 30_000;
+
     private readonly MappedMemory _mapped = new();
     private byte[] _head = [];
     private long _offset;
     private long _end;
+    private long _deadline = long.MaxValue; // ms
 
     /// <summary>Held while something is pending; else disposed or null.</summary>
     public ObjectLease? Lease;
@@ -22,16 +28,18 @@ internal sealed class PendingSend : IDisposable
         _end = end;
     }
 
-    /// <summary>Sends the rest, as fast as the client takes it.</summary>
+    /// <summary>Sends the rest, as fast as the client takes it; a client that has closed its own sending side still gets all.</summary>
     /// <exception cref="SocketException">The client is gone, or the bytes cannot be read: end the connection.</exception>
+    /// <exception cref="ObjectDisposedException">The connection was aborted.</exception>
     /// <exception cref="IOException">The bytes are no longer mapped: end the connection.</exception>
-    public async ValueTask FinishAsync(Socket socket, CancellationToken cancellationToken)
+    public async ValueTask FinishAsync(Socket socket)
     {
         try
         {
+            ExpectWithin(_head.Length);
             if (_head.Length > 0)
             {
-                await socket.SendAsync(_head, SocketFlags.None, cancellationToken);
+                await socket.SendAsync(_head, SocketFlags.None);
             }
 
             while (_offset < _end)
@@ -41,13 +49,14 @@ internal sealed class PendingSend : IDisposable
                     throw new IOException("A mapped object went away while it was sent.");
                 }
 
-                await socket.SendAsync(Over(run), SocketFlags.None, cancellationToken);
+                ExpectWithin(run.Length);
+                await socket.SendAsync(Over(run), SocketFlags.None);
                 _offset += run.Length;
-                Moved = Environment.TickCount64;
             }
         }
         finally
         {
+            Volatile.Write(ref _deadline, long.MaxValue);
             _head = [];
             if (_end > 0)
             {
@@ -56,10 +65,13 @@ internal sealed class PendingSend : IDisposable
         }
     }
 
-    /// <summary>When a part went out last, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
-    public long Moved { get; set; }
+    /// <summary>Has the client taken too long for what is being sent? Any thread may ask.</summary>
+    /// <param name="now">Milliseconds of <see cref="Environment.TickCount64"/>.</param>
+    public bool IsStuck(long now) => now > Volatile.Read(ref _deadline);
 
     public void Dispose() => ((IDisposable)_mapped).Dispose();
+
+    private void ExpectWithin(int bytes) => Volatile.Write(ref _deadline, Environment.TickCount64 + StuckMs + (bytes * 1000L / SlowestBytesPerSecond));
 
     private unsafe ReadOnlyMemory<byte> Over(MappedRun run) => _mapped.Over((byte*)run.Address, run.Length);
 }

@@ -5,6 +5,8 @@ namespace Breakwater.Proxy.FunctionalTests.Fetching;
 /// <summary>However many ask for an object at once: one fetch, and it belongs to none of them.</summary>
 public sealed class CoalescingTests : IAsyncLifetime
 {
+    private const int Piece = 64 << 10;
+
     private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
     private ProxyUnderTest _proxy = null!;
 
@@ -79,6 +81,49 @@ public sealed class CoalescingTests : IAsyncLifetime
         finally
         {
             clients.ForEach(c => c.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task Storm_AThousandClientsOnOneColdBigObject_AllHaveTheirFirstBytesBeforeItsLast()
+    {
+        SyntheticObject item = new SyntheticObject(3 << 20).On(_upstream);
+        Gate gate = new();
+        _upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(2 << 20, gate));
+        List<RawHttpClient> clients = [];
+        try
+        {
+            for (int i = 0; i < 1000; i++)
+            {
+                clients.Add(await _proxy.ConnectAsync());
+            }
+
+            // a gate that is held for more than six seconds is a stalled transfer, and tried again
+            await Task.WhenAll(clients.Select((client, i) => client.SendAsync(RawHttpClient.Request("GET", i % 2 == 0 ? item.Url : item.Path))));
+            await gate.Reached;
+            await Task.WhenAll(clients.Select(async client =>
+            {
+                RawResponseHead head = await client.ReadHeadAsync();
+                Assert.Equal((200, item.Bytes.Length), (head.Status, head.ContentLength));
+                await AssertNextAsync(client, 0, Piece);
+            }));
+            Assert.False(gate.Opened.IsCompleted);
+            gate.Open();
+            await Task.WhenAll(clients.Select(client => AssertNextAsync(client, Piece, item.Bytes.Length)));
+            Assert.Equal(1, _upstream.RequestCount(item.Path));
+        }
+        finally
+        {
+            clients.ForEach(c => c.Dispose());
+        }
+
+        async Task AssertNextAsync(RawHttpClient client, int from, int to)
+        {
+            for (int at = from; at < to; at += Piece)
+            {
+                byte[] piece = await client.ReadExactlyAsync(Math.Min(Piece, to - at));
+                Assert.True(item.Bytes.AsSpan(at, piece.Length).SequenceEqual(piece), $"wrong bytes at {at}");
+            }
         }
     }
 

@@ -1,0 +1,73 @@
+using System.Net.Sockets;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.FunctionalTests.HitPath;
+
+/// <summary>Clients that take their time, on the hit path.</summary>
+public sealed class SlowReaderTests
+{
+    [Fact]
+    public async Task Hit_HeadInTwoPiecesThenReadForLongerThanAHeadMayTake_IsWhole()
+    {
+        (byte[] expected, byte[] body) = await ReadSlowlyAsync(isHalfClosed: false);
+
+        Assert.Equal(expected, body);
+    }
+
+    [Fact]
+    public async Task Hit_ClientHasClosedItsSendingSide_IsWhole()
+    {
+        (byte[] expected, byte[] body) = await ReadSlowlyAsync(isHalfClosed: true);
+
+        Assert.Equal(expected, body);
+    }
+
+    /// <summary>Eight megabytes of a warm object, over a connection that holds little of them, in 16 seconds.</summary>
+    private static async Task<(byte[] Expected, byte[] Body)> ReadSlowlyAsync(bool isHalfClosed)
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(ProxyUnderTest.Patient, null, upstream);
+        SyntheticObject item = new SyntheticObject(8 << 20).On(upstream);
+        using (RawHttpClient first = await proxy.ConnectAsync())
+        {
+            for (int i = 0; i < 2; i++) // fetched; then checked, once a process, by the ordinary path
+            {
+                RawResponse warm = await first.GetAsync(item.Url);
+                Assert.Equal(item.Bytes, warm.Body);
+                await Task.Delay(500); // on disk
+            }
+        }
+
+        using RawHttpClient client = await proxy.ConnectAsync();
+        client.Socket.ReceiveBufferSize = 16 << 10;
+        byte[] request = RawHttpClient.Request("GET", item.Path);
+        await client.SendAsync(request.AsMemory(0, 30));
+        await Task.Delay(200);
+        await client.SendAsync(request.AsMemory(30));
+        if (isHalfClosed)
+        {
+            client.Socket.Shutdown(SocketShutdown.Send);
+        }
+
+        RawResponseHead head = await client.ReadHeadAsync();
+        Assert.Equal(200, head.Status);
+        using MemoryStream body = new();
+        byte[] buffer = new byte[64 << 10];
+        while (body.Length < item.Bytes.Length)
+        {
+            int n = await client.ReadSomeAsync(buffer);
+            if (n == 0)
+            {
+                break; // cut: the comparison shows where
+            }
+
+            body.Write(buffer, 0, n);
+            if (body.Length >> 19 != (body.Length - n) >> 19)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1)); // after each half megabyte
+            }
+        }
+
+        return (item.Bytes, body.ToArray());
+    }
+}
