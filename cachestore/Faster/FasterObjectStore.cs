@@ -103,6 +103,9 @@ public sealed partial class FasterObjectStore : IObjectStore
         }
     }
 
+    /// <summary>Files that the store keeps open when it is full.</summary>
+    public int MostOpenFiles => (int)(Space.QuotaBytes / Log.Segments.SegmentBytes) + 16;
+
     internal long MaxObjectBytes { get; }
 
     /// <summary>Opens the store of a directory, or makes one.</summary>

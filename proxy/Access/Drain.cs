@@ -4,16 +4,22 @@ namespace Breakwater.Proxy.Access;
 /// Whether the proxy is about to stop. While it drains every answer says <c>Connection: close</c>, so that clients come back to the next process, and nobody's
 /// request meets a connection that is just being closed.
 /// </summary>
-internal sealed class Drain
+internal sealed class Drain : IDisposable
 {
     /// <summary>How long that goes on before idle connections are closed: a client in the middle of a boot asks far more often.</summary>
     public static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
 
-    private volatile bool _isUnderWay;
+    private readonly CancellationTokenSource _begun = new();
 
     /// <summary>Is this process about to stop?</summary>
-    public bool IsUnderWay => _isUnderWay;
+    public bool IsUnderWay => _begun.IsCancellationRequested;
+
+    /// <summary>Fires when it begins.</summary>
+    public CancellationToken Begun => _begun.Token;
 
     /// <summary>Begins; there is no way back.</summary>
-    public void Begin() => _isUnderWay = true;
+    public void Begin() => _begun.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose() => _begun.Dispose();
 }

@@ -65,6 +65,7 @@ internal static class ServeCommand
         });
         BreakwaterSettings settings = live.Settings;
         await using FasterObjectStore store = await FasterObjectStore.OpenAsync(settings.Store, null, logs.CreateLogger<FasterObjectStore>(), cancellationToken);
+        DescriptorBudget.ThrowIfShort(settings.Proxy.MaxConcurrentFetches, store.MostOpenFiles, DescriptorBudget.Limit());
         await using WebApplication app = ProxyServer.Build(live.Configuration, settings, store);
         await app.StartAsync(cancellationToken);
         foreach (string address in app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses)

@@ -8,7 +8,7 @@ namespace Breakwater.Proxy.Pipeline;
 /// </summary>
 internal static class DescriptorBudget
 {
-    /// <summary>For segments, logs, the runtime, the admin port.</summary>
+    /// <summary>For assemblies, logs, the runtime, the admin port. A runtime that cannot open a file when it needs one ends.</summary>
     private const int Reserve = 512;
 
     private const int Fewest = 64;
@@ -16,9 +16,22 @@ internal static class DescriptorBudget
     /// <summary>The connections that may be open.</summary>
     /// <param name="wanted"><c>Proxy:MaxConnections</c>.</param>
     /// <param name="fetches">Fetches at a time, each with a connection or two.</param>
+    /// <param name="storeFiles">Files of a full store.</param>
     /// <param name="limit">Open files allowed; null: not known.</param>
-    public static int Connections(int wanted, int fetches, long? limit) =>
-        limit is { } known ? (int)Math.Clamp(known - Reserve - (2L * fetches), Math.Min(Fewest, wanted), wanted) : wanted;
+    public static int Connections(int wanted, int fetches, int storeFiles, long? limit) =>
+        limit is { } known ? (int)Math.Clamp(known - Reserve - (2L * fetches) - storeFiles, Math.Min(Fewest, wanted), wanted) : wanted;
+
+    /// <summary>Is there enough for a handful of clients?</summary>
+    /// <exception cref="IOException">There is not; it says how much is needed.</exception>
+    public static void ThrowIfShort(int fetches, int storeFiles, long? limit)
+    {
+        long least = Reserve + (2L * fetches) + storeFiles + Fewest;
+        if (limit < least)
+        {
+            throw new IOException(string.Create(
+                CultureInfo.InvariantCulture, $"this process may open {limit} files and needs {least} at least (ulimit -n, LimitNOFILE); fewer do with a lower Proxy:MaxConcurrentFetches or Store:QuotaBytes."));
+        }
+    }
 
     /// <summary>The soft limit in force; the runtime has raised it to the hard one. Null where there is no /proc.</summary>
     public static long? Limit()

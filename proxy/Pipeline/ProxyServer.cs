@@ -40,7 +40,13 @@ internal static class ProxyServer
         AddLogging(builder.Logging, configuration);
         builder.Services.AddSystemd();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, settings.ZeroTouch.ListenEndPoint()));
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, settings.ZeroTouch.ListenEndPoint(), store.MostOpenFiles));
+        if (InheritedSockets.Find().Count > 0)
+        {
+            builder.Services.AddSingleton<Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets.SocketTransportFactory>();
+            builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IConnectionListenerFactory, DrainingListeners>();
+        }
+
         AddRooms(builder.Services, configuration, settings, store, time ?? TimeProvider.System);
         WebApplication app = builder.Build();
 
@@ -210,10 +216,10 @@ internal static class ProxyServer
         return keys;
     }
 
-    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, IPEndPoint? zeroTouch)
+    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, IPEndPoint? zeroTouch, int storeFiles)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxConcurrentConnections = DescriptorBudget.Connections(proxy.MaxConnections, proxy.MaxConcurrentFetches, DescriptorBudget.Limit());
+        kestrel.Limits.MaxConcurrentConnections = DescriptorBudget.Connections(proxy.MaxConnections, proxy.MaxConcurrentFetches, storeFiles, DescriptorBudget.Limit());
         kestrel.Limits.MaxRequestBodySize = 0;
         kestrel.Limits.MaxRequestHeaderCount = 64;
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;

@@ -23,6 +23,7 @@ public sealed class ScriptedUpstream : IAsyncDisposable
     private readonly Task _accepting;
     private int _accepted;
     private volatile UpstreamBehaviour _everything = UpstreamBehaviour.Default;
+    private volatile Func<UpstreamRequest, UpstreamBehaviour>? _choose;
 
     private ScriptedUpstream(IPAddress address, TimeProvider time)
     {
@@ -45,6 +46,13 @@ public sealed class ScriptedUpstream : IAsyncDisposable
     {
         get => _everything;
         set => _everything = value;
+    }
+
+    /// <summary>Chooses what is done with a request that no script of its path covers; null: <see cref="Everything"/>. May be called by many threads.</summary>
+    public Func<UpstreamRequest, UpstreamBehaviour>? Choose
+    {
+        get => _choose;
+        set => _choose = value;
     }
 
     /// <summary>Connections accepted since the start.</summary>
@@ -153,6 +161,7 @@ public sealed class ScriptedUpstream : IAsyncDisposable
         }
 
         _scripts.Clear();
+        _choose = null;
         _everything = UpstreamBehaviour.Default;
     }
 
@@ -209,7 +218,7 @@ public sealed class ScriptedUpstream : IAsyncDisposable
             }
         }
 
-        return _scripts.GetValueOrDefault(request.Path) ?? _everything;
+        return _scripts.GetValueOrDefault(request.Path) ?? _choose?.Invoke(request) ?? _everything;
     }
 
     private async Task AcceptAsync()

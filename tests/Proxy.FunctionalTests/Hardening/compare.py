@@ -25,7 +25,7 @@ def to_bytes(template, document, obj):
 class Connection:
     def __init__(self, address):
         self.socket = socket.create_connection(address, 5)
-        self.socket.settimeout(12)
+        self.socket.settimeout(6)
         self.buffer = b""
 
     def fill(self):

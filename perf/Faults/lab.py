@@ -1,0 +1,96 @@
+"""What the scripts of this folder share: an emulated Stratum 1 and the proxy on loopback, in a temporary directory, ended with the block."""
+import http.client, json, os, pathlib, platform, shutil, socket, subprocess, sys, tempfile, time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PROXY = ROOT / "proxy/bin/Release/net10.0/breakwater.dll"
+STORM = ROOT / "perf/Storm/bin/Release/net10.0/breakwater-storm.dll"
+MACHINE = f"{os.cpu_count()} cores, {platform.system()} {platform.release()}"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Lab:
+    """with Lab() as lab: …"""
+
+    def __enter__(self):
+        for built in (PROXY, STORM):
+            if not built.exists():
+                sys.exit(f"{built} is missing; build first: dotnet build -c Release proxy && dotnet build -c Release perf/Storm")
+        self.work, self.processes = pathlib.Path(tempfile.mkdtemp(prefix="breakwater-lab.")), []
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def start(self, *command, **options):
+        process = subprocess.Popen([str(c) for c in command], stdout=options.pop("stdout", subprocess.DEVNULL), stderr=options.pop("stderr", subprocess.DEVNULL), text=True, **options)
+        self.processes.append(process)
+        return process
+
+    def upstream(self, *arguments):
+        """Gives its port."""
+        port = free_port()
+        self.start("dotnet", STORM, "upstream", "--port", port, *arguments, stdout=subprocess.PIPE).stdout.readline()
+        return port
+
+    def breakwater(self, upstreams, repository, name="store", **settings):
+        """Gives the process and its port. Settings by their environment variable."""
+        port = free_port()
+        environment = os.environ | {
+            "Proxy__Listen__0": f"127.0.0.1:{port}", "Admin__Listen": "127.0.0.1:0", "Store__Path": str(self.work / name), "WorkingSets__Learn": "false",
+            f"Repositories__{repository}__Cluster": "test"} | settings
+        for i, upstream in enumerate(upstreams):
+            environment[f"ReverseProxy__Clusters__test__Destinations__s{i + 1}__Address"] = f"http://127.0.0.1:{upstream}/"
+        for cluster in ("stratum1", "egi", "osg"):
+            environment[f"ReverseProxy__Clusters__{cluster}__HealthCheck__Active__Enabled"] = "false"
+        return self.start("dotnet", PROXY, "serve", env=environment, cwd=self.work), port
+
+    def hot(self, trace, port, upstream, seconds, connections, rate=0.0):
+        """A load of hits; its result."""
+        command = ["dotnet", STORM, "hot", "--trace", trace, "--target", f"127.0.0.1:{port}", "--host", f"127.0.0.1:{upstream}",
+                   "--connections", connections, "--seconds", seconds, "--rate", rate]
+        return json.loads(subprocess.run([str(c) for c in command], check=True, capture_output=True, text=True).stdout)
+
+
+def get(port, path):
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    client.request("GET", path)
+    answer = client.getresponse()
+    body = answer.read()
+    client.close()
+    return answer.status, body
+
+
+def ready(port, path):
+    """Waits until the server gives that path."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            if get(port, path)[0] == 200:
+                return
+        except (OSError, http.client.HTTPException):
+            pass
+        if time.monotonic() > deadline:
+            sys.exit(f"port {port} does not serve {path}")
+        time.sleep(0.3)
+
+
+def warm(port, paths):
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    for path in paths:
+        client.request("GET", path)
+        answer = client.getresponse()
+        answer.read()
+        assert answer.status == 200, (path, answer.status)
+    client.close()

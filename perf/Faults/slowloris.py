@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Normal clients beside thousands of connections that drip their heads.
+
+Measured in one run: (1) the most hits a second of the normal clients, closed loop; (2) an open loop at 30 % of that, alone; (3) the same with the slow connections;
+(4) alone once more, for the noise. Goal: p99 of (3) at most 1.5 times that of (2). The slow ones send a byte of a field every second and come back at once when
+they are cut off. Prints JSON.
+
+usage: perf/Faults/slowloris.py [--slow 5000] [--clients 100] [--seconds 20] | tee perf/results/slowloris.json
+"""
+import argparse, json, pathlib, resource, select, socket, subprocess, sys, time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from lab import Lab, MACHINE, ready, warm
+
+
+def hold(port, count):
+    """Holds that many connections until it is ended."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    poll, connections = select.epoll(), {}
+
+    def open_one(i):
+        s = socket.socket()
+        s.bind((f"127.1.{i % 200}.{1 + i // 200 % 200}", 0))
+        s.setblocking(False)
+        s.connect_ex(("127.0.0.1", port))
+        connections[s.fileno()] = [s, i, False]
+        poll.register(s.fileno(), select.EPOLLRDHUP | select.EPOLLIN)
+
+    for i in range(count):
+        open_one(i)
+        if i % 100 == 99:
+            time.sleep(0.01)
+    started, due = False, time.monotonic()
+    while True:
+        for connection in connections.values():
+            try:
+                connection[0].send(b"a" if connection[2] else b"GET /cvmfs/x HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+                connection[2] = True
+            except OSError:
+                pass  # Not connected yet, or cut off: the poll below sees it.
+        if not started:
+            started = True
+            print("holding", flush=True)
+        due += 1
+        while (left := due - time.monotonic()) > 0:
+            for fd, _ in poll.poll(left, 500):
+                s, i, _ = connections.pop(fd)
+                poll.unregister(fd)
+                s.close()
+                open_one(i)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--slow", type=int, default=5000)
+    parser.add_argument("--clients", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--hold", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.hold:
+        return hold(options.hold, options.slow)
+    with Lab() as lab:
+        trace = lab.work / "trace.txt"
+        upstream = lab.upstream("--set", "fixed:400:32768", "--trace-out", trace)
+        paths = trace.read_text().split()
+        proxy, port = lab.breakwater([upstream], paths[0].split("/")[2])
+        ready(port, paths[0])
+        warm(port, paths)
+        run = lambda rate=0.0: lab.hot(trace, port, upstream, options.seconds, options.clients, rate)
+        most = run()
+        rate = 0.3 * most["requestsPerSecond"]
+        before = run(rate)
+        holder = lab.start(sys.executable, __file__, "--hold", port, "--slow", options.slow, stdout=subprocess.PIPE)
+        assert holder.stdout.readline().strip() == "holding"
+        time.sleep(1)
+        open_then = len(list(pathlib.Path(f"/proc/{proxy.pid}/fd").iterdir()))
+        beside = run(rate)
+        open_after = len(list(pathlib.Path(f"/proc/{proxy.pid}/fd").iterdir()))
+        holder.kill()
+        time.sleep(2)
+        after = run(rate)
+        p99 = lambda r: r["latency"]["p99Ms"]
+        result = {
+            "benchmark": "slowloris", "slow": options.slow, "clients": options.clients, "seconds": options.seconds, "mostHitsPerSecond": round(most["requestsPerSecond"]), "rate": round(rate),
+            "p99MsAlone": p99(before), "p99MsBeside": p99(beside), "p99MsAloneAfter": p99(after), "p99Ratio": round(p99(beside) / max(p99(before), 0.001), 2), "goal": 1.5,
+            "errors": before["errors"] + beside["errors"] + after["errors"], "descriptorsBeside": [open_then, open_after], "machine": MACHINE}
+        print(json.dumps(result))
+        return 1 if result["errors"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

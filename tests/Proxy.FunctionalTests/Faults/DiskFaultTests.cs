@@ -1,0 +1,99 @@
+using Breakwater.CacheStore;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.FunctionalTests.Faults;
+
+/// <summary>The whole proxy on a disk that is full, read-only or broken: right bytes all the time, and all is well again when the disk is.</summary>
+public sealed class DiskFaultTests : IAsyncLifetime
+{
+    private readonly FaultyDisk _disk = new();
+    private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
+    private readonly SyntheticObject[] _held;
+    private readonly SyntheticObject[] _new;
+    private ProxyUnderTest _proxy = null!;
+
+    public DiskFaultTests()
+    {
+        _held = [.. Sizes(0).Select(s => new SyntheticObject(s, s).On(_upstream))];
+        _new = [.. Sizes(1).Select(s => new SyntheticObject(s, s).On(_upstream))];
+    }
+
+    public async Task InitializeAsync()
+    {
+        _proxy = await ProxyUnderTest.StartOnAsync(_disk, new Dictionary<string, string?> { ["Store:CommitInterval"] = "00:00:00.01" }, _upstream);
+        await GetAllAsync(_held);
+        await UntilAsync(() => _held.All(o => _proxy.Store.Contains(o.Key)));
+        await _proxy.RestartAsync(); // All of it is on the disk.
+    }
+
+    public async Task DisposeAsync()
+    {
+        _disk.WriteFault = _disk.ReadFault = null;
+        await _proxy.DisposeAsync();
+        await _upstream.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(28, "full")]
+    [InlineData(30, "read-only")]
+    [InlineData(5, "broken")]
+    public async Task Disk_RefusingWrites_ServesHitsAndMissesRightAndStoresAgainByItself(int errno, string what)
+    {
+        _disk.WriteFault = new IOException(what, errno);
+        SyntheticObject first = new SyntheticObject(9_000, 99).On(_upstream);
+        Assert.Equal(first.Bytes, (await _proxy.GetAsync(first.Url)).Body);
+        await UntilAsync(() => _proxy.Store.Statistics.WriteFailure is not null);
+
+        int asked = _upstream.ObjectRequestCount;
+        await GetAllAsync(_held);
+        Assert.Equal(asked, _upstream.ObjectRequestCount); // What can be read is served from the disk.
+        await GetAllAsync(_new);
+        await GetAllAsync(_new);
+
+        _disk.WriteFault = null;
+        await UntilAsync(() => _proxy.Store.Statistics.WriteFailure is null); // Nobody tells it.
+        await GetAllAsync(_new);
+        await UntilAsync(() => _new.All(o => _proxy.Store.Contains(o.Key)));
+        await _proxy.RestartAsync();
+        _upstream.Everything = UpstreamBehaviour.WithStatus(503);
+        await GetAllAsync(_held);
+        await GetAllAsync(_new);
+        Assert.Empty((await _proxy.Store.VerifyAsync(null, false, CancellationToken.None)).Damaged);
+    }
+
+    [Fact]
+    public async Task Disk_FailingReads_ObjectsComeFromUpstreamRight()
+    {
+        _disk.ReadFault = FaultyDisk.InputOutput;
+        await GetAllAsync(_held);
+        await GetAllAsync(_new);
+
+        _disk.ReadFault = null;
+        await GetAllAsync(_held);
+        await UntilAsync(() => _held.All(o => _proxy.Store.Contains(o.Key)));
+        int asked = _upstream.ObjectRequestCount;
+        await GetAllAsync(_held);
+        Assert.Equal(asked, _upstream.ObjectRequestCount);
+    }
+
+    private static IEnumerable<int> Sizes(int offset) => [200 + offset, 40_000 + offset, 300_000 + offset, (1 << 20) + 7 + offset, (3 << 20) + offset];
+
+    private static async Task UntilAsync(Func<bool> isReached)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
+        while (!isReached())
+        {
+            await Task.Delay(5, patience.Token);
+        }
+    }
+
+    private async Task GetAllAsync(SyntheticObject[] items)
+    {
+        foreach (SyntheticObject item in items)
+        {
+            RawResponse response = await _proxy.GetAsync(item.Url);
+            Assert.Equal((200, true), (response.Status, response.IsComplete));
+            Assert.True(item.Bytes.AsSpan().SequenceEqual(response.Body));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using System.Net;
+using System.Net.Sockets;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.FunctionalTests.Faults;
+
+/// <summary>SIGTERM and a new process under load, with the listening socket kept open as systemd's socket activation keeps it.</summary>
+public sealed class RestartTests : IAsyncLifetime
+{
+    private const int Restarts = 3;
+    private const int Clients = 8;
+    private readonly TemporaryDirectory _directory = new();
+    private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await _upstream.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task Restart_UnderLoad_NoRequestFailsExitCodeIsZeroAndTheStoreIsKept()
+    {
+        SyntheticObject[] items = [.. Enumerable.Range(0, 4_000).Select(i => new SyntheticObject(500 + (i * 37 % 60_000), i).On(_upstream))];
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(4096);
+        ServeProcess proxy = await ServeProcess.StartAsync(_directory.Combine("store"), [_upstream], listener);
+        try
+        {
+            using CancellationTokenSource stop = new();
+            int[] reached = new int[Clients];
+            Task<int>[] clients = [.. Enumerable.Range(0, Clients).Select(n => Task.Run(() => LoadAsync(n)))];
+            int expected = 0;
+            for (int restart = 0; restart < Restarts; restart++)
+            {
+                expected += 40;
+                await ReachedAsync(expected);
+                Assert.Equal(0, await proxy.TerminateAsync());
+                await proxy.DisposeAsync();
+                proxy = await ServeProcess.StartAsync(_directory.Combine("store"), [_upstream], listener);
+            }
+
+            expected = reached.Max() + 40;
+            await ReachedAsync(expected);
+            await stop.CancelAsync();
+            int requests = (await Task.WhenAll(clients)).Sum();
+            Assert.True(requests >= Clients * Restarts * 40, $"{requests} requests");
+
+            // What they were given is in the store: it was committed at each end.
+            _upstream.Everything = UpstreamBehaviour.WithStatus(503);
+            Assert.Equal(0, await proxy.TerminateAsync());
+            await proxy.DisposeAsync();
+            proxy = await ServeProcess.StartAsync(_directory.Combine("store"), [_upstream], listener);
+            using RawHttpClient last = await RawHttpClient.ConnectAsync(proxy.EndPoint);
+            for (int i = 0; i < Math.Min(200, reached[0]); i++)
+            {
+                SyntheticObject item = items[Pick(0, i)];
+                Assert.Equal(item.Bytes, (await last.GetAsync(item.Url)).Body);
+            }
+
+            async Task ReachedAsync(int count)
+            {
+                using CancellationTokenSource hang = new(TimeSpan.FromSeconds(60));
+                while (reached.Min() < count)
+                {
+                    await (await Task.WhenAny(clients.Append(Task.Delay(5, hang.Token)))); // Throws what a client has met.
+                    hang.Token.ThrowIfCancellationRequested();
+                }
+            }
+
+            // A client as the client of CernVM-FS is: it keeps its connection until it is told to close it.
+            async Task<int> LoadAsync(int number)
+            {
+                RawHttpClient? client = null;
+                int i = 0;
+                for (; !stop.IsCancellationRequested; i++)
+                {
+                    SyntheticObject item = items[Pick(number, i)];
+                    using CancellationTokenSource hang = new(TimeSpan.FromSeconds(30));
+                    client ??= await RawHttpClient.ConnectAsync(listener.LocalEndPoint!, hang.Token);
+                    await client.SendAsync(RawHttpClient.Request("GET", item.Url), hang.Token);
+                    RawResponse response = await client.ReadResponseAsync(cancellationToken: hang.Token);
+                    Assert.True(response.Status == 200 && response.IsComplete && item.Bytes.AsSpan().SequenceEqual(response.Body), $"{response.Head.StatusLine} for {item.Path}");
+                    if ("close".Equals(response.Header("Connection"), StringComparison.OrdinalIgnoreCase))
+                    {
+                        client.Dispose();
+                        client = null;
+                    }
+
+                    Volatile.Write(ref reached[number], i + 1);
+                }
+
+                client?.Dispose();
+                return i;
+            }
+        }
+        finally
+        {
+            await proxy.DisposeAsync();
+        }
+
+        // Every fourth request is for something new, the others for what was asked for before.
+        int Pick(int number, int i) => (i % 4 == 0 ? (i / 4 * Clients) + number : i * 7 % Math.Max(1, i / 4 * Clients)) % items.Length;
+    }
+
+    [Fact]
+    public async Task Drain_ResponseUnderWay_IsFinishedThenTheProcessEndsWithZero()
+    {
+        SyntheticObject item = new SyntheticObject(6 << 20).On(_upstream);
+        Gate gate = new();
+        _upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(4 << 20, gate));
+        await using ServeProcess proxy = await ServeProcess.StartAsync(
+            _directory.Combine("store"), [_upstream], null, ("Proxy:FirstByteTimeout", "00:00:30"), ("Proxy:FetchPatience", "00:00:30"), ("Proxy:DrainTimeout", "00:00:30"));
+        using RawHttpClient client = await RawHttpClient.ConnectAsync(proxy.EndPoint);
+        await client.SendAsync(RawHttpClient.Request("GET", item.Url));
+        RawResponseHead head = await client.ReadHeadAsync();
+        byte[] first = await client.ReadExactlyAsync(1 << 20);
+
+        Task<int> ending = proxy.TerminateAsync();
+        await RefusedAsync(proxy.EndPoint);
+        gate.Open();
+        byte[] rest = await client.ReadExactlyAsync((6 << 20) - first.Length);
+
+        Assert.Equal(200, head.Status);
+        Assert.True(item.Bytes.AsSpan().SequenceEqual([.. first, .. rest]));
+        Assert.Equal(0, await ending);
+    }
+
+    /// <summary>Until nobody accepts connections there any more.</summary>
+    private static async Task RefusedAsync(IPEndPoint endPoint)
+    {
+        using CancellationTokenSource hang = new(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            try
+            {
+                (await RawHttpClient.ConnectAsync(endPoint, hang.Token)).Dispose();
+                await Task.Delay(20, hang.Token);
+            }
+            catch (SocketException)
+            {
+                return;
+            }
+        }
+    }
+}

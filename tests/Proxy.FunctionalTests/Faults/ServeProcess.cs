@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Breakwater.Proxy.Commands.Demo;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.FunctionalTests.Faults;
+
+/// <summary><c>breakwater serve</c> as a process, for what only a process can show: signals, exit codes, its limits, its descriptors, a socket handed over.</summary>
+internal sealed partial class ServeProcess : IAsyncDisposable
+{
+    private const string Ready = "Breakwater is listening on ";
+    private readonly Process _process;
+    private readonly TaskCompletionSource<IPEndPoint> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ServeProcess(ProcessStartInfo start) => _process = new Process { StartInfo = start, EnableRaisingEvents = true };
+
+    public IPEndPoint EndPoint { get; private set; } = null!;
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Starts it and waits until it listens.</summary>
+    /// <param name="storePath">Its store.</param>
+    /// <param name="stratum1s">Its upstreams, in this order.</param>
+    /// <param name="listener">A listening socket to hand over as a service manager does; null: it listens itself.</param>
+    /// <param name="settings">Further settings.</param>
+    public static Task<ServeProcess> StartAsync(
+        string storePath, IReadOnlyList<ScriptedUpstream> stratum1s, Socket? listener = null, params IReadOnlyList<(string Name, string Value)> settings) =>
+        StartLimitedAsync(null, storePath, stratum1s, listener, settings);
+
+    /// <summary>As the other, with so many open files allowed.</summary>
+    /// <exception cref="InvalidOperationException">It ended instead; what it said is in the message.</exception>
+    public static async Task<ServeProcess> StartLimitedAsync(
+        int? openFiles, string storePath, IReadOnlyList<ScriptedUpstream> stratum1s, Socket? listener, IReadOnlyList<(string Name, string Value)> settings)
+    {
+        ProcessStartInfo own = ProxyProcess.OwnExecutable();
+        ProcessStartInfo start = new("/bin/bash") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add("-c");
+        string limit = openFiles is null ? "" : string.Create(CultureInfo.InvariantCulture, $"ulimit -n {openFiles}; ");
+        start.ArgumentList.Add(limit + (listener is null
+            ? "exec \"$@\""
+            : string.Create(CultureInfo.InvariantCulture, $"exec 3<&{listener.SafeHandle.DangerousGetHandle()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$@\"")));
+        foreach (string argument in (string[])["breakwater", own.FileName, .. own.ArgumentList, "serve"])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach ((string name, string value) in ((string, string)[])[
+            ("Proxy:Listen:0", "127.0.0.1:0"), ("Admin:Listen", "127.0.0.1:0"), ("Store:Path", storePath), ("Repositories:*.example.org:Cluster", "test"),
+            ("ReverseProxy:Clusters:stratum1:HealthCheck:Active:Enabled", "false"), ("ReverseProxy:Clusters:egi:HealthCheck:Active:Enabled", "false"),
+            ("ReverseProxy:Clusters:osg:HealthCheck:Active:Enabled", "false"), ("Logging:LogLevel:Default", "Critical"),
+            .. stratum1s.Select((s, i) => ($"ReverseProxy:Clusters:test:Destinations:s{i + 1}:Address", s.Address)), .. settings])
+        {
+            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
+        ServeProcess serve = new(start);
+        try
+        {
+            await serve.StartAsync(listener);
+            return serve;
+        }
+        catch
+        {
+            await serve.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>SIGTERM; gives the exit code.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        Assert.Equal(0, Kill(Id, 15));
+        using CancellationTokenSource hang = new(TimeSpan.FromSeconds(60));
+        await _process.WaitForExitAsync(hang.Token);
+        return _process.ExitCode;
+    }
+
+    /// <summary>What its descriptors are, such as <c>socket:[123]</c> or a path.</summary>
+    public IReadOnlyList<string> Descriptors()
+    {
+        List<string> found = [];
+        foreach (string link in Directory.GetFileSystemEntries($"/proc/{Id}/fd"))
+        {
+            try
+            {
+                found.Add(new FileInfo(link).LinkTarget ?? "");
+            }
+            catch (IOException)
+            {
+                // Closed meanwhile.
+            }
+        }
+
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+        catch (InvalidOperationException)
+        {
+            // Never started, or gone already.
+        }
+
+        _process.Dispose();
+    }
+
+    private async Task StartAsync(Socket? listener)
+    {
+        List<string> said = [];
+        void Take(string? line)
+        {
+            if (line is null)
+            {
+                return;
+            }
+
+            lock (said)
+            {
+                said.Add(line);
+            }
+
+            if (line.StartsWith(Ready, StringComparison.Ordinal))
+            {
+                // A socket that was handed over has its address already.
+                _ready.TrySetResult(listener?.LocalEndPoint as IPEndPoint ?? IPEndPoint.Parse(new Uri(line[Ready.Length..].Trim()).Authority));
+            }
+        }
+
+        _process.OutputDataReceived += (_, e) => Take(e.Data);
+        _process.ErrorDataReceived += (_, e) => Take(e.Data);
+        _process.Exited += (_, _) => _ready.TrySetException(new InvalidOperationException("It ended."));
+        if (listener is not null)
+        {
+            Assert.Equal(0, ChangeDescriptor((int)listener.SafeHandle.DangerousGetHandle(), 2, 0)); // F_SETFD: inherited
+        }
+
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        try
+        {
+            EndPoint = await _ready.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        }
+        catch (Exception e) when (e is InvalidOperationException or TimeoutException)
+        {
+            lock (said)
+            {
+                throw new InvalidOperationException("The proxy did not start: " + string.Join(Environment.NewLine, said), e);
+            }
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int ChangeDescriptor(int descriptor, int command, int value);
+}
