@@ -6,9 +6,6 @@ namespace Breakwater.Proxy.Access;
 /// </summary>
 internal sealed class Drain : IDisposable
 {
-    /// <summary>How long that goes on before idle connections are closed: a client in the middle of a boot asks far more often.</summary>
-    public static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
-
     private readonly CancellationTokenSource _begun = new();
 
     /// <summary>Is this process about to stop?</summary>

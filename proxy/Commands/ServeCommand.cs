@@ -74,7 +74,7 @@ internal static class ServeCommand
         }
 
         await StopSignalAsync(app, cancellationToken);
-        await DrainAsync(app, settings.Proxy.DrainTimeout);
+        await DrainAsync(app, settings.Proxy);
         return 0;
     }
 
@@ -92,10 +92,10 @@ internal static class ServeCommand
     }
 
     /// <summary>Says good-bye on every answer, then stops accepting, lets responses under way end, and closes. The store commits when it is disposed.</summary>
-    private static async Task DrainAsync(WebApplication app, TimeSpan limit)
+    private static async Task DrainAsync(WebApplication app, ProxyOptions proxy)
     {
         app.Services.GetRequiredService<Drain>().Begin();
-        await Task.Delay(limit / 2 < Drain.Farewell ? limit / 2 : Drain.Farewell);
+        await Task.Delay(proxy.DrainTimeout / 2 < proxy.Farewell ? proxy.DrainTimeout / 2 : proxy.Farewell);
         await app.StopAsync();
     }
 }

@@ -38,6 +38,12 @@ internal sealed class ProxyOptions
     /// <summary>Time for a client to send the head of a request. Default 10 s; whoever drips its head holds a connection no longer.</summary>
     public TimeSpan RequestHeadTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// How long a process that is told to stop still answers, each answer with <c>Connection: close</c>, before it closes idle connections. Default 1 s: a client in the
+    /// middle of a boot asks far more often.
+    /// </summary>
+    public TimeSpan Farewell { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>How long a drain waits for responses under way. Default 10 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

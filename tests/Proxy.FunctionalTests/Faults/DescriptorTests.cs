@@ -4,6 +4,7 @@ using Breakwater.TestSupport;
 namespace Breakwater.Proxy.FunctionalTests.Faults;
 
 /// <summary>More clients than the process may open descriptors for: the last are sent away, all others are served, hits and misses.</summary>
+[Collection(ServeProcess.OneAtATime)]
 public sealed class DescriptorTests : IAsyncLifetime
 {
     private readonly TemporaryDirectory _directory = new();

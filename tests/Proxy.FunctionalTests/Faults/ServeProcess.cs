@@ -11,6 +11,9 @@ namespace Breakwater.Proxy.FunctionalTests.Faults;
 /// <summary><c>breakwater serve</c> as a process, for what only a process can show: signals, exit codes, its limits, its descriptors, a socket handed over.</summary>
 internal sealed partial class ServeProcess : IAsyncDisposable
 {
+    /// <summary>The collection of the tests that load a process with all that this machine has: one after the other.</summary>
+    public const string OneAtATime = "processes under load";
+
     private const string Ready = "Breakwater is listening on ";
     private readonly Process _process;
     private readonly TaskCompletionSource<IPEndPoint> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -56,6 +56,32 @@ public sealed class HostileBundleTests
         await bench.VerifyAsync(bundle);
     }
 
+    /// <summary>Damage by seed, the same in every run: cut out, doubled, overwritten, swapped.</summary>
+    [Fact]
+    public async Task Bundle_RandomDamage_IsRefused()
+    {
+        FixtureRepository minios = FixtureRepository.MiniOs;
+        await using SeedBench bench = await SeedBench.StartAsync(minios);
+        byte[] bundle = await ExportSmallAsync(bench, minios);
+        for (int seed = 0; seed < 150; seed++)
+        {
+            var random = new Random(seed);
+            int at = random.Next(bundle.Length);
+            int length = Math.Min(random.Next(1, 2_000), bundle.Length - at);
+            byte[] damaged = random.Next(4) switch
+            {
+                0 => [.. bundle[..at], .. bundle[(at + length)..]],
+                1 => [.. bundle[..(at + length)], .. bundle[at..]],
+                2 => [.. bundle[..at], .. new byte[length], .. bundle[(at + length)..]],
+                _ => [.. bundle[..at], .. bundle[at..(at + length)].Reverse(), .. bundle[(at + length)..]],
+            };
+            if (!damaged.AsSpan().SequenceEqual(bundle))
+            {
+                await Assert.ThrowsAsync<SeedRefusedException>(() => bench.VerifyAsync(damaged));
+            }
+        }
+    }
+
     [Theory]
     [InlineData("../../etc/passwd", TarEntryType.RegularFile)]
     [InlineData("/etc/passwd", TarEntryType.RegularFile)]

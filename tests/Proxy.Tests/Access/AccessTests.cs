@@ -3,6 +3,7 @@ using System.Text;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Upstreams;
+using CsCheck;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.Tests.Access;
@@ -95,6 +96,11 @@ public class AccessTests
     [InlineData("CONNECT  h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n")]
     [InlineData("CONNECT h:1 HTTP/2.0\r\nHost: h:1\r\n\r\n")]
     public void ConnectRequest_Malformed_IsNot(string head) => Assert.Null(ConnectRequest.Parse(Encoding.ASCII.GetBytes(head)));
+
+    [Fact]
+    public void ConnectRequest_AnyBytes_IsParsedOrNot() =>
+        Gen.OneOf(Gen.Byte.Array[0, 200], Gen.Char["CONET :.[]@/1h\r\n\t\0"].Array[0, 80].Select(c => Encoding.ASCII.GetBytes("CONNECT " + new string(c) + "\r\n\r\n")))
+            .Sample(bytes => ConnectRequest.Parse(bytes) is not { } parsed || (parsed.Host.Length > 0 && parsed.Port is > 0 and <= 65535), iter: 20_000);
 
     [Theory]
     [InlineData("alice:secret", true)]
