@@ -22,7 +22,7 @@ internal sealed class AdminApi(RouteGroupBuilder routes)
     /// <summary>Paths mapped by <see cref="Read"/>.</summary>
     public IReadOnlyList<string> Reads => _reads;
 
-    /// <summary>Paths mapped by <see cref="Action"/>.</summary>
+    /// <summary>Paths mapped by <see cref="Action"/> and <see cref="Upload"/>.</summary>
     public IReadOnlyList<string> Actions => _actions;
 
     /// <summary>GET: status that changes nothing. Open to <c>Admin:Readers</c>, to others with the token.</summary>
@@ -43,7 +43,11 @@ internal sealed class AdminApi(RouteGroupBuilder routes)
     public void Remove(string path, Delegate handler) => routes.MapDelete(path, handler);
 
     /// <summary>POST with a body of any length, to be read from <c>HttpRequest.Body</c> as it comes. Needs the token.</summary>
-    public void Upload(string path, Delegate handler) => routes.MapPost(path, handler).WithMetadata(AnyBodyLength.Instance);
+    public void Upload(string path, Delegate handler)
+    {
+        routes.MapPost(path, handler).WithMetadata(AnyBodyLength.Instance);
+        _actions.Add(path);
+    }
 
     /// <summary>Endpoint metadata: no limit on the request's body.</summary>
     internal sealed class AnyBodyLength

@@ -6,12 +6,13 @@ using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Storms;
+using Breakwater.Proxy.Upstreams;
 using Yarp.ReverseProxy;
 
 namespace Breakwater.Proxy.Admin;
 
-/// <summary>A Stratum 1 as the health checks see it.</summary>
-internal sealed record UpstreamStatus(string Cluster, string Name, string Upstream, bool Healthy);
+/// <summary>A Stratum 1, and what is known of it.</summary>
+internal sealed record UpstreamStatus(string Cluster, string Name, string Upstream, Stratum1State State);
 
 /// <summary>Requests and body bytes, since the start.</summary>
 internal sealed record ResultStatus(string Result, long Requests, long Bytes);
@@ -59,6 +60,7 @@ internal sealed class StatusRoom(
     FetchCoordinator fetches,
     FetchQueue queue,
     IProxyStateLookup clusters,
+    Stratum1Outcomes outcomes,
     BootTimelines boots,
     SeedStart seeds,
     SignedDocuments documents,
@@ -106,7 +108,7 @@ internal sealed class StatusRoom(
             boots.Storm(),
             [.. clusters.GetClusters().OrderBy(c => c.ClusterId, StringComparer.Ordinal).SelectMany(c => c.DestinationsState.AllDestinations
                 .OrderBy(d => d.DestinationId, StringComparer.Ordinal)
-                .Select(d => new UpstreamStatus(c.ClusterId, d.DestinationId, new Uri(d.Model.Config.Address).Authority, ProxyGauges.IsUp(d))))],
+                .Select(d => new UpstreamStatus(c.ClusterId, d.DestinationId, new Uri(d.Model.Config.Address).Authority, outcomes.StateOf(d))))],
             settings.Store.Path!,
             FreeBytes(settings.Store.Path!),
             Environment.WorkingSet,

@@ -8,7 +8,7 @@ internal static class CompletionCommand
     private const string Bash = """
         _breakwater() {
           local IFS=$'\n'
-          COMPREPLY=($(breakwater "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null | grep -F -- "${COMP_WORDS[COMP_CWORD]}"))
+          COMPREPLY=($(compgen -W "$(breakwater "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
         }
         complete -o default -F _breakwater breakwater
 

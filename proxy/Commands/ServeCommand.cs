@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Access;
@@ -47,7 +48,7 @@ internal static class ServeCommand
         {
             return await ServeAsync(sources, cancellationToken);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CacheStore.StoreInUseException)
+        catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException or CacheStore.StoreInUseException)
         {
             await Console.Error.WriteLineAsync($"Breakwater cannot start: {e.Message}");
             return CannotStart;

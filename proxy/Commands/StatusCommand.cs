@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
 using Spectre.Console;
 
 namespace Breakwater.Proxy.Commands;
@@ -65,10 +66,22 @@ internal static class StatusCommand
 
         foreach (IGrouping<string, UpstreamStatus> cluster in status.Upstreams.GroupBy(u => u.Cluster))
         {
-            Row(Markup.Escape(cluster.Key), string.Join("  ", cluster.Select(u => $"[{(u.Healthy ? "green" : "red")}]{Markup.Escape(u.Upstream)}[/]")));
+            Row(Markup.Escape(cluster.Key), string.Join("  ", cluster.Select(Stratum1)));
         }
 
         return table;
+    }
+
+    private static string Stratum1(UpstreamStatus upstream)
+    {
+        string name = Markup.Escape(upstream.Upstream);
+        return upstream.State switch
+        {
+            Stratum1State.Answers => $"[green]{name}[/]",
+            Stratum1State.NotAskedYet => $"{name} [grey](not asked yet)[/]",
+            Stratum1State.Failing => $"[yellow]{name}[/] (failed last)",
+            _ => $"[red]{name}[/] (asked last)",
+        };
     }
 
     private static async Task<int> RunAsync(AdminClient client, bool json, CancellationToken cancellationToken)

@@ -16,7 +16,7 @@ internal static class TopCommand
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create()
     {
-        var command = new Command("top", "Watch the running Breakwater: rates, fetches, Stratum 1s and the slowest boots, once a second. Ctrl+C ends it.") { SettingsFile.Option };
+        var command = new Command("top", "Watch the running Breakwater: rates, fetches, Stratum 1s and the slowest boots, once a second. Ctrl+C ends it; when the output is no terminal, one second is shown.") { SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), RunAsync, cancellationToken));
         return command;
     }
@@ -24,18 +24,31 @@ internal static class TopCommand
     private static async Task<int> RunAsync(AdminClient client, CancellationToken cancellationToken)
     {
         ServerStatus last = await client.GetAsync<ServerStatus>("status", cancellationToken);
+        if (Console.IsOutputRedirected)
+        {
+            await Task.Delay(s_interval, cancellationToken);
+            (Rows frame, _) = await FrameAsync(client, last, cancellationToken);
+            AnsiConsole.Write(frame);
+            return 0;
+        }
+
         await AnsiConsole.Live(new Text("")).AutoClear(true).StartAsync(async live =>
         {
             while (true)
             {
-                BootView[] boots = await client.GetAsync<BootView[]>("boots?limit=12", cancellationToken);
-                ServerStatus status = await client.GetAsync<ServerStatus>("status", cancellationToken);
-                live.UpdateTarget(Screen(status, last, boots));
-                last = status;
+                (Rows frame, last) = await FrameAsync(client, last, cancellationToken);
+                live.UpdateTarget(frame);
                 await Task.Delay(s_interval, cancellationToken);
             }
         });
         return 0;
+    }
+
+    private static async Task<(Rows Frame, ServerStatus Status)> FrameAsync(AdminClient client, ServerStatus last, CancellationToken cancellationToken)
+    {
+        BootView[] boots = await client.GetAsync<BootView[]>("boots?limit=12", cancellationToken);
+        ServerStatus status = await client.GetAsync<ServerStatus>("status", cancellationToken);
+        return (Screen(status, last, boots), status);
     }
 
     private static Rows Screen(ServerStatus status, ServerStatus last, BootView[] boots)

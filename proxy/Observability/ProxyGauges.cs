@@ -2,8 +2,8 @@ using System.Diagnostics.Metrics;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Storms;
+using Breakwater.Proxy.Upstreams;
 using Yarp.ReverseProxy;
-using Yarp.ReverseProxy.Model;
 
 namespace Breakwater.Proxy.Observability;
 
@@ -43,11 +43,7 @@ internal sealed class ProxyGauges
         from cluster in clusters.GetClusters()
         from destination in cluster.DestinationsState.AllDestinations
         select new Measurement<int>(
-            IsUp(destination) ? 1 : 0,
+            Stratum1Outcomes.IsUp(destination) ? 1 : 0,
             new("cluster", cluster.ClusterId),
             new("upstream", new Uri(destination.Model.Config.Address).Authority));
-
-    /// <summary>Neither kind of health check has given it up.</summary>
-    internal static bool IsUp(DestinationState destination) =>
-        destination.Health.Active != DestinationHealth.Unhealthy && destination.Health.Passive != DestinationHealth.Unhealthy;
 }

@@ -91,6 +91,8 @@ internal static class ProxyServer
         services.AddSingleton<ProxyCounters>();
         AddAccess(services, settings.Access, time);
         services.AddSingleton<Stratum1Directory>();
+        services.AddSingleton<Stratum1Outcomes>();
+        WitnessedProbes.Add(services);
         services.AddSingleton(provider => new RepositoryRoutes(settings.Repositories, provider.GetRequiredService<Stratum1Directory>()));
         services.AddSingleton<UpstreamClient>();
         services.AddSingleton(new FetchQueue(settings.Proxy.MaxConcurrentFetches, Math.Max(1, settings.Proxy.MaxConcurrentFetches / 2)));
@@ -178,6 +180,7 @@ internal static class ProxyServer
     {
         services.AddSingleton<Health>();
         services.AddSingleton<IAdminRoom, StatusRoom>();
+        services.AddSingleton<IAdminRoom, LifetimeRoom>();
         services.AddSingleton<IHealthSource, LifetimeHealth>();
         services.AddSingleton<AdminServer>();
         services.AddHostedService(provider => provider.GetRequiredService<AdminServer>());

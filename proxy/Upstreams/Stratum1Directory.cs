@@ -18,14 +18,12 @@ internal sealed record Stratum1(ClusterState Cluster, DestinationState Destinati
 /// Chooses Stratum 1s from YARP's clusters: healthy ones before the others, the one that the client named first, then by the name of the destination
 /// in the settings. Reports failures to YARP's passive health. Thread-safe.
 /// </summary>
-internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestinationHealthUpdater health)
+internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestinationHealthUpdater health, Stratum1Outcomes outcomes)
 {
     /// <summary>Failures in a row after which a Stratum 1 goes to the end of the line. One or two are bad luck.</summary>
     private const int FailuresUntilUnhealthy = 3;
 
     private static readonly TimeSpan s_defaultReactivation = TimeSpan.FromSeconds(30);
-
-    private readonly System.Runtime.CompilerServices.ConditionalWeakTable<DestinationState, FailureCount> _failures = [];
 
     /// <summary>The Stratum 1s of a cluster in the order in which they are to be tried; empty when the cluster is gone.</summary>
     /// <param name="clusterId">Id of the YARP cluster.</param>
@@ -53,29 +51,23 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
         hint is not null && (hint.Equals(upstream.Authority, StringComparison.OrdinalIgnoreCase) || hint.Equals(upstream.Authority + ":80", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>A Stratum 1 answered as it should.</summary>
-    public void ReportSuccess(Stratum1 upstream)
-    {
-        if (_failures.TryGetValue(upstream.Destination, out FailureCount? failures))
-        {
-            failures.InARow = 0;
-        }
-    }
+    public void ReportSuccess(Stratum1 upstream) => outcomes.NoteAnswer(upstream.Destination);
 
     /// <summary>A Stratum 1 failed. 404s are no failure of the server.</summary>
     public void ReportFailure(Stratum1 upstream, FailureKind kind)
     {
         if (kind == FailureKind.NotFound)
         {
+            outcomes.NoteNotFound(upstream.Destination);
             return;
         }
 
-        FailureCount failures = _failures.GetOrCreateValue(upstream.Destination);
-        if (Interlocked.Increment(ref failures.InARow) < FailuresUntilUnhealthy)
+        if (outcomes.NoteFailure(upstream.Destination) < FailuresUntilUnhealthy)
         {
             return;
         }
 
-        failures.InARow = 0;
+        outcomes.NoteGivenUp(upstream.Destination);
         TimeSpan reactivation = upstream.Cluster.Model.Config.HealthCheck?.Passive?.ReactivationPeriod ?? s_defaultReactivation;
         health.SetPassive(upstream.Cluster, upstream.Destination, DestinationHealth.Unhealthy, reactivation);
     }
@@ -91,10 +83,5 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
     {
         int colon = authority.LastIndexOf(':');
         return colon > 0 && authority[^1] != ']' ? authority.AsSpan(0, colon) : authority;
-    }
-
-    private sealed class FailureCount
-    {
-        public int InARow;
     }
 }

@@ -8,9 +8,19 @@ using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.WorkingSets;
 
-/// <summary>What the admin API tells of a repository.</summary>
+/// <summary>How the latest prefetch of a repository stands, in objects.</summary>
+internal sealed record PrefetchView(int Total, int Present, int Fetched, int Failed);
+
+/// <summary>What the admin API tells of a repository. <paramref name="Prefetch"/> is null when nothing was fetched ahead since the start.</summary>
 internal sealed record RepositoryView(
-    string Repository, ulong? Revision, string Trust, DateTimeOffset? CheckedAt, DateTimeOffset? WhitelistExpiresAt, ulong? HeldRevision, string? LastRefusal);
+    string Repository,
+    ulong? Revision,
+    string Trust,
+    DateTimeOffset? CheckedAt,
+    DateTimeOffset? WhitelistExpiresAt,
+    ulong? HeldRevision,
+    string? LastRefusal,
+    PrefetchView? Prefetch);
 
 /// <summary>What the admin API tells of a working set.</summary>
 internal sealed record WorkingSetView(
@@ -52,14 +62,15 @@ internal sealed class WorkingSetAdmin(
         admin.Action("/warm", Warm);
     }
 
-    private static RepositoryView View(RepositoryStatus status) => new(
+    private RepositoryView View(RepositoryStatus status) => new(
         status.Repository.Fqrn,
         status.Pair?.Parsed.Revision,
         status.Pair is null ? "none" : status.Pair.IsVerified ? "verified" : "unverified",
         status.Pair?.Manifest.CheckedAt,
         status.Pair?.Verdict.Whitelist?.ExpiresAt,
         status.HeldRevision,
-        status.LastRefusal is { } refusal ? $"{refusal.Reason}: {refusal.Explanation}" : null);
+        status.LastRefusal is { } refusal ? $"{refusal.Reason}: {refusal.Explanation}" : null,
+        preparer.ProgressOf(status.Repository.Fqrn) is { } p ? new PrefetchView(p.Total, p.Present, p.Fetched, p.Failed) : null);
 
     private static WorkingSetView View(WorkingSet set) =>
         new(set.Repository, set.Name, set.Source, set.Snapshots, set.Entries.Count, set.WholeDirectories.Count, set.Boots, set.UpdatedAt);

@@ -27,6 +27,7 @@ internal sealed partial class WorkingSetPreparer(
     private static readonly TimeSpan s_warmAgainAfter = TimeSpan.FromMinutes(5);
 
     private readonly ConcurrentDictionary<string, IReadOnlyList<ResolvedSet>> _resolved = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, PrefetchProgress> _progress = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _warmedAt = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
@@ -59,6 +60,9 @@ internal sealed partial class WorkingSetPreparer(
         _ = Task.Run(() => PrepareAsync(repository, sets.Of(repository.Fqrn), pair.Parsed, new PrefetchProgress(), toMemory: true, lifetime.ApplicationStopping));
     }
 
+    /// <summary>How the latest prefetch of a repository stands; null when there was none since the start.</summary>
+    public PrefetchProgress? ProgressOf(string repository) => _progress.GetValueOrDefault(repository);
+
     /// <summary>The path behind a key, from the working sets resolved last; null when none of them has it.</summary>
     public string? NameOf(string repository, ObjectKey key)
     {
@@ -83,6 +87,7 @@ internal sealed partial class WorkingSetPreparer(
         CancellationToken cancellationToken)
     {
         long begun = time.GetTimestamp();
+        _progress[repository.Fqrn] = progress;
         try
         {
             List<ResolvedSet> resolved = [];

@@ -11,7 +11,7 @@ const token = () => $("token").value ? { Authorization: "Bearer " + $("token").v
 const table = (heads, rows) => el("table", {}, el("thead", {}, el("tr", {}, ...heads.map(h => el("th", { className: h.startsWith("#") ? "n" : "", textContent: h.replace("#", "") })))),
   el("tbody", {}, ...rows.map(r => el("tr", {}, ...r.map((c, i) => { const td = el("td", { className: heads[i].startsWith("#") ? "n" : "" }); td.append(c ?? "–"); return td; })))));
 
-let last = null, chart = null, known = "";
+let last = null, chart = null;
 const series = [[], [], [], []];
 
 function traffic(s) {
@@ -30,11 +30,14 @@ function draw() {
   const width = $("chart").clientWidth;
   if (!chart) {
     const axis = { stroke: () => css("--soft"), grid: { stroke: () => css("--line"), width: 1 } };
-    chart = new uPlot({ width, height: 200, scales: { mb: {} }, axes: [axis, { ...axis, size: 56 }, { ...axis, scale: "mb", side: 1, grid: { show: false }, size: 56 }],
+    chart = new uPlot({ width, height: 200, scales: { x: { range: (u, from, to) => [Math.min(from, to - 60), to] }, mb: {} }, axes: [axis, { ...axis, size: 56 }, { ...axis, scale: "mb", side: 1, grid: { show: false }, size: 56 }],
       series: [{}, { label: "requests/s", stroke: () => css("--d"), width: 2, value: (u, v) => v == null ? "–" : count(v) }, { label: "to clients MB/s", scale: "mb", stroke: () => css("--m"), width: 2, value: (u, v) => v == null ? "–" : v.toFixed(1) },
         { label: "from Stratum 1s MB/s", scale: "mb", stroke: () => css("--u"), width: 2, value: (u, v) => v == null ? "–" : v.toFixed(1) }] }, series, $("chart"));
   } else { chart.setData(series); if (Math.abs(chart.width - width) > 4) chart.setSize({ width, height: 200 }); }
 }
+
+const states = { notAskedYet: ["muted", "not asked yet"], answers: ["good", "answers"], failing: ["degraded", "failed when asked last"], askedLast: ["bad", "fails: asked after the others"] };
+const state = name => el("span", { className: (states[name] || [])[0] || "", textContent: (states[name] || [])[1] || name });
 
 function headline(s) {
   const tiles = [["Hits by requests", percent(s.hitRatio), "hit-ratio"], ["Hits by bytes", percent(s.byteHitRatio)], ["Upstream bytes saved", size(s.bytesSaved), "saved"], ["Requests/s", count(s.rps || 0), "rps"],
@@ -46,10 +49,8 @@ function headline(s) {
   $("health").textContent = s.health.status; $("health").className = "chip " + s.health.status;
   $("findings").hidden = !s.health.findings.length;
   $("findings").replaceChildren(...s.health.findings.map(f => el("li", { className: f.level }, el("b", { textContent: f.name }), " " + f.text)));
-  $("upstreams").replaceChildren(table(["cluster", "name", "Stratum 1", "state"], s.upstreams.map(u => [u.cluster, u.name, u.upstream, el("span", { className: u.healthy ? "good" : "bad", textContent: u.healthy ? "answers" : "asked last" })])));
+  $("upstreams").replaceChildren(table(["cluster", "name", "Stratum 1", "state"], s.upstreams.map(u => [u.cluster, u.name, u.upstream, state(u.state)])));
   $("results").replaceChildren(table(["result", "#requests", "#bytes"], s.results.filter(r => r.requests).map(r => [r.result, count(r.requests), size(r.bytes)])));
-  const actions = s.actions.join();
-  if (actions !== known) { known = actions; $("action").replaceChildren(...s.actions.map(a => el("option", { value: a, textContent: a }))); }
   const t = s.storm;
   $("storm-line").textContent = t.booting + t.done + t.stopped === 0 ? "none seen yet" : (t.booting > 1 ? "storm in progress: " : "") + t.booting + " booting, " + t.done + " done"
     + (t.stopped ? ", " + t.stopped + " stopped half-way (probably DIRECT)" : "") + (t.medianMs != null ? "; median " + time(t.medianMs) + ", slowest " + time(t.maxMs) : "")
@@ -69,55 +70,14 @@ function boots(list) {
 
 $("boots").addEventListener("click", async e => {
   const row = e.target.closest(".boot"); if (!row) return;
-  const d = await get("boots/" + row.dataset.id), b = d.boot;
+  await details(row.dataset.id);
+  if (!$("details").open) $("details").showModal();
+});
+
+async function details(id) {
+  const d = await get("boots/" + id), b = d.boot;
   $("details-title").textContent = `${b.client}: ${b.repository}, ${time(b.durationMs)}, ${b.requests} requests, ${size(b.bytes)}`;
   $("details-body").replaceChildren(d.requests.length ? table(["#at", "#took", "from", "result", "#bytes", "what"], d.requests.map(r => [time(r.startMs), time(r.durationMs), r.source, r.result, size(r.bytes), r.what])) : "The requests of this boot were given up to bound memory.");
-  $("details").showModal();
-});
-
-// Other rooms tell what they know as plain JSON; it is shown as it comes.
-function plain(value) {
-  if (value === null || typeof value !== "object") return typeof value === "number" && value > 1e6 ? count(value) : String(value);
-  if (Array.isArray(value)) {
-    if (!value.length) return "none";
-    if (typeof value[0] !== "object" || value[0] === null) return value.join(", ");
-    const keys = [...new Set(value.flatMap(Object.keys))].slice(0, 10);
-    return table(keys, value.slice(0, 100).map(v => keys.map(k => v[k] === undefined ? "" : plain(v[k]))));
-  }
-  return table(["", " "], Object.entries(value).map(([k, v]) => [k, plain(v)]));
+  // Files are named from the catalogs in the store, which the proxy begins to read when it is first asked for a name.
+  if (d.requests.some(r => /^data\/.*[0-9a-fP]$/.test(r.what)) || b.state === "booting") setTimeout(() => { if ($("details").open) details(id).catch(() => {}); }, 1500);
 }
-
-async function rooms(s) {
-  for (const path of s.reads.filter(p => !p.includes("{") && !["status", "boots"].includes(p))) {
-    const id = "room-" + path.replace(/\W/g, "-");
-    let card = $(id);
-    if (!card) { card = el("section", { className: "card", id }, el("h2", { textContent: path.charAt(0).toUpperCase() + path.slice(1).replace(/[-/]/g, " ") }), el("div", { className: "scroll" })); $("rooms").append(card); }
-    try { const v = await get(path); card.lastChild.replaceChildren(plain(v)); } catch (e) { card.lastChild.textContent = e.message; }
-  }
-}
-
-$("action-form").addEventListener("submit", async e => {
-  e.preventDefault();
-  sessionStorage.setItem("token", $("token").value);
-  const out = $("action-result"); out.textContent = "…";
-  try {
-    const body = $("action-body").value.trim();
-    if (body) JSON.parse(body);
-    if (!$("token").value) { out.textContent = "Refused: actions need the admin token, the content of admin.token in the store's directory."; return; }
-    const r = await fetch("/api/v1/" + $("action").value, { method: "POST", headers: { ...token(), ...(body ? { "Content-Type": "application/json" } : {}) }, body: body || undefined });
-    out.textContent = r.status + " " + (await r.text());
-  } catch (e) { out.textContent = e.message; }
-});
-
-$("token").value = sessionStorage.getItem("token") || "";
-let turn = 0;
-async function tick() {
-  try {
-    const s = await get("status"); traffic(s); headline(s);
-    boots(await get("boots?limit=100"));
-    if (turn++ % 5 === 0) await rooms(s);
-    $("live").textContent = "live, " + new Date(s.time).toLocaleTimeString();
-  } catch (e) { $("live").textContent = "no answer: " + e.message; }
-  setTimeout(tick, document.hidden ? 5000 : 1000);
-}
-tick();

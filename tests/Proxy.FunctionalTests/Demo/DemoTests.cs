@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Breakwater.Proxy.Commands.Demo;
 
@@ -59,20 +58,5 @@ public sealed class DemoTests
         Assert.Equal(0, PhaseResult.Percentile([], 0.5));
     }
 
-    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        ProcessStartInfo start = ProxyProcess.OwnExecutable();
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        start.RedirectStandardOutput = true;
-        start.RedirectStandardError = true;
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, await output, await error);
-    }
+    private static Task<CommandResult> RunAsync(params string[] arguments) => BreakwaterCommand.RunAsync(BreakwaterCommand.NoSettings, arguments);
 }

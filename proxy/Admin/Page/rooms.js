@@ -1,0 +1,51 @@
+"use strict";
+// What the other rooms of the admin API tell: a card each. Those without a drawing of their own are shown as plain tables.
+const days = date => Math.floor((new Date(date) - Date.now()) / 86400000);
+const left = date => { if (!date) return "–"; const d = days(date); return el("span", { className: d < 0 ? "bad" : d < 7 ? "degraded" : "", textContent: d < 0 ? "expired" : d + (d === 1 ? " day" : " days") }); };
+const meter = (part, whole, text) => el("span", { className: "meter" }, el("progress", { max: Math.max(1, whole), value: Math.min(part, whole) }), " " + text);
+const clock = date => date ? new Date(date).toLocaleString() : "–";
+const pairs = rows => { const t = table(["", " "], rows); t.className = "pairs"; return t; };
+
+const drawings = {
+  "repositories": ["Repositories", list => table(["repository", "#revision", "trust", "whitelist", "checked", "prefetch", "note"], list.map(r => [r.repository, r.revision ?? "–",
+    el("span", { className: r.trust === "verified" ? "good" : "degraded", textContent: r.trust }), left(r.whitelistExpiresAt), clock(r.checkedAt),
+    r.prefetch ? meter(r.prefetch.present + r.prefetch.fetched, r.prefetch.total, `${count(r.prefetch.present + r.prefetch.fetched)} of ${count(r.prefetch.total)}${r.prefetch.failed ? ", " + r.prefetch.failed + " not to be had" : ""}`) : "–",
+    r.lastRefusal || (r.heldRevision ? "revision " + r.heldRevision + " is being prepared" : "")]))],
+  "working-sets": ["Working sets", list => table(["repository", "name", "source", "snapshots", "#entries", "#boots", "updated"], list.map(w => [w.repository, w.name, w.source, w.snapshots.map(x => x || "newest").join(", "), count(w.entries), count(w.boots), clock(w.updatedAt)]))],
+  "store": ["Store", s => pairs([["used", meter(s.usedBytes, s.quotaBytes, size(s.usedBytes) + " of " + size(s.quotaBytes))], ["objects, documents", count(s.objects) + ", " + count(s.documents)],
+    ["new, kept", size(s.freshBytes) + ", " + size(s.keptBytes)], ["pinned", size(s.pinnedBytes)], ["evicted objects", count(s.evictedObjects)], ["damaged objects found", el("span", { className: s.damagedObjects ? "bad" : "", textContent: count(s.damagedObjects) })],
+    ["written again by the cleaner", size(s.rewrittenBytes) + " of " + size(s.storedBytes) + " stored"], ["writes", s.writeFailure ? el("span", { className: "bad", textContent: s.writeFailure }) : "taken"]])],
+  "store/pins": ["Pins", list => table(["pin", "complete", "#objects", "#bytes here"], list.map(p => [p.name, meter(p.presentObjects, p.objects, percent(p.objects ? p.presentObjects / p.objects : 1)), count(p.objects), size(p.presentBytes)]))],
+  "seeds": ["Seeds", list => table(["seed", "imported", "#objects", "#bytes", "repositories"], list.map(s => [s.name, clock(s.importedAt), count(s.objects), size(s.objectBytes),
+    s.repositories.map(r => `${r.fqrn} revision ${r.revision}${r.isVerified ? "" : ", unverified"}`).join("; ")]))],
+};
+// Every object of the store is too much to ask for every five seconds.
+const unseen = ["status", "boots", "store/objects", "seeds/bootable"];
+const order = Object.keys(drawings);
+
+function plain(value) {
+  if (value === null || typeof value !== "object") return typeof value === "number" && value > 1e6 ? count(value) : String(value);
+  if (Array.isArray(value)) {
+    if (!value.length) return "none";
+    if (typeof value[0] !== "object" || value[0] === null) return value.join(", ");
+    const keys = [...new Set(value.flatMap(Object.keys))].slice(0, 10);
+    return table(keys, value.slice(0, 100).map(v => keys.map(k => v[k] === undefined ? "" : plain(v[k]))));
+  }
+  return table(["", " "], Object.entries(value).map(([k, v]) => [k, plain(v)]));
+}
+
+async function rooms(s) {
+  const rank = p => order.includes(p) ? order.indexOf(p) : order.length;
+  const paths = s.reads.map(p => p.replace(/^\//, "")).filter(p => !p.includes("{") && !unseen.includes(p)).sort((a, b) => rank(a) - rank(b));
+  for (const path of paths) {
+    const id = "room-" + path.replace(/\W/g, "-");
+    let card = $(id);
+    if (!card) { card = el("section", { className: "card", id }, el("h2", { textContent: drawings[path]?.[0] ?? path.charAt(0).toUpperCase() + path.slice(1).replace(/[-/]/g, " ") }), el("div", { className: "scroll" })); $("rooms").append(card); }
+    try {
+      const v = await get(path);
+      card.lastChild.replaceChildren(Array.isArray(v) && !v.length ? el("span", { className: "muted", textContent: "none" }) : drawings[path] ? drawings[path][1](v) : plain(v));
+      if (path === "seeds" && s.bootable.length) card.lastChild.append(el("ul", {}, ...s.bootable.map(b => el("li", { textContent: b }))));
+      if (path === "repositories") $("known-repositories").replaceChildren(...v.map(r => el("option", { value: r.repository })));
+    } catch (e) { card.lastChild.textContent = e.message; }
+  }
+}

@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+using Yarp.ReverseProxy.Model;
+
+namespace Breakwater.Proxy.Upstreams;
+
+/// <summary>What is known of a Stratum 1 since the start.</summary>
+internal enum Stratum1State : byte
+{
+    /// <summary>Neither a fetch nor a probe has asked it yet.</summary>
+    NotAskedYet,
+
+    /// <summary>It answered when it was asked last.</summary>
+    Answers,
+
+    /// <summary>It failed when it was asked last, and is still asked in its turn.</summary>
+    Failing,
+
+    /// <summary>It failed so often that it is asked after all others.</summary>
+    AskedLast,
+}
+
+/// <summary>How fetches and probes of each Stratum 1 ended, since the start or since its settings changed. Thread-safe; the latest outcome wins.</summary>
+internal sealed class Stratum1Outcomes
+{
+    private readonly ConditionalWeakTable<DestinationState, Seen> _seen = [];
+
+    /// <summary>Neither kind of health check has given it up.</summary>
+    public static bool IsUp(DestinationState destination) =>
+        destination.Health.Active != DestinationHealth.Unhealthy && destination.Health.Passive != DestinationHealth.Unhealthy;
+
+    /// <summary>What is known of it.</summary>
+    public Stratum1State StateOf(DestinationState destination) =>
+        !IsUp(destination) ? Stratum1State.AskedLast
+        : _seen.TryGetValue(destination, out Seen? seen) ? seen.Last
+        : Stratum1State.NotAskedYet;
+
+    /// <summary>A whole right answer came.</summary>
+    public void NoteAnswer(DestinationState destination)
+    {
+        Seen seen = _seen.GetOrCreateValue(destination);
+        seen.FailuresInARow = 0;
+        seen.Last = Stratum1State.Answers;
+    }
+
+    /// <summary>It answers, though it has not what was asked for.</summary>
+    public void NoteNotFound(DestinationState destination) => _seen.GetOrCreateValue(destination).Last = Stratum1State.Answers;
+
+    /// <summary>It failed; how often in a row by now.</summary>
+    public int NoteFailure(DestinationState destination)
+    {
+        Seen seen = _seen.GetOrCreateValue(destination);
+        seen.Last = Stratum1State.Failing;
+        return Interlocked.Increment(ref seen.FailuresInARow);
+    }
+
+    /// <summary>It has been put behind the others; failures are counted from zero again.</summary>
+    public void NoteGivenUp(DestinationState destination) => _seen.GetOrCreateValue(destination).FailuresInARow = 0;
+
+    /// <summary>A health probe ended. What follows from it is for YARP's policy.</summary>
+    public void NoteProbe(DestinationState destination, bool hasAnswered) =>
+        _seen.GetOrCreateValue(destination).Last = hasAnswered ? Stratum1State.Answers : Stratum1State.Failing;
+
+    private sealed class Seen
+    {
+        /// <summary>Changed atomically.</summary>
+        public int FailuresInARow;
+
+        public volatile Stratum1State Last;
+    }
+}

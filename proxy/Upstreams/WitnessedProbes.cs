@@ -1,0 +1,37 @@
+using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.Model;
+
+namespace Breakwater.Proxy.Upstreams;
+
+/// <summary>
+/// One of YARP's active health policies, unchanged, that also tells <see cref="Stratum1Outcomes"/> how each probe ended: after one failed probe
+/// the policy still calls a destination healthy, which is no proof that it ever answered.
+/// </summary>
+internal sealed class WitnessedProbes(IActiveHealthCheckPolicy policy, Stratum1Outcomes outcomes) : IActiveHealthCheckPolicy
+{
+    /// <inheritdoc/>
+    public string Name => policy.Name;
+
+    /// <summary>Puts a witness before every policy that is registered so far.</summary>
+    public static void Add(IServiceCollection services)
+    {
+        foreach (ServiceDescriptor registered in services.Where(s => s.ServiceType == typeof(IActiveHealthCheckPolicy)).ToList())
+        {
+            services.Remove(registered);
+            services.AddSingleton<IActiveHealthCheckPolicy>(provider => new WitnessedProbes(
+                (IActiveHealthCheckPolicy)ActivatorUtilities.CreateInstance(provider, registered.ImplementationType!),
+                provider.GetRequiredService<Stratum1Outcomes>()));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void ProbingCompleted(ClusterState cluster, IReadOnlyList<DestinationProbingResult> probingResults)
+    {
+        foreach (DestinationProbingResult result in probingResults)
+        {
+            outcomes.NoteProbe(result.Destination, result.Response is { IsSuccessStatusCode: true });
+        }
+
+        policy.ProbingCompleted(cluster, probingResults);
+    }
+}

@@ -1,0 +1,127 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Breakwater.Proxy.FunctionalTests.Admin;
+
+/// <summary>The status page in a real browser while VMs boot.</summary>
+public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFixture<PageTests.StormyBrowser>
+{
+    private RunningStorm Storm => shared.Storm;
+
+    [Fact]
+    public async Task Page_DuringAStorm_MovesOpensABootAndLetsNothingOut()
+    {
+        Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
+        IPage page = window.Page;
+        ILocator requests = page.Locator("#t-requests b");
+        string before = await requests.InnerTextAsync();
+        await Expect(requests).Not.ToHaveTextAsync(before);
+        await Expect(page.Locator("#chart canvas")).ToBeVisibleAsync();
+        await Expect(page.Locator("#t-booted b")).Not.ToHaveTextAsync("0");
+        await Expect(page.Locator("#upstreams")).ToContainTextAsync("answers");
+        await Expect(page.Locator("#room-repositories")).ToContainTextAsync("verified");
+
+        ILocator boot = page.Locator(".boot.done").First;
+        string client = await boot.Locator(".name").InnerTextAsync();
+        await boot.ClickAsync();
+        await Expect(page.Locator("#details")).ToBeVisibleAsync();
+        await Expect(page.Locator("#details-title")).ToContainTextAsync("minios.example.org");
+        Assert.Matches(Address(), client);
+        Assert.InRange(await page.Locator("#details-body tbody tr").CountAsync(), 211, 1500);
+        await Expect(page.Locator("#details-body")).ToContainTextAsync("/.cvmfspublished");
+        await Expect(page.Locator("#details-body")).ToContainTextAsync("/cvm4/bin/busybox");
+        await window.SaveAsync("boot");
+        await page.Locator("#details button").ClickAsync();
+        await Expect(page.Locator("#details")).ToBeHiddenAsync();
+
+        Assert.Equal((0, 0), (Storm.Tally.WrongBodies, Storm.Tally.Errors));
+        Assert.Equal([Storm.AdminAddress.Authority], window.Authorities);
+        Assert.Empty(window.Errors);
+    }
+
+    [Fact]
+    public async Task Warm_NeedsTheToken_AndFetches()
+    {
+        Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
+        IPage page = window.Page;
+        ILocator result = page.Locator("#action-result");
+        await page.Locator("#action").SelectOptionAsync("warm");
+        await page.Locator("#field-repository").FillAsync("minios.example.org");
+        await page.Locator("#field-all").CheckAsync();
+
+        await page.Locator("#action-form button").ClickAsync();
+        await Expect(result).ToContainTextAsync("Refused");
+        await Expect(page.Locator("#room-store-pins")).Not.ToContainTextAsync("warm/");
+        Assert.Empty(window.Errors);
+
+        await page.Locator("#token").FillAsync("a-wrong-token");
+        await page.Locator("#action-form button").ClickAsync();
+        await Expect(result).ToContainTextAsync("401");
+        Assert.All(window.Errors, error => Assert.Contains("401", error, StringComparison.Ordinal));
+
+        await page.Locator("#token").FillAsync(Storm.Token);
+        await page.Locator("#action-form button").ClickAsync();
+        await Expect(result).ToContainTextAsync(Done());
+        Assert.DoesNotContain("problem", await result.InnerTextAsync(), StringComparison.Ordinal);
+        await Expect(page.Locator("#room-store-pins tr", new PageLocatorOptions { HasText = "warm/minios.example.org/newest" })).ToContainTextAsync("100.0 %");
+        Assert.Equal([Storm.AdminAddress.Authority], window.Authorities);
+        Assert.All(window.Errors, error => Assert.Contains("401", error, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("light", 1280, ColorScheme.Light)]
+    [InlineData("dark", 1280, ColorScheme.Dark)]
+    [InlineData("phone", 390, ColorScheme.Light)]
+    [InlineData("phone-dark", 390, ColorScheme.Dark)]
+    public async Task Page_InEachForm_IsNoWiderThanItsWindow(string name, int width, ColorScheme scheme)
+    {
+        Window window = await OpenAsync(width, 900, scheme);
+        await Expect(window.Page.Locator(".boot.done").First).ToBeVisibleAsync();
+        await Expect(window.Page.Locator("#chart canvas")).ToBeVisibleAsync();
+        await Expect(window.Page.Locator("#room-store progress")).ToBeVisibleAsync();
+
+        Assert.Equal(0, await window.OverflowAsync());
+        string background = await window.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
+        Assert.Equal(scheme == ColorScheme.Dark ? "rgb(14, 20, 25)" : "rgb(244, 246, 248)", background);
+        await window.SaveAsync(name);
+        Assert.Empty(window.Errors);
+    }
+
+    private async Task<Window> OpenAsync(int width, int height, ColorScheme scheme)
+    {
+        Window window = await shared.Browser.OpenAsync(width, height, scheme);
+        await window.Page.GotoAsync(Storm.AdminAddress.ToString());
+        await Expect(window.Page.Locator("#t-requests b")).ToBeVisibleAsync();
+        return window;
+    }
+
+    [GeneratedRegex(@"^127\.9\.")]
+    private static partial Regex Address();
+
+    [GeneratedRegex("^200 .*\"isDone\": true", RegexOptions.Singleline)]
+    private static partial Regex Done();
+
+    /// <summary>One storm and one browser for all tests of the page: a boot counts as over only after seconds of silence.</summary>
+    public sealed class StormyBrowser : IAsyncLifetime
+    {
+        private const int Vms = 8;
+
+        internal RunningStorm Storm { get; private set; } = null!;
+
+        internal Browser Browser { get; private set; } = null!;
+
+        public async Task InitializeAsync()
+        {
+            SetDefaultExpectTimeout(30_000);
+            Browser = await Browser.StartAsync();
+            Storm = await RunningStorm.StartAsync(Vms);
+        }
+
+        public async Task DisposeAsync()
+        {
+            await Storm.DisposeAsync();
+            await Browser.DisposeAsync();
+        }
+    }
+}

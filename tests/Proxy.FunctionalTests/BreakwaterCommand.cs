@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using Breakwater.Proxy.Commands.Demo;
+
+namespace Breakwater.Proxy.FunctionalTests;
+
+/// <summary>How a command ended, and what it wrote.</summary>
+internal sealed record CommandResult(int ExitCode, string Output, string Error);
+
+/// <summary>Runs <c>breakwater</c> as a user does: a process of its own.</summary>
+internal static class BreakwaterCommand
+{
+    /// <summary>None but those that are shipped.</summary>
+    public static readonly IReadOnlyDictionary<string, string> NoSettings = new Dictionary<string, string>();
+
+    /// <summary>Runs it to its end.</summary>
+    /// <param name="settings">Environment variables, such as <c>Store__Path</c>.</param>
+    /// <param name="arguments">The command line.</param>
+    public static Task<CommandResult> RunAsync(IReadOnlyDictionary<string, string> settings, params IEnumerable<string> arguments)
+    {
+        ProcessStartInfo start = ProxyProcess.OwnExecutable();
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach ((string name, string value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
+        return RunAsync(start);
+    }
+
+    /// <summary>Runs any process to its end.</summary>
+    public static async Task<CommandResult> RunAsync(ProcessStartInfo start)
+    {
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return new CommandResult(process.ExitCode, await output, await error);
+    }
+}

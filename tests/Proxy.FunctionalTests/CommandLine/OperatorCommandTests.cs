@@ -1,0 +1,118 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.FunctionalTests.CommandLine;
+
+/// <summary>What an operator types, against a running Breakwater.</summary>
+public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) : IClassFixture<RunningBreakwater>
+{
+    [Fact]
+    public async Task Doctor_AllIsWell_SaysSo()
+    {
+        CommandResult result = await breakwater.RunAsync(["doctor"]);
+
+        Assert.True(result.ExitCode == 0, result.Output + result.Error);
+        Assert.Matches(@"ok +settings", result.Output);
+        Assert.Matches(@"ok +running +ready, admin page on http://127\.0\.0\.1:\d+/", result.Output);
+        Assert.Matches($@"ok +Stratum 1 {Regex.Escape(breakwater.Stratum1.EndPoint.ToString())} +answers in", result.Output);
+        Assert.Contains("open files", result.Output, StringComparison.Ordinal);
+        Assert.Contains("disk", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Doctor_NoServerAndADeadStratum1_SaysWhatToDo()
+    {
+        using var empty = new TemporaryDirectory();
+        CommandResult result = await breakwater.RunAsync(
+            ["doctor"], ("Store__Path", empty.Combine("store")), ("ReverseProxy__Clusters__test__Destinations__s1__Address", DeadAddress()));
+
+        string oneLine = Spaces().Replace(result.Output, " ");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("Start one with 'breakwater serve'", oneLine, StringComparison.Ordinal);
+        Assert.Contains("open the firewall", oneLine, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Doctor_WrongSettings_NamesEachAndFails()
+    {
+        CommandResult result = await breakwater.RunAsync(["doctor"], ("Proxy__Listen__0", "nowhere"), ("Admin__Listen", "nowhere"));
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal(2, result.Output.Split("FAIL").Length - 1);
+        Assert.Contains("Proxy:Listen", result.Output, StringComparison.Ordinal);
+        Assert.Contains("Admin:Listen", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Status_BeforeAndAfterTheFirstFetch_TellsWhatIsKnownOfAStratum1()
+    {
+        // The cluster of *.cern.ch is asked by no test before this one asks it.
+        Assert.Equal("notAskedYet", await StateOfAsync("stratum1", "1-cern"));
+        Assert.Contains("(not asked yet)", (await breakwater.RunAsync(["status"])).Output, StringComparison.Ordinal);
+
+        await RawHttpClient.GetOnceAsync(breakwater.EndPoint, "/cvmfs/some.cern.ch/data/00/00000000000000000000000000000000000000", []);
+
+        Assert.Equal("answers", await StateOfAsync("stratum1", "1-cern"));
+    }
+
+    [Fact]
+    public async Task Status_NoServer_SaysHowToStartOne()
+    {
+        using var empty = new TemporaryDirectory();
+        CommandResult result = await breakwater.RunAsync(["status"], ("Store__Path", empty.Combine("store")));
+
+        Assert.Equal(69, result.ExitCode);
+        Assert.Contains("breakwater serve", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Top_OutputIsAFile_OneFrame()
+    {
+        await RawHttpClient.GetOnceAsync(breakwater.EndPoint, FixtureRepository.Tiny.UrlPath(FixtureRepository.Tiny.LargestObject), []);
+        CommandResult result = await breakwater.RunAsync(["top"]);
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Single(Rates().Matches(result.Output));
+        Assert.Contains("health", result.Output, StringComparison.Ordinal);
+        Assert.Contains(breakwater.Stratum1.EndPoint.ToString(), result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Context_ItsPacUrl_IsServedByTheProxyItNames()
+    {
+        string proxy = breakwater.EndPoint.ToString();
+        CommandResult result = await breakwater.RunAsync(["context", "--proxy", proxy]);
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains($"[ucernvm-begin]\ncvmfs_http_proxy=http://{proxy};DIRECT\ncvmfs_pac_urls=http://{proxy}/proxy.pac\n[ucernvm-end]\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains($"CVMFS_HTTP_PROXY=\"http://{proxy};DIRECT\"\nCVMFS_PAC_URLS=\"http://{proxy}/proxy.pac\"\n", result.Output, StringComparison.Ordinal);
+        RawResponse pac = await RawHttpClient.GetOnceAsync(breakwater.EndPoint, "/proxy.pac", []);
+        Assert.Contains($"PROXY {proxy}; DIRECT", Encoding.ASCII.GetString(pac.Body), StringComparison.Ordinal);
+    }
+
+    private async Task<string?> StateOfAsync(string cluster, string name)
+    {
+        CommandResult result = await breakwater.RunAsync(["status", "--json"]);
+        using JsonDocument status = JsonDocument.Parse(result.Output);
+        return status.RootElement.GetProperty("upstreams").EnumerateArray()
+            .Single(u => u.GetProperty("cluster").GetString() == cluster && u.GetProperty("name").GetString() == name)
+            .GetProperty("state").GetString();
+    }
+
+    /// <summary>A port of this machine where nobody listens any more.</summary>
+    private static string DeadAddress()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return $"http://{listener.LocalEndpoint}/";
+    }
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Spaces();
+
+    [GeneratedRegex(@"\d+ requests/s +[\d.]+ \w+/s to clients")]
+    private static partial Regex Rates();
+}
