@@ -42,7 +42,10 @@ internal static class Telemetry
         {
             telemetry.WithTracing(traces => traces
                 .AddSource(Spans.Name, "System.Net.Http")
-                .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(options.TraceShare)))
+
+                // By the trace's id alone, so that a trace is whole or not there. Asking the parent would drop all: it is ASP.NET Core's own activity, which
+                // nobody records, or a client's, whose word decides nothing here.
+                .SetSampler(new TraceIdRatioBasedSampler(options.TraceShare))
                 .AddOtlpExporter(otlp => otlp.Endpoint = new Uri(options.OtlpEndpoint!)));
         }
     }
