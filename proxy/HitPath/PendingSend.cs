@@ -11,6 +11,14 @@ internal sealed class PendingSend : IDisposable
 
     private const long StuckMs = 30_000;
 
+    /// <summary>What is shorter is copied into the socket: a copy costs no more than a call there.</summary>
+    public const int ZeroCopyBytes = 128 << 10;
+
+    private const int WaitingBytes = 16 << 10;
+
+    /// <summary>Then others get their turn on this thread.</summary>
+    private const int TurnBytes = 4 << 20;
+
     private readonly MappedMemory _mapped = new();
     private byte[] _head = [];
     private long _offset;
@@ -44,11 +52,19 @@ internal sealed class PendingSend : IDisposable
 
             while (_offset < _end)
             {
+                bool isFull = SendFromFile(socket);
+                if (_offset == _end)
+                {
+                    break;
+                }
+
                 if (!Lease!.TryGetMapped(_offset, out MappedRun run))
                 {
                     throw new IOException("A mapped object went away while it was sent.");
                 }
 
+                // a full socket: this piece waits until there is room, what fits behind it goes from the file again
+                run = isFull && run.Length > WaitingBytes ? run with { Length = WaitingBytes } : run;
                 ExpectWithin(run.Length);
                 await socket.SendAsync(Over(run), SocketFlags.None);
                 _offset += run.Length;
@@ -70,6 +86,29 @@ internal sealed class PendingSend : IDisposable
     public bool IsStuck(long now) => now > Volatile.Read(ref _deadline);
 
     public void Dispose() => ((IDisposable)_mapped).Dispose();
+
+    /// <summary>Sends from the segment file, without a copy, what the socket takes now, up to a turn. True: it is full.</summary>
+    private bool SendFromFile(Socket socket)
+    {
+        for (long turn = 0; _end - _offset >= ZeroCopyBytes && turn < TurnBytes;)
+        {
+            if (!Lease!.TryGetFileRange(_offset, out ObjectFileRange range))
+            {
+                return false;
+            }
+
+            long sent = SocketSender.SendFile(socket, range.Handle, range.FileOffset, Math.Min(range.Length, _end - _offset));
+            if (sent == 0)
+            {
+                return true;
+            }
+
+            _offset += sent;
+            turn += sent;
+        }
+
+        return false;
+    }
 
     private void ExpectWithin(int bytes) => Volatile.Write(ref _deadline, Environment.TickCount64 + StuckMs + (bytes * 1000L / SlowestBytesPerSecond));
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.Proxy.HitPath;
 
@@ -21,6 +22,7 @@ internal static unsafe partial class SocketSender
     private const int NoSignal = 0x4000;
     private const int Again = 11;
     private const int Interrupted = 4;
+    private const int EndOfFile = 5; // EIO: the file is shorter than it must be
 
     /// <summary>Sends one run of bytes; <paramref name="hasMore"/>: another send follows at once (MSG_MORE).</summary>
     /// <inheritdoc cref="Send(Socket, IoVector*, int, bool)"/>
@@ -74,6 +76,45 @@ internal static unsafe partial class SocketSender
         }
     }
 
+    /// <summary>Sends bytes of a file without copying them (sendfile). For sockets that were used asynchronously: they never wait.</summary>
+    /// <returns>Bytes taken, 0 when the socket is full.</returns>
+    /// <exception cref="SocketException">The connection is gone, or the file cannot be read.</exception>
+    public static long SendFile(Socket socket, SafeFileHandle file, long offset, long count)
+    {
+        bool isHeld = false;
+        try
+        {
+            socket.SafeHandle.DangerousAddRef(ref isHeld);
+            int descriptor = (int)socket.SafeHandle.DangerousGetHandle();
+            while (true)
+            {
+                nint sent = SendFile(descriptor, file, ref offset, (nuint)count);
+                if (sent > 0)
+                {
+                    return sent;
+                }
+
+                int error = sent == 0 ? EndOfFile : Marshal.GetLastPInvokeError();
+                if (error == Again)
+                {
+                    return 0;
+                }
+
+                if (error != Interrupted)
+                {
+                    throw new SocketException(error, Marshal.GetPInvokeErrorMessage(error));
+                }
+            }
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                socket.SafeHandle.DangerousRelease();
+            }
+        }
+    }
+
     [StructLayout(LayoutKind.Sequential)]
     private struct MessageHeader
     {
@@ -85,6 +126,9 @@ internal static unsafe partial class SocketSender
         public nuint ControlLength;
         public int Flags;
     }
+
+    [LibraryImport("libc", EntryPoint = "sendfile", SetLastError = true)]
+    private static partial nint SendFile(int socket, SafeFileHandle file, ref long offset, nuint count);
 
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
     private static partial nint SendMessage(int socket, MessageHeader* message, int flags);

@@ -88,8 +88,9 @@ public sealed class CoalescingTests : IAsyncLifetime
     public async Task Storm_AThousandClientsOnOneColdBigObject_AllHaveTheirFirstBytesBeforeItsLast()
     {
         SyntheticObject item = new SyntheticObject(3 << 20).On(_upstream);
-        Gate gate = new();
-        _upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(2 << 20, gate));
+        Gate[] gates = [.. Enumerable.Range(0, 100).Select(_ => new Gate())]; // it trickles: what stands still for seconds is tried again
+        _upstream.Script(item.Path, new UpstreamBehaviour { BodyGates = [.. gates.Select((gate, i) => ((2L << 20) + (i * 8192), gate))] });
+        using CancellationTokenSource isSeen = new();
         List<RawHttpClient> clients = [];
         try
         {
@@ -98,23 +99,34 @@ public sealed class CoalescingTests : IAsyncLifetime
                 clients.Add(await _proxy.ConnectAsync());
             }
 
-            // a gate that is held for more than six seconds is a stalled transfer, and tried again
             await Task.WhenAll(clients.Select((client, i) => client.SendAsync(RawHttpClient.Request("GET", i % 2 == 0 ? item.Url : item.Path))));
-            await gate.Reached;
+            await gates[0].Reached;
+            Task trickle = TrickleAsync();
             await Task.WhenAll(clients.Select(async client =>
             {
                 RawResponseHead head = await client.ReadHeadAsync();
                 Assert.Equal((200, item.Bytes.Length), (head.Status, head.ContentLength));
                 await AssertNextAsync(client, 0, Piece);
             }));
-            Assert.False(gate.Opened.IsCompleted);
-            gate.Open();
+            await isSeen.CancelAsync();
+            await trickle;
+            Assert.False(gates[^1].Opened.IsCompleted);
+            Array.ForEach(gates, gate => gate.Open());
             await Task.WhenAll(clients.Select(client => AssertNextAsync(client, Piece, item.Bytes.Length)));
             Assert.Equal(1, _upstream.RequestCount(item.Path));
         }
         finally
         {
             clients.ForEach(c => c.Dispose());
+        }
+
+        async Task TrickleAsync()
+        {
+            for (int i = 0; i < gates.Length - 1 && !isSeen.IsCancellationRequested; i++)
+            {
+                gates[i].Open();
+                await Task.Delay(500, CancellationToken.None);
+            }
         }
 
         async Task AssertNextAsync(RawHttpClient client, int from, int to)
