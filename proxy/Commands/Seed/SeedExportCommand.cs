@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding.Export;
@@ -21,7 +22,7 @@ internal static class SeedExportCommand
     private static readonly Option<bool> s_all = new("--all") { Description = "All files" };
     private static readonly Option<bool> s_whitelistOnly = new("--whitelist-only") { Description = "Only the few KB that renew the whitelist of an offline lab" };
     private static readonly Option<FileInfo> s_since = new Option<FileInfo>("--since") { Description = "Leave out what this earlier bundle has", HelpName = "BUNDLE" }.AcceptExistingOnly();
-    private static readonly Option<Uri> s_from = new("--from") { Description = "Fetch from this Stratum 1 (or Breakwater) alone, into a store of its own beside the output; default: by the settings, through their store", HelpName = "URL" };
+    private static readonly Option<Uri> s_from = new("--from") { Description = "Fetch from this Stratum 1 (or Breakwater) alone, into a store of its own beside the output; default: by the settings, through their store", HelpName = "URL", CustomParser = ParseFrom };
     private static readonly Option<FileInfo> s_output = new("--output", "-o") { Description = "The bundle; default NAME.seed.tar", HelpName = "F" };
     private static readonly Option<string> s_name = new("--name") { Description = "Name of the seed; default: made of repositories and tags", HelpName = "NAME" };
     private static readonly Option<double> s_rate = new("--rate") { Description = "Most MB a second from Stratum 1s; default: no limit but that clients go first", HelpName = "MB" };
@@ -56,6 +57,17 @@ internal static class SeedExportCommand
         });
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(() => RunAsync(parsed, cancel), cancel));
         return command;
+    }
+
+    private static Uri? ParseFrom(ArgumentResult result)
+    {
+        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out Uri? url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps))
+        {
+            return url;
+        }
+
+        result.AddError($"'{result.Tokens[0].Value}' is not the URL of a server, such as http://cvmfs-stratum-one.cern.ch/.");
+        return null;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)

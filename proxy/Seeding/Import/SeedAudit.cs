@@ -22,6 +22,11 @@ internal sealed class SeedAudit(ISeedMetadata metadata)
         foreach (SeedSnapshot snapshot in repository.Snapshots)
         {
             string at = $"{field}.snapshots[{(snapshot.Tag.Length == 0 ? "trunk" : snapshot.Tag)}]";
+            if (snapshot.Tag.Length > 0 && manifest.History is ObjectKey inherited && metadata.IsElsewhere(inherited))
+            {
+                continue;
+            }
+
             if (snapshot.Tag.Length > 0)
             {
                 history ??= await HistoryAsync(manifest, at, cancellationToken);
@@ -87,7 +92,12 @@ internal sealed class SeedAudit(ISeedMetadata metadata)
     private async Task<string?> FindMissingAsync(ObjectKey root, CancellationToken cancellationToken)
     {
         List<ObjectKey> objects = [];
-        return await metadata.TreeOf(root).WalkAsync(
+        if (metadata.IsElsewhere(root))
+        {
+            return null;
+        }
+
+        return await metadata.TreeOf(root).DescendAsync(
             (catalog, _) =>
             {
                 string? problem = null;
@@ -101,7 +111,7 @@ internal sealed class SeedAudit(ISeedMetadata metadata)
                         missing ??= metadata.Has(key) ? null : $"object {key} of {entry.Path} is missing";
                     }
                 }) ?? problem;
-                return problem ?? missing;
+                return (problem ?? missing, [.. catalog.Nested.Where(nested => !metadata.IsElsewhere(nested.Catalog))]);
             },
             cancellationToken);
     }

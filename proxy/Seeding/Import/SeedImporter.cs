@@ -55,6 +55,7 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
         name ??= index.Name;
         CheckRenewal(index, findings);
         ObjectKey[] keys = [.. content.Keys, .. content.Inherited];
+        int unpinned = (pins.Keys(SeedRegistry.PinName(name)) ?? []).Except(keys).Count();
         if (pins.Put(SeedRegistry.PinName(name), keys) != PinResult.Pinned)
         {
             throw TooLarge(index.ObjectBytes);
@@ -62,6 +63,11 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
 
         ThrowIfEvicted(keys, key => store.Contains(key));
         var warnings = new List<string>();
+        if (unpinned > 0)
+        {
+            warnings.Add($"A seed {name} was there before: it is replaced, and {unpinned} of its objects are no longer pinned. To have both, import that one again under another --name.");
+        }
+
         SeedRecordRepository[] repositories = [.. index.Repositories.Select(repository => ToRecord(repository, findings.Trust[repository.Fqrn], warnings))];
         var record = new SeedRecord(name, findings.IndexSha256, time.GetUtcNow(), keys.Length, index.ObjectBytes, repositories);
         await registry.AddAsync(record, content.Documents, cancellationToken);

@@ -13,6 +13,9 @@ internal interface ISeedMetadata
 
     /// <summary>The bytes of a catalog or history, seekable; null: not there.</summary>
     Stream? Open(in ObjectKey key);
+
+    /// <summary>Only an earlier bundle has it (<c>--since</c>), and that is not at hand: what it says cannot be checked here, an import checks it.</summary>
+    bool IsElsewhere(in ObjectKey key);
 }
 
 /// <summary>The objects of a store.</summary>
@@ -23,6 +26,9 @@ internal sealed class StoreMetadata(IObjectStore store) : ISeedMetadata
 
     /// <inheritdoc/>
     public Stream? Open(in ObjectKey key) => store.TryOpen(key, out ObjectLease? lease) ? new LeaseStream(lease) : null;
+
+    /// <inheritdoc/>
+    public bool IsElsewhere(in ObjectKey key) => false;
 
     /// <summary>The wire bytes of a small object; null: not there.</summary>
     public byte[]? ReadAll(ObjectKey key)
@@ -60,6 +66,9 @@ internal sealed class SpooledMetadata : ISeedMetadata, IObjectSink, IDisposable
 
     /// <inheritdoc/>
     public Stream? Open(in ObjectKey key) => File.Exists(PathOf(key)) ? File.OpenRead(PathOf(key)) : null;
+
+    /// <inheritdoc/>
+    public bool IsElsewhere(in ObjectKey key) => Has(key) && !File.Exists(PathOf(key));
 
     /// <inheritdoc/>
     public ObjectTaker Begin(in ObjectKey key, long length)

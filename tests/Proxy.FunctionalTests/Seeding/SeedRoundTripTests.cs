@@ -126,6 +126,9 @@ public sealed class SeedRoundTripTests
         await reader.ReadContentAsync(keys, default);
         byte[] second = await bench.ExportAsync(BootOrder(minios) with { Since = keys.Keys, Name = "second" });
         Assert.True(second.Length < first.Length + (await bench.ExportAsync(BootOrder(minios))).Length);
+        Assert.True((await bench.VerifyAsync(second)).Index.Inherited > 0);
+        byte[] whole = await bench.ExportAsync(SeedBench.All(minios.Fqrn) with { Since = keys.Keys });
+        Assert.True((await bench.VerifyAsync(whole)).Index.Inherited > 0);
 
         await using ProxyUnderTest lab = await bench.StartOfflineAsync();
         await Assert.ThrowsAsync<SeedRefusedException>(() => SeedBench.ImportAsync(lab, second));
@@ -135,6 +138,20 @@ public sealed class SeedRoundTripTests
         {
             Assert.Equal(200, (await lab.GetAsync(url)).Status);
         }
+    }
+
+    [Fact]
+    public async Task Import_ASmallerSeedOfTheSameName_WarnsOfWhatIsNoLongerPinned()
+    {
+        FixtureRepository minios = FixtureRepository.MiniOs;
+        await using SeedBench bench = await SeedBench.StartAsync(minios);
+        await using ProxyUnderTest lab = await bench.StartOfflineAsync();
+        SeedImportResult boot = await SeedBench.ImportAsync(lab, await bench.ExportAsync(BootOrder(minios)), "lab");
+        SeedImportResult whitelist = await SeedBench.ImportAsync(
+            lab, await bench.ExportAsync(new SeedOrder { Repositories = [minios.Fqrn], Scope = "all", WhitelistOnly = true }), "lab");
+
+        Assert.Empty(boot.Warnings);
+        Assert.Contains($"{boot.Record.Objects - 1} of its objects are no longer pinned", Assert.Single(whitelist.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]

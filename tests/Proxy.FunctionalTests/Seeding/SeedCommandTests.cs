@@ -1,0 +1,28 @@
+using System.CommandLine;
+using Breakwater.Proxy.Commands.Seed;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.FunctionalTests.Seeding;
+
+public sealed class SeedCommandTests
+{
+    [Fact]
+    public async Task Export_FromAServerByItsUrl_WritesTheBundleAndLeavesNoStoreBehind()
+    {
+        FixtureRepository tiny = FixtureRepository.Load("tiny.example.org");
+        await using ScriptedUpstream upstream = ScriptedUpstream.Serving([tiny]);
+        using var directory = new TemporaryDirectory();
+        string output = directory.Combine("tiny.tar");
+
+        int code = await SeedCommand.Create().Parse(["export", tiny.Fqrn, "--all", "--from", upstream.Address, "-o", output]).InvokeAsync();
+
+        Assert.Equal(0, code);
+        Assert.Equal([output], Directory.EnumerateFileSystemEntries(directory.Path));
+    }
+
+    [Theory]
+    [InlineData("cvmfs.example.org")]
+    [InlineData("ftp://cvmfs.example.org/")]
+    public void Export_FromWhatIsNoUrlOfAServer_IsToldSo(string from) =>
+        Assert.Contains(from, Assert.Single(SeedCommand.Create().Parse(["export", "tiny.example.org", "--all", "--from", from]).Errors).Message, StringComparison.Ordinal);
+}
