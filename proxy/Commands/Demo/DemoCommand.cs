@@ -22,7 +22,7 @@ internal static class DemoCommand
             HelpName = "N",
             DefaultValueFactory = _ => DefaultVms,
         };
-        vms.Validators.Add(result => RequireVms(result, vms));
+        vms.Validators.Add(RequireVms);
 
         // Above a second the fetches would no longer fit into the 1.5 s that an upstream has for its first byte.
         Option<int> roundTrip = new("--rtt")
@@ -33,7 +33,7 @@ internal static class DemoCommand
         };
         roundTrip.Validators.Add(result =>
         {
-            if (result.GetValue(roundTrip) is < 0 or > MaxRoundTripMs)
+            if (!result.Implicit && (!TryReadNumber(result, out int ms) || ms is < 0 or > MaxRoundTripMs))
             {
                 result.AddError($"--rtt is a round-trip time in milliseconds from 0 to {MaxRoundTripMs}.");
             }
@@ -59,11 +59,16 @@ internal static class DemoCommand
         return command;
     }
 
-    private static void RequireVms(OptionResult result, Option<int> option)
+    /// <summary>Validators run before values are converted: asking for the value of a mistyped number throws.</summary>
+    private static bool TryReadNumber(OptionResult result, out int number) =>
+        int.TryParse(result.Tokens.Count == 1 ? result.Tokens[0].Value : "", NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number);
+
+    private static void RequireVms(OptionResult result)
     {
-        int vms = result.GetValue(option);
+        int vms = DefaultVms;
+        bool isNumber = result.Implicit || TryReadNumber(result, out vms);
         int most = FileDescriptors.MostVms();
-        if (vms < 1)
+        if (!isNumber || vms < 1)
         {
             result.AddError("--vms is a number of virtual machines, at least 1.");
         }

@@ -42,6 +42,17 @@ internal static class SeedExportCommand
                 result.AddError("Say what to carry: exactly one of --all, --working-set NAME, --paths FILE and --whitelist-only.");
             }
 
+            bool hasTags = result.GetValue(s_tags) is { Length: > 0 } || result.GetValue(s_trunk);
+            if (result.GetValue(s_revision) is not null && hasTags)
+            {
+                result.AddError("--revision names the snapshot: leave --tag and --trunk out.");
+            }
+
+            if (result.GetValue(s_whitelistOnly) && (hasTags || result.GetValue(s_revision) is not null))
+            {
+                result.AddError("--whitelist-only carries no snapshot: leave --tag, --trunk and --revision out.");
+            }
+
             foreach (string fqrn in result.GetValue(s_repositories) ?? [])
             {
                 if (!SeedPath.IsFqrn(fqrn))
@@ -74,6 +85,11 @@ internal static class SeedExportCommand
     {
         SeedOrder order = await ReadOrderAsync(parsed, cancellationToken);
         string output = parsed.GetValue(s_output)?.FullName ?? Path.GetFullPath($"{order.Name ?? string.Join('+', order.Repositories)}.seed.tar");
+        if (!Directory.Exists(Path.GetDirectoryName(output)))
+        {
+            throw new SeedExportException($"There is no directory {Path.GetDirectoryName(output)} for the bundle: make it, or name another file with --output.");
+        }
+
         if (parsed.GetValue(s_from) is { } from)
         {
             return await ExportFromAsync(parsed, from, order, output, cancellationToken);
@@ -153,6 +169,12 @@ internal static class SeedExportCommand
     {
         FileInfo? paths = parsed.GetValue(s_paths);
         string[] tags = parsed.GetValue(s_tags) ?? [];
+        double megabytesPerSecond = parsed.GetValue(s_rate);
+        if (megabytesPerSecond < 0)
+        {
+            throw new SeedExportException("--rate is a number of MB a second above 0; leave it out for no limit.");
+        }
+
         var order = new SeedOrder
         {
             Repositories = parsed.GetRequiredValue(s_repositories),
@@ -162,7 +184,7 @@ internal static class SeedExportCommand
             WhitelistOnly = parsed.GetValue(s_whitelistOnly),
             Name = parsed.GetValue(s_name),
             Scope = paths is null ? "all" : "paths",
-            BytesPerSecond = (long)(parsed.GetValue(s_rate) * 1e6),
+            BytesPerSecond = (long)(megabytesPerSecond * 1e6),
             Since = parsed.GetValue(s_since) is { } since ? await ReadKeysAsync(since, cancellationToken) : new HashSet<ObjectKey>(),
         };
         if (parsed.GetValue(s_workingSet) is { } name)

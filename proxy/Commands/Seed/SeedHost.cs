@@ -32,6 +32,16 @@ internal static class SeedHost
             await Console.Error.WriteLineAsync($"Refused: {e.Message} Nothing of it was kept.");
             return Refused;
         }
+        catch (AdminException e) when (e.Status == System.Net.HttpStatusCode.UnprocessableEntity)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return Refused;
+        }
+        catch (AdminException e) when (e.InnerException is not null)
+        {
+            await Console.Error.WriteLineAsync($"{e.Message} Then run the same command again: an import goes on where it was.");
+            return AdminCommand.Unavailable;
+        }
         catch (Exception e) when (e is SeedExportException or AdminException)
         {
             await Console.Error.WriteLineAsync(e.Message);

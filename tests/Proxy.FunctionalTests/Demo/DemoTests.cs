@@ -30,6 +30,14 @@ public sealed class DemoTests
         Assert.Contains("Try next", error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--vms", "many")]
+    [InlineData("--vms", "0")]
+    [InlineData("--rtt", "soon")]
+    [InlineData("--rtt", "-1")]
+    public void Demo_WhatIsNoNumber_IsToldSo(string option, string value) =>
+        Assert.Contains(DemoCommand.Create().Parse([option, value]).Errors, error => error.Message.StartsWith(option, StringComparison.Ordinal));
+
     [Fact]
     public async Task Demo_ForPeople_TableOnStandardOutput()
     {
