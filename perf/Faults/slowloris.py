@@ -2,8 +2,8 @@
 """Normal clients beside thousands of connections that drip their heads.
 
 Measured in one run: (1) the most hits a second of the normal clients, closed loop; (2) an open loop at 30 % of that, alone; (3) the same with the slow connections;
-(4) alone once more, for the noise. Goal: p99 of (3) at most 1.5 times that of (2). The slow ones send a byte of a field every second and come back at once when
-they are cut off. Prints JSON.
+(4) alone once more, for the noise. Goal: p99 of (3) at most 1.5 times that of (2). The slow ones send a byte of a field every second, each at its own moment, and
+come back at once when they are cut off. Prints JSON.
 
 usage: perf/Faults/slowloris.py [--slow 5000] [--clients 100] [--seconds 20] | tee perf/results/slowloris.json
 """
@@ -26,22 +26,23 @@ def hold(port, count):
         connections[s.fileno()] = [s, i, False]
         poll.register(s.fileno(), select.EPOLLRDHUP | select.EPOLLIN)
 
+    # Opened over ten seconds, and each with its own moment of a second: thousands of clients do not move in step.
     for i in range(count):
         open_one(i)
         if i % 100 == 99:
-            time.sleep(0.01)
-    started, due = False, time.monotonic()
+            time.sleep(1000 / count)
+    due, turn = time.monotonic(), 0
     while True:
-        for connection in connections.values():
+        turn += 1
+        for connection in [c for c in connections.values() if c[1] % 100 == turn % 100]:
             try:
                 connection[0].send(b"a" if connection[2] else b"GET /cvmfs/x HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
                 connection[2] = True
             except OSError:
                 pass  # Not connected yet, or cut off: the poll below sees it.
-        if not started:
-            started = True
+        if turn == 100:
             print("holding", flush=True)
-        due += 1
+        due += 0.01
         while (left := due - time.monotonic()) > 0:
             for fd, _ in poll.poll(left, 500):
                 s, i, _ = connections.pop(fd)

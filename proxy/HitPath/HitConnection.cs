@@ -33,6 +33,8 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
     private long _waitingSince = -1;            // ms; −1 while not waiting for the client's bytes
     private long _partialSince = -1;            // ms; when the head that is not whole yet began
     private JoinedRequest? _joined;             // the request at the boundary, or one that Kestrel was given and did not take over
+    private volatile bool _isKestrels;          // Kestrel has begun: it reads through us
+    private bool _isCut;                        // the heartbeat's
     private bool _isStopping;
     private bool _isOver;
 
@@ -87,6 +89,7 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
 
         IDuplexPipe transport = _connection.Transport;
         _connection.Transport = this;
+        _isKestrels = true;
         try
         {
             await next(_connection);
@@ -368,6 +371,29 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
         _transport.CancelPendingRead();
     }
 
+    /// <summary>
+    /// Ends a connection that waits for its client's bytes. Before Kestrel has begun, without an exception and at some moment of the next second: they may be
+    /// thousands, all found by the same heartbeat.
+    /// </summary>
+    private void Cut(string reason)
+    {
+        if (_isKestrels)
+        {
+            _connection.Abort(new ConnectionAbortedException(reason));
+        }
+        else if (!_isCut)
+        {
+            _isCut = true;
+            _ = StopLaterAsync();
+        }
+    }
+
+    private async Task StopLaterAsync()
+    {
+        await Task.Delay(Random.Shared.Next(1000));
+        Stop();
+    }
+
     /// <summary>Once a second: Kestrel's timers do not see hits, so the connection has its own.</summary>
     private void Heartbeat()
     {
@@ -376,11 +402,11 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
         long waiting = Volatile.Read(ref _waitingSince);
         if (partial >= 0 && now - partial > s_partialHeadMs)
         {
-            _connection.Abort(new ConnectionAbortedException("The client sent a part of a request and no more in time."));
+            Cut("The client sent a part of a request and no more in time.");
         }
         else if (waiting >= 0 && now - waiting > s_idleMs)
         {
-            _connection.Abort(new ConnectionAbortedException("The connection was idle."));
+            Cut("The connection was idle.");
         }
         else if (_pending.IsStuck(now))
         {

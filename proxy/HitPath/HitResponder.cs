@@ -43,9 +43,6 @@ internal sealed unsafe class HitResponder(
     /// <summary>Up to this length a copy's first check in this process is cheap enough for a socket's thread (about 10 µs).</summary>
     private const int MaxCheckBytes = 64 << 10;
 
-    /// <summary>From this length on the body is sent from its file, without a copy: below, one gathered send is cheaper (measured, docs/adr).</summary>
-    private const long ZeroCopyFrom = 1L << 20;
-
     /// <summary>Documents beyond this go the ordinary way.</summary>
     private const int MaxDocumentBytes = 64 << 10;
 
@@ -138,7 +135,7 @@ internal sealed unsafe class HitResponder(
             byte* start = stackalloc byte[HeadEncoder.MaxBytes];
             int headBytes = heads.WriteObject(new Span<byte>(start, HeadEncoder.MaxBytes), lease.Length, result);
             pieces[0] = new IoVector { Base = start, Length = (nuint)headBytes };
-            bool isFromFile = !isHead && lease.Length >= ZeroCopyFrom && lease.TryGetFileRange(0, out _);
+            bool isFromFile = !isHead && PendingSend.IsFromFile(lease.Length) && lease.TryGetFileRange(0, out _);
             if (!TrySend(socket, pieces, isFromFile ? 1 : count, isFromFile, out long sent))
             {
                 return HitAnswer.None;

@@ -11,19 +11,19 @@ internal sealed class PendingSend : IDisposable
 
     private const long StuckMs = 30_000;
 
-    /// <summary>What is shorter is copied into the socket: a copy costs no more than a call there.</summary>
-    public const int ZeroCopyBytes = 128 << 10;
-
     private const int WaitingBytes = 16 << 10;
-
-    /// <summary>Then others get their turn on this thread.</summary>
-    private const int TurnBytes = 4 << 20;
 
     private readonly MappedMemory _mapped = new();
     private byte[] _head = [];
     private long _offset;
     private long _end;
     private long _deadline = long.MaxValue; // ms
+
+    /// <summary>
+    /// Is an object of this length sent from its file, without a copy (sendfile)? Shorter ones cost less in one gathered send, longer ones less copied: then
+    /// client and server share warm memory (measured, docs/adr).
+    /// </summary>
+    public static bool IsFromFile(long length) => length is >= 128 << 10 and < 1 << 20;
 
     /// <summary>Held while something is pending; else disposed or null.</summary>
     public ObjectLease? Lease;
@@ -87,16 +87,11 @@ internal sealed class PendingSend : IDisposable
 
     public void Dispose() => ((IDisposable)_mapped).Dispose();
 
-    /// <summary>Sends from the segment file, without a copy, what the socket takes now, up to a turn. True: it is full.</summary>
+    /// <summary>Sends from the segment file what the socket takes now. True: it is full.</summary>
     private bool SendFromFile(Socket socket)
     {
-        for (long turn = 0; _end - _offset >= ZeroCopyBytes && turn < TurnBytes;)
+        while (IsFromFile(_end) && _offset < _end && Lease!.TryGetFileRange(_offset, out ObjectFileRange range))
         {
-            if (!Lease!.TryGetFileRange(_offset, out ObjectFileRange range))
-            {
-                return false;
-            }
-
             long sent = SocketSender.SendFile(socket, range.Handle, range.FileOffset, Math.Min(range.Length, _end - _offset));
             if (sent == 0)
             {
@@ -104,7 +99,6 @@ internal sealed class PendingSend : IDisposable
             }
 
             _offset += sent;
-            turn += sent;
         }
 
         return false;

@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Diagnostics;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 
@@ -34,11 +36,24 @@ internal sealed class PrefetchProgress
 
 /// <summary>
 /// Brings objects into the store, and into memory, behind all clients: by the fetches that clients share, a few at a time in the whole
-/// process, in the order given. Thread-safe.
+/// process, in the order given. While clients are busy it gives way: it works an eighth of the time. Thread-safe.
 /// </summary>
-internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, WorkingSetOptions options) : IDisposable
+internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, WorkingSetOptions options, ProxyCounters counters) : IDisposable
 {
     private const int BufferBytes = 128 << 10;
+
+    /// <summary>Hits a second from which on clients are busy: a tenth of a core.</summary>
+    private const int BusyHitsPerSecond = 2000;
+
+    private const int PausesPerFetch = 7;
+    private const long SampleMs = 100;
+
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private long _sampledAt = Environment.TickCount64; // guarded by _gate
+    private long _answersThen;                         // guarded by _gate
+    private bool _isBusy;                              // guarded by _gate
 
     private readonly SemaphoreSlim _places = new(options.MaxConcurrentPrefetches);
 
@@ -77,6 +92,7 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
         await _places.WaitAsync(cancellationToken);
         try
         {
+            long begun = Stopwatch.GetTimestamp();
             // A second try: another Stratum 1 may have caught up, or a transfer broke at a bad moment.
             if (await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is null
                 || await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is null)
@@ -87,10 +103,33 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
             {
                 progress.AddFailed();
             }
+
+            if (AreClientsBusy())
+            {
+                TimeSpan pause = Stopwatch.GetElapsedTime(begun) * PausesPerFetch;
+                await Task.Delay(pause < s_longestPause ? pause : s_longestPause, cancellationToken);
+            }
         }
         finally
         {
             _places.Release();
+        }
+    }
+
+    private bool AreClientsBusy()
+    {
+        lock (_gate)
+        {
+            long now = Environment.TickCount64;
+            if (now - _sampledAt >= SampleMs)
+            {
+                long answers = counters.HitPathAnswers;
+                _isBusy = (answers - _answersThen) * 1000 >= BusyHitsPerSecond * (now - _sampledAt);
+                _answersThen = answers;
+                _sampledAt = now;
+            }
+
+            return _isBusy;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Breakwater.Peers.Proxies;
 using Breakwater.Peers.Results;
 using Breakwater.Storm.Client;
@@ -14,11 +15,14 @@ internal static class MiniosScenario
     /// <summary>A manifest is fresh for 61 s; after that every cache has to look again.</summary>
     private static readonly TimeSpan s_manifestAge = TimeSpan.FromSeconds(63);
 
-    /// <summary>Many VMs boot revision 1 with up to 4 connections each; every body is checked; the 5 s rule holds.</summary>
+    /// <summary>
+    /// Many VMs boot revision 1, each with 4 connections, or as many as this process may have open; every body is checked; the 5 s rule holds.
+    /// </summary>
     public static IEnumerable<RaceCase> Storm(RaceContext context, int vms)
     {
         using UpstreamServer upstream = Repository(context, "v1");
         BootTrace trace = Trace(context, "v1");
+        int connections = Math.Clamp(DescriptorLimit() * 8 / 10 / vms, 1, 4);
         var runs = new List<PeerRun>();
         for (int run = 0; run < context.Runs; run++)
         {
@@ -30,14 +34,19 @@ internal static class MiniosScenario
                 {
                     Mode = BodyMode.Check,
                     WaitsForever = true,
-                    ConnectionsPerVm = 4,
+                    ConnectionsPerVm = connections,
                     TimeLimit = TimeSpan.FromSeconds(200),
                 }));
             }
         }
 
-        yield return context.Case($"minios/{vms}", $"{vms:N0} VMs boot minios (3.6 MB each), all at once, every body checked", runs);
+        yield return context.Case($"minios/{vms}", $"{vms:N0} VMs boot minios (3.6 MB each), all at once, {connections} connections each, every body checked", runs);
     }
+
+    /// <summary>What this process, and each peer that it starts, may have open (<c>ulimit -n</c>).</summary>
+    private static int DescriptorLimit() => int.Parse(
+        File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[3],
+        CultureInfo.InvariantCulture);
 
     /// <summary>
     /// 100 VMs boot revision 1, revision 2 is published, and once the manifest has aged 100 VMs boot that. All peers run side by side, so

@@ -30,7 +30,7 @@ function draw() {
   const width = $("chart").clientWidth;
   if (!chart) {
     const axis = { stroke: () => css("--soft"), grid: { stroke: () => css("--line"), width: 1 } };
-    chart = new uPlot({ width, height: 200, scales: { x: { range: (u, from, to) => [Math.min(from, to - 60), to] }, mb: {} }, axes: [axis, { ...axis, size: 56 }, { ...axis, scale: "mb", side: 1, grid: { show: false }, size: 56 }],
+    chart = new uPlot({ width, height: 200, scales: { x: { range: u => { const times = u.data[0], last = times.at(-1) ?? Date.now() / 1000; return [Math.min(times[0] ?? last, last - 60), last]; } }, mb: {} }, axes: [axis, { ...axis, size: 56 }, { ...axis, scale: "mb", side: 1, grid: { show: false }, size: 56 }],
       series: [{}, { label: "requests/s", stroke: () => css("--d"), width: 2, value: (u, v) => v == null ? "–" : count(v) }, { label: "to clients MB/s", scale: "mb", stroke: () => css("--m"), width: 2, value: (u, v) => v == null ? "–" : v.toFixed(1) },
         { label: "from Stratum 1s MB/s", scale: "mb", stroke: () => css("--u"), width: 2, value: (u, v) => v == null ? "–" : v.toFixed(1) }] }, series, $("chart"));
   } else { chart.setData(series); if (Math.abs(chart.width - width) > 4) chart.setSize({ width, height: 200 }); }
