@@ -74,7 +74,7 @@ internal static class DoctorCommand
         checks.Add(await RunningAsync(settings, cancellationToken));
         checks.Add(FileLimit());
         checks.Add(Disk(settings.Store.Path!));
-        checks.Add(Keys("/etc/cvmfs/keys"));
+        checks.Add(Keys(settings.Trust.KeysDirectory));
         checks.AddRange(await Task.WhenAll(configuration.GetSection("ReverseProxy:Clusters").GetChildren()
             .SelectMany(cluster => cluster.GetSection("Destinations").GetChildren())
             .Select(d => d["Address"]!).Distinct(StringComparer.OrdinalIgnoreCase)
@@ -132,7 +132,7 @@ internal static class DoctorCommand
         int keys = Directory.Exists(directory) ? Directory.EnumerateFiles(directory, "*.pub", SearchOption.AllDirectories).Count() : 0;
         return keys > 0
             ? new DoctorCheck("keys", CheckLevel.Ok, $"{keys} master keys in {directory}")
-            : new DoctorCheck("keys", CheckLevel.Warning, $"no master keys in {directory}: manifests pass unverified", "install the site's cvmfs-config package, or copy /etc/cvmfs/keys from a client");
+            : new DoctorCheck("keys", CheckLevel.Warning, $"no master keys in {directory}: manifests pass unverified", "install the site's cvmfs-config package, or copy /etc/cvmfs/keys from a client to Repositories:KeysDirectory");
     }
 
     private static async Task<DoctorCheck> Stratum1Async(string address, CancellationToken cancellationToken)

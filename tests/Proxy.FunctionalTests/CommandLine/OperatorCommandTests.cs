@@ -36,6 +36,17 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
     }
 
     [Fact]
+    public async Task Doctor_Keys_LooksWhereTheSettingsSay()
+    {
+        using var directory = new TemporaryDirectory();
+        File.Copy(FixtureRepository.Tiny.MasterKeyPath, directory.Combine("tiny.example.org.pub"));
+
+        CommandResult result = await breakwater.RunAsync(["doctor"], ("Repositories__KeysDirectory", directory.Path));
+
+        Assert.Matches(@"ok +keys +1 master keys", result.Output);
+    }
+
+    [Fact]
     public async Task Doctor_WrongSettings_NamesEachAndFails()
     {
         CommandResult result = await breakwater.RunAsync(["doctor"], ("Proxy__Listen__0", "nowhere"), ("Admin__Listen", "nowhere"));
