@@ -11,15 +11,12 @@ namespace Breakwater.CacheStore.Faster;
 /// <param name="LostObjects">Objects that are known to be lost with them.</param>
 public sealed record StoreRecovery(long Objects, int TablesRead, int SegmentsScanned, int DamagedPages, int MissingSegments, long LostObjects);
 
-/// <summary>
-/// Rebuilds the index from the log: the log is the truth. The tables of full segments make it quick, damaged ones make it slow, none make it wrong.
-/// Several threads share the rows of a table by key, so that each key sees its entries in order.
-/// </summary>
+/// <summary>Rebuilds the index from the log: the log is the truth. The tables of full segments make it quick, damaged ones make it slow, none make it wrong.</summary>
 internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
 {
     private readonly SegmentSet _segments = log.Segments;
     private readonly LogScanner _scanner = new(log.Segments, log.Geometry.PageSizeBits);
-    private readonly HashSet<ObjectKey>[] _removed = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 1, 8)).Select(static _ => new HashSet<ObjectKey>())]; // by share
+    private readonly HashSet<ObjectKey> _removed = [];
     private int _tablesRead;
     private int _segmentsScanned;
     private int _missing;
@@ -83,53 +80,43 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
         {
             _tablesRead++;
             segment.HasTable = true;
-            uint first = segment.AddEntries(rows.Length);
-            Parallel.For(0, _removed.Length, share =>
+            foreach (ref readonly TableRow row in rows.AsSpan())
             {
-                for (int i = 0; i < rows.Length; i++)
-                {
-                    ref readonly TableRow row = ref rows[i];
-                    if (ShareOf(row.Key) == share)
-                    {
-                        Apply(segment, row.Kind, row.Key, start + row.Offset, row.ObjectLength, first + (uint)i);
-                    }
-                }
-            });
+                Apply(segment, row.Kind, row.Key, start + row.Offset, row.ObjectLength);
+            }
+
             return;
         }
 
         _segmentsScanned++;
         foreach (ScannedEntry entry in _scanner.Scan(start, Math.Min(until, end)))
         {
-            Apply(segment, entry.Header.Kind, entry.Header.Key, entry.Address, entry.Header.ObjectLength, segment.AddEntry(isChecked: false));
+            Apply(segment, entry.Header.Kind, entry.Header.Key, entry.Address, entry.Header.ObjectLength);
         }
     }
 
-    private int ShareOf(in ObjectKey key) => (int)((uint)(key.GetHashCode64() >> 32) % (uint)_removed.Length);
-
-    private void Apply(Segment segment, EntryKind kind, in ObjectKey key, long address, long objectLength, uint ordinal)
+    private void Apply(Segment segment, EntryKind kind, in ObjectKey key, long address, long objectLength)
     {
-        HashSet<ObjectKey> removed = _removed[ShareOf(key)];
         bool isKept = segment.Id >= SegmentSet.FirstKeptId;
         switch (kind)
         {
             case EntryKind.Whole:
             case EntryKind.Seal when HasAllParts(key, address, objectLength):
-                if (removed.Count > 0 && isKept && removed.Contains(key))
+                if (_removed.Count > 0 && isKept && _removed.Contains(key))
                 {
                     break; // the removal is in the fresh log, which is read first
                 }
 
-                index.Set(key, new IndexEntry(address, objectLength, kind == EntryKind.Seal, ordinal));
-                if (removed.Count > 0)
+                index.Set(key, new IndexEntry(address, objectLength, kind == EntryKind.Seal, segment.AddEntry(isChecked: false)));
+                if (_removed.Count > 0)
                 {
-                    removed.Remove(key);
+                    _removed.Remove(key);
                 }
 
                 break;
             case EntryKind.Removed:
                 index.Remove(key, -1);
-                removed.Add(key);
+                _removed.Add(key);
                 break;
             default:
                 break; // parts count by their seal only
