@@ -40,38 +40,19 @@ internal static unsafe partial class SocketSender
     /// <exception cref="SocketException">The connection is gone, or (EFAULT) mapped bytes could not be read.</exception>
     public static long Send(Socket socket, IoVector* pieces, int count, bool hasMore = false)
     {
-        // Abort and dispose run on other threads: the descriptor must not be closed, and its number reused, under this call.
-        bool isHeld = false;
-        try
+        using HeldDescriptor held = new(socket);
+        var message = new MessageHeader { Vectors = pieces, VectorCount = (nuint)count };
+        while (true)
         {
-            socket.SafeHandle.DangerousAddRef(ref isHeld);
-            int descriptor = (int)socket.SafeHandle.DangerousGetHandle();
-            var message = new MessageHeader { Vectors = pieces, VectorCount = (nuint)count };
-            while (true)
+            nint sent = SendMessage(held.Value, &message, DontWait | NoSignal | (hasMore ? More : 0));
+            if (sent >= 0)
             {
-                nint sent = SendMessage(descriptor, &message, DontWait | NoSignal | (hasMore ? More : 0));
-                if (sent >= 0)
-                {
-                    return sent;
-                }
-
-                int error = Marshal.GetLastPInvokeError();
-                if (error == Again)
-                {
-                    return 0;
-                }
-
-                if (error != Interrupted)
-                {
-                    throw new SocketException(error, Marshal.GetPInvokeErrorMessage(error));
-                }
+                return sent;
             }
-        }
-        finally
-        {
-            if (isHeld)
+
+            if (IsFull(Marshal.GetLastPInvokeError()))
             {
-                socket.SafeHandle.DangerousRelease();
+                return 0;
             }
         }
     }
@@ -81,38 +62,47 @@ internal static unsafe partial class SocketSender
     /// <exception cref="SocketException">The connection is gone, or the file cannot be read.</exception>
     public static long SendFile(Socket socket, SafeFileHandle file, long offset, long count)
     {
-        bool isHeld = false;
-        try
+        using HeldDescriptor held = new(socket);
+        while (true)
         {
-            socket.SafeHandle.DangerousAddRef(ref isHeld);
-            int descriptor = (int)socket.SafeHandle.DangerousGetHandle();
-            while (true)
+            nint sent = SendFile(held.Value, file, ref offset, (nuint)count);
+            if (sent > 0)
             {
-                nint sent = SendFile(descriptor, file, ref offset, (nuint)count);
-                if (sent > 0)
-                {
-                    return sent;
-                }
+                return sent;
+            }
 
-                int error = sent == 0 ? EndOfFile : Marshal.GetLastPInvokeError();
-                if (error == Again)
-                {
-                    return 0;
-                }
-
-                if (error != Interrupted)
-                {
-                    throw new SocketException(error, Marshal.GetPInvokeErrorMessage(error));
-                }
+            if (IsFull(sent == 0 ? EndOfFile : Marshal.GetLastPInvokeError()))
+            {
+                return 0;
             }
         }
-        finally
+    }
+
+    /// <summary>Why a call took nothing: true, the socket is full; false, call again.</summary>
+    /// <exception cref="SocketException">Neither.</exception>
+    private static bool IsFull(int error) => error switch
+    {
+        Again => true,
+        Interrupted => false,
+        _ => throw new SocketException(error, Marshal.GetPInvokeErrorMessage(error)),
+    };
+
+    /// <summary>A socket's descriptor. Abort and dispose run on other threads: it must not be closed, and its number reused, under a call.</summary>
+    private readonly ref struct HeldDescriptor : IDisposable
+    {
+        private readonly SafeHandle _handle;
+
+        public HeldDescriptor(Socket socket)
         {
-            if (isHeld)
-            {
-                socket.SafeHandle.DangerousRelease();
-            }
+            _handle = socket.SafeHandle;
+            bool isHeld = false;
+            _handle.DangerousAddRef(ref isHeld); // throws when it is closed already
+            Value = (int)_handle.DangerousGetHandle();
         }
+
+        public int Value { get; }
+
+        public void Dispose() => _handle.DangerousRelease();
     }
 
     [StructLayout(LayoutKind.Sequential)]
