@@ -9,9 +9,10 @@ takes about four minutes. Prints one line of JSON.
 Build first: dotnet build -c Release proxy && dotnet build -c Release perf/Storm
 usage: perf/watched.py [--rounds 7] [--seconds 8] [--connections 64] | tee perf/results/watched.json
 """
-import argparse, http.client, json, os, pathlib, platform, shutil, socket, statistics, subprocess, sys, tempfile, threading, time
+import argparse, json, os, pathlib, statistics, subprocess, threading, time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from lab import Lab, MACHINE, PROXY, ROOT, cpu_seconds, free_port, get, ready, storm
+
 FQRN = "minios.example.org"
 FIXTURES = ROOT / "tests/fixtures"
 TRACE = FIXTURES / "minios/boot-requests.v1.txt"
@@ -21,29 +22,6 @@ parser.add_argument("--rounds", type=int, default=7)
 parser.add_argument("--seconds", type=float, default=8)
 parser.add_argument("--connections", type=int, default=64)
 arguments = parser.parse_args()
-proxy_dll = ROOT / "proxy/bin/Release/net10.0/breakwater.dll"
-storm_dll = ROOT / "perf/Storm/bin/Release/net10.0/breakwater-storm.dll"
-work = pathlib.Path(tempfile.mkdtemp(prefix="watched."))
-processes = []
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def get(port, target):
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    client.request("GET", target)
-    answer = client.getresponse()
-    body = answer.read()
-    client.close()
-    return answer.status, body
-
-
-def storm(*command):
-    return json.loads(subprocess.run(list(map(str, ["dotnet", storm_dll, *command])), check=True, capture_output=True, text=True).stdout)
 
 
 def busy():
@@ -53,22 +31,11 @@ def busy():
 
 
 class Proxy:
-    def __init__(self, kind, upstream_port):
-        self.kind, self.port, self.admin, self.rounds = kind, free_port(), free_port(), []
-        environment = os.environ | {
-            "Proxy__Listen__0": f"127.0.0.1:{self.port}", "Admin__Listen": f"127.0.0.1:{self.admin}", "Store__Path": str(work / kind),
-            "ReverseProxy__Clusters__bench__Destinations__s1__Address": f"http://127.0.0.1:{upstream_port}", f"Repositories__{FQRN}__Cluster": "bench"}
-        for cluster in ("stratum1", "egi", "osg"):
-            environment[f"ReverseProxy__Clusters__{cluster}__HealthCheck__Active__Enabled"] = "false"
-        if kind == "logged":
-            environment["AccessLog__Path"] = str(work / "access.log")
-        self.process = subprocess.Popen(["dotnet", str(proxy_dll), "serve"], env=environment, cwd=work, stdout=subprocess.PIPE, stderr=sys.stderr, text=True)
-        processes.append(self.process)
-        assert "listening" in self.process.stdout.readline(), kind
-
-    def cpu(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+    def __init__(self, lab, kind, upstream_port):
+        self.kind, self.admin, self.rounds = kind, free_port(), []
+        logged = {"AccessLog__Path": str(lab.work / "access.log")} if kind == "logged" else {}
+        self.process, self.port = lab.breakwater([upstream_port], FQRN, kind, Admin__Listen=f"127.0.0.1:{self.admin}", WorkingSets__Learn="true", **logged)
+        ready(self.port, f"/cvmfs/{FQRN}/.cvmfspublished")
 
     def requests(self):
         return json.loads(get(self.admin, "/api/v1/status")[1])["requests"]
@@ -83,47 +50,38 @@ class Proxy:
                 assert status == 200, (path, status, body[:200])
             turn += 1
 
-    def measure(self, upstream_port):
+    def measure(self, lab, upstream_port):
         stop = threading.Event()
         watcher = threading.Thread(target=self.watch, args=[stop])
-        requests, cpu, all_busy, begun = self.requests(), self.cpu(), busy(), time.monotonic()
+        requests, cpu, all_busy, begun = self.requests(), cpu_seconds(self.process.pid), busy(), time.monotonic()
         if self.kind == "watched":
             watcher.start()
-        storm("hot", "--trace", TRACE, "--target", f"127.0.0.1:{self.port}", "--host", f"127.0.0.1:{upstream_port}",
-              "--connections", arguments.connections, "--seconds", arguments.seconds)
+        lab.hot(TRACE, self.port, upstream_port, arguments.seconds, arguments.connections)
         stop.set()
         if watcher.is_alive():
             watcher.join()
-        cpu = self.cpu() - cpu
+        cpu = cpu_seconds(self.process.pid) - cpu
         time.sleep(1)  # The recorder's pump counts what the last requests were.
         hits = self.requests() - requests
         self.rounds.append({"usPerHit": round(cpu / hits * 1e6, 3), "hits": hits, "busyCores": round((busy() - all_busy) / (time.monotonic() - begun), 2)})
 
 
-try:
-    upstream_port = free_port()
-    upstream = subprocess.Popen(["dotnet", str(storm_dll), "upstream", "--port", str(upstream_port), "--tar", str(FIXTURES / f"{FQRN}.tar")], stdout=subprocess.PIPE, text=True)
-    processes.append(upstream)
-    upstream.stdout.readline()
-    proxies = [Proxy(kind, upstream_port) for kind in ("neither", "watched", "logged")]
+with Lab() as lab:
+    upstream_port = lab.upstream("--tar", FIXTURES / f"{FQRN}.tar")
+    proxies = [Proxy(lab, kind, upstream_port) for kind in ("neither", "watched", "logged")]
     for proxy in proxies:  # All hits from here on, and compiled for it.
         storm("boot", "--vms", 2, "--trace", TRACE, "--proxy", f"127.0.0.1:{proxy.port}", "--host", f"127.0.0.1:{upstream_port}")
-        proxy.measure(upstream_port)
+        proxy.measure(lab, upstream_port)
         proxy.rounds.clear()
     for turn in range(arguments.rounds):
         for i in range(len(proxies)):
-            proxies[(turn + i) % len(proxies)].measure(upstream_port)
+            proxies[(turn + i) % len(proxies)].measure(lab, upstream_port)
     median = {p.kind: statistics.median(r["usPerHit"] for r in p.rounds) for p in proxies}
-    lines = sum(1 for path in work.glob("access.log*") for _ in open(path, "rb"))
+    lines = sum(1 for path in lab.work.glob("access.log*") for _ in open(path, "rb"))
     assert lines > 0, "the access log is empty"
     print(json.dumps({
         "benchmark": "watched", "usPerHit": median, "goals": {"watched": 1.03, "logged": 1.1},
         "ratios": {kind: round(median[kind] / median["neither"], 4) for kind in ("watched", "logged")},
         "rounds": {p.kind: p.rounds for p in proxies}, "connections": arguments.connections, "secondsEach": arguments.seconds, "accessLogLines": lines,
-        "version": subprocess.run(["dotnet", str(proxy_dll), "--version"], capture_output=True, text=True).stdout.strip(),
-        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.release()}", "measured": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())}))
-finally:
-    for process in reversed(processes):
-        process.terminate()
-        process.wait(30)
-    shutil.rmtree(work, ignore_errors=True)
+        "version": subprocess.run(["dotnet", str(PROXY), "--version"], capture_output=True, text=True).stdout.strip(),
+        "machine": MACHINE, "measured": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())}))

@@ -7,7 +7,7 @@ Loopback only; everything is in a temporary directory and ends with the script.
 """
 import argparse, getpass, os, pathlib, shutil, subprocess, sys, tarfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from lab import Lab, MACHINE, ROOT, free_port, get, ready
 
 FQRN = "tiny.example.org"

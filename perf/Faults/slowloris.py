@@ -9,7 +9,7 @@ usage: perf/Faults/slowloris.py [--slow 5000] [--clients 100] [--seconds 20] | t
 """
 import argparse, json, pathlib, resource, select, socket, subprocess, sys, time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from lab import Lab, MACHINE, ready, warm
 
 

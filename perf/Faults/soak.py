@@ -8,7 +8,7 @@ usage: perf/Faults/soak.py [--minutes 30] [--rate 1500] | tee perf/results/soak.
 """
 import argparse, json, os, pathlib, statistics, subprocess, sys, threading, time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from lab import Lab, MACHINE, ready
 
 

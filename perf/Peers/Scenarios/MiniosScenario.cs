@@ -1,7 +1,7 @@
-using System.Globalization;
 using Breakwater.Peers.Proxies;
 using Breakwater.Peers.Results;
 using Breakwater.Storm.Client;
+using Breakwater.Storm.Net;
 using Breakwater.Storm.Upstream;
 using Breakwater.Storm.Vms;
 
@@ -22,7 +22,7 @@ internal static class MiniosScenario
     {
         using UpstreamServer upstream = Repository(context, "v1");
         BootTrace trace = Trace(context, "v1");
-        int connections = Math.Clamp(DescriptorLimit() * 8 / 10 / vms, 1, 4);
+        int connections = Math.Clamp((int)Native.RaiseOpenFileLimit() * 8 / 10 / vms, 1, 4);
         var runs = new List<PeerRun>();
         for (int run = 0; run < context.Runs; run++)
         {
@@ -42,11 +42,6 @@ internal static class MiniosScenario
 
         yield return context.Case($"minios/{vms}", $"{vms:N0} VMs boot minios (3.6 MB each), all at once, {connections} connections each, every body checked", runs);
     }
-
-    /// <summary>What this process, and each peer that it starts, may have open (<c>ulimit -n</c>).</summary>
-    private static int DescriptorLimit() => int.Parse(
-        File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[3],
-        CultureInfo.InvariantCulture);
 
     /// <summary>
     /// 100 VMs boot revision 1, revision 2 is published, and once the manifest has aged 100 VMs boot that. All peers run side by side, so

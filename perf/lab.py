@@ -1,7 +1,7 @@
-"""What the scripts of this folder share: an emulated Stratum 1 and the proxy on loopback, in a temporary directory, ended with the block."""
+"""What the scripts here and in Faults share: an emulated Stratum 1 and the proxy on loopback, in a temporary directory, ended with the block."""
 import http.client, json, os, pathlib, platform, shutil, socket, subprocess, sys, tempfile, time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROXY = ROOT / "proxy/bin/Release/net10.0/breakwater.dll"
 STORM = ROOT / "perf/Storm/bin/Release/net10.0/breakwater-storm.dll"
 MACHINE = f"{os.cpu_count()} cores, {platform.system()} {platform.release()}"
@@ -45,9 +45,9 @@ class Lab:
         return port
 
     def breakwater(self, upstreams, repository, name="store", **settings):
-        """Gives the process and its port. Settings by their environment variable."""
+        """Starts the proxy; gives the process and its port. Settings by their environment variable. `environment` has them for commands afterwards."""
         port = free_port()
-        environment = os.environ | {
+        self.environment = environment = os.environ | {
             "Proxy__Listen__0": f"127.0.0.1:{port}", "Admin__Listen": "127.0.0.1:0", "Store__Path": str(self.work / name), "WorkingSets__Learn": "false",
             f"Repositories__{repository}__Cluster": "test"} | settings
         for i, upstream in enumerate(upstreams):
@@ -56,15 +56,28 @@ class Lab:
             environment[f"ReverseProxy__Clusters__{cluster}__HealthCheck__Active__Enabled"] = "false"
         return self.start("dotnet", PROXY, "serve", env=environment, cwd=self.work), port
 
+    def command(self, *arguments, **options):
+        """Begins a command of the proxy that was started last."""
+        return subprocess.Popen(["dotnet", str(PROXY), *map(str, arguments)], env=self.environment, cwd=self.work, **({"stdout": subprocess.DEVNULL, "text": True} | options))
+
     def hot(self, trace, port, upstream, seconds, connections, rate=0.0):
         """A load of hits; its result."""
-        command = ["dotnet", STORM, "hot", "--trace", trace, "--target", f"127.0.0.1:{port}", "--host", f"127.0.0.1:{upstream}",
-                   "--connections", connections, "--seconds", seconds, "--rate", rate]
-        return json.loads(subprocess.run([str(c) for c in command], check=True, capture_output=True, text=True).stdout)
+        return storm("hot", "--trace", trace, "--target", f"127.0.0.1:{port}", "--host", f"127.0.0.1:{upstream}", "--connections", connections, "--seconds", seconds, "--rate", rate)
+
+
+def storm(*arguments):
+    """Runs the load generator; its result."""
+    return json.loads(subprocess.run(["dotnet", str(STORM), *map(str, arguments)], check=True, capture_output=True, text=True).stdout)
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def get(port, path):
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    """Gives status and body."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     client.request("GET", path)
     answer = client.getresponse()
     body = answer.read()
@@ -87,10 +100,12 @@ def ready(port, path):
 
 
 def warm(port, paths):
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    """Asks for each path; gives the bytes that came."""
+    total, client = 0, http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     for path in paths:
         client.request("GET", path)
         answer = client.getresponse()
-        answer.read()
+        total += len(answer.read())
         assert answer.status == 200, (path, answer.status)
     client.close()
+    return total
