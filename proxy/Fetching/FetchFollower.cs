@@ -48,6 +48,12 @@ internal sealed class FetchFollower : IAsyncDisposable
     /// <summary>The length went out in a head: a body of another length must not follow it.</summary>
     public void PromiseLength(long length) => _promisedLength = length;
 
+    /// <summary>Has the fetch neither bytes to hand out nor a failure yet?</summary>
+    public bool IsUndecided => _fetch.Failure is null && _fetch.Body is { Released: 0, State: not GrowthState.Verified };
+
+    /// <summary>Completes when the body in force has bytes to hand out or is over; does not move this follower.</summary>
+    public Task Change() => _fetch.Body.WaitBeyondAsync(0);
+
     /// <summary>Waits until bytes beyond <paramref name="offset"/> can be read, or the fetch ended.</summary>
     /// <exception cref="OperationCanceledException">The client left.</exception>
     public async ValueTask<FollowState> WaitAsync(long offset, CancellationToken cancellationToken)

@@ -78,7 +78,8 @@ internal sealed class DirectWriter(Socket socket, PipeWriter transport) : PipeWr
             int sent;
             try
             {
-                sent = SocketSender.Send(socket, bytes.AsSpan(0, written), hasMore: i < _blocks.Count - 1);
+                using SocketSender.HeldDescriptor held = new(socket);
+                sent = SocketSender.Send(held.Value, bytes.AsSpan(0, written), hasMore: i < _blocks.Count - 1);
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {

@@ -16,10 +16,13 @@ namespace Breakwater.Proxy.HitPath;
 internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFeature, IAsyncDisposable
 {
     /// <summary>Hits answered in a row before others get their turn on this thread.</summary>
-    private const int HitsPerTurn = 32;
+    public const int HitsPerTurn = 32;
 
-    private static readonly long s_idleMs = (long)TimeSpan.FromMinutes(5).TotalMilliseconds;
-    private static readonly long s_partialHeadMs = (long)TimeSpan.FromSeconds(10).TotalMilliseconds;
+    /// <summary>A connection without a request is closed after this time, ms.</summary>
+    public const int IdleMs = 5 * 60 * 1000;
+
+    /// <summary>A head must be whole within this time, ms.</summary>
+    public const int PartialHeadMs = 10 * 1000;
 
     private readonly ConnectionContext _connection;
     private readonly Socket _socket;
@@ -38,8 +41,9 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
     private bool _isStopping;
     private bool _isOver;
 
-    public HitConnection(ConnectionContext connection, Socket socket, IPAddress client, HitResponder responder)
+    public HitConnection(ConnectionContext connection, Socket socket, IPAddress client, HitResponder responder, JoinedRequest? joined)
     {
+        _joined = joined;
         _client = client;
         _connection = connection;
         _socket = socket;
@@ -300,7 +304,7 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
                     return Step.Release;
                 }
 
-                HitAnswer answer = _responder.TryAnswer(head, _socket, _client, _connection.ConnectionId, _pending, _joined);
+                HitAnswer answer = TryAnswer(head);
                 if (answer == HitAnswer.None)
                 {
                     return TryJoin(head) ? Step.Follow : Step.Release;
@@ -320,6 +324,20 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
                     ArrayPool<byte>.Shared.Return(joined);
                 }
             }
+        }
+    }
+
+    private HitAnswer TryAnswer(in RequestHead head)
+    {
+        try
+        {
+            using SocketSender.HeldDescriptor held = new(_socket);
+            return _responder.TryAnswer(head, held.Value, _client, _connection.ConnectionId, _pending, _joined);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Aborted meanwhile: the ordinary way finds that out.
+            return HitAnswer.None;
         }
     }
 
@@ -400,11 +418,11 @@ internal sealed class HitConnection : PipeReader, IDuplexPipe, IJoinedRequestFea
         long now = Environment.TickCount64;
         long partial = Volatile.Read(ref _partialSince);
         long waiting = Volatile.Read(ref _waitingSince);
-        if (partial >= 0 && now - partial > s_partialHeadMs)
+        if (partial >= 0 && now - partial > PartialHeadMs)
         {
             Cut("The client sent a part of a request and no more in time.");
         }
-        else if (waiting >= 0 && now - waiting > s_idleMs)
+        else if (waiting >= 0 && now - waiting > IdleMs)
         {
             Cut("The connection was idle.");
         }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Breakwater.Proxy.Access;
+using Breakwater.Proxy.HitPath.Loop;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
@@ -22,7 +23,8 @@ internal sealed class HitPathMiddleware(ClientAccess clients, HitResponder respo
             return;
         }
 
-        await using var hits = new HitConnection(connection, socket, client, responder);
+        JoinedRequest? joined = connection.Features.Get<AdoptedConnection>()?.TakeJoined();
+        await using var hits = new HitConnection(connection, socket, client, responder, joined);
         await hits.RunAsync(next);
     }
 }

@@ -82,7 +82,13 @@ internal sealed unsafe class HitResponder(
     public static bool IsFor(in RequestHead head, JoinedRequest joined) => !head.IsHead && RequestTarget.Parse(head.Target) is { Kind: TargetKind.Object } target && target.Key == joined.Key;
 
     /// <summary>Answers the request if it is a hit, or has become one by waiting (<paramref name="joined"/>).</summary>
-    public HitAnswer TryAnswer(in RequestHead head, Socket socket, IPAddress client, string connection, PendingSend pending, JoinedRequest? joined)
+    /// <param name="head">The request.</param>
+    /// <param name="socket">The client's socket, held open by the caller; it does not block.</param>
+    /// <param name="client">The client's address.</param>
+    /// <param name="connection">Identity of the connection.</param>
+    /// <param name="pending">Takes what the socket does not take at once.</param>
+    /// <param name="joined">What the connection has waited for, or null.</param>
+    public HitAnswer TryAnswer(in RequestHead head, int socket, IPAddress client, string connection, PendingSend pending, JoinedRequest? joined)
     {
         if (!admission.Allows(client))
         {
@@ -113,7 +119,7 @@ internal sealed unsafe class HitResponder(
         return answer;
     }
 
-    private HitAnswer TryAnswerObject(in ObjectKey key, bool isHead, RequestResult result, Socket socket, PendingSend pending, out long bodyBytes)
+    private HitAnswer TryAnswerObject(in ObjectKey key, bool isHead, RequestResult result, int socket, PendingSend pending, out long bodyBytes)
     {
         bodyBytes = 0;
         if (!store.TryReopen(key, ref pending.Lease))
@@ -207,7 +213,7 @@ internal sealed unsafe class HitResponder(
         }
     }
 
-    private HitAnswer TryAnswerDocument(RepositoryRoute repository, ReadOnlySpan<byte> path, bool isHead, Socket socket, PendingSend pending, out long bodyBytes)
+    private HitAnswer TryAnswerDocument(RepositoryRoute repository, ReadOnlySpan<byte> path, bool isHead, int socket, PendingSend pending, out long bodyBytes)
     {
         bodyBytes = 0;
         var request = new DocumentRequest(DocumentKind.File, repository, Encoding.ASCII.GetString(path), null);
@@ -250,14 +256,14 @@ internal sealed unsafe class HitResponder(
     }
 
     /// <summary>False: nothing went out, let the ordinary way find out why.</summary>
-    private static bool TrySend(Socket socket, IoVector* pieces, int count, bool hasMore, out long sent)
+    private static bool TrySend(int socket, IoVector* pieces, int count, bool hasMore, out long sent)
     {
         try
         {
             sent = SocketSender.Send(socket, pieces, count, hasMore);
             return true;
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (SocketException)
         {
             sent = 0;
             return false;

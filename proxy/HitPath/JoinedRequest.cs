@@ -11,7 +11,7 @@ namespace Breakwater.Proxy.HitPath;
 internal sealed class JoinedRequest(in ObjectKey key, FetchFollower follower, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>So long the hit path waits itself: less than the farewell before a stop.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(0.8);
+    public const int PatienceMs = 800;
 
     public ObjectKey Key { get; } = key;
 
@@ -26,11 +26,17 @@ internal sealed class JoinedRequest(in ObjectKey key, FetchFollower follower, Ti
     /// <summary>How its answer is counted.</summary>
     public RequestResult Result => follower.IsLeader ? RequestResult.Miss : RequestResult.Joined;
 
+    /// <summary>Is the fetch still without a byte to hand out, and without a failure? Ask again after the next <see cref="Change"/>.</summary>
+    public bool IsUndecided => follower.IsUndecided;
+
+    /// <summary>Completes when that may be over.</summary>
+    public Task Change() => follower.Change();
+
     /// <summary>Waits until the object is whole or begins to be streamed, the fetch failed, patience is over, or the client left.</summary>
     public async ValueTask WaitAsync(CancellationToken gone)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(gone);
-        patience.CancelAfter(s_patience);
+        patience.CancelAfter(PatienceMs);
         try
         {
             await follower.WaitAsync(0, patience.Token);

@@ -13,8 +13,11 @@ internal sealed class PendingSend : IDisposable
 
     private const int WaitingBytes = 16 << 10;
 
+    /// <summary>Parts of a gathered send: 4 MiB, more than a socket takes at once.</summary>
+    private const int PiecesAtOnce = 16;
+
     private readonly MappedMemory _mapped = new();
-    private byte[] _head = [];
+    private ReadOnlyMemory<byte> _head;
     private long _offset;
     private long _end;
     private long _deadline = long.MaxValue; // ms
@@ -52,7 +55,7 @@ internal sealed class PendingSend : IDisposable
 
             while (_offset < _end)
             {
-                bool isFull = SendFromFile(socket);
+                bool isFull = IsFromFile(_end) && SendFromFileOf(socket);
                 if (_offset == _end)
                 {
                     break;
@@ -72,12 +75,7 @@ internal sealed class PendingSend : IDisposable
         }
         finally
         {
-            Volatile.Write(ref _deadline, long.MaxValue);
-            _head = [];
-            if (_end > 0)
-            {
-                Lease!.Dispose();
-            }
+            Abandon();
         }
     }
 
@@ -87,11 +85,90 @@ internal sealed class PendingSend : IDisposable
 
     public void Dispose() => ((IDisposable)_mapped).Dispose();
 
-    /// <summary>Sends from the segment file what the socket takes now. True: it is full.</summary>
-    private bool SendFromFile(Socket socket)
+    /// <summary>Sends what the socket takes now; it does not block. True: everything is out.</summary>
+    /// <inheritdoc cref="FinishAsync"/>
+    public unsafe bool GoOn(int socket)
     {
-        while (IsFromFile(_end) && _offset < _end && Lease!.TryGetFileRange(_offset, out ObjectFileRange range))
+        if (_head.Length > 0)
         {
+            int sent = SocketSender.Send(socket, _head.Span, hasMore: _offset < _end);
+            _head = _head[sent..];
+            ExpectWithin(_head.Length);
+            if (_head.Length > 0)
+            {
+                return false;
+            }
+        }
+
+        bool isFull = false;
+        IoVector* pieces = stackalloc IoVector[PiecesAtOnce];
+        while (_offset < _end && !isFull)
+        {
+            long before = _offset;
+            if (IsFromFile(_end))
+            {
+                isFull = SendFromFile(socket);
+            }
+            else
+            {
+                int count = Gather(pieces);
+                _offset += SocketSender.Send(socket, pieces, count);
+                isFull = _offset == before;
+            }
+
+            if (_offset > before)
+            {
+                ExpectWithin((int)Math.Min(_end - _offset, WaitingBytes));
+            }
+        }
+
+        if (_offset < _end)
+        {
+            return false;
+        }
+
+        Abandon();
+        return true;
+    }
+
+    /// <summary>Lets go of what is still to be sent.</summary>
+    public void Abandon()
+    {
+        Volatile.Write(ref _deadline, long.MaxValue);
+        _head = default;
+        if (_end > 0)
+        {
+            Lease!.Dispose();
+        }
+    }
+
+    private unsafe int Gather(IoVector* pieces)
+    {
+        int count = 0;
+        for (long offset = _offset; offset < _end && count < PiecesAtOnce; count++)
+        {
+            if (!Lease!.TryGetMapped(offset, out MappedRun run))
+            {
+                throw new IOException("A mapped object went away while it was sent.");
+            }
+
+            pieces[count] = new IoVector { Base = (byte*)run.Address, Length = (nuint)run.Length };
+            offset += run.Length;
+        }
+
+        return count;
+    }
+
+    /// <summary>Sends from the segment file what the socket takes now. True: it is full.</summary>
+    private bool SendFromFile(int socket)
+    {
+        while (_offset < _end)
+        {
+            if (!Lease!.TryGetFileRange(_offset, out ObjectFileRange range))
+            {
+                throw new IOException("A stored object went away while it was sent.");
+            }
+
             long sent = SocketSender.SendFile(socket, range.Handle, range.FileOffset, Math.Min(range.Length, _end - _offset));
             if (sent == 0)
             {
@@ -102,6 +179,12 @@ internal sealed class PendingSend : IDisposable
         }
 
         return false;
+    }
+
+    private bool SendFromFileOf(Socket socket)
+    {
+        using SocketSender.HeldDescriptor held = new(socket);
+        return SendFromFile(held.Value);
     }
 
     private void ExpectWithin(int bytes) => Volatile.Write(ref _deadline, Environment.TickCount64 + StuckMs + (bytes * 1000L / SlowestBytesPerSecond));

@@ -25,8 +25,8 @@ internal static unsafe partial class SocketSender
     private const int EndOfFile = 5; // EIO: the file is shorter than it must be
 
     /// <summary>Sends one run of bytes; <paramref name="hasMore"/>: another send follows at once (MSG_MORE).</summary>
-    /// <inheritdoc cref="Send(Socket, IoVector*, int, bool)"/>
-    public static int Send(Socket socket, ReadOnlySpan<byte> bytes, bool hasMore)
+    /// <inheritdoc cref="Send(int, IoVector*, int, bool)"/>
+    public static int Send(int socket, ReadOnlySpan<byte> bytes, bool hasMore)
     {
         fixed (byte* start = bytes)
         {
@@ -38,13 +38,12 @@ internal static unsafe partial class SocketSender
     /// <summary>Sends what the kernel takes.</summary>
     /// <returns>Bytes taken, 0 when the socket is full.</returns>
     /// <exception cref="SocketException">The connection is gone, or (EFAULT) mapped bytes could not be read.</exception>
-    public static long Send(Socket socket, IoVector* pieces, int count, bool hasMore = false)
+    public static long Send(int socket, IoVector* pieces, int count, bool hasMore = false)
     {
-        using HeldDescriptor held = new(socket);
         var message = new MessageHeader { Vectors = pieces, VectorCount = (nuint)count };
         while (true)
         {
-            nint sent = SendMessage(held.Value, &message, DontWait | NoSignal | (hasMore ? More : 0));
+            nint sent = SendMessage(socket, &message, DontWait | NoSignal | (hasMore ? More : 0));
             if (sent >= 0)
             {
                 return sent;
@@ -57,15 +56,14 @@ internal static unsafe partial class SocketSender
         }
     }
 
-    /// <summary>Sends bytes of a file without copying them (sendfile). For sockets that were used asynchronously: they never wait.</summary>
+    /// <summary>Sends bytes of a file without copying them (sendfile). For sockets that do not block.</summary>
     /// <returns>Bytes taken, 0 when the socket is full.</returns>
     /// <exception cref="SocketException">The connection is gone, or the file cannot be read.</exception>
-    public static long SendFile(Socket socket, SafeFileHandle file, long offset, long count)
+    public static long SendFile(int socket, SafeFileHandle file, long offset, long count)
     {
-        using HeldDescriptor held = new(socket);
         while (true)
         {
-            nint sent = SendFile(held.Value, file, ref offset, (nuint)count);
+            nint sent = SendFile(socket, file, ref offset, (nuint)count);
             if (sent > 0)
             {
                 return sent;
@@ -87,11 +85,12 @@ internal static unsafe partial class SocketSender
         _ => throw new SocketException(error, Marshal.GetPInvokeErrorMessage(error)),
     };
 
-    /// <summary>A socket's descriptor. Abort and dispose run on other threads: it must not be closed, and its number reused, under a call.</summary>
-    private readonly ref struct HeldDescriptor : IDisposable
+    /// <summary>A socket's descriptor, held. Abort and dispose run on other threads: it must not be closed, and its number reused, under a call.</summary>
+    public readonly ref struct HeldDescriptor : IDisposable
     {
         private readonly SafeHandle _handle;
 
+        /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
         public HeldDescriptor(Socket socket)
         {
             _handle = socket.SafeHandle;
@@ -100,6 +99,7 @@ internal static unsafe partial class SocketSender
             Value = (int)_handle.DangerousGetHandle();
         }
 
+        /// <summary>The descriptor, good until this is disposed.</summary>
         public int Value { get; }
 
         public void Dispose() => _handle.DangerousRelease();

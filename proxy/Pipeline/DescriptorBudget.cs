@@ -47,3 +47,13 @@ internal static class DescriptorBudget
         }
     }
 }
+
+/// <summary>How many client connections may be open.</summary>
+internal sealed record ConnectionBudget(int Connections)
+{
+    /// <summary>What the settings and the limit of open files allow.</summary>
+    public ConnectionBudget(Settings.ProxyOptions proxy, int storeFiles)
+        : this(DescriptorBudget.Connections(proxy.MaxConnections, proxy.MaxConcurrentFetches, storeFiles, DescriptorBudget.Limit()))
+    {
+    }
+}

@@ -6,6 +6,7 @@ using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.HitPath;
+using Breakwater.Proxy.HitPath.Loop;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Repositories;
@@ -40,8 +41,13 @@ internal static class ProxyServer
         AddLogging(builder.Logging, configuration);
         builder.Services.AddSystemd();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, settings.ZeroTouch.ListenEndPoint(), store.MostOpenFiles));
-        if (InheritedSockets.Find().Count > 0)
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, settings.ZeroTouch.ListenEndPoint()));
+        builder.Services.AddSingleton(new ConnectionBudget(settings.Proxy, store.MostOpenFiles));
+        if (settings.Proxy.RawPath && OperatingSystem.IsLinux())
+        {
+            builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IConnectionListenerFactory, LoopTransport>();
+        }
+        else if (InheritedSockets.Find().Count > 0)
         {
             builder.Services.AddSingleton<Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets.SocketTransportFactory>();
             builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IConnectionListenerFactory, DrainingListeners>();
@@ -219,10 +225,10 @@ internal static class ProxyServer
         return keys;
     }
 
-    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, IPEndPoint? zeroTouch, int storeFiles)
+    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, IPEndPoint? zeroTouch)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxConcurrentConnections = DescriptorBudget.Connections(proxy.MaxConnections, proxy.MaxConcurrentFetches, storeFiles, DescriptorBudget.Limit());
+        kestrel.Limits.MaxConcurrentConnections = kestrel.ApplicationServices.GetRequiredService<ConnectionBudget>().Connections;
         kestrel.Limits.MaxRequestBodySize = 0;
         kestrel.Limits.MaxRequestHeaderCount = 64;
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
@@ -269,6 +275,20 @@ internal static class ProxyServer
     /// <summary>One connection too many of a client is closed at once.</summary>
     private static async Task LimitAsync(Microsoft.AspNetCore.Connections.ConnectionContext connection, Microsoft.AspNetCore.Connections.ConnectionDelegate next, ClientLimits limits)
     {
+        if (connection.Features.Get<AdoptedConnection>() is { } adopted)
+        {
+            try
+            {
+                await next(connection);
+            }
+            finally
+            {
+                adopted.Left();
+            }
+
+            return;
+        }
+
         IPAddress client = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
         if (!limits.TryEnter(client))
         {

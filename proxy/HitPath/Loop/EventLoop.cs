@@ -1,0 +1,250 @@
+namespace Breakwater.Proxy.HitPath.Loop;
+
+/// <summary>Something with a descriptor that an <see cref="EventLoop"/> watches. Everything but construction runs on the loop's thread.</summary>
+internal abstract class LoopSource
+{
+    /// <summary>Open as long as the source is in its loop.</summary>
+    public required int Descriptor { get; init; }
+
+    /// <summary>The loop's: descriptor and a number of its own, since descriptors are used again.</summary>
+    public ulong Tag { get; set; }
+
+    /// <summary>The kernel has something to say of the descriptor.</summary>
+    public abstract void Ready(Readiness readiness);
+
+    /// <summary>It was posted: <see cref="EventLoop.Post"/>.</summary>
+    public abstract void Posted();
+
+    /// <summary>About once a second: are its timers over?</summary>
+    public abstract void Sweep(long now);
+
+    /// <summary>One of its handlers threw: it closes what it has.</summary>
+    public abstract void Fail();
+}
+
+/// <summary>
+/// One thread that waits for many descriptors with epoll and serves them in turn. Nothing on it may block: what might wait for a disk, a lock or
+/// an upstream is handed to Kestrel and the thread pool.
+/// </summary>
+internal sealed class EventLoop : IDisposable
+{
+    /// <summary>Room for the bytes that one receive takes and those that were left of the one before.</summary>
+    private const int InputBytes = 48 << 10;
+
+    /// <summary>Timers are looked at this often, each source's at every twentieth time. Milliseconds.</summary>
+    private const int TickMs = 50;
+
+    private const int TicksPerSweep = 20;
+
+    private readonly Epoll _epoll = new();
+    private readonly Thread _thread;
+    private readonly ILogger _log;
+    private readonly byte[] _input = GC.AllocateUninitializedArray<byte>(InputBytes, pinned: true);
+    private readonly Stack<PendingSend> _spare = [];
+    private readonly Queue<(LoopConnection Connection, long Since)> _patient = [];
+    private readonly Lock _gate = new();
+    private LoopSource?[] _sources = new LoopSource?[256];   // by descriptor
+    private List<LoopSource> _posted = [];                   // guarded by _gate
+    private List<LoopSource> _running = [];
+    private uint _generation;
+    private int _count;
+    private int _tick;
+    private long _nextTick;
+    private volatile bool _isOver;
+    private volatile bool _mustSweep;
+
+    public EventLoop(string name, ILogger log)
+    {
+        _log = log;
+        _thread = new Thread(Run) { IsBackground = true, Name = name };
+        _thread.Start();
+    }
+
+    /// <summary><see cref="Environment.TickCount64"/> when the events at hand came.</summary>
+    public long Now { get; private set; } = Environment.TickCount64;
+
+    /// <summary>Where bytes are received: valid until the next source's turn.</summary>
+    public Span<byte> Input => _input;
+
+    /// <summary>Has the source's <see cref="LoopSource.Posted"/> run on the loop's thread, soon. Any thread.</summary>
+    public void Post(LoopSource source)
+    {
+        bool isFirst;
+        lock (_gate)
+        {
+            isFirst = _posted.Count == 0;
+            _posted.Add(source);
+        }
+
+        if (isFirst)
+        {
+            _epoll.WakeUp();
+        }
+    }
+
+    /// <summary>Watches a source.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses.</exception>
+    public void Add(LoopSource source, Readiness wanted)
+    {
+        if (source.Descriptor >= _sources.Length)
+        {
+            Array.Resize(ref _sources, Math.Max(source.Descriptor + 1, _sources.Length * 2));
+        }
+
+        source.Tag = ((ulong)++_generation << 32) | (uint)source.Descriptor;
+        _epoll.Add(source.Descriptor, wanted, source.Tag);
+        _sources[source.Descriptor] = source;
+        _count++;
+    }
+
+    /// <summary>Watches it no longer; the descriptor stays open.</summary>
+    public void Remove(LoopSource source)
+    {
+        if (source.Descriptor < _sources.Length && ReferenceEquals(_sources[source.Descriptor], source))
+        {
+            _sources[source.Descriptor] = null;
+            _epoll.Remove(source.Descriptor);
+            _count--;
+        }
+    }
+
+    /// <summary>Something to answer with; give it back when nothing is pending in it.</summary>
+    public PendingSend TakeSend() => _spare.TryPop(out PendingSend? spare) ? spare : new PendingSend();
+
+    /// <summary>Takes it back.</summary>
+    public void Return(PendingSend send) => _spare.Push(send);
+
+    /// <summary>The connection waits for an object from now on: its patience is looked at when it may be over.</summary>
+    public void WatchPatience(LoopConnection connection) => _patient.Enqueue((connection, Now));
+
+    /// <summary>Has all sources look at their timers now. Any thread.</summary>
+    public void SweepAll()
+    {
+        _mustSweep = true;
+        _epoll.WakeUp();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _isOver = true;
+        _epoll.WakeUp();
+        _thread.Join();
+        _epoll.Dispose();
+        foreach (PendingSend spare in _spare)
+        {
+            spare.Dispose();
+        }
+    }
+
+    private void Run()
+    {
+        while (!_isOver)
+        {
+            int count = _epoll.Wait(_count > 0 ? TickMs : 1000);
+            Now = Environment.TickCount64;
+            for (int i = 0; i < count; i++)
+            {
+                (Readiness readiness, ulong tag) = _epoll.EventAt(i);
+                if (tag == Epoll.WakeUpTag)
+                {
+                    _epoll.TakeWakeUps();
+                }
+                else if (_sources[(uint)tag] is { } source && source.Tag == tag)
+                {
+                    Guard(source, Turn.Ready, readiness);
+                }
+            }
+
+            RunPosted();
+            if (_mustSweep)
+            {
+                _mustSweep = false;
+                Sweep(0, 1);
+            }
+
+            if (Now >= _nextTick)
+            {
+                _nextTick = Now + TickMs;
+                Tick();
+            }
+        }
+    }
+
+    private void RunPosted()
+    {
+        lock (_gate)
+        {
+            (_posted, _running) = (_running, _posted);
+        }
+
+        foreach (LoopSource source in _running)
+        {
+            Guard(source, Turn.Posted);
+        }
+
+        _running.Clear();
+    }
+
+    /// <summary>Asks a twentieth of the sources, so that thousands whose time is over do not all end in one moment.</summary>
+    private void Tick()
+    {
+        while (_patient.TryPeek(out (LoopConnection Connection, long Since) first) && Now - first.Since >= JoinedRequest.PatienceMs)
+        {
+            _patient.Dequeue();
+            Guard(first.Connection, Turn.Patience);
+        }
+
+        _tick = (_tick + 1) % TicksPerSweep;
+        Sweep(_tick, TicksPerSweep);
+    }
+
+    private void Sweep(int first, int step)
+    {
+        for (int i = first; i < _sources.Length; i += step)
+        {
+            if (_sources[i] is { } source)
+            {
+                Guard(source, Turn.Sweep);
+            }
+        }
+    }
+
+    /// <summary>A source's turn. What it throws ends it, and nothing else.</summary>
+    private void Guard(LoopSource source, Turn turn, Readiness readiness = Readiness.None)
+    {
+        try
+        {
+            switch (turn)
+            {
+                case Turn.Ready:
+                    source.Ready(readiness);
+                    break;
+                case Turn.Posted:
+                    source.Posted();
+                    break;
+                case Turn.Sweep:
+                    source.Sweep(Now);
+                    break;
+                case Turn.Patience:
+                    ((LoopConnection)source).LosePatience();
+                    break;
+            }
+        }
+#pragma warning disable CA1031 // A thread that serves thousands: an exception nobody foresaw is one connection's end, and said aloud.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _log.LogError(e, "A connection was closed by an error of the proxy. Please report this.");
+            source.Fail();
+        }
+    }
+
+    private enum Turn : byte
+    {
+        Ready,
+        Posted,
+        Sweep,
+        Patience,
+    }
+}
