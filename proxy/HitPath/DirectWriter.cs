@@ -5,23 +5,22 @@ using System.Net.Sockets;
 namespace Breakwater.Proxy.HitPath;
 
 /// <summary>
-/// The output of a connection that the hit path shares with Kestrel: a flush is complete only when the kernel has every byte. (The transport's own pipe
-/// completes earlier, and says nowhere when it has drained, so sends of our own could overtake it.) Used by one flow at a time, as every pipe
-/// writer; only <see cref="CancelPendingFlush"/> and <see cref="Complete"/> may come from elsewhere.
+/// Kestrel's output on a socket that it shares with the hit path: a flush is complete only when the kernel has every byte, so that nothing sent
+/// after it overtakes it. Used by one flow at a time, as every pipe writer; only <see cref="HasRoom"/>, <see cref="Break"/>,
+/// <see cref="CancelPendingFlush"/> and <see cref="Complete"/> may come from elsewhere.
 /// </summary>
-internal sealed class DirectWriter(Socket socket, PipeWriter transport) : PipeWriter
+/// <param name="socket">A descriptor that does not block, open until this was broken or completed.</param>
+internal sealed class DirectWriter(int socket) : PipeWriter
 {
     private const int BlockBytes = 4096;
 
     private readonly List<(byte[] Bytes, int Written)> _blocks = [];
     private readonly Lock _gate = new();
-    private CancellationTokenSource? _waiting;   // guarded by _gate: a flush waits for the client
-    private bool _isBroken;
+    private TaskCompletionSource? _room;        // guarded by _gate: a flush waits for the client
+    private bool _mustStop;                     // guarded by _gate
+    private volatile bool _isBroken;
     private volatile bool _isFlushing;
     private volatile bool _isComplete;
-
-    /// <summary>Bytes that the kernel does not have yet: then nothing else may be sent.</summary>
-    public bool HasPending => _isFlushing || UnflushedBytes > 0;
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -37,6 +36,16 @@ internal sealed class DirectWriter(Socket socket, PipeWriter transport) : PipeWr
 
             return bytes;
         }
+    }
+
+    /// <summary>The socket takes bytes again.</summary>
+    public void HasRoom() => EndWait(mustStop: false);
+
+    /// <summary>Nothing more can be sent.</summary>
+    public void Break()
+    {
+        _isBroken = true;
+        EndWait(mustStop: true);
     }
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
@@ -74,14 +83,8 @@ internal sealed class DirectWriter(Socket socket, PipeWriter transport) : PipeWr
 
         for (int i = 0; i < _blocks.Count; i++)
         {
-            (byte[] bytes, int written) = _blocks[i];
-            int sent;
-            try
-            {
-                using SocketSender.HeldDescriptor held = new(socket);
-                sent = SocketSender.Send(held.Value, bytes.AsSpan(0, written), hasMore: i < _blocks.Count - 1);
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            int written = _blocks[i].Written;
+            if (!TrySend(i, 0, out int sent))
             {
                 return ValueTask.FromResult(Broken());
             }
@@ -98,9 +101,9 @@ internal sealed class DirectWriter(Socket socket, PipeWriter transport) : PipeWr
 
     public override void CancelPendingFlush()
     {
-        lock (_gate)
+        if (_isFlushing)
         {
-            _waiting?.Cancel();
+            EndWait(mustStop: true);
         }
     }
 
@@ -111,58 +114,96 @@ internal sealed class DirectWriter(Socket socket, PipeWriter transport) : PipeWr
         {
             Drop();
         }
+    }
 
-        transport.Complete(exception);
+    private bool TrySend(int block, int from, out int sent)
+    {
+        (byte[] bytes, int written) = _blocks[block];
+        try
+        {
+            sent = SocketSender.Send(socket, bytes.AsSpan(from, written - from), hasMore: block < _blocks.Count - 1);
+            return true;
+        }
+        catch (SocketException)
+        {
+            sent = 0;
+            return false;
+        }
     }
 
     private async ValueTask<FlushResult> FlushSlowlyAsync(int block, int sent, CancellationToken cancellationToken)
     {
-        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        lock (_gate)
-        {
-            _waiting = waiting;
-        }
-
         _isFlushing = true;
         try
         {
-            for (; block < _blocks.Count; block++, sent = 0)
+            using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((DirectWriter)state!).EndWait(mustStop: true), this);
+            while (block < _blocks.Count)
             {
-                (byte[] bytes, int written) = _blocks[block];
-                if (sent < written)
+                // Registered before the send that finds the socket full: the loop tells of room only once, and only after that.
+                Task? room = NextRoom();
+                if (room is null || !TrySend(block, sent, out int more))
                 {
-                    await socket.SendAsync(bytes.AsMemory(sent, written - sent), SocketFlags.None, waiting.Token);
+                    return Broken();
+                }
+
+                sent += more;
+                if (sent == _blocks[block].Written)
+                {
+                    (block, sent) = (block + 1, 0);
+                }
+                else if (more == 0)
+                {
+                    await room;
                 }
             }
 
             Drop();
             return default;
         }
-        catch (OperationCanceledException)
-        {
-            // Part of a block may be out: nothing more can follow on this connection.
-            return Broken();
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return Broken();
-        }
         finally
         {
             _isFlushing = false;
             lock (_gate)
             {
-                _waiting = null;
+                _room = null;
+                _mustStop = _isBroken;
             }
+        }
+    }
+
+    /// <summary>Completes at the next news of room. Null: no more is to be sent.</summary>
+    private Task? NextRoom()
+    {
+        lock (_gate)
+        {
+            if (_mustStop)
+            {
+                return null;
+            }
+
+            if (_room is null or { Task.IsCompleted: true })
+            {
+                _room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            return _room.Task;
+        }
+    }
+
+    private void EndWait(bool mustStop)
+    {
+        lock (_gate)
+        {
+            _mustStop |= mustStop;
+            _room?.TrySetResult();
         }
     }
 
     private FlushResult Broken()
     {
+        // Part of a block may be out: nothing more can follow on this connection.
         _isBroken = true;
-
-        // The blocks may still be in the kernel's hands: they are left to the garbage collector.
-        _blocks.Clear();
+        Drop();
         return new FlushResult(false, isCompleted: true);
     }
 

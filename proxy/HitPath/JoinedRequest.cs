@@ -10,7 +10,7 @@ namespace Breakwater.Proxy.HitPath;
 /// </summary>
 internal sealed class JoinedRequest(in ObjectKey key, FetchFollower follower, TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>So long the hit path waits itself: less than the farewell before a stop.</summary>
+    /// <summary>Ms: so long the hit path waits itself: less than the farewell before a stop.</summary>
     public const int PatienceMs = 800;
 
     public ObjectKey Key { get; } = key;
@@ -31,21 +31,6 @@ internal sealed class JoinedRequest(in ObjectKey key, FetchFollower follower, Ti
 
     /// <summary>Completes when that may be over.</summary>
     public Task Change() => follower.Change();
-
-    /// <summary>Waits until the object is whole or begins to be streamed, the fetch failed, patience is over, or the client left.</summary>
-    public async ValueTask WaitAsync(CancellationToken gone)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(gone);
-        patience.CancelAfter(PatienceMs);
-        try
-        {
-            await follower.WaitAsync(0, patience.Token);
-        }
-        catch (Exception e) when (e is OperationCanceledException or IOException)
-        {
-            // The ordinary path finds out which, and what to say.
-        }
-    }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => follower.DisposeAsync();

@@ -4,7 +4,7 @@ using Breakwater.CacheStore;
 namespace Breakwater.Proxy.HitPath;
 
 /// <summary>What a connection has yet to send of a hit, and the lease that it uses again and again. One flow at a time.</summary>
-internal sealed class PendingSend : IDisposable
+internal sealed class PendingSend
 {
     /// <summary>Whoever takes this many bytes a second is slow, not stuck: the CernVM-FS client's own limit.</summary>
     private const int SlowestBytesPerSecond = 1024;
@@ -16,7 +16,6 @@ internal sealed class PendingSend : IDisposable
     /// <summary>Parts of a gathered send: 4 MiB, more than a socket takes at once.</summary>
     private const int PiecesAtOnce = 16;
 
-    private readonly MappedMemory _mapped = new();
     private ReadOnlyMemory<byte> _head;
     private long _offset;
     private long _end;
@@ -39,54 +38,13 @@ internal sealed class PendingSend : IDisposable
         _end = end;
     }
 
-    /// <summary>Sends the rest, as fast as the client takes it; a client that has closed its own sending side still gets all.</summary>
-    /// <exception cref="SocketException">The client is gone, or the bytes cannot be read: end the connection.</exception>
-    /// <exception cref="ObjectDisposedException">The connection was aborted.</exception>
-    /// <exception cref="IOException">The bytes are no longer mapped: end the connection.</exception>
-    public async ValueTask FinishAsync(Socket socket)
-    {
-        try
-        {
-            ExpectWithin(_head.Length);
-            if (_head.Length > 0)
-            {
-                await socket.SendAsync(_head, SocketFlags.None);
-            }
-
-            while (_offset < _end)
-            {
-                bool isFull = IsFromFile(_end) && SendFromFileOf(socket);
-                if (_offset == _end)
-                {
-                    break;
-                }
-
-                if (!Lease!.TryGetMapped(_offset, out MappedRun run))
-                {
-                    throw new IOException("A mapped object went away while it was sent.");
-                }
-
-                // a full socket: this piece waits until there is room, what fits behind it goes from the file again
-                run = isFull && run.Length > WaitingBytes ? run with { Length = WaitingBytes } : run;
-                ExpectWithin(run.Length);
-                await socket.SendAsync(Over(run), SocketFlags.None);
-                _offset += run.Length;
-            }
-        }
-        finally
-        {
-            Abandon();
-        }
-    }
-
-    /// <summary>Has the client taken too long for what is being sent? Any thread may ask.</summary>
+    /// <summary>Has the client taken too long for what is being sent?</summary>
     /// <param name="now">Milliseconds of <see cref="Environment.TickCount64"/>.</param>
-    public bool IsStuck(long now) => now > Volatile.Read(ref _deadline);
-
-    public void Dispose() => ((IDisposable)_mapped).Dispose();
+    public bool IsStuck(long now) => now > _deadline;
 
     /// <summary>Sends what the socket takes now; it does not block. True: everything is out.</summary>
-    /// <inheritdoc cref="FinishAsync"/>
+    /// <exception cref="SocketException">The client is gone, or the bytes cannot be read: end the connection.</exception>
+    /// <exception cref="IOException">The bytes are no longer mapped: end the connection.</exception>
     public unsafe bool GoOn(int socket)
     {
         if (_head.Length > 0)
@@ -134,7 +92,7 @@ internal sealed class PendingSend : IDisposable
     /// <summary>Lets go of what is still to be sent.</summary>
     public void Abandon()
     {
-        Volatile.Write(ref _deadline, long.MaxValue);
+        _deadline = long.MaxValue;
         _head = default;
         if (_end > 0)
         {
@@ -181,13 +139,5 @@ internal sealed class PendingSend : IDisposable
         return false;
     }
 
-    private bool SendFromFileOf(Socket socket)
-    {
-        using SocketSender.HeldDescriptor held = new(socket);
-        return SendFromFile(held.Value);
-    }
-
-    private void ExpectWithin(int bytes) => Volatile.Write(ref _deadline, Environment.TickCount64 + StuckMs + (bytes * 1000L / SlowestBytesPerSecond));
-
-    private unsafe ReadOnlyMemory<byte> Over(MappedRun run) => _mapped.Over((byte*)run.Address, run.Length);
+    private void ExpectWithin(int bytes) => _deadline = Environment.TickCount64 + StuckMs + (bytes * 1000L / SlowestBytesPerSecond);
 }

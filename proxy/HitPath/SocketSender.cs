@@ -85,26 +85,6 @@ internal static unsafe partial class SocketSender
         _ => throw new SocketException(error, Marshal.GetPInvokeErrorMessage(error)),
     };
 
-    /// <summary>A socket's descriptor, held. Abort and dispose run on other threads: it must not be closed, and its number reused, under a call.</summary>
-    public readonly ref struct HeldDescriptor : IDisposable
-    {
-        private readonly SafeHandle _handle;
-
-        /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-        public HeldDescriptor(Socket socket)
-        {
-            _handle = socket.SafeHandle;
-            bool isHeld = false;
-            _handle.DangerousAddRef(ref isHeld); // throws when it is closed already
-            Value = (int)_handle.DangerousGetHandle();
-        }
-
-        /// <summary>The descriptor, good until this is disposed.</summary>
-        public int Value { get; }
-
-        public void Dispose() => _handle.DangerousRelease();
-    }
-
     [StructLayout(LayoutKind.Sequential)]
     private struct MessageHeader
     {

@@ -43,7 +43,7 @@ internal static class ProxyServer
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, settings.ZeroTouch.ListenEndPoint()));
         builder.Services.AddSingleton(new ConnectionBudget(settings.Proxy, store.MostOpenFiles));
-        if (settings.Proxy.RawPath && OperatingSystem.IsLinux())
+        if (HasLoops(settings.Proxy))
         {
             builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IConnectionListenerFactory, LoopTransport>();
         }
@@ -126,7 +126,6 @@ internal static class ProxyServer
         services.AddSingleton<ProxyPipeline>();
         services.AddSingleton<HeadEncoder>();
         services.AddSingleton<HitResponder>();
-        services.AddSingleton<HitPathMiddleware>();
         AddSeeding(services, settings, store);
         AddObservability(services, settings);
         AddAdmin(services);
@@ -236,13 +235,13 @@ internal static class ProxyServer
         kestrel.Limits.RequestHeadersTimeout = proxy.RequestHeadTimeout;
 
         // A client keeps its connections between two checks of the manifest: 240 s by default.
-        // Kestrel's timer does not see hits of the raw path, which has its own for that.
-        kestrel.Limits.KeepAliveTimeout = proxy.RawPath ? TimeSpan.FromDays(1) : TimeSpan.FromMinutes(5);
+        // Kestrel's timer does not see hits of the loops, which have their own for that.
+        kestrel.Limits.KeepAliveTimeout = HasLoops(proxy) ? TimeSpan.FromDays(1) : TimeSpan.FromMinutes(5);
         kestrel.Limits.MaxResponseBufferSize = 64 << 10;
         IReadOnlyList<ulong> inherited = InheritedSockets.Find();
         foreach (ulong socket in inherited)
         {
-            kestrel.ListenHandle(socket, listen => Http1(listen, proxy));
+            kestrel.ListenHandle(socket, listen => Http1(listen));
         }
 
         IEnumerable<IPEndPoint> endPoints = inherited.Count > 0 ? [] : proxy.ListenEndPoints();
@@ -251,41 +250,33 @@ internal static class ProxyServer
             if (endPoint.Address.Equals(IPAddress.IPv6Any))
             {
                 // Both families; IPv4 alone where the host has no IPv6.
-                kestrel.ListenAnyIP(endPoint.Port, listen => Http1(listen, proxy));
+                kestrel.ListenAnyIP(endPoint.Port, listen => Http1(listen));
             }
             else
             {
-                kestrel.Listen(endPoint, listen => Http1(listen, proxy));
+                kestrel.Listen(endPoint, listen => Http1(listen));
             }
         }
     }
 
-    private static void Http1(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions listen, ProxyOptions proxy)
+    /// <summary>Are hits served by event loops, below Kestrel? They need epoll.</summary>
+    private static bool HasLoops(ProxyOptions proxy) => proxy.RawPath && OperatingSystem.IsLinux();
+
+    private static void Http1(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions listen)
     {
         listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1;
         ClientLimits limits = listen.ApplicationServices.GetRequiredService<ClientLimits>();
         listen.Use(next => connection => LimitAsync(connection, next, limits));
         listen.Use(listen.ApplicationServices.GetRequiredService<TunnelMiddleware>().Wrap);
-        if (proxy.RawPath)
-        {
-            listen.Use(listen.ApplicationServices.GetRequiredService<HitPathMiddleware>().Wrap);
-        }
     }
 
     /// <summary>One connection too many of a client is closed at once.</summary>
     private static async Task LimitAsync(Microsoft.AspNetCore.Connections.ConnectionContext connection, Microsoft.AspNetCore.Connections.ConnectionDelegate next, ClientLimits limits)
     {
-        if (connection.Features.Get<AdoptedConnection>() is { } adopted)
+        if (connection is OrdinaryConnection)
         {
-            try
-            {
-                await next(connection);
-            }
-            finally
-            {
-                adopted.Left();
-            }
-
+            // Counted when it was accepted.
+            await next(connection);
             return;
         }
 

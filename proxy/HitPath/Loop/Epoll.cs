@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -31,6 +32,7 @@ internal sealed unsafe partial class Epoll : IDisposable
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
     private const int DontWait = 0x40;
+    private const int AddressBytes = 128;
 
     /// <summary><c>struct epoll_event</c> is packed on x86-64 alone.</summary>
     private static readonly int s_dataAt = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
@@ -101,22 +103,21 @@ internal sealed unsafe partial class Epoll : IDisposable
     /// <param name="listener">The listening socket.</param>
     /// <param name="client">Who it is.</param>
     /// <returns>The descriptor; negative: minus <c>errno</c>.</returns>
-    public static int Accept(int listener, out IPAddress client)
+    public static int Accept(int listener, out IPEndPoint? client)
     {
-        byte* address = stackalloc byte[128];
-        uint length = 128;
-        client = IPAddress.None;
+        byte* address = stackalloc byte[AddressBytes];
+        uint length = AddressBytes;
         int accepted = Accept(listener, address, &length, CloseOnExec | NonBlocking);
-        if (accepted < 0)
-        {
-            return -Marshal.GetLastPInvokeError();
-        }
+        client = accepted < 0 ? null : EndPoint(address);
+        return accepted < 0 ? -Marshal.GetLastPInvokeError() : accepted;
+    }
 
-        // sockaddr_in: family, port, address; sockaddr_in6: family, port, flow, address, scope
-        client = *(ushort*)address == 10
-            ? new IPAddress(new ReadOnlySpan<byte>(address + 8, 16), *(uint*)(address + 24))
-            : new IPAddress(new ReadOnlySpan<byte>(address + 4, 4));
-        return accepted;
+    /// <summary>A socket's own end; null when it has none any more.</summary>
+    public static IPEndPoint? LocalEndPoint(int descriptor)
+    {
+        byte* address = stackalloc byte[AddressBytes];
+        uint length = AddressBytes;
+        return GetSocketName(descriptor, address, &length) < 0 ? null : EndPoint(address);
     }
 
     /// <summary>Takes what has arrived, without waiting: 0 at the end; negative: minus <c>errno</c>.</summary>
@@ -129,6 +130,9 @@ internal sealed unsafe partial class Epoll : IDisposable
         }
     }
 
+    /// <summary>Ends a connection in one direction or both; the descriptor stays open.</summary>
+    public static void Shutdown(int descriptor, bool sendingOnly = false) => _ = ShutDown(descriptor, sendingOnly ? 1 : 2);
+
     /// <summary>Closes a descriptor.</summary>
     public static void Close(int descriptor) => _ = CloseDescriptor(descriptor);
 
@@ -137,6 +141,16 @@ internal sealed unsafe partial class Epoll : IDisposable
     {
         Close(_wakeUp);
         Close(_descriptor);
+    }
+
+    /// <summary>sockaddr_in: family, port, address; sockaddr_in6: family, port, flow, address, scope.</summary>
+    private static IPEndPoint EndPoint(byte* address)
+    {
+        const ushort Inet6 = 10;
+        int port = BinaryPrimitives.ReadUInt16BigEndian(new ReadOnlySpan<byte>(address + 2, 2));
+        return *(ushort*)address == Inet6
+            ? new IPEndPoint(new IPAddress(new ReadOnlySpan<byte>(address + 8, 16), *(uint*)(address + 24)), port)
+            : new IPEndPoint(new IPAddress(new ReadOnlySpan<byte>(address + 4, 4)), port);
     }
 
     private static int Checked(int result, string what)
@@ -159,6 +173,12 @@ internal sealed unsafe partial class Epoll : IDisposable
 
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
     private static partial int Accept(int listener, byte* address, uint* length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)]
+    private static partial int GetSocketName(int socket, byte* address, uint* length);
+
+    [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
+    private static partial int ShutDown(int socket, int how);
 
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     private static partial nint Receive(int descriptor, byte* buffer, nuint length, int flags);

@@ -131,9 +131,12 @@ internal sealed class EventLoop : IDisposable
         _epoll.WakeUp();
         _thread.Join();
         _epoll.Dispose();
-        foreach (PendingSend spare in _spare)
+        foreach (LoopSource? source in _sources)
         {
-            spare.Dispose();
+            if (source is LoopConnection)
+            {
+                Epoll.Close(source.Descriptor);
+            }
         }
     }
 

@@ -2,15 +2,32 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 
 namespace Breakwater.Proxy.HitPath.Loop;
 
 /// <summary>
-/// A client's connection between its first byte and its first request that is not a hit: some 200 bytes of memory while it is idle. It reads, answers hits,
-/// waits for objects that are being fetched, and gives everything else to Kestrel, with the bytes it has read. All on its loop's thread.
+/// A client's connection. At each boundary between requests its loop reads, answers hits itself, lets requests wait for objects that are being fetched, and lends
+/// everything else to Kestrel, one request at a time, as if nothing were before or behind it; for good when the request is doubtful. All on its loop's
+/// thread. The mechanics rest on Kestrel's HTTP/1 loop being strictly sequential: read, parse, application, flush, next read.
 /// </summary>
-internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitResponder responder, IPAddress client) : LoopSource
+internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitResponder responder, IPEndPoint client) : LoopSource
 {
+    /// <summary>Hits answered in a row before others have their turn.</summary>
+    private const int HitsPerTurn = 32;
+
+    /// <summary>Ms: a connection without a request is closed. A client keeps its own between two checks of the manifest, 240 s by default.</summary>
+    private const int IdleMs = 5 * 60 * 1000;
+
+    /// <summary>Ms: a head must be whole.</summary>
+    private const int PartialHeadMs = 10 * 1000;
+
+    /// <summary>Ms: Kestrel's side of a connection that only had hits since is let go.</summary>
+    private const int KeptForKestrelMs = 10 * 1000;
+
+    /// <summary>Ms: so long a client that was told that the connection ends may still send: closed at once, what it is yet to read could be lost.</summary>
+    private const int LingerMs = 2 * 1000;
+
     private const int Again = 11;
     private const int Interrupted = 4;
 
@@ -19,15 +36,17 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
     private State _state = State.New;
     private string? _id;
     private Action? _wake;
-    private byte[]? _rest;              // from the pool: what was received and not served
+    private byte[]? _rest;                  // from the pool: what was received and not served
     private int _restLength;
-    private PendingSend? _pending;      // while sending
-    private JoinedRequest? _joined;     // while following, and until its answer
-    private long _since = loop.Now;     // ms: the last answer, or the first byte of a head that is not whole
+    private PendingSend? _pending;          // while sending
+    private JoinedRequest? _joined;         // while following, and until its answer
+    private OrdinaryConnection? _ordinary;  // Kestrel's side, once it was needed
+    private long _since = loop.Now;         // ms: the last answer, or the first byte of a head that is not whole
     private bool _isPartial;
-    private bool _isPaused;             // the others have their turn first
-    private bool _mayRead;              // there may be bytes to receive
+    private bool _isPaused;                 // the others have their turn first
+    private bool _mayRead;                  // there may be bytes to receive
     private bool _isPeerDone;
+    private bool _isForGood;                // lent for good
 
     private enum State : byte
     {
@@ -38,24 +57,40 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
         /// <summary>Its request waits for an object that is being fetched.</summary>
         Following,
 
-        /// <summary>Closed, or Kestrel's.</summary>
-        Gone,
+        /// <summary>Kestrel's.</summary>
+        Lent,
+
+        /// <summary>Everything is said: what still comes is thrown away.</summary>
+        Lingering,
+        Closed,
     }
 
     private string Id => _id ??= string.Create(CultureInfo.InvariantCulture, $"L{Interlocked.Increment(ref s_lastId):X}");
 
+    private Action Wake => _wake ??= () => loop.Post(this);
+
+    private ReadOnlySpan<byte> Rest => _rest.AsSpan(0, _restLength);
+
     /// <inheritdoc/>
     public override void Ready(Readiness readiness)
     {
-        if ((readiness & (Readiness.Error | Readiness.HangUp)) != 0)
+        bool isGone = (readiness & (Readiness.Error | Readiness.HangUp)) != 0;
+        bool isNew = (readiness & Readiness.PeerDone) != 0 && !_isPeerDone;
+        _isPeerDone |= isNew;
+        _mayRead |= (readiness & (Readiness.Input | Readiness.PeerDone)) != 0;
+        if (_state == State.Lent)
+        {
+            ReadyWhileLent(isGone || isNew, (readiness & Readiness.Output) != 0);
+        }
+        else if (isGone)
         {
             Close();
-            return;
         }
-
-        _isPeerDone |= (readiness & Readiness.PeerDone) != 0;
-        _mayRead |= (readiness & (Readiness.Input | Readiness.PeerDone)) != 0;
-        if (_state == State.Sending && (readiness & Readiness.Output) != 0)
+        else if (_state == State.Lingering)
+        {
+            Linger();
+        }
+        else if (_state == State.Sending && (readiness & Readiness.Output) != 0)
         {
             GoOnSending();
         }
@@ -73,16 +108,22 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
             case State.New:
                 _state = State.Reading;
                 loop.Add(this, Readiness.Input | Readiness.Output | Readiness.PeerDone | Readiness.Edge);
+                if (!listener.IsForLoops(client.Address))
+                {
+                    _isForGood = true;
+                    Lend([]);
+                }
+
                 break;
             case State.Following:
                 LookAgain();
                 break;
+            case State.Lent:
+                LookAtKestrel();
+                break;
             case State.Reading when _isPaused:
                 _isPaused = false;
                 Serve(hasUnserved: _restLength > 0);
-                break;
-            case State.Reading when listener.IsClosing:
-                Close();
                 break;
         }
     }
@@ -90,15 +131,24 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
     /// <inheritdoc/>
     public override void Sweep(long now)
     {
+        long waited = now - _since;
         bool isOver = _state switch
         {
-            State.Reading => now - _since > (_isPartial ? HitConnection.PartialHeadMs : HitConnection.IdleMs) || listener.IsClosing,
-            State.Sending => _pending!.IsStuck(now),
+            State.Reading => listener.IsClosing || waited > (_isPartial ? PartialHeadMs : IdleMs),
+            State.Sending => listener.IsOver || _pending!.IsStuck(now),
+            State.Following => listener.IsOver,
+            State.Lent => _isForGood && waited > IdleMs && _ordinary!.Input.IsWaiting,
+            State.Lingering => waited > LingerMs,
             _ => false,
         };
-        if (isOver || (listener.IsOver && _state != State.Gone))
+        if (isOver)
         {
             Close();
+        }
+        else if (_ordinary is not null && _state == State.Reading && waited > KeptForKestrelMs)
+        {
+            _ordinary.Detach();
+            _ordinary = null;
         }
     }
 
@@ -110,7 +160,8 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
     {
         if (_state == State.Following && loop.Now - _since >= JoinedRequest.PatienceMs)
         {
-            Pass(_rest.AsSpan(0, _restLength));
+            _state = State.Reading;
+            KeepRest(Rest[LendFirst(Rest)..]);
         }
     }
 
@@ -121,24 +172,23 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
         while (_state == State.Reading && !_isPaused && (hasUnserved || _mayRead))
         {
             Span<byte> input = loop.Input;
-            int length = TakeRest(input);
+            int length = _restLength;
+            Rest.CopyTo(input);
             if (!hasUnserved)
             {
-                int received = Epoll.Receive(Descriptor, input[length..]);
+                int received = Receive(input[length..]);
                 if (received <= 0)
                 {
-                    KeepRest(input[..length]);
                     GotNothing(received);
                     continue;
                 }
 
-                _mayRead = received == input.Length - length || _isPeerDone;
                 length += received;
             }
 
             hasUnserved = false;
             int served = Answer(input[..length]);
-            if (_state != State.Gone)
+            if (_state < State.Lingering)
             {
                 KeepRest(input[served..length]);
                 if (listener.IsClosing && _state == State.Reading && served == length)
@@ -149,17 +199,24 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
         }
     }
 
+    private int Receive(Span<byte> room)
+    {
+        int received = Epoll.Receive(Descriptor, room);
+        _mayRead = received == room.Length || received == -Interrupted || (received >= 0 && _isPeerDone) || received == 0;
+        return received;
+    }
+
     private void GotNothing(int received)
     {
         switch (received)
         {
             case 0 when _restLength > 0:
-                Pass(_rest.AsSpan(0, _restLength)); // a head that never becomes whole: Kestrel's to answer
+                // A head that never becomes whole: Kestrel's to answer.
+                _isForGood = true;
+                Lend(Rest);
+                DropRest();
                 break;
-            case -Again:
-                _mayRead = false;
-                break;
-            case -Interrupted:
+            case -Again or -Interrupted:
                 break;
             default:
                 Close();
@@ -175,7 +232,7 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
         int at = 0;
         for (int hits = 0; at < bytes.Length && _state == State.Reading; hits++)
         {
-            if (hits == HitConnection.HitsPerTurn)
+            if (hits == HitsPerTurn)
             {
                 _isPaused = true;
                 loop.Post(this);
@@ -196,10 +253,9 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
                 _since = loop.Now;
                 at += head.Length;
             }
-            else if (scan != HeadScan.Plain || !TryJoin(head))
+            else if (_state == State.Reading && (scan != HeadScan.Plain || !TryJoin(head)))
             {
-                Pass(bytes[at..]);
-                return bytes.Length;
+                return at + LendFirst(bytes[at..]);
             }
         }
 
@@ -209,7 +265,7 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
     private bool TryAnswer(in RequestHead head)
     {
         PendingSend send = loop.TakeSend();
-        HitAnswer answer = responder.TryAnswer(head, Descriptor, client, Id, send, _joined);
+        HitAnswer answer = responder.TryAnswer(head, Descriptor, client.Address, Id, send, _joined);
         if (answer != HitAnswer.Pending)
         {
             loop.Return(send);
@@ -232,7 +288,7 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
         }
 
         ForgetJoined();
-        _joined = responder.TryJoin(head, client, Id);
+        _joined = responder.TryJoin(head, client.Address, Id);
         if (_joined is null)
         {
             return false;
@@ -245,7 +301,7 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
         return true;
     }
 
-    private void WaitForChange(JoinedRequest joined) => joined.Change().GetAwaiter().UnsafeOnCompleted(_wake ??= () => loop.Post(this));
+    private void WaitForChange(JoinedRequest joined) => joined.Change().GetAwaiter().UnsafeOnCompleted(Wake);
 
     /// <summary>Something has changed about the object it waits for: is it whole, or must it wait on? Anything else is Kestrel's.</summary>
     private void LookAgain()
@@ -300,23 +356,125 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
         return true;
     }
 
-    /// <summary>The connection is Kestrel's from here on, with these bytes at its beginning.</summary>
-    private void Pass(ReadOnlySpan<byte> bytes)
+    /// <summary>Lends the first request of these bytes to Kestrel, or all of them for good. Returns how many bytes Kestrel has got.</summary>
+    private int LendFirst(ReadOnlySpan<byte> bytes)
     {
-        byte[] early = bytes.ToArray();
-        JoinedRequest? joined = _joined;
-        _joined = null;
-        Leave();
-        listener.Pass(new PassedConnection(Descriptor, early, joined, _id, client));
+        _isForGood = RequestHead.Scan(bytes, out RequestHead head) == HeadScan.Doubtful;
+        int length = _isForGood ? bytes.Length : head.Length;
+        Lend(bytes[..length]);
+        return length;
     }
 
-    private void Close()
+    private void Lend(ReadOnlySpan<byte> bytes)
     {
-        if (_state == State.Gone)
+        bool isNew = _ordinary is null || _ordinary.IsOver;
+        _ordinary = !isNew ? _ordinary! : new OrdinaryConnection(Descriptor, Id, Epoll.LocalEndPoint(Descriptor), client, Wake);
+        _ordinary.Hand(_joined);
+        _joined = null;
+        _state = State.Lent;
+        _since = loop.Now;
+        if (!bytes.IsEmpty)
+        {
+            _ordinary.Input.Give(bytes);
+        }
+
+        listener.Lent(isNew ? _ordinary : null);
+    }
+
+    private void ReadyWhileLent(bool isGone, bool hasRoom)
+    {
+        if (isGone)
+        {
+            _ordinary!.ClientLeft();
+        }
+
+        if (hasRoom)
+        {
+            _ordinary!.HasRoom();
+        }
+
+        if (_isForGood && _mayRead && _ordinary!.Input.IsWaiting)
+        {
+            Feed();
+        }
+    }
+
+    /// <summary>Kestrel waits for more, or is done.</summary>
+    private void LookAtKestrel()
+    {
+        if (_ordinary!.IsOver)
+        {
+            bool isAborted = _ordinary.IsAborted;
+            _ordinary = null;
+            if (isAborted || _isPeerDone)
+            {
+                CloseSocket();
+            }
+            else
+            {
+                _state = State.Lingering;
+                _since = loop.Now;
+                Epoll.Shutdown(Descriptor, sendingOnly: true);
+                Linger();
+            }
+        }
+        else if (!_ordinary.Input.IsWaiting)
         {
             return;
         }
+        else if (_isForGood)
+        {
+            _since = loop.Now;
+            Feed();
+        }
+        else if (listener.TryTakeBack())
+        {
+            _state = State.Reading;
+            _since = loop.Now;
+            Serve(hasUnserved: _restLength > 0);
+        }
+        else
+        {
+            _ordinary.Input.End();
+        }
+    }
 
+    /// <summary>Gives Kestrel what has come, on a connection that it has for good.</summary>
+    private void Feed()
+    {
+        while (_mayRead)
+        {
+            int received = Receive(loop.Input);
+            if (received > 0)
+            {
+                _ordinary!.Input.Give(loop.Input[..received]);
+                return;
+            }
+
+            if (received is not (-Again or -Interrupted))
+            {
+                _ordinary!.Input.End();
+                return;
+            }
+        }
+    }
+
+    private void Linger()
+    {
+        while (_mayRead)
+        {
+            int received = Receive(loop.Input);
+            if (received <= 0 && received is not (-Again or -Interrupted))
+            {
+                CloseSocket();
+                return;
+            }
+        }
+    }
+
+    /// <summary>Closes the connection; where Kestrel has a part in it, when that has ended.</summary>
+    private void Close()
+    {
         ForgetJoined();
         if (_pending is not null)
         {
@@ -325,16 +483,31 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
             _pending = null;
         }
 
-        Leave();
-        Epoll.Close(Descriptor);
-        listener.Closed(client);
+        switch (_state)
+        {
+            case State.Closed:
+                break;
+            case State.Lent:
+                _ordinary!.Abort(new ConnectionAbortedException("The connection was idle."));
+                break;
+            case State.Lingering:
+                CloseSocket();
+                break;
+            default:
+                _ordinary?.Detach();
+                listener.Lent(null);
+                CloseSocket();
+                break;
+        }
     }
 
-    private void Leave()
+    private void CloseSocket()
     {
-        _state = State.Gone;
+        _state = State.Closed;
         loop.Remove(this);
         DropRest();
+        Epoll.Close(Descriptor);
+        listener.Closed(client.Address);
     }
 
     private void ForgetJoined()
@@ -344,14 +517,6 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
             _ = _joined.DisposeAsync().AsTask();
             _joined = null;
         }
-    }
-
-    /// <summary>Puts what is left of earlier bytes at the beginning of the input. Returns its length.</summary>
-    private int TakeRest(Span<byte> input)
-    {
-        int length = _restLength;
-        _rest.AsSpan(0, length).CopyTo(input);
-        return length;
     }
 
     private void KeepRest(ReadOnlySpan<byte> rest)
@@ -383,11 +548,3 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
         _restLength = 0;
     }
 }
-
-/// <summary>What Kestrel gets of a connection that was a loop's.</summary>
-/// <param name="Descriptor">The open, non-blocking socket; the receiver closes it.</param>
-/// <param name="Early">Bytes received from it and not served.</param>
-/// <param name="Joined">What was begun with the request at their beginning, or null.</param>
-/// <param name="Id">The connection's identity, if anybody asked for it.</param>
-/// <param name="Client">The client's address.</param>
-internal sealed record PassedConnection(int Descriptor, byte[] Early, JoinedRequest? Joined, string? Id, IPAddress Client);

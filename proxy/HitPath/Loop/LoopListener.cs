@@ -1,14 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
-using Breakwater.Proxy.Access;
 using Microsoft.AspNetCore.Connections;
 
 namespace Breakwater.Proxy.HitPath.Loop;
 
 /// <summary>
 /// A listening socket: its connections are the loops' first, and Kestrel accepts those of them that ask for something else than a hit. The methods of
-/// <see cref="LoopSource"/>, and <see cref="Pass"/> and <see cref="Closed"/>, are the loops'; the rest is Kestrel's.
+/// <see cref="LoopSource"/>, and <see cref="Lent"/>, <see cref="TryTakeBack"/> and <see cref="Closed"/>, are the loops'; the rest is Kestrel's.
 /// </summary>
 internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Socket socket) : LoopSource, IConnectionListener
 {
@@ -21,9 +20,9 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
 
     private static readonly TimeSpan s_breath = TimeSpan.FromMilliseconds(200);
 
-    private readonly Channel<PassedConnection> _passed = Channel.CreateUnbounded<PassedConnection>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<OrdinaryConnection> _lent = Channel.CreateUnbounded<OrdinaryConnection>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TaskCompletionSource _isEmpty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _held = 1;               // its connections in loops, and one as long as it accepts
+    private int _held = 1;               // its connections that are not Kestrel's at the moment, and one as long as it accepts
     private bool _isListening;
     private bool _hasStopped;
     private int _isStopping;
@@ -49,15 +48,7 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
     /// <inheritdoc/>
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
-        while (await _passed.Reader.WaitToReadAsync(cancellationToken))
-        {
-            if (_passed.Reader.TryRead(out PassedConnection? passed) && transport.TryAdopt(passed) is { } connection)
-            {
-                return connection;
-            }
-        }
-
-        return null;
+        return await _lent.Reader.WaitToReadAsync(cancellationToken) && _lent.Reader.TryRead(out OrdinaryConnection? lent) ? lent : null;
     }
 
     /// <summary>Stops accepting, and lets answers under way end as long as the token allows.</summary>
@@ -77,7 +68,7 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
             await _isEmpty.Task;
         }
 
-        _passed.Writer.TryComplete();
+        _lent.Writer.TryComplete();
     }
 
     /// <inheritdoc/>
@@ -88,10 +79,10 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
     {
         for (int i = 0; i < MostAtOnce; i++)
         {
-            int accepted = Epoll.Accept(Descriptor, out IPAddress client);
+            int accepted = Epoll.Accept(Descriptor, out IPEndPoint? client);
             if (accepted >= 0)
             {
-                Welcome(accepted, client);
+                Welcome(accepted, client!);
             }
             else if (accepted == -Again)
             {
@@ -137,35 +128,45 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
         _ = ListenAgainAsync();
     }
 
-    /// <summary>Gives a connection to Kestrel.</summary>
-    public void Pass(PassedConnection passed)
+    /// <summary>Whom the settings refuse is told so by Kestrel.</summary>
+    public bool IsForLoops(IPAddress client) => transport.IsForLoops(client);
+
+    /// <summary>A connection is Kestrel's for now: one that is new to it, or (null) one that it knows, or that ends.</summary>
+    public void Lent(OrdinaryConnection? connection)
     {
-        _passed.Writer.TryWrite(passed);
+        if (connection is not null && !_lent.Writer.TryWrite(connection))
+        {
+            connection.Abort(new ConnectionAbortedException("The proxy has stopped."));
+            _ = connection.DisposeAsync().AsTask();
+        }
+
         Let();
     }
 
-    /// <summary>A connection in a loop was closed.</summary>
-    public void Closed(IPAddress client)
+    /// <summary>Kestrel has done with its request. False: the proxy is stopping, Kestrel is to end it.</summary>
+    public bool TryTakeBack()
     {
-        transport.Left(client);
-        Let();
+        if (IsClosing)
+        {
+            return false;
+        }
+
+        Interlocked.Increment(ref _held);
+        return true;
     }
 
-    private void Welcome(int descriptor, IPAddress client)
+    /// <summary>A connection was closed.</summary>
+    public void Closed(IPAddress client) => transport.Left(client);
+
+    private void Welcome(int descriptor, IPEndPoint client)
     {
-        if (!transport.TryEnter(client))
+        if (!transport.TryEnter(client.Address))
         {
             Epoll.Close(descriptor);
             return;
         }
 
         Interlocked.Increment(ref _held);
-        if (!transport.IsForLoops(client))
-        {
-            Pass(new PassedConnection(descriptor, [], null, null, client));
-            return;
-        }
-
         EventLoop next = transport.NextLoop();
         LoopConnection connection = transport.NewConnection(next, this, client, descriptor);
         if (ReferenceEquals(next, loop))

@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using Breakwater.Proxy.Access;
@@ -24,20 +23,18 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
     private readonly ILogger<LoopTransport> _log;
     private readonly int _maxConnections;
     private readonly EventLoop[] _loops;
-    private readonly SocketConnectionContextFactory _contexts;
     private int _connections;
     private int _next;
     private long _lastWarning = long.MinValue;
 
-    public LoopTransport(HitResponder responder, ClientAccess clients, ClientLimits limits, Drain drain, ConnectionBudget budget, ILoggerFactory logs)
+    public LoopTransport(HitResponder responder, ClientAccess clients, ClientLimits limits, Drain drain, ConnectionBudget budget, ILogger<LoopTransport> log)
     {
         _responder = responder;
         _clients = clients;
         _limits = limits;
         _drain = drain;
         _maxConnections = budget.Connections;
-        _log = logs.CreateLogger<LoopTransport>();
-        _contexts = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions { UnsafePreferInlineScheduling = true }, logs.CreateLogger<SocketConnectionContextFactory>());
+        _log = log;
         _loops = [.. Enumerable.Range(0, Math.Min(Environment.ProcessorCount, MostLoops)).Select(i => new EventLoop($"hit loop {i}", _log))];
     }
 
@@ -98,7 +95,7 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
     public EventLoop NextLoop() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
 
     /// <summary>A connection that was accepted.</summary>
-    public LoopConnection NewConnection(EventLoop loop, LoopListener listener, IPAddress client, int descriptor) => new(loop, listener, _responder, client) { Descriptor = descriptor };
+    public LoopConnection NewConnection(EventLoop loop, LoopListener listener, IPEndPoint client, int descriptor) => new(loop, listener, _responder, client) { Descriptor = descriptor };
 
     /// <summary>Has all sources look at their timers now.</summary>
     public void SweepAll()
@@ -120,33 +117,6 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
         }
     }
 
-    /// <summary>Makes Kestrel's connection of a loop's. Null: it is closed already.</summary>
-    public ConnectionContext? TryAdopt(PassedConnection passed)
-    {
-        ConnectionContext connection;
-        try
-        {
-            connection = _contexts.Create(new Socket(new SafeSocketHandle(passed.Descriptor, ownsHandle: true)));
-        }
-        catch (SocketException)
-        {
-            // The handle's finalizer closes the descriptor.
-            _ = passed.Joined?.DisposeAsync().AsTask();
-            Left(passed.Client);
-            return null;
-        }
-
-        connection.ConnectionId = passed.Id ?? connection.ConnectionId;
-        connection.Features.Set(new AdoptedConnection(this, passed));
-        if (passed.Early.Length > 0)
-        {
-            IDuplexPipe transport = connection.Transport;
-            connection.Transport = new DuplexPipe(new EarlyReader(passed.Early, transport.Input), transport.Output);
-        }
-
-        return connection;
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -154,23 +124,5 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
         {
             loop.Dispose();
         }
-    }
-
-    private sealed record DuplexPipe(PipeReader Input, PipeWriter Output) : IDuplexPipe;
-}
-
-/// <summary>A feature of connections that come from a loop: they were counted there.</summary>
-internal sealed class AdoptedConnection(LoopTransport transport, PassedConnection passed)
-{
-    /// <summary>What the loop had begun with the first request, or null. The taker disposes it.</summary>
-    public JoinedRequest? TakeJoined() => Interlocked.Exchange(ref _joined, null);
-
-    private JoinedRequest? _joined = passed.Joined;
-
-    /// <summary>The connection ended.</summary>
-    public void Left()
-    {
-        _ = TakeJoined()?.DisposeAsync().AsTask();
-        transport.Left(passed.Client);
     }
 }
