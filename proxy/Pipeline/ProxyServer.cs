@@ -9,6 +9,7 @@ using Breakwater.Proxy.HitPath;
 using Breakwater.Proxy.HitPath.Loop;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
+using Breakwater.Proxy.Observability.Snmp;
 using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Export;
@@ -128,6 +129,7 @@ internal static class ProxyServer
         services.AddSingleton<HitResponder>();
         AddSeeding(services, settings, store);
         AddObservability(services, settings);
+        AddSnmp(services, settings.Snmp, store);
         AddAdmin(services);
     }
 
@@ -178,6 +180,25 @@ internal static class ProxyServer
             services.AddSingleton<IRecordSink>(provider => provider.GetRequiredService<AccessLog>());
             services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<AccessLog>());
         }
+    }
+
+    private static void AddSnmp(IServiceCollection services, SnmpOptions options, FasterObjectStore store)
+    {
+        if (options.ListenEndPoint() is null)
+        {
+            return;
+        }
+
+        services.AddSingleton(options);
+        services.AddSingleton(provider => new SquidMib(
+            provider.GetRequiredService<RequestRecorder>(),
+            provider.GetRequiredService<ProxyCounters>(),
+            () => store.Statistics,
+            provider.GetRequiredService<ProxyOptions>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new SnmpResponder(options.Community!, provider.GetRequiredService<SquidMib>()));
+        services.AddSingleton<SnmpAgent>();
+        services.AddHostedService(provider => provider.GetRequiredService<SnmpAgent>());
     }
 
     /// <summary>The admin port. A room adds its endpoints as an <see cref="IAdminRoom"/> and its worries as an <see cref="IHealthSource"/>.</summary>

@@ -17,6 +17,8 @@ internal sealed class BreakwaterSettings
 
     public TelemetryOptions Telemetry { get; init; } = new();
 
+    public SnmpOptions Snmp { get; init; } = new();
+
     public ZeroTouchOptions ZeroTouch { get; init; } = new();
 
     public TrustOptions Trust { get; init; } = new();
@@ -39,6 +41,7 @@ internal sealed class BreakwaterSettings
             Admin = Bind<AdminOptions>(configuration, "Admin", errors),
             AccessLog = Bind<AccessLogOptions>(configuration, "AccessLog", errors),
             Telemetry = Bind<TelemetryOptions>(configuration, "Telemetry", errors),
+            Snmp = Bind<SnmpOptions>(configuration, "Snmp", errors),
             ZeroTouch = Bind<ZeroTouchOptions>(configuration, "ZeroTouch", errors),
             Trust = BindPlainValues<TrustOptions>(configuration, "Repositories", errors),
             WorkingSets = Bind<WorkingSetOptions>(configuration, "WorkingSets", errors),

@@ -15,6 +15,7 @@ internal static class SettingsValidator
         CheckNetworks(errors, "Access:Clients", settings.Access.EffectiveClients);
         CheckAdmin(settings.Admin, errors);
         CheckZeroTouch(settings.ZeroTouch, errors);
+        CheckSnmp(settings.Snmp, errors);
         Range(errors, "AccessLog:MaxFileBytes", settings.AccessLog.MaxFileBytes, 1L << 16, 1L << 40, "bytes");
         Range(errors, "AccessLog:KeepFiles", settings.AccessLog.KeepFiles, 0, 1000, "files");
         Range(errors, "Telemetry:TraceShare", settings.Telemetry.TraceShare, 0, 1);
@@ -105,6 +106,25 @@ internal static class SettingsValidator
         if (!string.IsNullOrEmpty(zeroTouch.BootDirectory) && !Directory.Exists(zeroTouch.BootDirectory))
         {
             errors.Add($"ZeroTouch:BootDirectory: there is no folder '{zeroTouch.BootDirectory}'; make it, or leave the setting empty.");
+        }
+    }
+
+    private static void CheckSnmp(SnmpOptions snmp, List<string> errors)
+    {
+        CheckNetworks(errors, "Snmp:Clients", snmp.EffectiveClients);
+        if (string.IsNullOrEmpty(snmp.Listen))
+        {
+            return;
+        }
+
+        if (!IPEndPoint.TryParse(snmp.Listen, out _) || !snmp.Listen.Contains(':', StringComparison.Ordinal))
+        {
+            errors.Add($"Snmp:Listen: '{snmp.Listen}' is not an address with a UDP port, such as 127.0.0.1:3401; empty for no SNMP.");
+        }
+
+        if (snmp.Community is not { Length: > 0 and <= 64 } || snmp.Community.Any(c => c is < '!' or > '~'))
+        {
+            errors.Add("Snmp:Community: with Snmp:Listen a community of 1 to 64 printable ASCII characters is needed; requests must name it.");
         }
     }
 

@@ -78,7 +78,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     public void Note(CandidateCursor cursor, Stratum1 upstream, FailureKind kind, string what)
     {
         directory.ReportFailure(upstream, kind);
-        counters.UpstreamFailures.Add(1, new("upstream", upstream.Authority), new("kind", kind.ToString().ToLowerInvariant()));
+        counters.CountUpstreamFailure(upstream.Authority, kind);
         if (kind == FailureKind.NotFound)
         {
             cursor.NotFound++;
@@ -122,7 +122,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     private Try Start(HttpMethod method, string path, long offset, Stratum1 upstream, CancellationToken cancellationToken)
     {
         var request = new HttpRequestMessage(method, new Uri(upstream.Root + path)) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        counters.UpstreamRequests.Add(1, new KeyValuePair<string, object?>("upstream", upstream.Authority));
+        counters.CountUpstreamRequest(upstream.Authority);
         request.Headers.TryAddWithoutValidation("User-Agent", s_userAgent);
         request.Headers.TryAddWithoutValidation("Accept", "*/*");
         if (offset > 0)

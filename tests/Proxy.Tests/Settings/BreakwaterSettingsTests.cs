@@ -54,6 +54,23 @@ public class BreakwaterSettingsTests
         Assert.Contains("Proxy", Assert.Single(e.Errors), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Snmp:Listen", "3401", "public", "::1/128")]
+    [InlineData("Snmp:Community", "127.0.0.1:3401", null, "::1/128")]
+    [InlineData("Snmp:Community", "127.0.0.1:3401", "two words", "::1/128")]
+    [InlineData("Snmp:Clients", "127.0.0.1:3401", "public", "10.0.0.0/99")]
+    public void Load_WrongSnmp_IsAMistake(string name, string listen, string? community, string clients)
+    {
+        SettingsException e = Assert.Throws<SettingsException>(() => Load(new Dictionary<string, string?>(s_good)
+        {
+            ["Snmp:Listen"] = listen,
+            ["Snmp:Community"] = community,
+            ["Snmp:Clients:0"] = clients,
+        }));
+
+        Assert.Contains(name, Assert.Single(e.Errors), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Load_NoRepositories_SaysWhatToAdd()
     {
