@@ -17,16 +17,19 @@ internal sealed class AdminException(string message, HttpStatusCode? status = nu
 internal sealed class AdminClient : IDisposable
 {
     private readonly HttpClient _http;
+    private readonly AdminOptions _options;
     private readonly string? _tokenMissing;
+    private Uri _found;
 
     /// <summary>Finds address and token by the settings.</summary>
     /// <exception cref="AdminException">There is no admin port.</exception>
     public AdminClient(BreakwaterSettings settings)
     {
-        Address = AdminAddressFile.Find(settings.Admin) ?? throw new AdminException(settings.Admin.Listen.Length == 0
+        _options = settings.Admin;
+        _found = AdminAddressFile.Find(settings.Admin) ?? throw new AdminException(settings.Admin.Listen.Length == 0
             ? "Admin:Listen is empty: this Breakwater has no admin port. Set it, for example to 127.0.0.1:9128."
             : $"No Breakwater runs on the store {settings.Store.Path}. Start one with 'breakwater serve', or name its settings with --settings.");
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(Address, "/api/v1/"), Timeout = Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };
         try
         {
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken.Read(settings.Admin.TokenFile!));
@@ -37,8 +40,8 @@ internal sealed class AdminClient : IDisposable
         }
     }
 
-    /// <summary>Base address of the admin port.</summary>
-    public Uri Address { get; }
+    /// <summary>Base address of the admin port; another one after the server came back on another free port.</summary>
+    public Uri Address => _found = AdminAddressFile.Find(_options) ?? _found;
 
     /// <summary>Reads.</summary>
     /// <exception cref="AdminException">It failed.</exception>
@@ -98,7 +101,7 @@ internal sealed class AdminClient : IDisposable
         HttpResponseMessage response;
         try
         {
-            using var request = new HttpRequestMessage(method, path.TrimStart('/')) { Content = content };
+            using var request = new HttpRequestMessage(method, new Uri(Address, "/api/v1/" + path.TrimStart('/'))) { Content = content };
             response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         }
         catch (HttpRequestException e)

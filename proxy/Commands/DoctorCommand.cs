@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.WorkingSets;
 using Spectre.Console;
 
 namespace Breakwater.Proxy.Commands;
@@ -30,10 +30,6 @@ internal sealed record DoctorCheck(string Name, CheckLevel Level, string Found, 
 /// <summary><c>breakwater doctor</c>: looks at everything that usually is wrong, and says what to do. It changes nothing.</summary>
 internal static class DoctorCommand
 {
-    private const long WantedFiles = 16_384;
-    private const long WantedDiskBytes = 20L << 30;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
-
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create()
     {
@@ -71,92 +67,57 @@ internal static class DoctorCommand
         }
 
         List<DoctorCheck> checks = [new("settings", CheckLevel.Ok, $"{settings.Repositories.Count} repository patterns, store at {settings.Store.Path}")];
-        checks.Add(await RunningAsync(settings, cancellationToken));
-        checks.Add(FileLimit());
-        checks.Add(Disk(settings.Store.Path!));
-        checks.Add(Keys(settings.Trust.KeysDirectory));
-        checks.AddRange(await Task.WhenAll(configuration.GetSection("ReverseProxy:Clusters").GetChildren()
-            .SelectMany(cluster => cluster.GetSection("Destinations").GetChildren())
-            .Select(d => d["Address"]!).Distinct(StringComparer.OrdinalIgnoreCase)
-            .Select(address => Stratum1Async(address, cancellationToken))));
+        (bool isRunning, IEnumerable<DoctorCheck> running) = await RunningAsync(settings, cancellationToken);
+        checks.AddRange(running);
+        if (!isRunning)
+        {
+            checks.AddRange(DoctorHost.Ports(settings));
+        }
+
+        checks.Add(DoctorHost.FileLimit());
+        checks.Add(DoctorHost.Disk(settings.Store.Path!));
+        checks.Add(DoctorHost.Keys(settings.Trust.KeysDirectory));
+        checks.AddRange(settings.Proxy.Offline
+            ? [new DoctorCheck("Stratum 1s", CheckLevel.Ok, "none is asked: Proxy:Offline")]
+            : await DoctorStratum1s.CheckAsync(configuration, cancellationToken));
         return checks;
     }
 
-    private static async Task<DoctorCheck> RunningAsync(BreakwaterSettings settings, CancellationToken cancellationToken)
+    /// <summary>Is a server running, and what does it say of itself and of its repositories' whitelists?</summary>
+    private static async Task<(bool IsRunning, IEnumerable<DoctorCheck> Checks)> RunningAsync(BreakwaterSettings settings, CancellationToken cancellationToken)
     {
         try
         {
             using var client = new AdminClient(settings);
             HealthReport health = (await client.GetAsync<ServerStatus>("status", cancellationToken)).Health;
-            return health.Status == HealthLevel.Ready
+            RepositoryView[] repositories = await client.GetAsync<RepositoryView[]>("repositories", cancellationToken);
+            DoctorCheck running = health.Status == HealthLevel.Ready
                 ? new DoctorCheck("running", CheckLevel.Ok, $"ready, admin page on {client.Address}")
                 : new DoctorCheck("running", CheckLevel.Warning, string.Join(' ', health.Findings.Select(f => $"{f.Name}: {f.Text}")));
+            return (true, [running, .. repositories.OrderBy(r => r.Repository, StringComparer.Ordinal).Select(r => Whitelist(r, DateTimeOffset.UtcNow))]);
         }
         catch (AdminException e)
         {
-            return new DoctorCheck("running", CheckLevel.Warning, e.Message);
+            // Without an admin port nobody can tell whose a port in use is.
+            return (e.Status is not null || settings.Admin.Listen.Length == 0, [new DoctorCheck("running", CheckLevel.Warning, e.Message)]);
         }
     }
 
-    /// <summary>Each client holds up to 16 connections, each a descriptor.</summary>
-    private static DoctorCheck FileLimit()
+    /// <summary>How long clients will still accept a repository: its whitelist is signed for some weeks at a time.</summary>
+    internal static DoctorCheck Whitelist(RepositoryView repository, DateTimeOffset now)
     {
-        if (!OperatingSystem.IsLinux())
+        string name = "whitelist " + repository.Repository;
+        if (repository.WhitelistExpiresAt is not { } end)
         {
-            return new DoctorCheck("open files", CheckLevel.Ok, "not limited as on Linux");
+            return new DoctorCheck(name, CheckLevel.Warning, $"not read: the repository is {(repository.Trust == "none" ? "not known yet" : repository.Trust)}", repository.LastRefusal ?? "a master key in Repositories:KeysDirectory lets it be checked");
         }
 
-        string? line = File.ReadLines("/proc/self/limits").FirstOrDefault(l => l.StartsWith("Max open files", StringComparison.Ordinal));
-        long limit = line is null ? 0 : long.TryParse(line[14..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], out long hard) ? hard : long.MaxValue;
-        return limit >= WantedFiles
-            ? new DoctorCheck("open files", CheckLevel.Ok, $"{limit} at most in this shell")
-            : new DoctorCheck("open files", CheckLevel.Warning, $"{limit} at most in this shell; a VM opens up to 16 connections", "the shipped systemd unit sets LimitNOFILE=262144; in a shell: ulimit -n 65536");
-    }
-
-    private static DoctorCheck Disk(string path)
-    {
-        string existing = Path.GetFullPath(path);
-        while (!Directory.Exists(existing))
+        string days = string.Create(CultureInfo.InvariantCulture, $"{Math.Floor((end - now).TotalDays):0} days left, revision {repository.Revision}, {repository.Trust}");
+        return (end - now).TotalDays switch
         {
-            existing = Path.GetDirectoryName(existing)!;
-        }
-
-        long free = new DriveInfo(existing).AvailableFreeSpace;
-        return free >= WantedDiskBytes
-            ? new DoctorCheck("disk", CheckLevel.Ok, $"{StatusCommand.Size(free)} free at {existing}")
-            : new DoctorCheck("disk", CheckLevel.Warning, $"{StatusCommand.Size(free)} free at {existing}", "a small site's working sets want 20 GB and more: see docs/sizing.md, or move Store:Path");
-    }
-
-    private static DoctorCheck Keys(string directory)
-    {
-        int keys = Directory.Exists(directory) ? Directory.EnumerateFiles(directory, "*.pub", SearchOption.AllDirectories).Count() : 0;
-        return keys > 0
-            ? new DoctorCheck("keys", CheckLevel.Ok, $"{keys} master keys in {directory}")
-            : new DoctorCheck("keys", CheckLevel.Warning, $"no master keys in {directory}: manifests pass unverified", "install the site's cvmfs-config package, or copy /etc/cvmfs/keys from a client to Repositories:KeysDirectory");
-    }
-
-    private static async Task<DoctorCheck> Stratum1Async(string address, CancellationToken cancellationToken)
-    {
-        string name = "Stratum 1 " + new Uri(address).Authority;
-        try
-        {
-            using var http = new HttpClient { Timeout = s_patience };
-            long start = System.Diagnostics.Stopwatch.GetTimestamp();
-            using HttpResponseMessage response = await http.GetAsync(new Uri(new Uri(address), "/cvmfs/info/v1/repositories.json"), cancellationToken);
-            double ms = System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            TimeSpan skew = response.Headers.Date is { } date ? DateTimeOffset.UtcNow - date : TimeSpan.Zero;
-            if (skew.Duration() > TimeSpan.FromMinutes(5))
-            {
-                return new DoctorCheck(name, CheckLevel.Warning, $"its clock and ours differ by {skew.Duration():c}", "check chrony or ntpd here: whitelists are judged by this clock");
-            }
-
-            return response.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound
-                ? new DoctorCheck(name, CheckLevel.Ok, string.Create(CultureInfo.InvariantCulture, $"answers in {ms:0} ms, clocks agree"))
-                : new DoctorCheck(name, CheckLevel.Warning, $"answered {(int)response.StatusCode}", "a firewall or parent proxy may be in between");
-        }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
-        {
-            return new DoctorCheck(name, CheckLevel.Warning, e is TaskCanceledException ? "no answer in 4 s" : e.Message, "open the firewall to it, set a parent proxy (HttpClient:WebProxy), or take it out of its cluster");
-        }
+            < 0 => new DoctorCheck(name, CheckLevel.Failure, string.Create(CultureInfo.InvariantCulture, $"expired at {end:u}: clients refuse the repository"), "its publisher must sign a new one; is a Stratum 1 lagging, or the clock here wrong?"),
+            < 3 => new DoctorCheck(name, CheckLevel.Warning, days, "its publisher must sign a new one: tell them"),
+            _ => new DoctorCheck(name, CheckLevel.Ok, days),
+        };
     }
 }

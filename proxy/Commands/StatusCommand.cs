@@ -49,11 +49,13 @@ internal static class StatusCommand
             Row("", $"[{colour}]{finding.Name}[/] {Markup.Escape(finding.Text)}");
         }
 
-        Row("hits", string.Create(CultureInfo.InvariantCulture, $"{status.HitRatio:P1} of requests, {status.ByteHitRatio:P1} of bytes; {Size(status.BytesSaved)} upstream bytes saved"));
+        Row("hits", status.Requests == 0 ? "nobody has asked for anything yet" : string.Create(CultureInfo.InvariantCulture, $"{status.HitRatio:P1} of requests, {status.ByteHitRatio:P1} of bytes; {Size(status.BytesSaved)} upstream bytes saved"));
         Row("requests", string.Create(CultureInfo.InvariantCulture, $"{status.Requests:N0}, {Size(status.BytesSent)} sent (memory {Size(status.MemoryBytes)}, disk {Size(status.DiskBytes)}), {Size(status.UpstreamBytes)} from Stratum 1s"));
         Row("fetches", string.Create(CultureInfo.InvariantCulture, $"{status.Fetches} under way for {status.FetchFollowers} requests, {status.FetchesWaiting} in line"));
-        Row("boots", string.Create(CultureInfo.InvariantCulture, $"{status.Storm.Booting} booting, {status.Storm.Done} done, {status.Storm.Stopped} stopped half-way; median {status.Storm.MedianMs ?? 0:N0} ms, slowest {status.Storm.MaxMs ?? 0:N0} ms"));
-        Row("store", $"{Markup.Escape(status.StorePath)}, {Size(status.StoreDiskFreeBytes)} free on its disk; process memory {Size(status.WorkingSetBytes)}");
+        Row("boots", string.Create(CultureInfo.InvariantCulture, $"{status.Storm.Booting} booting, {status.Storm.Done} done, {status.Storm.Stopped} stopped half-way") + (status.Storm.MedianMs is { } median
+            ? string.Create(CultureInfo.InvariantCulture, $"; median {median:N0} ms, slowest {status.Storm.MaxMs ?? 0:N0} ms")
+            : ""));
+        Row("store", $"{Markup.Escape(status.StorePath)}, {(status.StoreDiskFreeBytes < 0 ? "?" : Size(status.StoreDiskFreeBytes))} free on its disk; process memory {Size(status.WorkingSetBytes)}");
         foreach (string bootable in status.Bootable)
         {
             Row("seed", Markup.Escape(bootable));

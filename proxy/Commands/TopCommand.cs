@@ -11,12 +11,20 @@ namespace Breakwater.Proxy.Commands;
 /// <summary><c>breakwater top</c>: the same as status, live, with rates and the slowest boots.</summary>
 internal static class TopCommand
 {
+    private const int MinBoots = 12;
+    private const int MaxBoots = 60;
+
+    /// <summary>About what stands above the boots; what does not fit is cut off.</summary>
+    private const int LinesOfStatus = 16;
+
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_keys = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
 
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create()
     {
-        var command = new Command("top", "Watch the running Breakwater: rates, fetches, Stratum 1s and the slowest boots, once a second. Ctrl+C ends it; when the output is no terminal, one second is shown.") { SettingsFile.Option };
+        var command = new Command("top", "Watch the running Breakwater: rates, fetches, Stratum 1s and the slowest boots, once a second. q or Ctrl+C ends it; a server that goes away is waited for; when the output is no terminal, one second is shown.") { SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), RunAsync, cancellationToken));
         return command;
     }
@@ -24,32 +32,74 @@ internal static class TopCommand
     private static async Task<int> RunAsync(AdminClient client, CancellationToken cancellationToken)
     {
         ServerStatus last = await client.GetAsync<ServerStatus>("status", cancellationToken);
-        if (Console.IsOutputRedirected)
+        if (!TerminalScreen.IsThere)
         {
             await Task.Delay(s_interval, cancellationToken);
-            (Rows frame, _) = await FrameAsync(client, last, cancellationToken);
-            AnsiConsole.Write(frame);
+            Frame frame = await FrameAsync(client, last, MinBoots, cancellationToken);
+            AnsiConsole.Write(frame.Content);
             return 0;
         }
 
-        await AnsiConsole.Live(new Text("")).AutoClear(true).StartAsync(async live =>
+        using var screen = new TerminalScreen(Console.Out);
+        IRenderable shown = new Text("");
+        DateTimeOffset? goneAt = null;
+        while (true)
         {
-            while (true)
+            Task<Frame> next = FrameAsync(client, last, Math.Clamp(TerminalScreen.Height - LinesOfStatus, MinBoots, MaxBoots), cancellationToken);
+            if (await LeavesBeforeAsync(next, cancellationToken))
             {
-                (Rows frame, last) = await FrameAsync(client, last, cancellationToken);
-                live.UpdateTarget(frame);
-                await Task.Delay(s_interval, cancellationToken);
+                return 0;
             }
-        });
-        return 0;
+
+            try
+            {
+                (shown, last) = await next;
+                goneAt = null;
+                screen.Draw(shown);
+            }
+            catch (Exception e) when (e is AdminException or HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            {
+                goneAt ??= DateTimeOffset.Now;
+                string why = e is AdminException ? e.Message : "It does not answer.";
+                screen.Draw(new Rows(new Markup(string.Create(CultureInfo.InvariantCulture, $"[red]No answer since {goneAt:HH:mm:ss}[/], asking again every second; below is the last that was seen. [grey]{Markup.Escape(why)}[/]")), new Text(""), shown));
+            }
+
+            if (await LeavesBeforeAsync(Task.Delay(s_interval, cancellationToken), cancellationToken))
+            {
+                return 0;
+            }
+        }
     }
 
-    private static async Task<(Rows Frame, ServerStatus Status)> FrameAsync(AdminClient client, ServerStatus last, CancellationToken cancellationToken)
+    /// <summary>Waits for <paramref name="end"/>, and looks at the keyboard meanwhile: true when the operator wants to leave.</summary>
+    private static async Task<bool> LeavesBeforeAsync(Task end, CancellationToken cancellationToken)
     {
-        BootView[] boots = await client.GetAsync<BootView[]>("boots?limit=12", cancellationToken);
-        ServerStatus status = await client.GetAsync<ServerStatus>("status", cancellationToken);
-        return (Screen(status, last, boots), status);
+        while (!end.IsCompleted)
+        {
+            if (TerminalScreen.WantsToLeave())
+            {
+                return true;
+            }
+
+            await Task.WhenAny(end, Task.Delay(s_keys, cancellationToken));
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        return TerminalScreen.WantsToLeave();
     }
+
+    private static async Task<Frame> FrameAsync(AdminClient client, ServerStatus last, int most, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(s_patience);
+        BootView[] boots = await client.GetAsync<BootView[]>(string.Create(CultureInfo.InvariantCulture, $"boots?limit={most}"), patience.Token);
+        ServerStatus status = await client.GetAsync<ServerStatus>("status", patience.Token);
+
+        // Another process than before counts from 0.
+        return new Frame(Screen(status, status.UptimeSeconds < last.UptimeSeconds ? status : last, boots), status);
+    }
+
+    private sealed record Frame(IRenderable Content, ServerStatus Status);
 
     private static Rows Screen(ServerStatus status, ServerStatus last, BootView[] boots)
     {

@@ -112,6 +112,8 @@ internal static class ProxyServer
         services.AddSingleton(provider => new RepositoryTrust(LoadKeys(settings.Trust, provider.GetRequiredService<ILogger<RepositoryTrust>>())));
         services.AddHostedService<KeysWatch>();
         services.AddSingleton<IHealthSource, RepositoryHealth>();
+        services.AddSingleton<IHealthSource, UpstreamHealth>();
+        services.AddSingleton<IHealthSource>(new StoreHealth(() => store.Statistics));
         services.AddSingleton<SignedPairFetcher>();
         services.AddSingleton<SignedDocuments>();
         services.AddSingleton<DocumentCache>();

@@ -28,6 +28,10 @@ internal sealed class BreakwaterSettings
     /// <summary>By pattern: <c>*.cern.ch</c> or a full name.</summary>
     public required IReadOnlyDictionary<string, RepositoryOptions> Repositories { get; init; }
 
+    /// <summary>The sections that a settings file may have.</summary>
+    public static readonly string[] Sections =
+        ["Proxy", "Access", "Store", "Admin", "AccessLog", "Telemetry", "Snmp", "ZeroTouch", "Repositories", "WorkingSets", "ReverseProxy", "Logging"];
+
     /// <summary>Binds the sections and checks them.</summary>
     /// <exception cref="SettingsException">Something is wrong: all mistakes at once.</exception>
     public static BreakwaterSettings Load(IConfiguration configuration)
@@ -43,7 +47,7 @@ internal sealed class BreakwaterSettings
             Telemetry = Bind<TelemetryOptions>(configuration, "Telemetry", errors),
             Snmp = Bind<SnmpOptions>(configuration, "Snmp", errors),
             ZeroTouch = Bind<ZeroTouchOptions>(configuration, "ZeroTouch", errors),
-            Trust = BindPlainValues<TrustOptions>(configuration, "Repositories", errors),
+            Trust = SettingsBinder.Bind<TrustOptions>("Repositories", configuration.GetSection("Repositories").GetChildren().Where(child => !child.GetChildren().Any()), errors),
             WorkingSets = Bind<WorkingSetOptions>(configuration, "WorkingSets", errors),
             Repositories = configuration.GetSection("Repositories").GetChildren()
                 .Where(section => section.GetChildren().Any())
@@ -56,28 +60,7 @@ internal sealed class BreakwaterSettings
     }
 
     private static T Bind<T>(IConfiguration configuration, string section, List<string> errors)
-        where T : class, new()
-    {
-        try
-        {
-            return configuration.GetSection(section).Get<T>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new T();
-        }
-        catch (Exception e) when (e is InvalidOperationException or FormatException)
-        {
-            errors.Add($"{section}: {e.InnerException?.Message ?? e.Message}");
-            return new T();
-        }
-    }
-
-    /// <summary>Binds the values of a section that stand beside its subsections.</summary>
-    private static T BindPlainValues<T>(IConfiguration configuration, string section, List<string> errors)
-        where T : class, new()
-    {
-        IConfiguration plain = new ConfigurationBuilder().AddInMemoryCollection(
-            configuration.GetSection(section).GetChildren().Where(child => child.Value is not null)
-                .Select(child => KeyValuePair.Create($"{section}:{child.Key}", child.Value))).Build();
-        return Bind<T>(plain, section, errors);
-    }
+        where T : class, new() => SettingsBinder.Bind<T>(section, configuration.GetSection(section).GetChildren(), errors);
 
     private static string DefaultStorePath() => Path.Combine(
         Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache

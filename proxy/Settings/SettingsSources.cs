@@ -21,8 +21,8 @@ internal sealed class SettingsSources
         }
     }
 
-    /// <summary>Tries the broken files again.</summary>
-    /// <exception cref="SettingsException">One is still broken; each is named with its mistake.</exception>
+    /// <summary>Tries the broken files again, and looks for sections that do not exist; the environment is full of names that are no settings and is not looked at.</summary>
+    /// <exception cref="SettingsException">A file is still broken, or has an unknown section; each is named with its mistake.</exception>
     public void ThrowIfBroken()
     {
         List<string> errors = [];
@@ -39,6 +39,9 @@ internal sealed class SettingsSources
             }
         }
 
+        errors.AddRange(Root.Providers.OfType<JsonConfigurationProvider>().SelectMany(file => file.GetChildKeys([], null)).Distinct(StringComparer.OrdinalIgnoreCase)
+            .Where(section => !BreakwaterSettings.Sections.Contains(section, StringComparer.OrdinalIgnoreCase))
+            .Select(section => SettingsBinder.Unknown(section, section, BreakwaterSettings.Sections)));
         if (errors.Count > 0)
         {
             throw new SettingsException(errors);

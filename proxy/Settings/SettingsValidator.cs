@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Requests;
@@ -68,7 +69,7 @@ internal static class SettingsValidator
     {
         foreach (string listen in proxy.Listen)
         {
-            if (!IPEndPoint.TryParse(listen, out _) || !listen.Contains(':', StringComparison.Ordinal))
+            if (!IsEndPoint(listen))
             {
                 errors.Add($"Proxy:Listen: '{listen}' is not an address with a port, such as [::]:3128, 0.0.0.0:3128 or 127.0.0.1:3128.");
             }
@@ -96,7 +97,7 @@ internal static class SettingsValidator
 
     private static void CheckZeroTouch(ZeroTouchOptions zeroTouch, List<string> errors)
     {
-        if (!string.IsNullOrEmpty(zeroTouch.Listen) && (!IPEndPoint.TryParse(zeroTouch.Listen, out _) || !zeroTouch.Listen.Contains(':', StringComparison.Ordinal)))
+        if (!string.IsNullOrEmpty(zeroTouch.Listen) && (!IsEndPoint(zeroTouch.Listen)))
         {
             errors.Add($"ZeroTouch:Listen: '{zeroTouch.Listen}' is not an address with a port, such as [::]:80.");
         }
@@ -117,7 +118,7 @@ internal static class SettingsValidator
             return;
         }
 
-        if (!IPEndPoint.TryParse(snmp.Listen, out _) || !snmp.Listen.Contains(':', StringComparison.Ordinal))
+        if (!IsEndPoint(snmp.Listen))
         {
             errors.Add($"Snmp:Listen: '{snmp.Listen}' is not an address with a UDP port, such as 127.0.0.1:3401; empty for no SNMP.");
         }
@@ -130,7 +131,7 @@ internal static class SettingsValidator
 
     private static void CheckAdmin(AdminOptions admin, List<string> errors)
     {
-        if (admin.Listen.Length > 0 && (!IPEndPoint.TryParse(admin.Listen, out _) || !admin.Listen.Contains(':', StringComparison.Ordinal)))
+        if (admin.Listen.Length > 0 && (!IsEndPoint(admin.Listen)))
         {
             errors.Add($"Admin:Listen: '{admin.Listen}' is not an address with a port, such as 127.0.0.1:9128; empty for no admin port.");
         }
@@ -142,6 +143,11 @@ internal static class SettingsValidator
 
     private static void CheckRepositories(BreakwaterSettings settings, IConfiguration configuration, List<string> errors)
     {
+        if (configuration["Repositories:KeysDirectory"] is { Length: > 0 } keys && !Directory.Exists(keys))
+        {
+            errors.Add($"Repositories:KeysDirectory: there is no folder '{keys}', so nothing could be verified; make it, or leave the setting out for {new TrustOptions().KeysDirectory}.");
+        }
+
         if (settings.Repositories.Count == 0)
         {
             errors.Add("Repositories: no repository is allowed, so nothing would be served. Add for example Repositories:*.cern.ch:Cluster = stratum1.");
@@ -177,6 +183,11 @@ internal static class SettingsValidator
                 errors.Add($"{cluster.Path}:Destinations: a cluster needs at least one Stratum 1.");
             }
 
+            if (cluster["HttpClient:WebProxy:Address"] is { Length: > 0 } parent && (!Uri.TryCreate(parent, UriKind.Absolute, out Uri? proxy) || proxy.Scheme is not ("http" or "https")))
+            {
+                errors.Add($"{cluster.Path}:HttpClient:WebProxy:Address: '{parent}' is not a parent proxy's URL, such as http://proxy.example.org:3128.");
+            }
+
             foreach (IConfigurationSection destination in destinations)
             {
                 string? address = destination["Address"];
@@ -187,6 +198,10 @@ internal static class SettingsValidator
             }
         }
     }
+
+    /// <summary>An address and a port; without one, <c>::1</c> and <c>[::]</c> would be read as port 0.</summary>
+    private static bool IsEndPoint(string text) =>
+        IPEndPoint.TryParse(text, out IPEndPoint? endPoint) && (endPoint.Address.AddressFamily == AddressFamily.InterNetwork ? text.Contains(':', StringComparison.Ordinal) : text.Contains("]:", StringComparison.Ordinal));
 
     private static void Range<T>(List<string> errors, string name, T value, T min, T max, string unit = "")
         where T : IComparable<T>

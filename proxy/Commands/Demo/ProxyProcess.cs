@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
+using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Commands.Demo;
 
@@ -10,7 +11,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
     private const string Ready = "Breakwater is listening on ";
     private const int ErrorLinesKept = 40;
     private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(30);
-    private static readonly string[] s_sections = ["Proxy", "Access", "ReverseProxy", "Repositories", "Store", "WorkingSets", "Admin", "Cluster"];
+    private static readonly string[] s_sections = [.. BreakwaterSettings.Sections, "Cluster"];
 
     private readonly Process _process;
     private readonly Queue<string> _lastLines = []; // guarded by itself
@@ -47,6 +48,10 @@ internal sealed class ProxyProcess : IAsyncDisposable
     {
         ProcessStartInfo start = OwnExecutable();
         start.ArgumentList.Add("serve");
+
+        // The shipped settings once more, instead of those in /etc of a machine where the package is installed.
+        start.ArgumentList.Add(SettingsFile.Option.Name);
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "appsettings.json"));
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;

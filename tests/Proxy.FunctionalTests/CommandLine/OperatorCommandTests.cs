@@ -47,6 +47,39 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
     }
 
     [Fact]
+    public async Task Doctor_PortIsTaken_SaysByWhichSettingAndFails()
+    {
+        using var empty = new TemporaryDirectory();
+        using var other = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+
+        CommandResult result = await breakwater.RunAsync(["doctor"], ("Store__Path", empty.Combine("store")), ("Proxy__Listen__0", other.LocalEndpoint.ToString()!));
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("taken by another program (Proxy:Listen)", Spaces().Replace(result.Output, " "), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Doctor_ClusterWithParentProxy_IsAskedByIt()
+    {
+        string parent = breakwater.Stratum1.Address;
+
+        CommandResult result = await breakwater.RunAsync(
+            ["doctor"], ("ReverseProxy__Clusters__test__Destinations__s1__Address", "http://s1.invalid/"), ("ReverseProxy__Clusters__test__HttpClient__WebProxy__Address", parent));
+
+        Assert.Matches($@"ok Stratum 1 s1\.invalid answers in \d+ ms by {Regex.Escape(parent)}", Spaces().Replace(result.Output, " "));
+    }
+
+    [Fact]
+    public async Task Doctor_Offline_AsksNoStratum1()
+    {
+        CommandResult result = await breakwater.RunAsync(["doctor"], ("Proxy__Offline", "true"));
+
+        Assert.Contains("none is asked: Proxy:Offline", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(breakwater.Stratum1.EndPoint.ToString(), result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Doctor_WrongSettings_NamesEachAndFails()
     {
         CommandResult result = await breakwater.RunAsync(["doctor"], ("Proxy__Listen__0", "nowhere"), ("Admin__Listen", "nowhere"));

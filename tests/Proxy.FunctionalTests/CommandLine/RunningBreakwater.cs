@@ -38,8 +38,14 @@ public sealed class RunningBreakwater : IAsyncLifetime
         Settings["Proxy__Listen__0"] = "127.0.0.1:0";
         Settings["Admin__Listen"] = "127.0.0.1:0";
         Settings["Store__Path"] = _directory.Combine("store");
-        _process = await ProxyProcess.StartAsync(Settings, CancellationToken.None);
+        await StartAsync();
     }
+
+    /// <summary>Starts it, again after <see cref="StopAsync"/>: with the same store, on other ports.</summary>
+    internal async Task StartAsync() => _process = await ProxyProcess.StartAsync(Settings, CancellationToken.None);
+
+    /// <summary>Kills it.</summary>
+    internal Task StopAsync() => _process!.KillAsync();
 
     public async Task DisposeAsync()
     {

@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Settings;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Configuration;
 
 namespace Breakwater.Proxy.Tests.Settings;
@@ -41,6 +42,57 @@ public class BreakwaterSettingsTests
         Assert.All(
             new[] { "Proxy:Listen", "Proxy:ConnectTimeout", "Access:Clients", "Repositories:*.cern.ch:Cluster", "s2:Address", "empty:Destinations" },
             name => Assert.Contains(e.Errors, error => error.Contains(name, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Load_SeveralMistakesInOneSection_NamesAllAtOnce()
+    {
+        var settings = new Dictionary<string, string?>(s_good)
+        {
+            ["Proxy:Lissten:0"] = "[::]:3128",
+            ["Proxy:MaxConnections"] = "many",
+            ["Proxy:ConnectTimeout"] = "soon",
+            ["Proxy:DrainTimeout"] = "01:00:00",
+            ["Proxy:Colour"] = "red",
+            ["AccessLog:Format"] = "Squidd",
+        };
+
+        SettingsException e = Assert.Throws<SettingsException>(() => Load(settings));
+
+        Assert.Equal(6, e.Errors.Count);
+        Assert.Contains("Proxy:Lissten: there is no such setting; did you mean Listen?", e.Errors);
+        Assert.Contains("Proxy:MaxConnections: 'many' is not a whole number.", e.Errors);
+        Assert.Contains("Proxy:ConnectTimeout: 'soon' is not a time such as 00:00:01.5.", e.Errors);
+        Assert.Contains("AccessLog:Format: 'Squidd' is not one of Squid, Combined, Json.", e.Errors);
+        Assert.Contains(e.Errors, error => error.StartsWith("Proxy:DrainTimeout: ", StringComparison.Ordinal));
+        Assert.Contains(e.Errors, error => error.StartsWith("Proxy:Colour: there is no such setting; here are AnswerTimeout, ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Access:Clients", "10.0.0.0/8", "must stand in a list")]
+    [InlineData("Access:Users", "alice", "names with values")]
+    [InlineData("Store:Path:0", "/srv/cache", "one value belongs here")]
+    [InlineData("Repositories:KeysDirectory", "/nowhere/at/all", "there is no folder")]
+    [InlineData("Repositories:KeyDirectory", "/etc", "did you mean KeysDirectory")]
+    [InlineData("Proxy:Listen:0", "[::]", "is not an address with a port")]
+    [InlineData("Admin:Listen", "::1", "is not an address with a port")]
+    public void Load_ValueThatWouldBePassedOver_IsAMistake(string name, string value, string says)
+    {
+        SettingsException e = Assert.Throws<SettingsException>(() => Load(new Dictionary<string, string?>(s_good) { [name] = value }));
+
+        Assert.Contains(says, Assert.Single(e.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LoadSources_UnknownSection_IsAMistake()
+    {
+        using var directory = new TemporaryDirectory();
+        string file = directory.Combine("settings.json");
+        File.WriteAllText(file, """{ "Acces": { "Clients": [ "10.0.0.0/8" ] }, "Logging": { }, "proxy": { } }""");
+
+        SettingsException e = Assert.Throws<SettingsException>(() => SettingsFile.LoadSources(new FileInfo(file)));
+
+        Assert.Equal("Acces: there is no such setting; did you mean Access?", Assert.Single(e.Errors));
     }
 
     [Theory]

@@ -1,0 +1,104 @@
+using System.Net;
+using System.Net.Sockets;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Commands;
+
+/// <summary>The doctor's look at this host: ports, limits, disk, keys.</summary>
+internal static class DoctorHost
+{
+    private const long WantedFiles = 16_384;
+    private const long WantedDiskBytes = 20L << 30;
+
+    /// <summary>Could a server have its ports? Asked when none runs. Each is opened for a moment.</summary>
+    public static IEnumerable<DoctorCheck> Ports(BreakwaterSettings settings)
+    {
+        IEnumerable<(string Setting, IPEndPoint? EndPoint, SocketType Type)> all =
+        [
+            .. settings.Proxy.ListenEndPoints().Select(e => ("Proxy:Listen", (IPEndPoint?)e, SocketType.Stream)),
+            ("Admin:Listen", settings.Admin.ListenEndPoint(), SocketType.Stream),
+            ("ZeroTouch:Listen", settings.ZeroTouch.ListenEndPoint(), SocketType.Stream),
+            ("Snmp:Listen", settings.Snmp.ListenEndPoint(), SocketType.Dgram),
+        ];
+        foreach ((string setting, IPEndPoint? endPoint, SocketType type) in all)
+        {
+            if (endPoint is not null)
+            {
+                yield return Port(setting, endPoint, type);
+            }
+        }
+    }
+
+    private static DoctorCheck Port(string setting, IPEndPoint endPoint, SocketType type)
+    {
+        string name = $"port {endPoint.Port}";
+        try
+        {
+            using var socket = new Socket(endPoint.AddressFamily, type, ProtocolType.Unspecified);
+            if (endPoint.Address.Equals(IPAddress.IPv6Any))
+            {
+                socket.DualMode = true;
+            }
+
+            if (type == SocketType.Stream)
+            {
+                // As Kestrel does: what is left of closed connections does not count.
+                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            }
+
+            socket.Bind(endPoint);
+            if (type == SocketType.Stream)
+            {
+                socket.Listen();
+            }
+
+            return new DoctorCheck(name, CheckLevel.Ok, $"free ({setting})");
+        }
+        catch (SocketException e)
+        {
+            return e.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => new DoctorCheck(name, CheckLevel.Failure, $"taken by another program ({setting})", $"'ss -ltnup' as root says by which: a squid? Stop it, or set {setting}"),
+                SocketError.AccessDenied => new DoctorCheck(name, CheckLevel.Warning, $"needs a right that this shell does not have ({setting})", "the shipped systemd unit has it (CAP_NET_BIND_SERVICE)"),
+                _ => new DoctorCheck(name, CheckLevel.Failure, $"cannot be had: {e.Message} ({setting})", $"correct {setting}"),
+            };
+        }
+    }
+
+    /// <summary>Each client holds up to 16 connections, each a descriptor.</summary>
+    public static DoctorCheck FileLimit()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return new DoctorCheck("open files", CheckLevel.Ok, "not limited as on Linux");
+        }
+
+        string? line = File.ReadLines("/proc/self/limits").FirstOrDefault(l => l.StartsWith("Max open files", StringComparison.Ordinal));
+        long limit = line is null ? 0 : long.TryParse(line[14..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], out long hard) ? hard : long.MaxValue;
+        return limit >= WantedFiles
+            ? new DoctorCheck("open files", CheckLevel.Ok, $"{limit} at most in this shell")
+            : new DoctorCheck("open files", CheckLevel.Warning, $"{limit} at most in this shell; a VM opens up to 16 connections", "the shipped systemd unit sets LimitNOFILE=262144; in a shell: ulimit -n 65536");
+    }
+
+    public static DoctorCheck Disk(string path)
+    {
+        string existing = Path.GetFullPath(path);
+        while (!Directory.Exists(existing))
+        {
+            existing = Path.GetDirectoryName(existing)!;
+        }
+
+        long free = new DriveInfo(existing).AvailableFreeSpace;
+        return free >= WantedDiskBytes
+            ? new DoctorCheck("disk", CheckLevel.Ok, $"{StatusCommand.Size(free)} free at {existing}")
+            : new DoctorCheck("disk", CheckLevel.Warning, $"{StatusCommand.Size(free)} free at {existing}", "a small site's working sets want 20 GB and more: see docs/sizing.md, or move Store:Path");
+    }
+
+    public static DoctorCheck Keys(string directory)
+    {
+        int keys = Directory.Exists(directory) ? Directory.EnumerateFiles(directory, "*.pub", SearchOption.AllDirectories).Count() : 0;
+        return keys > 0
+            ? new DoctorCheck("keys", CheckLevel.Ok, $"{keys} master keys in {directory}")
+            : new DoctorCheck("keys", CheckLevel.Warning, $"no master keys in {directory}: manifests pass unverified", "install the site's cvmfs-config package, or copy /etc/cvmfs/keys from a client to Repositories:KeysDirectory");
+    }
+}

@@ -1,0 +1,112 @@
+using System.Reflection;
+
+namespace Breakwater.Proxy.Settings;
+
+/// <summary>Fills an options object from its section, one setting after the other: a mistake in one does not hide those in the others.</summary>
+internal static class SettingsBinder
+{
+    /// <summary>A name that differs from a setting's by at most this many letters is taken for a misspelling of it.</summary>
+    private const int MaxTypos = 3;
+
+    /// <summary>The options with all that is right; a line in <paramref name="errors"/> for each unknown name and unreadable value.</summary>
+    /// <param name="section">The section.</param>
+    /// <param name="children">Its children that belong to the options.</param>
+    /// <param name="errors">Where the mistakes go.</param>
+    public static T Bind<T>(string section, IEnumerable<IConfigurationSection> children, List<string> errors)
+        where T : class, new()
+    {
+        var options = new T();
+        Dictionary<string, PropertyInfo> settings = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(p => p.SetMethod is { IsPublic: true }).ToDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
+        foreach (IConfigurationSection child in children)
+        {
+            if (!settings.TryGetValue(child.Key, out PropertyInfo? setting))
+            {
+                errors.Add(Unknown($"{section}:{child.Key}", child.Key, settings.Values.Select(p => p.Name)));
+            }
+            else if (Problem(child, setting.PropertyType) is { } problem)
+            {
+                errors.Add($"{section}:{setting.Name}: {problem}");
+            }
+            else
+            {
+                Set(options, setting, child, errors);
+            }
+        }
+
+        return options;
+    }
+
+    /// <summary>What is said of a name that is no setting.</summary>
+    /// <param name="path">The name in full.</param>
+    /// <param name="name">The part of it that is unknown.</param>
+    /// <param name="known">What would be known in its place.</param>
+    public static string Unknown(string path, string name, IEnumerable<string> known)
+    {
+        string[] all = [.. known.Order(StringComparer.Ordinal)];
+        string? near = all.Select(k => (Name: k, Typos: Typos(name.ToUpperInvariant(), k.ToUpperInvariant()))).Where(k => k.Typos <= Math.Min(MaxTypos, k.Name.Length / 2))
+            .OrderBy(k => k.Typos).Select(k => k.Name).FirstOrDefault();
+        return near is null ? $"{path}: there is no such setting; here are {string.Join(", ", all)}." : $"{path}: there is no such setting; did you mean {near}?";
+    }
+
+    private static void Set(object options, PropertyInfo setting, IConfigurationSection value, List<string> errors)
+    {
+        try
+        {
+            // An empty list is no value, for which the default stands.
+            if (value.Get(setting.PropertyType) is { } bound)
+            {
+                setting.SetValue(options, bound);
+            }
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
+        {
+            errors.Add($"{value.Path}: '{value.Value}' is not {Wanted(setting.PropertyType)}.");
+        }
+    }
+
+    /// <summary>A list where one value belongs, or the other way round, would be passed over in silence.</summary>
+    private static string? Problem(IConfigurationSection value, Type type)
+    {
+        bool isMany = type.IsArray || type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Dictionary<,>);
+        return isMany switch
+        {
+            true when !string.IsNullOrEmpty(value.Value) => type.IsArray
+                ? $"'{value.Value}' must stand in a list: [ \"{value.Value}\" ]; as an environment variable its name ends in __0."
+                : "names with values belong here: { \"name\": \"value\" }.",
+            false when value.GetChildren().Any() => $"one value belongs here ({Wanted(type)}), not a list or a section.",
+            _ => null,
+        };
+    }
+
+    private static string Wanted(Type type)
+    {
+        Type plain = Nullable.GetUnderlyingType(type) ?? type;
+        return plain switch
+        {
+            { IsEnum: true } => "one of " + string.Join(", ", Enum.GetNames(plain)),
+            _ when plain == typeof(bool) => "true or false",
+            _ when plain == typeof(TimeSpan) => "a time such as 00:00:01.5",
+            _ when plain == typeof(int) || plain == typeof(long) => "a whole number",
+            _ when plain == typeof(double) => "a number such as 0.01",
+            _ => "text",
+        };
+    }
+
+    /// <summary>Letters to add, drop or change (Levenshtein).</summary>
+    private static int Typos(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
+            }
+        }
+
+        return row[^1];
+    }
+}

@@ -1,0 +1,64 @@
+using System.Net;
+using Breakwater.Proxy.Admin;
+using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Breakwater.Proxy.FunctionalTests.Admin;
+
+/// <summary>What <c>/healthz/ready</c> says while something outside is broken, and afterwards. Degraded is 200: clients are served.</summary>
+public sealed class HealthTests
+{
+    [Fact]
+    public async Task Ready_NoStratum1Answers_NamesUpstreamDownUntilOneDoes()
+    {
+        await using ScriptedUpstream first = ScriptedUpstream.Start();
+        await using ScriptedUpstream second = ScriptedUpstream.Start();
+        SyntheticObject[] items = [.. Enumerable.Range(0, 3).Select(i => new SyntheticObject(500 + i, i).On(first))];
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(first, second);
+        Assert.Equal("""{"status":"ready","findings":[]}""", await ReadyAsync(proxy));
+
+        first.Everything = second.Everything = UpstreamBehaviour.WithStatus(503);
+        Assert.InRange((int)(await proxy.GetAsync(items[0].Url)).Status, 502, 504);
+        string down = await ReadyAsync(proxy);
+        Assert.StartsWith("""{"status":"degraded","findings":[{"name":"upstream-down","level":"degraded","text":"No Stratum 1 of cluster test answers (""", down, StringComparison.Ordinal);
+        Assert.Contains(first.EndPoint.ToString(), down, StringComparison.Ordinal);
+        Assert.Contains(second.EndPoint.ToString(), down, StringComparison.Ordinal);
+
+        first.Everything = UpstreamBehaviour.Default;
+        Assert.Equal(items[1].Bytes, (await proxy.GetAsync(items[1].Url)).Body);
+        Assert.Equal("""{"status":"ready","findings":[]}""", await ReadyAsync(proxy));
+    }
+
+    [Fact]
+    public async Task Ready_DiskRefusesWrites_NamesStoreReadOnlyUntilItTakesThem()
+    {
+        var disk = new FaultyDisk();
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        SyntheticObject item = new SyntheticObject(9_000).On(upstream);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartOnAsync(disk, new Dictionary<string, string?> { ["Store:CommitInterval"] = "00:00:00.01" }, upstream);
+
+        disk.WriteFault = new IOException("full", 28);
+        Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
+        await UntilAsync(proxy, text => text.Contains("""{"status":"degraded","findings":[{"name":"store-read-only",""", StringComparison.Ordinal));
+
+        disk.WriteFault = null;
+        await UntilAsync(proxy, text => text == """{"status":"ready","findings":[]}""");
+    }
+
+    private static async Task UntilAsync(ProxyUnderTest proxy, Func<string, bool> holds)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
+        while (!holds(await ReadyAsync(proxy)))
+        {
+            await Task.Delay(10, patience.Token);
+        }
+    }
+
+    private static async Task<string> ReadyAsync(ProxyUnderTest proxy)
+    {
+        using var http = new HttpClient();
+        using HttpResponseMessage response = await http.GetAsync(new Uri(proxy.Services.GetRequiredService<AdminServer>().Address!, "/healthz/ready"));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return await response.Content.ReadAsStringAsync();
+    }
+}
