@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Net.Sockets;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Commands;
@@ -11,6 +12,13 @@ internal static class ContextCommand
     public static Command Create()
     {
         Option<string[]> proxies = new("--proxy") { Description = "Proxy as VMs reach it; may be repeated. Default: ZeroTouch:Proxies, else this host's name with the port of Proxy:Listen", HelpName = "HOST:PORT" };
+        proxies.Validators.Add(result =>
+        {
+            foreach (string wrong in result.Tokens.Select(t => t.Value).Where(p => !SettingsValidator.IsHostAndPort(p)))
+            {
+                result.AddError($"--proxy: '{wrong}' is not host:port, such as proxy1.example.org:3128, 10.0.0.5:3128 or [fd00::5]:3128.");
+            }
+        });
         var command = new Command("context", "Print what makes VMs and worker nodes use this proxy: the Micro-CernVM user-data block, CernVM-FS client lines, DNS hints.") { SettingsFile.Option, proxies };
         command.SetAction(parsed =>
         {
@@ -34,7 +42,11 @@ internal static class ContextCommand
     {
         string[] proxies = given.Length > 0 ? given
             : settings.ZeroTouch.Proxies.Length > 0 ? settings.ZeroTouch.Proxies
-            : [$"{Dns.GetHostName()}:{settings.Proxy.ListenEndPoints().First().Port}"];
+            : [$"{FullName()}:{settings.Proxy.ListenEndPoints().First().Port}"];
+        string host = proxies[0][..proxies[0].LastIndexOf(':')].Trim('[', ']');
+        string record = IPAddress.TryParse(host, out IPAddress? address) ? (address.AddressFamily == AddressFamily.InterNetwork ? "A     " : "AAAA  ") + host
+            : host.Contains('.', StringComparison.Ordinal) ? $"CNAME {host}."
+            : $"CNAME {host}.example.org.   ; '{host}' is no full name: say --proxy with the one that VMs resolve";
         string group = string.Join('|', proxies.Select(p => $"http://{p}"));
         string pac = $"http://{proxies[0]}/proxy.pac";
         return $"""
@@ -47,12 +59,27 @@ internal static class ContextCommand
             # 2. CernVM-FS on a worker node: append to /etc/cvmfs/default.local, then run 'cvmfs_config reload'.
             CVMFS_HTTP_PROXY="{group};DIRECT"
             CVMFS_PAC_URLS="{pac}"
+            #    A client follows the PAC file instead when the first line says CVMFS_HTTP_PROXY="auto;DIRECT".
 
             # 3. Zero touch: VMs without user data ask http://grid-wpad/wpad.dat, then http://wpad/wpad.dat, on port 80.
             #    In the site's DNS zone (and ZeroTouch:Listen = [::]:80 here):
-            grid-wpad  IN CNAME  {proxies[0].Split(':')[0]}.
-            wpad       IN CNAME  {proxies[0].Split(':')[0]}.
+            grid-wpad  IN {record}
+            wpad       IN {record}
 
             """;
+    }
+
+    /// <summary>This host's name with its domain, as far as the resolver knows it.</summary>
+    private static string FullName()
+    {
+        string name = Dns.GetHostName();
+        try
+        {
+            return Dns.GetHostEntry(name).HostName is { } full && full.StartsWith(name + ".", StringComparison.OrdinalIgnoreCase) ? full : name;
+        }
+        catch (SocketException)
+        {
+            return name;
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -102,7 +103,7 @@ internal static class SettingsValidator
             errors.Add($"ZeroTouch:Listen: '{zeroTouch.Listen}' is not an address with a port, such as [::]:80.");
         }
 
-        errors.AddRange(zeroTouch.Proxies.Where(proxy => !Authorities.IsValid(Encoding.UTF8.GetBytes(proxy)) || !proxy.Contains(':', StringComparison.Ordinal))
+        errors.AddRange(zeroTouch.Proxies.Where(proxy => !IsHostAndPort(proxy))
             .Select(proxy => $"ZeroTouch:Proxies: '{proxy}' is not host:port, such as proxy1.example.org:3128."));
         if (!string.IsNullOrEmpty(zeroTouch.BootDirectory) && !Directory.Exists(zeroTouch.BootDirectory))
         {
@@ -198,6 +199,10 @@ internal static class SettingsValidator
             }
         }
     }
+
+    /// <summary>Is it a host name or an address (IPv6 in brackets) with a port?</summary>
+    public static bool IsHostAndPort(string text) =>
+        Authorities.IsValid(Encoding.UTF8.GetBytes(text)) && ushort.TryParse(text.AsSpan(text.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) && port > 0 && text.Contains(':', StringComparison.Ordinal);
 
     /// <summary>An address and a port; without one, <c>::1</c> and <c>[::]</c> would be read as port 0.</summary>
     private static bool IsEndPoint(string text) =>

@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Microsoft.Extensions.FileProviders;
+using Microsoft.Net.Http.Headers;
 
 namespace Breakwater.Proxy.ZeroTouch;
 
@@ -11,7 +13,7 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings) : IDisposab
 {
     private const string Boot = "/boot/";
 
-    /// <summary>Hidden files, symbolic links out of the folder and dot segments are not served: the provider sees to that.</summary>
+    /// <summary>Hidden files and dot segments are not served: the provider sees to that. Links out of the folder: <see cref="BootFolder"/>.</summary>
     private readonly PhysicalFileProvider? _files =
         string.IsNullOrEmpty(settings.ZeroTouch.BootDirectory) ? null : new PhysicalFileProvider(Path.GetFullPath(settings.ZeroTouch.BootDirectory));
 
@@ -28,10 +30,11 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings) : IDisposab
         }
 
         if (_files is not null && rawTarget.StartsWith(Boot, StringComparison.Ordinal)
-            && _files.GetFileInfo(Uri.UnescapeDataString(rawTarget[Boot.Length..])) is { Exists: true, IsDirectory: false, PhysicalPath: { } path } file)
+            && _files.GetFileInfo(Uri.UnescapeDataString(rawTarget[Boot.Length..])) is { Exists: true, IsDirectory: false, PhysicalPath: { } path } file
+            && BootFolder.Holds(_files.Root, path))
         {
             outcome.Result = RequestResult.Local;
-            return SendFileAsync(context, path, file.LastModified, outcome);
+            return SendFileAsync(context, path, file, outcome);
         }
 
         return null;
@@ -44,9 +47,11 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings) : IDisposab
     /// <inheritdoc/>
     public void Dispose() => _files?.Dispose();
 
-    private static async Task SendFileAsync(HttpContext context, string path, DateTimeOffset lastModified, RequestOutcome outcome)
+    /// <summary>With an entity tag: a download that is taken up again after the file was replaced gets the new one from its start (RFC 9110, 13.1.5).</summary>
+    private static async Task SendFileAsync(HttpContext context, string path, IFileInfo file, RequestOutcome outcome)
     {
-        await Results.File(path, "application/octet-stream", lastModified: lastModified, enableRangeProcessing: true).ExecuteAsync(context);
+        var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{file.LastModified.UtcTicks:x}-{file.Length:x}\""));
+        await Results.File(path, "application/octet-stream", lastModified: file.LastModified, entityTag: tag, enableRangeProcessing: true).ExecuteAsync(context);
         outcome.BytesSent = HttpMethods.IsHead(context.Request.Method) ? 0 : context.Response.ContentLength ?? 0;
     }
 

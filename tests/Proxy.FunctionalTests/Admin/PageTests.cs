@@ -81,6 +81,11 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
         await Expect(window.Page.Locator("#chart canvas")).ToBeVisibleAsync();
         await Expect(window.Page.Locator("#room-store progress")).ToBeVisibleAsync();
 
+        while (await window.Page.EvaluateAsync<int>("series[0].length") < 6)
+        {
+            await Task.Delay(100); // Something to see on the chart.
+        }
+
         Assert.Equal(0, await window.OverflowAsync());
         string background = await window.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
         Assert.Equal(scheme == ColorScheme.Dark ? "rgb(14, 20, 25)" : "rgb(244, 246, 248)", background);

@@ -137,6 +137,27 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
         Assert.Contains($"PROXY {proxy}; DIRECT", Encoding.ASCII.GetString(pac.Body), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("proxy1.example.org:3128", "grid-wpad  IN CNAME proxy1.example.org.\n")]
+    [InlineData("10.0.0.5:3128", "wpad       IN A     10.0.0.5\n")]
+    [InlineData("[fd00::5]:3128", "wpad       IN AAAA  fd00::5\n")]
+    [InlineData("proxy1:3128", "is no full name")]
+    public async Task Context_DnsRecord_IsOfTheKindOfTheName(string proxy, string record) =>
+        Assert.Contains(record, (await breakwater.RunAsync(["context", "--proxy", proxy])).Output, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("proxy1.example.org")]
+    [InlineData("proxy1.example.org:many")]
+    [InlineData("http://proxy1:3128")]
+    public async Task Context_NoHostAndPort_IsRefused(string proxy)
+    {
+        CommandResult result = await breakwater.RunAsync(["context", "--proxy", proxy]);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains($"'{proxy}' is not host:port", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("ucernvm-begin", result.Output, StringComparison.Ordinal);
+    }
+
     private async Task<string?> StateOfAsync(string cluster, string name)
     {
         CommandResult result = await breakwater.RunAsync(["status", "--json"]);

@@ -7,6 +7,7 @@ namespace Breakwater.Proxy.FunctionalTests.ZeroTouch;
 public sealed class ZeroTouchTests : IAsyncLifetime
 {
     private readonly TemporaryDirectory _boot = new();
+    private readonly TemporaryDirectory _outside = new();
     private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
     private readonly byte[] _image = new byte[100_000];
     private ProxyUnderTest _proxy = null!;
@@ -16,6 +17,10 @@ public sealed class ZeroTouchTests : IAsyncLifetime
         new Random(1).NextBytes(_image);
         await File.WriteAllBytesAsync(_boot.Combine("ucernvm.img"), _image);
         await File.WriteAllTextAsync(_boot.Combine(".hidden"), "no");
+        await File.WriteAllTextAsync(_outside.Combine("secret"), "no");
+        File.CreateSymbolicLink(_boot.Combine("link-out"), _outside.Combine("secret"));
+        File.CreateSymbolicLink(_boot.Combine("latest.img"), "ucernvm.img");
+        Directory.CreateSymbolicLink(_boot.Combine("folder-out"), _outside.Path);
         _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["ZeroTouch:BootDirectory"] = _boot.Path }, null, _upstream);
     }
 
@@ -24,6 +29,7 @@ public sealed class ZeroTouchTests : IAsyncLifetime
         await _proxy.DisposeAsync();
         await _upstream.DisposeAsync();
         _boot.Dispose();
+        _outside.Dispose();
     }
 
     [Theory]
@@ -51,11 +57,31 @@ public sealed class ZeroTouchTests : IAsyncLifetime
         Assert.Equal(_image, whole.Body);
     }
 
+    [Fact]
+    public async Task BootImage_LinkWithinTheFolder_IsServed() => Assert.Equal(_image, (await AskAsync("/boot/latest.img")).Body);
+
+    [Fact]
+    public async Task BootImage_ReplacedBetweenTwoPieces_StartsAnew()
+    {
+        string tag = (await AskAsync("/boot/ucernvm.img", "Range: bytes=0-39999")).Header("ETag")!;
+        Assert.Equal(206, (await AskAsync("/boot/ucernvm.img", "Range: bytes=40000-", "If-Range: " + tag)).Status);
+
+        byte[] other = [.. _image.Reverse(), 0];
+        await File.WriteAllBytesAsync(_boot.Combine("ucernvm.img"), other);
+        RawResponse rest = await AskAsync("/boot/ucernvm.img", "Range: bytes=40000-", "If-Range: " + tag);
+
+        Assert.Equal(200, rest.Status);
+        Assert.Equal(other, rest.Body);
+    }
+
     [Theory]
     [InlineData("/boot/.hidden")]
     [InlineData("/boot/../etc/passwd")]
     [InlineData("/boot/%2e%2e/%2e%2e/etc/passwd")]
     [InlineData("/boot/missing")]
+    [InlineData("/boot/link-out")]
+    [InlineData("/boot/folder-out/secret")]
+    [InlineData("/boot/")]
     public async Task BootFolder_AnythingElse_IsNotServed(string target) => Assert.InRange((await AskAsync(target)).Status, 400, 404);
 
     private async Task<RawResponse> AskAsync(string target, params string[] headers)
