@@ -8,7 +8,12 @@ using Breakwater.Proxy.Settings;
 // Before the first socket: completions run on the sockets' own threads (docs/adr). Whoever may block hops away: ThreadHop.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 
-var root = new RootCommand("Breakwater: the site cache for CernVM-FS. With no command it serves.")
+var root = new RootCommand("""
+    Breakwater: the site cache for CernVM-FS. With no command it serves.
+
+    First steps: 'breakwater demo' shows a storm of boots, without any setting and network. 'breakwater doctor' says what is not right on this host and what to do.
+    'breakwater serve' is the proxy on port 3128, with its page on http://127.0.0.1:9128/. 'breakwater context' prints what clients need to use it.
+    """)
 {
     SettingsFile.Option,
     ServeCommand.Create(),

@@ -15,7 +15,7 @@ cp "$here/../systemd/breakwater.service" "$tree/usr/lib/systemd/system/"
 cp "$here/appsettings.json" "$tree/etc/breakwater/"
 cp "$root"/LICENSE "$tree/usr/share/doc/breakwater/copyright"
 cp "$root"/docs/*.md "$tree/usr/share/doc/breakwater/"
-cp -r "$here/../examples" "$tree/usr/share/doc/breakwater/"
+cp -r "$here/../examples" "$here/../boot" "$tree/usr/share/doc/breakwater/"
 "$tree/usr/lib/breakwater/breakwater" completion bash > "$tree/usr/share/bash-completion/completions/breakwater"
 chmod -R u=rwX,go=rX "$tree"
 for script in postinst prerm postrm; do install -m 0755 "$here/$script" "$tree/DEBIAN/"; done

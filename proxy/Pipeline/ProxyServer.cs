@@ -65,12 +65,19 @@ internal static class ProxyServer
         return app;
     }
 
-    /// <summary>One line a message, on standard error: standard output is for what was asked for.</summary>
+    /// <summary>One line a message, on standard error: standard output is for what was asked for. <c>Logging:Console:FormatterName</c> = <c>json</c> makes each an object.</summary>
     public static void AddLogging(ILoggingBuilder logging, IConfiguration configuration)
     {
         logging.AddConfiguration(configuration.GetSection("Logging"));
-        logging.AddSimpleConsole(console => console.SingleLine = true);
-        logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.AddConsole();
+        logging.Services.Configure<Microsoft.Extensions.Logging.Console.SimpleConsoleFormatterOptions>(console => console.SingleLine = true);
+        logging.Services.PostConfigure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+
+            // systemd's form is chosen by its host extension, after the settings were read: what the operator says goes before.
+            console.FormatterName = configuration["Logging:Console:FormatterName"] ?? console.FormatterName;
+        });
     }
 
     private static void AddRooms(IServiceCollection services, IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store, TimeProvider time)

@@ -6,16 +6,21 @@ const meter = (part, whole, text) => el("span", { className: "meter" }, el("prog
 const clock = date => date ? new Date(date).toLocaleString() : "–";
 const pairs = rows => { const t = table(["", " "], rows); t.className = "pairs"; return t; };
 
+// The working sets of a repository are pinned together, for each revision anew: the newest pin tells how much of them is here.
+let pinned = [];
+const completeness = repository => { const p = pinned.filter(x => x.name.startsWith("workingset/" + repository + "/")).sort((a, b) => a.name < b.name ? -1 : 1).at(-1); return p ? share(p) : "not fetched ahead yet"; };
+const share = p => meter(p.presentObjects, p.objects, percent(p.objects ? p.presentObjects / p.objects : 1));
+
 const drawings = {
   "repositories": ["Repositories", list => table(["repository", "#revision", "trust", "whitelist", "checked", "prefetch", "note"], list.map(r => [r.repository, r.revision ?? "–",
     el("span", { className: r.trust === "verified" ? "good" : "degraded", textContent: r.trust }), left(r.whitelistExpiresAt), clock(r.checkedAt),
     r.prefetch ? meter(r.prefetch.present + r.prefetch.fetched, r.prefetch.total, `${count(r.prefetch.present + r.prefetch.fetched)} of ${count(r.prefetch.total)}${r.prefetch.failed ? ", " + r.prefetch.failed + " not to be had" : ""}`) : "–",
     r.lastRefusal || (r.heldRevision ? "revision " + r.heldRevision + " is being prepared" : "")]))],
-  "working-sets": ["Working sets", list => table(["repository", "name", "source", "snapshots", "#entries", "#boots", "updated"], list.map(w => [w.repository, w.name, w.source, w.snapshots.map(x => x || "newest").join(", "), count(w.entries), count(w.boots), clock(w.updatedAt)]))],
+  "working-sets": ["Working sets", list => table(["repository", "name", "complete", "source", "snapshots", "#entries", "#boots", "updated"], list.map(w => [w.repository, w.name, completeness(w.repository), w.source, w.snapshots.map(x => x || "newest").join(", "), count(w.entries), count(w.boots), clock(w.updatedAt)]))],
   "store": ["Store", s => pairs([["used", meter(s.usedBytes, s.quotaBytes, size(s.usedBytes) + " of " + size(s.quotaBytes))], ["objects, documents", count(s.objects) + ", " + count(s.documents)],
     ["new, kept", size(s.freshBytes) + ", " + size(s.keptBytes)], ["pinned", size(s.pinnedBytes)], ["evicted objects", count(s.evictedObjects)], ["damaged objects found", el("span", { className: s.damagedObjects ? "bad" : "", textContent: count(s.damagedObjects) })],
     ["written again by the cleaner", size(s.rewrittenBytes) + " of " + size(s.storedBytes) + " stored"], ["writes", s.writeFailure ? el("span", { className: "bad", textContent: s.writeFailure }) : "taken"]])],
-  "store/pins": ["Pins", list => table(["pin", "complete", "#objects", "#bytes here"], list.map(p => [p.name, meter(p.presentObjects, p.objects, percent(p.objects ? p.presentObjects / p.objects : 1)), count(p.objects), size(p.presentBytes)]))],
+  "store/pins": ["Pins", list => table(["pin", "complete", "#objects", "#bytes here"], list.map(p => [p.name, share(p), count(p.objects), size(p.presentBytes)]))],
   "seeds": ["Seeds", list => table(["seed", "imported", "#objects", "#bytes", "repositories"], list.map(s => [s.name, clock(s.importedAt), count(s.objects), size(s.objectBytes),
     s.repositories.map(r => `${r.fqrn} revision ${r.revision}${r.isVerified ? "" : ", unverified"}`).join("; ")]))],
 };
@@ -37,6 +42,7 @@ function plain(value) {
 async function rooms(s) {
   const rank = p => order.includes(p) ? order.indexOf(p) : order.length;
   const paths = s.reads.map(p => p.replace(/^\//, "")).filter(p => !p.includes("{") && !unseen.includes(p)).sort((a, b) => rank(a) - rank(b));
+  if (paths.includes("store/pins")) pinned = await get("store/pins").catch(() => pinned);
   for (const path of paths) {
     const id = "room-" + path.replace(/\W/g, "-");
     let card = $(id);

@@ -22,6 +22,9 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
         await Expect(page.Locator("#upstreams")).ToContainTextAsync("answers");
         await Expect(page.Locator("#room-repositories")).ToContainTextAsync("verified");
 
+        await Expect(page.Locator("#t-stratum1s b")).ToHaveTextAsync("1 of 1");
+        await Expect(page.Locator("#room-working-sets tbody tr").First).ToContainTextAsync("100.0 %");
+
         ILocator boot = page.Locator(".boot.done").First;
         string client = await boot.Locator(".name").InnerTextAsync();
         await boot.ClickAsync();

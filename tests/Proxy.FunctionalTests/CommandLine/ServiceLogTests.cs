@@ -1,0 +1,27 @@
+using Breakwater.Proxy.Pipeline;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+
+namespace Breakwater.Proxy.FunctionalTests.CommandLine;
+
+/// <summary>The form of the service's own log.</summary>
+public sealed class ServiceLogTests
+{
+    [Theory]
+    [InlineData(null, "systemd", "systemd")]
+    [InlineData("json", null, "json")]
+    [InlineData("json", "systemd", "json")]
+    [InlineData(null, null, null)]
+    public void Formatter_OfTheSettings_GoesBeforeThatOfTheHost(string? setting, string? host, string? inForce)
+    {
+        IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Logging:Console:FormatterName", setting)]).Build();
+        ServiceCollection services = new();
+        services.AddLogging(logging => ProxyServer.AddLogging(logging, configuration));
+        services.Configure<ConsoleLoggerOptions>(console => console.FormatterName = host ?? console.FormatterName); // As AddSystemd does.
+        using ServiceProvider provider = services.BuildServiceProvider();
+
+        Assert.Equal(inForce, provider.GetRequiredService<IOptions<ConsoleLoggerOptions>>().Value.FormatterName);
+    }
+}

@@ -1,0 +1,55 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Tests.Settings;
+
+/// <summary>What is written of the settings, against the settings: docs/settings.md and deployment/.</summary>
+public sealed partial class SettingsPageTests
+{
+    [Fact]
+    public void Page_NamesExactlyTheSettingsThatThereAre()
+    {
+        IEnumerable<string> settings =
+            from section in typeof(BreakwaterSettings).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            where section.PropertyType.Name.EndsWith("Options", StringComparison.Ordinal)
+            from setting in section.PropertyType.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            where setting.SetMethod is { IsPublic: true }
+            select $"{(section.PropertyType == typeof(TrustOptions) ? "Repositories" : section.Name)}:{setting.Name}";
+        IEnumerable<string> documented = Row().Matches(File.ReadAllText(Root("docs", "settings.md"))).Select(m => m.Groups[1].Value)
+            .Where(name => !name.StartsWith("Logging:", StringComparison.Ordinal));
+
+        Assert.Equal(settings.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>The examples start, and have room for what docs/sizing.md counts: 16 connections a client, and its store.</summary>
+    [Theory]
+    [InlineData("classroom.json", 30, 20)]
+    [InlineData("cluster-200.json", 200, 200)]
+    [InlineData("cloud-5000.json", 5000, 800)]
+    public void Example_IsRight_AndSizedAsThePageSays(string file, int clients, long storeGigabytes)
+    {
+        BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(new FileInfo(Root("deployment", "examples", file))));
+
+        Assert.InRange(settings.Proxy.MaxConnections, 16 * clients, 262_144);
+        Assert.Equal(storeGigabytes * 1_000_000_000, settings.Store.QuotaBytes);
+        Assert.Contains("::1/128", settings.Access.Clients);
+        Assert.Contains(file.Replace(".json", "", StringComparison.Ordinal), File.ReadAllText(Root("docs", "sizing.md")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Packaged_Settings_AreRight()
+    {
+        BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(new FileInfo(Root("deployment", "debian", "appsettings.json"))));
+
+        Assert.Equal("/var/cache/breakwater", settings.Store.Path);
+    }
+
+    private static string Root(params string[] parts) => Path.Combine([RepositoryRoot(), .. parts]);
+
+    private static string RepositoryRoot([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(here, "..", "..", "..", ".."));
+
+    [GeneratedRegex(@"^\| `([A-Za-z]+:[A-Za-z]+)` \|", RegexOptions.Multiline)]
+    private static partial Regex Row();
+}
