@@ -104,6 +104,13 @@ internal static unsafe partial class Posix
     /// <summary>Ends a mapping.</summary>
     public static void Unmap(nint start, long bytes) => _ = Munmap(start, (nuint)bytes);
 
+    /// <summary>Asks for huge pages in a range of anonymous memory (madvise). Only a hint.</summary>
+    public static void AdviseHuge(nint start, nint bytes)
+    {
+        const int Huge = 14;
+        _ = Madvise(start, (nuint)bytes, Huge);
+    }
+
     /// <summary>Is every page of a mapped range in the page cache (mincore)? False also when the range is longer than 1 MiB or lies beyond the file.</summary>
     public static bool IsResident(nint start, int length)
     {
@@ -147,6 +154,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     private static partial int Munmap(nint address, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    private static partial int Madvise(nint start, nuint length, int advice);
 
     [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
     private static partial int Mincore(nint address, nuint length, byte* states);

@@ -38,7 +38,7 @@ public sealed partial class FasterObjectStore : IObjectStore
         _documents = parts.Documents;
         Pins = parts.Pins;
         _evicting = options.Evicting;
-        MaxObjectBytes = Math.Min(options.MaxObjectBytes, parts.QuotaBytes / 4);
+        MaxObjectBytes = Math.Min(Math.Min(options.MaxObjectBytes, IndexEntry.LengthLimit - 1), parts.QuotaBytes / 4);
         Budget = new StagingBudget(Math.Min(32 << 20, parts.QuotaBytes / 16));
         Commits = new CommitLoop(Log, Health, Publish, options.CommitInterval, time, logger);
         Space = new SpaceKeeper(this, parts.QuotaBytes, options.MinFreeBytes, logger);
@@ -292,7 +292,7 @@ public sealed partial class FasterObjectStore : IObjectStore
             if (isMoved)
             {
                 uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(move.ToAddress)).AddEntry(isChecked: !entry.IsSealed, move.Frequency);
-                Index.Set(move.Key, new IndexEntry(move.ToAddress, entry.Length, entry.IsSealed, ordinal));
+                Index.Set(move.Key, new IndexEntry(move.ToAddress, entry.Length, entry.IsSealed, ordinal), isMove: true);
             }
         }
 
@@ -373,8 +373,13 @@ public sealed partial class FasterObjectStore : IObjectStore
             {
                 if (_published.TryGetValue(staged.Key, out StagedObject? current) && ReferenceEquals(current, staged))
                 {
-                    Index.Set(staged.Key, new IndexEntry(commit.Address, staged.Length, commit.IsSealed, ordinal));
-                    Pins.OnStored(staged.Key, staged.Length);
+                    bool isStoredAgain = Index.TryGet(staged.Key, out _); // by a second writer that looked before the first one was done
+                    Index.Set(staged.Key, new IndexEntry(commit.Address, staged.Length, commit.IsSealed, ordinal), isStoredAgain);
+                    if (!isStoredAgain)
+                    {
+                        Pins.OnStored(staged.Key, staged.Length);
+                    }
+
                     Counters.AddStored(staged.Length);
                 }
             }

@@ -1,4 +1,8 @@
+using System.Numerics;
 using FASTER.core;
+using Session = FASTER.core.ClientSession<
+    Breakwater.CacheStore.ObjectKey, Breakwater.CacheStore.Faster.IndexEntry, Breakwater.CacheStore.Faster.IndexEntry, Breakwater.CacheStore.Faster.IndexEntry,
+    FASTER.core.Empty, Breakwater.CacheStore.Faster.IndexFunctions>;
 
 namespace Breakwater.CacheStore.Faster;
 
@@ -7,22 +11,28 @@ namespace Breakwater.CacheStore.Faster;
 /// </summary>
 internal sealed class ObjectIndex : IDisposable
 {
+    private const int RecordBytes = 48;
+
+    /// <summary>Larger ones fit better into huge pages; one or two are empty.</summary>
+    private const long SmallestPageBytes = 4 << 20;
+
     private readonly FasterKV<ObjectKey, IndexEntry> _store;
     private readonly FasterKVSettings<ObjectKey, IndexEntry> _settings;
-    private readonly ClientSession<ObjectKey, IndexEntry, IndexEntry, IndexEntry, Empty, IndexFunctions>?[] _idle; // taken and returned by exchange
+    private readonly Session?[] _idle; // taken and returned by exchange
     private long _count;
 
     /// <summary>Makes an empty index.</summary>
-    /// <param name="expectedObjects">Sizes the hash table: 64 bytes for 7 objects.</param>
-    /// <param name="memoryBytes">Records in memory, 56 bytes each; rounded down to a power of two, taken as they fill.</param>
+    /// <param name="mostObjects">Sizes the hash table: 64 bytes for 7 objects.</param>
+    /// <param name="objectsNow">About how many are added at once: sizes the steps in which memory is taken.</param>
+    /// <param name="memoryBytes">Records in memory, 48 bytes each; rounded down to a power of two, taken as they fill.</param>
     /// <param name="spillPath">Records beyond that go to this file, which is scratch.</param>
-    public ObjectIndex(long expectedObjects, long memoryBytes, string spillPath)
+    public ObjectIndex(long mostObjects, long objectsNow, long memoryBytes, string spillPath)
     {
         _settings = new FasterKVSettings<ObjectKey, IndexEntry>
         {
-            IndexSize = TableBytes(expectedObjects),
+            IndexSize = TableBytes(mostObjects),
             LogDevice = Devices.CreateLogDevice(spillPath, deleteOnClose: true),
-            PageSize = 1L << 22,
+            PageSize = Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)objectsNow * RecordBytes / 8), SmallestPageBytes, 4 * SmallestPageBytes),
             MemorySize = Math.Max(memoryBytes, 1L << 24),
             SegmentSize = 1L << 28,
             MutableFraction = 0.9,
@@ -30,7 +40,7 @@ internal sealed class ObjectIndex : IDisposable
             EqualityComparer = new KeyComparer(),
         };
         _store = new FasterKV<ObjectKey, IndexEntry>(_settings);
-        _idle = new ClientSession<ObjectKey, IndexEntry, IndexEntry, IndexEntry, Empty, IndexFunctions>?[2 * Environment.ProcessorCount];
+        _idle = new Session?[2 * Environment.ProcessorCount];
     }
 
     /// <summary>Objects in the index.</summary>
@@ -49,15 +59,19 @@ internal sealed class ObjectIndex : IDisposable
         }
     }
 
-    /// <summary>Points a key to a new place. One caller at a time for one key.</summary>
-    public void Set(in ObjectKey key, in IndexEntry entry)
+    /// <summary>Points a key to a place. One caller at a time for one key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="entry">Its place.</param>
+    /// <param name="isMove">Is the key in the index already? An upsert does not tell.</param>
+    public void Set(in ObjectKey key, in IndexEntry entry, bool isMove = false)
     {
         var session = Rent();
         try
         {
             ObjectKey k = key;
             IndexEntry e = entry;
-            if (session.Upsert(ref k, ref e).NotFound)
+            session.Upsert(ref k, ref e);
+            if (!isMove)
             {
                 Interlocked.Increment(ref _count);
             }
@@ -90,6 +104,9 @@ internal sealed class ObjectIndex : IDisposable
         }
     }
 
+    /// <summary>Fills the index at a start, before anybody else uses it; dispose it before anybody does.</summary>
+    public IndexLoader BeginLoad() => new(_store, added => Interlocked.Add(ref _count, added));
+
     public void Dispose()
     {
         for (int i = 0; i < _idle.Length; i++)
@@ -113,7 +130,7 @@ internal sealed class ObjectIndex : IDisposable
     }
 
     private static bool TryGet(
-        ClientSession<ObjectKey, IndexEntry, IndexEntry, IndexEntry, Empty, IndexFunctions> session, in ObjectKey key, out IndexEntry entry)
+        Session session, in ObjectKey key, out IndexEntry entry)
     {
         ObjectKey k = key;
         entry = default;
@@ -136,7 +153,7 @@ internal sealed class ObjectIndex : IDisposable
         return status.Found;
     }
 
-    private ClientSession<ObjectKey, IndexEntry, IndexEntry, IndexEntry, Empty, IndexFunctions> Rent()
+    private Session Rent()
     {
         int start = Thread.GetCurrentProcessorId();
         for (int i = 0; i < _idle.Length; i++)
@@ -151,7 +168,7 @@ internal sealed class ObjectIndex : IDisposable
         return _store.For(new IndexFunctions()).NewSession<IndexFunctions>();
     }
 
-    private void Return(ClientSession<ObjectKey, IndexEntry, IndexEntry, IndexEntry, Empty, IndexFunctions> session)
+    private void Return(Session session)
     {
         int start = Thread.GetCurrentProcessorId();
         for (int i = 0; i < _idle.Length; i++)
@@ -164,36 +181,5 @@ internal sealed class ObjectIndex : IDisposable
         }
 
         session.Dispose();
-    }
-
-    private sealed class KeyComparer : IFasterEqualityComparer<ObjectKey>
-    {
-        public long GetHashCode64(ref ObjectKey k) => k.GetHashCode64();
-
-        public bool Equals(ref ObjectKey k1, ref ObjectKey k2) => k1.Equals(k2);
-    }
-
-    /// <summary>Values are replaced by new records, never changed in place: a reader sees the old place or the new one, not half of each.</summary>
-    private sealed class IndexFunctions : FunctionsBase<ObjectKey, IndexEntry, IndexEntry, IndexEntry, Empty>
-    {
-        public override bool SingleReader(ref ObjectKey key, ref IndexEntry input, ref IndexEntry value, ref IndexEntry dst, ref ReadInfo readInfo)
-        {
-            dst = value;
-            return true;
-        }
-
-        public override bool ConcurrentReader(ref ObjectKey key, ref IndexEntry input, ref IndexEntry value, ref IndexEntry dst, ref ReadInfo readInfo)
-        {
-            dst = value;
-            return true;
-        }
-
-        public override bool SingleWriter(ref ObjectKey key, ref IndexEntry input, ref IndexEntry src, ref IndexEntry dst, ref IndexEntry output, ref UpsertInfo upsertInfo, WriteReason reason)
-        {
-            dst = src;
-            return true;
-        }
-
-        public override bool ConcurrentWriter(ref ObjectKey key, ref IndexEntry input, ref IndexEntry src, ref IndexEntry dst, ref IndexEntry output, ref UpsertInfo upsertInfo) => false;
     }
 }

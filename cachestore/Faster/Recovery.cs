@@ -11,7 +11,10 @@ namespace Breakwater.CacheStore.Faster;
 /// <param name="LostObjects">Objects that are known to be lost with them.</param>
 public sealed record StoreRecovery(long Objects, int TablesRead, int SegmentsScanned, int DamagedPages, int MissingSegments, long LostObjects);
 
-/// <summary>Rebuilds the index from the log: the log is the truth. The tables of full segments make it quick, damaged ones make it slow, none make it wrong.</summary>
+/// <summary>
+/// Rebuilds the index from the log: the log is the truth. The tables of full segments make it quick, damaged ones make it slow, none make it wrong.
+/// While one table goes into the index, the next one is read.
+/// </summary>
 internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
 {
     private readonly SegmentSet _segments = log.Segments;
@@ -28,15 +31,9 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
     public StoreRecovery Run(CommittedRange committed)
     {
         CountLost(committed);
-        int first = _segments.IdOf(committed.BeginAddress);
-        for (int id = first; _segments.StartOf(id) < committed.UntilAddress; id++)
+        using (IndexLoader loader = index.BeginLoad())
         {
-            RecoverSegment(id, committed.UntilAddress);
-        }
-
-        foreach (int id in _segments.KeptIds)
-        {
-            RecoverSegment(id, long.MaxValue);
+            Load(loader, Segments(committed), committed.UntilAddress);
         }
 
         if (_unreadable > 0)
@@ -53,61 +50,111 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
         return found;
     }
 
-    private void RecoverSegment(int id, long until)
+    /// <summary>In the order in which later entries win: fresh ones, then kept ones.</summary>
+    private List<Segment> Segments(CommittedRange committed)
     {
-        if (!_segments.TryGet(id, out Segment? segment))
+        List<Segment> found = [];
+        for (int id = _segments.IdOf(committed.BeginAddress); _segments.StartOf(id) < committed.UntilAddress; id++)
         {
-            return;
+            if (_segments.TryGet(id, out Segment? segment))
+            {
+                found.Add(segment);
+            }
         }
 
-        try
+        foreach (int id in _segments.KeptIds)
         {
-            RecoverSegment(segment, until);
+            if (_segments.TryGet(id, out Segment? segment))
+            {
+                found.Add(segment);
+            }
         }
-        catch (IOException failure)
+
+        return found;
+    }
+
+    private void Load(IndexLoader loader, List<Segment> segments, long until)
+    {
+        TableReader table = new(_segments);
+        TableReader next = new(_segments);
+        Task<bool> reading = ReadTable(0);
+        for (int i = 0; i < segments.Count; i++)
         {
-            _unreadable++;
-            logger.LogWarning(failure, "Segment {Segment} cannot be read.", id);
+            bool hasTable = reading.GetAwaiter().GetResult();
+            (table, next) = (next, table);
+            reading = ReadTable(i + 1);
+            try
+            {
+                if (hasTable)
+                {
+                    LoadTable(loader, segments[i], table.Rows);
+                }
+                else
+                {
+                    Scan(loader, segments[i], until);
+                }
+            }
+            catch (IOException failure)
+            {
+                _unreadable++;
+                logger.LogWarning(failure, "Segment {Segment} cannot be read.", segments[i].Id);
+            }
+        }
+
+        Task<bool> ReadTable(int i)
+        {
+            TableReader reader = next;
+            return i < segments.Count && (segments[i].Id >= SegmentSet.FirstKeptId || _segments.StartOf(segments[i].Id + 1) <= until)
+                ? Task.Run(() => reader.TryRead(segments[i].Id))
+                : Task.FromResult(false);
         }
     }
 
-    private void RecoverSegment(Segment segment, long until)
+    private void LoadTable(IndexLoader loader, Segment segment, ReadOnlySpan<TableRow> rows)
     {
-        int id = segment.Id;
-        long start = _segments.StartOf(id);
-        long end = start + _segments.SegmentBytes;
-        if (end <= until && SegmentTable.TryRead(_segments, id) is { } rows)
+        _tablesRead++;
+        segment.HasTable = true;
+        long start = _segments.StartOf(segment.Id);
+        uint ordinal = segment.AddEntries(rows.Length);
+        while (!rows.IsEmpty)
         {
-            _tablesRead++;
-            segment.HasTable = true;
-            foreach (ref readonly TableRow row in rows.AsSpan())
+            ReadOnlySpan<TableRow> batch = rows[..Math.Min(rows.Length, IndexLoader.BatchKeys)];
+            loader.Touch(batch);
+            foreach (ref readonly TableRow row in batch)
             {
-                Apply(segment, row.Kind, row.Key, start + row.Offset, row.ObjectLength);
+                bool isWhole = row.Kind == EntryKind.Whole || (row.Kind == EntryKind.Seal && row.Parts.IsWhollyIn(_segments));
+                Apply(loader, segment, row.Kind, isWhole, row.Key, start + row.Offset, row.ObjectLength, ordinal++);
             }
 
-            return;
-        }
-
-        _segmentsScanned++;
-        foreach (ScannedEntry entry in _scanner.Scan(start, Math.Min(until, end)))
-        {
-            Apply(segment, entry.Header.Kind, entry.Header.Key, entry.Address, entry.Header.ObjectLength);
+            rows = rows[batch.Length..];
         }
     }
 
-    private void Apply(Segment segment, EntryKind kind, in ObjectKey key, long address, long objectLength)
+    private void Scan(IndexLoader loader, Segment segment, long until)
     {
-        bool isKept = segment.Id >= SegmentSet.FirstKeptId;
+        _segmentsScanned++;
+        long start = _segments.StartOf(segment.Id);
+        long end = start + _segments.SegmentBytes;
+        foreach (ScannedEntry entry in _scanner.Scan(start, segment.Id >= SegmentSet.FirstKeptId ? end : Math.Min(until, end)))
+        {
+            EntryHeader header = entry.Header;
+            Apply(loader, segment, header.Kind, header.Kind == EntryKind.Whole, header.Key, entry.Address, header.ObjectLength, segment.AddEntry(isChecked: false));
+        }
+    }
+
+    /// <summary>Follows one entry. A seal counts when its parts are known to be there (isWhole), else it is asked.</summary>
+    private void Apply(IndexLoader loader, Segment segment, EntryKind kind, bool isWhole, in ObjectKey key, long address, long objectLength, uint ordinal)
+    {
         switch (kind)
         {
             case EntryKind.Whole:
-            case EntryKind.Seal when HasAllParts(key, address, objectLength):
-                if (_removed.Count > 0 && isKept && _removed.Contains(key))
+            case EntryKind.Seal when isWhole || HasAllParts(key, address, objectLength):
+                if (_removed.Count > 0 && segment.Id >= SegmentSet.FirstKeptId && _removed.Contains(key))
                 {
                     break; // the removal is in the fresh log, which is read first
                 }
 
-                index.Set(key, new IndexEntry(address, objectLength, kind == EntryKind.Seal, segment.AddEntry(isChecked: false)));
+                loader.Set(key, new IndexEntry(address, objectLength, kind == EntryKind.Seal, ordinal));
                 if (_removed.Count > 0)
                 {
                     _removed.Remove(key);
@@ -115,7 +162,7 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
 
                 break;
             case EntryKind.Removed:
-                index.Remove(key, -1);
+                loader.Remove(key);
                 _removed.Add(key);
                 break;
             default:
@@ -145,7 +192,8 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
         foreach (int id in _segments.TablesWithoutSegment())
         {
             _missing += id >= SegmentSet.FirstKeptId ? 1 : 0;
-            _lost += SegmentTable.TryRead(_segments, id)?.Length ?? 0;
+            TableReader table = new(_segments);
+            _lost += table.TryRead(id) ? table.Rows.Length : 0;
             _segments.Disk.Delete(_segments.TablePathOf(id));
         }
     }

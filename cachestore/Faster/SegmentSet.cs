@@ -57,6 +57,9 @@ internal sealed class SegmentSet : IDisposable
             .Select(static path => TryParseId(Path.GetFileNameWithoutExtension(path), out int id) ? id : -1)
             .Where(id => id >= 0 && !_segments.ContainsKey(id))];
 
+    /// <summary>What all tables take, bytes: about what there is to be indexed.</summary>
+    public long TableBytes() => new DirectoryInfo(DirectoryPath).EnumerateFiles("*.tab").Sum(static file => file.Length);
+
     public int KeptCount => _segments.Keys.Count(static id => id >= FirstKeptId);
 
     /// <summary>Segments whose table is not known to be on disk.</summary>

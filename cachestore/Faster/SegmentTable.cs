@@ -7,7 +7,7 @@ namespace Breakwater.CacheStore.Faster;
 
 /// <summary>One line of a segment's table: what recovery needs to know of an entry. 48 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Size = SizeBytes)]
-internal readonly struct TableRow(ObjectKey key, long objectLength, uint offset, EntryKind kind)
+internal readonly struct TableRow(ObjectKey key, long objectLength, uint offset, EntryKind kind, PartSpan parts)
 {
     public const int SizeBytes = 48;
 
@@ -15,6 +15,7 @@ internal readonly struct TableRow(ObjectKey key, long objectLength, uint offset,
     private readonly long _objectLength = objectLength;
     private readonly uint _offset = offset;
     private readonly EntryKind _kind = kind;
+    private readonly PartSpan _parts = parts;
 
     public ObjectKey Key => _key;
 
@@ -24,6 +25,52 @@ internal readonly struct TableRow(ObjectKey key, long objectLength, uint offset,
     public uint Offset => _offset;
 
     public EntryKind Kind => _kind;
+
+    /// <summary>Of a seal: where its parts are.</summary>
+    public PartSpan Parts => _parts;
+}
+
+/// <summary>Segments that a sealed object's parts lie in, so that a start does not read the seal. 8 bytes; all zero: not known.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 8)]
+internal readonly struct PartSpan
+{
+    private readonly int _firstPlusOne;
+    private readonly int _last;
+
+    /// <summary>The span of some parts: the lowest and the highest segment.</summary>
+    public PartSpan(SegmentSet segments, ReadOnlySpan<long> parts)
+    {
+        int first = int.MaxValue;
+        foreach (long part in parts)
+        {
+            int id = segments.IdOf(part);
+            first = Math.Min(first, id);
+            _last = Math.Max(_last, id);
+        }
+
+        _firstPlusOne = parts.IsEmpty ? 0 : first + 1;
+    }
+
+    /// <summary>Are all segments from first to last there? False also when it is not known: there may be a gap that none of the parts is in.</summary>
+    public bool IsWhollyIn(SegmentSet segments)
+    {
+        const int Most = 64; // parts in fresh and in kept segments: ask the seal
+        int first = _firstPlusOne - 1;
+        if (first < 0 || _last - first >= Most)
+        {
+            return false;
+        }
+
+        for (int id = first; id <= _last; id++)
+        {
+            if (!segments.TryGet(id, out _))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 }
 
 /// <summary>
@@ -32,8 +79,8 @@ internal readonly struct TableRow(ObjectKey key, long objectLength, uint offset,
 /// </summary>
 internal static class SegmentTable
 {
-    private const uint MagicNumber = 0x31545742; // "BWT1"
-    private const int HeaderBytes = 32;
+    public const uint MagicNumber = 0x31545742; // "BWT1"
+    public const int HeaderBytes = 32;
 
     /// <summary>Makes the table of a full segment by reading the segment's headers.</summary>
     public static void WriteFromSegment(SegmentSet segments, int id, int pageSizeBits)
@@ -41,11 +88,15 @@ internal static class SegmentTable
         LogScanner scanner = new(segments, pageSizeBits);
         long start = segments.StartOf(id);
         List<TableRow> rows = [];
+        using EntryReader reader = new(segments);
         foreach (ScannedEntry entry in scanner.Scan(start, start + segments.SegmentBytes))
         {
             if (entry.Header.Kind is EntryKind.Whole or EntryKind.Seal or EntryKind.Removed)
             {
-                rows.Add(new TableRow(entry.Header.Key, entry.Header.ObjectLength, (uint)(entry.Address - start), entry.Header.Kind));
+                PartSpan parts = entry.Header.Kind == EntryKind.Seal
+                    ? new PartSpan(segments, reader.ReadSeal(entry.Address, entry.Header.Key, entry.Header.ObjectLength))
+                    : default;
+                rows.Add(new TableRow(entry.Header.Key, entry.Header.ObjectLength, (uint)(entry.Address - start), entry.Header.Kind, parts));
             }
         }
 
@@ -73,38 +124,5 @@ internal static class SegmentTable
         }
 
         File.Move(temporary, path, overwrite: true);
-    }
-
-    /// <summary>Reads a table. Null: missing or damaged.</summary>
-    public static TableRow[]? TryRead(SegmentSet segments, int id)
-    {
-        string path = segments.TablePathOf(id);
-        if (!File.Exists(path))
-        {
-            return null;
-        }
-
-        try
-        {
-            using SafeFileHandle file = segments.Disk.Open(path);
-            byte[] header = new byte[HeaderBytes];
-            if (segments.Disk.ReadFully(file, header, 0) != HeaderBytes
-                || MemoryMarshal.Read<uint>(header) != MagicNumber
-                || MemoryMarshal.Read<int>(header.AsSpan(4)) != id
-                || MemoryMarshal.Read<ulong>(header.AsSpan(24)) != XxHash3.HashToUInt64(header.AsSpan(0, 24)))
-            {
-                return null;
-            }
-
-            TableRow[] rows = GC.AllocateUninitializedArray<TableRow>(MemoryMarshal.Read<int>(header.AsSpan(8)));
-            Span<byte> bytes = MemoryMarshal.AsBytes(rows.AsSpan());
-            bool isRight = segments.Disk.ReadFully(file, bytes, HeaderBytes) == bytes.Length
-                && MemoryMarshal.Read<ulong>(header.AsSpan(16)) == XxHash3.HashToUInt64(bytes, id);
-            return isRight ? rows : null;
-        }
-        catch (IOException)
-        {
-            return null; // unreadable is as good as missing: the segment itself is read instead
-        }
     }
 }

@@ -12,6 +12,7 @@ internal sealed record StoreParts(
 {
     private const double DefaultShareOfFree = 0.8;
     private const long IndexMemoryBytes = 1L << 30;
+    private const long ObjectsForHugePages = 200_000; // 16 MB of index
     private const long SmallestObjectsMean = 32 << 10; // sizes the index's table; the mean of CernVM-FS is above
 
     public static StoreParts Open(string path, StoreOptions options, StoreDisk disk, TimeProvider time, ILogger logger)
@@ -36,7 +37,13 @@ internal sealed record StoreParts(
         string path, string objects, long quota, StoreDisk disk, DiskHealth health, ILogger logger)
     {
         BlobLog log = BlobLog.Open(objects, GeometryFor(quota), disk, health, out CommittedRange range);
-        ObjectIndex index = new(quota / SmallestObjectsMean, IndexMemoryBytes, Path.Combine(path, "index", "spill"));
+        long objectsNow = log.Segments.TableBytes() / TableRow.SizeBytes;
+        if (objectsNow > ObjectsForHugePages)
+        {
+            HugePages.AdviseHeap();
+        }
+
+        ObjectIndex index = new(quota / SmallestObjectsMean, objectsNow, IndexMemoryBytes, Path.Combine(path, "index", "spill"));
         return (log, index, new Recovery(log, index, logger).Run(range));
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
+using System.Globalization;
+using System.Text.Json;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Faster;
@@ -13,25 +14,38 @@ internal static class OpenBench
 {
     private const int SegmentBits = 28;
     private const int PageBits = 23;
+    private const int ObjectBytes = 32 << 10; // the mean that the store sizes its index for
+    private const int RowsASegment = (1 << SegmentBits) / ObjectBytes;
 
-    /// <summary>Makes a store whose segments are empty and whose tables list <paramref name="objects"/> objects, and opens it three times.</summary>
-    public static async Task RunAsync(int objects)
+    /// <summary>Makes a store whose segments are empty and whose tables list <paramref name="objects"/> objects, and opens it so many times: one line of JSON each.</summary>
+    /// <param name="objects">Objects of 32 KiB.</param>
+    /// <param name="rounds">The first one is a cold process: its code is not compiled, its memory not there.</param>
+    public static async Task RunAsync(int objects, int rounds)
     {
         string path = Directory.CreateTempSubdirectory("breakwater-open-").FullName;
         try
         {
             Make(Path.Combine(path, "objects"), objects);
-            StoreOptions options = new() { Path = path, QuotaBytes = objects * (32L << 10) };
-            for (int round = 0; round < 3; round++)
+            StoreOptions options = OptionsFor(path, objects);
+            for (int round = 0; round < rounds; round++)
             {
                 GC.Collect(2, GCCollectionMode.Aggressive, blocking: true);
                 long before = Environment.WorkingSet;
+                Environment.ProcessCpuUsage processor = Environment.CpuUsage;
                 Stopwatch time = Stopwatch.StartNew();
                 await using FasterObjectStore store = await FasterObjectStore.OpenAsync(options);
-                TimeSpan passed = time.Elapsed;
+                double seconds = time.Elapsed.TotalSeconds;
+                double user = (Environment.CpuUsage.UserTime - processor.UserTime).TotalSeconds;
+                double system = (Environment.CpuUsage.PrivilegedTime - processor.PrivilegedTime).TotalSeconds;
                 GC.Collect(2, GCCollectionMode.Aggressive, blocking: true);
-                long memory = Environment.WorkingSet - before;
-                Console.WriteLine($"{store.Statistics.Objects:N0} objects: open in {passed.TotalSeconds:F2} s, {memory / (1 << 20)} MiB more resident, {(double)memory / objects:F0} B an object");
+                Console.WriteLine(JsonSerializer.Serialize(new
+                {
+                    store.Statistics.Objects,
+                    Seconds = Math.Round(seconds, 2),
+                    UserSeconds = Math.Round(user, 2),
+                    SystemSeconds = Math.Round(system, 2),
+                    ResidentMiB = (Environment.WorkingSet - before) >> 20,
+                }));
             }
         }
         finally
@@ -40,20 +54,29 @@ internal static class OpenBench
         }
     }
 
+    /// <summary>Makes the store only, at a path that must not exist: for a start of the whole proxy on it. Its quota goes into the file <c>quota</c>.</summary>
+    public static void MakeAt(string path, int objects)
+    {
+        Make(Path.Combine(path, "objects"), objects);
+        File.WriteAllText(Path.Combine(path, "quota"), OptionsFor(path, objects).QuotaBytes!.Value.ToString(CultureInfo.InvariantCulture));
+    }
+
+    private static StoreOptions OptionsFor(string path, int objects) => new() { Path = path, QuotaBytes = (objects + (8 * RowsASegment)) * (long)ObjectBytes };
+
     private static void Make(string directory, int objects)
     {
-        const int Rows = 500_000;
         StoreDisk disk = new();
         SegmentSet segments = new(directory, SegmentBits, disk);
-        int count = (objects + Rows - 1) / Rows;
-        byte[] digest = new byte[20];
+        int count = (objects + RowsASegment - 1) / RowsASegment;
+        Span<byte> digest = stackalloc byte[20];
+        Random random = new(1);
         for (int id = 0; id < count; id++)
         {
-            TableRow[] rows = new TableRow[Math.Min(Rows, objects - (id * Rows))];
+            TableRow[] rows = new TableRow[Math.Min(RowsASegment, objects - (id * RowsASegment))];
             for (int i = 0; i < rows.Length; i++)
             {
-                RandomNumberGenerator.Fill(digest);
-                rows[i] = new TableRow(new ObjectKey(digest, DigestAlgorithm.Sha1, 0), 400, 64u + ((uint)i * 468u), EntryKind.Whole);
+                random.NextBytes(digest);
+                rows[i] = new TableRow(new ObjectKey(digest, DigestAlgorithm.Sha1, 0), ObjectBytes - 100, (uint)(64 + (i * ObjectBytes)), EntryKind.Whole, default);
             }
 
             using SafeFileHandle file = disk.Open(segments.PathOf(id));

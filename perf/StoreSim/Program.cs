@@ -1,12 +1,19 @@
 using System.Globalization;
 using Breakwater.StoreSim;
 
-// StoreSim [quota MiB]     byte hit ratio and write amplification of eviction policies on the same traces
-// StoreSim open <objects>  time to open a store with so many objects, and its memory
+// StoreSim [quota MiB]              byte hit ratio and write amplification of eviction policies on the same traces
+// StoreSim open <objects> [rounds]  time to open a store with so many objects, and its memory (perf/store-open.py)
+// StoreSim make <objects> <path>    such a store
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-if (args is ["open", string objects])
+if (args is ["open", string objects, ..])
 {
-    await OpenBench.RunAsync(int.Parse(objects, CultureInfo.InvariantCulture));
+    await OpenBench.RunAsync(int.Parse(objects, CultureInfo.InvariantCulture), args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 3);
+    return;
+}
+
+if (args is ["make", string number, string path])
+{
+    OpenBench.MakeAt(path, int.Parse(number, CultureInfo.InvariantCulture));
     return;
 }
 
