@@ -96,15 +96,31 @@ internal sealed class Segment
     {
         lock (_growth)
         {
-            int ordinal = _count++;
-            if (ordinal >= _states.Length)
-            {
-                Array.Resize(ref _states, _states.Length * 2);
-            }
-
+            uint ordinal = AddLocked(1);
             _states[ordinal] = (byte)((isChecked ? CheckedBit : 0) | frequency);
-            return (uint)ordinal;
+            return ordinal;
         }
+    }
+
+    /// <summary>Numbers for more entries, none of them checked in this process. Returns the first.</summary>
+    public uint AddEntries(int count)
+    {
+        lock (_growth)
+        {
+            return AddLocked(count);
+        }
+    }
+
+    private uint AddLocked(int count)
+    {
+        int first = _count;
+        _count += count;
+        if (_count > _states.Length)
+        {
+            Array.Resize(ref _states, Math.Max(_count, _states.Length * 2));
+        }
+
+        return (uint)first;
     }
 
     /// <summary>Was the entry's checksum found right in this process?</summary>
