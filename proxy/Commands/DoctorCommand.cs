@@ -41,7 +41,7 @@ internal static class DoctorCommand
     private static async Task<int> RunAsync(FileInfo? settingsFile, CancellationToken cancellationToken)
     {
         List<DoctorCheck> checks = await CheckAsync(settingsFile, cancellationToken);
-        Table table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("", "", "");
+        Table table = new Table().Border(TableBorder.None).HideHeaders().AddColumns(new TableColumn("").NoWrap(), new TableColumn("").NoWrap(), new TableColumn(""));
         foreach (DoctorCheck check in checks)
         {
             string mark = check.Level switch { CheckLevel.Ok => "[green]ok[/]", CheckLevel.Warning => "[yellow]look[/]", _ => "[red]FAIL[/]" };
@@ -91,10 +91,9 @@ internal static class DoctorCommand
             using var client = new AdminClient(settings);
             HealthReport health = (await client.GetAsync<ServerStatus>("status", cancellationToken)).Health;
             RepositoryView[] repositories = await client.GetAsync<RepositoryView[]>("repositories", cancellationToken);
-            DoctorCheck running = health.Status == HealthLevel.Ready
-                ? new DoctorCheck("running", CheckLevel.Ok, $"ready, admin page on {client.Address}")
-                : new DoctorCheck("running", CheckLevel.Warning, string.Join(' ', health.Findings.Select(f => $"{f.Name}: {f.Text}")));
-            return (true, [running, .. repositories.OrderBy(r => r.Repository, StringComparer.Ordinal).Select(r => Whitelist(r, DateTimeOffset.UtcNow))]);
+            var running = new DoctorCheck(
+                "running", health.Status == HealthLevel.Ready ? CheckLevel.Ok : CheckLevel.Warning, $"{health.Status.ToString().ToLowerInvariant()}, admin page on {client.Address}");
+            return (true, [running, .. health.Findings.Select(f => new DoctorCheck(f.Name, CheckLevel.Warning, f.Text)), .. repositories.OrderBy(r => r.Repository, StringComparer.Ordinal).Select(r => Whitelist(r, DateTimeOffset.UtcNow))]);
         }
         catch (AdminException e)
         {
@@ -109,7 +108,12 @@ internal static class DoctorCommand
         string name = "whitelist " + repository.Repository;
         if (repository.WhitelistExpiresAt is not { } end)
         {
-            return new DoctorCheck(name, CheckLevel.Warning, $"not read: the repository is {(repository.Trust == "none" ? "not known yet" : repository.Trust)}", repository.LastRefusal ?? "a master key in Repositories:KeysDirectory lets it be checked");
+            return (repository.Trust, repository.LastRefusal) switch
+            {
+                (_, { } refusal) => new DoctorCheck(name, CheckLevel.Warning, "none is accepted", refusal),
+                ("none", _) => new DoctorCheck(name, CheckLevel.Ok, "nobody has asked for the repository's manifest yet"),
+                _ => new DoctorCheck(name, CheckLevel.Warning, $"not read: the repository is {repository.Trust}", "a master key in Repositories:KeysDirectory lets it be checked"),
+            };
         }
 
         string days = string.Create(CultureInfo.InvariantCulture, $"{Math.Floor((end - now).TotalDays):0} days left, revision {repository.Revision}, {repository.Trust}");

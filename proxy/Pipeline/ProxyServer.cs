@@ -76,7 +76,7 @@ internal static class ProxyServer
             console.LogToStandardErrorThreshold = LogLevel.Trace;
 
             // systemd's form is chosen by its host extension, after the settings were read: what the operator says goes before.
-            console.FormatterName = configuration["Logging:Console:FormatterName"] ?? console.FormatterName;
+            console.FormatterName = configuration["Logging:Console:FormatterName"] ?? console.FormatterName ?? Microsoft.Extensions.Logging.Console.ConsoleFormatterNames.Simple;
         });
     }
 

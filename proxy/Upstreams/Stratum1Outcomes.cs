@@ -34,21 +34,31 @@ internal sealed class Stratum1Outcomes
         : _seen.TryGetValue(destination, out Seen? seen) ? seen.Last
         : Stratum1State.NotAskedYet;
 
+    /// <summary>Has a fetch asked it, not a probe alone?</summary>
+    public bool IsUsed(DestinationState destination) => _seen.TryGetValue(destination, out Seen? seen) && seen.IsUsed;
+
     /// <summary>A whole right answer came.</summary>
     public void NoteAnswer(DestinationState destination)
     {
         Seen seen = _seen.GetOrCreateValue(destination);
+        seen.IsUsed = true;
         seen.FailuresInARow = 0;
         seen.Last = Stratum1State.Answers;
     }
 
     /// <summary>It answers, though it has not what was asked for.</summary>
-    public void NoteNotFound(DestinationState destination) => _seen.GetOrCreateValue(destination).Last = Stratum1State.Answers;
+    public void NoteNotFound(DestinationState destination)
+    {
+        Seen seen = _seen.GetOrCreateValue(destination);
+        seen.IsUsed = true;
+        seen.Last = Stratum1State.Answers;
+    }
 
     /// <summary>It failed; how often in a row by now.</summary>
     public int NoteFailure(DestinationState destination)
     {
         Seen seen = _seen.GetOrCreateValue(destination);
+        seen.IsUsed = true;
         seen.Last = Stratum1State.Failing;
         return Interlocked.Increment(ref seen.FailuresInARow);
     }
@@ -66,5 +76,7 @@ internal sealed class Stratum1Outcomes
         public int FailuresInARow;
 
         public volatile Stratum1State Last;
+
+        public volatile bool IsUsed;
     }
 }

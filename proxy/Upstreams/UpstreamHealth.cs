@@ -4,14 +4,14 @@ using Yarp.ReverseProxy.Model;
 
 namespace Breakwater.Proxy.Upstreams;
 
-/// <summary>Clusters of which no Stratum 1 answers any more.</summary>
+/// <summary>Clusters that clients use, and of which no Stratum 1 answers any more. What is only probed (a shipped cluster that a site does not need) is no worry.</summary>
 internal sealed class UpstreamHealth(IProxyStateLookup clusters, Stratum1Outcomes outcomes) : IHealthSource
 {
     /// <inheritdoc/>
     public IEnumerable<HealthFinding> Find() =>
         from cluster in clusters.GetClusters()
         let stratum1s = cluster.DestinationsState.AllDestinations
-        where stratum1s.Count > 0 && stratum1s.All(HasFailed)
+        where stratum1s.Count > 0 && stratum1s.All(HasFailed) && stratum1s.Any(outcomes.IsUsed)
         orderby cluster.ClusterId
         select new HealthFinding(
             "upstream-down",

@@ -1,7 +1,10 @@
 using System.Net;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
 
 namespace Breakwater.Proxy.FunctionalTests.Admin;
 
@@ -26,6 +29,36 @@ public sealed class HealthTests
 
         first.Everything = UpstreamBehaviour.Default;
         Assert.Equal(items[1].Bytes, (await proxy.GetAsync(items[1].Url)).Body);
+        Assert.Equal("""{"status":"ready","findings":[]}""", await ReadyAsync(proxy));
+    }
+
+    [Fact]
+    public async Task Ready_ClusterThatNobodyUsesFailsItsProbes_IsNoWorry()
+    {
+        await using ScriptedUpstream unused = ScriptedUpstream.Start();
+        unused.Everything = UpstreamBehaviour.WithStatus(503);
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        SyntheticObject item = new SyntheticObject(500).On(upstream);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>
+            {
+                ["ReverseProxy:Clusters:unused:Destinations:s1:Address"] = unused.Address,
+                ["ReverseProxy:Clusters:unused:HealthCheck:Active:Enabled"] = "true",
+                ["ReverseProxy:Clusters:unused:HealthCheck:Active:Interval"] = "00:00:00.05",
+                ["ReverseProxy:Clusters:unused:HealthCheck:Active:Policy"] = "ConsecutiveFailures",
+                ["ReverseProxy:Clusters:unused:HealthCheck:Active:Path"] = "/cvmfs/info/v1/repositories.json",
+            },
+            null,
+            upstream);
+        Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
+        Stratum1Outcomes outcomes = proxy.Services.GetRequiredService<Stratum1Outcomes>();
+        DestinationState probed = proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single(c => c.ClusterId == "unused").DestinationsState.AllDestinations[0];
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
+        while (outcomes.StateOf(probed) is Stratum1State.NotAskedYet or Stratum1State.Answers)
+        {
+            await Task.Delay(10, patience.Token);
+        }
+
         Assert.Equal("""{"status":"ready","findings":[]}""", await ReadyAsync(proxy));
     }
 

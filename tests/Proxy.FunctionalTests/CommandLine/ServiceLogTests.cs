@@ -13,8 +13,8 @@ public sealed class ServiceLogTests
     [InlineData(null, "systemd", "systemd")]
     [InlineData("json", null, "json")]
     [InlineData("json", "systemd", "json")]
-    [InlineData(null, null, null)]
-    public void Formatter_OfTheSettings_GoesBeforeThatOfTheHost(string? setting, string? host, string? inForce)
+    [InlineData(null, null, "simple")]
+    public void Formatter_OfTheSettings_GoesBeforeThatOfTheHost(string? setting, string? host, string inForce)
     {
         IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Logging:Console:FormatterName", setting)]).Build();
         ServiceCollection services = new();

@@ -20,13 +20,15 @@ public class DoctorCommandTests
     }
 
     [Theory]
-    [InlineData("unverified", "not read: the repository is unverified")]
-    [InlineData("none", "not read: the repository is not known yet")]
-    public void Whitelist_NotRead_SaysWhy(string trust, string found)
+    [InlineData("unverified", null, CheckLevel.Warning, "not read: the repository is unverified")]
+    [InlineData("none", null, CheckLevel.Ok, "nobody has asked for the repository's manifest yet")]
+    [InlineData("none", "Signature: no key fits", CheckLevel.Warning, "none is accepted")]
+    public void Whitelist_NotRead_SaysWhy(string trust, string? refusal, object level, string found)
     {
-        DoctorCheck check = DoctorCommand.Whitelist(View(trust, null), Now);
+        DoctorCheck check = DoctorCommand.Whitelist(View(trust, null) with { LastRefusal = refusal }, Now);
 
-        Assert.Equal((CheckLevel.Warning, found), (check.Level, check.Found));
+        Assert.Equal(((CheckLevel)level, found), (check.Level, check.Found));
+        Assert.Equal(refusal, check.Level == CheckLevel.Warning && trust == "none" ? check.Next : null);
     }
 
     private static RepositoryView View(string trust, DateTimeOffset? end) => new("a.example.org", 7, trust, Now, end, null, null, null);
