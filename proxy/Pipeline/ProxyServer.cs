@@ -40,7 +40,7 @@ internal static class ProxyServer
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddConfiguration(configuration);
         AddLogging(builder.Logging, configuration);
-        builder.Services.AddSystemd();
+        ServiceManager.Add(builder.Services);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, settings.ZeroTouch.ListenEndPoint()));
         builder.Services.AddSingleton(new ConnectionBudget(settings.Proxy, store.MostOpenFiles));
@@ -75,8 +75,8 @@ internal static class ProxyServer
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;
 
-            // systemd's form is chosen by its host extension, after the settings were read: what the operator says goes before.
-            console.FormatterName = configuration["Logging:Console:FormatterName"] ?? console.FormatterName ?? Microsoft.Extensions.Logging.Console.ConsoleFormatterNames.Simple;
+            // The journal reads levels from systemd's form.
+            console.FormatterName ??= ServiceManager.IsThere ? Microsoft.Extensions.Logging.Console.ConsoleFormatterNames.Systemd : Microsoft.Extensions.Logging.Console.ConsoleFormatterNames.Simple;
         });
     }
 
