@@ -65,6 +65,7 @@ with Lab() as lab:
         hot_keys, first_keys, alone_keys, beside_keys = make(HOT, 1, tar), make(count // 2, 4, tar), make(count, 2, tar), make(count, 3, tar)
     (lab.work / "hot.txt").write_text("".join(f"/cvmfs/{FQRN}/data/{k[:2]}/{k[2:]}\n" for k in hot_keys))
     upstream_port = lab.upstream("--tar", lab.work / "tree.tar")
+    (lab.work / "no-keys").mkdir(exist_ok=True)
     proxy, port = lab.breakwater([upstream_port], FQRN, Repositories__KeysDirectory=str(lab.work / "no-keys"))
     hot_paths = (lab.work / "hot.txt").read_text().split()
     ready(port, hot_paths[0])

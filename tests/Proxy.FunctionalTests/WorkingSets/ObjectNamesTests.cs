@@ -25,7 +25,7 @@ public sealed class ObjectNamesTests
                 ["AccessLog:Path"] = file,
                 ["AccessLog:Format"] = "Json",
                 ["WorkingSets:Learn"] = "false",
-                ["Repositories:KeysDirectory"] = directory.Combine("no-keys"),
+                ["Repositories:KeysDirectory"] = Directory.CreateDirectory(directory.Combine("no-keys")).FullName,
             },
             null,
             stratum1);
