@@ -21,6 +21,12 @@ public sealed class StoreOptions
     /// <summary>Free bytes of the file system that the store does not touch, whatever its quota. Default 1 GiB: others need to write, too.</summary>
     public long MinFreeBytes { get; set; } = 1L << 30;
 
+    /// <summary>
+    /// Memory that the index's records may take; those beyond it are on disk, and each look at one costs a read. Default 1 GiB: 22 million objects of 48 bytes.
+    /// Taken as the records come, rounded down to a power of two, at least 16 MiB. The hash table comes on top: 9 to 18 bytes an object of the quota.
+    /// </summary>
+    public long IndexMemoryBytes { get; set; } = 1L << 30;
+
     /// <summary>Rate at which stored objects are read and hashed again in the background while the process is not busy. Default 16 MiB/s: 1.3 TiB a day.</summary>
     public long ScrubBytesPerSecond { get; set; } = 16L << 20;
 

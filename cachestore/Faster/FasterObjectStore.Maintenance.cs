@@ -5,7 +5,7 @@ namespace Breakwater.CacheStore.Faster;
 /// <summary>What an operator asks of a store.</summary>
 public sealed partial class FasterObjectStore
 {
-    /// <summary>Told of each stored object that was found damaged and forgotten by the scrubber; fetch it again when it is pinned.</summary>
+    /// <summary>Told of each stored object that was found damaged and forgotten, by the scrubber, the cleaner or a read; fetch it again when it is pinned. Must not block.</summary>
     public Action<ObjectKey>? Damaged { get; set; }
 
     /// <summary>The objects that the store holds, in the order of the log. Read from the segments as it is enumerated: what changes meanwhile may or may not be seen.</summary>
@@ -28,6 +28,9 @@ public sealed partial class FasterObjectStore
         }
     }
 
+    /// <summary>One object as <see cref="List"/> shows it; null: it is not in the log.</summary>
+    public StoredObjectInfo? Find(in ObjectKey key) => Index.TryGet(key, out IndexEntry known) ? new StoredObjectInfo(key, known.Length, Pins.IsPinned(key)) : null;
+
     /// <summary>Reads and hashes every object once.</summary>
     /// <param name="bytesPerSecond">Null: as fast as the disk can; else at most so much, and only while the process is not busy.</param>
     /// <param name="isRepairing">Forget what is bad, so that it is fetched again? Else it is only reported.</param>
@@ -38,6 +41,4 @@ public sealed partial class FasterObjectStore
     /// <summary>Evicts by the store's own policy until its segments take at most so many bytes, or what is left is pinned.</summary>
     /// <returns>What they take now.</returns>
     public Task<long> EvictToAsync(long bytes, CancellationToken cancellationToken = default) => Space.EvictToAsync(bytes, cancellationToken);
-
-    internal void TellDamaged(in ObjectKey key) => Damaged?.Invoke(key);
 }

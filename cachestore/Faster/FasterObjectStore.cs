@@ -341,6 +341,7 @@ public sealed partial class FasterObjectStore : IObjectStore
         {
             Counters.CountDamaged();
             _logger.LogWarning("The store forgot object {Key} at {Address}: {Reason}. It is fetched again when it is asked for.", key, address, reason);
+            Damaged?.Invoke(key);
         }
     }
 

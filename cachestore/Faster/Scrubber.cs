@@ -40,7 +40,6 @@ internal sealed class Scrubber(FasterObjectStore store, string quarantineDirecto
                 {
                     Quarantine(stored.Key, entry);
                     store.Forget(stored.Key, entry.Address, "the scrubber found that it does not have its hash any more");
-                    store.TellDamaged(stored.Key);
                 }
             }
 

@@ -11,7 +11,6 @@ internal sealed record StoreParts(
     StoreDisk Disk, DiskHealth Health, BlobLog Log, ObjectIndex Index, FasterDocumentStore Documents, PinSets Pins, StoreRecovery Recovered, long QuotaBytes)
 {
     private const double DefaultShareOfFree = 0.8;
-    private const long IndexMemoryBytes = 1L << 30;
     private const long ObjectsForHugePages = 200_000; // 16 MB of index
     private const long SmallestObjectsMean = 32 << 10; // sizes the index's table; the mean of CernVM-FS is above
 
@@ -26,7 +25,7 @@ internal sealed record StoreParts(
                 $"Store:QuotaBytes is {quota}; a store needs at least {StoreOptions.MinQuotaBytes}. Give it more, or free space on its disk.", nameof(options));
         }
 
-        (BlobLog log, ObjectIndex index, StoreRecovery recovered) = OpenOrMoveAside(objects, time, logger, () => OpenObjects(path, objects, quota, disk, health, logger));
+        (BlobLog log, ObjectIndex index, StoreRecovery recovered) = OpenOrMoveAside(objects, time, logger, () => OpenObjects(path, objects, quota, options.IndexMemoryBytes, disk, health, logger));
         string documentsPath = Path.Combine(path, "documents");
         FasterDocumentStore documents = OpenOrMoveAside(documentsPath, time, logger, () => FasterDocumentStore.Open(documentsPath, disk, health, logger));
         PinSets pins = new(Path.Combine(path, "pins"), quota, disk, key => index.TryGet(key, out IndexEntry entry) ? entry.Length : null, logger);
@@ -34,7 +33,7 @@ internal sealed record StoreParts(
     }
 
     private static (BlobLog Log, ObjectIndex Index, StoreRecovery Recovered) OpenObjects(
-        string path, string objects, long quota, StoreDisk disk, DiskHealth health, ILogger logger)
+        string path, string objects, long quota, long indexMemoryBytes, StoreDisk disk, DiskHealth health, ILogger logger)
     {
         BlobLog log = BlobLog.Open(objects, GeometryFor(quota), disk, health, out CommittedRange range);
         long objectsNow = log.Segments.TableBytes() / TableRow.SizeBytes;
@@ -43,7 +42,7 @@ internal sealed record StoreParts(
             HugePages.AdviseHeap();
         }
 
-        ObjectIndex index = new(quota / SmallestObjectsMean, objectsNow, IndexMemoryBytes, Path.Combine(path, "index", "spill"));
+        ObjectIndex index = new(quota / SmallestObjectsMean, objectsNow, indexMemoryBytes, Path.Combine(path, "index", "spill"));
         return (log, index, new Recovery(log, index, logger).Run(range));
     }
 

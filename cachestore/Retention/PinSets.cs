@@ -143,6 +143,16 @@ public sealed class PinSets
         }
     }
 
+    /// <summary>Names of the sets that a key is in.</summary>
+    public IReadOnlyList<string> SetsOf(in ObjectKey key)
+    {
+        ObjectKey wanted = key;
+        lock (_gate)
+        {
+            return [.. _sets.Where(set => Array.IndexOf(set.Value, wanted) >= 0).Select(static set => set.Key)];
+        }
+    }
+
     /// <summary>Is it in any set?</summary>
     public bool IsPinned(in ObjectKey key) => _counts.ContainsKey(key);
 

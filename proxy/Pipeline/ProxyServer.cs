@@ -100,7 +100,10 @@ internal static class ProxyServer
         services.AddSingleton(settings.Proxy);
         services.AddSingleton<IObjectStore>(store);
         services.AddSingleton(store.Documents);
-        services.AddSingleton<Admin.IAdminRoom>(new Admin.StoreRoom(store));
+        services.AddSingleton(store);
+        services.AddSingleton<Repositories.StoredSnapshots>();
+        services.AddSingleton<Admin.IAdminRoom, Admin.StoreRoom>();
+        services.AddHostedService<PinnedHealer>();
 
         services.AddSingleton<ProxyCounters>();
         AddAccess(services, settings.Access, time);

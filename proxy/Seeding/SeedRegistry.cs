@@ -49,8 +49,11 @@ internal sealed class SeedRegistry(
 
     private readonly StoreMetadata _metadata = new(store);
 
+    /// <summary>What the names of seeds' pin sets begin with.</summary>
+    public const string PinPrefix = "seed:";
+
     /// <summary>Name of the set of pinned objects of a seed.</summary>
-    public static string PinName(string seed) => "seed:" + seed;
+    public static string PinName(string seed) => PinPrefix + seed;
 
     /// <summary>All seeds, by name.</summary>
     public IReadOnlyList<SeedRecord> List() =>

@@ -31,6 +31,7 @@ internal static class SettingsValidator
         Range(errors, "Store:CommitInterval", settings.Store.CommitInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10));
         Range(errors, "Store:QuotaBytes", settings.Store.QuotaBytes ?? StoreOptions.MinQuotaBytes, StoreOptions.MinQuotaBytes, 1L << 50, "bytes");
         Range(errors, "Store:MinFreeBytes", settings.Store.MinFreeBytes, 0, 1L << 50, "bytes");
+        Range(errors, "Store:IndexMemoryBytes", settings.Store.IndexMemoryBytes, 1L << 24, 1L << 40, "bytes");
         Range(errors, "Store:ScrubBytesPerSecond", settings.Store.ScrubBytesPerSecond, 1L << 16, 1L << 40, "bytes");
         Range(errors, "Store:ScrubInterval", settings.Store.ScrubInterval, TimeSpan.FromMinutes(1), TimeSpan.FromDays(365));
         Range(errors, "WorkingSets:BootWindow", settings.WorkingSets.BootWindow, TimeSpan.FromSeconds(10), TimeSpan.FromHours(1));

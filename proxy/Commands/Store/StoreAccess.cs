@@ -3,6 +3,7 @@ using Breakwater.CacheStore;
 using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Scrubbing;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Repositories;
 
 namespace Breakwater.Proxy.Commands.Store;
 
@@ -13,7 +14,10 @@ internal interface IStoreAccess : IAsyncDisposable
     Task<StoreStatistics> StatisticsAsync(CancellationToken cancellationToken);
 
     /// <summary>What it holds.</summary>
-    IAsyncEnumerable<ListedObject> ListAsync(bool pinnedOnly, CancellationToken cancellationToken);
+    /// <param name="pinnedOnly">Only what is pinned?</param>
+    /// <param name="repository">Only what its catalogs in the store name; null: everything.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    IAsyncEnumerable<ListedObject> ListAsync(bool pinnedOnly, string? repository, CancellationToken cancellationToken);
 
     /// <summary>Hashes all of it again.</summary>
     Task<VerifyResult> VerifyAsync(bool repair, CancellationToken cancellationToken);
@@ -29,19 +33,41 @@ internal sealed record ListedObject(string Key, long SizeBytes, bool IsPinned);
 internal sealed record VerifyResult(long Objects, long Bytes, IReadOnlyList<string> Damaged, bool IsRepaired);
 
 /// <summary>Nobody has the store: this process opens it.</summary>
-internal sealed class OfflineStore(FasterObjectStore store) : IStoreAccess
+/// <param name="store">The store.</param>
+/// <param name="snapshots">Made when a repository is asked for.</param>
+/// <param name="close">What disposing does.</param>
+internal sealed class OfflineStore(FasterObjectStore store, Func<StoredSnapshots> snapshots, Func<ValueTask> close) : IStoreAccess
 {
     public Task<StoreStatistics> StatisticsAsync(CancellationToken cancellationToken) => Task.FromResult(store.Statistics);
 
-    public async IAsyncEnumerable<ListedObject> ListAsync(bool pinnedOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ListedObject> ListAsync(bool pinnedOnly, string? repository, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await Task.CompletedTask;
-        foreach (StoredObjectInfo stored in store.List())
+        await foreach (StoredObjectInfo stored in repository is null ? EverythingAsync() : OfRepositoryAsync(repository, cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (stored.IsPinned || !pinnedOnly)
             {
                 yield return new ListedObject(stored.Key.ToString(), stored.Length, stored.IsPinned);
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<StoredObjectInfo> EverythingAsync()
+    {
+        await Task.CompletedTask;
+        foreach (StoredObjectInfo stored in store.List())
+        {
+            yield return stored;
+        }
+    }
+
+    private async IAsyncEnumerable<StoredObjectInfo> OfRepositoryAsync(string repository, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (ObjectKey key in snapshots().ObjectsAsync(repository, cancellationToken))
+        {
+            if (store.Find(key) is { } stored)
+            {
+                yield return stored;
             }
         }
     }
@@ -54,7 +80,7 @@ internal sealed class OfflineStore(FasterObjectStore store) : IStoreAccess
 
     public Task<long> EvictAsync(long bytes, CancellationToken cancellationToken) => store.EvictToAsync(bytes, cancellationToken);
 
-    public ValueTask DisposeAsync() => store.DisposeAsync();
+    public ValueTask DisposeAsync() => close();
 }
 
 /// <summary>A running Breakwater has the store: it is asked by its admin port.</summary>
@@ -62,8 +88,12 @@ internal sealed class RunningStore(AdminClient admin) : IStoreAccess
 {
     public Task<StoreStatistics> StatisticsAsync(CancellationToken cancellationToken) => admin.GetAsync<StoreStatistics>("store", cancellationToken);
 
-    public IAsyncEnumerable<ListedObject> ListAsync(bool pinnedOnly, CancellationToken cancellationToken) =>
-        admin.StreamAsync<ListedObject>(HttpMethod.Get, pinnedOnly ? "store/objects?pinned=true" : "store/objects", null, cancellationToken);
+    public IAsyncEnumerable<ListedObject> ListAsync(bool pinnedOnly, string? repository, CancellationToken cancellationToken) =>
+        admin.StreamAsync<ListedObject>(
+            HttpMethod.Get,
+            $"store/objects?pinned={(pinnedOnly ? "true" : "false")}{(repository is null ? "" : "&repository=" + Uri.EscapeDataString(repository))}",
+            null,
+            cancellationToken);
 
     public Task<VerifyResult> VerifyAsync(bool repair, CancellationToken cancellationToken) =>
         admin.PostAsync<VerifyResult>(repair ? "store/verify?repair=true" : "store/verify", null, cancellationToken);

@@ -4,6 +4,8 @@ using System.Text.Json;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Pipeline;
+using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Commands.Store;
@@ -29,9 +31,11 @@ internal static class StoreCommand
     private static Command MakeList()
     {
         Option<bool> pinned = new("--pinned") { Description = "Only pinned objects" };
+        Option<string> repository = new("--repository") { Description = "Only what the catalogs of a repository name: its newest and its tagged revisions, as far as they are in the store", HelpName = "FQRN" };
         Command command = Make("ls", "Lists the objects: key, bytes, pinned or not", (store, parsed, json, cancellationToken) =>
-            ListAsync(store, parsed.GetValue(pinned), json, cancellationToken));
+            ListAsync(store, parsed.GetValue(pinned), parsed.GetValue(repository), json, cancellationToken));
         command.Add(pinned);
+        command.Add(repository);
         return command;
     }
 
@@ -59,8 +63,8 @@ internal static class StoreCommand
         {
             try
             {
-                BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(parsed.GetValue(SettingsFile.Option)));
-                await using IStoreAccess store = await OpenAsync(settings, cancellationToken);
+                IConfigurationRoot configuration = SettingsFile.Load(parsed.GetValue(SettingsFile.Option));
+                await using IStoreAccess store = await OpenAsync(configuration, BreakwaterSettings.Load(configuration), cancellationToken);
                 return await run(store, parsed, parsed.GetValue(s_json), cancellationToken);
             }
             catch (SettingsException e)
@@ -77,7 +81,7 @@ internal static class StoreCommand
         return command;
     }
 
-    private static async Task<IStoreAccess> OpenAsync(BreakwaterSettings settings, CancellationToken cancellationToken)
+    private static async Task<IStoreAccess> OpenAsync(IConfiguration configuration, BreakwaterSettings settings, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(Path.Combine(settings.Store.Path!, "objects")))
         {
@@ -86,7 +90,7 @@ internal static class StoreCommand
 
         try
         {
-            return new OfflineStore(await FasterObjectStore.OpenAsync(settings.Store, null, null, cancellationToken));
+            return Offline(await FasterObjectStore.OpenAsync(settings.Store, null, null, cancellationToken), configuration, settings);
         }
         catch (StoreInUseException inUse)
         {
@@ -99,6 +103,20 @@ internal static class StoreCommand
                 throw new AdminException($"{inUse.Message} Its admin port was not found either: {e.Message}", null, e);
             }
         }
+    }
+
+    private static OfflineStore Offline(FasterObjectStore store, IConfiguration configuration, BreakwaterSettings settings)
+    {
+        Lazy<WebApplication> app = new(() => ProxyServer.Build(configuration, settings, store)); // never listens: its rooms know repositories
+        return new OfflineStore(store, () => app.Value.Services.GetRequiredService<StoredSnapshots>(), async () =>
+        {
+            if (app.IsValueCreated)
+            {
+                await app.Value.DisposeAsync();
+            }
+
+            await store.DisposeAsync();
+        });
     }
 
     private static async Task<int> StatsAsync(IStoreAccess store, ParseResult parsed, bool json, CancellationToken cancellationToken)
@@ -129,9 +147,9 @@ internal static class StoreCommand
         return 0;
     }
 
-    private static async Task<int> ListAsync(IStoreAccess store, bool pinnedOnly, bool json, CancellationToken cancellationToken)
+    private static async Task<int> ListAsync(IStoreAccess store, bool pinnedOnly, string? repository, bool json, CancellationToken cancellationToken)
     {
-        await foreach (ListedObject listed in store.ListAsync(pinnedOnly, cancellationToken))
+        await foreach (ListedObject listed in store.ListAsync(pinnedOnly, repository, cancellationToken))
         {
             Console.WriteLine(json
                 ? JsonSerializer.Serialize(listed, AdminServer.Json) // one object a line

@@ -1,0 +1,69 @@
+using Breakwater.CacheStore.Scrubbing;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.FunctionalTests.Store;
+
+/// <summary>A pinned object rots on the disk below a running proxy.</summary>
+public sealed class PinnedHealTests
+{
+    [Theory]
+    [InlineData(50_000)]
+    [InlineData(900_000)]
+    public async Task Scrub_DamagedPinnedObject_IsFetchedAgainAndServedRight(int sizeBytes)
+    {
+        using TemporaryDirectory directory = new();
+        await using ScriptedUpstream stratum1 = ScriptedUpstream.Start();
+        SyntheticObject pinned = new SyntheticObject(sizeBytes, 1).On(stratum1);
+        SyntheticObject other = new SyntheticObject(sizeBytes, 2).On(stratum1);
+        string store = directory.Combine("store");
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Store:Path"] = store }, null, stratum1);
+        Assert.Equal(200, (await proxy.GetAsync(pinned.Url)).Status);
+        Assert.Equal(200, (await proxy.GetAsync(other.Url)).Status);
+        proxy.Store.Pins.Put("workingset/synthetic.example.org/1", [pinned.Key]);
+        await UntilAsync(() => proxy.Store.List().Count() == 2); // durable, and read from the disk from now on
+        Flip(store, pinned.Bytes);
+        Flip(store, other.Bytes);
+
+        ScrubReport report = await proxy.Store.VerifyAsync(null, isRepairing: true);
+        await UntilAsync(() => proxy.Store.Contains(pinned.Key));
+
+        Assert.Equal(new[] { pinned.Key, other.Key }.Order(KeyOrder), report.Damaged.Order(KeyOrder));
+        Assert.False(proxy.Store.Contains(other.Key)); // not pinned: when somebody asks for it
+        Assert.Equal(pinned.Bytes, (await proxy.GetAsync(pinned.Url)).Body);
+        Assert.Equal(pinned.Bytes, await proxy.ReadStoredAsync(pinned.Key));
+        Assert.Equal((2, 1), (stratum1.RequestCount(pinned.Path), stratum1.RequestCount(other.Path)));
+    }
+
+    private static Comparer<CacheStore.ObjectKey> KeyOrder { get; } = Comparer<CacheStore.ObjectKey>.Create(static (a, b) => string.CompareOrdinal(a.ToString(), b.ToString()));
+
+    private static void Flip(string store, byte[] bytes)
+    {
+        ReadOnlySpan<byte> pattern = bytes.AsSpan(bytes.Length / 2, 32);
+        foreach (string path in Directory.GetFiles(Path.Combine(store, "objects"), "*.seg"))
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            byte[] all = new byte[file.Length];
+            file.ReadExactly(all);
+            int at = all.AsSpan().IndexOf(pattern);
+            if (at >= 0)
+            {
+                file.Position = at;
+                file.WriteByte((byte)(pattern[0] ^ 1));
+                return;
+            }
+        }
+
+        Assert.Fail("The object is in no segment.");
+    }
+
+    /// <summary>It happens in the background.</summary>
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        for (int i = 0; i < 2000 && !condition(); i++)
+        {
+            await Task.Delay(10);
+        }
+
+        Assert.True(condition(), "it did not happen");
+    }
+}
