@@ -11,6 +11,9 @@ internal sealed class Extents(long[] addresses)
 
     public bool IsChecked(int part) => (Volatile.Read(ref _checked[part / 32]) & (1 << (part % 32))) != 0;
 
+    /// <summary>All of them are right: they have just been written from memory that had the object's digest.</summary>
+    public void SetAllChecked() => _checked.AsSpan().Fill(-1);
+
     public void SetChecked(int part) => Interlocked.Or(ref _checked[part / 32], 1 << (part % 32));
 }
 

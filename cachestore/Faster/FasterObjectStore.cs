@@ -374,6 +374,11 @@ public sealed partial class FasterObjectStore : IObjectStore
             {
                 if (_published.TryGetValue(staged.Key, out StagedObject? current) && ReferenceEquals(current, staged))
                 {
+                    if (commit.IsSealed)
+                    {
+                        _extents.Add(commit.Address, staged.Addresses()).SetAllChecked();
+                    }
+
                     bool isStoredAgain = Index.TryGet(staged.Key, out _); // by a second writer that looked before the first one was done
                     Index.Set(staged.Key, new IndexEntry(commit.Address, staged.Length, commit.IsSealed, ordinal), isStoredAgain);
                     if (!isStoredAgain)

@@ -46,6 +46,8 @@ internal sealed unsafe class HitResponder(
     /// <summary>Documents beyond this go the ordinary way.</summary>
     private const int MaxDocumentBytes = 64 << 10;
 
+    private readonly ResidentRuns _resident = new();
+
     /// <summary>Joins a plain GET of an object that the store lacks to its fetch. Null: Kestrel's.</summary>
     public JoinedRequest? TryJoin(in RequestHead head, IPAddress client, string connection)
     {
@@ -166,7 +168,7 @@ internal sealed unsafe class HitResponder(
         }
     }
 
-    private static bool TryGather(ObjectLease lease, IoVector* pieces, ref int count)
+    private bool TryGather(ObjectLease lease, IoVector* pieces, ref int count)
     {
         long length = lease.Length;
         if (length > MaxObjectBytes)
@@ -176,7 +178,7 @@ internal sealed unsafe class HitResponder(
 
         for (long offset = 0; offset < length;)
         {
-            if (!TryMap(lease, offset, out MappedRun run) || !run.IsResident() || count == MaxPieces)
+            if (!TryMap(lease, offset, out MappedRun run) || !_resident.Contains(run) || count == MaxPieces)
             {
                 return false;
             }

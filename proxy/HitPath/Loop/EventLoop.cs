@@ -1,7 +1,17 @@
 namespace Breakwater.Proxy.HitPath.Loop;
 
+/// <summary>Something that other threads have an <see cref="EventLoop"/> do.</summary>
+internal interface ILoopWork
+{
+    /// <summary>Runs on the loop's thread.</summary>
+    void Posted();
+
+    /// <summary>It threw.</summary>
+    void Fail();
+}
+
 /// <summary>Something with a descriptor that an <see cref="EventLoop"/> watches. Everything but construction runs on the loop's thread.</summary>
-internal abstract class LoopSource
+internal abstract class LoopSource : ILoopWork
 {
     /// <summary>Open as long as the source is in its loop.</summary>
     public required int Descriptor { get; init; }
@@ -12,13 +22,13 @@ internal abstract class LoopSource
     /// <summary>The kernel has something to say of the descriptor.</summary>
     public abstract void Ready(Readiness readiness);
 
-    /// <summary>It was posted: <see cref="EventLoop.Post"/>.</summary>
+    /// <inheritdoc/>
     public abstract void Posted();
 
     /// <summary>About once a second: are its timers over?</summary>
     public abstract void Sweep(long now);
 
-    /// <summary>One of its handlers threw: it closes what it has.</summary>
+    /// <inheritdoc/>
     public abstract void Fail();
 }
 
@@ -42,10 +52,11 @@ internal sealed class EventLoop : IDisposable
     private readonly byte[] _input = GC.AllocateUninitializedArray<byte>(InputBytes, pinned: true);
     private readonly Stack<PendingSend> _spare = [];
     private readonly Queue<(LoopConnection Connection, long Since)> _patient = [];
+    private readonly Dictionary<Task, LoopFollowers> _waiting = [];
     private readonly Lock _gate = new();
     private LoopSource?[] _sources = new LoopSource?[256];   // by descriptor
-    private List<LoopSource> _posted = [];                   // guarded by _gate
-    private List<LoopSource> _running = [];
+    private List<ILoopWork> _posted = [];                    // guarded by _gate
+    private List<ILoopWork> _running = [];
     private uint _generation;
     private int _count;
     private int _tick;
@@ -66,14 +77,14 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Where bytes are received: valid until the next source's turn.</summary>
     public Span<byte> Input => _input;
 
-    /// <summary>Has the source's <see cref="LoopSource.Posted"/> run on the loop's thread, soon. Any thread.</summary>
-    public void Post(LoopSource source)
+    /// <summary>Has it run on the loop's thread, soon. Any thread.</summary>
+    public void Post(ILoopWork work)
     {
         bool isFirst;
         lock (_gate)
         {
             isFirst = _posted.Count == 0;
-            _posted.Add(source);
+            _posted.Add(work);
         }
 
         if (isFirst)
@@ -113,6 +124,24 @@ internal sealed class EventLoop : IDisposable
 
     /// <summary>Takes it back.</summary>
     public void Return(PendingSend send) => _spare.Push(send);
+
+    /// <summary>The connection's <see cref="LoopConnection.Posted"/> runs when the task has completed, with all others that wait for it here.</summary>
+    public void Await(Task change, LoopConnection connection)
+    {
+        if (!_waiting.TryGetValue(change, out LoopFollowers? followers))
+        {
+            followers = new LoopFollowers(this, change);
+            _waiting.Add(change, followers);
+        }
+
+        followers.Add(connection);
+    }
+
+    /// <summary>Runs its <see cref="LoopConnection.Posted"/> now.</summary>
+    public void Serve(LoopConnection connection) => Guard(connection, Turn.Posted);
+
+    /// <summary>The task has completed: who waits for it from now on is told anew.</summary>
+    public void Forget(Task change) => _waiting.Remove(change);
 
     /// <summary>The connection waits for an object from now on: its patience is looked at when it may be over.</summary>
     public void WatchPatience(LoopConnection connection) => _patient.Enqueue((connection, Now));
@@ -181,9 +210,9 @@ internal sealed class EventLoop : IDisposable
             (_posted, _running) = (_running, _posted);
         }
 
-        foreach (LoopSource source in _running)
+        foreach (ILoopWork work in _running)
         {
-            Guard(source, Turn.Posted);
+            Guard(work, Turn.Posted);
         }
 
         _running.Clear();
@@ -213,24 +242,24 @@ internal sealed class EventLoop : IDisposable
         }
     }
 
-    /// <summary>A source's turn. What it throws ends it, and nothing else.</summary>
-    private void Guard(LoopSource source, Turn turn, Readiness readiness = Readiness.None)
+    /// <summary>Somebody's turn. What it throws ends it, and nothing else.</summary>
+    private void Guard(ILoopWork work, Turn turn, Readiness readiness = Readiness.None)
     {
         try
         {
             switch (turn)
             {
                 case Turn.Ready:
-                    source.Ready(readiness);
+                    ((LoopSource)work).Ready(readiness);
                     break;
                 case Turn.Posted:
-                    source.Posted();
+                    work.Posted();
                     break;
                 case Turn.Sweep:
-                    source.Sweep(Now);
+                    ((LoopSource)work).Sweep(Now);
                     break;
                 case Turn.Patience:
-                    ((LoopConnection)source).LosePatience();
+                    ((LoopConnection)work).LosePatience();
                     break;
             }
         }
@@ -239,7 +268,7 @@ internal sealed class EventLoop : IDisposable
 #pragma warning restore CA1031
         {
             _log.LogError(e, "A connection was closed by an error of the proxy. Please report this.");
-            source.Fail();
+            work.Fail();
         }
     }
 

@@ -301,7 +301,7 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
         return true;
     }
 
-    private void WaitForChange(JoinedRequest joined) => joined.Change().GetAwaiter().UnsafeOnCompleted(Wake);
+    private void WaitForChange(JoinedRequest joined) => loop.Await(joined.Change(), this);
 
     /// <summary>Something has changed about the object it waits for: is it whole, or must it wait on? Anything else is Kestrel's.</summary>
     private void LookAgain()
