@@ -11,7 +11,7 @@ namespace Breakwater.Proxy.HitPath.Loop;
 /// everything else to Kestrel, one request at a time, as if nothing were before or behind it; for good when the request is doubtful. All on its loop's
 /// thread. The mechanics rest on Kestrel's HTTP/1 loop being strictly sequential: read, parse, application, flush, next read.
 /// </summary>
-internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitResponder responder, IPEndPoint client) : LoopSource
+internal sealed partial class LoopConnection(EventLoop loop, LoopListener listener, HitResponder responder, IPEndPoint client) : LoopSource
 {
     /// <summary>Hits answered in a row before others have their turn.</summary>
     private const int HitsPerTurn = 32;
@@ -354,122 +354,6 @@ internal sealed class LoopConnection(EventLoop loop, LoopListener listener, HitR
         _pending = null;
         _state = State.Reading;
         return true;
-    }
-
-    /// <summary>Lends the first request of these bytes to Kestrel, or all of them for good. Returns how many bytes Kestrel has got.</summary>
-    private int LendFirst(ReadOnlySpan<byte> bytes)
-    {
-        _isForGood = RequestHead.Scan(bytes, out RequestHead head) == HeadScan.Doubtful;
-        int length = _isForGood ? bytes.Length : head.Length;
-        Lend(bytes[..length]);
-        return length;
-    }
-
-    private void Lend(ReadOnlySpan<byte> bytes)
-    {
-        bool isNew = _ordinary is null || _ordinary.IsOver;
-        _ordinary = !isNew ? _ordinary! : new OrdinaryConnection(Descriptor, Id, Epoll.LocalEndPoint(Descriptor), client, Wake);
-        _ordinary.Hand(_joined);
-        _joined = null;
-        _state = State.Lent;
-        _since = loop.Now;
-        if (!bytes.IsEmpty)
-        {
-            _ordinary.Input.Give(bytes);
-        }
-
-        listener.Lent(isNew ? _ordinary : null);
-    }
-
-    private void ReadyWhileLent(bool isGone, bool hasRoom)
-    {
-        if (isGone)
-        {
-            _ordinary!.ClientLeft();
-        }
-
-        if (hasRoom)
-        {
-            _ordinary!.HasRoom();
-        }
-
-        if (_isForGood && _mayRead && _ordinary!.Input.IsWaiting)
-        {
-            Feed();
-        }
-    }
-
-    /// <summary>Kestrel waits for more, or is done.</summary>
-    private void LookAtKestrel()
-    {
-        if (_ordinary!.IsOver)
-        {
-            bool isAborted = _ordinary.IsAborted;
-            _ordinary = null;
-            if (isAborted || _isPeerDone)
-            {
-                CloseSocket();
-            }
-            else
-            {
-                _state = State.Lingering;
-                _since = loop.Now;
-                Epoll.Shutdown(Descriptor, sendingOnly: true);
-                Linger();
-            }
-        }
-        else if (!_ordinary.Input.IsWaiting)
-        {
-            return;
-        }
-        else if (_isForGood)
-        {
-            _since = loop.Now;
-            Feed();
-        }
-        else if (listener.TryTakeBack())
-        {
-            _state = State.Reading;
-            _since = loop.Now;
-            Serve(hasUnserved: _restLength > 0);
-        }
-        else
-        {
-            _ordinary.Input.End();
-        }
-    }
-
-    /// <summary>Gives Kestrel what has come, on a connection that it has for good.</summary>
-    private void Feed()
-    {
-        while (_mayRead)
-        {
-            int received = Receive(loop.Input);
-            if (received > 0)
-            {
-                _ordinary!.Input.Give(loop.Input[..received]);
-                return;
-            }
-
-            if (received is not (-Again or -Interrupted))
-            {
-                _ordinary!.Input.End();
-                return;
-            }
-        }
-    }
-
-    private void Linger()
-    {
-        while (_mayRead)
-        {
-            int received = Receive(loop.Input);
-            if (received <= 0 && received is not (-Again or -Interrupted))
-            {
-                CloseSocket();
-                return;
-            }
-        }
     }
 
     /// <summary>Closes the connection; where Kestrel has a part in it, when that has ended.</summary>
