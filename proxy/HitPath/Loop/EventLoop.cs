@@ -80,16 +80,19 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Has it run on the loop's thread, soon. Any thread.</summary>
     public void Post(ILoopWork work)
     {
-        bool isFirst;
         lock (_gate)
         {
-            isFirst = _posted.Count == 0;
-            _posted.Add(work);
-        }
+            if (_isOver)
+            {
+                // Its descriptors may be somebody else's by now.
+                return;
+            }
 
-        if (isFirst)
-        {
-            _epoll.WakeUp();
+            _posted.Add(work);
+            if (_posted.Count == 1)
+            {
+                _epoll.WakeUp();
+            }
         }
     }
 
@@ -149,23 +152,30 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Has all sources look at their timers now. Any thread.</summary>
     public void SweepAll()
     {
-        _mustSweep = true;
-        _epoll.WakeUp();
+        lock (_gate)
+        {
+            _mustSweep = true;
+            if (!_isOver)
+            {
+                _epoll.WakeUp();
+            }
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _isOver = true;
-        _epoll.WakeUp();
+        lock (_gate)
+        {
+            _isOver = true;
+            _epoll.WakeUp();
+        }
+
         _thread.Join();
         _epoll.Dispose();
         foreach (LoopSource? source in _sources)
         {
-            if (source is LoopConnection)
-            {
-                Epoll.Close(source.Descriptor);
-            }
+            (source as LoopConnection)?.Abandon();
         }
     }
 

@@ -155,6 +155,15 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     /// <inheritdoc/>
     public override void Fail() => Close();
 
+    /// <summary>The loop is over. What Kestrel still has is left to the end of the process: its number must not become another's under Kestrel's hands.</summary>
+    public void Abandon()
+    {
+        if (_state != State.Lent || _ordinary!.IsOver)
+        {
+            Epoll.Close(Descriptor);
+        }
+    }
+
     /// <summary>If it has waited long enough for its object, the request is Kestrel's.</summary>
     public void LosePatience()
     {
