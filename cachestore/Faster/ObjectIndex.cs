@@ -16,6 +16,9 @@ internal sealed class ObjectIndex : IDisposable
     /// <summary>Larger ones fit better into huge pages; one or two are empty.</summary>
     private const long SmallestPageBytes = 4 << 20;
 
+    /// <summary>Records of the past are dropped when they are more than the living ones and this.</summary>
+    private const long ToleratedBytes = 32 << 20;
+
     private readonly FasterKV<ObjectKey, IndexEntry> _store;
     private readonly FasterKVSettings<ObjectKey, IndexEntry> _settings;
     private readonly Session?[] _idle; // taken and returned by exchange
@@ -40,6 +43,7 @@ internal sealed class ObjectIndex : IDisposable
             EqualityComparer = new KeyComparer(),
         };
         _store = new FasterKV<ObjectKey, IndexEntry>(_settings);
+        _store.Log.EmptyPageCount = 1; // else a page that is dropped keeps its memory until the log has come round
         _idle = new Session?[2 * Environment.ProcessorCount];
     }
 
@@ -102,6 +106,35 @@ internal sealed class ObjectIndex : IDisposable
         {
             Return(session);
         }
+    }
+
+    /// <summary>Bytes of records, also of those that were replaced or removed since.</summary>
+    public long RecordedBytes => _store.Log.TailAddress - _store.Log.BeginAddress;
+
+    /// <summary>
+    /// Drops the records of what was replaced or removed, when they are many: each object that comes and goes leaves some, for ever. To be called now and then, by one caller at a time;
+    /// others may go on.
+    /// </summary>
+    public void DropPast()
+    {
+        if (RecordedBytes <= (2 * Count * RecordBytes) + ToleratedBytes)
+        {
+            return;
+        }
+
+        long until = _store.Log.TailAddress;
+        _store.Log.ShiftReadOnlyAddress(until, wait: true);
+        var session = Rent();
+        try
+        {
+            session.Compact(until, CompactionType.Lookup);
+        }
+        finally
+        {
+            Return(session);
+        }
+
+        _store.Log.Truncate();
     }
 
     /// <summary>Fills the index at a start, before anybody else uses it; dispose it before anybody does.</summary>

@@ -115,6 +115,8 @@ internal sealed class SpaceKeeper : IAsyncDisposable
                 {
                     SignalProgress(true);
                 }
+
+                _store.Index.DropPast();
             }
             catch (OperationCanceledException)
             {

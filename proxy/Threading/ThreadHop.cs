@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Breakwater.Proxy.Threading;
 
 /// <summary>
-/// Sockets complete on their own few threads here (docs/adr: inline completions), which must never block: whoever does more than a hit hops to the thread pool first.
+/// The threads of event loops, and of sockets that complete inline (docs/adr), must never block: whoever does more than a hit hops to the thread pool first.
 /// </summary>
 internal readonly struct ThreadHop : ICriticalNotifyCompletion
 {

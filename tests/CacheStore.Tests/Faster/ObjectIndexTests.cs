@@ -46,6 +46,55 @@ public sealed class ObjectIndexTests
         }
     }
 
+    /// <summary>Objects come and go for as long as the store runs: the index must not keep a record of each that ever was.</summary>
+    [Fact]
+    public async Task DropPast_ObjectsThatComeAndGo_IsBoundedAndLosesNothing()
+    {
+        const int Living = 20_000;
+        const int Passing = 3_000_000;
+        using TemporaryDirectory directory = new();
+        using ObjectIndex index = new(Living, 0, 1L << 30, Path.Combine(directory.Path, "spill"));
+        for (int i = 0; i < Living; i++)
+        {
+            index.Set(KeyOf(i), new IndexEntry(4L * i, 1, isSealed: false, 0));
+        }
+
+        using CancellationTokenSource over = new();
+        Task reader = Task.Run(() =>
+        {
+            for (int i = 0; !over.IsCancellationRequested; i = (i + 7) % Living)
+            {
+                Assert.True(index.TryGet(KeyOf(i), out IndexEntry entry));
+                Assert.Equal(4L * i, entry.Address);
+            }
+        });
+        long most = 0;
+        for (int i = 0; i < Passing; i++)
+        {
+            ObjectKey key = KeyOf(Living + (i % 50_000));
+            index.Set(key, new IndexEntry(4, 2, isSealed: false, 0));
+            if (i % 3 == 0)
+            {
+                index.Set(key, new IndexEntry(8, 2, isSealed: false, 0), isMove: true);
+            }
+
+            Assert.True(index.Remove(key, -1));
+            if (i % 10_000 == 0)
+            {
+                index.DropPast();
+                most = Math.Max(most, index.RecordedBytes);
+            }
+        }
+
+        await over.CancelAsync();
+        await reader;
+        index.DropPast();
+        Assert.Equal(Living, index.Count);
+        Assert.InRange(most, 0, 48L << 20);
+        Assert.All(Enumerable.Range(0, Living), i => Assert.True(index.TryGet(KeyOf(i), out IndexEntry entry) && entry.Address == 4L * i));
+        Assert.All(Enumerable.Range(Living, 50_000), i => Assert.False(index.TryGet(KeyOf(i), out _)));
+    }
+
     [Fact]
     public void Set_MoveOfARecordOnTheDisk_IsNotCountedTwice()
     {
