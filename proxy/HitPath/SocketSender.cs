@@ -14,9 +14,6 @@ internal unsafe struct IoVector
 /// <summary>Gathered sends that never wait (sendmsg with MSG_DONTWAIT): what the kernel does not take at once is the caller's to send later.</summary>
 internal static unsafe partial class SocketSender
 {
-    /// <summary>Pieces in one call; Linux takes 1,024.</summary>
-    public const int MaxPieces = 1024;
-
     private const int More = 0x8000;
     private const int DontWait = 0x40;
     private const int NoSignal = 0x4000;

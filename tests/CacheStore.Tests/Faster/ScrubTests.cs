@@ -1,5 +1,6 @@
 using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Scrubbing;
+using Breakwater.TestSupport;
 
 namespace Breakwater.CacheStore.Tests.Faster;
 
@@ -22,7 +23,7 @@ public sealed class ScrubTests : IDisposable
         await store.WriteAsync(TestObjects.KeyOf(good), good);
         await store.WriteAsync(TestObjects.KeyOf(bad), bad);
         Assert.Empty((await store.VerifyAsync(null, isRepairing: true)).Damaged);
-        FlipIn(bad);
+        StoreFiles.Flip(_directory.Path, bad);
 
         ScrubReport looked = await store.VerifyAsync(null, isRepairing: false);
         Assert.Equal([TestObjects.KeyOf(bad)], looked.Damaged);
@@ -66,25 +67,5 @@ public sealed class ScrubTests : IDisposable
         Assert.True(used <= 16 << 20, $"{used}");
         Assert.All(objects.Take(20), bytes => Assert.True(store.Contains(TestObjects.KeyOf(bytes))));
         Assert.False(store.Contains(TestObjects.KeyOf(objects[30])));
-    }
-
-    private void FlipIn(byte[] bytes)
-    {
-        ReadOnlySpan<byte> pattern = bytes.AsSpan(bytes.Length / 2, 32);
-        foreach (string path in Directory.GetFiles(Path.Combine(_directory.Path, "objects"), "*.seg"))
-        {
-            using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-            byte[] all = new byte[file.Length];
-            file.ReadExactly(all);
-            int at = all.AsSpan().IndexOf(pattern);
-            if (at >= 0)
-            {
-                file.Position = at;
-                file.WriteByte((byte)(pattern[0] ^ 1));
-                return;
-            }
-        }
-
-        Assert.Fail("The object is in no segment.");
     }
 }

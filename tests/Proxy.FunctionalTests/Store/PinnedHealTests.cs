@@ -21,8 +21,8 @@ public sealed class PinnedHealTests
         Assert.Equal(200, (await proxy.GetAsync(other.Url)).Status);
         proxy.Store.Pins.Put("workingset/synthetic.example.org/1", [pinned.Key]);
         await UntilAsync(() => proxy.Store.List().Count() == 2); // durable, and read from the disk from now on
-        Flip(store, pinned.Bytes);
-        Flip(store, other.Bytes);
+        StoreFiles.Flip(store, pinned.Bytes);
+        StoreFiles.Flip(store, other.Bytes);
 
         ScrubReport report = await proxy.Store.VerifyAsync(null, isRepairing: true);
         await UntilAsync(() => proxy.Store.Contains(pinned.Key));
@@ -35,26 +35,6 @@ public sealed class PinnedHealTests
     }
 
     private static Comparer<CacheStore.ObjectKey> KeyOrder { get; } = Comparer<CacheStore.ObjectKey>.Create(static (a, b) => string.CompareOrdinal(a.ToString(), b.ToString()));
-
-    private static void Flip(string store, byte[] bytes)
-    {
-        ReadOnlySpan<byte> pattern = bytes.AsSpan(bytes.Length / 2, 32);
-        foreach (string path in Directory.GetFiles(Path.Combine(store, "objects"), "*.seg"))
-        {
-            using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-            byte[] all = new byte[file.Length];
-            file.ReadExactly(all);
-            int at = all.AsSpan().IndexOf(pattern);
-            if (at >= 0)
-            {
-                file.Position = at;
-                file.WriteByte((byte)(pattern[0] ^ 1));
-                return;
-            }
-        }
-
-        Assert.Fail("The object is in no segment.");
-    }
 
     /// <summary>It happens in the background.</summary>
     private static async Task UntilAsync(Func<bool> condition)
