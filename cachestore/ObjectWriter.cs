@@ -28,6 +28,12 @@ public abstract class ObjectWriter : IAsyncDisposable
     public abstract ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// Where bytes already appended lie in memory, as <see cref="ObjectLease.TryGetMapped"/>; only the kernel should touch them.
+    /// Valid until <paramref name="hold"/> is disposed; null: as long as the writer lives.
+    /// </summary>
+    public abstract bool TryGetMapped(long offset, out MappedRun run, out IDisposable? hold);
+
+    /// <summary>
     /// Ends the digest: do the bytes hash to the key? To be called once, after the last append and before <see cref="CommitAsync"/>.
     /// From true on, <see cref="IObjectStore.TryOpen"/> finds the object, unless the store could not take it.
     /// </summary>

@@ -64,6 +64,13 @@ internal sealed class FasterObjectWriter : ObjectWriter
 
     public override int TryRead(long offset, Span<byte> buffer) => _staged.TryRead(offset, buffer);
 
+    public override bool TryGetMapped(long offset, out MappedRun run, out IDisposable? hold)
+    {
+        bool isMapped = _staged.TryGetMapped(offset, out run, out StagedBuffer? held);
+        hold = held;
+        return isMapped;
+    }
+
     public override ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         _staged.ReadAsync(offset, buffer, cancellationToken);
 

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>Pooled memory of one part. Counted: goes back to the pool when the last reader has let go. Thread-safe.</summary>
-internal sealed class StagedBuffer(int minimumBytes)
+internal sealed class StagedBuffer(int minimumBytes) : IDisposable
 {
     private readonly byte[] _bytes = ArrayPool<byte>.Shared.Rent(minimumBytes);
     private int _references = 1;
@@ -29,7 +29,8 @@ internal sealed class StagedBuffer(int minimumBytes)
         }
     }
 
-    public void Release()
+    /// <summary>Lets a reference go.</summary>
+    public void Dispose()
     {
         if (Interlocked.Decrement(ref _references) == 0)
         {

@@ -89,7 +89,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
             {
                 StagedBuffer larger = new(Math.Min(PartBytes, 2 * used));
                 buffer.Bytes.AsSpan(0, used).CopyTo(larger.Bytes);
-                buffer.Release();
+                buffer.Dispose();
                 buffer = larger;
                 part.Buffer = larger;
             }
@@ -175,7 +175,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
         if (location.Buffer is { } buffer)
         {
             buffer.Bytes.AsSpan(location.Start, location.Length).CopyTo(destination);
-            buffer.Release();
+            buffer.Dispose();
             return location.Length;
         }
 
@@ -193,7 +193,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
         if (location.Buffer is { } buffer)
         {
             buffer.Bytes.AsSpan(location.Start, location.Length).CopyTo(destination.Span);
-            buffer.Release();
+            buffer.Dispose();
             return ValueTask.FromResult(location.Length);
         }
 
@@ -211,7 +211,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
 
         if (location.Buffer is { } buffer)
         {
-            buffer.Release();
+            buffer.Dispose();
             return false;
         }
 
@@ -294,7 +294,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
         if (part.Buffer is { } buffer)
         {
             part.Buffer = null;
-            buffer.Release();
+            buffer.Dispose();
             if (part.Address >= 0)
             {
                 budget.Remove(part.Length);

@@ -162,6 +162,25 @@ public sealed class GrowingObject
         return ReadAppendedAsync(offset, buffer[..(int)Math.Min(buffer.Length, available)], cancellationToken);
     }
 
+    /// <summary>
+    /// Where released bytes lie in memory; only the kernel should touch them. Valid until <paramref name="hold"/> is disposed. False: there are none
+    /// beyond <paramref name="offset"/>, or they must be read.
+    /// </summary>
+    public bool TryGetMapped(long offset, out MappedRun run, out IDisposable? hold)
+    {
+        run = default;
+        hold = null;
+        long available = Released - offset;
+        if (available <= 0 || _overflow.Covers(offset) || !_writer.TryGetMapped(offset, out run, out hold))
+        {
+            return false;
+        }
+
+        // What the store did not take begins behind all that was released before it.
+        run = run with { Length = (int)Math.Min(run.Length, _overflow.HasBegun ? Math.Min(available, _overflow.Begun - offset) : available) };
+        return true;
+    }
+
     /// <summary>Reads appended bytes, released or not (the writer only: to compare two bodies).</summary>
     public ValueTask<int> ReadAppendedAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Upstreams;
 
@@ -39,6 +40,9 @@ internal sealed class FetchFollower : IAsyncDisposable
     /// <summary>Length of the object when known. Once a client was told, see <see cref="PromiseLength"/>.</summary>
     public long? Length => _reader.Body.Length;
 
+    /// <summary>The body that is read at present.</summary>
+    public GrowingObject Body => _reader.Body;
+
     /// <summary>Why the fetch failed.</summary>
     public UpstreamFailure? Failure => _fetch.Failure;
 
@@ -51,35 +55,45 @@ internal sealed class FetchFollower : IAsyncDisposable
     /// <summary>Has the fetch neither bytes to hand out nor a failure yet?</summary>
     public bool IsUndecided => _fetch.Failure is null && _fetch.Body is { Released: 0, State: not GrowthState.Verified };
 
-    /// <summary>Completes when the body in force has bytes to hand out or is over; does not move this follower.</summary>
-    public Task Change() => _fetch.Body.WaitBeyondAsync(0);
+    /// <summary>Completes when the body in force has bytes beyond <paramref name="offset"/> to hand out, or is over. Look again after it.</summary>
+    public Task Change(long offset) => _fetch.Body.WaitBeyondAsync(offset);
 
     /// <summary>Waits until bytes beyond <paramref name="offset"/> can be read, or the fetch ended.</summary>
+    /// <exception cref="IOException">This follower cannot go on: cut its response.</exception>
     /// <exception cref="OperationCanceledException">The client left.</exception>
     public async ValueTask<FollowState> WaitAsync(long offset, CancellationToken cancellationToken)
     {
         while (true)
         {
-            GrowingObject body = await CurrentBodyAsync(offset);
-            if (body.Released > offset && ReferenceEquals(body, _reader.Body))
+            if (Look(offset) is { } state)
             {
-                return FollowState.Readable;
+                return state;
             }
 
-            if (body.State == GrowthState.Verified && body.Released <= offset)
-            {
-                return FollowState.Ended;
-            }
-
-            if (_fetch.Failure is not null)
-            {
-                return FollowState.Failed;
-            }
-
-            // The fetch replaces a body, or notes its failure, before it breaks the old one: whoever wakes finds what comes next.
-            await body.WaitBeyondAsync(offset).WaitAsync(cancellationToken);
+            await Change(offset).WaitAsync(cancellationToken);
         }
     }
+
+    /// <summary>What there is beyond <paramref name="offset"/> now; null: nothing yet.</summary>
+    /// <exception cref="IOException">This follower cannot go on: cut its response.</exception>
+    public FollowState? Look(long offset)
+    {
+        GrowingObject body = CurrentBody(offset);
+        if (body.Released > offset && ReferenceEquals(body, _reader.Body))
+        {
+            return FollowState.Readable;
+        }
+
+        // The fetch replaces a body, or notes its failure, before it breaks the old one: whoever wakes finds what comes next.
+        return body.State == GrowthState.Verified && body.Released <= offset ? FollowState.Ended
+            : _fetch.Failure is not null ? FollowState.Failed : null;
+    }
+
+    /// <summary>Where released bytes lie in memory, after <see cref="Look"/> said so; see <see cref="GrowingObject.TryGetMapped"/>.</summary>
+    public bool TryGetMapped(long offset, out MappedRun run, out IDisposable? hold) => _reader.Body.TryGetMapped(offset, out run, out hold);
+
+    /// <summary>Everything before <paramref name="offset"/> was sent.</summary>
+    public void MoveTo(long offset) => _reader.MoveTo(offset);
 
     /// <summary>Reads released bytes, at least one after <see cref="WaitAsync"/> said so.</summary>
     /// <exception cref="IOException">This follower cannot go on: cut its response.</exception>
@@ -98,7 +112,7 @@ internal sealed class FetchFollower : IAsyncDisposable
     }
 
     /// <summary>Moves to the body in force, once it is known that what was read agrees with it.</summary>
-    private async ValueTask<GrowingObject> CurrentBodyAsync(long offset)
+    private GrowingObject CurrentBody(long offset)
     {
         GrowingObject current = _fetch.Body;
         if (ReferenceEquals(current, _reader.Body) || (current.Released < offset && current.State != GrowthState.Verified))
@@ -111,9 +125,9 @@ internal sealed class FetchFollower : IAsyncDisposable
             throw new IOException("What this client has read so far came from a Stratum 1 that sent wrong bytes.");
         }
 
-        GrowingReader? reader = current.TryOpenReader()
+        GrowingReader reader = current.TryOpenReader()
             ?? throw new IOException("The object fetched anew has already left memory.");
-        await _reader.DisposeAsync();
+        _ = _reader.DisposeAsync().AsTask();
         _reader = reader;
         _reader.MoveTo(offset);
         return current;

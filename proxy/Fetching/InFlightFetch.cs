@@ -144,7 +144,7 @@ internal sealed partial class InFlightFetch
             // The transfer ended just now.
         }
 
-        ReleaseByPolicy(_body);
+        ReleaseByPolicy(_body, stepBytes: 1);
     }
 
     /// <summary>The store has the object after all: the followers look there. Instead of <see cref="RunAsync"/>.</summary>
@@ -373,7 +373,7 @@ internal sealed partial class InFlightFetch
         }
 
         await body.AppendAsync(bytes, _cancel.Token);
-        ReleaseByPolicy(body);
+        ReleaseByPolicy(body, ReleasePolicy.StepBytes);
     }
 
     /// <summary>Compares new bytes with those of the body before, as far as these went out.</summary>
@@ -442,8 +442,11 @@ internal sealed partial class InFlightFetch
 
     private GrowingObject NewBody() => new(_services.Store.BeginWrite(Order.Key, null), _services.Time);
 
-    private void ReleaseByPolicy(GrowingObject body) =>
-        body.Release(ReleasePolicy.Released(body.Appended, body.Length, _services.Time.GetElapsedTime(_begun)));
+    private void ReleaseByPolicy(GrowingObject body, int stepBytes)
+    {
+        long released = ReleasePolicy.Released(body.Appended, body.Length, _services.Time.GetElapsedTime(_begun), Volatile.Read(ref _followers));
+        body.Release(released - (released % stepBytes));
+    }
 
     private void Fail(UpstreamFailure failure)
     {

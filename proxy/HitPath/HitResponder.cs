@@ -77,11 +77,66 @@ internal sealed unsafe class HitResponder(
             lookAhead.Missed(repository, target.Key);
         }
 
-        return new JoinedRequest(target.Key, follower, time);
+        return new JoinedRequest(target.Key, repository.Fqrn, follower, time);
     }
 
     /// <summary>Is this the request that was joined?</summary>
     public static bool IsFor(in RequestHead head, JoinedRequest joined) => !head.IsHead && RequestTarget.Parse(head.Target) is { Kind: TargetKind.Object } target && target.Key == joined.Key;
+
+    /// <summary>
+    /// Begins the answer of a joined request whose object is known to take long: what is there goes out before the rest has come. Null: not so, it is Kestrel's.
+    /// The request passes over.
+    /// </summary>
+    public GrowingSend? TryStream(JoinedRequest joined)
+    {
+        if (joined.Follower.Length is not { } length || length > MaxObjectBytes || !IsReadable(joined.Follower))
+        {
+            return null;
+        }
+
+        joined.Follower.PromiseLength(length);
+        Span<byte> head = stackalloc byte[HeadEncoder.MaxBytes];
+        int headBytes = heads.WriteObject(head, length, joined.Result);
+        joined.AnsweredAt = time.GetTimestamp();
+        return new GrowingSend(joined, head[..headBytes].ToArray(), length, _resident);
+    }
+
+    private static bool IsReadable(FetchFollower follower)
+    {
+        try
+        {
+            return follower.Look(0) == FollowState.Readable;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Notes how a streamed answer ended.</summary>
+    /// <param name="send">The answer.</param>
+    /// <param name="client">The client's address.</param>
+    /// <param name="cut">Null: everything went out. Else whose doing the end was.</param>
+    public void RecordStreamed(GrowingSend send, IPAddress client, RequestResult? cut)
+    {
+        JoinedRequest joined = send.Request;
+        recorder.Record(new RequestRecord
+        {
+            StartedAt = joined.StartedAt,
+            AnsweredAt = joined.AnsweredAt,
+            EndedAt = time.GetTimestamp(),
+            Result = cut ?? joined.Result,
+            Source = RequestRecord.SourceOf(joined.Result, touchedDisk: false),
+            Upstream = joined.Follower.Upstream,
+            Method = RequestMethod.Get,
+            Status = StatusCodes.Status200OK,
+            BytesSent = send.Sent,
+            Key = joined.Key,
+            HasKey = true,
+            Fqrn = joined.Fqrn,
+            Client = client,
+        });
+    }
 
     /// <summary>Answers the request if it is a hit, or has become one by waiting (<paramref name="joined"/>).</summary>
     /// <param name="head">The request.</param>

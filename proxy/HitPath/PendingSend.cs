@@ -30,6 +30,9 @@ internal sealed class PendingSend
     /// <summary>Held while something is pending; else disposed or null.</summary>
     public ObjectLease? Lease;
 
+    /// <summary>When a client that has not taken this many bytes is stuck. Milliseconds of <see cref="Environment.TickCount64"/>.</summary>
+    public static long Deadline(int bytes) => Environment.TickCount64 + StuckMs + (bytes * 1000L / SlowestBytesPerSecond);
+
     /// <summary>Notes what is left: the end of the head, and the body from <paramref name="offset"/> to <paramref name="end"/>.</summary>
     public void Keep(ReadOnlySpan<byte> head, long offset, long end)
     {
@@ -139,5 +142,5 @@ internal sealed class PendingSend
         return false;
     }
 
-    private void ExpectWithin(int bytes) => _deadline = Environment.TickCount64 + StuckMs + (bytes * 1000L / SlowestBytesPerSecond);
+    private void ExpectWithin(int bytes) => _deadline = Deadline(bytes);
 }

@@ -46,12 +46,16 @@ internal sealed class EventLoop : IDisposable
 
     private const int TicksPerSweep = 20;
 
+    /// <summary>Of the paused, so many go on between two looks at what is new.</summary>
+    private const int PausedAtOnce = 16;
+
     private readonly Epoll _epoll = new();
     private readonly Thread _thread;
     private readonly ILogger _log;
     private readonly byte[] _input = GC.AllocateUninitializedArray<byte>(InputBytes, pinned: true);
     private readonly Stack<PendingSend> _spare = [];
     private readonly Queue<(LoopConnection Connection, long Since)> _patient = [];
+    private readonly Queue<LoopConnection> _paused = [];
     private readonly Dictionary<Task, LoopFollowers> _waiting = [];
     private readonly Lock _gate = new();
     private LoopSource?[] _sources = new LoopSource?[256];   // by descriptor
@@ -128,6 +132,9 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Takes it back.</summary>
     public void Return(PendingSend send) => _spare.Push(send);
 
+    /// <summary>The connection has more to send, but the others have their turn first. Those that wait for their first byte above all.</summary>
+    public void Pause(LoopConnection connection) => _paused.Enqueue(connection);
+
     /// <summary>The connection's <see cref="LoopConnection.Posted"/> runs when the task has completed, with all others that wait for it here.</summary>
     public void Await(Task change, LoopConnection connection)
     {
@@ -183,7 +190,7 @@ internal sealed class EventLoop : IDisposable
     {
         while (!_isOver)
         {
-            int count = _epoll.Wait(_count > 0 ? TickMs : 1000);
+            int count = _epoll.Wait(_paused.Count > 0 ? 0 : _count > 0 ? TickMs : 1000);
             Now = Environment.TickCount64;
             for (int i = 0; i < count; i++)
             {
@@ -199,6 +206,11 @@ internal sealed class EventLoop : IDisposable
             }
 
             RunPosted();
+            for (int i = Math.Min(PausedAtOnce, _paused.Count); i > 0; i--)
+            {
+                Serve(_paused.Dequeue());
+            }
+
             if (_mustSweep)
             {
                 _mustSweep = false;

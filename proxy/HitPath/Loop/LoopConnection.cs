@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Breakwater.Proxy.Observability;
 using Microsoft.AspNetCore.Connections;
 
 namespace Breakwater.Proxy.HitPath.Loop;
@@ -40,6 +41,9 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     private int _restLength;
     private PendingSend? _pending;          // while sending
     private JoinedRequest? _joined;         // while following, and until its answer
+    private GrowingSend? _growing;          // while streaming
+    private Task? _growth;                  // what a starved answer waits for
+    private SendProgress _progress;         // of the growing answer
     private OrdinaryConnection? _ordinary;  // Kestrel's side, once it was needed
     private long _since = loop.Now;         // ms: the last answer, or the first byte of a head that is not whole
     private bool _isPartial;
@@ -56,6 +60,9 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
 
         /// <summary>Its request waits for an object that is being fetched.</summary>
         Following,
+
+        /// <summary>Its answer goes out while the object is being fetched.</summary>
+        Streaming,
 
         /// <summary>Kestrel's.</summary>
         Lent,
@@ -94,6 +101,10 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
         {
             GoOnSending();
         }
+        else if (_state == State.Streaming && (readiness & Readiness.Output) != 0 && _progress == SendProgress.Full)
+        {
+            WaitForTurn();
+        }
         else if (_mayRead)
         {
             Serve(hasUnserved: false);
@@ -118,6 +129,12 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
             case State.Following:
                 LookAgain();
                 break;
+            case State.Streaming when _progress == SendProgress.Paused:
+                GoOnStreaming();
+                break;
+            case State.Streaming when _progress == SendProgress.Starved && _growth!.IsCompleted:
+                WaitForTurn();
+                break;
             case State.Lent:
                 LookAtKestrel();
                 break;
@@ -137,6 +154,7 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
             State.Reading => listener.IsClosing || waited > (_isPartial ? PartialHeadMs : IdleMs),
             State.Sending => listener.IsOver || _pending!.IsStuck(now),
             State.Following => listener.IsOver,
+            State.Streaming => listener.IsOver || _growing!.IsStuck(now),
             State.Lent => _isForGood && waited > IdleMs && _ordinary!.Input.IsWaiting,
             State.Lingering => waited > LingerMs,
             _ => false,
@@ -262,6 +280,10 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
                 _since = loop.Now;
                 at += head.Length;
             }
+            else if (_state == State.Reading && scan == HeadScan.Plain && TryStream(head))
+            {
+                at += head.Length;
+            }
             else if (_state == State.Reading && (scan != HeadScan.Plain || !TryJoin(head)))
             {
                 return at + LendFirst(bytes[at..]);
@@ -332,6 +354,12 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
             return;
         }
 
+        GoOnReading();
+    }
+
+    /// <summary>An answer is out: the next request, if there is to be one.</summary>
+    private void GoOnReading()
+    {
         _since = loop.Now;
         if (listener.IsClosing && _restLength == 0)
         {
@@ -369,6 +397,7 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     private void Close()
     {
         ForgetJoined();
+        EndGrowing(RequestResult.ClientGone);
         if (_pending is not null)
         {
             _pending.Abandon();

@@ -17,5 +17,15 @@ public class ReleasePolicyTests
     [InlineData(5 * Small, null, 2.9, 0)]           // length unknown: buffered as long as can be
     [InlineData(5 * Small, null, 3.0, (5 * Small) - Held)]
     public void Released_ByLengthAndTime_HoldsBackWhatIsUnproven(long appended, long? length, double seconds, long expected) =>
-        Assert.Equal(expected, ReleasePolicy.Released(appended, length, TimeSpan.FromSeconds(seconds)));
+        Assert.Equal(expected, ReleasePolicy.Released(appended, length, TimeSpan.FromSeconds(seconds), followers: 1));
+
+    [Theory]
+    [InlineData(5 * Small, 8 * Small, 0.5, 0)]      // it will be whole within a second
+    [InlineData(5 * Small, 8 * Small, 0.9, (5 * Small) - Held)]
+    [InlineData(Small, 8 * Small, 0.2, Small - Held)]
+    [InlineData(Small, 8 * Small, 0.09, 0)]         // too early to tell
+    [InlineData(Small / 2, Small, 0.9, 0)]          // small
+    [InlineData(0, 8 * Small, 0.9, 0)]
+    public void Released_ToACrowd_AsSoonAsItIsKnownToTakeLong(long appended, long? length, double seconds, long expected) =>
+        Assert.Equal(expected, ReleasePolicy.Released(appended, length, TimeSpan.FromSeconds(seconds), followers: 1000));
 }
