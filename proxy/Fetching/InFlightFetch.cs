@@ -6,18 +6,6 @@ using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;
 
-/// <summary>What is fetched, from whose Stratum 1s, and how urgently.</summary>
-/// <param name="Key">The object.</param>
-/// <param name="Repository">The repository under which it was asked for.</param>
-/// <param name="Path">Path below the repository, as asked for: <c>data/…</c>.</param>
-/// <param name="Hint">Host that the client named, or null.</param>
-/// <param name="Priority">Place in the line.</param>
-internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, string Path, string? Hint, FetchPriority Priority)
-{
-    /// <summary>Path from a Stratum 1's root.</summary>
-    public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";
-}
-
 /// <summary>
 /// One coalesced download. It belongs to no client: it ends early only when no follower is left and too much is missing.
 /// A broken transfer is continued from another Stratum 1, a wrong body is fetched anew from another.
@@ -40,10 +28,12 @@ internal sealed partial class InFlightFetch
     private volatile UpstreamFailure? _failure;
     private int _followers;                             // guarded by _gate
     private bool _isAbandoned;                          // guarded by _gate
+    private bool _isWaitedFor;                          // guarded by _gate: it is over, followers of a wrong body have yet to move to the right one
     private ProgressWatch? _watch;                      // guarded by _gate: the transfer under way
     private CancellationTokenSource? _transfer;         // guarded by _gate
+    private bool _wasReplaced;                          // guarded by _gate
     private long _begun;
-    private long _agreed;                               // leading bytes equal to those of the body before
+    private long _agreed = long.MaxValue;               // leading bytes equal to those of the body before; MaxValue: there was none
     private long _agreedBefore = long.MaxValue;         // the same, one body earlier; MaxValue when nobody saw any of that one
 
     public InFlightFetch(FetchOrder order, FetchServices services)
@@ -102,9 +92,29 @@ internal sealed partial class InFlightFetch
     /// <summary>A follower left.</summary>
     public void Left()
     {
+        bool isLastOfAll;
         lock (_gate)
         {
-            if (--_followers > 0 || _body.State != GrowthState.Growing || _body.Length - _body.Appended <= WorthFinishingBytes)
+            _followers--;
+            isLastOfAll = _followers == 0 && _isWaitedFor;
+            _isWaitedFor &= !isLastOfAll;
+        }
+
+        if (isLastOfAll)
+        {
+            _ = _body.ReleaseHoldAsync().AsTask();
+        }
+        else
+        {
+            GiveUpIfUnwanted();
+        }
+    }
+
+    private void GiveUpIfUnwanted()
+    {
+        lock (_gate)
+        {
+            if (_followers > 0 || _body.State != GrowthState.Growing || _body.Length - _body.Appended <= WorthFinishingBytes)
             {
                 return;
             }
@@ -192,7 +202,17 @@ internal sealed partial class InFlightFetch
         }
         finally
         {
-            await _body.ReleaseHoldAsync();
+            await EndAsync();
+        }
+    }
+
+    /// <summary>Lets go of the body, unless somebody still reads from one that turned out wrong: a slow client's follower moves to the right one late.</summary>
+    private ValueTask EndAsync()
+    {
+        lock (_gate)
+        {
+            _isWaitedFor = _wasReplaced && _followers > 0;
+            return _isWaitedFor ? ValueTask.CompletedTask : _body.ReleaseHoldAsync();
         }
     }
 
@@ -434,6 +454,7 @@ internal sealed partial class InFlightFetch
         {
             Volatile.Write(ref _agreed, 0);
             _body = NewBody();
+            _wasReplaced = true;
         }
 
         old.Break();

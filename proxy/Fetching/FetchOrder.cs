@@ -1,0 +1,16 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Fetching;
+
+/// <summary>What is fetched, from whose Stratum 1s, and how urgently.</summary>
+/// <param name="Key">The object.</param>
+/// <param name="Repository">The repository under which it was asked for.</param>
+/// <param name="Path">Path below the repository, as asked for: <c>data/…</c>.</param>
+/// <param name="Hint">Host that the client named, or null.</param>
+/// <param name="Priority">Place in the line.</param>
+internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, string Path, string? Hint, FetchPriority Priority)
+{
+    /// <summary>Path from a Stratum 1's root.</summary>
+    public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";
+}
