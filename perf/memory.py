@@ -7,7 +7,7 @@ back at will; anonymous memory is the process's own.
 Build first: dotnet build -c Release proxy && dotnet build -c Release perf/Storm && dotnet build -c Release perf/StoreSim
 usage: perf/memory.py [--only big|followers|idle] | tee perf/results/memory.json
 """
-import argparse, hashlib, http.server, json, os, pathlib, random, selectors, socket, subprocess, threading, time
+import argparse, concurrent.futures, hashlib, http.server, json, os, pathlib, random, selectors, socket, subprocess, sys, threading, time
 
 from lab import Lab, MACHINE, ROOT, ready, warm
 
@@ -26,7 +26,7 @@ class Stratum1(http.server.ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.objects, self.requests = {"/ready": (b"ready", 1, 0)}, 0
+        self.objects, self.requests = {"/ready": (b"ready", 1, 0)}, {}  # requests: (seconds, Range) of each, by path
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def put(self, block, times=1, rate=0):
@@ -41,13 +41,15 @@ class Stratum1(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for the acknowledgement of its head
 
     def do_GET(self):
-        found = self.server.objects.get(self.path[self.path.index("/cvmfs"):] if "/cvmfs" in self.path else self.path)
+        path = self.path[self.path.index("/cvmfs"):] if "/cvmfs" in self.path else self.path
+        found = self.server.objects.get(path)
         if found is None:
             self.send_error(404)
             return
-        self.server.requests += 1
+        self.server.requests.setdefault(path, []).append((round(time.monotonic(), 2), self.headers.get("Range")))
         block, times, rate = found
         self.send_response(200)
         self.send_header("Content-Length", str(len(block) * times))
@@ -135,7 +137,6 @@ def followers():
     path = stratum1.put(random.Random(2).randbytes(size), 1, rate=4 * MIB)
     with Lab() as lab:
         proxy, port, host = start(lab, stratum1)
-        before = stratum1.requests
         with Watch(proxy.pid) as watch:
             choose, buffer, received, left = selectors.DefaultSelector(), bytearray(MIB), 0, FOLLOWERS
             for _ in range(FOLLOWERS):
@@ -157,19 +158,23 @@ def followers():
                 if slow:
                     time.sleep(0.5)
         assert received > FOLLOWERS * size, received
-        return watch.peak | {"upstreamRequests": stratum1.requests - before, "goalMiB": 1024}
+        requests = stratum1.requests[path]
+        if len(requests) > 1:
+            print("more than one request for the object:", requests, file=sys.stderr)
+        return watch.peak | {"upstreamRequests": len(requests), "goalMiB": 1024}
 
 
 def idle():
-    """A store with a million objects in its index, and 10,000 of 16 KiB more that were just written and read."""
+    """A store with a million objects in its index, and 10,000 of 16 KiB more that were just written and read, by eight clients."""
     stratum1 = Stratum1()
     block = random.Random(3).randbytes(16 << 10)
     paths = [stratum1.put(i.to_bytes(4, "little") + block) for i in range(10_000)]
+    clients = concurrent.futures.ThreadPoolExecutor(8)
     with Lab() as lab:
         subprocess.run(["dotnet", SIM, "make", "1000000", lab.work / "store"], check=True)
         proxy, port, host = start(lab, stratum1)
         for _ in range(2):
-            warm(port, [host + path for path in paths])
+            list(clients.map(lambda i: warm(port, [host + path for path in paths[i::8]]), range(8)))
         time.sleep(20)
         now = status(proxy.pid)
         return {"objects": 1_010_000, "anonymousMiB": now["RssAnon"], "residentMiB": now["VmRSS"], "goalMiB": 250}

@@ -6,9 +6,6 @@ namespace Breakwater.CacheStore.Disk;
 /// <summary>The few system calls that the runtime does not offer. Linux only; see the manual page of each.</summary>
 internal static unsafe partial class Posix
 {
-    /// <summary>The resource is not ready: with <see cref="ReadNoWait"/>, the bytes are not in the page cache.</summary>
-    public const int Again = 11;
-
     /// <summary>No space left on the device.</summary>
     public const int NoSpace = 28;
 
@@ -17,14 +14,16 @@ internal static unsafe partial class Posix
     private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_RDONLY | O_DIRECTORY | O_CLOEXEC
     private const int KeepSize = 0x1;
 
-    /// <summary>Reads only what the page cache holds (preadv2 with RWF_NOWAIT). Negative: minus errno.</summary>
+    /// <summary>
+    /// Reads only what the page cache holds (preadv2 with RWF_NOWAIT). −1: nothing of it, or an error. The caller keeps the file open: this is the path of hits,
+    /// and counts no reference of its own.
+    /// </summary>
     public static int ReadNoWait(SafeFileHandle file, Span<byte> buffer, long offset)
     {
         fixed (byte* start = buffer)
         {
             IoVector vector = new() { Base = start, Length = (nuint)buffer.Length };
-            nint n = Preadv2(file, &vector, 1, (nint)offset, NoWait);
-            return n >= 0 ? (int)n : -Marshal.GetLastPInvokeError();
+            return (int)Preadv2((int)file.DangerousGetHandle(), &vector, 1, (nint)offset, NoWait);
         }
     }
 
@@ -146,8 +145,8 @@ internal static unsafe partial class Posix
         public nuint Length;
     }
 
-    [LibraryImport("libc", EntryPoint = "preadv2", SetLastError = true)]
-    private static partial nint Preadv2(SafeFileHandle file, IoVector* vectors, int count, nint offset, int flags);
+    [LibraryImport("libc", EntryPoint = "preadv2")]
+    private static partial nint Preadv2(int file, IoVector* vectors, int count, nint offset, int flags);
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial nint Mmap(nint address, nuint length, int protection, int flags, SafeFileHandle file, nint offset);

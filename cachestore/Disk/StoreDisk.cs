@@ -47,7 +47,7 @@ internal class StoreDisk
     public virtual ValueTask<int> ReadAsync(SafeFileHandle file, Memory<byte> buffer, long offset, CancellationToken cancellationToken) =>
         RandomAccess.ReadAsync(file, buffer, offset, cancellationToken);
 
-    /// <summary>Reads what the page cache holds; negative when nothing of it is there, or the file system cannot tell.</summary>
+    /// <summary>Reads what the page cache holds; negative when nothing of it is there, or the file system cannot tell. The caller holds the file's segment.</summary>
     public virtual int TryRead(SafeFileHandle file, Span<byte> buffer, long offset) => Posix.ReadNoWait(file, buffer, offset);
 
     /// <summary>Removes a file's name; its bytes stay readable through open handles.</summary>

@@ -329,18 +329,18 @@ internal sealed partial class InFlightFetch
             while (true)
             {
                 int read = await stream.ReadAsync(buffer, transfer.Token);
-                await ThreadHop.ToPool();
-                if (read == 0)
-                {
-                    return body.Length is { } length && body.Appended < length ? (FailureKind.Broken, "ended before the body was whole") : null;
-                }
-
                 lock (_gate)
                 {
                     watch.Moved(read, _services.Time.GetElapsedTime(_begun));
 
-                    // What the store and slow followers take is not the Stratum 1's time.
+                    // What a busy thread pool, the store and slow followers take is not the Stratum 1's time.
                     watch.Pause(_services.Time.GetElapsedTime(_begun));
+                }
+
+                await ThreadHop.ToPool();
+                if (read == 0)
+                {
+                    return body.Length is { } length && body.Appended < length ? (FailureKind.Broken, "ended before the body was whole") : null;
                 }
 
                 _services.Counters.AddUpstreamBytes(read);
@@ -353,10 +353,11 @@ internal sealed partial class InFlightFetch
                 if (taken > 0)
                 {
                     await AppendAsync(body, buffer.AsMemory(skipped, taken), previous);
-                    lock (_gate)
-                    {
-                        watch.Resume(_services.Time.GetElapsedTime(_begun));
-                    }
+                }
+
+                lock (_gate)
+                {
+                    watch.Resume(_services.Time.GetElapsedTime(_begun));
                 }
 
                 if (taken < read - skipped)

@@ -3,11 +3,12 @@ using Breakwater.CacheStore;
 using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Scrubbing;
 
 namespace Breakwater.StoreCrash;
 
 /// <summary>
-/// The process that is killed: writes, reads, pins and evicts without end, and tells of each acknowledgement on its standard output, one line each, after
+/// The process that is killed: writes, reads, pins, scrubs and evicts without end, and tells of each acknowledgement on its standard output, one line each, after
 /// the store gave it (of each eviction, before it happens). What stands in the pipe survives the process.
 /// </summary>
 internal static class CrashChild
@@ -29,6 +30,15 @@ internal static class CrashChild
         s_pinned.AddRange(store.Pins.Keys("boot") ?? []);
         Tell($"open {store.Recovered.Objects}");
         int next = firstNumber;
+        _ = Task.Run(async () =>
+        {
+            while (true)
+            {
+                ScrubReport report = await store.VerifyAsync(null, isRepairing: true);
+                Tell($"scrubbed {report.Objects} {report.Damaged.Count}");
+                await Task.Delay(20);
+            }
+        });
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => Task.Run(async () =>
         {
             while (true)

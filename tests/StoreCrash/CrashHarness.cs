@@ -6,7 +6,7 @@ using Breakwater.CacheStore.Faster;
 
 namespace Breakwater.StoreCrash;
 
-/// <summary>What all rounds found. Everything from <see cref="Lost"/> on must be 0.</summary>
+/// <summary>What all rounds found. Everything from <see cref="Damaged"/> on must be 0.</summary>
 public sealed record CrashReport
 {
     public int Rounds { get; init; }
@@ -18,6 +18,12 @@ public sealed record CrashReport
     public int Pinned { get; init; }
 
     public int Documents { get; init; }
+
+    /// <summary>Objects that the scrubber read and hashed beside the writers, each pass counted.</summary>
+    public long Scrubbed { get; init; }
+
+    /// <summary>Stored objects that the scrubber found wrong: a kill damages nothing that the index knows.</summary>
+    public int Damaged { get; init; }
 
     /// <summary>Acknowledged, not evicted, not there.</summary>
     public int Lost { get; init; }
@@ -31,7 +37,7 @@ public sealed record CrashReport
     /// <summary>Objects in the store that should never have been taken: wrong bytes or aborted.</summary>
     public int Forbidden { get; init; }
 
-    public int Failures => Lost + LostPinned + Wrong + WrongDocuments + Forbidden;
+    public int Failures => Damaged + Lost + LostPinned + Wrong + WrongDocuments + Forbidden;
 }
 
 /// <summary>Starts the child, kills it at a seeded random moment, opens the store and compares it to the acknowledgements; again and again on one store.</summary>
@@ -48,6 +54,8 @@ public sealed class CrashHarness(string storePath, int seed)
     private readonly HashSet<ObjectKey> _ofThisRound = [];
     private int _nextNumber = 1 + (seed * 1_000_000);
     private int _evictions;
+    private long _scrubbed;
+    private int _damaged;
 
     public async Task<CrashReport> RunAsync(int rounds, TextWriter log)
     {
@@ -118,6 +126,10 @@ public sealed class CrashHarness(string storePath, int seed)
             case ["pin", string key]:
                 _pinned.Add(ObjectKey.Parse(key));
                 return 0;
+            case ["scrubbed", string objects, string damaged]:
+                _scrubbed += long.Parse(objects, CultureInfo.InvariantCulture);
+                _damaged += int.Parse(damaged, CultureInfo.InvariantCulture);
+                return 0;
             default:
                 return 0;
         }
@@ -182,6 +194,8 @@ public sealed class CrashHarness(string storePath, int seed)
             Evicted = _evictions,
             Pinned = _pinned.Count,
             Documents = _documents.Count,
+            Scrubbed = _scrubbed,
+            Damaged = _damaged,
             Lost = report.Lost + lost,
             LostPinned = report.LostPinned + _pinned.Count(key => !store.Contains(key)),
             Wrong = report.Wrong + wrong,
