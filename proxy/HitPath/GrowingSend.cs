@@ -45,7 +45,7 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
     private long _pieceAt;                  // their place in the object
     private GrowingObject? _pieceOf;        // the body they are of
     private Task<int>? _reading;            // into the piece
-    private long _deadline = long.MaxValue; // ms
+    private ClientWatch _client = ClientWatch.Resting;
 
     /// <summary>The request that is answered.</summary>
     public JoinedRequest Request => joined;
@@ -57,14 +57,14 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
     public Task Change() => _reading ?? _follower.Change(_sent);
 
     /// <inheritdoc cref="PendingSend.IsStuck"/>
-    public bool IsStuck(long now) => now > _deadline;
+    public bool IsStuck(long now, int socket) => _client.IsStuck(now, socket);
 
     /// <summary>Sends what is there and what the socket takes; it does not block.</summary>
     /// <exception cref="SocketException">The client is gone: end the connection.</exception>
     /// <exception cref="IOException">The fetch failed, or what went out was wrong: end the connection.</exception>
     public SendProgress GoOn(int socket)
     {
-        _deadline = long.MaxValue;
+        _client.Rest();
         int budget = _sent == 0 ? FirstBytes : BytesAtOnce;
         while (_sent < length)
         {
@@ -99,7 +99,7 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
             budget -= (int)(_sent + _headSent - before);
             if (!isAll)
             {
-                _deadline = PendingSend.Deadline((int)Math.Min(length - _sent, ReadBytes));
+                _client.Expect(socket);
                 return SendProgress.Full;
             }
         }

@@ -6,20 +6,13 @@ namespace Breakwater.Proxy.HitPath;
 /// <summary>What a connection has yet to send of a hit, and the lease that it uses again and again. One flow at a time.</summary>
 internal sealed class PendingSend
 {
-    /// <summary>Whoever takes this many bytes a second is slow, not stuck: the CernVM-FS client's own limit.</summary>
-    private const int SlowestBytesPerSecond = 1024;
-
-    private const long StuckMs = 30_000;
-
-    private const int WaitingBytes = 16 << 10;
-
     /// <summary>Parts of a gathered send: 4 MiB, more than a socket takes at once.</summary>
     private const int PiecesAtOnce = 16;
 
     private ReadOnlyMemory<byte> _head;
     private long _offset;
     private long _end;
-    private long _deadline = long.MaxValue; // ms
+    private ClientWatch _client = ClientWatch.Resting;
 
     /// <summary>
     /// Is an object of this length sent from its file, without a copy (sendfile)? Shorter ones cost less in one gathered send, longer ones less copied: then
@@ -29,9 +22,6 @@ internal sealed class PendingSend
 
     /// <summary>Held while something is pending; else disposed or null.</summary>
     public ObjectLease? Lease;
-
-    /// <summary>When a client that has not taken this many bytes is stuck. Milliseconds of <see cref="Environment.TickCount64"/>.</summary>
-    public static long Deadline(int bytes) => Environment.TickCount64 + StuckMs + (bytes * 1000L / SlowestBytesPerSecond);
 
     /// <summary>Notes what is left: the end of the head, and the body from <paramref name="offset"/> to <paramref name="end"/>.</summary>
     public void Keep(ReadOnlySpan<byte> head, long offset, long end)
@@ -43,7 +33,8 @@ internal sealed class PendingSend
 
     /// <summary>Has the client taken too long for what is being sent?</summary>
     /// <param name="now">Milliseconds of <see cref="Environment.TickCount64"/>.</param>
-    public bool IsStuck(long now) => now > _deadline;
+    /// <param name="socket">The client's: it tells of room only when a third of its buffer is free, so a slow client is seen by what the kernel still holds for it.</param>
+    public bool IsStuck(long now, int socket) => _client.IsStuck(now, socket);
 
     /// <summary>Sends what the socket takes now; it does not block. True: everything is out.</summary>
     /// <exception cref="SocketException">The client is gone, or the bytes cannot be read: end the connection.</exception>
@@ -54,9 +45,9 @@ internal sealed class PendingSend
         {
             int sent = SocketSender.Send(socket, _head.Span, hasMore: _offset < _end);
             _head = _head[sent..];
-            ExpectWithin(_head.Length);
             if (_head.Length > 0)
             {
+                _client.Expect(socket);
                 return false;
             }
         }
@@ -76,15 +67,11 @@ internal sealed class PendingSend
                 _offset += SocketSender.Send(socket, pieces, count);
                 isFull = _offset == before;
             }
-
-            if (_offset > before)
-            {
-                ExpectWithin((int)Math.Min(_end - _offset, WaitingBytes));
-            }
         }
 
         if (_offset < _end)
         {
+            _client.Expect(socket);
             return false;
         }
 
@@ -95,7 +82,7 @@ internal sealed class PendingSend
     /// <summary>Lets go of what is still to be sent.</summary>
     public void Abandon()
     {
-        _deadline = long.MaxValue;
+        _client.Rest();
         _head = default;
         if (_end > 0)
         {
@@ -141,6 +128,4 @@ internal sealed class PendingSend
 
         return false;
     }
-
-    private void ExpectWithin(int bytes) => _deadline = Deadline(bytes);
 }

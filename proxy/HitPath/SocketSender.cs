@@ -17,6 +17,7 @@ internal static unsafe partial class SocketSender
     private const int More = 0x8000;
     private const int DontWait = 0x40;
     private const int NoSignal = 0x4000;
+    private const int OutputQueue = 0x5411;
     private const int Again = 11;
     private const int Interrupted = 4;
     private const int EndOfFile = 5; // EIO: the file is shorter than it must be
@@ -73,6 +74,13 @@ internal static unsafe partial class SocketSender
         }
     }
 
+    /// <summary>Bytes sent that the peer's kernel has not acknowledged (SIOCOUTQ); 0 when the socket cannot tell.</summary>
+    public static long QueuedBytes(int socket)
+    {
+        int bytes = 0;
+        return Control(socket, OutputQueue, &bytes) < 0 ? 0 : bytes;
+    }
+
     /// <summary>Why a call took nothing: true, the socket is full; false, call again.</summary>
     /// <exception cref="SocketException">Neither.</exception>
     private static bool IsFull(int error) => error switch
@@ -96,6 +104,9 @@ internal static unsafe partial class SocketSender
 
     [LibraryImport("libc", EntryPoint = "sendfile", SetLastError = true)]
     private static partial nint SendFile(int socket, SafeFileHandle file, ref long offset, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    private static partial int Control(int socket, nuint request, int* value);
 
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
     private static partial nint SendMessage(int socket, MessageHeader* message, int flags);

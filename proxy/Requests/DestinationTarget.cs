@@ -15,7 +15,7 @@ internal readonly record struct DestinationTarget(string Host, int Port, string 
     public static bool TryParse(string target, out DestinationTarget parsed)
     {
         parsed = default;
-        if (!target.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || target.Length > RequestTarget.MaxLength)
+        if (!target.StartsWith(Scheme, StringComparison.Ordinal) || target.Length > RequestTarget.MaxLength)
         {
             return false;
         }

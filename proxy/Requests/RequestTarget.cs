@@ -98,7 +98,8 @@ internal readonly ref struct RequestTarget
                 return Reject(TargetRejection.Malformed, true);
             }
 
-            if (!Ascii.EqualsIgnoreCase(target[..colon], "http"u8))
+            // Lower case only, as Kestrel has it: the same on both paths (docs/adr, "Event loops for hits").
+            if (!target[..colon].SequenceEqual("http"u8))
             {
                 return Reject(TargetRejection.Scheme, true);
             }

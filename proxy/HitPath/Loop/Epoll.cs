@@ -133,6 +133,15 @@ internal sealed unsafe partial class Epoll : IDisposable
     /// <summary>Ends a connection in one direction or both; the descriptor stays open.</summary>
     public static void Shutdown(int descriptor, bool sendingOnly = false) => _ = ShutDown(descriptor, sendingOnly ? 1 : 2);
 
+    /// <summary>The connection is reset when the descriptor is closed, and what is not acknowledged is dropped (SO_LINGER, 0 s).</summary>
+    public static void ResetAtClose(int descriptor)
+    {
+        int* linger = stackalloc int[2];
+        linger[0] = 1;
+        linger[1] = 0;
+        _ = SetOption(descriptor, 1, 13, linger, 2 * sizeof(int));
+    }
+
     /// <summary>Closes a descriptor.</summary>
     public static void Close(int descriptor) => _ = CloseDescriptor(descriptor);
 
@@ -176,6 +185,9 @@ internal sealed unsafe partial class Epoll : IDisposable
 
     [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)]
     private static partial int GetSocketName(int socket, byte* address, uint* length);
+
+    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
+    private static partial int SetOption(int socket, int level, int option, void* value, uint length);
 
     [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
     private static partial int ShutDown(int socket, int how);

@@ -108,8 +108,14 @@ internal sealed partial class LoopConnection
 
     private void Linger()
     {
-        while (_mayRead)
+        for (int turn = 0; _mayRead; turn++)
         {
+            if (turn == ReceivesPerTurn)
+            {
+                loop.Post(this);
+                return;
+            }
+
             int received = Receive(loop.Input);
             if (received <= 0 && received is not (-Again or -Interrupted))
             {

@@ -17,11 +17,11 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     /// <summary>Hits answered in a row before others have their turn.</summary>
     private const int HitsPerTurn = 32;
 
+    /// <summary>Receives in a row before others have their turn: a client that sends faster than it is served must not keep the loop.</summary>
+    private const int ReceivesPerTurn = 8;
+
     /// <summary>Ms: a connection without a request is closed. A client keeps its own between two checks of the manifest, 240 s by default.</summary>
     private const int IdleMs = 5 * 60 * 1000;
-
-    /// <summary>Ms: a head must be whole.</summary>
-    private const int PartialHeadMs = 10 * 1000;
 
     /// <summary>Ms: Kestrel's side of a connection that only had hits since is let go.</summary>
     private const int KeptForKestrelMs = 10 * 1000;
@@ -142,6 +142,9 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
                 _isPaused = false;
                 Serve(hasUnserved: _restLength > 0);
                 break;
+            case State.Lingering:
+                Linger();
+                break;
         }
     }
 
@@ -151,16 +154,22 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
         long waited = now - _since;
         bool isOver = _state switch
         {
-            State.Reading => listener.IsClosing || waited > (_isPartial ? PartialHeadMs : IdleMs),
-            State.Sending => listener.IsOver || _pending!.IsStuck(now),
+            State.Reading => listener.IsClosing || waited > (_isPartial ? listener.HeadTimeoutMs : IdleMs),
+            State.Sending => listener.IsOver || _pending!.IsStuck(now, Descriptor),
             State.Following => listener.IsOver,
-            State.Streaming => listener.IsOver || _growing!.IsStuck(now),
+            State.Streaming => listener.IsOver || _growing!.IsStuck(now, Descriptor),
             State.Lent => _isForGood && waited > IdleMs && _ordinary!.Input.IsWaiting,
             State.Lingering => waited > LingerMs,
             _ => false,
         };
         if (isOver)
         {
+            if (_state is State.Sending or State.Streaming)
+            {
+                // The kernel forgets what it holds for a client that does not read.
+                Epoll.ResetAtClose(Descriptor);
+            }
+
             Close();
         }
         else if (_ordinary is not null && _state == State.Reading && waited > KeptForKestrelMs)
@@ -196,8 +205,15 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     /// <param name="hasUnserved">What is left of the bytes received before may hold a whole request.</param>
     private void Serve(bool hasUnserved)
     {
-        while (_state == State.Reading && !_isPaused && (hasUnserved || _mayRead))
+        for (int turn = 0; _state == State.Reading && !_isPaused && (hasUnserved || _mayRead); turn++)
         {
+            if (turn == ReceivesPerTurn)
+            {
+                _isPaused = true;
+                loop.Post(this);
+                return;
+            }
+
             Span<byte> input = loop.Input;
             int length = _restLength;
             Rest.CopyTo(input);

@@ -17,6 +17,8 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
     private const int Again = 11;
     private const int TooManyOpen = 24;
     private const int TooManyOpenInAll = 23;
+    private const int NoMemory = 12;
+    private const int NoBuffers = 105;
 
     private static readonly TimeSpan s_breath = TimeSpan.FromMilliseconds(200);
 
@@ -29,6 +31,9 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
 
     /// <inheritdoc/>
     public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
+
+    /// <summary>Ms: a head must be whole.</summary>
+    public long HeadTimeoutMs => transport.HeadTimeoutMs;
 
     /// <summary>Answers under way end, nothing new begins.</summary>
     public bool IsClosing { get; private set; }
@@ -88,7 +93,7 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
             {
                 return;
             }
-            else if (accepted is -TooManyOpen or -TooManyOpenInAll)
+            else if (accepted is -TooManyOpen or -TooManyOpenInAll or -NoMemory or -NoBuffers)
             {
                 // The kernel keeps who comes in line, and would tell of them without end.
                 transport.OutOfDescriptors();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Pipeline;
+using Breakwater.Proxy.Settings;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
@@ -27,16 +28,20 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
     private int _next;
     private long _lastWarning = long.MinValue;
 
-    public LoopTransport(HitResponder responder, ClientAccess clients, ClientLimits limits, Drain drain, ConnectionBudget budget, ILogger<LoopTransport> log)
+    public LoopTransport(HitResponder responder, ClientAccess clients, ClientLimits limits, Drain drain, ConnectionBudget budget, ProxyOptions options, ILogger<LoopTransport> log)
     {
         _responder = responder;
         _clients = clients;
         _limits = limits;
         _drain = drain;
         _maxConnections = budget.Connections;
+        HeadTimeoutMs = (long)options.RequestHeadTimeout.TotalMilliseconds;
         _log = log;
         _loops = [.. Enumerable.Range(0, Math.Min(Environment.ProcessorCount, MostLoops)).Select(i => new EventLoop($"hit loop {i}", _log))];
     }
+
+    /// <summary>Ms: the head of a request must be whole (<c>Proxy:RequestHeadTimeout</c>).</summary>
+    public long HeadTimeoutMs { get; }
 
     /// <inheritdoc/>
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or FileHandleEndPoint;

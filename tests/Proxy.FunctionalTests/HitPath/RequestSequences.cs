@@ -26,7 +26,7 @@ internal sealed class RequestSequences(IReadOnlyList<string> objectPaths, IReadO
         string path = Pick(random, objectPaths);
         const string Host = "s1.example.org";
         string method = random.Next(4) == 0 ? "HEAD" : "GET";
-        return random.Next(34) switch
+        return random.Next(35) switch
         {
             < 8 => $"{method} {path} HTTP/1.1\r\nHost: {Host}\r\n\r\n",
             < 12 => $"{method} http://{Host}{path} HTTP/1.1\r\nHost: {Host}\r\nAccept: */*\r\nProxy-Connection: Keep-Alive\r\nConnection: Keep-Alive\r\nUser-Agent: cvmfs Fuse 2.11.5\r\n\r\n",
@@ -48,6 +48,7 @@ internal sealed class RequestSequences(IReadOnlyList<string> objectPaths, IReadO
             29 => $"GET {path} HTTP/1.1\r\nHost: {Host}\r\nBad Name: x\r\n\r\n",
             30 => $"GET {path} HTTP/1.1\r\nHost: {Host}\r\nX: a\r\n folded\r\n\r\n",
             31 => $"GET {path} HTTP/1.1\r\n\r\n",
+            33 => $"GET HTTP://{Host}{path} HTTP/1.1\r\nHost: {Host}\r\n\r\n",
             32 => $"GET {path}  HTTP/1.1\r\nHost: {Host}\r\n\r\n",
             _ => $"GET {path} HTTP/1.1\r\nHost: {Host}\r\nX-Long: {new string('x', random.Next(9000))}\r\nX-Byte: {(char)random.Next(1, 256)}\r\n\r\n",
         };

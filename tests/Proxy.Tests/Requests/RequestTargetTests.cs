@@ -22,7 +22,7 @@ public class RequestTargetTests
     [InlineData("-shake128H", "-shake128H")]
     public void Parse_ObjectInBothForms_GivesTheSameKey(string suffix, string expected)
     {
-        foreach (string prefix in new[] { "", "http://s1.example.org", "HTTP://s1.example.org:8000", "http://[2001:db8::1]:80", "http://10.0.0.1" })
+        foreach (string prefix in new[] { "", "http://s1.example.org", "http://s1.example.org:8000", "http://[2001:db8::1]:80", "http://10.0.0.1" })
         {
             RequestTarget target = Parse($"{prefix}/cvmfs/minios.example.org/{DataPath}{suffix}");
 
@@ -107,6 +107,7 @@ public class RequestTargetTests
     [Theory]
     [InlineData("https://s1/cvmfs/a.b/.cvmfspublished", "Scheme")]
     [InlineData("ftp://s1/cvmfs/a.b/.cvmfspublished", "Scheme")]
+    [InlineData("HTTP://s1/cvmfs/a.b/.cvmfspublished", "Scheme")]
     [InlineData("/", "NotCvmfs")]
     [InlineData("/cvmfs", "NotCvmfs")]
     [InlineData("/etc/passwd", "NotCvmfs")]
