@@ -10,6 +10,9 @@ internal class StoreDisk
 {
     private const int WritebackBytes = 1 << 20;
 
+    /// <summary>The kernel does not stop in the middle of copying a write into the page cache: others who want the processor wait for its end.</summary>
+    private const int WriteBytes = 64 << 10;
+
     /// <summary>Opens a file for reading and writing, made when missing.</summary>
     public virtual SafeFileHandle Open(string path) =>
         File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
@@ -20,15 +23,16 @@ internal class StoreDisk
     /// </summary>
     public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
     {
-        while (bytes.Length > WritebackBytes)
+        for (int done = 0; done < bytes.Length;)
         {
-            RandomAccess.Write(file, bytes[..WritebackBytes], offset);
-            Posix.StartWriteback(file, offset, WritebackBytes);
-            bytes = bytes[WritebackBytes..];
-            offset += WritebackBytes;
+            int n = Math.Min(bytes.Length - done, WriteBytes);
+            RandomAccess.Write(file, bytes.Slice(done, n), offset + done);
+            done += n;
+            if (done % WritebackBytes == 0 && done < bytes.Length)
+            {
+                Posix.StartWriteback(file, offset + done - WritebackBytes, WritebackBytes);
+            }
         }
-
-        RandomAccess.Write(file, bytes, offset);
     }
 
     /// <summary>Makes earlier writes of the file durable.</summary>

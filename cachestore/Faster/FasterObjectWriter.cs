@@ -67,7 +67,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
     public override bool TryGetMapped(long offset, out MappedRun run, out IDisposable? hold)
     {
         bool isMapped = _staged.TryGetMapped(offset, out run, out StagedBuffer? held);
-        hold = held;
+        hold = held; // its Dispose lets the reference go
         return isMapped;
     }
 

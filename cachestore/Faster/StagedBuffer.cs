@@ -1,45 +1,53 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 
 namespace Breakwater.CacheStore.Faster;
 
-/// <summary>Pooled memory of one part. Counted: goes back to the pool when the last reader has let go. Thread-safe.</summary>
-internal sealed class StagedBuffer(int minimumBytes) : IDisposable
+/// <summary>
+/// Pooled memory of one part, outside the collector's heap: what lives for the time between two commits would be copied by each collection in between. Counted: goes
+/// back to the pool when the last reader has let go. Thread-safe.
+/// </summary>
+internal sealed unsafe class StagedBuffer : MemoryManager<byte>
 {
-    private readonly byte[] _bytes = ArrayPool<byte>.Shared.Rent(minimumBytes);
+    private readonly byte* _start;
     private int _references = 1;
-    private GCHandle _pin; // guarded by the array; allocated when somebody sends from it
 
-    public byte[] Bytes => _bytes;
+    /// <summary>Takes memory.</summary>
+    /// <param name="minimumBytes">What is needed; it may be more.</param>
+    public StagedBuffer(int minimumBytes)
+    {
+        Capacity = StagingMemory.CapacityFor(minimumBytes);
+        _start = StagingMemory.Rent(Capacity);
+    }
+
+    /// <summary>Bytes that there is room for.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Where they are; fixed until the last reference is let go.</summary>
+    public nint Address => (nint)_start;
 
     /// <summary>Takes a reference; the caller knows that one is held (under the owner's lock).</summary>
     public void Acquire() => Interlocked.Increment(ref _references);
 
-    /// <summary>The bytes' address, fixed until the last reference is let go. The caller holds one.</summary>
-    public nint Pin()
-    {
-        lock (_bytes)
-        {
-            if (!_pin.IsAllocated)
-            {
-                _pin = GCHandle.Alloc(_bytes, GCHandleType.Pinned);
-            }
-
-            return _pin.AddrOfPinnedObject();
-        }
-    }
-
     /// <summary>Lets a reference go.</summary>
-    public void Dispose()
+    public void Release()
     {
         if (Interlocked.Decrement(ref _references) == 0)
         {
-            if (_pin.IsAllocated)
-            {
-                _pin.Free();
-            }
-
-            ArrayPool<byte>.Shared.Return(_bytes);
+            StagingMemory.Return(_start, Capacity);
         }
     }
+
+    /// <inheritdoc/>
+    public override Span<byte> GetSpan() => new(_start, Capacity);
+
+    /// <inheritdoc/>
+    public override MemoryHandle Pin(int elementIndex = 0) => new(_start + elementIndex);
+
+    /// <inheritdoc/>
+    public override void Unpin()
+    {
+    }
+
+    /// <summary>As <see cref="Release"/>.</summary>
+    protected override void Dispose(bool disposing) => Release();
 }

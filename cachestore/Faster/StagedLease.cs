@@ -38,7 +38,7 @@ internal sealed class StagedLease(StagedObject staged) : ObjectLease
         {
             foreach (StagedBuffer buffer in _mapped ?? [])
             {
-                buffer.Dispose();
+                buffer.Release();
             }
 
             staged.Release();

@@ -85,18 +85,18 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
             }
 
             buffer = part.Buffer!;
-            if (used == buffer.Bytes.Length)
+            if (used == buffer.Capacity)
             {
                 StagedBuffer larger = new(Math.Min(PartBytes, 2 * used));
-                buffer.Bytes.AsSpan(0, used).CopyTo(larger.Bytes);
-                buffer.Dispose();
+                buffer.GetSpan()[..used].CopyTo(larger.GetSpan());
+                buffer.Release();
                 buffer = larger;
                 part.Buffer = larger;
             }
         }
 
-        int taken = Math.Min(bytes.Length, Math.Min(PartBytes, buffer.Bytes.Length) - used);
-        bytes[..taken].CopyTo(buffer.Bytes.AsSpan(used)); // beyond what readers see
+        int taken = Math.Min(bytes.Length, Math.Min(PartBytes, buffer.Capacity) - used);
+        bytes[..taken].CopyTo(buffer.GetSpan()[used..]); // beyond what readers see
         lock (_gate)
         {
             _parts[^1].Length += taken;
@@ -121,7 +121,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
         lock (_gate)
         {
             StagedPart part = _parts[index];
-            return part.Buffer is null ? default : part.Buffer.Bytes.AsMemory(0, part.Length);
+            return part.Buffer is null ? default : part.Buffer.Memory[..part.Length];
         }
     }
 
@@ -174,8 +174,8 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
 
         if (location.Buffer is { } buffer)
         {
-            buffer.Bytes.AsSpan(location.Start, location.Length).CopyTo(destination);
-            buffer.Dispose();
+            buffer.GetSpan().Slice(location.Start, location.Length).CopyTo(destination);
+            buffer.Release();
             return location.Length;
         }
 
@@ -192,8 +192,8 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
 
         if (location.Buffer is { } buffer)
         {
-            buffer.Bytes.AsSpan(location.Start, location.Length).CopyTo(destination.Span);
-            buffer.Dispose();
+            buffer.GetSpan().Slice(location.Start, location.Length).CopyTo(destination.Span);
+            buffer.Release();
             return ValueTask.FromResult(location.Length);
         }
 
@@ -211,7 +211,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
 
         if (location.Buffer is { } buffer)
         {
-            buffer.Dispose();
+            buffer.Release();
             return false;
         }
 
@@ -235,7 +235,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
         if (location.Buffer is { } buffer)
         {
             held = buffer;
-            run = new MappedRun(buffer.Pin() + location.Start, location.Length);
+            run = new MappedRun(buffer.Address + location.Start, location.Length);
             return true;
         }
 
@@ -294,7 +294,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
         if (part.Buffer is { } buffer)
         {
             part.Buffer = null;
-            buffer.Dispose();
+            buffer.Release();
             if (part.Address >= 0)
             {
                 budget.Remove(part.Length);
