@@ -35,10 +35,10 @@ public sealed class GrowingObject
     private int _holds = 1;                 // guarded by _gate
 
     /// <summary>Starts a body; the caller has the first hold.</summary>
-    public GrowingObject(ObjectWriter writer, TimeProvider time)
+    public GrowingObject(ObjectWriter writer, OverflowBudget overflow, TimeProvider time)
     {
         _writer = writer;
-        _overflow = new OverflowWindow(time);
+        _overflow = new OverflowWindow(overflow, time);
     }
 
     /// <summary>The object's identity.</summary>
@@ -226,6 +226,7 @@ public sealed class GrowingObject
             }
         }
 
+        _overflow.Close();
         await _writer.DisposeAsync().ConfigureAwait(false);
     }
 

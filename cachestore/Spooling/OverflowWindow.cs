@@ -3,10 +3,13 @@ namespace Breakwater.CacheStore.Spooling;
 /// <summary>
 /// The bytes of a body that the store does not take, kept in memory between the slowest follower and the writer. Thread-safe.
 /// </summary>
-internal sealed class OverflowWindow(TimeProvider time)
+internal sealed class OverflowWindow(OverflowBudget budget, TimeProvider time)
 {
     /// <summary>64 MiB: every chunk of CernVM-FS (at most 16 MiB) passes whole, so that late followers can still join.</summary>
     internal const int MaxBytes = 64 << 20;
+
+    /// <summary>A window may always have 1 MiB: enough for a body to go on, however many others there are. What is beyond comes out of the budget of all.</summary>
+    internal const int OwnBytes = 1 << 20;
 
     /// <summary>How long the writer waits for a follower that does not move; the client itself gives up after 5 s.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
@@ -17,6 +20,7 @@ internal sealed class OverflowWindow(TimeProvider time)
     private TaskCompletionSource? _moved;                         // guarded by _gate
     private long _start = -1;                                     // guarded by _gate: first byte in memory
     private long _bytes;                                          // guarded by _gate
+    private long _borrowed;                                       // guarded by _gate: of the budget
     private long _begun = -1;
 
     public bool HasBegun => Volatile.Read(ref _begun) >= 0;
@@ -53,8 +57,7 @@ internal sealed class OverflowWindow(TimeProvider time)
             Task moved;
             lock (_gate)
             {
-                TrimLocked(_readers.Count == 0 ? long.MaxValue : _readers.Min(r => r.Position));
-                if (_bytes + bytes.Length <= MaxBytes)
+                if (TryReserveLocked(bytes.Length))
                 {
                     AddLocked(bytes);
                     return;
@@ -70,10 +73,10 @@ internal sealed class OverflowWindow(TimeProvider time)
             }
             catch (TimeoutException)
             {
-                // The slowest did not move: the others go on without it.
+                // The slowest did not move: the others go on without them.
                 lock (_gate)
                 {
-                    DropOldestLocked();
+                    TrimLocked(_bytes / 2, long.MaxValue);
                 }
             }
         }
@@ -145,13 +148,77 @@ internal sealed class OverflowWindow(TimeProvider time)
         _bytes += bytes.Length;
     }
 
-    /// <summary>Forgets what everybody has read, but only when memory is short: a late follower may still want the beginning.</summary>
-    private void TrimLocked(long slowest)
+    /// <summary>Nobody needs the bytes any more.</summary>
+    public void Close()
     {
-        while (_bytes > MaxBytes / 2 && _chunks.TryPeek(out (long Offset, byte[] Bytes) oldest) && oldest.Offset + oldest.Bytes.Length <= slowest)
+        lock (_gate)
+        {
+            _chunks.Clear();
+            _start += _bytes;
+            _bytes = 0;
+            GiveBackLocked();
+        }
+    }
+
+    /// <summary>Makes room. What everybody has read goes only when memory is short: a late follower may still want the beginning.</summary>
+    private bool TryReserveLocked(int bytes)
+    {
+        long slowest = SlowestLocked();
+        TrimLocked(MaxBytes / 2, slowest);
+        if (_bytes + bytes > MaxBytes)
+        {
+            return false;
+        }
+
+        if (_bytes + bytes <= OwnBytes + _borrowed || TryBorrowLocked(bytes))
+        {
+            return true;
+        }
+
+        TrimLocked(OwnBytes / 2, slowest);
+        return _bytes + bytes <= OwnBytes + _borrowed;
+    }
+
+    private bool TryBorrowLocked(int bytes)
+    {
+        long wanted = _bytes + bytes - OwnBytes - _borrowed;
+        if (!budget.TryTake(wanted))
+        {
+            return false;
+        }
+
+        _borrowed += wanted;
+        return true;
+    }
+
+    /// <summary>How far everybody is who can still go on: whose next byte has left memory cannot.</summary>
+    private long SlowestLocked()
+    {
+        long slowest = long.MaxValue;
+        foreach (GrowingReader reader in _readers)
+        {
+            if (_start == _begun || reader.Position >= _start)
+            {
+                slowest = Math.Min(slowest, reader.Position);
+            }
+        }
+
+        return slowest;
+    }
+
+    private void TrimLocked(long most, long slowest)
+    {
+        while (_bytes > most && _chunks.TryPeek(out (long Offset, byte[] Bytes) oldest) && oldest.Offset + oldest.Bytes.Length <= slowest)
         {
             DropOldestLocked();
         }
+    }
+
+    private void GiveBackLocked()
+    {
+        long spare = Math.Min(_borrowed, Math.Max(0, OwnBytes + _borrowed - _bytes));
+        _borrowed -= spare;
+        budget.GiveBack(spare);
     }
 
     private void DropOldestLocked()
@@ -160,6 +227,7 @@ internal sealed class OverflowWindow(TimeProvider time)
         {
             _start = oldest.Offset + oldest.Bytes.Length;
             _bytes -= oldest.Bytes.Length;
+            GiveBackLocked();
         }
     }
 }

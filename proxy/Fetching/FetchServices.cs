@@ -1,4 +1,5 @@
 using Breakwater.CacheStore;
+using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
@@ -10,6 +11,7 @@ internal sealed record FetchServices(
     IObjectStore Store,
     UpstreamClient Client,
     FetchQueue Queue,
+    OverflowBudget Overflow,
     ProxyOptions Options,
     BreakwaterSettings Settings,
     ProxyCounters Counters,

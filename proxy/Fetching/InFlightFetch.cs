@@ -462,7 +462,7 @@ internal sealed partial class InFlightFetch
         return old;
     }
 
-    private GrowingObject NewBody() => new(_services.Store.BeginWrite(Order.Key, null), _services.Time);
+    private GrowingObject NewBody() => new(_services.Store.BeginWrite(Order.Key, null), _services.Overflow, _services.Time);
 
     private void ReleaseByPolicy(GrowingObject body, int stepBytes)
     {

@@ -29,6 +29,11 @@ internal sealed class ProxyOptions
     /// <summary>Objects fetched from upstream at a time; more wait in line, catalogs first. Default 128.</summary>
     public int MaxConcurrentFetches { get; set; } = 128;
 
+    /// <summary>
+    /// Memory for bodies that the store does not take: disk full, read-only, broken, or the object too long. Default 512 MiB. Each fetch has 1 MiB beyond it, so that it goes on.
+    /// </summary>
+    public long MaxUnstoredBytes { get; set; } = 512L << 20;
+
     /// <summary>Client connections at a time. Default 50,000; each idle one costs a few KB and a descriptor.</summary>
     public int MaxConnections { get; set; } = 50_000;
 

@@ -90,6 +90,7 @@ internal static class SettingsValidator
         Range(errors, "Proxy:Farewell", proxy.Farewell, TimeSpan.Zero, TimeSpan.FromMinutes(1));
         Range(errors, "Proxy:DrainTimeout", proxy.DrainTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(10));
         Range(errors, "Proxy:MaxConcurrentFetches", proxy.MaxConcurrentFetches, 1, 4096, "fetches");
+        Range(errors, "Proxy:MaxUnstoredBytes", proxy.MaxUnstoredBytes, 1L << 20, 1L << 40, "bytes");
         Range(errors, "Proxy:MaxConnections", proxy.MaxConnections, 1, 1_000_000, "connections");
     }
 

@@ -1,0 +1,125 @@
+using System.Globalization;
+using Breakwater.CacheStore.Spooling;
+using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Breakwater.Proxy.FunctionalTests.Faults;
+
+/// <summary>Bodies that the store does not take, and clients that do not fetch them: the memory for it is bounded, and nobody waits for those who stand still.</summary>
+[Collection(ServeProcess.OneAtATime)]
+public sealed class MemoryBudgetTests : IAsyncLifetime
+{
+    private const int Mebibyte = 1 << 20;
+
+    private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
+    private readonly TemporaryDirectory _directory = new();
+    private readonly List<RawHttpClient> _clients = [];
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        _clients.ForEach(client => client.Dispose());
+        await _upstream.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task FortyObjectsThatTheStoreDoesNotTake_ClientsThatStandStill_MemoryStaysWithinTheBudget()
+    {
+        const int Count = 40;
+        const int Size = 16 * Mebibyte;
+        const int Budget = 16 * Mebibyte;
+        await using ServeProcess proxy = await ServeProcess.StartAsync(
+            _directory.Combine("store"), [_upstream], null, ("Store:MaxObjectBytes", Text(Mebibyte)), ("Proxy:MaxUnstoredBytes", Text(Budget)));
+        SyntheticObject first = new SyntheticObject(2 * Mebibyte, seed: 1000).On(_upstream);
+        Assert.Equal(first.Bytes, (await RawHttpClient.GetOnceAsync(proxy.EndPoint, first.Url)).Body); // warmed up
+        long before = AnonymousBytes(proxy);
+
+        SyntheticObject[] items = [.. Enumerable.Range(1, Count).Select(seed => new SyntheticObject(Size, seed).On(_upstream))];
+        foreach (SyntheticObject item in items)
+        {
+            RawHttpClient client = await ConnectAsync(proxy.EndPoint);
+            await client.SendAsync(RawHttpClient.Request("GET", item.Url));
+        }
+
+        long most = 0;
+        for (int i = 0; i < 60 || _upstream.ObjectRequestCount <= Count; i++) // all fetches run, for 3 s at least
+        {
+            most = Math.Max(most, AnonymousBytes(proxy));
+            await Task.Delay(50);
+        }
+
+        // Without a budget 640 MiB. The budget; 1 MiB of each fetch for its own and 1 MiB that the store had taken before it found the object too long; buffers and garbage.
+        Assert.InRange(most - before, 0, Budget + (2 * Count * Mebibyte) + (200 * Mebibyte));
+
+        RawResponse[] answers = await Task.WhenAll(_clients.Select(client => client.ReadResponseAsync()));
+        foreach ((SyntheticObject item, RawResponse answer) in items.Zip(answers))
+        {
+            Assert.Equal((200, true), (answer.Status, answer.IsComplete));
+            Assert.True(item.Bytes.AsSpan().SequenceEqual(answer.Body));
+        }
+
+        Assert.Equal(first.Bytes, (await RawHttpClient.GetOnceAsync(proxy.EndPoint, first.Url)).Body);
+        Assert.Equal(0, await proxy.TerminateAsync());
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task SomeFollowersStandStill_TheOthersGetAllOfIt()
+    {
+        FaultyDisk disk = new();
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartOnAsync(
+            disk, new Dictionary<string, string?> { ["Proxy:MaxUnstoredBytes"] = Text(Mebibyte), ["Store:CommitInterval"] = "00:00:00.01" }, _upstream);
+        disk.WriteFault = FaultyDisk.Full;
+        SyntheticObject probe = new SyntheticObject(9_000, seed: 2).On(_upstream);
+        Assert.Equal(probe.Bytes, (await proxy.GetAsync(probe.Url)).Body);
+        while (proxy.Store.Statistics.WriteFailure is null)
+        {
+            await Task.Delay(5);
+        }
+
+        SyntheticObject item = new SyntheticObject(24 * Mebibyte).On(_upstream);
+        for (int i = 0; i < 4; i++)
+        {
+            RawHttpClient client = await ConnectAsync(proxy.EndPoint);
+            await client.SendAsync(RawHttpClient.Request("GET", item.Url));
+        }
+
+        RawResponse[] answers = await Task.WhenAll(_clients.Skip(2).Select(client => client.ReadResponseAsync()));
+        Assert.All(answers, answer => Assert.True(answer.IsComplete && item.Bytes.AsSpan().SequenceEqual(answer.Body)));
+        foreach (RawHttpClient still in _clients.Take(2))
+        {
+            RawResponse cut = await still.ReadResponseAsync(); // What it missed has left memory: it is cut, or has all of it from its socket.
+            Assert.Equal(cut.IsComplete, item.Bytes.AsSpan().SequenceEqual(cut.Body));
+        }
+
+        OverflowBudget budget = proxy.Services.GetRequiredService<OverflowBudget>();
+        while (budget.Taken != 0)
+        {
+            await Task.Delay(5);
+        }
+
+        disk.WriteFault = null;
+        while (!proxy.Store.Contains(item.Key))
+        {
+            Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body); // by itself, soon, it is stored again
+        }
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static long AnonymousBytes(ServeProcess proxy)
+    {
+        string line = File.ReadLines($"/proc/{proxy.Id}/status").Single(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^2], CultureInfo.InvariantCulture) << 10;
+    }
+
+    /// <summary>A client whose kernel takes little on its behalf.</summary>
+    private async Task<RawHttpClient> ConnectAsync(System.Net.IPEndPoint server)
+    {
+        RawHttpClient client = await RawHttpClient.ConnectAsync(server);
+        client.Socket.ReceiveBufferSize = 16 << 10;
+        _clients.Add(client);
+        return client;
+    }
+}
