@@ -36,7 +36,7 @@ internal sealed class PrefetchProgress
 
 /// <summary>
 /// Brings objects into the store, and into memory, behind all clients: by the fetches that clients share, a few at a time in the whole
-/// process, in the order given. While clients are busy it gives way: it works an eighth of the time. Thread-safe.
+/// process, in the order given. While clients are busy it gives way: one object after the other, and so many bytes a second. Thread-safe.
 /// </summary>
 internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, WorkingSetOptions options, ProxyCounters counters) : IDisposable
 {
@@ -45,17 +45,25 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
     /// <summary>Hits a second from which on clients are busy: a tenth of a core.</summary>
     private const int BusyHitsPerSecond = 2000;
 
-    private const int PausesPerFetch = 7;
+    /// <summary>What is fetched a second while they are: a twentieth of a core, and a boot set of 64 MB in four seconds.</summary>
+    private const long BusyBytesPerSecond = 16L << 20;
+
+    /// <summary>What an object costs beside its bytes, in bytes.</summary>
+    private const int ObjectCostBytes = 16 << 10;
+
     private const long SampleMs = 100;
 
-    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(1);
+    /// <summary>What a late timer does not use is made up for, up to 10 ms.</summary>
+    private static readonly long s_mostCredit = Stopwatch.Frequency / 100;
 
     private readonly Lock _gate = new();
     private long _sampledAt = Environment.TickCount64; // guarded by _gate
     private long _answersThen;                         // guarded by _gate
     private bool _isBusy;                              // guarded by _gate
+    private long _nextAt;                              // guarded by _gate: timestamp
 
     private readonly SemaphoreSlim _places = new(options.MaxConcurrentPrefetches);
+    private readonly SemaphoreSlim _turn = new(1); // whoever has it waits for the time to begin
 
     /// <summary>Fetches what the store lacks.</summary>
     /// <param name="repository">The repository.</param>
@@ -79,7 +87,11 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _places.Dispose();
+    public void Dispose()
+    {
+        _places.Dispose();
+        _turn.Dispose();
+    }
 
     private async Task OneAsync(RepositoryRoute repository, ObjectKey key, PrefetchProgress progress, bool toMemory, CancellationToken cancellationToken)
     {
@@ -92,22 +104,17 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
         await _places.WaitAsync(cancellationToken);
         try
         {
-            long begun = Stopwatch.GetTimestamp();
+            await GiveWayAsync(cancellationToken);
             // A second try: another Stratum 1 may have caught up, or a transfer broke at a bad moment.
             if (await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is null
                 || await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is null)
             {
                 progress.AddFetched();
+                Charge(key);
             }
             else
             {
                 progress.AddFailed();
-            }
-
-            if (AreClientsBusy())
-            {
-                TimeSpan pause = Stopwatch.GetElapsedTime(begun) * PausesPerFetch;
-                await Task.Delay(pause < s_longestPause ? pause : s_longestPause, cancellationToken);
             }
         }
         finally
@@ -116,21 +123,73 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
         }
     }
 
-    private bool AreClientsBusy()
+    /// <summary>Waits, while clients are busy, until what was fetched before is paid for.</summary>
+    private async Task GiveWayAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            while (RestBeforeNext() is { Ticks: > 0 } rest)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)), cancellationToken);
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>How long the next object must wait; zero: it begins now.</summary>
+    private TimeSpan RestBeforeNext()
     {
         lock (_gate)
         {
-            long now = Environment.TickCount64;
-            if (now - _sampledAt >= SampleMs)
+            long now = Stopwatch.GetTimestamp();
+            if (!AreClientsBusyLocked())
             {
-                long answers = counters.HitPathAnswers;
-                _isBusy = (answers - _answersThen) * 1000 >= BusyHitsPerSecond * (now - _sampledAt);
-                _answersThen = answers;
-                _sampledAt = now;
+                _nextAt = now;
+                return TimeSpan.Zero;
             }
 
-            return _isBusy;
+            if (_nextAt > now)
+            {
+                return Stopwatch.GetElapsedTime(now, _nextAt);
+            }
+
+            _nextAt = Math.Max(_nextAt, now - s_mostCredit) + CostOf(0); // its bytes are charged when they are here
+            return TimeSpan.Zero;
         }
+    }
+
+    private void Charge(in ObjectKey key)
+    {
+        if (store.TryOpen(key, out ObjectLease? lease))
+        {
+            using (lease)
+            {
+                lock (_gate)
+                {
+                    _nextAt += CostOf(lease.Length) - CostOf(0);
+                }
+            }
+        }
+    }
+
+    private static long CostOf(long bytes) => (bytes + ObjectCostBytes) * Stopwatch.Frequency / BusyBytesPerSecond;
+
+    private bool AreClientsBusyLocked()
+    {
+        long now = Environment.TickCount64;
+        if (now - _sampledAt >= SampleMs)
+        {
+            long answers = counters.HitPathAnswers;
+            _isBusy = (answers - _answersThen) * 1000 >= BusyHitsPerSecond * (now - _sampledAt);
+            _answersThen = answers;
+            _sampledAt = now;
+        }
+
+        return _isBusy;
     }
 
     /// <summary>Reads a stored object to its end, for the page cache's sake. False: it is gone or damaged.</summary>
