@@ -93,7 +93,7 @@ internal sealed partial class LookAhead(
         var progress = new PrefetchProgress();
         try
         {
-            await prefetcher.RunAsync(repository, keys, progress, toMemory: true, _stopping);
+            await prefetcher.RunAsync(repository, keys, progress, PrefetchAim.Boot, _stopping);
             if (progress.Failed > keys.Count / 2)
             {
                 // Names that nobody has, made up or of a revision long gone: not worth remembering.

@@ -8,6 +8,19 @@ using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.WorkingSets;
 
+/// <summary>What a prefetch is for.</summary>
+internal enum PrefetchAim : byte
+{
+    /// <summary>The store has it when clients come.</summary>
+    Store,
+
+    /// <summary>So has the page cache.</summary>
+    Memory,
+
+    /// <summary>As <see cref="Memory"/>, for clients that boot now and ask for it in a moment: it gives way to nobody.</summary>
+    Boot,
+}
+
 /// <summary>How a prefetch stands; counts only grow. Thread-safe.</summary>
 internal sealed class PrefetchProgress
 {
@@ -36,7 +49,8 @@ internal sealed class PrefetchProgress
 
 /// <summary>
 /// Brings objects into the store, and into memory, behind all clients: by the fetches that clients share, a few at a time in the whole
-/// process, in the order given. While clients are busy it gives way: one object after the other, and so many bytes a second. Thread-safe.
+/// process, in the order given. While clients are busy, and it is not for them, it gives way: one object after the other, and so many bytes a
+/// second. Thread-safe.
 /// </summary>
 internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, WorkingSetOptions options, ProxyCounters counters) : IDisposable
 {
@@ -69,9 +83,9 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
     /// <param name="repository">The repository.</param>
     /// <param name="keys">The objects, the most urgent first.</param>
     /// <param name="progress">Counts along.</param>
-    /// <param name="toMemory">Read what is stored, so that the page cache has it.</param>
+    /// <param name="aim">What for.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task RunAsync(RepositoryRoute repository, IReadOnlyList<ObjectKey> keys, PrefetchProgress progress, bool toMemory, CancellationToken cancellationToken)
+    public async Task RunAsync(RepositoryRoute repository, IReadOnlyList<ObjectKey> keys, PrefetchProgress progress, PrefetchAim aim, CancellationToken cancellationToken)
     {
         progress.Total = keys.Count;
         int next = -1;
@@ -80,7 +94,7 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
             {
                 for (int i = Interlocked.Increment(ref next); i < keys.Count; i = Interlocked.Increment(ref next))
                 {
-                    await OneAsync(repository, keys[i], progress, toMemory, cancellationToken);
+                    await OneAsync(repository, keys[i], progress, aim, cancellationToken);
                 }
             },
             cancellationToken)));
@@ -93,9 +107,9 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
         _turn.Dispose();
     }
 
-    private async Task OneAsync(RepositoryRoute repository, ObjectKey key, PrefetchProgress progress, bool toMemory, CancellationToken cancellationToken)
+    private async Task OneAsync(RepositoryRoute repository, ObjectKey key, PrefetchProgress progress, PrefetchAim aim, CancellationToken cancellationToken)
     {
-        if (store.Contains(key) && (!toMemory || await ReadAsync(key, cancellationToken)))
+        if (store.Contains(key) && (aim == PrefetchAim.Store || await ReadAsync(key, cancellationToken)))
         {
             progress.AddPresent();
             return;
@@ -104,7 +118,11 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
         await _places.WaitAsync(cancellationToken);
         try
         {
-            await GiveWayAsync(cancellationToken);
+            if (aim != PrefetchAim.Boot)
+            {
+                await GiveWayAsync(cancellationToken);
+            }
+
             // A second try: another Stratum 1 may have caught up, or a transfer broke at a bad moment.
             if (await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is null
                 || await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is null)

@@ -196,7 +196,7 @@ internal sealed class WorkingSetAdmin(
             yield break;
         }
 
-        Task<string?> warming = preparer.PrepareAsync(route, chosen, pair.Parsed, progress, toMemory: true, cancellationToken);
+        Task<string?> warming = preparer.PrepareAsync(route, chosen, pair.Parsed, progress, PrefetchAim.Memory, cancellationToken);
         while (!warming.IsCompleted)
         {
             await Task.WhenAny(warming, Task.Delay(s_reportInterval, time, cancellationToken));

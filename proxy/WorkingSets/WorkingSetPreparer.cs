@@ -41,7 +41,7 @@ internal sealed partial class WorkingSetPreparer(
             return null;
         }
 
-        Task prepared = Task.Run(() => PrepareAsync(repository, sets.Of(repository.Fqrn), after, new PrefetchProgress(), toMemory: false, lifetime.ApplicationStopping));
+        Task prepared = Task.Run(() => PrepareAsync(repository, sets.Of(repository.Fqrn), after, new PrefetchProgress(), PrefetchAim.Store, lifetime.ApplicationStopping));
         return options.Hold > TimeSpan.Zero ? prepared : null;
     }
 
@@ -57,7 +57,7 @@ internal sealed partial class WorkingSetPreparer(
         }
 
         _warmedAt[repository.Fqrn] = now;
-        _ = Task.Run(() => PrepareAsync(repository, sets.Of(repository.Fqrn), pair.Parsed, new PrefetchProgress(), toMemory: true, lifetime.ApplicationStopping));
+        _ = Task.Run(() => PrepareAsync(repository, sets.Of(repository.Fqrn), pair.Parsed, new PrefetchProgress(), PrefetchAim.Boot, lifetime.ApplicationStopping));
     }
 
     /// <summary>How the latest prefetch of a repository stands; null when there was none since the start.</summary>
@@ -83,7 +83,7 @@ internal sealed partial class WorkingSetPreparer(
         IReadOnlyList<WorkingSet> working,
         Manifest manifest,
         PrefetchProgress progress,
-        bool toMemory,
+        PrefetchAim aim,
         CancellationToken cancellationToken)
     {
         long begun = time.GetTimestamp();
@@ -99,7 +99,7 @@ internal sealed partial class WorkingSetPreparer(
 
             ObjectKey[] keys = [.. resolved.SelectMany(set => set.Objects).Select(item => item.Key).Distinct()];
             Pin(repository.Fqrn, working, manifest.Revision, keys);
-            await prefetcher.RunAsync(repository, keys, progress, toMemory, cancellationToken);
+            await prefetcher.RunAsync(repository, keys, progress, aim, cancellationToken);
             if (working.Any(set => sets.Find(set.Repository, set.Name) is not null))
             {
                 _resolved[repository.Fqrn] = resolved;

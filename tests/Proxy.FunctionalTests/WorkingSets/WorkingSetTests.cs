@@ -175,7 +175,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
     {
         await Signed.GetAsync(new DocumentRequest(DocumentKind.File, Route, SignedDocuments.ManifestPath, null), default);
         Assert.Null(await _proxy.Services.GetRequiredService<WorkingSetPreparer>().PrepareAsync(
-            Route, Sets.Of(Fqrn), Signed.Find(Route)!.Parsed, new PrefetchProgress(), toMemory: false, default));
+            Route, Sets.Of(Fqrn), Signed.Find(Route)!.Parsed, new PrefetchProgress(), PrefetchAim.Store, default));
     }
 
     private List<ObjectKey> Asked(int since) => [.. _stratum1.Requests.Skip(since)
