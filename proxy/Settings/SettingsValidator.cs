@@ -82,6 +82,11 @@ internal static class SettingsValidator
             errors.Add($"Proxy:Name: '{proxy.Name}' must be 1 to 64 letters, digits, '-', '.' or '_'.");
         }
 
+        if (proxy.CongestionControl.Length > 15 || !proxy.CongestionControl.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_'))
+        {
+            errors.Add($"Proxy:CongestionControl: '{proxy.CongestionControl}' is not a name such as cubic or bbr (sysctl net.ipv4.tcp_available_congestion_control); empty for the system's.");
+        }
+
         Range(errors, "Proxy:ConnectTimeout", proxy.ConnectTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60));
         Range(errors, "Proxy:FirstByteTimeout", proxy.FirstByteTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60));
         Range(errors, "Proxy:AnswerTimeout", proxy.AnswerTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(60));

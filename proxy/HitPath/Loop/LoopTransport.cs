@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
@@ -23,6 +24,7 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
     private readonly Drain _drain;
     private readonly ILogger<LoopTransport> _log;
     private readonly int _maxConnections;
+    private readonly string _congestionControl;
     private readonly EventLoop[] _loops;
     private int _connections;
     private int _next;
@@ -35,6 +37,7 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
         _limits = limits;
         _drain = drain;
         _maxConnections = budget.Connections;
+        _congestionControl = options.CongestionControl;
         HeadTimeoutMs = (long)options.RequestHeadTimeout.TotalMilliseconds;
         _log = log;
         _loops = [.. Enumerable.Range(0, Math.Min(Environment.ProcessorCount, MostLoops)).Select(i => new EventLoop($"hit loop {i}", _log))];
@@ -60,6 +63,7 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
         }
 
         socket.NoDelay = true; // accepted sockets have it from here
+        SetCongestionControl(socket);
         socket.Blocking = false;
         socket.Listen(Backlog);
         EventLoop loop = NextLoop();
@@ -119,6 +123,30 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
         {
             Interlocked.Exchange(ref _lastWarning, now);
             _log.LogWarning("No client can be accepted: the process has no descriptor left. Raise its limit of open files (LimitNOFILE, ulimit -n).");
+        }
+    }
+
+    /// <summary>Accepted sockets have the listener's (tcp(7), TCP_CONGESTION).</summary>
+    private void SetCongestionControl(Socket listener)
+    {
+        const int Tcp = 6;
+        const int Congestion = 13;
+        if (_congestionControl.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            listener.SetRawSocketOption(Tcp, Congestion, Encoding.ASCII.GetBytes(_congestionControl));
+        }
+        catch (SocketException e)
+        {
+            _log.LogWarning(
+                "Clients' connections have the system's TCP congestion control, not {Name}: {Reason}. Allow it (modprobe tcp_{Name}; sysctl net.ipv4.tcp_allowed_congestion_control), or leave Proxy:CongestionControl empty.",
+                _congestionControl,
+                e.Message,
+                _congestionControl);
         }
     }
 
