@@ -57,9 +57,11 @@ internal sealed class PendingSend
         while (_offset < _end && !isFull)
         {
             long before = _offset;
-            if (IsFromFile(_end))
+            if (IsFromFile(_end) && Lease!.TryGetFileRange(_offset, out ObjectFileRange range))
             {
-                isFull = SendFromFile(socket);
+                long sent = SocketSender.SendFile(socket, range.Handle, range.FileOffset, Math.Min(range.Length, _end - _offset));
+                _offset += sent;
+                isFull = sent == 0;
             }
             else
             {
@@ -105,27 +107,5 @@ internal sealed class PendingSend
         }
 
         return count;
-    }
-
-    /// <summary>Sends from the segment file what the socket takes now. True: it is full.</summary>
-    private bool SendFromFile(int socket)
-    {
-        while (_offset < _end)
-        {
-            if (!Lease!.TryGetFileRange(_offset, out ObjectFileRange range))
-            {
-                throw new IOException("A stored object went away while it was sent.");
-            }
-
-            long sent = SocketSender.SendFile(socket, range.Handle, range.FileOffset, Math.Min(range.Length, _end - _offset));
-            if (sent == 0)
-            {
-                return true;
-            }
-
-            _offset += sent;
-        }
-
-        return false;
     }
 }

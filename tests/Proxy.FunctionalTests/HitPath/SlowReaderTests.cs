@@ -22,6 +22,23 @@ public sealed class SlowReaderTests
         Assert.Equal(expected, body);
     }
 
+    [Fact]
+    public async Task Hit_ObjectIsStillStagedInMemory_IsWhole()
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Store:CommitInterval"] = "00:00:10" }, null, upstream);
+        SyntheticObject item = new SyntheticObject(900_000).On(upstream); // of the lengths that go out by sendfile when they are in a file
+        Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
+
+        using RawHttpClient client = await RawHttpClient.ConnectShortAsync(proxy.EndPoint);
+        await client.SendAsync(RawHttpClient.Request("GET", item.Path));
+        await Task.Delay(200); // the connection holds what it can; the rest is pending
+        RawResponse answer = await client.ReadResponseAsync();
+        Assert.True(answer.IsComplete);
+        Assert.Equal(item.Bytes, answer.Body);
+    }
+
     /// <summary>Eight megabytes of a warm object, over a connection that holds little of them, in 16 seconds.</summary>
     private static async Task<(byte[] Expected, byte[] Body)> ReadSlowlyAsync(bool isHalfClosed)
     {
