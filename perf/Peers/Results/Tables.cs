@@ -46,7 +46,8 @@ internal static class Tables
     {
         var text = new StringBuilder();
         text.Append("# The race\n\n").Append(Provenance(results)).Append('\n');
-        text.Append("Ratios are taken within one run of one case; absolute figures belong to this machine at that hour. ")
+        text.Append("Clients' connections have cubic congestion control with Breakwater (its default), the machine's with the others (profile.md has both). ")
+            .Append("Ratios are taken within one run of one case; absolute figures belong to this machine at that hour. ")
             .Append("An exile is a Micro-CernVM that would have left the proxy for a day (5 s without a byte, or below 1,024 B/s). ")
             .Append("Server µs: processor time of all of the peer's processes by answered request. Medians. ")
             .Append("Noise: the share of the processors that went to strangers during the worst peer's load; above 10 % requests/s mean little, server µs a little more.\n\n");
