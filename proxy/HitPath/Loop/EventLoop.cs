@@ -41,10 +41,11 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Room for the bytes that one receive takes and those that were left of the one before.</summary>
     private const int InputBytes = 48 << 10;
 
-    /// <summary>Timers are looked at this often, each source's at every twentieth time. Milliseconds.</summary>
+    /// <summary>The loop turns at least this often. Milliseconds.</summary>
     private const int TickMs = 50;
 
-    private const int TicksPerSweep = 20;
+    /// <summary>Each source is asked this often whether its time is over. Milliseconds.</summary>
+    private const int SweepMs = 1000;
 
     /// <summary>Of the paused, so many go on between two looks at what is new.</summary>
     private const int PausedAtOnce = 16;
@@ -63,7 +64,8 @@ internal sealed class EventLoop : IDisposable
     private List<ILoopWork> _running = [];
     private uint _generation;
     private int _count;
-    private int _tick;
+    private int _sweptUntil;
+    private long _sweptAt = Environment.TickCount64;
     private long _nextTick;
     private volatile bool _isOver;
     private volatile bool _mustSweep;
@@ -211,11 +213,7 @@ internal sealed class EventLoop : IDisposable
                 Serve(_paused.Dequeue());
             }
 
-            if (_mustSweep)
-            {
-                _mustSweep = false;
-                Sweep(0, 1);
-            }
+            Sweep();
 
             if (Now >= _nextTick)
             {
@@ -240,7 +238,6 @@ internal sealed class EventLoop : IDisposable
         _running.Clear();
     }
 
-    /// <summary>Asks a twentieth of the sources, so that thousands whose time is over do not all end in one moment.</summary>
     private void Tick()
     {
         while (_patient.TryPeek(out (LoopConnection Connection, long Since) first) && Now - first.Since >= JoinedRequest.PatienceMs)
@@ -248,16 +245,23 @@ internal sealed class EventLoop : IDisposable
             _patient.Dequeue();
             Guard(first.Connection, Turn.Patience);
         }
-
-        _tick = (_tick + 1) % TicksPerSweep;
-        Sweep(_tick, TicksPerSweep);
     }
 
-    private void Sweep(int first, int step)
+    /// <summary>Asks as many of the sources as is due since the last time, so that thousands whose time is over do not all end, and come back, in one moment.</summary>
+    private void Sweep()
     {
-        for (int i = first; i < _sources.Length; i += step)
+        int due = (int)(_sources.Length * Math.Min(Now - _sweptAt, SweepMs) / SweepMs);
+        _sweptAt = due == 0 ? _sweptAt : Now;
+        if (_mustSweep)
         {
-            if (_sources[i] is { } source)
+            _mustSweep = false;
+            due = _sources.Length;
+        }
+
+        for (; due > 0; due--)
+        {
+            _sweptUntil = (_sweptUntil + 1) % _sources.Length;
+            if (_sources[_sweptUntil] is { } source)
             {
                 Guard(source, Turn.Sweep);
             }
