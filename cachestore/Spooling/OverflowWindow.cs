@@ -14,6 +14,9 @@ internal sealed class OverflowWindow(OverflowBudget budget, TimeProvider time)
     /// <summary>How long the writer waits for a follower that does not move; the client itself gives up after 5 s.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often it looks whether other windows have given memory back.</summary>
+    private static readonly TimeSpan s_glance = TimeSpan.FromMilliseconds(250);
+
     private readonly Lock _gate = new();
     private readonly List<GrowingReader> _readers = [];          // guarded by _gate
     private readonly Queue<(long Offset, byte[] Bytes)> _chunks = [];   // guarded by _gate; in order of offset
@@ -52,6 +55,7 @@ internal sealed class OverflowWindow(OverflowBudget budget, TimeProvider time)
 
     public async ValueTask AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
+        long since = time.GetTimestamp();
         while (true)
         {
             Task moved;
@@ -69,14 +73,20 @@ internal sealed class OverflowWindow(OverflowBudget budget, TimeProvider time)
 
             try
             {
-                await moved.WaitAsync(s_patience, time, cancellationToken).ConfigureAwait(false);
+                await moved.WaitAsync(s_glance, time, cancellationToken).ConfigureAwait(false);
+                since = time.GetTimestamp();
             }
             catch (TimeoutException)
             {
-                // The slowest did not move: the others go on without them.
-                lock (_gate)
+                if (time.GetElapsedTime(since) >= s_patience)
                 {
-                    TrimLocked(_bytes / 2, long.MaxValue);
+                    // The slowest did not move: the others go on without them.
+                    lock (_gate)
+                    {
+                        TrimLocked(_bytes / 2, long.MaxValue);
+                    }
+
+                    since = time.GetTimestamp();
                 }
             }
         }

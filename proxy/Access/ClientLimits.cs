@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Breakwater.Proxy.Access;
 
 /// <summary>
-/// Limits by client: connections at a time and requests a second. A client is an IPv4 address or an IPv6 /64. What is known of it is forgotten with its last
-/// connection. Thread-safe.
+/// Limits by client: connections at a time and requests a second. A client is an IPv4 address or an IPv6 /64. What is known of it is forgotten when its last
+/// connection is gone and it may send a second's worth at once again: coming anew wins nothing. Thread-safe.
 /// </summary>
 internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond, TimeProvider time)
 {
@@ -13,6 +13,7 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<IPAddress, Client> _clients = [];   // guarded by _gate
+    private readonly Queue<IPAddress> _gone = [];                    // guarded by _gate; clients without connections, in the order in which they went
     private readonly Lock _gate = new();
     private volatile int _maxConnections = maxConnections;
     private volatile int _maxRequestsPerSecond = maxRequestsPerSecond;
@@ -44,6 +45,7 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
             }
 
             client.Connections++;
+            ForgetLocked();
             return true;
         }
     }
@@ -54,7 +56,29 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
         IPAddress key = KeyOf(address);
         lock (_gate)
         {
-            if (_clients.TryGetValue(key, out Client? client) && --client.Connections == 0)
+            if (_clients.TryGetValue(key, out Client? client) && --client.Connections == 0 && !client.IsGone)
+            {
+                client.IsGone = true;
+                _gone.Enqueue(key);
+            }
+
+            ForgetLocked();
+        }
+    }
+
+    private void ForgetLocked()
+    {
+        while (_gone.TryPeek(out IPAddress? key))
+        {
+            Client client = _clients[key];
+            if (client.Connections == 0 && client.NextTurn > time.GetElapsedTime(0) - TimeSpan.FromSeconds(1))
+            {
+                return; // those behind it wait a few seconds longer than they must
+            }
+
+            _gone.Dequeue();
+            client.IsGone = false;
+            if (client.Connections == 0)
             {
                 _clients.Remove(key);
             }
@@ -113,6 +137,9 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
     private sealed class Client
     {
         public int Connections { get; set; }
+
+        /// <summary>Is it in the queue of those to be forgotten?</summary>
+        public bool IsGone { get; set; }
 
         public TimeSpan NextTurn { get; set; } = TimeSpan.MinValue;
     }

@@ -51,8 +51,15 @@ internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
     }
 
     /// <summary>Brings an object into the store. Null: it is there. Else why not.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="key">The object.</param>
+    /// <param name="hint">The host that a client named, or null.</param>
+    /// <param name="priority">Before or behind clients.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="onBytes">Told of the bytes as they come.</param>
     /// <exception cref="OperationCanceledException">Cancelled; the fetch itself goes on if it is small or others want it.</exception>
-    public async Task<UpstreamFailure?> FetchAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority, CancellationToken cancellationToken)
+    public async Task<UpstreamFailure?> FetchAsync(
+        RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority, CancellationToken cancellationToken, Action<int>? onBytes = null)
     {
         if (store.Contains(key))
         {
@@ -75,7 +82,9 @@ internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
                 FollowState state;
                 while ((state = await follower.WaitAsync(offset, cancellationToken)) == FollowState.Readable)
                 {
-                    offset += await follower.ReadAsync(offset, buffer, cancellationToken);
+                    int read = await follower.ReadAsync(offset, buffer, cancellationToken);
+                    offset += read;
+                    onBytes?.Invoke(read);
                 }
 
                 return state == FollowState.Failed && follower.Failure!.Kind != FailureKind.AlreadyStored ? follower.Failure : null;

@@ -167,7 +167,7 @@ internal sealed class ProxyPipeline(
         }
 
         if (!destinations.IsEmpty && DestinationTarget.TryParse(rawTarget, out DestinationTarget other) && destinations.Allows(other.Host, other.Port)
-            && !new Uri(other.Url).AbsolutePath.StartsWith("/cvmfs/", StringComparison.Ordinal))
+            && !new Uri(other.Url).AbsolutePath.TrimStart('/').StartsWith("cvmfs/", StringComparison.Ordinal))
         {
             return otherDestinations.ServeAsync(context, other, outcome);
         }

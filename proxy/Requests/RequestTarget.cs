@@ -281,7 +281,8 @@ internal readonly ref struct RequestTarget
         int value = (HexValue(high) << 4) | HexValue(low);
 
         // 0xC0, 0xC1 and 0xF5 to 0xFF never occur in UTF-8: they are how an overlong '/' or '.' is written.
-        return value is >= 0x20 and not 0x7f and not 0xC0 and not 0xC1 and < 0xF5 && value is not ('/' or '.' or '\\' or '%');
+        // Letters and digits need no escape; with one, a manifest or an object would be taken for another file here, and for itself by the Stratum 1.
+        return value is >= 0x20 and not 0x7f and not 0xC0 and not 0xC1 and < 0xF5 && value is not ('/' or '.' or '\\' or '%') && !char.IsAsciiLetterOrDigit((char)value);
     }
 
     private static int HexValue(byte digit) => digit <= (byte)'9' ? digit - '0' : (digit | 0x20) - 'a' + 10;

@@ -2,6 +2,7 @@ using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
+using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Breakwater.Proxy.Serving;
@@ -40,6 +41,7 @@ internal sealed class DestinationEndpoint : IDisposable
     {
         outcome.Result = RequestResult.PassedThrough;
         outcome.Upstream = target.Host;
+        context.Features.Set<IHttpUpgradeFeature>(null); // else the forwarder would open a tunnel for a client that asks to: those are Access:Connect's
         _heads.WriteCommon(context.Response, outcome);
         ForwarderError error = await _forwarder.SendAsync(context, "http://" + new Uri(target.Url).Authority, _client, _config, new Transformer(target.Url));
         if (error != ForwarderError.None && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
@@ -63,6 +65,7 @@ internal sealed class DestinationEndpoint : IDisposable
             proxyRequest.Headers.Host = null;
             proxyRequest.Headers.Remove("Proxy-Authorization");
             proxyRequest.Headers.Remove("Proxy-Connection");
+            proxyRequest.Headers.Remove("Upgrade");
             proxyRequest.Headers.TryAddWithoutValidation("Via", httpContext.Response.Headers.Via.ToString());
         }
     }

@@ -5,6 +5,7 @@ using Breakwater.CacheStore.Hashing;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
+using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Breakwater.Proxy.Serving;
@@ -23,6 +24,7 @@ internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Dire
     public async Task ServeAsync(HttpContext context, RepositoryRoute repository, string urlPath, string? hint, RequestOutcome outcome)
     {
         outcome.Result = RequestResult.PassedThrough;
+        context.Features.Set<IHttpUpgradeFeature>(null); // else the forwarder would open a tunnel for a client that asks to
         bool isAuthorized = context.Request.Headers.Authorization.Count > 0;
         foreach (Stratum1 upstream in directory.Order(repository.Cluster, hint))
         {
@@ -82,9 +84,16 @@ internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Dire
             Microsoft.Extensions.Primitives.StringValues via = httpContext.Response.Headers.Via;
             bool copies = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
             httpContext.Response.Headers.Via = via;
-            if (key is not { } expected || proxyResponse is not { StatusCode: System.Net.HttpStatusCode.OK } || HttpMethods.IsHead(httpContext.Request.Method))
+            if (key is not { } expected || proxyResponse is null || !proxyResponse.IsSuccessStatusCode || HttpMethods.IsHead(httpContext.Request.Method))
             {
                 return copies;
+            }
+
+            if (proxyResponse.StatusCode != System.Net.HttpStatusCode.OK)
+            {
+                // No part was asked for, and nobody but the Stratum 1 has touched it: a success that is no 200 would be an object unchecked.
+                Refuse(httpContext);
+                return false;
             }
 
             await CopyCheckedAsync(httpContext, proxyResponse, expected, cancellationToken);
@@ -96,6 +105,7 @@ internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Dire
         {
             using var body = new MemoryStream();
             using ObjectHasher hasher = ObjectHasher.Create(key.Algorithm);
+            bool isWhole = false;
             byte[] buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
             try
             {
@@ -106,26 +116,33 @@ internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Dire
                     hasher.Append(buffer.AsSpan(0, read));
                     body.Write(buffer.AsSpan(0, read));
                 }
+
+                isWhole = read == 0;
             }
             catch (Exception e) when (e is IOException or HttpRequestException)
             {
-                body.SetLength(0);
+                // All bytes may be here and right, yet the answer was not: the client is told so.
             }
             finally
             {
                 ArrayPool<byte>.Shared.Return(buffer);
             }
 
-            if (body.Length > MaxCheckedBytes || !hasher.FinishMatches(key))
+            if (!isWhole || !hasher.FinishMatches(key))
             {
-                context.Response.Headers.ContentLength = 0;
-                context.Response.StatusCode = StatusCodes.Status502BadGateway;
+                Refuse(context);
                 return;
             }
 
             context.Response.ContentLength = body.Length;
             context.Response.Headers.CacheControl = "private, no-store";
             await context.Response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), cancellationToken);
+        }
+
+        private static void Refuse(HttpContext context)
+        {
+            context.Response.Headers.ContentLength = 0;
+            context.Response.StatusCode = StatusCodes.Status502BadGateway;
         }
     }
 }

@@ -15,7 +15,8 @@ internal sealed class AddressGuard(IEnumerable<string> allowedNetworks, TimeProv
     private static readonly IPNetwork[] s_forbidden = [.. new[]
     {
         "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/127", "fe80::/10", "ff00::/8",
-        "100.100.100.200/32", "168.63.129.16/32", "fd00:ec2::254/128",
+        "100.100.100.200/32", "168.63.129.16/32", "fd00:ec2::254/128", "fd20:ce::254/128", "192.0.0.192/32",
+        "64:ff9b:1::/48",
     }.Select(IPNetwork.Parse)];
 
     private static readonly IPNetwork s_nat64 = IPNetwork.Parse("64:ff9b::/96");

@@ -49,8 +49,8 @@ internal sealed class PrefetchProgress
 
 /// <summary>
 /// Brings objects into the store, and into memory, behind all clients: by the fetches that clients share, a few at a time in the whole
-/// process, in the order given. While clients are busy, and it is not for them, it gives way: one object after the other, and so many bytes a
-/// second. Thread-safe.
+/// process, in the order given. While clients are busy, and it is not for them, it gives way: so many bytes a second, and each object begins
+/// when those before it are paid for. Thread-safe.
 /// </summary>
 internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, WorkingSetOptions options, ProxyCounters counters) : IDisposable
 {
@@ -115,20 +115,20 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
             return;
         }
 
+        if (aim != PrefetchAim.Boot)
+        {
+            await GiveWayAsync(cancellationToken); // without a place: a boot's prefetch may need it
+        }
+
+        Action<int>? charge = aim == PrefetchAim.Boot ? null : Charge;
         await _places.WaitAsync(cancellationToken);
         try
         {
-            if (aim != PrefetchAim.Boot)
-            {
-                await GiveWayAsync(cancellationToken);
-            }
-
             // A second try: another Stratum 1 may have caught up, or a transfer broke at a bad moment.
-            if (await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is null
-                || await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is null)
+            if (await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken, charge) is null
+                || await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken, charge) is null)
             {
                 progress.AddFetched();
-                Charge(key);
             }
             else
             {
@@ -149,7 +149,7 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
         {
             while (RestBeforeNext() is { Ticks: > 0 } rest)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)), cancellationToken);
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(rest.TotalMilliseconds), SampleMs)), cancellationToken); // clients may be quiet by then
             }
         }
         finally
@@ -175,22 +175,16 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
                 return Stopwatch.GetElapsedTime(now, _nextAt);
             }
 
-            _nextAt = Math.Max(_nextAt, now - s_mostCredit) + CostOf(0); // its bytes are charged when they are here
+            _nextAt = Math.Max(_nextAt, now - s_mostCredit) + CostOf(0); // its bytes are charged as they come
             return TimeSpan.Zero;
         }
     }
 
-    private void Charge(in ObjectKey key)
+    private void Charge(int bytes)
     {
-        if (store.TryOpen(key, out ObjectLease? lease))
+        lock (_gate)
         {
-            using (lease)
-            {
-                lock (_gate)
-                {
-                    _nextAt += CostOf(lease.Length) - CostOf(0);
-                }
-            }
+            _nextAt += CostOf(bytes) - CostOf(0);
         }
     }
 

@@ -188,6 +188,30 @@ public sealed class ClientRuleTests : IAsyncLifetime
         Assert.False(proxy.Store.Contains(_item.Key));
     }
 
+    [Fact]
+    public async Task Authorization_AllBytesAndThenABadEnd_IsNotAnEmptyObject()
+    {
+        _upstream.Everything = new UpstreamBehaviour { DeclaredLength = _item.Bytes.Length + 1 };
+        await using ProxyUnderTest proxy = await StartAsync(true);
+
+        RawResponse response = await proxy.GetAsync($"http://{_upstream.EndPoint}{_item.Path}", "Authorization: Bearer mine");
+
+        Assert.Equal((502, 0), (response.Status, response.Body.Length));
+    }
+
+    [Theory]
+    [InlineData(203)]
+    [InlineData(206)]
+    public async Task Authorization_SuccessThatIsNo200_IsNotSent(int status)
+    {
+        _upstream.Everything = UpstreamBehaviour.WithStatus(status);
+        await using ProxyUnderTest proxy = await StartAsync(true);
+
+        RawResponse response = await proxy.GetAsync($"http://{_upstream.EndPoint}{_item.Path}", "Authorization: Bearer mine");
+
+        Assert.Equal((502, 0), (response.Status, response.Body.Length));
+    }
+
     private static string Basic(string credentials) => "Proxy-Authorization: Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
 
     private static Dictionary<string, string?> Settings(bool rawPath, params (string Name, string Value)[] settings) =>

@@ -40,6 +40,21 @@ public sealed class DestinationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Destination_AskedToUpgrade_IsAskedOrdinarily()
+    {
+        await using ProxyUnderTest proxy = await StartAsync(("Access:Destinations:0", _site.EndPoint.ToString()), ("Access:AllowedUpstreams:0", "127.0.0.1/32"));
+        using RawHttpClient client = await proxy.ConnectAsync();
+        await client.SendAsync($"GET {PageUrl} HTTP/1.1\r\nHost: {_site.EndPoint}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+
+        RawResponse response = await client.ReadResponseAsync();
+
+        Assert.Equal(200, response.Status);
+        Assert.Equal(_page, response.Body);
+        UpstreamRequest seen = Assert.Single(_site.Requests);
+        Assert.Equal(((string?)null, (string?)null), (seen.Header("Upgrade"), seen.Header("Connection")));
+    }
+
+    [Fact]
     public async Task Destination_NoneByDefaultOrAnotherPort_IsRefusedUnasked()
     {
         await using ProxyUnderTest none = await StartAsync(("Access:AllowedUpstreams:0", "127.0.0.0/8"));

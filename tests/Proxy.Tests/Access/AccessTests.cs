@@ -131,6 +131,28 @@ public class AccessTests
     }
 
     [Fact]
+    public void Limits_Requests_ComingAnewWinsNothing()
+    {
+        FakeTimeProvider time = new();
+        ClientLimits limits = new(0, 10, time);
+        limits.TryEnter(IPAddress.Loopback);
+        for (int i = 0; i < 15; i++)
+        {
+            limits.TakeTurn(IPAddress.Loopback);
+        }
+
+        limits.Leave(IPAddress.Loopback);
+        limits.TryEnter(IPAddress.Loopback);
+        Assert.True(limits.TakeTurn(IPAddress.Loopback) > TimeSpan.Zero);
+
+        limits.Leave(IPAddress.Loopback);
+        time.Advance(TimeSpan.FromSeconds(5));
+        limits.TryEnter(IPAddress.IPv6Loopback); // forgets who is gone
+        limits.TryEnter(IPAddress.Loopback);
+        Assert.Equal(TimeSpan.Zero, limits.TakeTurn(IPAddress.Loopback));
+    }
+
+    [Fact]
     public void Limits_Requests_WaitThenAreRefused()
     {
         FakeTimeProvider time = new();
