@@ -54,6 +54,17 @@ public sealed class DestinationTests : IAsyncLifetime
         Assert.Equal(((string?)null, (string?)null), (seen.Header("Upgrade"), seen.Header("Connection")));
     }
 
+    [Theory]
+    [InlineData("cvmfs/other.example.net/.cvmfspublished")]
+    [InlineData("/cvmfs/other.example.net/.cvmfspublished")]
+    public async Task Destination_PathOfARepository_IsForTheRepositoriesRules(string path)
+    {
+        await using ProxyUnderTest proxy = await StartAsync(("Access:Destinations:0", _site.EndPoint.ToString()), ("Access:AllowedUpstreams:0", "127.0.0.1/32"));
+
+        Assert.InRange((await proxy.GetAsync(_site.Address + path)).Status, 400, 404);
+        Assert.Empty(_site.Requests);
+    }
+
     [Fact]
     public async Task Destination_NoneByDefaultOrAnotherPort_IsRefusedUnasked()
     {

@@ -23,6 +23,10 @@ public class AccessTests
     [InlineData("224.0.0.1")]
     [InlineData("168.63.129.16")]
     [InlineData("fd00:ec2::254")]
+    [InlineData("100.100.100.200")]
+    [InlineData("fd20:ce::254")]
+    [InlineData("192.0.0.192")]
+    [InlineData("64:ff9b:1::7f00:1")]
     public void AddressGuard_LoopbackLinkLocalMetadata_IsRefused(string address) =>
         Assert.False(new AddressGuard([], TimeProvider.System).Allows(IPAddress.Parse(address)));
 
