@@ -37,7 +37,8 @@ internal sealed partial class Terminal : IAsyncDisposable
     {
         ProcessStartInfo own = ProxyProcess.OwnExecutable();
         string line = string.Join(' ', new[] { own.FileName }.Concat(own.ArgumentList).Append(command));
-        ProcessStartInfo start = new("script", ["-qfec", $"tty; stty rows {rows} cols {columns}; exec {line}", "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        // As a terminal gives them: whoever runs the tests in the background (nohup … &) ignores Ctrl-C, and what it starts does so, too.
+        ProcessStartInfo start = new("script", ["-qfec", $"tty; stty rows {rows} cols {columns}; exec env --default-signal=INT,QUIT {line}", "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         foreach ((string name, string value) in settings)
         {
             start.Environment[name] = value;
