@@ -13,6 +13,7 @@ internal sealed class FaultyDisk : StoreDisk
     private readonly ConcurrentDictionary<SafeFileHandle, string> _paths = new();
     private readonly List<Unsynced> _unsynced = []; // locked
     private readonly HashSet<string> _unsyncedNames = []; // locked by _unsynced
+    private volatile bool _losesPowerAtNextWrite;
 
     /// <summary>Thrown by writes, syncs and reservations while it is set.</summary>
     public IOException? WriteFault { get; set; }
@@ -57,6 +58,10 @@ internal sealed class FaultyDisk : StoreDisk
         }
 
         base.Write(file, bytes, offset);
+        if (_losesPowerAtNextWrite)
+        {
+            LosePower();
+        }
     }
 
     public override void Sync(SafeFileHandle file)
@@ -94,6 +99,9 @@ internal sealed class FaultyDisk : StoreDisk
 
     public override int TryRead(SafeFileHandle file, Span<byte> buffer, long offset) =>
         ReadFault is null ? base.TryRead(file, buffer, offset) : -11;
+
+    /// <summary>The power fails behind the next write, before its sync.</summary>
+    public void LosePowerAtNextWrite() => _losesPowerAtNextWrite = true;
 
     /// <summary>The power fails: nothing is written any more. Call <see cref="LoseUnsynced"/> when the store is closed.</summary>
     public void LosePower() => WriteFault = new IOException("The power is gone", 5);

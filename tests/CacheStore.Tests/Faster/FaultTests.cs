@@ -121,7 +121,7 @@ public sealed class FaultTests : IDisposable
                     await Task.Yield();
                 }
 
-                disk.LosePower();
+                disk.LosePowerAtNextWrite();
                 await store.DisposeAsync();
                 await Task.WhenAll(writers);
             }
