@@ -27,6 +27,15 @@ internal static unsafe partial class Posix
         }
     }
 
+    /// <summary>Reads (pread), waiting for the device. −1: an error. The caller keeps the file open, as for <see cref="ReadNoWait"/>.</summary>
+    public static int Read(SafeFileHandle file, Span<byte> buffer, long offset)
+    {
+        fixed (byte* start = buffer)
+        {
+            return (int)Pread((int)file.DangerousGetHandle(), start, (nuint)buffer.Length, (nint)offset);
+        }
+    }
+
     /// <summary>Waits until the file's data, and the metadata needed to read it back, is on the device (fdatasync).</summary>
     public static void SyncData(SafeFileHandle file)
     {
@@ -147,6 +156,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "preadv2")]
     private static partial nint Preadv2(int file, IoVector* vectors, int count, nint offset, int flags);
+
+    [LibraryImport("libc", EntryPoint = "pread")]
+    private static partial nint Pread(int file, byte* buffer, nuint length, nint offset);
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial nint Mmap(nint address, nuint length, int protection, int flags, SafeFileHandle file, nint offset);

@@ -54,6 +54,9 @@ internal class StoreDisk
     /// <summary>Reads what the page cache holds; negative when nothing of it is there, or the file system cannot tell. The caller holds the file's segment.</summary>
     public virtual int TryRead(SafeFileHandle file, Span<byte> buffer, long offset) => Posix.ReadNoWait(file, buffer, offset);
 
+    /// <summary>As <see cref="TryRead"/>, for what it read a moment ago: cheaper, but waits for the device when it left the page cache since.</summary>
+    public virtual int ReadAgain(SafeFileHandle file, Span<byte> buffer, long offset) => Posix.Read(file, buffer, offset);
+
     /// <summary>Removes a file's name; its bytes stay readable through open handles.</summary>
     public virtual void Delete(string path) => File.Delete(path);
 

@@ -59,7 +59,7 @@ internal sealed class FasterObjectLease : ObjectLease
             return -1;
         }
 
-        int n = _store.Disk.TryRead(slice.Segment.Handle, buffer[..Math.Min(buffer.Length, slice.Remaining)], slice.FileOffset);
+        int n = TryReadHot(slice, buffer[..Math.Min(buffer.Length, slice.Remaining)]);
         return n > 0 ? n : -1;
     }
 
@@ -141,6 +141,23 @@ internal sealed class FasterObjectLease : ObjectLease
         {
             throw Lost("it cannot be read", failure);
         }
+    }
+
+    private int TryReadHot(in Slice slice, Span<byte> buffer)
+    {
+        ulong tag = RecentReads.TagOf(_store.Log.Segments.StartOf(slice.Segment.Id) + slice.FileOffset, buffer.Length);
+        if (_store.RecentReads.Contains(tag))
+        {
+            return _store.Disk.ReadAgain(slice.Segment.Handle, buffer, slice.FileOffset);
+        }
+
+        int n = _store.Disk.TryRead(slice.Segment.Handle, buffer, slice.FileOffset);
+        if (n == buffer.Length)
+        {
+            _store.RecentReads.Add(tag);
+        }
+
+        return n;
     }
 
     private Slice Locate(long offset)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Documents;
@@ -14,7 +13,7 @@ namespace Breakwater.CacheStore.Faster;
 /// </summary>
 public sealed partial class FasterObjectStore : IObjectStore
 {
-    private readonly ConcurrentDictionary<ObjectKey, StagedObject> _published = new();
+    private readonly StagedObjects _published = new();
     private readonly ExtentCache _extents = new();
     private readonly Lock _indexWrites = new(); // one writer of the index at a time
     private readonly StoreLock _lock;
@@ -90,6 +89,8 @@ public sealed partial class FasterObjectStore : IObjectStore
 
     internal SpaceKeeper Space { get; }
 
+    internal RecentReads RecentReads { get; } = new();
+
     internal StoreCounters Counters { get; } = new();
 
     /// <summary>The index knows all entries below.</summary>
@@ -123,7 +124,7 @@ public sealed partial class FasterObjectStore : IObjectStore
     public bool TryOpen(in ObjectKey key, [NotNullWhen(true)] out ObjectLease? lease)
     {
         // staged objects first: one that moves to the index meanwhile is found there, the other order could miss it in both
-        if (_published.TryGetValue(key, out StagedObject? staged) && staged.TryAcquire())
+        if (_published.TryGet(key, out StagedObject? staged) && staged.TryAcquire())
         {
             staged.CountUse();
             lease = new StagedLease(staged);
@@ -137,7 +138,7 @@ public sealed partial class FasterObjectStore : IObjectStore
     /// <inheritdoc/>
     public bool TryReopen(in ObjectKey key, [NotNullWhen(true)] ref ObjectLease? lease)
     {
-        if (lease is FasterObjectLease recycled && !_published.ContainsKey(key) && Index.TryGet(key, out IndexEntry entry) && !entry.IsSealed)
+        if (lease is FasterObjectLease recycled && !_published.Contains(key) && Index.TryGet(key, out IndexEntry entry) && !entry.IsSealed)
         {
             if (!Log.Segments.TryAcquire(entry.Address, out Segment? segment))
             {
@@ -160,7 +161,7 @@ public sealed partial class FasterObjectStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public bool Contains(in ObjectKey key) => _published.ContainsKey(key) || Index.TryGet(key, out _);
+    public bool Contains(in ObjectKey key) => _published.Contains(key) || Index.TryGet(key, out _);
 
     /// <inheritdoc/>
     public ObjectWriter BeginWrite(in ObjectKey key, long? expectedLength) => new FasterObjectWriter(this, key, expectedLength);
@@ -168,7 +169,7 @@ public sealed partial class FasterObjectStore : IObjectStore
     /// <inheritdoc/>
     public bool Remove(in ObjectKey key)
     {
-        bool wasStaged = _published.TryRemove(key, out _);
+        bool wasStaged = _published.Remove(key);
         lock (_indexWrites)
         {
             if (Index.TryGet(key, out IndexEntry entry))
@@ -211,12 +212,12 @@ public sealed partial class FasterObjectStore : IObjectStore
             return false;
         }
 
-        StagedObject winner = _published.GetOrAdd(staged.Key, staged);
+        StagedObject winner = _published.GetOrAdd(staged);
         earlier = ReferenceEquals(winner, staged) ? null : winner;
         return earlier is null;
     }
 
-    internal void Unpublish(StagedObject staged) => _published.TryRemove(KeyValuePair.Create(staged.Key, staged));
+    internal void Unpublish(StagedObject staged) => _published.Remove(staged);
 
     /// <summary>Why no new object is taken at present; null: they are.</summary>
     internal CommitResult? WhyRefusing() =>
@@ -372,7 +373,7 @@ public sealed partial class FasterObjectStore : IObjectStore
             uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(commit.Address)).AddEntry(isChecked: !commit.IsSealed, frequency);
             lock (_indexWrites)
             {
-                if (_published.TryGetValue(staged.Key, out StagedObject? current) && ReferenceEquals(current, staged))
+                if (_published.TryGet(staged.Key, out StagedObject? current) && ReferenceEquals(current, staged))
                 {
                     if (commit.IsSealed)
                     {

@@ -148,6 +148,35 @@ public abstract class ObjectStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task TwoWriters_OfTheSameObject_LeaveOneThatCanBeRemovedAndWrittenAgain()
+    {
+        byte[] bytes = TestObjects.Bytes(1, 30_000);
+        ObjectKey key = TestObjects.KeyOf(bytes);
+        await using (ObjectWriter first = Store.BeginWrite(key, bytes.Length))
+        await using (ObjectWriter second = Store.BeginWrite(key, bytes.Length))
+        {
+            await first.AppendAsync(bytes);
+            await second.AppendAsync(bytes);
+            Assert.True(first.Verify());
+            Assert.True(second.Verify());
+            await first.CommitAsync();
+            await second.CommitAsync();
+        }
+
+        Assert.Equal(bytes, await Store.ReadAsync(key));
+        Assert.True(Store.Remove(key));
+        Assert.False(Store.Contains(key));
+
+        await using ObjectWriter third = Store.BeginWrite(key, bytes.Length);
+        await third.AppendAsync(bytes);
+        Assert.True(third.Verify());
+        Assert.True(Store.Contains(key)); // before it is durable
+        Assert.Equal(bytes, await Store.ReadAsync(key));
+        Assert.Equal(CommitResult.Committed, await third.CommitAsync());
+        Assert.Equal(bytes, await Store.ReadAsync(key));
+    }
+
+    [Fact]
     public async Task Object_LongerThanTheLimit_IsRefused()
     {
         byte[] bytes = TestObjects.Bytes(1, (int)MaxObjectBytes + 1);

@@ -21,6 +21,9 @@ internal sealed class FaultyDisk : StoreDisk
     /// <summary>Thrown by waiting reads while it is set; reads that do not wait find nothing in memory.</summary>
     public IOException? ReadFault { get; set; }
 
+    /// <summary>Reads of what was read a moment ago.</summary>
+    public int HotReads { get; private set; }
+
     public static IOException Full => new("No space left on device", 28);
 
     public static IOException InputOutput => new("Input/output error", 5);
@@ -99,6 +102,12 @@ internal sealed class FaultyDisk : StoreDisk
 
     public override int TryRead(SafeFileHandle file, Span<byte> buffer, long offset) =>
         ReadFault is null ? base.TryRead(file, buffer, offset) : -11;
+
+    public override int ReadAgain(SafeFileHandle file, Span<byte> buffer, long offset)
+    {
+        HotReads++;
+        return ReadFault is null ? base.ReadAgain(file, buffer, offset) : -1;
+    }
 
     /// <summary>The power fails behind the next write, before its sync.</summary>
     public void LosePowerAtNextWrite() => _losesPowerAtNextWrite = true;

@@ -81,6 +81,24 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Disk_FailingReadOfWhatWasReadAMomentAgo_ObjectIsAMiss()
+    {
+        FaultyDisk disk = new();
+        byte[] bytes = TestObjects.Bytes(1, 5_000);
+        await using FasterObjectStore store = await OpenAsync(disk);
+        await store.WriteAsync(TestObjects.KeyOf(bytes), bytes);
+        for (int i = 0; disk.HotReads == 0 && i < 100; i++) // a quarter of a second may end between two reads
+        {
+            Assert.Equal(bytes, await store.ReadAsync(TestObjects.KeyOf(bytes)));
+        }
+
+        Assert.True(disk.HotReads > 0);
+        disk.ReadFault = FaultyDisk.InputOutput;
+        await Assert.ThrowsAsync<ObjectDamagedException>(() => store.ReadAsync(TestObjects.KeyOf(bytes)));
+        Assert.False(store.Contains(TestObjects.KeyOf(bytes)));
+    }
+
+    [Fact]
     public async Task Power_LostWithUnsyncedWrites_NothingAcknowledgedIsLostAndNothingWrongServed()
     {
         Dictionary<int, ObjectKey> acknowledged = [];

@@ -1,0 +1,22 @@
+using Breakwater.CacheStore.Faster;
+
+namespace Breakwater.CacheStore.Tests.Faster;
+
+public sealed class RecentReadsTests
+{
+    [Fact]
+    public async Task Contains_WhatWasReadAMomentAgo_NothingElseAndNotForLong()
+    {
+        RecentReads reads = new();
+        ulong tag = RecentReads.TagOf(1 << 30, 4_096);
+        Assert.False(reads.Contains(tag));
+
+        reads.Add(tag);
+
+        Assert.True(reads.Contains(tag));
+        Assert.False(reads.Contains(RecentReads.TagOf((1 << 30) + 4_096, 4_096)));
+        Assert.False(reads.Contains(RecentReads.TagOf(1 << 30, 8_192)));
+        await Task.Delay(600);
+        Assert.False(reads.Contains(RecentReads.TagOf(1 << 30, 4_096)));
+    }
+}
