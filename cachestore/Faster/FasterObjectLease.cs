@@ -30,11 +30,12 @@ internal sealed class FasterObjectLease : ObjectLease
     /// <summary>Uses a disposed lease again, for an object of one part. Takes over the caller's hold on the segment.</summary>
     public void Rebind(in ObjectKey key, in IndexEntry entry, Segment segment)
     {
-        if (Interlocked.Exchange(ref _isDisposed, 0) == 0)
+        if (_isDisposed == 0)
         {
             throw new InvalidOperationException("The lease is still held.");
         }
 
+        _isDisposed = 0;
         _key = key;
         _entry = entry;
         _segment = segment;

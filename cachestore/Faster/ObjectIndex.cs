@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics;
 using FASTER.core;
 using Session = FASTER.core.ClientSession<
@@ -21,8 +22,12 @@ internal sealed class ObjectIndex : IDisposable
 
     private readonly FasterKV<ObjectKey, IndexEntry> _store;
     private readonly FasterKVSettings<ObjectKey, IndexEntry> _settings;
-    private readonly Session?[] _idle; // taken and returned by exchange
+    private readonly ConcurrentStack<Session> _idle = new(); // of threads that are gone
     private long _count;
+    private bool _isDisposed;
+
+    [ThreadStatic]
+    private static ThreadSession? t_session; // of the index that the thread used last
 
     /// <summary>Makes an empty index.</summary>
     /// <param name="mostObjects">Sizes the hash table: 64 bytes for 7 objects.</param>
@@ -44,24 +49,12 @@ internal sealed class ObjectIndex : IDisposable
         };
         _store = new FasterKV<ObjectKey, IndexEntry>(_settings);
         _store.Log.EmptyPageCount = 1; // else a page that is dropped keeps its memory until the log has come round
-        _idle = new Session?[2 * Environment.ProcessorCount];
     }
 
     /// <summary>Objects in the index.</summary>
     public long Count => Interlocked.Read(ref _count);
 
-    public bool TryGet(in ObjectKey key, out IndexEntry entry)
-    {
-        var session = Rent();
-        try
-        {
-            return TryGet(session, key, out entry);
-        }
-        finally
-        {
-            Return(session);
-        }
-    }
+    public bool TryGet(in ObjectKey key, out IndexEntry entry) => TryGet(SessionOfThread(), key, out entry);
 
     /// <summary>Points a key to a place. One caller at a time for one key.</summary>
     /// <param name="key">The key.</param>
@@ -69,43 +62,28 @@ internal sealed class ObjectIndex : IDisposable
     /// <param name="isMove">Is the key in the index already? An upsert does not tell.</param>
     public void Set(in ObjectKey key, in IndexEntry entry, bool isMove = false)
     {
-        var session = Rent();
-        try
+        ObjectKey k = key;
+        IndexEntry e = entry;
+        SessionOfThread().Upsert(ref k, ref e);
+        if (!isMove)
         {
-            ObjectKey k = key;
-            IndexEntry e = entry;
-            session.Upsert(ref k, ref e);
-            if (!isMove)
-            {
-                Interlocked.Increment(ref _count);
-            }
-        }
-        finally
-        {
-            Return(session);
+            Interlocked.Increment(ref _count);
         }
     }
 
     /// <summary>Forgets a key when it points to <paramref name="address"/> (−1: wherever it points). One caller at a time for one key.</summary>
     public bool Remove(in ObjectKey key, long address)
     {
-        var session = Rent();
-        try
+        Session session = SessionOfThread();
+        if (!TryGet(session, key, out IndexEntry entry) || (address >= 0 && entry.Address != address))
         {
-            if (!TryGet(session, key, out IndexEntry entry) || (address >= 0 && entry.Address != address))
-            {
-                return false;
-            }
+            return false;
+        }
 
-            ObjectKey k = key;
-            session.Delete(ref k);
-            Interlocked.Decrement(ref _count);
-            return true;
-        }
-        finally
-        {
-            Return(session);
-        }
+        ObjectKey k = key;
+        session.Delete(ref k);
+        Interlocked.Decrement(ref _count);
+        return true;
     }
 
     /// <summary>Bytes of records, also of those that were replaced or removed since.</summary>
@@ -124,16 +102,7 @@ internal sealed class ObjectIndex : IDisposable
 
         long until = _store.Log.TailAddress;
         _store.Log.ShiftReadOnlyAddress(until, wait: true);
-        var session = Rent();
-        try
-        {
-            session.Compact(until, CompactionType.Lookup);
-        }
-        finally
-        {
-            Return(session);
-        }
-
+        SessionOfThread().Compact(until, CompactionType.Lookup);
         _store.Log.Truncate();
     }
 
@@ -142,11 +111,7 @@ internal sealed class ObjectIndex : IDisposable
 
     public void Dispose()
     {
-        for (int i = 0; i < _idle.Length; i++)
-        {
-            Interlocked.Exchange(ref _idle[i], null)?.Dispose();
-        }
-
+        _isDisposed = true;
         _store.Dispose();
         _settings.LogDevice.Dispose();
     }
@@ -186,33 +151,33 @@ internal sealed class ObjectIndex : IDisposable
         return status.Found;
     }
 
-    private Session Rent()
+    /// <summary>A session has one user at a time; each thread keeps its own, which costs a look-up less than to borrow one.</summary>
+    private Session SessionOfThread() => t_session is { } mine && mine.Index == this ? mine.Session : BeginSession();
+
+    private Session BeginSession()
     {
-        int start = Thread.GetCurrentProcessorId();
-        for (int i = 0; i < _idle.Length; i++)
+        if (!_idle.TryPop(out Session? session))
         {
-            ref var slot = ref _idle[(start + i) % _idle.Length];
-            if (slot is not null && Interlocked.Exchange(ref slot, null) is { } session)
-            {
-                return session;
-            }
+            session = _store.For(new IndexFunctions()).NewSession<IndexFunctions>();
         }
 
-        return _store.For(new IndexFunctions()).NewSession<IndexFunctions>();
+        t_session = new ThreadSession(this, session);
+        return session;
     }
 
-    private void Return(Session session)
+    /// <summary>Hands the session to another thread when its own has ended, or went on to another index.</summary>
+    private sealed class ThreadSession(ObjectIndex index, Session session)
     {
-        int start = Thread.GetCurrentProcessorId();
-        for (int i = 0; i < _idle.Length; i++)
+        public ObjectIndex Index => index;
+
+        public Session Session => session;
+
+        ~ThreadSession()
         {
-            ref var slot = ref _idle[(start + i) % _idle.Length];
-            if (slot is null && Interlocked.CompareExchange(ref slot, session, null) is null)
+            if (!Volatile.Read(ref index._isDisposed))
             {
-                return;
+                index._idle.Push(session);
             }
         }
-
-        session.Dispose();
     }
 }

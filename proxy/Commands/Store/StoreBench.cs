@@ -28,7 +28,7 @@ internal static class StoreBench
     private const int LargeObjects = 40;
     private const int LargeBytes = 8 << 20;
     private const int WriteRounds = 2;
-    private const int ReadRounds = 6;
+    private const int ReadRounds = 16;
 
     public static Command Create(Option<bool> json)
     {
