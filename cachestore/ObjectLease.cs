@@ -35,12 +35,17 @@ public abstract class ObjectLease : IDisposable
     /// <summary>
     /// Where the bytes at <paramref name="offset"/> lie in memory mapped from their file, for sends without a copy of our own. False as for
     /// <see cref="TryGetFileRange"/>. Only the kernel should touch it (send, writev): for it a failing disk is an error code, for a load
-    /// instruction it is a signal that ends the process.
+    /// instruction it is a signal that ends the process. Valid until <see cref="Unmap"/>.
     /// </summary>
     public virtual bool TryGetMapped(long offset, out MappedRun run)
     {
         run = default;
         return false;
+    }
+
+    /// <summary>What <see cref="TryGetMapped"/> told so far is not used any more: memory that only this lease holds may go.</summary>
+    public virtual void Unmap()
+    {
     }
 
     /// <inheritdoc/>

@@ -75,7 +75,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         get
         {
             long lowest = long.MaxValue;
-            foreach (StagedObject staged in _staged.Keys)
+            foreach (StagedObject staged in _staged.Keys.Where(static staged => !staged.IsRevoked))
             {
                 lowest = Math.Min(lowest, staged.FloorAddress);
             }
@@ -84,17 +84,16 @@ internal sealed class CommitLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes the room of the object that is being written for the longest time. False: there is none.</summary>
+    /// <summary>Takes the room of the object that is being written for the longest time; its memory is still let go of. False: there is none.</summary>
     public bool RevokeOldest()
     {
-        StagedObject? oldest = _staged.Keys.MinBy(static staged => staged.FloorAddress);
+        StagedObject? oldest = _staged.Keys.Where(static staged => !staged.IsRevoked).MinBy(static staged => staged.FloorAddress);
         if (oldest is null)
         {
             return false;
         }
 
         oldest.IsRevoked = true;
-        Unwatch(oldest);
         return true;
     }
 

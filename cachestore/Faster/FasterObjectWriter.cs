@@ -95,6 +95,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
 
         if (_refusal is { } refusal)
         {
+            Fail(refusal);
             return refusal;
         }
 
@@ -230,6 +231,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
     private void Fail(CommitResult result)
     {
         _store.Commits.Unwatch(_staged);
+        _staged.LeaveLog();
         if (_isPublished)
         {
             _store.Unpublish(_staged);

@@ -25,6 +25,9 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
     /// <summary>Where they are; fixed until the last reference is let go.</summary>
     public nint Address => (nint)_start;
 
+    /// <summary>References that are held.</summary>
+    public int Holders => Volatile.Read(ref _references);
+
     /// <summary>Takes a reference; the caller knows that one is held (under the owner's lock).</summary>
     public void Acquire() => Interlocked.Increment(ref _references);
 

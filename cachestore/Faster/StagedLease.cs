@@ -32,15 +32,21 @@ internal sealed class StagedLease(StagedObject staged) : ObjectLease
         return true;
     }
 
+    public override void Unmap()
+    {
+        foreach (StagedBuffer buffer in _mapped ?? [])
+        {
+            buffer.Release();
+        }
+
+        _mapped?.Clear();
+    }
+
     protected override void Dispose(bool disposing)
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
-            foreach (StagedBuffer buffer in _mapped ?? [])
-            {
-                buffer.Release();
-            }
-
+            Unmap();
             staged.Release();
         }
     }

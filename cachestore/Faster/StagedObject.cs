@@ -156,10 +156,26 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
                 if (segments.TryAcquire(part.Address, out Segment? segment))
                 {
                     part.Segment = segment;
+                    DropBufferLocked(part);
+                }
+                else
+                {
+                    LeaveLogLocked(part); // cleaned away already: who reads on does so from memory
                 }
 
-                DropBufferLocked(part);
                 _firstBuffered++;
+            }
+        }
+    }
+
+    /// <summary>The object is not stored after all: the log's copy of its parts is of no use, and who still reads does so from memory.</summary>
+    public void LeaveLog()
+    {
+        lock (_gate)
+        {
+            foreach (StagedPart part in _parts)
+            {
+                LeaveLogLocked(part);
             }
         }
     }
@@ -287,6 +303,15 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
     {
         long size = Math.Max(expectedLength ?? wantedBytes, wantedBytes);
         return new StagedPart { Buffer = new StagedBuffer((int)Math.Clamp(size, expectedLength is null ? SmallestBufferBytes : 256, PartBytes)) };
+    }
+
+    private void LeaveLogLocked(StagedPart part)
+    {
+        if (part is { Buffer: not null, Address: >= 0 })
+        {
+            part.Address = -1;
+            budget.Remove(part.Length);
+        }
     }
 
     private void DropBufferLocked(StagedPart part)

@@ -211,6 +211,7 @@ internal sealed unsafe class HitResponder(
             }
 
             isKept = bodyBytes > 0;
+            lease.Unmap();
             pending.Keep(new ReadOnlySpan<byte>(start, headBytes)[(int)Math.Min(sent, headBytes)..], Math.Max(0, sent - headBytes), bodyBytes);
             return HitAnswer.Pending;
         }

@@ -67,6 +67,7 @@ internal sealed class PendingSend
             {
                 int count = Gather(pieces);
                 _offset += SocketSender.Send(socket, pieces, count);
+                Lease!.Unmap();
                 isFull = _offset == before;
             }
         }
