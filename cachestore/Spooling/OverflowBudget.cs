@@ -1,6 +1,6 @@
 namespace Breakwater.CacheStore.Spooling;
 
-/// <summary>Memory for bodies that the store does not take (full, read-only or broken disk), shared by all of them. Thread-safe.</summary>
+/// <summary>Memory for bodies that the store does not take (full, read-only or broken disk), or must not take (fetched with a password), shared by all of them. Thread-safe.</summary>
 /// <param name="limitBytes">The most that may be taken.</param>
 public sealed class OverflowBudget(long limitBytes)
 {
@@ -9,7 +9,8 @@ public sealed class OverflowBudget(long limitBytes)
     /// <summary>Bytes taken right now.</summary>
     public long Taken => Interlocked.Read(ref _taken);
 
-    internal bool TryTake(long bytes)
+    /// <summary>Takes memory. False: there is not so much left.</summary>
+    public bool TryTake(long bytes)
     {
         if (Interlocked.Add(ref _taken, bytes) <= limitBytes)
         {
@@ -20,5 +21,6 @@ public sealed class OverflowBudget(long limitBytes)
         return false;
     }
 
-    internal void GiveBack(long bytes) => Interlocked.Add(ref _taken, -bytes);
+    /// <summary>Gives back what was taken.</summary>
+    public void GiveBack(long bytes) => Interlocked.Add(ref _taken, -bytes);
 }

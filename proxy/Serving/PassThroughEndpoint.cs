@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Http.Headers;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Hashing;
+using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
@@ -14,7 +15,7 @@ namespace Breakwater.Proxy.Serving;
 /// Path-addressed files of repositories with external data: they are not named by a hash, so nothing proves them; they go through YARP's forwarder and
 /// are not stored. Range and its 206 pass. Requests with <c>Authorization</c> go this way too: what a password was needed for is not for everybody.
 /// </summary>
-internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Directory directory, ResponseHeads heads, ProxyOptions options)
+internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Directory directory, ResponseHeads heads, OverflowBudget budget, ProxyOptions options)
 {
     private const long MaxCheckedBytes = 64L << 20;
 
@@ -32,7 +33,7 @@ internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Dire
             string? authorization = isAuthorized && Stratum1Directory.IsOrigin(upstream, hint) ? context.Request.Headers.Authorization.ToString() : null;
             outcome.Upstream = upstream.Authority;
             heads.WriteCommon(context.Response, outcome);
-            ForwarderError error = await forwarder.SendAsync(context, upstream.Root, upstream.Client, _config, new Transformer(upstream.Root + urlPath, authorization, outcome.Key));
+            ForwarderError error = await forwarder.SendAsync(context, upstream.Root, upstream.Client, _config, new Transformer(upstream.Root + urlPath, authorization, outcome.Key, budget));
             if (error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
             {
                 return;
@@ -47,7 +48,7 @@ internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Dire
     }
 
     /// <summary>Sends exactly the path that was parsed, and nothing that tells of the client.</summary>
-    private sealed class Transformer(string url, string? authorization, ObjectKey? key) : HttpTransformer
+    private sealed class Transformer(string url, string? authorization, ObjectKey? key, OverflowBudget budget) : HttpTransformer
     {
         private static readonly string[] s_kept = ["Range", "If-Range", "User-Agent", "Accept"];
 
@@ -100,49 +101,77 @@ internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Dire
             return false;
         }
 
-        /// <summary>An object is sent when its digest is right; no chunk of CernVM-FS is longer than the limit.</summary>
-        private static async Task CopyCheckedAsync(HttpContext context, HttpResponseMessage response, ObjectKey key, CancellationToken cancellationToken)
+        /// <summary>An object is sent when its digest is right; no chunk of CernVM-FS is longer than the limit. It is in memory until it is sent, within the budget of all unstored bodies.</summary>
+        private async Task CopyCheckedAsync(HttpContext context, HttpResponseMessage response, ObjectKey expected, CancellationToken cancellationToken)
         {
             using var body = new MemoryStream();
-            using ObjectHasher hasher = ObjectHasher.Create(key.Algorithm);
-            bool isWhole = false;
+            try
+            {
+                int status = await ReadCheckedAsync(body, response, expected, cancellationToken);
+                if (status != StatusCodes.Status200OK)
+                {
+                    Refuse(context, status);
+                    return;
+                }
+
+                context.Response.ContentLength = body.Length;
+                context.Response.Headers.CacheControl = "private, no-store";
+                await context.Response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), cancellationToken);
+            }
+            finally
+            {
+                budget.GiveBack(body.Capacity);
+            }
+        }
+
+        private async Task<int> ReadCheckedAsync(MemoryStream body, HttpResponseMessage response, ObjectKey expected, CancellationToken cancellationToken)
+        {
+            using ObjectHasher hasher = ObjectHasher.Create(expected.Algorithm);
             byte[] buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
             try
             {
                 await using Stream content = await response.Content.ReadAsStreamAsync(cancellationToken);
                 int read;
-                while ((read = await content.ReadAsync(buffer, cancellationToken)) > 0 && body.Length <= MaxCheckedBytes)
+                while ((read = await content.ReadAsync(buffer, cancellationToken)) > 0)
                 {
+                    if (body.Length > MaxCheckedBytes)
+                    {
+                        return StatusCodes.Status502BadGateway;
+                    }
+
+                    if (body.Length + read > body.Capacity)
+                    {
+                        int more = Math.Max(body.Capacity, buffer.Length);
+                        if (!budget.TryTake(more))
+                        {
+                            return StatusCodes.Status503ServiceUnavailable;
+                        }
+
+                        body.Capacity += more;
+                    }
+
                     hasher.Append(buffer.AsSpan(0, read));
                     body.Write(buffer.AsSpan(0, read));
                 }
 
-                isWhole = read == 0;
+                return hasher.FinishMatches(expected) ? StatusCodes.Status200OK : StatusCodes.Status502BadGateway;
             }
             catch (Exception e) when (e is IOException or HttpRequestException)
             {
                 // All bytes may be here and right, yet the answer was not: the client is told so.
+                return StatusCodes.Status502BadGateway;
             }
             finally
             {
                 ArrayPool<byte>.Shared.Return(buffer);
             }
-
-            if (!isWhole || !hasher.FinishMatches(key))
-            {
-                Refuse(context);
-                return;
-            }
-
-            context.Response.ContentLength = body.Length;
-            context.Response.Headers.CacheControl = "private, no-store";
-            await context.Response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), cancellationToken);
         }
 
-        private static void Refuse(HttpContext context)
+        private static void Refuse(HttpContext context, int status = StatusCodes.Status502BadGateway)
         {
             context.Response.Headers.ContentLength = 0;
-            context.Response.StatusCode = StatusCodes.Status502BadGateway;
+            context.Response.Headers.RetryAfter = status == StatusCodes.Status503ServiceUnavailable ? "1" : default;
+            context.Response.StatusCode = status;
         }
     }
 }

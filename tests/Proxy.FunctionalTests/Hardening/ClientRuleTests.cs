@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text;
+using Breakwater.CacheStore.Spooling;
 using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.FunctionalTests.Hardening;
@@ -210,6 +212,24 @@ public sealed class ClientRuleTests : IAsyncLifetime
         RawResponse response = await proxy.GetAsync($"http://{_upstream.EndPoint}{_item.Path}", "Authorization: Bearer mine");
 
         Assert.Equal((502, 0), (response.Status, response.Body.Length));
+    }
+
+    [Fact]
+    public async Task Authorization_MoreThanTheMemoryForUnstoredBodies_IsRefusedForNow()
+    {
+        SyntheticObject large = new SyntheticObject(3 << 20, seed: 7).On(_upstream);
+        await using ProxyUnderTest proxy = await StartAsync(true, ("Proxy:MaxUnstoredBytes", "1048576"));
+
+        RawResponse refused = await proxy.GetAsync($"http://{_upstream.EndPoint}{large.Path}", "Authorization: Bearer mine");
+        Assert.Equal((503, 0, "1"), (refused.Status, refused.Body.Length, refused.Header("Retry-After")));
+
+        RawResponse served = await proxy.GetAsync($"http://{_upstream.EndPoint}{_item.Path}", "Authorization: Bearer mine");
+        Assert.Equal(_item.Bytes, served.Body);
+        OverflowBudget budget = proxy.Services.GetRequiredService<OverflowBudget>();
+        while (budget.Taken != 0)
+        {
+            await Task.Delay(5);
+        }
     }
 
     private static string Basic(string credentials) => "Proxy-Authorization: Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
