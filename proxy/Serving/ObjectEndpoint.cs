@@ -164,7 +164,17 @@ internal sealed class ObjectEndpoint(
 
         // A range of a body whose length nobody told, or of its end: when it is whole.
         long first = follower.Length is { } length ? (part.TryResolve(length, out long offset, out _) ? offset : 0) : long.MaxValue - 1;
-        return state == FollowState.Readable ? await follower.WaitAsync(first, cancellationToken) : state;
+        if (state != FollowState.Readable)
+        {
+            return state;
+        }
+
+        if (follower.Length is not null)
+        {
+            follower.MoveTo(first); // else a body that is kept in memory waits for a reader that needs none of it
+        }
+
+        return await follower.WaitAsync(first, cancellationToken);
     }
 
     private async Task ServeFollowerAsync(HttpContext context, FetchFollower follower, ByteRange? range, RequestOutcome outcome)

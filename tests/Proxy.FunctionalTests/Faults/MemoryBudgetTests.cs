@@ -65,19 +65,24 @@ public sealed class MemoryBudgetTests : IAsyncLifetime
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task RangeOfTheEnd_OfAnObjectThatTheStoreDoesNotTake_IsServedThoughItsBeginningHasLeftMemory()
+    {
+        FaultyDisk disk = new();
+        await using ProxyUnderTest proxy = await StartOnFullDiskAsync(disk);
+        SyntheticObject item = new SyntheticObject(8 * Mebibyte).On(_upstream);
+
+        RawResponse part = await proxy.GetAsync(item.Url, $"Range: bytes={item.Bytes.Length - 1_000}-");
+
+        Assert.Equal((206, true), (part.Status, part.IsComplete));
+        Assert.Equal(item.Bytes[^1_000..], part.Body);
+        Assert.Equal(1, _upstream.RequestCount(item.Path));
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task SomeFollowersStandStill_TheOthersGetAllOfIt()
     {
         FaultyDisk disk = new();
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartOnAsync(
-            disk, new Dictionary<string, string?> { ["Proxy:MaxUnstoredBytes"] = Text(Mebibyte), ["Store:CommitInterval"] = "00:00:00.01" }, _upstream);
-        disk.WriteFault = FaultyDisk.Full;
-        SyntheticObject probe = new SyntheticObject(9_000, seed: 2).On(_upstream);
-        Assert.Equal(probe.Bytes, (await proxy.GetAsync(probe.Url)).Body);
-        while (proxy.Store.Statistics.WriteFailure is null)
-        {
-            await Task.Delay(5);
-        }
-
+        await using ProxyUnderTest proxy = await StartOnFullDiskAsync(disk);
         SyntheticObject item = new SyntheticObject(24 * Mebibyte).On(_upstream);
         for (int i = 0; i < 4; i++)
         {
@@ -104,6 +109,21 @@ public sealed class MemoryBudgetTests : IAsyncLifetime
         {
             Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body); // by itself, soon, it is stored again
         }
+    }
+
+    private async Task<ProxyUnderTest> StartOnFullDiskAsync(FaultyDisk disk)
+    {
+        ProxyUnderTest proxy = await ProxyUnderTest.StartOnAsync(
+            disk, new Dictionary<string, string?> { ["Proxy:MaxUnstoredBytes"] = Text(Mebibyte), ["Store:CommitInterval"] = "00:00:00.01" }, _upstream);
+        disk.WriteFault = FaultyDisk.Full;
+        SyntheticObject probe = new SyntheticObject(9_000, seed: 2).On(_upstream);
+        Assert.Equal(probe.Bytes, (await proxy.GetAsync(probe.Url)).Body);
+        while (proxy.Store.Statistics.WriteFailure is null)
+        {
+            await Task.Delay(5);
+        }
+
+        return proxy;
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
