@@ -5,7 +5,8 @@ namespace Breakwater.CacheStore.Disk;
 /// <summary>Does the disk take writes at present? Written by whoever writes, read by whoever wants to store something. Thread-safe.</summary>
 internal sealed class DiskHealth(TimeProvider time, ILogger logger) : IDisposable
 {
-    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+    /// <summary>A write that failed is tried again after this time.</summary>
+    public static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     private readonly ManualResetEventSlim _retryNow = new();
     private readonly Lock _gate = new();
@@ -67,8 +68,7 @@ internal sealed class DiskHealth(TimeProvider time, ILogger logger) : IDisposabl
             }
 
             _failure = null;
-            _failing.Dispose();
-            _failing = new CancellationTokenSource();
+            _failing = new CancellationTokenSource(); // the old one is not disposed: Report may be about to cancel it
         }
 
         logger.LogInformation("The store's disk takes writes again.");

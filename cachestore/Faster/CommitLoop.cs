@@ -112,7 +112,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         }
 
         Hurry();
-        return cycle;
+        return _isClosed ? Task.CompletedTask : cycle; // closed: the last signal may have gone by
     }
 
     /// <summary>Commits now, not at the end of the interval.</summary>
@@ -137,6 +137,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         }
 
         _isClosed = true;
+        SignalCycle();
         FailPending();
         _wake.Dispose();
         _hurry.Dispose();
@@ -208,6 +209,11 @@ internal sealed class CommitLoop : IAsyncDisposable
         }
 
         Committed?.Invoke();
+        SignalCycle();
+    }
+
+    private void SignalCycle()
+    {
         lock (_cycleGate)
         {
             _cycle.TrySetResult();

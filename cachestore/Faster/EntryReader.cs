@@ -10,7 +10,7 @@ internal sealed class EntryReader(SegmentSet segments) : IDisposable
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(EntryHeader.SizeBytes + StagedObject.PartBytes);
 
     /// <summary>
-    /// Reads the entry at an address: header and payload, valid until the next call. Empty: damaged, or its segment is gone.
+    /// Reads the entry at an address: header and payload, valid until the next call. Empty: damaged, unreadable, or its segment is gone.
     /// Pages that were not in memory before do not stay there.
     /// </summary>
     public ReadOnlySpan<byte> Read(long address, int payloadLength)
@@ -38,6 +38,10 @@ internal sealed class EntryReader(SegmentSet segments) : IDisposable
 
             EntryHeader header = EntryHeader.Read(entry);
             return header.IsValid && header.Matches(entry[EntryHeader.SizeBytes..]) ? entry : default;
+        }
+        catch (IOException)
+        {
+            return default;
         }
         finally
         {

@@ -49,6 +49,11 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
             store.Recover(entry);
         }
 
+        if (scanner.DamagedPages + scanner.UnreadablePages > 0)
+        {
+            logger.LogWarning("{Count} pages of the documents' log are damaged or cannot be read; what was in them is fetched again.", scanner.DamagedPages + scanner.UnreadablePages);
+        }
+
         return store;
     }
 

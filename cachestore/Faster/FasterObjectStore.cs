@@ -131,21 +131,21 @@ public sealed partial class FasterObjectStore : IObjectStore
             return true;
         }
 
-        lease = Index.TryGet(key, out IndexEntry entry) ? Open(key, entry) : null;
+        lease = null;
+        while (lease is null && Index.TryGet(key, out IndexEntry entry))
+        {
+            lease = Open(key, entry); // null: it is forgotten now, or the cleaner moved it meanwhile
+        }
+
         return lease is not null;
     }
 
     /// <inheritdoc/>
     public bool TryReopen(in ObjectKey key, [NotNullWhen(true)] ref ObjectLease? lease)
     {
-        if (lease is FasterObjectLease recycled && !_published.Contains(key) && Index.TryGet(key, out IndexEntry entry) && !entry.IsSealed)
+        if (lease is FasterObjectLease recycled && !_published.Contains(key) && Index.TryGet(key, out IndexEntry entry) && !entry.IsSealed
+            && Log.Segments.TryAcquire(entry.Address, out Segment? segment))
         {
-            if (!Log.Segments.TryAcquire(entry.Address, out Segment? segment))
-            {
-                Forget(key, entry.Address, "its segment is gone");
-                return false;
-            }
-
             segment.CountUse(entry.Ordinal);
             recycled.Rebind(key, entry, segment);
             return true;
@@ -169,22 +169,24 @@ public sealed partial class FasterObjectStore : IObjectStore
     /// <inheritdoc/>
     public bool Remove(in ObjectKey key)
     {
+        if (!Contains(key))
+        {
+            return false;
+        }
+
+        AppendRemoved(key); // first: who stores it again from now on does so behind this entry, and has it after a restart
         bool wasStaged = _published.Remove(key);
         lock (_indexWrites)
         {
-            if (Index.TryGet(key, out IndexEntry entry))
+            if (!Index.TryGet(key, out IndexEntry entry))
             {
-                Index.Remove(key, -1);
-                Pins.OnGone(key, entry.Length);
+                return wasStaged;
             }
-            else if (!wasStaged)
-            {
-                return false;
-            }
-        }
 
-        AppendRemoved(key);
-        return true;
+            Index.Remove(key, -1);
+            Pins.OnGone(key, entry.Length);
+            return true;
+        }
     }
 
     /// <inheritdoc/>
@@ -228,6 +230,11 @@ public sealed partial class FasterObjectStore : IObjectStore
     {
         while (Budget.IsExceeded)
         {
+            if (WhyRefusing() is { } refusal)
+            {
+                return refusal;
+            }
+
             CancellationToken failing = Health.Failing;
             using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, failing);
             try
@@ -286,25 +293,18 @@ public sealed partial class FasterObjectStore : IObjectStore
     /// <summary>The cleaner wrote an object to a new place.</summary>
     internal void ApplyMove(in Move move)
     {
-        bool isMoved;
         lock (_indexWrites)
         {
-            isMoved = Index.TryGet(move.Key, out IndexEntry entry) && entry.Address == move.From.Address;
-            if (isMoved)
+            if (!Index.TryGet(move.Key, out IndexEntry entry) || entry.Address != move.From.Address)
             {
-                uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(move.ToAddress)).AddEntry(isChecked: !entry.IsSealed, move.Frequency);
-                Index.Set(move.Key, new IndexEntry(move.ToAddress, entry.Length, entry.IsSealed, ordinal), isMove: true);
+                return; // removed while it was being copied, and perhaps stored again: the log says so behind the copied entry
             }
+
+            uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(move.ToAddress)).AddEntry(isChecked: !entry.IsSealed, move.Frequency);
+            Index.Set(move.Key, new IndexEntry(move.ToAddress, entry.Length, entry.IsSealed, ordinal), isMove: true);
         }
 
-        if (isMoved)
-        {
-            Counters.AddRewritten(move.From.Length);
-        }
-        else
-        {
-            AppendRemoved(move.Key); // removed while it was being copied: the copy must not come back at the next start
-        }
+        Counters.AddRewritten(move.From.Length);
     }
 
     /// <summary>The cleaner drops an object. False: it was gone or elsewhere.</summary>
@@ -432,16 +432,8 @@ public sealed partial class FasterObjectStore : IObjectStore
 
     private Extents? LoadExtents(in ObjectKey key, in IndexEntry entry)
     {
-        try
-        {
-            using EntryReader reader = new(Log.Segments);
-            return reader.ReadSeal(entry.Address, key, entry.Length) is { } parts ? _extents.Add(entry.Address, parts) : null;
-        }
-        catch (IOException failure)
-        {
-            _logger.LogWarning(failure, "The list of parts of object {Key} cannot be read.", key);
-            return null;
-        }
+        using EntryReader reader = new(Log.Segments);
+        return reader.ReadSeal(entry.Address, key, entry.Length) is { } parts ? _extents.Add(entry.Address, parts) : null;
     }
 
     private Segment[]? TryAcquireAll(long[] addresses)

@@ -8,8 +8,8 @@ namespace Breakwater.CacheStore.Faster;
 internal readonly record struct ScannedEntry(long Address, EntryHeader Header);
 
 /// <summary>
-/// Reads the headers of a log's entries in order, straight from the segment files, hopping over the payloads. A damaged header costs the
-/// rest of its page: each page begins with an entry.
+/// Reads the headers of a log's entries in order, straight from the segment files, hopping over the payloads. A header that is damaged or cannot be read
+/// costs the rest of its page: each page begins with an entry.
 /// </summary>
 internal sealed class LogScanner(SegmentSet segments, int pageSizeBits)
 {
@@ -19,6 +19,9 @@ internal sealed class LogScanner(SegmentSet segments, int pageSizeBits)
 
     /// <summary>Pages that were left early because a header was damaged (not just never written).</summary>
     public int DamagedPages { get; private set; }
+
+    /// <summary>Pages that were left early because the disk refused to read them.</summary>
+    public int UnreadablePages { get; private set; }
 
     /// <summary>Segments of the range that are missing.</summary>
     public int MissingSegments { get; private set; }
@@ -66,7 +69,13 @@ internal sealed class LogScanner(SegmentSet segments, int pageSizeBits)
             if (address < windowStart || address + BlobLog.EntryOverheadBytes > windowStart + windowLength)
             {
                 windowStart = address;
-                windowLength = segments.Disk.ReadFully(file, _window, segments.OffsetOf(address));
+                if (!TryRead(file, address, WindowBytes, out windowLength) && !TryRead(file, address, BlobLog.EntryOverheadBytes, out windowLength))
+                {
+                    UnreadablePages++;
+                    address = pageEnd;
+                    continue;
+                }
+
                 if (windowLength < BlobLog.EntryOverheadBytes)
                 {
                     yield break; // the file ends here: never written, or cut off
@@ -83,10 +92,25 @@ internal sealed class LogScanner(SegmentSet segments, int pageSizeBits)
             }
             else
             {
-                bool isBlank = !_window.AsSpan(at, BlobLog.EntryOverheadBytes).ContainsAnyExcept((byte)0);
+                int bytesOfPage = (int)Math.Min(BlobLog.EntryOverheadBytes, pageEnd - address);
+                bool isBlank = !_window.AsSpan(at, bytesOfPage).ContainsAnyExcept((byte)0);
                 DamagedPages += isBlank ? 0 : 1;
                 address = pageEnd;
             }
+        }
+    }
+
+    private bool TryRead(SafeFileHandle file, long address, int bytes, out int length)
+    {
+        length = 0;
+        try
+        {
+            length = segments.Disk.ReadFully(file, _window.AsSpan(0, bytes), segments.OffsetOf(address));
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 }

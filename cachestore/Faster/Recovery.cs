@@ -41,7 +41,7 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
             logger.LogError("{Count} segment files could not be read; their objects are fetched again when they are asked for.", _unreadable);
         }
 
-        StoreRecovery found = new(index.Count, _tablesRead, _segmentsScanned, _scanner.DamagedPages, _missing + _unreadable, _lost);
+        StoreRecovery found = new(index.Count, _tablesRead, _segmentsScanned, _scanner.DamagedPages + _scanner.UnreadablePages, _missing + _unreadable, _lost);
         if (found.DamagedPages + found.MissingSegments > 0)
         {
             logger.LogWarning("The store was damaged and opened with what is good: {Recovery}. What is lost is fetched again when it is asked for.", found);

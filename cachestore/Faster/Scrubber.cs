@@ -55,33 +55,26 @@ internal sealed class Scrubber(FasterObjectStore store, string quarantineDirecto
     private static bool IsRight(EntryReader reader, in ObjectKey key, in IndexEntry entry)
     {
         using ObjectHasher hasher = ObjectHasher.Create(key.Algorithm);
-        try
+        if (!entry.IsSealed)
         {
-            if (!entry.IsSealed)
+            ReadOnlySpan<byte> whole = reader.Read(entry.Address, (int)entry.Length);
+            hasher.Append(whole.IsEmpty ? default : whole[EntryHeader.SizeBytes..]);
+            return !whole.IsEmpty && hasher.FinishMatches(key);
+        }
+
+        long[]? parts = reader.ReadSeal(entry.Address, key, entry.Length);
+        for (int i = 0; i < parts?.Length; i++)
+        {
+            ReadOnlySpan<byte> part = reader.Read(parts[i], StagedObject.PartLength(entry.Length, i));
+            if (part.IsEmpty)
             {
-                ReadOnlySpan<byte> whole = reader.Read(entry.Address, (int)entry.Length);
-                hasher.Append(whole.IsEmpty ? default : whole[EntryHeader.SizeBytes..]);
-                return !whole.IsEmpty && hasher.FinishMatches(key);
+                return false;
             }
 
-            long[]? parts = reader.ReadSeal(entry.Address, key, entry.Length);
-            for (int i = 0; i < parts?.Length; i++)
-            {
-                ReadOnlySpan<byte> part = reader.Read(parts[i], StagedObject.PartLength(entry.Length, i));
-                if (part.IsEmpty)
-                {
-                    return false;
-                }
-
-                hasher.Append(part[EntryHeader.SizeBytes..]);
-            }
-
-            return parts is not null && hasher.FinishMatches(key);
+            hasher.Append(part[EntryHeader.SizeBytes..]);
         }
-        catch (IOException)
-        {
-            return false; // unreadable is damaged
-        }
+
+        return parts is not null && hasher.FinishMatches(key);
     }
 
     /// <summary>Keeps the entry's bytes as they are on the disk, for whoever looks into the disk's health. Best effort.</summary>

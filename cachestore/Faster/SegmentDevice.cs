@@ -40,13 +40,9 @@ internal sealed class SegmentDevice : StorageDeviceBase
         ThreadPool.UnsafeQueueUserWorkItem(
             _ =>
             {
-                try
+                while (!TryRemove(segment) && !_isClosing) // else the name stays: removed at the next start, it is below the log's begin
                 {
-                    _segments.Remove(segment);
-                }
-                catch (IOException failure)
-                {
-                    _health.Report(failure); // the name stays: removed at the next start, it is below the log's begin
+                    _health.WaitBeforeRetry();
                 }
 
                 callback(result);
@@ -79,6 +75,21 @@ internal sealed class SegmentDevice : StorageDeviceBase
             }
 
             write.Callback(error, error == 0 ? (uint)write.Length : 0, write.Context);
+        }
+    }
+
+    private bool TryRemove(int segment)
+    {
+        try
+        {
+            _segments.Remove(segment);
+            _health.ReportSuccess();
+            return true;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            _health.Report(failure);
+            return false;
         }
     }
 

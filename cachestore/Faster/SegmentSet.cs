@@ -98,6 +98,7 @@ internal sealed class SegmentSet : IDisposable
                 catch
                 {
                     file.Dispose();
+                    _disk.Delete(PathOf(id)); // the next start would take it for a segment
                     throw;
                 }
 
@@ -116,11 +117,12 @@ internal sealed class SegmentSet : IDisposable
     {
         lock (_opening)
         {
-            if (_segments.TryRemove(id, out Segment? segment))
+            if (_segments.TryGetValue(id, out Segment? segment))
             {
                 _disk.Delete(TablePathOf(id)); // first: a table without its segment means that the segment was lost
                 _disk.Delete(PathOf(id));
                 _disk.SyncDirectory(DirectoryPath);
+                _segments.TryRemove(id, out _); // last: a failure is tried again
                 segment.Release();
             }
         }

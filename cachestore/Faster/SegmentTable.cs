@@ -100,6 +100,11 @@ internal static class SegmentTable
             }
         }
 
+        if (scanner.UnreadablePages > 0)
+        {
+            throw new IOException($"{scanner.UnreadablePages} of its pages cannot be read: a table without their objects would lose them.");
+        }
+
         Write(segments, id, CollectionsMarshal.AsSpan(rows));
         if (segments.TryGet(id, out Segment? segment))
         {

@@ -72,6 +72,11 @@ internal sealed class SpaceKeeper : IAsyncDisposable
             progress = _progress.Task;
         }
 
+        if (_stopping.IsCancellationRequested)
+        {
+            return Task.FromResult(false); // the last signal may have gone by
+        }
+
         Wake();
         return progress;
     }
@@ -105,11 +110,13 @@ internal sealed class SpaceKeeper : IAsyncDisposable
 
     private async Task RunAsync()
     {
+        bool hasFailed = false;
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
-                await _wake.WaitAsync(_stopping.Token);
+                // after a failure new objects are refused, so no commit may wake us: we try again ourselves, and say so when it is over
+                await _wake.WaitAsync(hasFailed ? DiskHealth.RetryInterval : Timeout.InfiniteTimeSpan, _stopping.Token);
                 WriteMissingTables();
                 while (!_stopping.IsCancellationRequested && UsedBytes > Math.Min(EffectiveQuota() - (2 * _segments.SegmentBytes), Volatile.Read(ref _target)) && await CleanOneAsync())
                 {
@@ -117,6 +124,11 @@ internal sealed class SpaceKeeper : IAsyncDisposable
                 }
 
                 _store.Index.DropPast();
+                if (hasFailed)
+                {
+                    hasFailed = false;
+                    _store.Health.ReportSuccess();
+                }
             }
             catch (OperationCanceledException)
             {
@@ -124,6 +136,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
             }
             catch (IOException failure)
             {
+                hasFailed = true;
                 _store.Health.Report(failure);
             }
             catch (Exception failure)

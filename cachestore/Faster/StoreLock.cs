@@ -23,7 +23,15 @@ internal sealed class StoreLock : IDisposable
             throw new StoreInUseException(directory, ReadHolder(path + ".pid"));
         }
 
-        File.WriteAllText(path + ".pid", Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        try
+        {
+            File.WriteAllText(path + ".pid", Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // a full disk: whoever wants the store is not told who has it
+        }
+
         return new StoreLock(file);
     }
 
