@@ -1,4 +1,5 @@
 using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.Model;
 
@@ -38,7 +39,7 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
         IReadOnlyList<DestinationState> available = cluster.DestinationsState.AvailableDestinations;
         return [.. cluster.DestinationsState.AllDestinations
             .Select(d => new Stratum1(cluster, d, client))
-            .OrderBy(s => available.Contains(s.Destination) ? 0 : 1)
+            .OrderBy(s => available.Contains(s.Destination) && s.Destination.Health.Passive != DestinationHealth.Unhealthy ? 0 : 1)
             .ThenBy(s => hint is not null && IsNamed(s, hint) ? 0 : 1)
             .ThenBy(s => s.Destination.DestinationId, StringComparer.Ordinal)];
     }
@@ -62,13 +63,15 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
             return;
         }
 
-        if (outcomes.NoteFailure(upstream.Destination) < FailuresUntilUnhealthy)
+        // YARP's default is off; ours is on, for clusters that name their Stratum 1s and nothing else.
+        PassiveHealthCheckConfig? passive = upstream.Cluster.Model.Config.HealthCheck?.Passive;
+        if (outcomes.NoteFailure(upstream.Destination) < FailuresUntilUnhealthy || passive?.Enabled == false)
         {
             return;
         }
 
         outcomes.NoteGivenUp(upstream.Destination);
-        TimeSpan reactivation = upstream.Cluster.Model.Config.HealthCheck?.Passive?.ReactivationPeriod ?? s_defaultReactivation;
+        TimeSpan reactivation = passive?.ReactivationPeriod ?? s_defaultReactivation;
         health.SetPassive(upstream.Cluster, upstream.Destination, DestinationHealth.Unhealthy, reactivation);
     }
 
