@@ -46,6 +46,7 @@ public sealed class LyingUpstreamTests
         ["503"] = _ => UpstreamBehaviour.WithStatus(503),
         ["403"] = _ => UpstreamBehaviour.WithStatus(403),
         ["204"] = _ => new UpstreamBehaviour { Status = 204, RawAnswer = "HTTP/1.1 204 No Content\r\n\r\n"u8.ToArray() },
+        ["101 that nobody asked for"] = _ => new UpstreamBehaviour { Informational = 101 },
         ["redirect"] = _ => new UpstreamBehaviour { RedirectTo = "http://127.0.0.1:9/" },
         ["HTML with 200"] = _ => UpstreamBehaviour.HtmlPage,
         ["gzip"] = _ => new UpstreamBehaviour { GzipEncode = true },
@@ -111,6 +112,43 @@ public sealed class LyingUpstreamTests
         {
             Assert.Equal(item.Bytes, stored);
         }
+    }
+
+    [Theory]
+    [InlineData(100, 40_000)]
+    [InlineData(100, 3 << 20)]
+    [InlineData(103, 40_000)]
+    [InlineData(103, 3 << 20)]
+    public async Task InformationalAnswer_BeforeTheRealOne_RightBytesOverOneConnection(int status, int sizeBytes)
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        upstream.Everything = new UpstreamBehaviour { Informational = status };
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_healing, null, upstream);
+        for (int i = 0; i < 2; i++)
+        {
+            SyntheticObject item = new SyntheticObject(sizeBytes, i).On(upstream);
+            RawResponse response = await proxy.GetAsync(item.Url);
+            Assert.Equal((200, true, (string?)null), (response.Status, response.IsComplete, response.Header("Link")));
+            Assert.True(item.Bytes.AsSpan().SequenceEqual(response.Body));
+            Assert.Equal(item.Bytes, await proxy.ReadStoredAsync(item.Key));
+            Assert.Equal(1, upstream.RequestCount(item.Path));
+        }
+
+        Assert.Equal(1, upstream.ConnectionsAccepted);
+    }
+
+    [Fact]
+    public async Task InformationalAnswer_PassedThrough_TheClientGetsTheRealOneAlone()
+    {
+        const string Path = "/cvmfs/synthetic.example.org/external/file";
+        byte[] bytes = new SyntheticObject(40_000).Bytes;
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        upstream.Put(Path, bytes);
+        upstream.Everything = new UpstreamBehaviour { Informational = 103 };
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_healing, null, upstream);
+        RawResponse response = await proxy.GetAsync("http://s1.example.org" + Path);
+        Assert.Equal((200, true, (string?)null), (response.Status, response.IsComplete, response.Header("Link")));
+        Assert.Equal(bytes, response.Body);
     }
 
     [Fact]
