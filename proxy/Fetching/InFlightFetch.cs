@@ -395,6 +395,9 @@ internal sealed partial class InFlightFetch
 
         await body.AppendAsync(bytes, _cancel.Token);
         ReleaseByPolicy(body, ReleasePolicy.StepBytes);
+
+        // The last client may have left when it was not known how much is missing.
+        GiveUpIfUnwanted();
     }
 
     /// <summary>Compares new bytes with those of the body before, as far as these went out.</summary>

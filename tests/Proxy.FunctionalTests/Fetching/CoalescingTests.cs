@@ -1,4 +1,6 @@
+using Breakwater.Proxy.Fetching;
 using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.Fetching;
 
@@ -7,8 +9,12 @@ public sealed class CoalescingTests : IAsyncLifetime
 {
     private const int Piece = 64 << 10;
 
+    private static readonly TimeSpan s_long = TimeSpan.FromSeconds(50);
+
     private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
     private ProxyUnderTest _proxy = null!;
+
+    private FetchCoordinator Fetches => _proxy.Services.GetRequiredService<FetchCoordinator>();
 
     public async Task InitializeAsync() => _proxy = await ProxyUnderTest.StartAsync(ProxyUnderTest.Patient, null, _upstream);
 
@@ -181,6 +187,42 @@ public sealed class CoalescingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task OnlyClient_LeavesAndLittleIsMissing_TheFetchIsFinishedForTheStore()
+    {
+        SyntheticObject item = new SyntheticObject(4 << 20).On(_upstream);
+        Gate gate = new();
+        _upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(2 << 20, gate));
+        await LeaveAsync(item, afterBytes: Piece);
+        gate.Open();
+        Assert.Equal(UpstreamAnswerEnd.Sent, await _upstream.Requests[0].Ended.WaitAsync(s_long));
+        await NothingIsFetchedAsync();
+        Assert.Equal(item.Bytes, (await _proxy.GetAsync(item.Url)).Body);
+        Assert.Equal(1, _upstream.RequestCount(item.Path));
+    }
+
+    [Theory]
+    [InlineData(false, false, Piece)]
+    [InlineData(false, false, 0)]
+    [InlineData(true, false, 0)]
+    [InlineData(true, true, 0)]
+    public async Task OnlyClient_LeavesAndMuchIsMissing_TheFetchIsGivenUpAndTheNextClientHasItsOwn(bool isBeforeTheHead, bool isLengthUnknown, int afterBytes)
+    {
+        SyntheticObject item = new SyntheticObject(24 << 20).On(_upstream);
+        Gate head = new();
+        Gate body = new();
+        _upstream.ScriptNext(item.Path, new UpstreamBehaviour { HeadGate = isBeforeTheHead ? head : null, Chunked = isLengthUnknown, BodyGates = [(isLengthUnknown ? 20 << 20 : 2 << 20, body)] });
+        await LeaveAsync(item, afterBytes);
+        head.Open();
+        Assert.Equal(UpstreamAnswerEnd.ClientGone, await _upstream.Requests[0].Ended.WaitAsync(s_long));
+        await NothingIsFetchedAsync();
+        Assert.False(_proxy.Store.Contains(item.Key));
+        byte[] next = (await _proxy.GetAsync(item.Url)).Body;
+        Assert.True(item.Bytes.AsSpan().SequenceEqual(next));
+        Assert.Equal(2, _upstream.RequestCount(item.Path));
+        await NothingIsFetchedAsync();
+    }
+
+    [Fact]
     public async Task Document_ManyClientsAtOnce_OneUpstreamRequest()
     {
         const string Path = "/cvmfs/tiny.example.org/.cvmfspublished";
@@ -206,6 +248,35 @@ public sealed class CoalescingTests : IAsyncLifetime
         finally
         {
             clients.ForEach(c => c.Dispose());
+        }
+    }
+
+    /// <summary>Asks for an object, reads so much of it, and leaves once the upstream stands at its gate and the proxy has nobody else.</summary>
+    private async Task LeaveAsync(SyntheticObject item, int afterBytes)
+    {
+        RawHttpClient client = await _proxy.ConnectAsync();
+        await client.SendAsync(RawHttpClient.Request("GET", item.Url));
+        await _upstream.RequestsArrivedAsync(item.Path).WaitAsync(s_long);
+        if (afterBytes > 0)
+        {
+            Assert.Equal(200, (await client.ReadHeadAsync()).Status);
+            Assert.Equal(item.Bytes[..afterBytes], await client.ReadExactlyAsync(afterBytes));
+        }
+
+        InFlightFetch fetch = Assert.Single(Fetches.InFlight);
+        Assert.Equal(1, fetch.Followers);
+        client.Reset();
+        await UntilAsync(() => fetch.Followers == 0);
+    }
+
+    private Task NothingIsFetchedAsync() => UntilAsync(() => Fetches.InFlight.Count == 0);
+
+    private static async Task UntilAsync(Func<bool> holds)
+    {
+        using CancellationTokenSource patience = new(s_long);
+        while (!holds())
+        {
+            await Task.Delay(10, patience.Token);
         }
     }
 }
