@@ -134,6 +134,71 @@ public sealed class RestartTests : IAsyncLifetime
         Assert.Equal(0, await ending);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Drain_ClientsThatWouldTakeForEver_AreCutAtTheTimeoutAndTheProcessEndsWithZero(bool rawPath)
+    {
+        SyntheticObject held = new SyntheticObject(24 << 20, 1).On(_upstream);
+        SyntheticObject growing = new SyntheticObject(6 << 20, 2).On(_upstream);
+        SyntheticObject silent = new SyntheticObject(3_000, 3).On(_upstream);
+        _upstream.Script(growing.Path, UpstreamBehaviour.StallsAt(4 << 20));
+        _upstream.Script(silent.Path, UpstreamBehaviour.NeverAnswers);
+        using Socket tunnelled = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        tunnelled.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        tunnelled.Listen();
+        await using ServeProcess proxy = await ServeProcess.StartAsync(
+            _directory.Combine("store"),
+            [_upstream],
+            null,
+            ("Proxy:DrainTimeout", "00:00:02"),
+            ("Proxy:RawPath", rawPath.ToString()),
+            ("Proxy:FirstByteTimeout", "00:01:00"),
+            ("Proxy:AnswerTimeout", "00:01:00"),
+            ("Proxy:FetchPatience", "00:10:00"),
+            ("Proxy:RequestHeadTimeout", "00:05:00"),
+            ("Access:Connect:0", tunnelled.LocalEndPoint!.ToString()!),
+            ("Access:AllowedUpstreams:0", "127.0.0.1/32"));
+        Assert.Equal(200, (await RawHttpClient.GetOnceAsync(proxy.EndPoint, held.Url)).Status);
+
+        // One reads nothing more, one waits for bytes, one for an answer, one sends half a head, one is in a tunnel.
+        using RawHttpClient lazy = await ConnectAsync();
+        lazy.Socket.ReceiveBufferSize = 16 << 10;
+        await lazy.SendAsync(RawHttpClient.Request("GET", held.Url));
+        await lazy.ReadHeadAsync();
+        using RawHttpClient waiting = await ConnectAsync();
+        await waiting.SendAsync(RawHttpClient.Request("GET", growing.Url));
+        await waiting.ReadHeadAsync();
+        await waiting.ReadExactlyAsync(1 << 20);
+        using RawHttpClient unanswered = await ConnectAsync();
+        await unanswered.SendAsync(RawHttpClient.Request("GET", silent.Url));
+        await _upstream.RequestsArrivedAsync(silent.Path);
+        using RawHttpClient halfSaid = await ConnectAsync();
+        await halfSaid.SendAsync("GET http://s1.exa");
+        using RawHttpClient tunnel = await ConnectAsync();
+        await tunnel.SendAsync($"CONNECT {tunnelled.LocalEndPoint} HTTP/1.1\r\nHost: {tunnelled.LocalEndPoint}\r\n\r\n");
+        using Socket otherEnd = await tunnelled.AcceptAsync();
+        Assert.Equal(200, (await tunnel.ReadHeadAsync()).Status);
+
+        Assert.Equal(0, await proxy.TerminateAsync());
+        Assert.InRange(await RestAsync(lazy), 0, held.Bytes.Length - 1);
+        Assert.InRange(await RestAsync(waiting), 0, 3 << 20);
+        Assert.Equal(0, await RestAsync(tunnel));
+
+        Task<RawHttpClient> ConnectAsync() => RawHttpClient.ConnectAsync(proxy.EndPoint);
+
+        static async Task<int> RestAsync(RawHttpClient client)
+        {
+            byte[] buffer = new byte[64 << 10];
+            int sum = 0;
+            for (int read; (read = await client.ReadSomeAsync(buffer)) > 0; sum += read)
+            {
+            }
+
+            return sum;
+        }
+    }
+
     /// <summary>Until nobody accepts connections there any more.</summary>
     private static async Task RefusedAsync(IPEndPoint endPoint)
     {
