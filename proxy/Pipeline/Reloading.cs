@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 using Microsoft.Extensions.Primitives;
@@ -15,6 +16,7 @@ internal sealed partial class Reloading(
     ProxyUsers users,
     ClientLimits limits,
     RepositoryRoutes repositories,
+    DestinationEndpoint otherDestinations,
     ILogger<Reloading> log) : IHostedService, IDisposable
 {
     private IDisposable? _watch;
@@ -43,6 +45,7 @@ internal sealed partial class Reloading(
             destinations.Replace(access.Destinations);
             tunnels.Replace(access.Connect);
             addresses.Replace(access.AllowedUpstreams);
+            otherDestinations.Renew();
             users.Replace(access.Users);
             limits.Replace(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient);
             repositories.Replace(settings.Repositories);

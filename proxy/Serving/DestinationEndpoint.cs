@@ -15,26 +15,23 @@ internal sealed class DestinationEndpoint : IDisposable
 {
     private readonly IHttpForwarder _forwarder;
     private readonly ResponseHeads _heads;
-    private readonly HttpMessageInvoker _client;
+    private readonly GuardedConnector _connector;
+    private readonly ProxyOptions _options;
     private readonly ForwarderRequestConfig _config;
+    private volatile HttpMessageInvoker _client;
 
     public DestinationEndpoint(IHttpForwarder forwarder, GuardedConnector connector, ResponseHeads heads, ProxyOptions options)
     {
         _forwarder = forwarder;
         _heads = heads;
+        _connector = connector;
+        _options = options;
         _config = new ForwarderRequestConfig { ActivityTimeout = options.FetchPatience, Version = new Version(1, 1), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        _client = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = System.Net.DecompressionMethods.None,
-            ConnectTimeout = options.ConnectTimeout,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            MaxResponseHeadersLength = 32,
-            ConnectCallback = connector.ConnectForClientAsync,
-        });
+        _client = NewClient();
     }
+
+    /// <summary>New settings are in force: a connection that was made under the old ones serves no new request. The old client's end by themselves when they are idle.</summary>
+    public void Renew() => _client = NewClient();
 
     /// <summary>Forwards one request.</summary>
     public async Task ServeAsync(HttpContext context, DestinationTarget target, RequestOutcome outcome)
@@ -55,6 +52,18 @@ internal sealed class DestinationEndpoint : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
+
+    private HttpMessageInvoker NewClient() => new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        AutomaticDecompression = System.Net.DecompressionMethods.None,
+        ConnectTimeout = _options.ConnectTimeout,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        MaxResponseHeadersLength = 32,
+        ConnectCallback = _connector.ConnectForClientAsync,
+    });
 
     private sealed class Transformer(string url) : HttpTransformer
     {

@@ -7,6 +7,13 @@ internal sealed partial class LoopConnection
     private int LendFirst(ReadOnlySpan<byte> bytes)
     {
         _isForGood = RequestHead.Scan(bytes, out RequestHead head) == HeadScan.Doubtful;
+        if (_isForGood && _ordinary is not null)
+        {
+            // It may be a CONNECT, which is looked for where a connection begins.
+            _ordinary.Detach();
+            _ordinary = null;
+        }
+
         int length = _isForGood ? bytes.Length : head.Length;
         Lend(bytes[..length]);
         return length;

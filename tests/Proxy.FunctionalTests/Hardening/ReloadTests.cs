@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Pipeline;
@@ -79,6 +80,105 @@ public sealed class ReloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Destination_TakenInAndOut_IsInForceOnOldAndNewConnections()
+    {
+        await using ScriptedUpstream site = ScriptedUpstream.Start();
+        site.Put("/page", _item.Bytes);
+        string url = site.Address + "page";
+        Assert.Equal((403, 403), await OldAndNewAsync(url));
+
+        Change(new() { ["Access:Destinations:0"] = site.EndPoint.ToString(), ["Access:AllowedUpstreams:0"] = "127.0.0.1/32" });
+        Assert.Equal((200, 200), await OldAndNewAsync(url));
+
+        Change(new() { ["Access:AllowedUpstreams:0"] = "127.0.0.1/32" });
+        Assert.Equal((403, 403), await OldAndNewAsync(url));
+        Assert.Equal(2, site.Requests.Count);
+    }
+
+    [Fact]
+    public async Task AllowedUpstreams_TakenInAndOut_AreInForceOnOldAndNewConnectionsOnBothSides()
+    {
+        await using ScriptedUpstream site = ScriptedUpstream.Start();
+        site.Put("/page", _item.Bytes);
+        string url = site.Address + "page";
+        Change(new() { ["Access:Destinations:0"] = site.EndPoint.ToString() });
+        Assert.Equal((502, 502), await OldAndNewAsync(url));
+
+        Change(new() { ["Access:Destinations:0"] = site.EndPoint.ToString(), ["Access:AllowedUpstreams:0"] = "127.0.0.1/32" });
+        Assert.Equal((200, 200), await OldAndNewAsync(url));
+
+        // The connection to the site that these left open is not used any more either.
+        Change(new() { ["Access:Destinations:0"] = site.EndPoint.ToString() });
+        Assert.Equal((502, 502), await OldAndNewAsync(url));
+        Assert.Equal(2, site.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Connect_TakenInAndOut_IsInForceOnOldAndNewConnections()
+    {
+        using RawHttpClient old = await ConnectAsync();
+        Assert.Equal(200, (await old.GetAsync(_item.Url)).Status);
+        Assert.Equal(405, await ConnectStatusAsync());
+
+        Change(new() { ["Access:Connect:0"] = _upstream.EndPoint.ToString(), ["Access:AllowedUpstreams:0"] = "127.0.0.1/32" });
+        Assert.Equal(200, await ConnectStatusAsync());
+        Assert.Equal(200, await ConnectStatusAsync(old));
+
+        // A client whose last request was an ordinary miss.
+        using RawHttpClient missing = await ConnectAsync();
+        Assert.Equal(404, (await missing.GetAsync("http://s1.example.org/cvmfs/synthetic.example.org/external/none")).Status);
+        Assert.Equal(200, await ConnectStatusAsync(missing));
+
+        using RawHttpClient waiting = await ConnectAsync();
+        Assert.Equal(200, (await waiting.GetAsync(_item.Url)).Status);
+        Change(new() { ["Access:Connect:0"] = "www.example.org", ["Access:AllowedUpstreams:0"] = "127.0.0.1/32" });
+        Assert.Equal(403, await ConnectStatusAsync());
+        Assert.Equal(403, await ConnectStatusAsync(waiting));
+
+        using RawHttpClient last = await ConnectAsync();
+        Assert.Equal(200, (await last.GetAsync(_item.Url)).Status);
+        Change([]);
+        Assert.Equal(405, await ConnectStatusAsync());
+        Assert.Equal(405, await ConnectStatusAsync(last));
+    }
+
+    [Fact]
+    public async Task MaxConnectionsPerClient_SetAndTakenAway_IsInForceForNewConnectionsAndOldOnesStay()
+    {
+        using RawHttpClient second = await ConnectAsync();
+        Assert.Equal(200, (await second.GetAsync(_item.Url)).Status);
+
+        Change(new() { ["Access:MaxConnectionsPerClient"] = "1" });
+        Assert.Null(await StatusOfANewOneAsync());
+        Assert.Equal((200, 200), (await StatusAsync(), (await second.GetAsync(_item.Url)).Status));
+
+        Change(new() { ["Access:MaxConnectionsPerClient"] = "4" });
+        Assert.Equal(200, await StatusOfANewOneAsync());
+
+        Change([]);
+        RawHttpClient[] many = await ConnectManyAsync();
+        Assert.All(await StatusesAsync(many), status => Assert.Equal(200, status));
+        Array.ForEach(many, client => client.Dispose());
+    }
+
+    [Fact]
+    public async Task MaxRequestsPerSecondPerClient_SetAndTakenAway_IsInForceOnOpenConnections()
+    {
+        RawHttpClient[] many = await ConnectManyAsync();
+        Assert.All(await StatusesAsync(many), status => Assert.Equal(200, status));
+
+        // Two may go at once, two more have their turn within two seconds: 20 would have to come over many seconds for all to be served.
+        Change(new() { ["Access:MaxRequestsPerSecondPerClient"] = "1" });
+        int[] limited = await StatusesAsync(many);
+        Assert.Contains(200, limited);
+        Assert.Contains(429, limited);
+
+        Change([]);
+        Assert.All(await StatusesAsync(many), status => Assert.Equal(200, status));
+        Array.ForEach(many, client => client.Dispose());
+    }
+
+    [Fact]
     public async Task Settings_WithMistakes_AreRefusedWithAllOfThemAndTheOldOnesStay()
     {
         Change(new() { ["Access:Clients:0"] = "10.0.0.0/40", ["Access:Connect:0"] = "not a host", ["Access:MaxConnectionsPerClient"] = "-1", ["Access:Users:alice"] = "secret" });
@@ -102,6 +202,40 @@ public sealed class ReloadTests : IAsyncLifetime
     }
 
     private async Task<int> StatusAsync() => (await _client.GetAsync(_item.Url)).Status;
+
+    private Task<RawHttpClient> ConnectAsync() => RawHttpClient.ConnectAsync(_client.Socket.RemoteEndPoint!);
+
+    private async Task<RawHttpClient[]> ConnectManyAsync() => await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ConnectAsync()));
+
+    private Task<int[]> StatusesAsync(IEnumerable<RawHttpClient> clients) => Task.WhenAll(clients.Select(async client => (await client.GetAsync(_item.Url)).Status));
+
+    /// <summary>What one more connection is answered; null when it is cut, which may be as early as while it is made.</summary>
+    private async Task<int?> StatusOfANewOneAsync()
+    {
+        try
+        {
+            using RawHttpClient client = await ConnectAsync();
+            return (await client.GetAsync(_item.Url)).Status;
+        }
+        catch (Exception e) when (e is EndOfStreamException or SocketException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<(int Old, int New)> OldAndNewAsync(string url)
+    {
+        using RawHttpClient client = await ConnectAsync();
+        return ((await _client.GetAsync(url)).Status, (await client.GetAsync(url)).Status);
+    }
+
+    /// <summary>What is said to a CONNECT to the Stratum 1, on this connection or (null) a new one, which is used up.</summary>
+    private async Task<int> ConnectStatusAsync(RawHttpClient? client = null)
+    {
+        using RawHttpClient used = client ?? await ConnectAsync();
+        await used.SendAsync($"CONNECT {_upstream.EndPoint} HTTP/1.1\r\nHost: {_upstream.EndPoint}\r\n\r\n");
+        return (await used.ReadHeadAsync()).Status;
+    }
 
     /// <summary>Writes the file and reads it again, as SIGHUP does; whether the watch was quicker does not matter.</summary>
     private void Change(Dictionary<string, string?> changes)
