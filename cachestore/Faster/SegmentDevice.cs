@@ -40,11 +40,7 @@ internal sealed class SegmentDevice : StorageDeviceBase
         ThreadPool.UnsafeQueueUserWorkItem(
             _ =>
             {
-                while (!TryRemove(segment) && !_isClosing) // else the name stays: removed at the next start, it is below the log's begin
-                {
-                    _health.WaitBeforeRetry();
-                }
-
+                RemoveOrRetry(segment);
                 callback(result);
             },
             null);
@@ -78,18 +74,27 @@ internal sealed class SegmentDevice : StorageDeviceBase
         }
     }
 
-    private bool TryRemove(int segment)
+    private void RemoveOrRetry(int segment)
     {
-        try
+        bool hasFailed = false;
+        while (!_isClosing) // a name that stays is removed at the next start: it is below the log's begin
         {
-            _segments.Remove(segment);
-            _health.ReportSuccess();
-            return true;
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            _health.Report(failure);
-            return false;
+            try
+            {
+                _segments.Remove(segment);
+                if (hasFailed)
+                {
+                    _health.ReportSuccess();
+                }
+
+                return;
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                hasFailed = true;
+                _health.Report(failure);
+                _health.WaitBeforeRetry();
+            }
         }
     }
 
