@@ -197,10 +197,17 @@ internal sealed class CommitLoop : IAsyncDisposable
         for (; count > 0 && _pending.TryDequeue(out PendingCommit commit); count--)
         {
             commit.Staged.ReleaseFlushed(_log.FlushedUntilAddress);
-            bool isStored = _publish(commit);
-            Unwatch(commit.Staged);
-            commit.Staged.Committed.TrySetResult(isStored ? CommitResult.Committed : CommitResult.StoreFull);
-            commit.Staged.Release();
+            CommitResult result = CommitResult.Failed;
+            try
+            {
+                result = _publish(commit) ? CommitResult.Committed : CommitResult.StoreFull;
+            }
+            finally
+            {
+                Unwatch(commit.Staged);
+                commit.Staged.Committed.TrySetResult(result);
+                commit.Staged.Release();
+            }
         }
 
         foreach (StagedObject staged in _staged.Keys)

@@ -60,15 +60,13 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
     public bool TryGet(string key, [NotNullWhen(true)] out StoredDocument? document)
     {
         document = null;
-        if (!_places.TryGetValue(key, out Place? place))
+        while (document is null && _places.TryGetValue(key, out Place? place))
         {
-            return false;
-        }
-
-        document = place.InMemory ?? Load(place.Address, place.PayloadBytes, out _);
-        if (document is null && _places.TryRemove(KeyValuePair.Create(key, place)))
-        {
-            _logger.LogWarning("The store forgot document {Key}: its bytes at {Address} are damaged. It is fetched again.", key, place.Address);
+            document = place.InMemory ?? Load(place.Address, place.PayloadBytes, out _);
+            if (document is null && _places.TryRemove(KeyValuePair.Create(key, place))) // else it moved meanwhile
+            {
+                _logger.LogWarning("The store forgot document {Key}: its bytes at {Address} are damaged. It is fetched again.", key, place.Address);
+            }
         }
 
         return document is not null;
@@ -84,12 +82,14 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         byte[] payload = DocumentEntry.Encode(key, document);
         CancellationToken failing = _health.Failing;
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, failing);
-        Place place = new(document, -1, payload.Length);
+        Place place;
         try
         {
             await _appending.WaitAsync(cancellationToken);
             try
             {
+                // Until it is in the log it has the address of the one before: that must not be given up without it.
+                place = new Place(document, _places.TryGetValue(key, out Place? before) ? before.Address : -1, payload.Length);
                 _places[key] = place;
                 long address = await _log.AppendAsync(new EntryHeader(EntryKind.Document, default, payload.Length, 0, payload), payload, either.Token);
                 place = place with { Address = address };

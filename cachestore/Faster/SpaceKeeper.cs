@@ -17,6 +17,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _wake = new(0);
     private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _evicting = new(1); // one operator at a time: there is one target
     private readonly Lock _gate = new();
     private TaskCompletionSource<bool> _progress = new(TaskCreationOptions.RunContinuationsAsynchronously); // replaced under _gate
     private long _target = long.MaxValue; // what an operator asked for
@@ -87,17 +88,20 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         await _running;
         SignalProgress(false);
         _wake.Dispose();
+        _evicting.Dispose();
         _stopping.Dispose();
     }
 
     /// <summary>Cleans down to so many bytes. Returns what the segments take then.</summary>
     public async Task<long> EvictToAsync(long bytes, CancellationToken cancellationToken)
     {
-        Volatile.Write(ref _target, bytes);
+        await _evicting.WaitAsync(cancellationToken);
         try
         {
-            while (UsedBytes > bytes && await ProgressAsync().WaitAsync(cancellationToken))
+            Volatile.Write(ref _target, bytes);
+            for (int rounds = 0; UsedBytes > bytes && rounds < 2;) // one in vain may have begun before it knew the target
             {
+                rounds = await ProgressAsync().WaitAsync(cancellationToken) ? 0 : rounds + 1;
             }
 
             return UsedBytes;
@@ -105,6 +109,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         finally
         {
             Volatile.Write(ref _target, long.MaxValue);
+            _evicting.Release();
         }
     }
 

@@ -35,6 +35,7 @@ public sealed class PinSets
 
     private const uint MagicNumber = 0x31505742; // "BWP1"
     private const string Extension = ".pins";
+    private const int MaxFileNameLength = 240; // with ".pins.damaged" still below the file system's 255
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, ObjectKey[]> _sets = new(StringComparer.Ordinal); // guarded by _gate
@@ -75,7 +76,7 @@ public sealed class PinSets
     public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>Pins a set, or replaces the one of this name as a whole.</summary>
-    /// <param name="name">Any text of at most 200 characters.</param>
+    /// <param name="name">Any text of at most 200 characters, 240 as it is escaped for a file's name.</param>
     /// <param name="keys">Its objects, stored already or not.</param>
     /// <exception cref="ArgumentException">The name is empty or too long.</exception>
     /// <exception cref="IOException">The disk refuses; nothing was changed.</exception>
@@ -229,7 +230,10 @@ public sealed class PinSets
             throw new ArgumentException($"The name of a pin set has 1 to 200 characters, not {name.Length}.", nameof(name));
         }
 
-        return Path.Combine(_directory, Uri.EscapeDataString(name) + Extension);
+        string file = Uri.EscapeDataString(name);
+        return file.Length <= MaxFileNameLength
+            ? Path.Combine(_directory, file + Extension)
+            : throw new ArgumentException($"The name of a pin set is its file's name: '{name}' is too long for one ({file.Length} characters as {file}). Use fewer letters other than a to z.", nameof(name));
     }
 
     private void Save(string path, ObjectKey[] keys)

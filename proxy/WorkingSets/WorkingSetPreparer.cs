@@ -146,7 +146,7 @@ internal sealed partial class WorkingSetPreparer(
                 store.Pins.Remove(old);
             }
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or ArgumentException)
         {
             LogProblem(log, repository, revision, $"its objects are not pinned: {e.Message}");
         }

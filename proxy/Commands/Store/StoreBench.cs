@@ -19,7 +19,7 @@ namespace Breakwater.Proxy.Commands.Store;
 internal sealed record BenchLine(string What, double Store, double Plain, string Unit, double Ratio, long AllocatedBytes);
 
 /// <summary>
-/// <c>breakwater store bench</c>: what the store costs on this machine and disk. Uses a temporary store beside Store:Path; needs about 2 GiB of room there.
+/// <c>breakwater store bench</c>: what the store costs on this machine and disk. Uses a temporary store beside Store:Path; needs 4 GiB of room there.
 /// </summary>
 internal static class StoreBench
 {
@@ -27,15 +27,23 @@ internal static class StoreBench
     private const int SmallBytes = 20_000;
     private const int LargeObjects = 40;
     private const int LargeBytes = 8 << 20;
-    private const int WriteRounds = 2;
+    private const int WriteRounds = 3;
     private const int ReadRounds = 16;
+    private const long RoomBytes = 4L << 30;
 
     public static Command Create(Option<bool> json)
     {
         Command command = new("bench", "Measures this disk: writes and hot reads of a temporary store against plain files") { SettingsFile.Option, json };
-        command.SetAction(async (parsed, cancellationToken) =>
+        command.SetAction((parsed, cancellationToken) => StoreCommand.WithErrorsAsync(async () =>
         {
             BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(parsed.GetValue(SettingsFile.Option)));
+            Directory.CreateDirectory(settings.Store.Path!);
+            DeleteLeftovers(settings.Store.Path!);
+            if (new DriveInfo(settings.Store.Path!).AvailableFreeSpace is long free and < RoomBytes)
+            {
+                throw new IOException($"store bench needs {RoomBytes >> 20:N0} MiB at {settings.Store.Path}; {free >> 20:N0} MiB are free. Free some, or let Store:Path of another settings file point to the same disk with more room.");
+            }
+
             string directory = Path.Combine(settings.Store.Path!, $"bench-{Environment.ProcessId}");
             Directory.CreateDirectory(directory);
             try
@@ -48,8 +56,20 @@ internal static class StoreBench
             {
                 Directory.Delete(directory, recursive: true);
             }
-        });
+        }));
         return command;
+    }
+
+    /// <summary>What benches left that were killed.</summary>
+    private static void DeleteLeftovers(string path)
+    {
+        foreach (string left in Directory.EnumerateDirectories(path, "bench-*"))
+        {
+            if (int.TryParse(Path.GetFileName(left)["bench-".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int process) && !Directory.Exists($"/proc/{process}"))
+            {
+                Directory.Delete(left, recursive: true);
+            }
+        }
     }
 
     private static async Task<List<BenchLine>> RunAsync(string directory, CancellationToken cancellationToken)

@@ -51,6 +51,13 @@ internal static class StoreCommand
     private static Command MakeEvict()
     {
         Option<long> bytes = new("--to") { Description = "Evict, by the store's own policy, until it takes at most so many bytes; pinned objects stay", HelpName = "BYTES", Required = true };
+        bytes.Validators.Add(static result =>
+        {
+            if (result.Tokens.Any(static token => token.Value.StartsWith('-')))
+            {
+                result.AddError("--to takes a number of bytes, 0 or more.");
+            }
+        });
         Command command = Make("evict", "Makes room now", (store, parsed, json, cancellationToken) => EvictAsync(store, parsed.GetValue(bytes), json, cancellationToken));
         command.Add(bytes);
         return command;
@@ -59,26 +66,32 @@ internal static class StoreCommand
     private static Command Make(string name, string description, Func<IStoreAccess, ParseResult, bool, CancellationToken, Task<int>> run)
     {
         Command command = new(name, description) { SettingsFile.Option, s_json };
-        command.SetAction(async (parsed, cancellationToken) =>
+        command.SetAction((parsed, cancellationToken) => WithErrorsAsync(async () =>
         {
-            try
-            {
-                IConfigurationRoot configuration = SettingsFile.Load(parsed.GetValue(SettingsFile.Option));
-                await using IStoreAccess store = await OpenAsync(configuration, BreakwaterSettings.Load(configuration), cancellationToken);
-                return await run(store, parsed, parsed.GetValue(s_json), cancellationToken);
-            }
-            catch (SettingsException e)
-            {
-                await Console.Error.WriteLineAsync(e.Message);
-                return ServeCommand.WrongSettings;
-            }
-            catch (Exception e) when (e is AdminException or IOException or UnauthorizedAccessException)
-            {
-                await Console.Error.WriteLineAsync(e.Message);
-                return AdminCommand.Unavailable;
-            }
-        });
+            IConfigurationRoot configuration = SettingsFile.Load(parsed.GetValue(SettingsFile.Option));
+            await using IStoreAccess store = await OpenAsync(configuration, BreakwaterSettings.Load(configuration), cancellationToken);
+            return await run(store, parsed, parsed.GetValue(s_json), cancellationToken);
+        }));
         return command;
+    }
+
+    /// <summary>Runs a command; what goes wrong is told on standard error and by the exit code.</summary>
+    internal static async Task<int> WithErrorsAsync(Func<Task<int>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (SettingsException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return ServeCommand.WrongSettings;
+        }
+        catch (Exception e) when (e is AdminException or IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return AdminCommand.Unavailable;
+        }
     }
 
     private static async Task<IStoreAccess> OpenAsync(IConfiguration configuration, BreakwaterSettings settings, CancellationToken cancellationToken)

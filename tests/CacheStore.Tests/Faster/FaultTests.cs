@@ -1,3 +1,4 @@
+using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Faster;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -96,6 +97,40 @@ public sealed class FaultTests : IDisposable
         disk.ReadFault = FaultyDisk.InputOutput;
         await Assert.ThrowsAsync<ObjectDamagedException>(() => store.ReadAsync(TestObjects.KeyOf(bytes)));
         Assert.False(store.Contains(TestObjects.KeyOf(bytes)));
+    }
+
+    [Fact]
+    public async Task Document_ThatTheDiskDidNotTake_DoesNotCostTheOneBefore()
+    {
+        FaultyDisk disk = new();
+        StoredDocument old = new(TestObjects.Bytes(1, 100), default, DateTimeOffset.UnixEpoch);
+        StoredDocument late = new(TestObjects.Bytes(2, 100), default, DateTimeOffset.UnixEpoch);
+        await using (FasterObjectStore store = await OpenAsync(disk))
+        {
+            await store.Documents.PutAsync("kept", old);
+            disk.WriteFault = FaultyDisk.Full;
+            for (int i = 0; i < 60; i++) // until the log has no memory left
+            {
+                await Assert.ThrowsAsync<IOException>(async () => await store.Documents.PutAsync("filling", Large(i)));
+            }
+
+            await Assert.ThrowsAsync<IOException>(async () => await store.Documents.PutAsync("kept", late));
+            Assert.True(store.Documents.TryGet("kept", out StoredDocument? seen) && seen.Body.Span.SequenceEqual(late.Body.Span));
+
+            disk.WriteFault = null;
+            store.Health.RetryNow();
+            await UntilAsync(() => store.Statistics.WriteFailure is null);
+            for (int i = 0; i < 200; i++)
+            {
+                await store.Documents.PutAsync("filling", Large(i)); // the segment of the old one is given up
+            }
+        }
+
+        await using FasterObjectStore again = await OpenAsync(new FaultyDisk());
+        Assert.True(again.Documents.TryGet("kept", out StoredDocument? found));
+        Assert.Equal(late.Body.ToArray(), found.Body.ToArray());
+
+        static StoredDocument Large(int seed) => new(TestObjects.Bytes(seed, 1_000_000), default, DateTimeOffset.UnixEpoch);
     }
 
     [Fact]

@@ -115,6 +115,18 @@ public sealed class QuotaTests : IAsyncLifetime
         Assert.True(_store.Pins.Bytes <= _store.Pins.MaxBytes);
     }
 
+    [Fact]
+    public async Task PinNames_OfAnyLetters_AreKeptOrRefusedAsTooLong()
+    {
+        string name = "räksmörgås/" + new string('ü', 20);
+        Assert.Equal(PinResult.Pinned, _store.Pins.Put(name, [KeyOf(1)]));
+        Assert.Throws<ArgumentException>(() => _store.Pins.Put(new string('ü', 100), [KeyOf(1)])); // 600 characters as a file's name
+
+        await _store.DisposeAsync();
+        await InitializeAsync();
+        Assert.Equal([name], _store.Pins.List().Select(set => set.Name));
+    }
+
     private async Task AssertAllThereAsync(int first, int count)
     {
         for (int i = first; i < first + count; i++)
