@@ -48,12 +48,7 @@ public sealed class HookedDiskTests : IDisposable
     public async Task Cleaner_RefusedByTheDisk_StoreTakesObjectsAgainWhenTheDiskDoes()
     {
         HookedDisk disk = new();
-        byte[] bytes = TestObjects.Bytes(1, 50_000);
-        ObjectKey key = TestObjects.KeyOf(bytes);
-        await using FasterObjectStore store = await OpenAsync(disk);
-        store.Pins.Put("p", [key]);
-        await store.WriteAsync(key, bytes);
-        await FillAsync(store, 3);
+        await using FasterObjectStore store = await OpenWithPinnedAsync(disk);
         disk.OpenFault = new IOException("full", 28);
         await store.EvictToAsync(4 << 20);
         Assert.NotNull(store.Statistics.WriteFailure);
@@ -73,12 +68,7 @@ public sealed class HookedDiskTests : IDisposable
     public async Task Segment_WithoutRoomOnTheDisk_LeavesNoFile()
     {
         HookedDisk disk = new();
-        byte[] bytes = TestObjects.Bytes(1, 50_000);
-        ObjectKey key = TestObjects.KeyOf(bytes);
-        await using FasterObjectStore store = await OpenAsync(disk);
-        store.Pins.Put("p", [key]);
-        await store.WriteAsync(key, bytes);
-        await FillAsync(store, 3);
+        await using FasterObjectStore store = await OpenWithPinnedAsync(disk);
         disk.ReserveFault = new IOException("full", 28);
         for (int i = 0; i < 5; i++)
         {
@@ -253,6 +243,17 @@ public sealed class HookedDiskTests : IDisposable
             byte[] bytes = TestObjects.Bytes(seed + i, 200_000);
             Assert.Equal(CommitResult.Committed, await store.WriteAsync(TestObjects.KeyOf(bytes), bytes));
         }
+    }
+
+    /// <summary>A store whose oldest segment holds an object that the cleaner must copy.</summary>
+    private async Task<FasterObjectStore> OpenWithPinnedAsync(StoreDisk disk)
+    {
+        FasterObjectStore store = await OpenAsync(disk);
+        byte[] bytes = TestObjects.Bytes(1, 50_000);
+        store.Pins.Put("p", [TestObjects.KeyOf(bytes)]);
+        await store.WriteAsync(TestObjects.KeyOf(bytes), bytes);
+        await FillAsync(store, 3);
+        return store;
     }
 
     private Task<FasterObjectStore> OpenAsync(StoreDisk disk) => FasterObjectStore.OpenAsync(
