@@ -37,13 +37,23 @@ internal sealed class CommitRecord : ILogCommitManager
         _pageSizeBits = pageSizeBits;
         _segmentSizeBits = segmentSizeBits;
         _file = disk.Open(PathIn(directory));
+        _sequence = TryReadNewest(_file, disk, out Slot newest, out bool isReadable) ? newest.Sequence : 0;
+        if (!isReadable)
+        {
+            // A slot that cannot be read now may be read again some day, and must not be taken for newer than ours.
+            _file.Dispose();
+            disk.Delete(PathIn(directory));
+            _file = disk.Open(PathIn(directory));
+        }
+
         disk.SyncDirectory(directory);
-        _sequence = TryReadNewest(_file, disk, out Slot newest) ? newest.Sequence : 0;
     }
 
     public static string PathIn(string directory) => Path.Combine(directory, "commit");
 
-    /// <summary>Reads the newest undamaged slot. False: there is none.</summary>
+    /// <summary>
+    /// Reads the newest undamaged slot. False: there is none, or the disk refuses to read one, which may be the newest: then the segments tell what there is.
+    /// </summary>
     public static bool TryRead(string directory, StoreDisk disk, out CommittedRange range)
     {
         range = default;
@@ -53,7 +63,7 @@ internal sealed class CommitRecord : ILogCommitManager
         }
 
         using SafeFileHandle file = disk.Open(PathIn(directory));
-        if (!TryReadNewest(file, disk, out Slot slot))
+        if (!TryReadNewest(file, disk, out Slot slot, out bool isReadable) || !isReadable)
         {
             return false;
         }
@@ -111,20 +121,28 @@ internal sealed class CommitRecord : ILogCommitManager
         }
     }
 
-    private static bool TryReadNewest(SafeFileHandle file, StoreDisk disk, out Slot newest)
+    private static bool TryReadNewest(SafeFileHandle file, StoreDisk disk, out Slot newest, out bool isReadable)
     {
         newest = default;
+        isReadable = true;
         byte[] bytes = new byte[2 * SlotBytes];
-        int length = disk.ReadFully(file, bytes, 0);
         for (int i = 0; i < 2; i++)
         {
-            if ((i * SlotBytes) + Marshal.SizeOf<Slot>() <= length)
+            Span<byte> place = bytes.AsSpan(i * SlotBytes, SlotBytes);
+            try
             {
-                Slot slot = MemoryMarshal.Read<Slot>(bytes.AsSpan(i * SlotBytes));
-                if (slot.IsValid && slot.Sequence > newest.Sequence)
-                {
-                    newest = slot;
-                }
+                disk.ReadFully(file, place, i * SlotBytes); // what the file does not have is zero, and no slot
+            }
+            catch (IOException)
+            {
+                isReadable = false;
+                continue;
+            }
+
+            Slot slot = MemoryMarshal.Read<Slot>(place);
+            if (slot.IsValid && slot.Sequence > newest.Sequence)
+            {
+                newest = slot;
             }
         }
 

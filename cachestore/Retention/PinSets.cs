@@ -61,7 +61,7 @@ public sealed class PinSets
             }
             else
             {
-                logger.LogError("The pin set {Path} is damaged; its objects are not pinned. Pin the set again.", path);
+                logger.LogError("The pin set {Path} is damaged or cannot be read; its objects are not pinned. Pin the set again.", path);
                 File.Move(path, path + ".damaged", overwrite: true);
             }
         }
@@ -258,7 +258,16 @@ public sealed class PinSets
     private static bool TryLoad(string path, out ObjectKey[] keys)
     {
         keys = [];
-        byte[] bytes = File.ReadAllBytes(path);
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+
         if (bytes.Length < 16 || MemoryMarshal.Read<uint>(bytes) != MagicNumber
             || MemoryMarshal.Read<ulong>(bytes.AsSpan(8)) != XxHash3.HashToUInt64(bytes.AsSpan(16))
             || MemoryMarshal.Read<int>(bytes.AsSpan(4)) * (long)Marshal.SizeOf<ObjectKey>() != bytes.Length - 16)

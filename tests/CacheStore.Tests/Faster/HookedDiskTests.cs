@@ -115,6 +115,47 @@ public sealed class HookedDiskTests : IDisposable
         await using FasterObjectStore again = await OpenAsync(disk);
     }
 
+    [Theory]
+    [InlineData("objects/commit")]
+    [InlineData("documents/commit")]
+    public async Task CommitRecord_ThatCannotBeRead_NothingIsLost(string file)
+    {
+        byte[] bytes = TestObjects.Bytes(1, 50_000);
+        ObjectKey key = TestObjects.KeyOf(bytes);
+        for (int start = 0; start < 3; start++) // the last one reads what the one before wrote behind it
+        {
+            HookedDisk disk = new() { ReadFault = path => start == 1 && path.EndsWith(file, StringComparison.Ordinal) };
+            await using FasterObjectStore store = await OpenAsync(disk);
+            if (start == 0)
+            {
+                await store.WriteAsync(key, bytes);
+                await store.Documents.PutAsync("a", new StoredDocument(new byte[100], default, DateTimeOffset.UnixEpoch));
+            }
+
+            Assert.Equal(bytes, await store.ReadAsync(key));
+            Assert.True(store.Documents.TryGet("a", out _));
+            byte[] more = TestObjects.Bytes(10 + start, 50_000);
+            Assert.Equal(CommitResult.Committed, await store.WriteAsync(TestObjects.KeyOf(more), more));
+        }
+
+        await using FasterObjectStore last = await OpenAsync(new HookedDisk());
+        Assert.Equal(4, last.Recovered.Objects);
+    }
+
+    [Fact]
+    public async Task PinSet_ThatCannotBeRead_IsPutAsideAndTheStoreStarts()
+    {
+        await using (FasterObjectStore store = await OpenAsync(new HookedDisk()))
+        {
+            store.Pins.Put("good", [TestObjects.KeyOf([1])]);
+        }
+
+        File.CreateSymbolicLink(Path.Combine(_directory.Path, "pins", "bad.pins"), "/proc/self/mem"); // reading its first byte is EIO
+        await using FasterObjectStore again = await OpenAsync(new HookedDisk());
+        Assert.Equal(["good"], again.Pins.List().Select(set => set.Name));
+        Assert.NotNull(new FileInfo(Path.Combine(_directory.Path, "pins", "bad.pins.damaged")).LinkTarget);
+    }
+
     [Fact]
     public async Task Health_ReportedFromTwoThreads_NeverThrows()
     {
