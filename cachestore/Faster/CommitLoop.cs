@@ -70,31 +70,14 @@ internal sealed class CommitLoop : IAsyncDisposable
     }
 
     /// <summary>No entry of an object that the index does not know yet lies below. long.MaxValue: there is none.</summary>
-    public long LowestUnpublishedAddress
-    {
-        get
-        {
-            long lowest = long.MaxValue;
-            foreach (StagedObject staged in _staged.Keys.Where(static staged => !staged.IsRevoked))
-            {
-                lowest = Math.Min(lowest, staged.FloorAddress);
-            }
-
-            return lowest;
-        }
-    }
+    public long LowestUnpublishedAddress => Oldest()?.FloorAddress ?? long.MaxValue;
 
     /// <summary>Takes the room of the object that is being written for the longest time; its memory is still let go of. False: there is none.</summary>
     public bool RevokeOldest()
     {
-        StagedObject? oldest = _staged.Keys.Where(static staged => !staged.IsRevoked).MinBy(static staged => staged.FloorAddress);
-        if (oldest is null)
-        {
-            return false;
-        }
-
-        oldest.IsRevoked = true;
-        return true;
+        StagedObject? oldest = Oldest();
+        oldest?.IsRevoked = true;
+        return oldest is not null;
     }
 
     public void Unwatch(StagedObject staged) => _staged.TryRemove(staged, out _);
@@ -143,6 +126,8 @@ internal sealed class CommitLoop : IAsyncDisposable
         _hurry.Dispose();
         _stopping.Dispose();
     }
+
+    private StagedObject? Oldest() => _staged.Keys.Where(static staged => !staged.IsRevoked).MinBy(static staged => staged.FloorAddress);
 
     private static void Signal(SemaphoreSlim semaphore)
     {

@@ -157,20 +157,15 @@ internal sealed class ObjectEndpoint(
     private static async ValueTask<FollowState> WaitForAnswerAsync(FetchFollower follower, ByteRange? range, CancellationToken cancellationToken)
     {
         FollowState state = await follower.WaitAsync(0, cancellationToken);
-        if (range is not { } part)
+        if (range is not { } part || state != FollowState.Readable)
         {
             return state;
         }
 
-        // A range of a body whose length nobody told, or of its end: when it is whole.
-        long first = follower.Length is { } length ? (part.TryResolve(length, out long offset, out _) ? offset : 0) : long.MaxValue - 1;
-        if (state != FollowState.Readable)
+        long first = long.MaxValue - 1; // a body whose length nobody told: when it is whole
+        if (follower.Length is { } length)
         {
-            return state;
-        }
-
-        if (follower.Length is not null)
-        {
+            first = part.TryResolve(length, out long offset, out _) ? offset : 0;
             follower.MoveTo(first); // else a body that is kept in memory waits for a reader that needs none of it
         }
 

@@ -25,7 +25,7 @@ public sealed class FaultTests : IDisposable
 
         disk.WriteFault = new IOException("refused", errno);
         Task<CommitResult> pending = store.WriteAsync(TestObjects.KeyOf(caught), caught);
-        await UntilAsync(() => store.Statistics.WriteFailure is not null);
+        await Waiting.UntilAsync(() => store.Statistics.WriteFailure is not null);
 
         byte[] refused = TestObjects.Bytes(3, 50_000);
         Assert.Equal(CommitResult.StoreFull, await store.WriteAsync(TestObjects.KeyOf(refused), refused));
@@ -37,7 +37,7 @@ public sealed class FaultTests : IDisposable
         store.Health.RetryNow();
 
         Assert.Equal(CommitResult.Committed, await pending);
-        await UntilAsync(() => store.Statistics.WriteFailure is null);
+        await Waiting.UntilAsync(() => store.Statistics.WriteFailure is null);
         Assert.Equal(CommitResult.Committed, await store.WriteAsync(TestObjects.KeyOf(refused), refused));
     }
 
@@ -53,7 +53,7 @@ public sealed class FaultTests : IDisposable
             await store.WriteAsync(TestObjects.KeyOf(old), old);
             disk.WriteFault = FaultyDisk.Full;
             pending = store.WriteAsync(TestObjects.KeyOf(caught), caught);
-            await UntilAsync(() => store.Statistics.WriteFailure is not null);
+            await Waiting.UntilAsync(() => store.Statistics.WriteFailure is not null);
         }
 
         Assert.Equal(CommitResult.Failed, await pending);
@@ -119,7 +119,7 @@ public sealed class FaultTests : IDisposable
 
             disk.WriteFault = null;
             store.Health.RetryNow();
-            await UntilAsync(() => store.Statistics.WriteFailure is null);
+            await Waiting.UntilAsync(() => store.Statistics.WriteFailure is null);
             for (int i = 0; i < 200; i++)
             {
                 await store.Documents.PutAsync("filling", Large(i)); // the segment of the old one is given up
@@ -196,13 +196,4 @@ public sealed class FaultTests : IDisposable
     private Task<FasterObjectStore> OpenAsync(FaultyDisk disk) => FasterObjectStore.OpenAsync(
         new StoreOptions { Path = _directory.Path, QuotaBytes = 1L << 30, CommitInterval = TimeSpan.FromMilliseconds(1) },
         disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
-
-    private static async Task UntilAsync(Func<bool> isReached)
-    {
-        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
-        while (!isReached())
-        {
-            await Task.Delay(1, patience.Token);
-        }
-    }
 }

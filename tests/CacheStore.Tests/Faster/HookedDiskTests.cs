@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Faster;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Win32.SafeHandles;
 
@@ -49,7 +50,7 @@ public sealed class HookedDiskTests : IDisposable
     {
         HookedDisk disk = new();
         await using FasterObjectStore store = await OpenWithPinnedAsync(disk);
-        disk.OpenFault = new IOException("full", 28);
+        disk.OpenFault = FaultyDisk.Full;
         await store.EvictToAsync(4 << 20);
         Assert.NotNull(store.Statistics.WriteFailure);
         disk.OpenFault = null;
@@ -69,7 +70,7 @@ public sealed class HookedDiskTests : IDisposable
     {
         HookedDisk disk = new();
         await using FasterObjectStore store = await OpenWithPinnedAsync(disk);
-        disk.ReserveFault = new IOException("full", 28);
+        disk.ReserveFault = FaultyDisk.Full;
         for (int i = 0; i < 5; i++)
         {
             await store.EvictToAsync(4 << 20);
@@ -260,21 +261,12 @@ public sealed class HookedDiskTests : IDisposable
         await FillAsync(store, 4);
         disk.DeleteFault = new UnauthorizedAccessException("no");
         Task<long> evicting = store.EvictToAsync(8 << 20);
-        await UntilAsync(() => store.Statistics.WriteFailure is not null);
+        await Waiting.UntilAsync(() => store.Statistics.WriteFailure is not null);
         disk.DeleteFault = null;
         await evicting;
-        await UntilAsync(() => store.Statistics.WriteFailure is null);
+        await Waiting.UntilAsync(() => store.Statistics.WriteFailure is null);
         await FillAsync(store, 1, 5000);
-        await UntilAsync(() => !File.Exists(Path.Combine(_directory.Path, "objects", SegmentSet.FileName(0))));
-    }
-
-    private static async Task UntilAsync(Func<bool> isReached)
-    {
-        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
-        while (!isReached())
-        {
-            await Task.Delay(1, patience.Token);
-        }
+        await Waiting.UntilAsync(() => !File.Exists(Path.Combine(_directory.Path, "objects", SegmentSet.FileName(0))));
     }
 
     private static async Task FillAsync(FasterObjectStore store, int segments, int seed = 100)
@@ -331,7 +323,7 @@ public sealed class HookedDiskTests : IDisposable
         {
             if (OpenFault is not null && !File.Exists(path))
             {
-                throw new IOException(OpenFault.Message, OpenFault.HResult);
+                throw OpenFault;
             }
 
             SafeFileHandle handle = base.Open(path);
@@ -346,10 +338,10 @@ public sealed class HookedDiskTests : IDisposable
         }
 
         public override bool Reserve(SafeFileHandle file, long offset, long length) =>
-            ReserveFault is null ? base.Reserve(file, offset, length) : throw new IOException(ReserveFault.Message, ReserveFault.HResult);
+            ReserveFault is null ? base.Reserve(file, offset, length) : throw ReserveFault;
 
         public override int Read(SafeFileHandle file, Span<byte> buffer, long offset) =>
-            ReadFault?.Invoke(_paths[file]) == true ? throw new IOException("Input/output error", 5) : base.Read(file, buffer, offset);
+            ReadFault?.Invoke(_paths[file]) == true ? throw FaultyDisk.InputOutput : base.Read(file, buffer, offset);
 
         public override int TryRead(SafeFileHandle file, Span<byte> buffer, long offset)
         {

@@ -22,7 +22,7 @@ public sealed class DiskFaultTests : IAsyncLifetime
     {
         _proxy = await ProxyUnderTest.StartOnAsync(_disk, new Dictionary<string, string?> { ["Store:CommitInterval"] = "00:00:00.01" }, _upstream);
         await GetAllAsync(_held);
-        await UntilAsync(() => _held.All(o => _proxy.Store.Contains(o.Key)));
+        await Waiting.UntilAsync(() => _held.All(o => _proxy.Store.Contains(o.Key)), TimeSpan.FromSeconds(60));
         await _proxy.RestartAsync(); // All of it is on the disk.
     }
 
@@ -42,7 +42,7 @@ public sealed class DiskFaultTests : IAsyncLifetime
         _disk.WriteFault = new IOException(what, errno);
         SyntheticObject first = new SyntheticObject(9_000, 99).On(_upstream);
         Assert.Equal(first.Bytes, (await _proxy.GetAsync(first.Url)).Body);
-        await UntilAsync(() => _proxy.Store.Statistics.WriteFailure is not null);
+        await Waiting.UntilAsync(() => _proxy.Store.Statistics.WriteFailure is not null, TimeSpan.FromSeconds(60));
 
         int asked = _upstream.ObjectRequestCount;
         await GetAllAsync(_held);
@@ -51,9 +51,9 @@ public sealed class DiskFaultTests : IAsyncLifetime
         await GetAllAsync(_new);
 
         _disk.WriteFault = null;
-        await UntilAsync(() => _proxy.Store.Statistics.WriteFailure is null); // Nobody tells it.
+        await Waiting.UntilAsync(() => _proxy.Store.Statistics.WriteFailure is null, TimeSpan.FromSeconds(60)); // Nobody tells it.
         await GetAllAsync(_new);
-        await UntilAsync(() => _new.All(o => _proxy.Store.Contains(o.Key)));
+        await Waiting.UntilAsync(() => _new.All(o => _proxy.Store.Contains(o.Key)), TimeSpan.FromSeconds(60));
         await _proxy.RestartAsync();
         _upstream.Everything = UpstreamBehaviour.WithStatus(503);
         await GetAllAsync(_held);
@@ -70,22 +70,13 @@ public sealed class DiskFaultTests : IAsyncLifetime
 
         _disk.ReadFault = null;
         await GetAllAsync(_held);
-        await UntilAsync(() => _held.All(o => _proxy.Store.Contains(o.Key)));
+        await Waiting.UntilAsync(() => _held.All(o => _proxy.Store.Contains(o.Key)), TimeSpan.FromSeconds(60));
         int asked = _upstream.ObjectRequestCount;
         await GetAllAsync(_held);
         Assert.Equal(asked, _upstream.ObjectRequestCount);
     }
 
     private static IEnumerable<int> Sizes(int offset) => [200 + offset, 40_000 + offset, 300_000 + offset, (1 << 20) + 7 + offset, (3 << 20) + offset];
-
-    private static async Task UntilAsync(Func<bool> isReached)
-    {
-        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
-        while (!isReached())
-        {
-            await Task.Delay(5, patience.Token);
-        }
-    }
 
     private async Task GetAllAsync(SyntheticObject[] items)
     {

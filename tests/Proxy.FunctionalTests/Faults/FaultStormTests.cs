@@ -67,7 +67,7 @@ public sealed class FaultStormTests : IAsyncLifetime
             Assert.Equal(403, (await warm.GetAsync("http://s1/cvmfs/other.example.net/.cvmfspublished")).Status);
         }
 
-        await UntilAsync(() => ClientSockets(proxy) == 0);
+        await Waiting.UntilAsync(() => ClientSockets(proxy) == 0, TimeSpan.FromSeconds(90));
         (int files, int sockets) before = Count(proxy, store);
         long began = Stopwatch.GetTimestamp();
         int next = -1;
@@ -76,10 +76,10 @@ public sealed class FaultStormTests : IAsyncLifetime
 
         Assert.False(proxy.HasExited);
         bool isLong = s_requests >= 50_000;
-        await UntilAsync(() => ClientSockets(proxy) == 0);
+        await Waiting.UntilAsync(() => ClientSockets(proxy) == 0, TimeSpan.FromSeconds(90));
 
         // Idle connections to a Stratum 1 are kept for 30 s: only a long storm waits for them.
-        await UntilAsync(() => Count(proxy, store).Files <= before.files && (!isLong || Count(proxy, store).Sockets <= before.sockets));
+        await Waiting.UntilAsync(() => Count(proxy, store).Files <= before.files && (!isLong || Count(proxy, store).Sockets <= before.sockets), TimeSpan.FromSeconds(90));
         (int files, int sockets) after = Count(proxy, store);
         Assert.Equal(0, await proxy.TerminateAsync());
         (long held, ScrubReport report) = await CheckStoreAsync(store);
@@ -284,13 +284,4 @@ public sealed class FaultStormTests : IAsyncLifetime
 
     private static int Number(string variable, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : otherwise;
-
-    private static async Task UntilAsync(Func<bool> isReached)
-    {
-        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(90));
-        while (!isReached())
-        {
-            await Task.Delay(20, patience.Token);
-        }
-    }
 }

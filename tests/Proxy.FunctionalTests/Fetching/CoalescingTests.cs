@@ -266,17 +266,8 @@ public sealed class CoalescingTests : IAsyncLifetime
         InFlightFetch fetch = Assert.Single(Fetches.InFlight);
         Assert.Equal(1, fetch.Followers);
         client.Reset();
-        await UntilAsync(() => fetch.Followers == 0);
+        await Waiting.UntilAsync(() => fetch.Followers == 0, s_long);
     }
 
-    private Task NothingIsFetchedAsync() => UntilAsync(() => Fetches.InFlight.Count == 0);
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        using CancellationTokenSource patience = new(s_long);
-        while (!holds())
-        {
-            await Task.Delay(10, patience.Token);
-        }
-    }
+    private Task NothingIsFetchedAsync() => Waiting.UntilAsync(() => Fetches.InFlight.Count == 0, s_long);
 }
