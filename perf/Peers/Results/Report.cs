@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Breakwater.Peers.Results;
 
@@ -44,7 +45,7 @@ internal static class Report
         }
 
         part.Append("Hits on 64 connections, requests/s (server µs a request); ratios are Breakwater's:\n\n")
-            .Append(Tables.Hot(race, onlyConnections: 64))
+            .Append(Tables.Hot(race, onlyConnections: 64)).Append('\n').Append(Tables.UnequalTerms).Append('\n')
             .Append($"\n{Tables.Provenance(race)}Everything else, and the goals: [race.md]({results}/race.md), [race.html]({results}/race.html).\n\n");
         File.WriteAllText(readme, text[..begin] + part + text[end..]);
     }
@@ -79,7 +80,7 @@ internal static class Report
             }
             else
             {
-                body.Append($"<p>{WebUtility.HtmlEncode(string.Join(' ', lines))}</p>\n");
+                body.Append($"<p>{Cell(string.Join(' ', lines))}</p>\n");
             }
         }
 
@@ -100,9 +101,6 @@ internal static class Report
             """;
     }
 
-    private static string Cell(string cell)
-    {
-        string text = WebUtility.HtmlEncode(cell.Trim());
-        return text.StartsWith("**", StringComparison.Ordinal) ? $"<span class=\"no\">{text.Trim('*')}</span>" : text;
-    }
+    private static string Cell(string cell) =>
+        Regex.Replace(WebUtility.HtmlEncode(cell.Trim()), @"\*\*(.+?)\*\*", "<span class=\"no\">$1</span>");
 }
