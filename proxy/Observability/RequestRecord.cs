@@ -86,11 +86,27 @@ internal readonly struct RequestRecord
     /// <summary>Host and port of the Stratum 1 that was asked.</summary>
     public string? Upstream { get; init; }
 
-    /// <summary>The client's <c>User-Agent</c>.</summary>
-    public string? UserAgent { get; init; }
+    /// <summary>The client's <c>User-Agent</c>; what is beyond <see cref="MaxTextChars"/> is cut off.</summary>
+    public string? UserAgent
+    {
+        get;
+        init => field = Cut(value);
+    }
 
-    /// <summary>The client's <c>cvmfs-info</c>: the file's path, percent-escaped; null when not sent.</summary>
-    public string? PathHint { get; init; }
+    /// <summary>The client's <c>cvmfs-info</c>: the file's path, percent-escaped, cut likewise; null when not sent.</summary>
+    public string? PathHint
+    {
+        get;
+        init => field = Cut(value);
+    }
+
+    /// <summary>A client chooses these texts, and they are kept: no longer than a path is in practice.</summary>
+    public const int MaxTextChars = 1024;
+
+    /// <summary>What the texts take that this record alone keeps in memory.</summary>
+    public int TextBytes => HeapCost.Of(Target) + HeapCost.Of(UserAgent) + HeapCost.Of(PathHint);
+
+    private static string? Cut(string? text) => text?.Length > MaxTextChars ? text[..MaxTextChars] : text;
 
     /// <summary>The tier that a result implies.</summary>
     public static ByteSource SourceOf(RequestResult result, bool touchedDisk) => result switch

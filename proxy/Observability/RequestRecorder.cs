@@ -13,6 +13,9 @@ internal sealed class RequestRecorder
     /// <summary>Records a stripe holds between two drains: 8,192 in 20 ms are 400,000 requests a second. More are counted, not kept.</summary>
     private const int StripeCapacity = 8192;
 
+    /// <summary>Texts of clients that a stripe holds between two drains: the longest URLs, 25,000 a second. Beyond it records are counted, not kept.</summary>
+    internal const int StripeTextBytes = 8 << 20;
+
     private static readonly RequestResult[] s_results = Enum.GetValues<RequestResult>();
     private static readonly KeyValuePair<string, object?>[] s_resultTags = [.. s_results.Select(r => new KeyValuePair<string, object?>("result", NameOf(r)))];
 
@@ -119,17 +122,20 @@ internal sealed class RequestRecorder
         private RequestRecord[] _filling = new RequestRecord[64];   // guarded by _gate
         private RequestRecord[] _spare = new RequestRecord[64];     // guarded by _gate, but for the reader's turn with it
         private int _count;                                         // guarded by _gate
+        private int _textBytes;                                     // guarded by _gate
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool TryKeep(in RequestRecord record)
         {
             lock (_gate)
             {
-                if (_count == _filling.Length && !TryGrowLocked())
+                int textBytes = record.TextBytes;
+                if (_textBytes + textBytes > StripeTextBytes || (_count == _filling.Length && !TryGrowLocked()))
                 {
                     return false;
                 }
 
+                _textBytes += textBytes;
                 _filling[_count++] = record;
                 return true;
             }
@@ -142,7 +148,7 @@ internal sealed class RequestRecorder
             lock (_gate)
             {
                 (full, count) = (_filling, _count);
-                (_filling, _spare, _count) = (_spare, [], 0);
+                (_filling, _spare, _count, _textBytes) = (_spare, [], 0, 0);
             }
 
             into.AddRange(full.AsSpan(0, count));

@@ -45,16 +45,27 @@ internal sealed class Boot(int id, IPAddress client, DateTimeOffset startedAt)
 
     /// <summary>The first requests; empty when the memory budget took them back.</summary>
     public List<BootRequest> Details { get; set; } = [];
+
+    /// <summary>What the texts of <see cref="Details"/> take in memory.</summary>
+    public long DetailTextBytes { get; set; }
+
+    /// <summary>Its place among all boots, so that it is removed without a search.</summary>
+    public LinkedListNode<Boot>? Place { get; set; }
+
+    /// <summary>Its place among those that hold details; null: it is not among them.</summary>
+    public LinkedListNode<Boot>? DetailedPlace { get; set; }
 }
 
 /// <summary>
 /// Follows each client's boot through the requests it makes: from its first request to a pause. Fed by the record pump, so a hit costs nothing more.
-/// Memory is bounded: <see cref="MaxBoots"/> boots, <see cref="MaxDetails"/> requests in all (about 24 MB), the oldest boots lose theirs first. Thread-safe.
+/// Memory is bounded: <see cref="MaxBoots"/> boots, <see cref="MaxDetails"/> requests in all (about 24 MB) with <see cref="MaxDetailTextBytes"/> of text, the oldest boots
+/// lose theirs first. Thread-safe.
 /// </summary>
 internal sealed class BootTimelines : IRecordSink
 {
     public const int MaxBoots = 12_000;
     public const int MaxDetails = 300_000;
+    public const long MaxDetailTextBytes = 32L << 20;
     private const int MaxDetailsPerBoot = 1500;
 
     /// <summary>Fewer objects are a mount or a check, no boot.</summary>
@@ -69,8 +80,9 @@ internal sealed class BootTimelines : IRecordSink
     private readonly Lock _gate = new();
     private readonly Dictionary<IPAddress, Boot> _open = [];    // guarded by _gate
     private readonly LinkedList<Boot> _boots = [];              // guarded by _gate; oldest first
-    private readonly Queue<Boot> _detailed = [];                // guarded by _gate; those that hold details, oldest first
+    private readonly LinkedList<Boot> _detailed = [];           // guarded by _gate; those that hold details, oldest first
     private int _details;                                       // guarded by _gate
+    private long _detailTextBytes;                              // guarded by _gate
     private int _nextId = 1;                                    // guarded by _gate
     private DateTimeOffset _swept;                              // guarded by _gate
 
@@ -91,6 +103,18 @@ internal sealed class BootTimelines : IRecordSink
             {
                 _swept = clock.Now;
                 SweepLocked(clock.Now);
+            }
+        }
+    }
+
+    /// <summary>What is held right now, for tests: boots, those of them with details, details, bytes of their texts.</summary>
+    internal (int Boots, int Detailed, int Details, long TextBytes) Held
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_boots.Count, _detailed.Count, _details, _detailTextBytes);
             }
         }
     }
@@ -165,8 +189,8 @@ internal sealed class BootTimelines : IRecordSink
 
             boot = new Boot(_nextId++, record.Client!, at);
             _open[record.Client!] = boot;
-            _boots.AddLast(boot);
-            _detailed.Enqueue(boot);
+            boot.Place = _boots.AddLast(boot);
+            boot.DetailedPlace = _detailed.AddLast(boot);
             ForgetLocked();
         }
 
@@ -177,12 +201,19 @@ internal sealed class BootTimelines : IRecordSink
         boot.BytesBySource[(int)record.Source] += record.BytesSent;
         DateTimeOffset end = clock.At(record.EndedAt);
         boot.LastAt = end > boot.LastAt ? end : boot.LastAt;
-        if (boot.Details.Count < MaxDetailsPerBoot)
+        if (boot.DetailedPlace is not null && boot.Details.Count < MaxDetailsPerBoot)
         {
+            string? name = record.HasKey ? record.PathHint : record.PathHint ?? record.Target;
+            name = name?.Length > RequestRecord.MaxTextChars ? name[..RequestRecord.MaxTextChars] : name;
             boot.Details.Add(new BootRequest(
-                (int)(at - boot.StartedAt).TotalMilliseconds, (int)Math.Ceiling((end - at).TotalMilliseconds), record.Source, record.Result, record.BytesSent, record.Key, record.HasKey,
-                record.HasKey ? record.PathHint : record.PathHint ?? record.Target));
+                (int)(at - boot.StartedAt).TotalMilliseconds, (int)Math.Ceiling((end - at).TotalMilliseconds), record.Source, record.Result, record.BytesSent, record.Key, record.HasKey, name));
             _details++;
+            boot.DetailTextBytes += HeapCost.Of(name);
+            _detailTextBytes += HeapCost.Of(name);
+            if (_detailTextBytes > MaxDetailTextBytes)
+            {
+                ForgetLocked();
+            }
         }
     }
 
@@ -201,10 +232,32 @@ internal sealed class BootTimelines : IRecordSink
         boot.State = peers.Length >= MinPeers && boot.Objects < 0.9 * peers[peers.Length / 2] ? BootState.Stopped : BootState.Done;
         if (boot.Objects < MinObjects)
         {
-            _boots.Remove(boot);
-            _details -= boot.Details.Count;
-            boot.Details = [];
+            RemoveLocked(boot);
         }
+    }
+
+    private void RemoveLocked(Boot boot)
+    {
+        DropDetailsLocked(boot);
+        if (boot.Place is { List: not null } place)
+        {
+            _boots.Remove(place);
+        }
+    }
+
+    private void DropDetailsLocked(Boot boot)
+    {
+        if (boot.DetailedPlace is not { } place)
+        {
+            return;
+        }
+
+        _detailed.Remove(place);
+        boot.DetailedPlace = null;
+        _details -= boot.Details.Count;
+        _detailTextBytes -= boot.DetailTextBytes;
+        boot.Details = [];
+        boot.DetailTextBytes = 0;
     }
 
     private void ForgetLocked()
@@ -212,19 +265,16 @@ internal sealed class BootTimelines : IRecordSink
         while (_boots.Count > MaxBoots)
         {
             Boot oldest = _boots.First!.Value;
-            _boots.RemoveFirst();
-            _details -= oldest.Details.Count;
-            oldest.Details = [];
+            RemoveLocked(oldest);
             if (_open.TryGetValue(oldest.Client, out Boot? open) && open == oldest)
             {
                 _open.Remove(oldest.Client);
             }
         }
 
-        while (_details > MaxDetails && _detailed.TryDequeue(out Boot? boot))
+        while ((_details > MaxDetails || _detailTextBytes > MaxDetailTextBytes) && _detailed.First is { } first)
         {
-            _details -= boot.Details.Count;
-            boot.Details = [];
+            DropDetailsLocked(first.Value);
         }
     }
 }

@@ -62,6 +62,47 @@ public class BootTimelinesTests
         Assert.True(boots.Sum(b => (long)_boots.Find(b.Id)!.Value.Requests.Count) <= BootTimelines.MaxDetails + 1500);
     }
 
+    [Fact]
+    public void Details_OfBootsThatWereNone_AreGoneWithThem()
+    {
+        for (int day = 0; day < 2_000; day++)
+        {
+            Boot(day % 200, 5); // a check of the manifest and some files, all day
+            _time.Advance(TimeSpan.FromSeconds(20));
+            Pump();
+        }
+
+        Assert.Equal((0, 0, 0, 0L), _boots.Held);
+    }
+
+    [Fact]
+    public void Details_WithLongHints_StayWithinTheirBytes()
+    {
+        string hint = new('x', 15_000);
+        for (int vm = 1; vm <= 100; vm++)
+        {
+            Pump([Record(vm, null), .. Enumerable.Range(0, 1500).Select(i => Record(vm, i, hint))]);
+            Assert.True(_boots.Held.TextBytes <= BootTimelines.MaxDetailTextBytes);
+        }
+
+        Assert.Equal(100, _boots.List(1000).Count);
+    }
+
+    [Fact]
+    public void Boots_MoreThanAreKept_LeaveNothingBehind()
+    {
+        for (int vm = 1; vm <= BootTimelines.MaxBoots + 3_000; vm++)
+        {
+            Boot(vm, 1);
+        }
+
+        Assert.Equal(BootTimelines.MaxBoots, _boots.Held.Boots);
+        Assert.Equal(BootTimelines.MaxBoots, _boots.Held.Detailed);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        Pump();
+        Assert.Equal((0, 0, 0, 0L), _boots.Held);
+    }
+
     private void Boot(int vm, int objects)
     {
         var records = new List<RequestRecord> { Record(vm, null) };
@@ -75,7 +116,7 @@ public class BootTimelinesTests
 
     private void Pump(params RequestRecord[] records) => _boots.Take(records, new RecordClock(_time, _time.GetUtcNow(), _time.GetTimestamp()));
 
-    private RequestRecord Record(int vm, int? number)
+    private RequestRecord Record(int vm, int? number, string? hint = null)
     {
         Span<byte> digest = stackalloc byte[20];
         BitConverter.TryWriteBytes(digest, number ?? 0);
@@ -91,6 +132,7 @@ public class BootTimelinesTests
             BytesSent = 100,
             Client = new IPAddress([10, 0, (byte)(vm >> 8), (byte)vm]),
             Fqrn = "a.example.org",
+            PathHint = hint,
             HasKey = number is not null,
             Key = number is null ? default : new ObjectKey(digest, DigestAlgorithm.Sha1, 0),
             Target = number is null ? "/cvmfs/a.example.org/.cvmfspublished" : null,
