@@ -1,11 +1,10 @@
-using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Breakwater.Proxy.Repositories;
 
-/// <summary>The certificate object (<c>X</c>) whose key signs a manifest: a zlib-compressed X.509 certificate in PEM.</summary>
+/// <summary>The certificate object (<c>X</c>) whose key signs a manifest: a compressed X.509 certificate in PEM.</summary>
 internal sealed class Certificate
 {
     private const int MaxPemBytes = 64 * 1024;
@@ -18,11 +17,12 @@ internal sealed class Certificate
     /// <summary>Reads the object's bytes as they are on the wire: inflates them and takes the PEM armour off.</summary>
     public static Parsed<Certificate> Parse(ReadOnlyMemory<byte> wireBytes)
     {
-        if (!TryInflate(wireBytes, out string pem))
+        if (WireContent.TryRead(wireBytes.ToArray(), MaxPemBytes) is not { Length: > 0 } content)
         {
-            return new Malformed("Certificate: it is not a zlib stream of at most 64 KiB.");
+            return new Malformed("Certificate: it is not a zlib or zstd stream of at most 64 KiB.");
         }
 
+        string pem = Encoding.Latin1.GetString(content);
         if (!PemEncoding.TryFind(pem, out PemFields fields) || pem[fields.Label] != "CERTIFICATE")
         {
             return new Malformed("Certificate: it is not a certificate in PEM.");
@@ -46,24 +46,6 @@ internal sealed class Certificate
         catch (CryptographicException exception)
         {
             return new Malformed($"Certificate: {exception.Message}");
-        }
-    }
-
-    private static bool TryInflate(ReadOnlyMemory<byte> wireBytes, out string text)
-    {
-        text = "";
-        byte[] buffer = new byte[MaxPemBytes + 1];
-        try
-        {
-            using var wire = new MemoryStream(wireBytes.ToArray(), writable: false);
-            using var zlib = new ZLibStream(wire, CompressionMode.Decompress);
-            int length = zlib.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
-            text = Encoding.Latin1.GetString(buffer, 0, length);
-            return length is > 0 and <= MaxPemBytes;
-        }
-        catch (Exception exception) when (exception is InvalidDataException or IOException)
-        {
-            return false;
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Text;
 using SQLitePCL;
 
@@ -39,7 +38,7 @@ internal sealed class UntrustedDatabase : IDisposable
     public long LengthBytes { get; }
 
     /// <summary>Inflates and opens a database.</summary>
-    /// <param name="wire">The object as on the wire, zlib or plain; seekable, at its beginning. Stays the caller's.</param>
+    /// <param name="wire">The object as on the wire, zlib, zstd or plain; seekable, at its beginning. Stays the caller's.</param>
     /// <param name="limits">Bounds on its size.</param>
     /// <param name="tables">Tables that it must have, as ordinary tables.</param>
     /// <param name="cancellationToken">Stops the inflating.</param>
@@ -124,8 +123,8 @@ internal sealed class UntrustedDatabase : IDisposable
         wire.Position = 0;
         bool isPlain = headLength == head.Length && head.AsSpan().SequenceEqual(PlainMagic);
 
-        await using ZLibStream? zlib = isPlain ? null : new ZLibStream(wire, CompressionMode.Decompress, leaveOpen: true);
-        Stream source = zlib ?? wire;
+        await using Stream? inflated = isPlain ? null : WireContent.Open(wire);
+        Stream source = inflated ?? wire;
         await using FileStream file = CreatePrivate(path);
         byte[] buffer = new byte[128 * 1024];
         for (long length = 0; ;)
@@ -135,9 +134,9 @@ internal sealed class UntrustedDatabase : IDisposable
             {
                 read = await source.ReadAsync(buffer, cancellationToken);
             }
-            catch (Exception exception) when (exception is InvalidDataException or IOException)
+            catch (Exception exception) when (WireContent.IsDamage(exception))
             {
-                return (length, $"it is neither a zlib stream nor a SQLite file ({exception.Message}).");
+                return (length, $"it is neither a zlib or zstd stream nor a SQLite file ({exception.Message}).");
             }
 
             if (read == 0)

@@ -49,17 +49,9 @@ internal sealed class SnapshotSource(ObjectReader objects, CatalogLimits limits)
             return System.Text.Encoding.UTF8.GetString(wire);
         }
 
-        byte[] text = new byte[MaxTextBytes + 1];
-        try
-        {
-            await using var zlib = new System.IO.Compression.ZLibStream(new MemoryStream(wire), System.IO.Compression.CompressionMode.Decompress);
-            int length = await zlib.ReadAtLeastAsync(text, text.Length, throwOnEndOfStream: false, cancellationToken);
-            return length <= MaxTextBytes ? System.Text.Encoding.UTF8.GetString(text, 0, length) : new Malformed($"'{path}' is longer than {MaxTextBytes} bytes.");
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException)
-        {
-            return new Malformed($"'{path}' is not a zlib stream.");
-        }
+        return WireContent.TryRead(wire, MaxTextBytes) is { } text
+            ? System.Text.Encoding.UTF8.GetString(text)
+            : new Malformed($"'{path}' is not a zlib or zstd stream of at most {MaxTextBytes} bytes.");
     }
 
     private async Task<Parsed<Catalog>> OpenCatalogAsync(RepositoryRoute repository, ObjectKey key, CancellationToken cancellationToken)
