@@ -55,7 +55,13 @@ internal sealed record StoreParts(
         }
         catch (Exception failure) when (failure is StoreFormatException or InvalidDataException or ArgumentException or FASTER.core.FasterException)
         {
-            string aside = string.Create(CultureInfo.InvariantCulture, $"{directory}.aside-{time.GetUtcNow():yyyyMMdd-HHmmss}");
+            string stamped = string.Create(CultureInfo.InvariantCulture, $"{directory}.aside-{time.GetUtcNow():yyyyMMdd-HHmmss}");
+            string aside = stamped;
+            for (int number = 2; Directory.Exists(aside); number++)
+            {
+                aside = string.Create(CultureInfo.InvariantCulture, $"{stamped}-{number}"); // the clock has shown this second before
+            }
+
             logger.LogError(failure, "{Directory} cannot be used and was moved to {Aside}; the store begins anew. Delete it, or go back to the version that wrote it.", directory, aside);
             Directory.Move(directory, aside);
             return open();

@@ -103,7 +103,7 @@ internal static class TopCommand
 
     private static Rows Screen(ServerStatus status, ServerStatus last, BootView[] boots)
     {
-        double seconds = Math.Max(0.1, (status.Time - last.Time).TotalSeconds);
+        double seconds = Math.Max(0.1, status.UptimeSeconds - last.UptimeSeconds);
         string rates = string.Create(
             CultureInfo.InvariantCulture,
             $"[bold]{(status.Requests - last.Requests) / seconds:N0}[/] requests/s   [bold]{StatusCommand.Size((status.BytesSent - last.BytesSent) / seconds)}/s[/] to clients   [bold]{StatusCommand.Size((status.UpstreamBytes - last.UpstreamBytes) / seconds)}/s[/] from Stratum 1s");

@@ -4,11 +4,15 @@ using Breakwater.CacheStore.Documents;
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>Documents that survive a restart: kept in the store with what <see cref="CachedDocument"/> knows of them. Thread-safe.</summary>
-internal sealed partial class DocumentArchive(IDocumentStore store, ILogger<DocumentArchive> log)
+internal sealed partial class DocumentArchive(IDocumentStore store, TimeProvider time, ILogger<DocumentArchive> log)
 {
     /// <summary>A document kept earlier; null when there is none, or its head cannot be read.</summary>
-    public CachedDocument? Find(string key)
+    public CachedDocument? Find(string key) => Find(key, out _);
+
+    /// <summary>A document kept earlier, with the certificate that was kept with it; null when there is none, or its head cannot be read.</summary>
+    public CachedDocument? Find(string key, out ReadOnlyMemory<byte>? certificate)
     {
+        certificate = null;
         if (!store.TryGet(key, out StoredDocument? stored))
         {
             return null;
@@ -17,7 +21,15 @@ internal sealed partial class DocumentArchive(IDocumentStore store, ILogger<Docu
         try
         {
             Head? head = JsonSerializer.Deserialize<Head>(stored.Head.Span);
-            return head is null ? null : new CachedDocument(stored.Body, head.ContentType, head.Lifetime, stored.StoredAt, head.InitialAge, head.Upstream, head.IsVerified);
+            if (head is null)
+            {
+                return null;
+            }
+
+            certificate = head.Certificate is { } wire ? wire : (ReadOnlyMemory<byte>?)null;
+            TimeSpan lifetime = head.Lifetime < DocumentFetcher.FileLifetime ? head.Lifetime : DocumentFetcher.FileLifetime;
+            long checkedAt = CachedDocument.MomentOf(stored.StoredAt, time);
+            return new CachedDocument(stored.Body, head.ContentType, lifetime, checkedAt, head.InitialAge, head.Upstream, head.IsVerified);
         }
         catch (JsonException e)
         {
@@ -27,10 +39,10 @@ internal sealed partial class DocumentArchive(IDocumentStore store, ILogger<Docu
     }
 
     /// <summary>Keeps a document; does not wait for the disk. A failure is logged: it costs only the stale copy after a restart.</summary>
-    public void Keep(string key, CachedDocument document) => _ = KeepAsync(key, document);
+    public void Keep(string key, CachedDocument document, ReadOnlyMemory<byte>? certificate = null) => _ = KeepAsync(key, document, certificate);
 
     /// <summary>Keeps a document; complete when it is durable, or the failure was logged.</summary>
-    public async Task KeepAsync(string key, CachedDocument document)
+    public async Task KeepAsync(string key, CachedDocument document, ReadOnlyMemory<byte>? certificate = null)
     {
         if (document.Body.Length >= store.MaxDocumentBytes / 2)
         {
@@ -39,8 +51,9 @@ internal sealed partial class DocumentArchive(IDocumentStore store, ILogger<Docu
 
         try
         {
-            byte[] head = JsonSerializer.SerializeToUtf8Bytes(new Head(document.ContentType, document.Lifetime, document.InitialAge, document.Upstream, document.IsVerified));
-            await store.PutAsync(key, new StoredDocument(document.Body, head, document.CheckedAt));
+            byte[] head = JsonSerializer.SerializeToUtf8Bytes(new Head(
+                document.ContentType, document.Lifetime, document.InitialAge, document.Upstream, document.IsVerified, certificate?.ToArray()));
+            await store.PutAsync(key, new StoredDocument(document.Body, head, document.CheckedAtUtc(time)));
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
@@ -54,5 +67,7 @@ internal sealed partial class DocumentArchive(IDocumentStore store, ILogger<Docu
     [LoggerMessage(Level = LogLevel.Warning, Message = "The stored document {Key} has an unreadable head; it is fetched again")]
     private static partial void LogUnreadable(ILogger log, Exception exception, string key);
 
-    private sealed record Head(string ContentType, TimeSpan Lifetime, TimeSpan InitialAge, string? Upstream, bool IsVerified = false);
+    /// <summary>Stores written by earlier versions have no certificate.</summary>
+    private sealed record Head(
+        string ContentType, TimeSpan Lifetime, TimeSpan InitialAge, string? Upstream, bool IsVerified = false, byte[]? Certificate = null);
 }

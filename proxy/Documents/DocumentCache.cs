@@ -47,7 +47,7 @@ internal sealed class DocumentCache : IDisposable
     /// <summary>The document, if it is in memory and was checked recently enough; null else.</summary>
     public CachedDocument? FindFresh(DocumentRequest request) => SignedDocuments.Handles(request)
         ? _signed.FindFresh(request)
-        : _documents.TryGetValue(request.CacheKey, out CachedDocument? held) && held!.IsFresh(_time.GetUtcNow()) ? held : null;
+        : _documents.TryGetValue(request.CacheKey, out CachedDocument? held) && held!.IsFresh(_time) ? held : null;
 
     /// <summary>The document, checked recently enough, or stale when it cannot be checked.</summary>
     /// <exception cref="OperationCanceledException">The client left.</exception>
@@ -65,7 +65,7 @@ internal sealed class DocumentCache : IDisposable
             return held is not null ? new DocumentAnswer(held, RequestResult.Hit, null) : WithoutUpstream(request, null, UpstreamFailure.NotHeldOffline);
         }
 
-        if (held is not null && held.IsFresh(_time.GetUtcNow()))
+        if (held is not null && held.IsFresh(_time))
         {
             return new DocumentAnswer(held, RequestResult.Hit, null);
         }
@@ -117,7 +117,7 @@ internal sealed class DocumentCache : IDisposable
         {
             // Look again after winning the right to check: another check may have ended meanwhile.
             CachedDocument? held = Find(request, key);
-            if (held is not null && held.IsFresh(_time.GetUtcNow()))
+            if (held is not null && held.IsFresh(_time))
             {
                 return new DocumentAnswer(held, RequestResult.Hit, null);
             }
@@ -166,7 +166,7 @@ internal sealed class DocumentCache : IDisposable
         }
 
         return request.Kind == DocumentKind.Geo
-            ? new DocumentAnswer(GeoOrder.AsAsked(request.Path, _time.GetUtcNow()), RequestResult.Local, null)
+            ? new DocumentAnswer(GeoOrder.AsAsked(request.Path, _time.GetTimestamp()), RequestResult.Local, null)
             : new DocumentAnswer(null, RequestResult.Failed, failure);
     }
 

@@ -10,7 +10,7 @@ internal static class GeoOrder
     private static readonly TimeSpan s_lifetime = TimeSpan.FromMinutes(5);
 
     /// <summary><c>1,2,…,n</c> for n servers in the path.</summary>
-    public static CachedDocument AsAsked(string path, DateTimeOffset now)
+    public static CachedDocument AsAsked(string path, long now)
     {
         int servers = path[(path.LastIndexOf('/') + 1)..].Split(',').Length;
         string order = string.Join(',', Enumerable.Range(1, servers).Select(i => i.ToString(CultureInfo.InvariantCulture))) + "\n";

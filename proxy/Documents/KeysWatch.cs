@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Settings;
 
@@ -70,11 +72,41 @@ internal sealed partial class KeysWatch(RepositoryTrust trust, TrustOptions opti
         }
     }
 
-    private static string Fingerprint(string directory) => !Directory.Exists(directory) ? "" : string.Join(
-        '\n',
-        new DirectoryInfo(directory).EnumerateFiles("*.pub", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = false })
-            .OrderBy(file => file.FullName, StringComparer.Ordinal)
-            .Select(file => $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}"));
+    /// <summary>
+    /// Names and contents: two keys have the same length, and files from an image or a configuration map the same time.
+    /// </summary>
+    private static string Fingerprint(string directory)
+    {
+        if (!Directory.Exists(directory))
+        {
+            return "";
+        }
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var options = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = false };
+        byte[] content = new byte[MasterKeys.MaxKeyFileBytes];
+        foreach (string path in Directory.EnumerateFiles(directory, "*.pub", options).Order(StringComparer.Ordinal))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(path + "\n"));
+            hash.AppendData(content, 0, Read(path, content));
+        }
+
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    /// <summary>A file that cannot be read counts as empty: what is wrong with it is said when the keys are read.</summary>
+    private static int Read(string path, byte[] content)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            return file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
     private static partial void LogProblem(ILogger log, string problem);

@@ -8,11 +8,13 @@ namespace Breakwater.Proxy.Documents;
 
 /// <summary>
 /// Manifests and whitelists: fetched as a pair, judged, shown together. A refused pair changes nothing, the last good one goes on being served;
-/// a verified revision never goes back; a new one may be held back until its working set is here. Thread-safe.
+/// a verified revision never goes back; a new one may be held back until its working set is here. What is shown is proved by the keys in force now
+/// (ADR 0031). Thread-safe.
 /// </summary>
 internal sealed partial class SignedDocuments(
     SignedPairFetcher fetcher,
     DocumentArchive archive,
+    RepositoryTrust trust,
     IRevisionGate gate,
     ProxyOptions options,
     TrustOptions trustOptions,
@@ -29,6 +31,8 @@ internal sealed partial class SignedDocuments(
     /// <summary>After a check failed, answers go out at once this long: no client waits for Stratum 1s known to be down.</summary>
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan s_warnAgainAfter = TimeSpan.FromDays(1);
+
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
     /// <summary>Is this document one of a pair?</summary>
@@ -37,12 +41,17 @@ internal sealed partial class SignedDocuments(
     /// <summary>What is known of the repositories asked for since the start.</summary>
     public IReadOnlyList<RepositoryStatus> Repositories => [.. _entries.Values.Select(entry => entry.ToStatus())];
 
+    private MasterKeys KeysInForce => trust.Keys;
+
+    private long Now => time.GetTimestamp();
+
+    private bool IsHoldOver(long heldAt) => time.GetElapsedTime(heldAt) >= gate.MaxHold;
+
     /// <summary>The document, if its pair was checked recently enough; null else. Asks nobody.</summary>
     public CachedDocument? FindFresh(DocumentRequest request)
     {
-        DateTimeOffset now = time.GetUtcNow();
-        return _entries.TryGetValue(KeyOf(request.Repository), out Entry? entry) && entry.Show(now) is { } pair
-            && (options.Offline ? !IsWithheld(pair, now) : pair.Manifest.IsFresh(now))
+        return _entries.TryGetValue(KeyOf(request.Repository), out Entry? entry) && entry.Show() is { } pair
+            && (options.Offline ? !IsWithheld(pair) : pair.Manifest.IsFresh(time))
             ? request.Path == ManifestPath ? pair.Manifest : pair.Whitelist
             : null;
     }
@@ -52,14 +61,13 @@ internal sealed partial class SignedDocuments(
     public async ValueTask<DocumentAnswer> GetAsync(DocumentRequest request, CancellationToken cancellationToken)
     {
         Entry entry = EntryOf(request.Repository);
-        DateTimeOffset now = time.GetUtcNow();
         if (options.Offline)
         {
             return WithoutUpstream(request, entry, UpstreamFailure.NotHeldOffline, RequestResult.Hit);
         }
 
-        SignedPair? pair = entry.Show(now);
-        if (pair is not null && pair.Manifest.IsFresh(now))
+        SignedPair? pair = entry.Show();
+        if (pair is not null && pair.Manifest.IsFresh(time))
         {
             return Answer(request, pair, RequestResult.Hit);
         }
@@ -69,7 +77,7 @@ internal sealed partial class SignedDocuments(
             return Answer(request, pair, RequestResult.Held);
         }
 
-        if (entry.RetryAt > now)
+        if (entry.FailedAt is not 0 and long failedAt && time.GetElapsedTime(failedAt) < s_retryAfter)
         {
             return WithoutUpstream(request, entry, entry.Failure);
         }
@@ -77,7 +85,7 @@ internal sealed partial class SignedDocuments(
         try
         {
             RequestResult result = await entry.CheckAsync(() => CheckAsync(entry, request.Hint)).WaitAsync(options.AnswerTimeout, time, cancellationToken);
-            return entry.Current is { } current && result != RequestResult.Failed ? Answer(request, current, result) : WithoutUpstream(request, entry, entry.Failure);
+            return entry.Show() is { } current && result != RequestResult.Failed ? Answer(request, current, result) : WithoutUpstream(request, entry, entry.Failure);
         }
         catch (TimeoutException)
         {
@@ -86,7 +94,7 @@ internal sealed partial class SignedDocuments(
     }
 
     /// <summary>The pair that clients see, without asking anybody; null when there is none.</summary>
-    public SignedPair? Find(RepositoryRoute repository) => EntryOf(repository).Show(time.GetUtcNow());
+    public SignedPair? Find(RepositoryRoute repository) => EntryOf(repository).Show();
 
     /// <summary>Lets a verified repository go back to an older, signed revision, once.</summary>
     /// <param name="repository">The repository.</param>
@@ -95,7 +103,7 @@ internal sealed partial class SignedDocuments(
     {
         Entry entry = EntryOf(repository);
         entry.RollbackFloor = floor;
-        entry.RetryAt = default;
+        entry.FailedAt = 0;
         LogRollbackAllowed(log, repository.Fqrn, floor);
     }
 
@@ -111,7 +119,7 @@ internal sealed partial class SignedDocuments(
         SignedPair? taken = null;
         await entry.AloneAsync(() =>
         {
-            SignedPair? before = entry.Show(time.GetUtcNow());
+            SignedPair? before = entry.Show();
             if (choose(before) is { } next && RevisionRatchet.Decide(before?.Parsed.Revision, next.Parsed.Revision) != RevisionStep.Back)
             {
                 entry.DropHeldUpTo(next.Parsed.Revision);
@@ -123,7 +131,7 @@ internal sealed partial class SignedDocuments(
         if (taken is not null)
         {
             await Task.WhenAll(
-                archive.KeepAsync(KeyOf(repository, ManifestPath), taken.Manifest),
+                archive.KeepAsync(KeyOf(repository, ManifestPath), taken.Manifest, taken.Certificate),
                 taken.Whitelist is { } whitelist ? archive.KeepAsync(KeyOf(repository, WhitelistPath), whitelist) : Task.CompletedTask);
         }
 
@@ -143,45 +151,118 @@ internal sealed partial class SignedDocuments(
             _entries.TryRemove(empty);
         }
 
-        return _entries.GetOrAdd(key, _ => new Entry(repository, LoadKept(repository)));
+        return _entries.GetOrAdd(key, _ => LoadKept(repository));
     }
 
-    /// <summary>After a restart: what was good then is served stale if need be, and is what the ratchet stands on.</summary>
-    private SignedPair? LoadKept(RepositoryRoute repository)
+    /// <summary>After a restart: what is good by the keys in force is served stale if need be, and is what the ratchet stands on.</summary>
+    private Entry LoadKept(RepositoryRoute repository)
     {
-        if (archive.Find(KeyOf(repository, ManifestPath)) is not { } manifest)
+        CachedDocument? whitelist = archive.Find(KeyOf(repository, WhitelistPath), out _);
+        var entry = new Entry(this, repository) { NewestWhitelist = whitelist };
+        if (archive.Find(KeyOf(repository, ManifestPath), out ReadOnlyMemory<byte>? certificate) is { } manifest)
         {
-            return null;
+            (entry.Current, TrustVerdict verdict) = fetcher.Rejudge(repository, manifest, whitelist, certificate);
+            if (entry.Current is null)
+            {
+                LogWithdrawn(log, repository.Fqrn, verdict.Reason, verdict.Explanation);
+            }
         }
 
-        CachedDocument? whitelist = archive.Find(KeyOf(repository, WhitelistPath));
-        return fetcher.Rejudge(repository, manifest, whitelist);
+        return entry;
+    }
+
+    /// <summary>
+    /// Judges what is shown by other keys than before. Null: it is not to be shown any more. Keys that cannot be read judge nothing: then what was
+    /// proved stays, and nothing new comes.
+    /// </summary>
+    private SignedPair? JudgeAgain(Entry entry, SignedPair pair)
+    {
+        (SignedPair? judged, TrustVerdict verdict) = fetcher.Rejudge(entry.Repository, pair.Manifest, pair.Whitelist, pair.Certificate);
+        if (verdict.Reason == TrustReason.KeysUnreadable)
+        {
+            return pair with { Verdict = pair.Verdict with { Keys = verdict.Keys } };
+        }
+
+        if (judged is null)
+        {
+            Withdrawn(entry, verdict);
+        }
+        else if (judged.IsVerified != pair.IsVerified)
+        {
+            LogShown(log, entry.Repository.Fqrn, judged.Parsed.Revision, TrustOf(judged));
+        }
+
+        return judged;
+    }
+
+    /// <summary>
+    /// A whitelist came without a manifest for which it vouches. One that is newer than ours rules over what is shown, too: true if that is withdrawn.
+    /// </summary>
+    private bool TakeWhitelist(Entry entry, CachedDocument whitelist)
+    {
+        if (entry.NewestWhitelist is { } known
+            && trust.JudgeWhitelist(entry.Repository.Fqrn, known.Body, now: null) is { Outcome: TrustOutcome.Accepted, Whitelist: { } ours }
+            && ours.CreatedAt >= Whitelist.Parse(whitelist.Body.Span).Value?.CreatedAt)
+        {
+            return false;
+        }
+
+        bool isWithdrawn = false;
+        entry.NewestWhitelist = whitelist;
+        entry.Change(pair =>
+        {
+            (SignedPair? judged, TrustVerdict verdict) = fetcher.Rejudge(entry.Repository, pair.Manifest, whitelist, pair.Certificate);
+            if (judged is null && verdict.Reason == TrustReason.CertificateNotListed)
+            {
+                Withdrawn(entry, verdict);
+                isWithdrawn = true;
+                return null;
+            }
+
+            return judged ?? pair;
+        });
+        archive.Keep(KeyOf(entry.Repository, WhitelistPath), whitelist);
+        return isWithdrawn;
+    }
+
+    private void Withdrawn(Entry entry, TrustVerdict verdict)
+    {
+        entry.LastRefusal = verdict;
+        entry.FailedAt = 0; // whoever asks next need not wait: a Stratum 1 may have what the keys prove
+        LogWithdrawn(log, entry.Repository.Fqrn, verdict.Reason, verdict.Explanation);
     }
 
     private async Task<RequestResult> CheckAsync(Entry entry, string? hint)
     {
-        SignedPair? before = entry.Current;
-        FetchedPair fetched = await fetcher.FetchAsync(entry.Repository, hint, before, entry.RollbackFloor);
+        SignedPair? before = entry.Show();
+        FetchedPair fetched = await fetcher.FetchAsync(entry.Repository, hint, before, entry.NewestWhitelist, entry.RollbackFloor);
+        if (fetched is { Pair: null, Whitelist: { } newest } && TakeWhitelist(entry, newest) && entry.Show() is null)
+        {
+            // A repository made anew: the revision that it had before counts no more.
+            before = null;
+            fetched = await fetcher.FetchAsync(entry.Repository, hint, null, newest, entry.RollbackFloor);
+        }
+
         NoteRefusal(entry, fetched.Refusal);
         if (fetched.Pair is not { } pair)
         {
             entry.Failure = fetched.Failure;
-            entry.RetryAt = time.GetUtcNow() + s_retryAfter;
+            entry.FailedAt = Now;
             return RequestResult.Failed;
         }
 
         entry.Failure = null;
         entry.RollbackFloor = null;
         WarnOfExpiry(entry, pair);
-        if (before is null || before.Parsed.RootCatalog == pair.Parsed.RootCatalog || gate.Prepare(entry.Repository, before.Parsed, pair.Parsed) is not { } ready)
+        if (before is null || pair.Parsed.NamesWhat(before.Parsed) || gate.Prepare(entry.Repository, before.Parsed, pair.Parsed) is not { } ready)
         {
             Switch(entry, pair);
             return before is null ? RequestResult.Miss : RequestResult.Revalidated;
         }
 
         LogHeld(log, entry.Repository.Fqrn, pair.Parsed.Revision, gate.MaxHold);
-        entry.Hold(pair, time.GetUtcNow() + gate.MaxHold, Switch);
-        _ = ready.ContinueWith(_ => entry.Reveal(pair), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        int hold = entry.Hold(pair);
+        _ = ready.ContinueWith(_ => entry.Reveal(hold), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         return RequestResult.Held;
     }
 
@@ -189,13 +270,14 @@ internal sealed partial class SignedDocuments(
     {
         if (entry.Current?.Parsed.Revision != pair.Parsed.Revision)
         {
-            LogShown(log, entry.Repository.Fqrn, pair.Parsed.Revision, pair.IsVerified ? "verified" : "unverified");
+            LogShown(log, entry.Repository.Fqrn, pair.Parsed.Revision, TrustOf(pair));
         }
 
         entry.Current = pair;
-        archive.Keep(KeyOf(entry.Repository, ManifestPath), pair.Manifest);
+        archive.Keep(KeyOf(entry.Repository, ManifestPath), pair.Manifest, pair.Certificate);
         if (pair.Whitelist is { } whitelist)
         {
+            entry.NewestWhitelist = whitelist;
             archive.Keep(KeyOf(entry.Repository, WhitelistPath), whitelist);
         }
     }
@@ -203,20 +285,19 @@ internal sealed partial class SignedDocuments(
     private DocumentAnswer WithoutUpstream(DocumentRequest request, Entry entry, UpstreamFailure? cause, RequestResult shown = RequestResult.Stale)
     {
         UpstreamFailure failure = cause ?? new UpstreamFailure(FailureKind.Timeout, "no Stratum 1 has answered in time");
-        DateTimeOffset now = time.GetUtcNow();
-        if (entry.Show(now) is not { } pair)
+        if (entry.Show() is not { } pair)
         {
             return new DocumentAnswer(null, failure.Kind == FailureKind.NotFound ? RequestResult.Negative : RequestResult.Failed, failure);
         }
 
-        return IsWithheld(pair, now)
+        return IsWithheld(pair)
             ? new DocumentAnswer(null, RequestResult.Failed, failure with { Detail = "the whitelist has expired and no Stratum 1 has a newer one: " + failure.Detail })
             : Answer(request, pair, shown);
     }
 
     /// <summary>Its whitelist has expired, and the settings say not to serve it then.</summary>
-    private bool IsWithheld(SignedPair pair, DateTimeOffset now) =>
-        !trustOptions.ServeExpired && pair is { IsVerified: true, Verdict.Whitelist: { } whitelist } && whitelist.ExpiresAt <= now;
+    private bool IsWithheld(SignedPair pair) =>
+        !trustOptions.ServeExpired && pair is { IsVerified: true, Verdict.Whitelist: { } whitelist } && whitelist.ExpiresAt <= time.GetUtcNow();
 
     private static DocumentAnswer Answer(DocumentRequest request, SignedPair pair, RequestResult result)
     {
@@ -242,13 +323,15 @@ internal sealed partial class SignedDocuments(
 
     private void WarnOfExpiry(Entry entry, SignedPair pair)
     {
-        DateTimeOffset now = time.GetUtcNow();
-        if (pair.IsVerified && pair.Verdict.WhitelistExpiresSoon(now) && entry.WarnedAt < now.AddDays(-1))
+        if (pair.IsVerified && pair.Verdict.WhitelistExpiresSoon(time.GetUtcNow())
+            && !(entry.WarnedAt is not 0 and long warnedAt && time.GetElapsedTime(warnedAt) < s_warnAgainAfter))
         {
-            entry.WarnedAt = now;
+            entry.WarnedAt = Now;
             LogExpiring(log, entry.Repository.Fqrn, pair.Verdict.Whitelist!.ExpiresAt);
         }
     }
+
+    private static string TrustOf(SignedPair pair) => pair.IsVerified ? "verified" : "unverified";
 
     private static string KeyOf(RepositoryRoute repository) => $"{repository.Cluster}/{repository.Fqrn}";
 
@@ -266,143 +349,9 @@ internal sealed partial class SignedDocuments(
     [LoggerMessage(Level = LogLevel.Information, Message = "{Repository}: revision {Revision} is held back until its working set is here, at most {Hold}")]
     private static partial void LogHeld(ILogger log, string repository, ulong revision, TimeSpan hold);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Repository}: what was shown to clients is withdrawn, the keys and whitelist in force do not prove it ({Reason}): {Explanation} Clients get what a Stratum 1 has, once it is good")]
+    private static partial void LogWithdrawn(ILogger log, string repository, TrustReason reason, string explanation);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: an operator allows it to go back to revision {Floor} or later, once")]
     private static partial void LogRollbackAllowed(ILogger log, string repository, ulong floor);
-
-    /// <summary>One repository.</summary>
-    private sealed class Entry(RepositoryRoute repository, SignedPair? kept)
-    {
-        private readonly Lock _gate = new();
-        private Task<RequestResult>? _check;      // guarded by _gate
-        private SignedPair? _held;                // guarded by _gate
-        private DateTimeOffset _holdUntil;        // guarded by _gate
-        private Action<Entry, SignedPair>? _switch;
-
-        public RepositoryRoute Repository { get; } = repository;
-
-        public volatile SignedPair? Current = kept;
-
-        public volatile UpstreamFailure? Failure;
-
-        public volatile TrustVerdict? LastRefusal;
-
-        public DateTimeOffset RetryAt { get; set; }
-
-        public DateTimeOffset WarnedAt { get; set; }
-
-        public ulong? RollbackFloor { get; set; }
-
-        public bool IsHolding
-        {
-            get
-            {
-                lock (_gate)
-                {
-                    return _held is not null;
-                }
-            }
-        }
-
-        public RepositoryStatus ToStatus()
-        {
-            lock (_gate)
-            {
-                return new RepositoryStatus(Repository, Current, _held?.Parsed.Revision, LastRefusal);
-            }
-        }
-
-        /// <summary>Joins the check under way, or starts one.</summary>
-        public Task<RequestResult> CheckAsync(Func<Task<RequestResult>> check)
-        {
-            lock (_gate)
-            {
-                return _check ??= Task.Run(async () =>
-                {
-                    try
-                    {
-                        return await check();
-                    }
-                    finally
-                    {
-                        lock (_gate)
-                        {
-                            _check = null;
-                        }
-                    }
-                });
-            }
-        }
-
-        /// <summary>Runs as the only check; those who ask meanwhile wait for it.</summary>
-        public async Task AloneAsync(Func<Task<RequestResult>> run)
-        {
-            while (true)
-            {
-                Task<RequestResult>? mine = null;
-                Task<RequestResult>? other;
-                lock (_gate)
-                {
-                    other = _check;
-                    mine = other is null ? CheckAsync(run) : null;
-                }
-
-                if (mine is not null)
-                {
-                    await mine;
-                    return;
-                }
-
-                await Task.WhenAny(other!);
-            }
-        }
-
-        /// <summary>A pair that is held back and not newer than that is not shown any more.</summary>
-        public void DropHeldUpTo(ulong revision)
-        {
-            lock (_gate)
-            {
-                _held = _held?.Parsed.Revision <= revision ? null : _held;
-            }
-        }
-
-        public void Hold(SignedPair pair, DateTimeOffset until, Action<Entry, SignedPair> show)
-        {
-            lock (_gate)
-            {
-                (_held, _holdUntil, _switch) = (pair, until, show);
-            }
-        }
-
-        /// <summary>What clients see at that time; ends a hold that is over.</summary>
-        public SignedPair? Show(DateTimeOffset now)
-        {
-            lock (_gate)
-            {
-                if (_held is { } held && now >= _holdUntil)
-                {
-                    RevealLocked(held);
-                }
-
-                return Current;
-            }
-        }
-
-        /// <summary>The working set is complete.</summary>
-        public void Reveal(SignedPair pair)
-        {
-            lock (_gate)
-            {
-                if (ReferenceEquals(_held, pair))
-                {
-                    RevealLocked(pair);
-                }
-            }
-        }
-
-        private void RevealLocked(SignedPair pair)
-        {
-            _held = null;
-            _switch!(this, pair);
-        }
-    }
 }

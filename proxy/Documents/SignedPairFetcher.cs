@@ -10,7 +10,8 @@ namespace Breakwater.Proxy.Documents;
 /// <param name="Pair">A pair that may be shown; null when there is none.</param>
 /// <param name="Failure">Why there is none.</param>
 /// <param name="Refusal">The last refusal on the way, even if another Stratum 1 then had a good pair; null when nothing was refused.</param>
-internal readonly record struct FetchedPair(SignedPair? Pair, UpstreamFailure? Failure, TrustVerdict? Refusal);
+/// <param name="Whitelist">The newest whitelist that the keys in force prove, also when there is no pair; null: none.</param>
+internal readonly record struct FetchedPair(SignedPair? Pair, UpstreamFailure? Failure, TrustVerdict? Refusal, CachedDocument? Whitelist = null);
 
 /// <summary>Fetches whitelist and manifest, with the certificate if need be, from the first Stratum 1s whose documents are good.</summary>
 internal sealed class SignedPairFetcher(
@@ -23,9 +24,10 @@ internal sealed class SignedPairFetcher(
     /// <summary>Fetches a pair.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="hint">Host that the client named, or null.</param>
-    /// <param name="before">The last good pair; its whitelist is used on when none can be fetched.</param>
+    /// <param name="before">The last good pair.</param>
+    /// <param name="known">The newest whitelist known; it is used on while Stratum 1s have none, or an older one.</param>
     /// <param name="rollbackFloor">The lowest revision to which an operator allows the repository to go back; null: none.</param>
-    public async Task<FetchedPair> FetchAsync(RepositoryRoute repository, string? hint, SignedPair? before, ulong? rollbackFloor)
+    public async Task<FetchedPair> FetchAsync(RepositoryRoute repository, string? hint, SignedPair? before, CachedDocument? known, ulong? rollbackFloor)
     {
         TrustVerdict? refusal = null;
         using var patience = new CancellationTokenSource(options.FetchPatience, time);
@@ -40,22 +42,25 @@ internal sealed class SignedPairFetcher(
                 return new FetchedPair(null, failure, refusal);
             }
 
-            whitelist ??= before?.Whitelist;
+            whitelist = Newer(repository.Fqrn, known, whitelist);
             if (whitelist is null && trust.Verifies(repository.Fqrn))
             {
                 return new FetchedPair(null, failure, refusal);
             }
 
             TrustVerdict? accepted = null;
+            ReadOnlyMemory<byte>? certificate = null;
             (CachedDocument? manifest, failure) = await documents.FetchAsync(
                 new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, hint),
                 async document =>
                 {
-                    accepted = await JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, patience.Token);
+                    (accepted, certificate) = await JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, patience.Token);
                     return Note(accepted);
                 },
                 patience.Token);
-            return manifest is null ? new FetchedPair(null, failure, refusal) : new FetchedPair(ToPair(manifest, whitelist, accepted!), null, refusal);
+            return manifest is null
+                ? new FetchedPair(null, failure, refusal, trust.Verifies(repository.Fqrn) ? whitelist : null)
+                : new FetchedPair(ToPair(manifest, whitelist, accepted!, certificate), null, refusal, whitelist);
         }
         catch (OperationCanceledException)
         {
@@ -74,39 +79,52 @@ internal sealed class SignedPairFetcher(
         }
     }
 
-    /// <summary>Judges what an earlier process kept. Null: it is not to be shown any more.</summary>
-    public SignedPair? Rejudge(RepositoryRoute repository, CachedDocument manifest, CachedDocument? whitelist)
+    /// <summary>
+    /// Judges what is held by the keys in force; whether its whitelist has expired is looked at when it is served. No pair: it is not to be shown.
+    /// </summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="manifest">Its manifest.</param>
+    /// <param name="whitelist">The whitelist that is to vouch for it.</param>
+    /// <param name="certificate">Wire bytes of the manifest's certificate; null: the store may have it.</param>
+    public (SignedPair? Pair, TrustVerdict Verdict) Rejudge(
+        RepositoryRoute repository, CachedDocument manifest, CachedDocument? whitelist, ReadOnlyMemory<byte>? certificate)
     {
-        // It was verified when it was kept; whether it has expired since is looked at when it is served.
-        if (trust.Verifies(repository.Fqrn) && !manifest.IsVerified)
+        TrustVerdict Judge() => trust.JudgeManifest(repository.Fqrn, manifest.Body, whitelist?.Body ?? default, certificate, now: null, highestRevision: null);
+        TrustVerdict verdict = Judge();
+        if (verdict is { Reason: TrustReason.CertificateMissing, Manifest.Certificate: ObjectKey key } && objects.ReadStored(key) is { } stored)
         {
-            return null;
+            certificate = stored;
+            verdict = Judge();
         }
 
-        if (!Manifest.Parse(manifest.Body.Span).TryGet(out Manifest? parsed, out _))
-        {
-            return null;
-        }
-
-        bool isVerified = manifest.IsVerified && trust.Verifies(repository.Fqrn);
-        return new SignedPair(
-            manifest,
-            whitelist,
-            new TrustVerdict(
-                isVerified ? TrustOutcome.Accepted : TrustOutcome.Unverified,
-                isVerified ? TrustReason.Verified : TrustReason.NoKey,
-                "Kept from before the restart.",
-                parsed,
-                whitelist is null ? null : Whitelist.Parse(whitelist.Body.Span).Value));
+        return (verdict.Outcome == TrustOutcome.Refused ? null : ToPair(manifest, whitelist, verdict, certificate), verdict);
     }
 
-    private static SignedPair ToPair(CachedDocument manifest, CachedDocument? whitelist, TrustVerdict verdict)
+    private static SignedPair ToPair(CachedDocument manifest, CachedDocument? whitelist, TrustVerdict verdict, ReadOnlyMemory<byte>? certificate)
     {
         bool isVerified = verdict.Outcome == TrustOutcome.Accepted;
-        return new SignedPair(manifest with { IsVerified = isVerified }, whitelist is null ? null : whitelist with { IsVerified = isVerified }, verdict);
+        return new SignedPair(
+            manifest with { IsVerified = isVerified }, whitelist is null ? null : whitelist with { IsVerified = isVerified }, verdict, certificate);
     }
 
-    private async Task<TrustVerdict> JudgeAsync(
+    /// <summary>
+    /// The whitelist to judge by. A certificate that the publisher took off the list must not come back with an older list, which a Stratum 1 may
+    /// have kept: of two that the keys prove, the newer one counts. One that was made in the future by this clock counts for nothing yet.
+    /// </summary>
+    private CachedDocument? Newer(string fqrn, CachedDocument? known, CachedDocument? fetched)
+    {
+        if (known is null || fetched is null)
+        {
+            return fetched ?? known;
+        }
+
+        DateTimeOffset now = time.GetUtcNow();
+        bool isNewer = trust.JudgeWhitelist(fqrn, known.Body, now) is { Outcome: TrustOutcome.Accepted, Whitelist: { } list }
+            && list.CreatedAt <= now && list.CreatedAt > Whitelist.Parse(fetched.Body.Span).Value?.CreatedAt;
+        return isNewer ? known with { CheckedAt = fetched.CheckedAt, InitialAge = fetched.InitialAge } : fetched;
+    }
+
+    private async Task<(TrustVerdict Verdict, ReadOnlyMemory<byte>? Certificate)> JudgeAsync(
         RepositoryRoute repository,
         string? hint,
         CachedDocument manifest,
@@ -122,7 +140,7 @@ internal sealed class SignedPairFetcher(
         TrustVerdict verdict = Judge(null);
         return verdict is { Reason: TrustReason.CertificateMissing, Manifest.Certificate: ObjectKey key }
             && await objects.ReadAsync(repository, key, hint, FetchPriority.Catalog, cancellationToken) is { } certificate
-            ? Judge(certificate)
-            : verdict;
+            ? (Judge(certificate), certificate)
+            : (verdict, null);
     }
 }

@@ -37,6 +37,26 @@ internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
         return bytes;
     }
 
+    /// <summary>Reads a small object whole if the store holds it; asks nobody. Null: it does not, or it is longer than 1 MiB.</summary>
+    public byte[]? ReadStored(ObjectKey key)
+    {
+        if (!store.TryOpen(key, out ObjectLease? lease))
+        {
+            return null;
+        }
+
+        using var wire = new LeaseStream(lease);
+        try
+        {
+            byte[] bytes = new byte[Math.Min(lease.Length, MaxBytesInMemory + 1)];
+            return bytes.Length <= MaxBytesInMemory && wire.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length ? bytes : null;
+        }
+        catch (IOException)
+        {
+            return null; // damaged; the store has forgotten it
+        }
+    }
+
     /// <summary>Opens an object, fetching it first if need be. Null: it cannot be had, or the store cannot take it.</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<ObjectLease?> OpenAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority, CancellationToken cancellationToken)

@@ -36,7 +36,7 @@ internal sealed class HeadEncoder(ProxyOptions options, TimeProvider time)
     }
 
     /// <summary>The head of a fresh document's 200. Returns its length; 0 when it does not fit.</summary>
-    public int WriteDocument(Span<byte> head, CachedDocument document, DateTimeOffset now)
+    public int WriteDocument(Span<byte> head, CachedDocument document)
     {
         if (document.ContentType.Length > 256 || !Ascii.IsValid(document.ContentType))
         {
@@ -53,7 +53,7 @@ internal sealed class HeadEncoder(ProxyOptions options, TimeProvider time)
         writer.Append("\r\nDate: "u8);
         writer.Append(Date());
         writer.Append("\r\nAge: "u8);
-        writer.Append(document.AgeSeconds(now));
+        writer.Append(document.AgeSeconds(time));
         writer.Append("\r\nCache-Control: public, max-age="u8);
         writer.Append((long)document.Lifetime.TotalSeconds);
         writer.Append(_afterDocumentAge);

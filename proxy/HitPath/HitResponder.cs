@@ -281,7 +281,7 @@ internal sealed unsafe class HitResponder(
         }
 
         byte* start = stackalloc byte[HeadEncoder.MaxBytes];
-        int headBytes = heads.WriteDocument(new Span<byte>(start, HeadEncoder.MaxBytes), document, time.GetUtcNow());
+        int headBytes = heads.WriteDocument(new Span<byte>(start, HeadEncoder.MaxBytes), document);
         if (headBytes == 0)
         {
             return HitAnswer.None;

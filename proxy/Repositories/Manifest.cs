@@ -50,6 +50,12 @@ internal sealed class Manifest
     /// <summary>Old revisions may be collected (<c>G</c>).</summary>
     public bool IsGarbageCollectable { get; init; }
 
+    /// <summary>
+    /// Does it name the very objects that the other names? A tag that is moved alone changes the history and neither revision nor root catalog.
+    /// </summary>
+    public bool NamesWhat(Manifest other) =>
+        RootCatalog == other.RootCatalog && History == other.History && Certificate == other.Certificate && Metainfo == other.Metainfo;
+
     /// <summary>Reads the bytes of <c>.cvmfspublished</c>.</summary>
     public static Parsed<Manifest> Parse(ReadOnlySpan<byte> bytes)
     {

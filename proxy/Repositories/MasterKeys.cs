@@ -13,7 +13,8 @@ internal sealed class MasterKeys
     /// <summary>No key at all: every repository is unverified.</summary>
     public static readonly MasterKeys None = new(new Dictionary<string, List<RsaSignature>>(), []);
 
-    private const int MaxKeyFileBytes = 64 * 1024;
+    /// <summary>A longer file is no key.</summary>
+    public const int MaxKeyFileBytes = 64 * 1024;
 
     private readonly FrozenDictionary<string, RsaSignature[]> _byName;
 

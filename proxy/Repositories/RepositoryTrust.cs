@@ -14,11 +14,18 @@ internal sealed class RepositoryTrust
     /// <summary>Judges with these keys.</summary>
     public RepositoryTrust(MasterKeys keys) => _keys = keys;
 
+    /// <summary>Other keys are in force. What was judged before says by which (<see cref="TrustVerdict.Keys"/>), and is judged again where it is used.</summary>
+    public event Action? KeysChanged;
+
     /// <summary>The keys in force; may be replaced at any time.</summary>
     public MasterKeys Keys
     {
         get => _keys;
-        set => _keys = value;
+        set
+        {
+            _keys = value;
+            KeysChanged?.Invoke();
+        }
     }
 
     /// <summary>Is there a key for the repository, so that its documents are verified?</summary>
@@ -30,7 +37,7 @@ internal sealed class RepositoryTrust
     /// <param name="whitelist">Bytes of <c>.cvmfswhitelist</c>; may be empty when no key is configured.</param>
     /// <param name="certificateWireBytes">The object that the manifest names under <c>X</c>, as on the wire; null when it is not at hand
     /// (the verdict is then <see cref="TrustReason.CertificateMissing"/> if everything before was good).</param>
-    /// <param name="now">The time against which the whitelist's expiry is held.</param>
+    /// <param name="now">The time against which the whitelist's expiry is held; null: it may have expired.</param>
     /// <param name="highestRevision">The highest revision verified so far; null: no ratchet.</param>
     /// <param name="rollbackFloor">The lowest revision to which an operator allows the repository to go back; null: none.</param>
     public TrustVerdict JudgeManifest(
@@ -38,9 +45,33 @@ internal sealed class RepositoryTrust
         ReadOnlyMemory<byte> manifest,
         ReadOnlyMemory<byte> whitelist,
         ReadOnlyMemory<byte>? certificateWireBytes,
-        DateTimeOffset now,
+        DateTimeOffset? now,
         ulong? highestRevision,
         ulong? rollbackFloor = null)
+    {
+        MasterKeys keys = _keys;
+        return JudgeManifest(keys, fqrn, manifest, whitelist, certificateWireBytes, now, highestRevision, rollbackFloor) with { Keys = keys };
+    }
+
+    /// <summary>Judges a whitelist alone: name, master key's signature, expiry.</summary>
+    /// <param name="fqrn">The repository asked for.</param>
+    /// <param name="whitelist">Bytes of <c>.cvmfswhitelist</c>; may be empty when no key is configured.</param>
+    /// <param name="now">The time against which its expiry is held; null: it may have expired.</param>
+    public TrustVerdict JudgeWhitelist(string fqrn, ReadOnlyMemory<byte> whitelist, DateTimeOffset? now)
+    {
+        MasterKeys keys = _keys;
+        return JudgeWhitelist(keys, fqrn, whitelist, now) with { Keys = keys };
+    }
+
+    private static TrustVerdict JudgeManifest(
+        MasterKeys inForce,
+        string fqrn,
+        ReadOnlyMemory<byte> manifest,
+        ReadOnlyMemory<byte> whitelist,
+        ReadOnlyMemory<byte>? certificateWireBytes,
+        DateTimeOffset? now,
+        ulong? highestRevision,
+        ulong? rollbackFloor)
     {
         if (!Manifest.Parse(manifest.Span).TryGet(out Manifest? parsed, out string? problem))
         {
@@ -52,7 +83,7 @@ internal sealed class RepositoryTrust
             return Refuse(TrustReason.WrongName, $"The manifest is that of '{parsed.RepositoryName}', not of '{fqrn}'.", parsed);
         }
 
-        TrustVerdict onWhitelist = JudgeWhitelist(fqrn, whitelist, now);
+        TrustVerdict onWhitelist = JudgeWhitelist(inForce, fqrn, whitelist, now);
         if (onWhitelist.Outcome != TrustOutcome.Accepted || onWhitelist.Whitelist is not { } listed)
         {
             return onWhitelist with { Manifest = parsed };
@@ -68,10 +99,9 @@ internal sealed class RepositoryTrust
             : new TrustVerdict(TrustOutcome.Accepted, TrustReason.Verified, $"Revision {parsed.Revision} is verified.", parsed, listed);
     }
 
-    /// <summary>Judges a whitelist alone: name, master key's signature, expiry.</summary>
-    public TrustVerdict JudgeWhitelist(string fqrn, ReadOnlyMemory<byte> whitelist, DateTimeOffset now)
+    private static TrustVerdict JudgeWhitelist(MasterKeys inForce, string fqrn, ReadOnlyMemory<byte> whitelist, DateTimeOffset? now)
     {
-        IReadOnlyList<RsaSignature>? keys = _keys.For(fqrn);
+        IReadOnlyList<RsaSignature>? keys = inForce.For(fqrn);
         Parsed<Whitelist> parsed = Whitelist.Parse(whitelist.Span);
         if (keys is null && whitelist.IsEmpty)
         {
@@ -110,7 +140,7 @@ internal sealed class RepositoryTrust
         }
 
         return listed.ExpiresAt <= now
-            ? Refuse(TrustReason.WhitelistExpired, $"The whitelist expired at {listed.ExpiresAt:u}.", null, listed)
+            ? Refuse(TrustReason.WhitelistExpired, $"The whitelist expired at {listed.ExpiresAt:u}; this machine's clock says {now:u}.", null, listed)
             : new TrustVerdict(TrustOutcome.Accepted, TrustReason.Verified, "The whitelist is verified.", null, listed);
     }
 

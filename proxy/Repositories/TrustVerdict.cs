@@ -75,6 +75,9 @@ internal sealed record TrustVerdict(
     Manifest? Manifest = null,
     Whitelist? Whitelist = null)
 {
+    /// <summary>The keys by which it was judged; null: those that a seed brought. It holds as long as they are in force.</summary>
+    public MasterKeys? Keys { get; init; }
+
     /// <summary>How long before the whitelist's end a warning is due.</summary>
     public static readonly TimeSpan ExpiryWarning = TimeSpan.FromDays(7);
 

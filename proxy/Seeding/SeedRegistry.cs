@@ -42,6 +42,7 @@ internal sealed class SeedRegistry(
     SignedDocuments signed,
     SeedTrust trust,
     RepositoryRoutes routes,
+    TimeProvider time,
     ILogger<SeedRegistry> log)
 {
     private const string RecordPrefix = "seed/";
@@ -103,7 +104,7 @@ internal sealed class SeedRegistry(
             try
             {
                 Dictionary<string, byte[]> files = FilesOf(record.Name, repository.Fqrn);
-                await signed.ReplaceAsync(route, shown => SeedReveal.Choose(trust, repository, files, record.ImportedAt, shown, _metadata.ReadAll));
+                await signed.ReplaceAsync(route, shown => SeedReveal.Choose(trust, repository, files, CachedDocument.MomentOf(record.ImportedAt, time), shown, _metadata.ReadAll));
             }
             catch (SeedRefusedException e)
             {

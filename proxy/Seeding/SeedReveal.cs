@@ -9,11 +9,14 @@ namespace Breakwater.Proxy.Seeding;
 /// <summary>Decides what clients see of a repository once a seed has brought it: the newest manifest, under the whitelist that vouches for it longest. Pure.</summary>
 internal static class SeedReveal
 {
+    /// <summary>Longer ones are not kept with a pair.</summary>
+    private const int MaxCertificateBytes = 64 << 10;
+
     /// <summary>Chooses.</summary>
     /// <param name="trust">Judges, by this site's keys where it has one.</param>
     /// <param name="repository">What the seed brings; without snapshots it only renews a whitelist.</param>
     /// <param name="files">The seed's manifest, whitelist and master key by the names of their entries.</param>
-    /// <param name="importedAt">When the seed was imported.</param>
+    /// <param name="importedAt">When the seed was imported: a moment as <see cref="CachedDocument.CheckedAt"/>.</param>
     /// <param name="shown">What clients see now; null: nothing.</param>
     /// <param name="certificate">Wire bytes of an object; null when it is not at hand.</param>
     /// <returns>The pair to show instead; null: leave what is shown.</returns>
@@ -22,7 +25,7 @@ internal static class SeedReveal
         SeedTrust trust,
         SeedRecordRepository repository,
         IReadOnlyDictionary<string, byte[]> files,
-        DateTimeOffset importedAt,
+        long importedAt,
         SignedPair? shown,
         Func<ObjectKey, byte[]?> certificate)
     {
@@ -56,13 +59,14 @@ internal static class SeedReveal
             }
         }
 
-        return bestVerdict is null || (!isNewer && ReferenceEquals(best, shown!.Whitelist)) ? null : ToPair(manifest, best!, bestVerdict);
+        return bestVerdict is null || (!isNewer && ReferenceEquals(best, shown!.Whitelist)) ? null : ToPair(manifest, best!, bestVerdict, certificate);
     }
 
-    private static CachedDocument ToDocument(byte[] bytes, DateTimeOffset importedAt) =>
+    private static CachedDocument ToDocument(byte[] bytes, long importedAt) =>
         new(bytes, "application/x-cvmfs", DocumentFetcher.FileLifetime, importedAt, TimeSpan.Zero, null);
 
-    private static SignedPair ToPair(CachedDocument manifest, CachedDocument whitelist, SeedTrustVerdict verdict) => new(
+    private static SignedPair ToPair(
+        CachedDocument manifest, CachedDocument whitelist, SeedTrustVerdict verdict, Func<ObjectKey, byte[]?> certificate) => new(
         manifest with { IsVerified = verdict.IsVerified },
         whitelist with { IsVerified = verdict.IsVerified },
         new TrustVerdict(
@@ -70,5 +74,6 @@ internal static class SeedReveal
             verdict.IsVerified ? TrustReason.Verified : TrustReason.NoKey,
             $"Revision {verdict.Manifest.Revision} came with a seed.",
             verdict.Manifest,
-            verdict.Whitelist));
+            verdict.Whitelist),
+        verdict.Manifest.Certificate is ObjectKey key && certificate(key) is { Length: <= MaxCertificateBytes } wire ? wire : (ReadOnlyMemory<byte>?)null);
 }

@@ -7,17 +7,18 @@ using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Seeding;
 
-/// <summary>At start: completes what a crash may have cut short, and says what can be booted and until when. Knows of whitelists near their end.</summary>
+/// <summary>At start, and when the master keys change: completes what a crash may have cut short, and says what can be booted and until when. Knows of whitelists near their end.</summary>
 internal sealed class SeedStart : IHostedService, IHealthSource
 {
     private readonly SeedRegistry _seeds;
     private readonly ProxyOptions _options;
     private readonly TimeProvider _time;
+    private readonly RepositoryTrust _trust;
     private readonly ILogger<SeedStart> _log;
 
-    public SeedStart(SeedRegistry seeds, ProxyOptions options, IMeterFactory meters, TimeProvider time, ILogger<SeedStart> log)
+    public SeedStart(SeedRegistry seeds, ProxyOptions options, IMeterFactory meters, RepositoryTrust trust, TimeProvider time, ILogger<SeedStart> log)
     {
-        (_seeds, _options, _time, _log) = (seeds, options, time, log);
+        (_seeds, _options, _trust, _time, _log) = (seeds, options, trust, time, log);
         meters.Create(ProxyCounters.MeterName).CreateObservableGauge(
             "breakwater.seed.first_boots_left", MeasureTimeLeft, "s", "Until the whitelist ends, and with it first boots, by snapshot that a seed brought; below 0: reboots only.");
     }
@@ -26,6 +27,7 @@ internal sealed class SeedStart : IHostedService, IHealthSource
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _seeds.RevealAllAsync();
+        _trust.KeysChanged += RevealAgain;
         if (!_options.Offline)
         {
             return;
@@ -45,7 +47,24 @@ internal sealed class SeedStart : IHostedService, IHealthSource
     }
 
     /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        _trust.KeysChanged -= RevealAgain;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>What other keys refused may be good by those in force now, and the reverse.</summary>
+    private void RevealAgain() => _ = Task.Run(async () =>
+    {
+        try
+        {
+            await _seeds.RevealAllAsync();
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            _log.LogError(e, "The seeds could not be judged by the master keys that are in force now; a restart does it again.");
+        }
+    });
 
     /// <summary>What the seeds boot, a sentence for each snapshot.</summary>
     public IEnumerable<string> Statements() => Bootable().Select(item =>

@@ -25,7 +25,7 @@ internal sealed class DocumentEndpoint(DocumentCache documents, ResponseHeads he
         response.ContentType = document.ContentType;
         response.ContentLength = document.Body.Length;
         response.Headers.CacheControl = string.Create(CultureInfo.InvariantCulture, $"public, max-age={(long)document.Lifetime.TotalSeconds}");
-        response.Headers.Age = document.AgeSeconds(time.GetUtcNow()).ToString(CultureInfo.InvariantCulture);
+        response.Headers.Age = document.AgeSeconds(time).ToString(CultureInfo.InvariantCulture);
         if (!HttpMethods.IsHead(context.Request.Method))
         {
             await response.BodyWriter.WriteAsync(document.Body, context.RequestAborted);

@@ -22,8 +22,11 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     public bool WantsMore(string repository)
     {
         IReadOnlyList<WorkingSet> known = sets.Of(repository);
-        return known.Count == 0 || known.Any(set => set.Source == WorkingSetSource.Learned && (set.Boots < BootsMerged || time.GetUtcNow() - set.UpdatedAt > s_settledPause));
+        return known.Count == 0 || known.Any(set => set.Source == WorkingSetSource.Learned && (set.Boots < BootsMerged || !IsSettled(set)));
     }
+
+    /// <summary>Was it learned a moment ago? Not when it says so of the future: a wall clock that was ahead stored that.</summary>
+    private bool IsSettled(WorkingSet set) => time.GetUtcNow() - set.UpdatedAt is { Ticks: >= 0 } age && age <= s_settledPause;
 
     /// <summary>Learns from a boot. Null: it says nothing (no root catalog, or too different from what is known).</summary>
     public async Task<WorkingSet?> LearnAsync(RepositoryRoute repository, RecordedBoot boot, CancellationToken cancellationToken)

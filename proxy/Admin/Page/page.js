@@ -18,7 +18,7 @@ const series = [[], [], [], []];
 function traffic(s) {
   const now = new Date(s.time).getTime() / 1000;
   if (last) {
-    const dt = Math.max(0.1, now - new Date(last.time).getTime() / 1000), rate = key => Math.max(0, s[key] - last[key]) / dt;
+    const dt = Math.max(0.1, s.uptimeSeconds - last.uptimeSeconds), rate = key => Math.max(0, s[key] - last[key]) / dt;
     s.rps = rate("requests"); s.bps = rate("bytesSent"); s.ups = rate("upstreamBytes");
     [now, s.rps, s.bps / 1e6, s.ups / 1e6].forEach((v, i) => { series[i].push(v); if (series[i].length > 300) series[i].shift(); });
     draw();

@@ -171,7 +171,7 @@ internal sealed class SeedPlanner(ObjectGetter getter, IObjectStore store, SeedT
         {
             byte[] pem = File.ReadAllBytes(file);
             if (MasterKeys.Of(fqrn, Encoding.Latin1.GetString(pem)).TryGet(out MasterKeys? keys, out _)
-                && new RepositoryTrust(keys).JudgeWhitelist(fqrn, whitelist, DateTimeOffset.MinValue).Outcome == TrustOutcome.Accepted)
+                && new RepositoryTrust(keys).JudgeWhitelist(fqrn, whitelist, now: null).Outcome == TrustOutcome.Accepted)
             {
                 return pem;
             }

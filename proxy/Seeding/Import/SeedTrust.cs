@@ -31,11 +31,8 @@ internal sealed class SeedTrust(RepositoryTrust site, TimeProvider time)
         byte[]? wire = Manifest.Parse(manifest).Value?.Certificate is ObjectKey key ? certificate(key) : null;
 
         // A bundle years old is still what it was: expiry decides about first boots, not about the chain.
-        DateTimeOffset now = time.GetUtcNow();
-        bool isExpired = Whitelist.Parse(whitelist).Value is { } parsed && parsed.ExpiresAt <= now;
-        DateTimeOffset judgedAt = isExpired ? Whitelist.Parse(whitelist).Value!.ExpiresAt.AddSeconds(-1) : now;
         ReadOnlyMemory<byte>? wireMemory = wire is null ? (ReadOnlyMemory<byte>?)null : wire;
-        TrustVerdict verdict = trust.JudgeManifest(fqrn, manifest, whitelist, wireMemory, judgedAt, null);
+        TrustVerdict verdict = trust.JudgeManifest(fqrn, manifest, whitelist, wireMemory, now: null, highestRevision: null);
         if (verdict.Outcome != TrustOutcome.Accepted && !(verdict.Outcome == TrustOutcome.Unverified && verdict is { Manifest: not null, Whitelist: not null }))
         {
             string entry = verdict.Reason is TrustReason.WhitelistMalformed or TrustReason.WhitelistSignature or TrustReason.WhitelistWantsPkcs7
@@ -43,7 +40,7 @@ internal sealed class SeedTrust(RepositoryTrust site, TimeProvider time)
             throw new SeedRefusedException(SeedPath.OfDocument(fqrn, entry), -1, $"the chain of trust does not hold ({verdict.Reason}): {verdict.Explanation.TrimEnd('.')}");
         }
 
-        return new SeedTrustVerdict(verdict.Manifest!, verdict.Whitelist!, hasSiteKey, isExpired);
+        return new SeedTrustVerdict(verdict.Manifest!, verdict.Whitelist!, hasSiteKey, verdict.Whitelist!.ExpiresAt <= time.GetUtcNow());
     }
 
     /// <summary>The verdict; null where <see cref="Judge"/> refuses.</summary>

@@ -60,12 +60,12 @@ internal sealed class ForgedRepository : IDisposable
         RSA master = NewKey();
         OwnCertificate = Certificate(out Forger own);
         Own = own;
-        Certificate parsed = Proxy.Repositories.Certificate.Parse(OwnCertificate).Value!;
-        _fingerprint = string.Join(':', SHA1.HashData(parsed.Der.Span).Select(part => part.ToString("X2", CultureInfo.InvariantCulture)));
+        _fingerprint = Fingerprint(OwnCertificate);
         _master = new Forger(master);
         Whitelist = WhitelistUntil("20271101000000", whitelistExtra);
+        MasterKeyPem = master.ExportSubjectPublicKeyInfoPem();
         using var keys = new TemporaryDirectory();
-        File.WriteAllText(Path.Combine(keys.Path, name + ".pub"), master.ExportSubjectPublicKeyInfoPem());
+        File.WriteAllText(Path.Combine(keys.Path, name + ".pub"), MasterKeyPem);
         Trust = new RepositoryTrust(MasterKeys.Load(keys.Path));
     }
 
@@ -76,6 +76,8 @@ internal sealed class ForgedRepository : IDisposable
     public byte[] OwnCertificate { get; }
 
     public byte[] Whitelist { get; }
+
+    public string MasterKeyPem { get; }
 
     public RepositoryTrust Trust { get; }
 
@@ -99,11 +101,23 @@ internal sealed class ForgedRepository : IDisposable
     public byte[] WhitelistUntil(string expires, string extra = "") =>
         _master.SignWhitelist($"20261101000000\nE{expires}\nN{Name}\n{extra}{_fingerprint} # release manager\n");
 
+    /// <summary>A whitelist made at a time, which lists these certificates.</summary>
+    public byte[] WhitelistOf(string created, string expires, params IReadOnlyList<byte[]> certificates) =>
+        _master.SignWhitelist($"{created}\nE{expires}\nN{Name}\n" + string.Concat(certificates.Select(certificate => Fingerprint(certificate) + "\n")));
+
+    /// <summary>Where a Stratum 1 has a certificate.</summary>
+    public string CertificateUrl(byte[] certificate) =>
+        $"/cvmfs/{Name}/{new ObjectKey(SHA1.HashData(certificate), DigestAlgorithm.Sha1, (byte)'X').ToPath()}";
+
     public string ManifestText(ulong revision, byte[] certificate) =>
         $"C{new string('a', 40)}\nB4096\nRd41d8cd98f00b204e9800998ecf8427e\nD240\nS{revision}\nGno\nAno\nN{Name}\n"
         + $"X{Convert.ToHexStringLower(SHA1.HashData(certificate))}\nT1795454721\n";
 
     public void Dispose() => _keys.ForEach(key => key.Dispose());
+
+    private static string Fingerprint(byte[] certificate) => string.Join(
+        ':',
+        SHA1.HashData(Proxy.Repositories.Certificate.Parse(certificate).Value!.Der.Span).Select(part => part.ToString("X2", CultureInfo.InvariantCulture)));
 
     private RSA NewKey()
     {

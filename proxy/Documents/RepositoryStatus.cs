@@ -1,0 +1,11 @@
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Documents;
+
+/// <summary>What is known of one repository's documents, for the admin API and the log.</summary>
+/// <param name="Repository">The repository.</param>
+/// <param name="Pair">What clients see; null when nothing good has come yet.</param>
+/// <param name="HeldRevision">A newer revision that is being prepared; null when none is.</param>
+/// <param name="LastRefusal">Why the newest pair was refused; null when it was not.</param>
+internal sealed record RepositoryStatus(RepositoryRoute Repository, SignedPair? Pair, ulong? HeldRevision, TrustVerdict? LastRefusal);

@@ -1,0 +1,173 @@
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Documents;
+
+internal sealed partial class SignedDocuments
+{
+    /// <summary>What is known of one repository: what is shown, what is held back, and the check under way.</summary>
+    private sealed class Entry(SignedDocuments owner, RepositoryRoute repository)
+    {
+        private readonly Lock _gate = new();
+        private Task<RequestResult>? _check;      // guarded by _gate
+        private SignedPair? _held;                // guarded by _gate
+        private long _heldAt;                     // guarded by _gate: timestamp
+        private int _holds;                       // guarded by _gate
+
+        public RepositoryRoute Repository { get; } = repository;
+
+        public volatile SignedPair? Current;
+
+        public volatile UpstreamFailure? Failure;
+
+        public volatile TrustVerdict? LastRefusal;
+
+        /// <summary>The newest whitelist that was good, also when nothing that it vouches for is shown.</summary>
+        public volatile CachedDocument? NewestWhitelist;
+
+        /// <summary>Timestamp of the last check if it failed; 0: it did not.</summary>
+        public long FailedAt { get; set; }
+
+        /// <summary>Timestamp of the last warning that the whitelist ends soon; 0: there was none.</summary>
+        public long WarnedAt { get; set; }
+
+        public ulong? RollbackFloor { get; set; }
+
+        public bool IsHolding
+        {
+            get
+            {
+                lock (_gate)
+                {
+                    return _held is not null;
+                }
+            }
+        }
+
+        public RepositoryStatus ToStatus()
+        {
+            lock (_gate)
+            {
+                return new RepositoryStatus(Repository, Show(), _held?.Parsed.Revision, LastRefusal);
+            }
+        }
+
+        /// <summary>Joins the check under way, or starts one.</summary>
+        public Task<RequestResult> CheckAsync(Func<Task<RequestResult>> check)
+        {
+            lock (_gate)
+            {
+                return _check ??= Task.Run(async () =>
+                {
+                    try
+                    {
+                        return await check();
+                    }
+                    finally
+                    {
+                        lock (_gate)
+                        {
+                            _check = null;
+                        }
+                    }
+                });
+            }
+        }
+
+        /// <summary>Runs as the only check; those who ask meanwhile wait for it.</summary>
+        public async Task AloneAsync(Func<Task<RequestResult>> run)
+        {
+            while (true)
+            {
+                Task<RequestResult>? mine = null;
+                Task<RequestResult>? other;
+                lock (_gate)
+                {
+                    other = _check;
+                    mine = other is null ? CheckAsync(run) : null;
+                }
+
+                if (mine is not null)
+                {
+                    await mine;
+                    return;
+                }
+
+                await Task.WhenAny(other!);
+            }
+        }
+
+        /// <summary>A pair that is held back and not newer than that is not shown any more.</summary>
+        public void DropHeldUpTo(ulong revision)
+        {
+            lock (_gate)
+            {
+                _held = _held?.Parsed.Revision <= revision ? null : _held;
+            }
+        }
+
+        /// <summary>Holds a pair back, at most as long as the gate says; gives the number of the hold.</summary>
+        public int Hold(SignedPair pair)
+        {
+            lock (_gate)
+            {
+                (_held, _heldAt) = (pair, owner.Now);
+                return ++_holds;
+            }
+        }
+
+        /// <summary>What clients see now: ends a hold that is over, and judges again what other keys than those in force have proved.</summary>
+        public SignedPair? Show()
+        {
+            lock (_gate)
+            {
+                MasterKeys keys = owner.KeysInForce;
+                if (_held is { } held && !ReferenceEquals(held.Verdict.Keys, keys))
+                {
+                    _held = owner.JudgeAgain(this, held);
+                }
+
+                if (Current is { } current && !ReferenceEquals(current.Verdict.Keys, keys))
+                {
+                    Current = owner.JudgeAgain(this, current);
+                }
+
+                if (_held is not null && (Current is null || owner.IsHoldOver(_heldAt)))
+                {
+                    RevealLocked(_held);
+                }
+
+                return Current;
+            }
+        }
+
+        /// <summary>The working set for which that hold waited is complete.</summary>
+        public void Reveal(int hold)
+        {
+            lock (_gate)
+            {
+                if (_held is { } held && hold == _holds)
+                {
+                    RevealLocked(held);
+                }
+            }
+        }
+
+        /// <summary>Puts something else in the place of what is shown and of what is held back, each if there is one; null takes it away.</summary>
+        public void Change(Func<SignedPair, SignedPair?> change)
+        {
+            lock (_gate)
+            {
+                _held = _held is { } held ? change(held) : null;
+                Current = Current is { } current ? change(current) : null;
+            }
+        }
+
+        private void RevealLocked(SignedPair pair)
+        {
+            _held = null;
+            owner.Switch(this, pair);
+        }
+    }
+}
