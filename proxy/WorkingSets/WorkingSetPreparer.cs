@@ -28,7 +28,7 @@ internal sealed partial class WorkingSetPreparer(
 
     private readonly ConcurrentDictionary<string, IReadOnlyList<ResolvedSet>> _resolved = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, PrefetchProgress> _progress = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, DateTimeOffset> _warmedAt = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _warmedAt = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public TimeSpan MaxHold => options.Hold;
@@ -48,15 +48,14 @@ internal sealed partial class WorkingSetPreparer(
     /// <summary>A boot has begun: bring the rest of what it will read to memory, ahead of it.</summary>
     public void BootBegan(RepositoryRoute repository, Func<SignedPair?> current)
     {
-        DateTimeOffset now = time.GetUtcNow();
         if (!options.Prefetch || !sets.Any(repository.Fqrn)
-            || (_warmedAt.TryGetValue(repository.Fqrn, out DateTimeOffset last) && now - last < s_warmAgainAfter)
+            || (_warmedAt.TryGetValue(repository.Fqrn, out long last) && time.GetElapsedTime(last) < s_warmAgainAfter)
             || current() is not { } pair)
         {
             return;
         }
 
-        _warmedAt[repository.Fqrn] = now;
+        _warmedAt[repository.Fqrn] = time.GetTimestamp();
         _ = Task.Run(() => PrepareAsync(repository, sets.Of(repository.Fqrn), pair.Parsed, new PrefetchProgress(), PrefetchAim.Boot, lifetime.ApplicationStopping));
     }
 
@@ -98,7 +97,7 @@ internal sealed partial class WorkingSetPreparer(
             }
 
             ObjectKey[] keys = [.. resolved.SelectMany(set => set.Objects).Select(item => item.Key).Distinct()];
-            Pin(repository.Fqrn, working, manifest.Revision, keys);
+            Pin(repository.Fqrn, working, manifest, keys);
             await prefetcher.RunAsync(repository, keys, progress, aim, cancellationToken);
             if (working.Any(set => sets.Find(set.Repository, set.Name) is not null))
             {
@@ -125,22 +124,23 @@ internal sealed partial class WorkingSetPreparer(
     }
 
     /// <summary>
-    /// Exempts the objects from eviction: the standing sets of the two newest revisions (VMs of the older one still run), or what a command named.
+    /// Exempts the objects from eviction: the standing sets of the two newest manifests (VMs of the older one still run), or what a command named.
     /// </summary>
-    private void Pin(string repository, IReadOnlyList<WorkingSet> working, ulong revision, ObjectKey[] keys)
+    private void Pin(string repository, IReadOnlyList<WorkingSet> working, Manifest manifest, ObjectKey[] keys)
     {
         bool isStanding = working.Any(set => sets.Find(set.Repository, set.Name) is not null);
         string prefix = $"workingset/{repository}/";
-        string name = isStanding ? prefix + revision.ToString("d20", CultureInfo.InvariantCulture) : $"warm/{repository}/{(working[0].Snapshots[0] is { Length: > 0 } tag ? tag : "newest")}";
+        string name = isStanding ? prefix + PinOrder(manifest) : $"warm/{repository}/{(working[0].Snapshots[0] is { Length: > 0 } tag ? tag : "newest")}";
         try
         {
             if (store.Pins.Put(name, keys) == PinResult.OverLimit)
             {
-                LogNotPinned(log, repository, revision, store.Pins.MaxBytes);
+                LogNotPinned(log, repository, manifest.Revision, store.Pins.MaxBytes);
             }
 
             foreach (string old in isStanding
-                ? store.Pins.List().Select(set => set.Name).Where(set => set.StartsWith(prefix, StringComparison.Ordinal)).OrderDescending(StringComparer.Ordinal).Skip(2)
+                ? store.Pins.List().Select(set => set.Name).Where(set => set.StartsWith(prefix, StringComparison.Ordinal) && set != name)
+                    .OrderDescending(StringComparer.Ordinal).Skip(1)
                 : [])
             {
                 store.Pins.Remove(old);
@@ -148,9 +148,17 @@ internal sealed partial class WorkingSetPreparer(
         }
         catch (Exception e) when (e is IOException or ArgumentException)
         {
-            LogProblem(log, repository, revision, $"its objects are not pinned: {e.Message}");
+            LogProblem(log, repository, manifest.Revision, $"its objects are not pinned: {e.Message}");
         }
     }
+
+    /// <summary>
+    /// Orders the pins of a repository by when their manifests were published: a tag that moves keeps the revision, and a repository that is made anew
+    /// counts from 1 again.
+    /// </summary>
+    private static string PinOrder(Manifest manifest) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{manifest.PublishedAt?.ToUnixTimeSeconds() ?? 0:d11}-{manifest.Revision:d20}-{manifest.RootCatalog.ToString()[..8]}{manifest.History?.ToString()[..8]}");
 
     /// <summary>A set may be booted by several tags; each snapshot that they show is resolved once.</summary>
     private async Task<string?> ResolveAsync(
