@@ -80,6 +80,9 @@ internal sealed class CommitLoop : IAsyncDisposable
         return oldest is not null;
     }
 
+    /// <summary>Objects that are watched.</summary>
+    public int Watched => _staged.Count;
+
     public void Unwatch(StagedObject staged) => _staged.TryRemove(staged, out _);
 
     /// <summary>There is something to commit within the interval.</summary>

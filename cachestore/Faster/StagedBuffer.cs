@@ -9,12 +9,16 @@ namespace Breakwater.CacheStore.Faster;
 internal sealed unsafe class StagedBuffer : MemoryManager<byte>
 {
     private readonly byte* _start;
+    private readonly StagingBudget _budget;
     private int _references = 1;
 
     /// <summary>Takes memory.</summary>
     /// <param name="minimumBytes">What is needed; it may be more.</param>
-    public StagedBuffer(int minimumBytes)
+    /// <param name="budget">Counts it.</param>
+    public StagedBuffer(int minimumBytes, StagingBudget budget)
     {
+        _budget = budget;
+        budget.BufferTaken();
         Capacity = StagingMemory.CapacityFor(minimumBytes);
         _start = StagingMemory.Rent(Capacity);
     }
@@ -37,6 +41,7 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
         if (Interlocked.Decrement(ref _references) == 0)
         {
             StagingMemory.Return(_start, Capacity);
+            _budget.BufferLetGo();
         }
     }
 

@@ -87,7 +87,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
             buffer = part.Buffer!;
             if (used == buffer.Capacity)
             {
-                StagedBuffer larger = new(Math.Min(PartBytes, 2 * used));
+                StagedBuffer larger = new(Math.Min(PartBytes, 2 * used), budget);
                 buffer.GetSpan()[..used].CopyTo(larger.GetSpan());
                 buffer.Release();
                 buffer = larger;
@@ -299,10 +299,10 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
         }
     }
 
-    private static StagedPart NewPart(int wantedBytes, long? expectedLength)
+    private StagedPart NewPart(int wantedBytes, long? expectedLength)
     {
         long size = Math.Max(expectedLength ?? wantedBytes, wantedBytes);
-        return new StagedPart { Buffer = new StagedBuffer((int)Math.Clamp(size, expectedLength is null ? SmallestBufferBytes : 256, PartBytes)) };
+        return new StagedPart { Buffer = new StagedBuffer((int)Math.Clamp(size, expectedLength is null ? SmallestBufferBytes : 256, PartBytes), budget) };
     }
 
     private void LeaveLogLocked(StagedPart part)

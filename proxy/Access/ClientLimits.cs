@@ -21,6 +21,18 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
     /// <summary>Is there a limit of requests?</summary>
     public bool AreRequestsLimited => _maxRequestsPerSecond > 0;
 
+    /// <summary>Clients of which something is known.</summary>
+    public int Known
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _clients.Count;
+            }
+        }
+    }
+
     /// <summary>New settings are in force; open connections stay.</summary>
     public void Replace(int maxConnections, int maxRequestsPerSecond)
     {

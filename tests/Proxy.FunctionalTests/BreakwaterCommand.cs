@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Breakwater.Proxy.Commands.Demo;
+using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests;
 
@@ -39,7 +40,18 @@ internal static class BreakwaterCommand
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
+        try
+        {
+            await process.WaitForExitAsync().InTimeAsync(what: $"the end of {start.FileName} {string.Join(' ', start.ArgumentList)}");
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill(entireProcessTree: true);
+            }
+        }
+
         return new CommandResult(process.ExitCode, await output, await error);
     }
 }

@@ -3,6 +3,8 @@ using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Faster;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.FunctionalTests.TestSupport;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
@@ -34,6 +36,7 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     private readonly TimeProvider? _time;
     private StoreDisk _disk = new();
     private FasterObjectStore? _store;
+    private bool _endsBusy;
     private WebApplication? _app;
 
     private ProxyUnderTest(IEnumerable<string> stratum1s, IReadOnlyDictionary<string, string?>? settings, TimeProvider? time)
@@ -103,6 +106,17 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     /// <summary>A connection to the proxy.</summary>
     public Task<RawHttpClient> ConnectAsync() => RawHttpClient.ConnectAsync(EndPoint);
 
+    /// <summary>What <c>/metrics</c> says: the sum of a metric's lines that have these labels, such as <c>kind="broken"</c>; 0 when there is none.</summary>
+    public async Task<double> MetricAsync(string name, params string[] labels)
+    {
+        using var http = new HttpClient { Timeout = Waiting.Hang };
+        string page = await http.GetStringAsync(new Uri(Services.GetRequiredService<AdminServer>().Address!, "/metrics"));
+        return page.Split('\n')
+            .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) || line.StartsWith(name + " ", StringComparison.Ordinal))
+            .Where(line => Array.TrueForAll(labels, label => line.Contains(label, StringComparison.Ordinal)))
+            .Sum(line => double.Parse(line[(line.IndexOf('}', StringComparison.Ordinal) + 1)..].Replace(name, "", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture));
+    }
+
     /// <summary>The bytes that the store holds for an object; null when it does not hold it.</summary>
     public async Task<byte[]?> ReadStoredAsync(ObjectKey key)
     {
@@ -123,11 +137,20 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>The test leaves it busy on purpose (an upstream that never answers): what it holds is looked at when it has stopped, not before.</summary>
+    public void EndsBusy() => _endsBusy = true;
+
+    /// <summary>Stops it and fails when something that it took was not given back.</summary>
     public async ValueTask DisposeAsync()
     {
+        string? held = _endsBusy ? null : await Rest.HeldAsync(Services, Store);
         await StopAsync();
+        held ??= Rest.HeldFiles(_configuration["Store:Path"]!);
         _directory.Dispose();
+        if (held is not null)
+        {
+            throw new NotAtRestException(held);
+        }
     }
 
     private async Task StartAsync()
@@ -142,7 +165,7 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
 
     private async Task StopAsync()
     {
-        await _app!.DisposeAsync();
-        await _store!.DisposeAsync();
+        await _app!.DisposeAsync().AsTask().InTimeAsync(what: "the proxy's end");
+        await _store!.DisposeAsync().AsTask().InTimeAsync(what: "the store's end");
     }
 }

@@ -9,8 +9,8 @@ public sealed class Gate
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Complete as soon as somebody has arrived at the gate, open or not.</summary>
-    public Task Reached => _reached.Task;
+    /// <summary>Complete as soon as somebody has arrived at the gate, open or not. It fails when nobody comes.</summary>
+    public Task Reached => _reached.Task.InTimeAsync(what: "somebody at the gate");
 
     /// <summary>Complete as soon as the gate is open.</summary>
     public Task Opened => _opened.Task;

@@ -7,7 +7,8 @@ namespace Breakwater.TestSupport;
 
 /// <summary>
 /// One HTTP/1.1 connection that sends exactly the bytes it is given and reads exactly what comes: head and body apart, so that a test
-/// can stop in between. One request at a time; not thread-safe.
+/// can stop in between. One request at a time; not thread-safe. A server that neither sends nor takes a byte for
+/// <see cref="Waiting.Hang"/> fails the call: <see cref="TimeoutException"/>.
 /// </summary>
 public sealed class RawHttpClient : IDisposable
 {
@@ -35,7 +36,7 @@ public sealed class RawHttpClient : IDisposable
                 socket.Bind(new IPEndPoint(from, 0));
             }
 
-            await socket.ConnectAsync(server, cancellationToken);
+            await socket.ConnectAsync(server, cancellationToken).AsTask().InTimeAsync(what: "a connection");
             return new RawHttpClient(socket);
         }
         catch
@@ -52,7 +53,7 @@ public sealed class RawHttpClient : IDisposable
         const int MaxSegment = 2;
         Socket socket = new(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         socket.SetRawSocketOption(Tcp, MaxSegment, BitConverter.GetBytes(1000));
-        await socket.ConnectAsync(server, cancellationToken);
+        await socket.ConnectAsync(server, cancellationToken).AsTask().InTimeAsync(what: "a connection");
         return new RawHttpClient(socket);
     }
 
@@ -104,7 +105,7 @@ public sealed class RawHttpClient : IDisposable
     {
         while (bytes.Length > 0)
         {
-            bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, cancellationToken)..];
+            bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, cancellationToken).InTimeAsync(what: "the server to take bytes")..];
         }
     }
 
@@ -191,6 +192,18 @@ public sealed class RawHttpClient : IDisposable
         }
 
         return bytes;
+    }
+
+    /// <summary>Returns when the kernel holds bytes for this client and has been given no more for a while: the server waits, as a test wants it to.</summary>
+    public async Task SettledAsync()
+    {
+        int before = 0;
+        await Waiting.UntilAsync(async () =>
+        {
+            await Task.Delay(100);
+            (int last, before) = (before, _socket.Available);
+            return before > 0 && before == last;
+        });
     }
 
     /// <summary>True when the server has closed the connection and nothing more came; false when a byte came.</summary>
@@ -288,7 +301,7 @@ public sealed class RawHttpClient : IDisposable
 
         try
         {
-            int read = await _socket.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None, cancellationToken);
+            int read = await _socket.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None, cancellationToken).InTimeAsync(what: "bytes from the server");
             _end += read;
             return read > 0;
         }

@@ -168,7 +168,7 @@ public sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>Number of requests so far for a path.</summary>
     public int RequestCount(string path) => Requests.Count(r => r.Path == path);
 
-    /// <summary>Complete as soon as that many requests for a path have arrived (their answers may still be held back).</summary>
+    /// <summary>Complete as soon as that many requests for a path have arrived (their answers may still be held back). It fails when they do not come.</summary>
     /// <param name="path">The path; null: any.</param>
     /// <param name="count">How many, since the start.</param>
     public Task RequestsArrivedAsync(string? path, int count = 1)
@@ -182,7 +182,7 @@ public sealed class ScriptedUpstream : IAsyncDisposable
 
             TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
             _awaited.Add((path, count, reached));
-            return reached.Task;
+            return reached.Task.InTimeAsync(what: $"{count} requests for {path ?? "anything"}");
         }
     }
 
@@ -191,8 +191,8 @@ public sealed class ScriptedUpstream : IAsyncDisposable
     {
         await _stop.CancelAsync();
         _listener.Dispose();
-        await _accepting;
-        await Task.WhenAll(_connections.Values);
+        await _accepting.InTimeAsync();
+        await Task.WhenAll(_connections.Values).InTimeAsync(what: "the upstream's connections to end");
         _stop.Dispose();
     }
 

@@ -26,8 +26,8 @@ public sealed record UpstreamRequest(string Method, string Target, string Path, 
 {
     private readonly TaskCompletionSource<UpstreamAnswerEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Complete when the answer has ended.</summary>
-    public Task<UpstreamAnswerEnd> Ended => _end.Task;
+    /// <summary>Complete when the answer has ended. It fails when it does not end.</summary>
+    public Task<UpstreamAnswerEnd> Ended => _end.Task.InTimeAsync(what: $"the end of the answer to {Target}");
 
     /// <summary>The value of a header, null when it was not sent.</summary>
     public string? Header(string name)

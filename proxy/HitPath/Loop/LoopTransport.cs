@@ -46,6 +46,9 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
     /// <summary>Ms: the head of a request must be whole (<c>Proxy:RequestHeadTimeout</c>).</summary>
     public long HeadTimeoutMs { get; }
 
+    /// <summary>Connections of clients that are open.</summary>
+    public int Connections => Volatile.Read(ref _connections);
+
     /// <inheritdoc/>
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or FileHandleEndPoint;
 

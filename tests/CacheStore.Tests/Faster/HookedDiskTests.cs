@@ -55,14 +55,7 @@ public sealed class HookedDiskTests : IDisposable
         Assert.NotNull(store.Statistics.WriteFailure);
         disk.OpenFault = null;
         byte[] other = TestObjects.Bytes(77, 50_000);
-        CommitResult last = CommitResult.Failed;
-        for (int i = 0; i < 50 && last != CommitResult.Committed; i++)
-        {
-            last = await store.WriteAsync(TestObjects.KeyOf(other), other);
-            await Task.Delay(100);
-        }
-
-        Assert.Equal(CommitResult.Committed, last);
+        await Waiting.UntilAsync(async () => await store.WriteAsync(TestObjects.KeyOf(other), other) == CommitResult.Committed);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Breakwater.CacheStore.Faster;
+using Breakwater.TestSupport;
 
 namespace Breakwater.CacheStore.Tests.Faster;
 
@@ -16,7 +17,6 @@ public sealed class RecentReadsTests
         Assert.True(reads.Contains(tag));
         Assert.False(reads.Contains(RecentReads.TagOf((1 << 30) + 4_096, 4_096)));
         Assert.False(reads.Contains(RecentReads.TagOf(1 << 30, 8_192)));
-        await Task.Delay(600);
-        Assert.False(reads.Contains(RecentReads.TagOf(1 << 30, 4_096)));
+        await Waiting.UntilAsync(() => !reads.Contains(RecentReads.TagOf(1 << 30, 4_096)));
     }
 }

@@ -53,11 +53,7 @@ public sealed class HealthTests
         Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
         Stratum1Outcomes outcomes = proxy.Services.GetRequiredService<Stratum1Outcomes>();
         DestinationState probed = proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single(c => c.ClusterId == "unused").DestinationsState.AllDestinations[0];
-        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
-        while (outcomes.StateOf(probed) is Stratum1State.NotAskedYet or Stratum1State.Answers)
-        {
-            await Task.Delay(10, patience.Token);
-        }
+        await Waiting.UntilAsync(() => outcomes.StateOf(probed) is not (Stratum1State.NotAskedYet or Stratum1State.Answers));
 
         Assert.Equal("""{"status":"ready","findings":[]}""", await ReadyAsync(proxy));
     }
@@ -78,14 +74,7 @@ public sealed class HealthTests
         await UntilAsync(proxy, text => text == """{"status":"ready","findings":[]}""");
     }
 
-    private static async Task UntilAsync(ProxyUnderTest proxy, Func<string, bool> holds)
-    {
-        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
-        while (!holds(await ReadyAsync(proxy)))
-        {
-            await Task.Delay(10, patience.Token);
-        }
-    }
+    private static Task UntilAsync(ProxyUnderTest proxy, Func<string, bool> holds) => Waiting.UntilAsync(async () => holds(await ReadyAsync(proxy)));
 
     private static async Task<string> ReadyAsync(ProxyUnderTest proxy)
     {

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Breakwater.TestSupport;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -84,10 +85,7 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
         await Expect(window.Page.Locator("#chart canvas")).ToBeVisibleAsync();
         await Expect(window.Page.Locator("#room-store progress")).ToBeVisibleAsync();
 
-        while (await window.Page.EvaluateAsync<int>("series[0].length") < 6)
-        {
-            await Task.Delay(100); // Something to see on the chart.
-        }
+        await Waiting.UntilAsync(async () => await window.Page.EvaluateAsync<int>("series[0].length") >= 6); // Something to see on the chart.
 
         Assert.Equal(0, await window.OverflowAsync());
         string background = await window.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
 using Breakwater.Proxy.Commands.Demo;
+using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.CommandLine;
 
@@ -60,7 +61,7 @@ internal sealed partial class Terminal : IAsyncDisposable
     public async Task ResizeAsync(int rows, int columns)
     {
         using Process stty = Process.Start(new ProcessStartInfo("stty", ["-F", Device().Match(Output).Value, "rows", $"{rows}", "cols", $"{columns}"]))!;
-        await stty.WaitForExitAsync();
+        await stty.WaitForExitAsync().InTimeAsync();
         Assert.Equal(0, stty.ExitCode);
     }
 
@@ -89,8 +90,8 @@ internal sealed partial class Terminal : IAsyncDisposable
     /// <summary>Waits for the command's end; its exit code.</summary>
     public async Task<int> EndAsync()
     {
-        await _script.WaitForExitAsync();
-        await _reading;
+        await _script.WaitForExitAsync().InTimeAsync();
+        await _reading.InTimeAsync();
         return _script.ExitCode;
     }
 

@@ -81,6 +81,9 @@ public sealed class FaultStormTests : IAsyncLifetime
         // Idle connections to a Stratum 1 are kept for 30 s: only a long storm waits for them.
         await Waiting.UntilAsync(() => Count(proxy, store).Files <= before.files && (!isLong || Count(proxy, store).Sockets <= before.sockets), TimeSpan.FromSeconds(90));
         (int files, int sockets) after = Count(proxy, store);
+        string[] ofStore = [.. proxy.Descriptors().Where(d => d.StartsWith(store, StringComparison.Ordinal))];
+        Assert.Equal(ofStore.Distinct(), ofStore); // each file of the store is open once, and none that is deleted
+        Assert.DoesNotContain(ofStore, d => d.EndsWith(" (deleted)", StringComparison.Ordinal));
         Assert.Equal(0, await proxy.TerminateAsync());
         (long held, ScrubReport report) = await CheckStoreAsync(store);
         Save(took, before, after, held, report);

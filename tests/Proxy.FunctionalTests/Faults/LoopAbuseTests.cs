@@ -52,17 +52,15 @@ public sealed class LoopAbuseTests : IAsyncLifetime
         using CancellationTokenSource stop = new();
         Task[] floods = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(() => FloodAsync(proxy, heads, stop.Token)))];
         using RawHttpClient client = await RawHttpClient.ConnectAsync(proxy.EndPoint);
-        Stopwatch elapsed = Stopwatch.StartNew();
-        int served = 0;
-        while (elapsed.Elapsed < TimeSpan.FromSeconds(4))
+        int left = 40; // A loop that serves one client to its end gives one in two seconds: it has a deadline for all of them.
+        await Waiting.UntilAsync(async () =>
         {
             Assert.Equal(_small.Bytes, (await client.GetAsync(_small.Url)).Body);
-            served++;
-        }
+            return --left == 0;
+        });
 
         await stop.CancelAsync();
-        await Task.WhenAll(floods);
-        Assert.True(served > 40, $"{served} answers in 4 s."); // A loop that serves one client to its end gave two.
+        await Task.WhenAll(floods).InTimeAsync();
     }
 
     [Fact]
@@ -121,7 +119,7 @@ public sealed class LoopAbuseTests : IAsyncLifetime
             for (int i = 0; i < 2; i++) // fetched; then checked, once a process, by the ordinary path
             {
                 Assert.Equal(item.Bytes, (await RawHttpClient.GetOnceAsync(proxy.EndPoint, item.Url)).Body);
-                await Task.Delay(500); // on disk
+                await StoreFiles.WrittenAsync(_directory.Combine("store"), item.Bytes);
             }
         }
 
@@ -236,18 +234,15 @@ public sealed class LoopAbuseTests : IAsyncLifetime
     /// <summary>Until the proxy has none of its clients' sockets any more, and about as many descriptors as before (some are kept for the Stratum 1).</summary>
     private static async Task GoneAsync(ServeProcess proxy, int descriptors)
     {
-        Stopwatch elapsed = Stopwatch.StartNew();
-        while (elapsed.Elapsed < TimeSpan.FromSeconds(40))
+        (int Clients, int All) open = default;
+        try
         {
-            if (ClientSockets(proxy) == 0 && proxy.Descriptors().Count <= descriptors)
-            {
-                return;
-            }
-
-            await Task.Delay(200);
+            await Waiting.UntilAsync(() => (open = (ClientSockets(proxy), proxy.Descriptors().Count)).Clients == 0 && open.All <= descriptors);
         }
-
-        Assert.Fail($"{ClientSockets(proxy)} clients' sockets of {proxy.Descriptors().Count} descriptors are open.");
+        catch (TimeoutException)
+        {
+            Assert.Fail($"{open.Clients} clients' sockets of {open.All} descriptors are open.");
+        }
     }
 
     /// <summary>Sockets of accepted connections that the process holds.</summary>

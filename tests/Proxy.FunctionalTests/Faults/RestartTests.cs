@@ -68,12 +68,11 @@ public sealed class RestartTests : IAsyncLifetime
 
             async Task ReachedAsync(int count)
             {
-                using CancellationTokenSource hang = new(TimeSpan.FromSeconds(60));
-                while (reached.Min() < count)
+                await Waiting.UntilAsync(async () =>
                 {
-                    await (await Task.WhenAny(clients.Append(Task.Delay(5, hang.Token)))); // Throws what a client has met.
-                    hang.Token.ThrowIfCancellationRequested();
-                }
+                    await Task.WhenAll(clients.Where(c => c.IsFaulted)); // Throws what a client has met.
+                    return reached.Min() >= count;
+                });
             }
 
             // A client as the client of CernVM-FS is: it keeps its connection until it is told to close it.
@@ -177,7 +176,7 @@ public sealed class RestartTests : IAsyncLifetime
         await halfSaid.SendAsync("GET http://s1.exa");
         using RawHttpClient tunnel = await ConnectAsync();
         await tunnel.SendAsync($"CONNECT {tunnelled.LocalEndPoint} HTTP/1.1\r\nHost: {tunnelled.LocalEndPoint}\r\n\r\n");
-        using Socket otherEnd = await tunnelled.AcceptAsync();
+        using Socket otherEnd = await tunnelled.AcceptAsync().InTimeAsync();
         Assert.Equal(200, (await tunnel.ReadHeadAsync()).Status);
 
         Assert.Equal(0, await proxy.TerminateAsync());
@@ -200,20 +199,16 @@ public sealed class RestartTests : IAsyncLifetime
     }
 
     /// <summary>Until nobody accepts connections there any more.</summary>
-    private static async Task RefusedAsync(IPEndPoint endPoint)
+    private static Task RefusedAsync(IPEndPoint endPoint) => Waiting.UntilAsync(async () =>
     {
-        using CancellationTokenSource hang = new(TimeSpan.FromSeconds(30));
-        while (true)
+        try
         {
-            try
-            {
-                (await RawHttpClient.ConnectAsync(endPoint, hang.Token)).Dispose();
-                await Task.Delay(20, hang.Token);
-            }
-            catch (SocketException)
-            {
-                return;
-            }
+            (await RawHttpClient.ConnectAsync(endPoint)).Dispose();
+            return false;
         }
-    }
+        catch (SocketException)
+        {
+            return true;
+        }
+    });
 }

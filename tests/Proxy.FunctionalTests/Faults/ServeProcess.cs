@@ -78,8 +78,7 @@ internal sealed partial class ServeProcess : IAsyncDisposable
     public async Task<int> TerminateAsync()
     {
         Assert.Equal(0, Kill(Id, 15));
-        using CancellationTokenSource hang = new(TimeSpan.FromSeconds(60));
-        await _process.WaitForExitAsync(hang.Token);
+        await _process.WaitForExitAsync().InTimeAsync();
         return _process.ExitCode;
     }
 
@@ -108,7 +107,7 @@ internal sealed partial class ServeProcess : IAsyncDisposable
         try
         {
             _process.Kill();
-            await _process.WaitForExitAsync();
+            await _process.WaitForExitAsync().InTimeAsync();
         }
         catch (InvalidOperationException)
         {
@@ -153,7 +152,7 @@ internal sealed partial class ServeProcess : IAsyncDisposable
         _process.BeginErrorReadLine();
         try
         {
-            EndPoint = await _ready.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            EndPoint = await _ready.Task.InTimeAsync();
         }
         catch (Exception e) when (e is InvalidOperationException or TimeoutException)
         {

@@ -1,6 +1,8 @@
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.FunctionalTests.Fetching;
 
@@ -8,8 +10,6 @@ namespace Breakwater.Proxy.FunctionalTests.Fetching;
 public sealed class CoalescingTests : IAsyncLifetime
 {
     private const int Piece = 64 << 10;
-
-    private static readonly TimeSpan s_long = TimeSpan.FromSeconds(50);
 
     private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
     private ProxyUnderTest _proxy = null!;
@@ -94,45 +94,37 @@ public sealed class CoalescingTests : IAsyncLifetime
     public async Task Storm_AThousandClientsOnOneColdBigObject_AllHaveTheirFirstBytesBeforeItsLast()
     {
         SyntheticObject item = new SyntheticObject(3 << 20).On(_upstream);
-        Gate[] gates = [.. Enumerable.Range(0, 100).Select(_ => new Gate())]; // it trickles: what stands still for seconds is tried again
-        _upstream.Script(item.Path, new UpstreamBehaviour { BodyGates = [.. gates.Select((gate, i) => ((2L << 20) + (i * 8192), gate))] });
-        using CancellationTokenSource isSeen = new();
+        Gate gate = new();
+        _upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(2 << 20, gate));
+        FakeTimeProvider time = new(DateTimeOffset.UtcNow); // A transfer that stands still is not seen to.
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(ProxyUnderTest.Patient, time, _upstream);
         List<RawHttpClient> clients = [];
         try
         {
             for (int i = 0; i < 1000; i++)
             {
-                clients.Add(await _proxy.ConnectAsync());
+                clients.Add(await proxy.ConnectAsync());
             }
 
             await Task.WhenAll(clients.Select((client, i) => client.SendAsync(RawHttpClient.Request("GET", i % 2 == 0 ? item.Url : item.Path))));
-            await gates[0].Reached;
-            Task trickle = TrickleAsync();
+            await gate.Reached;
+            FetchCoordinator fetches = proxy.Services.GetRequiredService<FetchCoordinator>();
+            await Waiting.UntilAsync(() => fetches.InFlight.Any(f => f.Followers == clients.Count && f.Body.Appended == 2 << 20));
+            time.Advance(TimeSpan.FromSeconds(2)); // It takes long: the crowd may begin.
             await Task.WhenAll(clients.Select(async client =>
             {
                 RawResponseHead head = await client.ReadHeadAsync();
                 Assert.Equal((200, item.Bytes.Length), (head.Status, head.ContentLength));
                 await AssertNextAsync(client, 0, Piece);
             }));
-            await isSeen.CancelAsync();
-            await trickle;
-            Assert.False(gates[^1].Opened.IsCompleted);
-            Array.ForEach(gates, gate => gate.Open());
+            Assert.False(gate.Opened.IsCompleted);
+            gate.Open();
             await Task.WhenAll(clients.Select(client => AssertNextAsync(client, Piece, item.Bytes.Length)));
             Assert.Equal(1, _upstream.RequestCount(item.Path));
         }
         finally
         {
             clients.ForEach(c => c.Dispose());
-        }
-
-        async Task TrickleAsync()
-        {
-            for (int i = 0; i < gates.Length - 1 && !isSeen.IsCancellationRequested; i++)
-            {
-                gates[i].Open();
-                await Task.Delay(500, CancellationToken.None);
-            }
         }
 
         async Task AssertNextAsync(RawHttpClient client, int from, int to)
@@ -145,21 +137,36 @@ public sealed class CoalescingTests : IAsyncLifetime
         }
     }
 
-    [Fact]
-    public async Task BigObject_StillDownloading_ItsEndIsHeldBackUntilItIsVerified()
+    [Theory]
+    [InlineData("true", false)]
+    [InlineData("true", true)]
+    [InlineData("false", false)]
+    [InlineData("false", true)]
+    public async Task BigObject_StillDownloading_ItsEndIsHeldBackUntilItIsVerified(string rawPath, bool isWrong)
     {
         SyntheticObject item = new SyntheticObject(2 << 20).On(_upstream);
+        int last = item.Bytes.Length - 1;
+        int released = last - ReleasePolicy.HeldBackBytes;
         Gate gate = new();
-        _upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(item.Bytes.Length - 1, gate));
-        using RawHttpClient client = await _proxy.ConnectAsync();
+        _upstream.Script(item.Path, new UpstreamBehaviour { BodyGates = [(last, gate)], FlipBitAt = isWrong ? last : null });
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Proxy:RawPath"] = rawPath }, null, _upstream);
+        using RawHttpClient client = await proxy.ConnectAsync();
         await client.SendAsync(RawHttpClient.Request("GET", item.Url));
-        await client.ReadHeadAsync();
-        byte[] begun = await client.ReadExactlyAsync(item.Bytes.Length - (64 << 10) - 1);
-        Task<byte[]> end = client.ReadExactlyAsync((64 << 10) + 1);
-        await gate.Reached;
-        Assert.False(end.IsCompleted);
+        RawResponseHead head = await client.ReadHeadAsync();
+        Assert.Equal((200, item.Bytes.Length), (head.Status, head.ContentLength));
+        byte[] begun = await client.ReadExactlyAsync(released);
+        Assert.True(item.Bytes.AsSpan(0, released).SequenceEqual(begun));
+
+        // All but the last byte is here, and only what is not held back is out.
+        InFlightFetch fetch = Assert.Single(proxy.Services.GetRequiredService<FetchCoordinator>().InFlight);
+        await Waiting.UntilAsync(() => fetch.Body.Appended == last);
+        Assert.Equal(released, fetch.Body.Released);
         gate.Open();
-        Assert.Equal(item.Bytes, begun.Concat(await end));
+        (byte[] end, bool isComplete) = await client.ReadBodyAsync(new RawResponseHead("", 200, [$"Content-Length: {item.Bytes.Length - released}"]));
+        Assert.Equal(!isWrong, isComplete);
+        Assert.InRange(end.Length, 0, isWrong ? 1 : item.Bytes.Length - released); // One: behind the last byte that came one more could go out.
+        Assert.True(item.Bytes.AsSpan(released, end.Length).SequenceEqual(end));
     }
 
     [Theory]
@@ -194,7 +201,7 @@ public sealed class CoalescingTests : IAsyncLifetime
         _upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(2 << 20, gate));
         await LeaveAsync(item, afterBytes: Piece);
         gate.Open();
-        Assert.Equal(UpstreamAnswerEnd.Sent, await _upstream.Requests[0].Ended.WaitAsync(s_long));
+        Assert.Equal(UpstreamAnswerEnd.Sent, await _upstream.Requests[0].Ended);
         await NothingIsFetchedAsync();
         Assert.Equal(item.Bytes, (await _proxy.GetAsync(item.Url)).Body);
         Assert.Equal(1, _upstream.RequestCount(item.Path));
@@ -213,13 +220,32 @@ public sealed class CoalescingTests : IAsyncLifetime
         _upstream.ScriptNext(item.Path, new UpstreamBehaviour { HeadGate = isBeforeTheHead ? head : null, Chunked = isLengthUnknown, BodyGates = [(isLengthUnknown ? 20 << 20 : 2 << 20, body)] });
         await LeaveAsync(item, afterBytes);
         head.Open();
-        Assert.Equal(UpstreamAnswerEnd.ClientGone, await _upstream.Requests[0].Ended.WaitAsync(s_long));
+        Assert.Equal(UpstreamAnswerEnd.ClientGone, await _upstream.Requests[0].Ended);
         await NothingIsFetchedAsync();
         Assert.False(_proxy.Store.Contains(item.Key));
         byte[] next = (await _proxy.GetAsync(item.Url)).Body;
         Assert.True(item.Bytes.AsSpan().SequenceEqual(next));
         Assert.Equal(2, _upstream.RequestCount(item.Path));
         await NothingIsFetchedAsync();
+    }
+
+    [Fact]
+    public async Task JoinOrStart_TheStoreHasItByThen_GivesTheStoredOneAndAsksNobody()
+    {
+        SyntheticObject item = new SyntheticObject(50_000).On(_upstream);
+        Assert.Equal(item.Bytes, (await _proxy.GetAsync(item.Url)).Body);
+        await NothingIsFetchedAsync();
+        Assert.True(_proxy.Services.GetRequiredService<RepositoryRoutes>().TryFind("synthetic.example.org"u8, out RepositoryRoute? route));
+
+        FetchTicket ticket = Fetches.JoinOrStart(new FetchOrder(item.Key, route, item.Key.ToPath(), null, FetchPriority.Demand));
+
+        using (ticket.Lease)
+        {
+            Assert.Equal((item.Bytes.Length, null, null), (ticket.Lease?.Length, ticket.Follower, ticket.Failure));
+        }
+
+        await NothingIsFetchedAsync();
+        Assert.Equal(1, _upstream.RequestCount(item.Path));
     }
 
     [Fact]
@@ -256,7 +282,7 @@ public sealed class CoalescingTests : IAsyncLifetime
     {
         RawHttpClient client = await _proxy.ConnectAsync();
         await client.SendAsync(RawHttpClient.Request("GET", item.Url));
-        await _upstream.RequestsArrivedAsync(item.Path).WaitAsync(s_long);
+        await _upstream.RequestsArrivedAsync(item.Path);
         if (afterBytes > 0)
         {
             Assert.Equal(200, (await client.ReadHeadAsync()).Status);
@@ -266,8 +292,8 @@ public sealed class CoalescingTests : IAsyncLifetime
         InFlightFetch fetch = Assert.Single(Fetches.InFlight);
         Assert.Equal(1, fetch.Followers);
         client.Reset();
-        await Waiting.UntilAsync(() => fetch.Followers == 0, s_long);
+        await Waiting.UntilAsync(() => fetch.Followers == 0);
     }
 
-    private Task NothingIsFetchedAsync() => Waiting.UntilAsync(() => Fetches.InFlight.Count == 0, s_long);
+    private Task NothingIsFetchedAsync() => Waiting.UntilAsync(() => Fetches.InFlight.Count == 0);
 }

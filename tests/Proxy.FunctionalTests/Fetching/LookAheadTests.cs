@@ -20,22 +20,13 @@ public sealed class LookAheadTests
         await AskAsync(proxy, boot);
         Assert.All(boot, item => Assert.Equal(1, upstream.RequestCount(item.Path)));
         FetchCoordinator fetches = proxy.Services.GetRequiredService<FetchCoordinator>();
-        await EventuallyAsync(() => fetches.InFlight.Count == 0);
+        await Waiting.UntilAsync(() => fetches.InFlight.Count == 0);
         Assert.All(boot, item => Assert.True(store.Remove(item.Key)));
 
         await AskAsync(proxy, boot[..3]);
-        await EventuallyAsync(() => boot.All(item => store.Contains(item.Key)));
+        await Waiting.UntilAsync(() => boot.All(item => store.Contains(item.Key)));
         await AskAsync(proxy, boot);
         Assert.All(boot, item => Assert.Equal(2, upstream.RequestCount(item.Path)));
-    }
-
-    private static async Task EventuallyAsync(Func<bool> isSo)
-    {
-        for (int i = 0; !isSo(); i++)
-        {
-            Assert.True(i < 3000, "It has not come about in 30 s.");
-            await Task.Delay(10);
-        }
     }
 
     private static async Task AskAsync(ProxyUnderTest proxy, SyntheticObject[] items)

@@ -1,5 +1,9 @@
+using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Yarp.ReverseProxy.Model;
+using Yarp.ReverseProxy;
 
 namespace Breakwater.Proxy.FunctionalTests.Fetching;
 
@@ -178,6 +182,45 @@ public sealed class LyingUpstreamTests
         // The clock stands still but for this: an answer can come only because four seconds are over.
         time.Advance(TimeSpan.FromSeconds(4));
         Assert.Equal(504, (await response).Status);
+        proxy.EndsBusy();
+    }
+
+    [Fact]
+    public async Task WrongBytes_OfALiar_AreCountedAndItIsAskedLast()
+    {
+        await using ScriptedUpstream liar = ScriptedUpstream.Start();
+        await using ScriptedUpstream good = ScriptedUpstream.Start();
+        liar.Everything = UpstreamBehaviour.FlipsBitAt(7);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_healing, null, liar, good);
+        Dictionary<string, int> asked = [];
+        for (int i = 0; i < 12; i++)
+        {
+            SyntheticObject item = new SyntheticObject(40_000, i).On(liar, good);
+            Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
+        }
+
+        int lies = liar.Requests.Count;
+        Assert.InRange(lies, 1, 11);
+        Assert.Equal(lies, await proxy.MetricAsync("breakwater_upstream_failures_total", $"upstream=\"{liar.EndPoint}\"", "kind=\"wrongbytes\""));
+        Assert.Equal(lies, await proxy.MetricAsync("breakwater_upstream_wrong_bodies_total"));
+        Assert.Equal(0, await proxy.MetricAsync("breakwater_upstream_failures_total", $"upstream=\"{good.EndPoint}\""));
+        DestinationState state = proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single(c => c.ClusterId == "test").DestinationsState.AllDestinations[0];
+        Assert.Equal(Stratum1State.AskedLast, proxy.Services.GetRequiredService<Stratum1Outcomes>().StateOf(state));
+    }
+
+    [Fact]
+    public async Task EndlessBody_WithoutALength_EndsAtTheLargestObjectOfTheStore()
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        SyntheticObject item = new SyntheticObject(3 << 20).On(upstream);
+        Gate gate = new();
+        upstream.Script(item.Path, new UpstreamBehaviour { Chunked = true, BodyGates = [(2 << 20, gate)] });
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Store:MaxObjectBytes"] = "1048576", ["Proxy:AnswerTimeout"] = "00:00:40" }, null, upstream);
+
+        Assert.Equal(502, (await proxy.GetAsync(item.Url)).Status);
+        Assert.Equal(UpstreamAnswerEnd.ClientGone, await upstream.Requests[0].Ended);
+        gate.Open();
     }
 
     [Fact]

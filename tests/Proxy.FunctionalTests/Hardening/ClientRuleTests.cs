@@ -108,13 +108,7 @@ public sealed class ClientRuleTests : IAsyncLifetime
 
         // The place of one that left is free as soon as the proxy has seen it leave.
         second.Dispose();
-        int status = 0;
-        using CancellationTokenSource hang = new(TimeSpan.FromSeconds(30));
-        while (status == 0)
-        {
-            hang.Token.ThrowIfCancellationRequested();
-            status = await EndsWithoutAnswerAsync(proxy) ? 0 : 200;
-        }
+        await Waiting.UntilAsync(async () => !await EndsWithoutAnswerAsync(proxy));
     }
 
     [Theory]
@@ -129,19 +123,13 @@ public sealed class ClientRuleTests : IAsyncLifetime
         // What a client is known by is forgotten with its last connection: these four are open together.
         Task<RawResponse>[] answers = [.. clients.Select(c => c.GetAsync(_item.Url))];
         answers = [.. answers, .. clients.Select(_ => proxy.GetAsync(_item.Url))];
-        await Task.WhenAny(answers.Select(async a =>
-        {
-            if ((await a).Status != 429)
-            {
-                await Task.Delay(Timeout.Infinite);
-            }
-        }));
+        await Waiting.UntilAsync(() => Array.Exists(answers, a => a is { IsCompletedSuccessfully: true, Result.Status: 429 }));
         Assert.Equal(200, await StatusFromAsync(s_other, proxy));
-        while (!answers.All(a => a.IsCompleted))
+        await Waiting.UntilAsync(() =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(5);
-        }
+            return Array.TrueForAll(answers, a => a.IsCompleted);
+        });
 
         RawResponse[] all = await Task.WhenAll(answers);
         Assert.All(all, a => Assert.True(a.Status is 200 or 429));
@@ -226,10 +214,7 @@ public sealed class ClientRuleTests : IAsyncLifetime
         RawResponse served = await proxy.GetAsync($"http://{_upstream.EndPoint}{_item.Path}", "Authorization: Bearer mine");
         Assert.Equal(_item.Bytes, served.Body);
         OverflowBudget budget = proxy.Services.GetRequiredService<OverflowBudget>();
-        while (budget.Taken != 0)
-        {
-            await Task.Delay(5);
-        }
+        await Waiting.UntilAsync(() => budget.Taken == 0);
     }
 
     private static string Basic(string credentials) => "Proxy-Authorization: Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));

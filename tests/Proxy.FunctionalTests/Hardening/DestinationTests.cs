@@ -153,23 +153,23 @@ public sealed class DestinationTests : IAsyncLifetime
         // Split anywhere, with bytes behind the head that are the tunnel's already.
         await client.SendAsync("CONN");
         await client.SendAsync($"ECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\nhello ");
-        using Socket accepted = await server.AcceptAsync();
+        using Socket accepted = await server.AcceptAsync().InTimeAsync();
         Assert.Equal(200, (await client.ReadHeadAsync()).Status);
         await client.SendAsync("server");
         byte[] heard = new byte[12];
         for (int n = 0; n < heard.Length;)
         {
-            n += await accepted.ReceiveAsync(heard.AsMemory(n));
+            n += await accepted.ReceiveAsync(heard.AsMemory(n)).InTimeAsync();
         }
 
         Assert.Equal("hello server", Encoding.ASCII.GetString(heard));
         byte[] big = new SyntheticObject(3 << 20).Bytes;
         Task<byte[]> reading = client.ReadExactlyAsync(big.Length);
-        await new NetworkStream(accepted).WriteAsync(big);
+        await new NetworkStream(accepted).WriteAsync(big).AsTask().InTimeAsync();
         Assert.Equal(big, await reading);
         client.Socket.Shutdown(SocketShutdown.Send);
-        Assert.Equal(0, await accepted.ReceiveAsync(heard));
-        await accepted.SendAsync("bye"u8.ToArray());
+        Assert.Equal(0, await accepted.ReceiveAsync(heard).InTimeAsync());
+        await accepted.SendAsync("bye"u8.ToArray()).InTimeAsync();
         Assert.Equal("bye"u8.ToArray(), await client.ReadExactlyAsync(3));
         accepted.Shutdown(SocketShutdown.Send);
         Assert.True(await client.IsClosedByServerAsync());

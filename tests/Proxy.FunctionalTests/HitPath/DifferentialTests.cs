@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using Breakwater.Proxy.Observability;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.FunctionalTests.HitPath;
 
@@ -19,8 +20,9 @@ public partial class DifferentialTests
     {
         FixtureRepository repository = FixtureRepository.MiniOs;
         await using ScriptedUpstream upstream = ScriptedUpstream.Serving(repository);
-        await using ProxyUnderTest raw = await ProxyUnderTest.StartAsync(upstream);
-        await using ProxyUnderTest ordinary = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = "false" }, null, upstream);
+        FakeTimeProvider time = new(DateTimeOffset.UtcNow); // It stands still for both: ages are compared too.
+        await using ProxyUnderTest raw = await ProxyUnderTest.StartAsync(null, time, upstream);
+        await using ProxyUnderTest ordinary = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = "false" }, time, upstream);
         var objects = repository.Objects.OrderBy(o => o.Value.Length).Select(o => repository.UrlPath(o.Key)).ToList();
         List<string> chosen = [.. objects.Take(25), .. objects.TakeLast(3)];
         string[] documents = [repository.UrlPath(".cvmfspublished"), repository.UrlPath(".cvmfswhitelist")];
@@ -30,6 +32,8 @@ public partial class DifferentialTests
             Assert.Equal(200, (await ordinary.GetAsync(path)).Head.Status);
         }
 
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(("10", "10"), ((await raw.GetAsync(documents[0])).Header("Age"), (await ordinary.GetAsync(documents[0])).Header("Age")));
         await AnsweredRawAsync(raw, chosen[0]);
         var sequences = new RequestSequences(chosen, documents);
         await Parallel.ForEachAsync(Enumerable.Range(1, Sequences), new ParallelOptions { MaxDegreeOfParallelism = AtATime }, async (seed, _) =>
@@ -53,13 +57,11 @@ public partial class DifferentialTests
     private static async Task AnsweredRawAsync(ProxyUnderTest proxy, string path)
     {
         ProxyCounters counters = proxy.Services.GetRequiredService<ProxyCounters>();
-        for (int i = 0; counters.HitPathAnswers == 0 && i < 1000; i++)
+        await Waiting.UntilAsync(async () =>
         {
             await proxy.GetAsync(path);
-            await Task.Delay(5);
-        }
-
-        Assert.True(counters.HitPathAnswers > 0, "The hit path answers nothing.");
+            return counters.HitPathAnswers > 0;
+        });
     }
 
     /// <summary>Sends the pieces, then no more; returns all that comes back, with what may differ taken out.</summary>
@@ -92,10 +94,7 @@ public partial class DifferentialTests
         }
 
         await sending;
-        string text = Varying().Replace(Encoding.Latin1.GetString(answer.ToArray()), "$1: *");
-
-        // A document that was due for a check was checked on one side a moment earlier.
-        return new Answers(text.Replace("; fwd=stale; stored", "; hit", StringComparison.Ordinal), isReset);
+        return new Answers(Varying().Replace(Encoding.Latin1.GetString(answer.ToArray()), "Date: *"), isReset);
     }
 
     private static async Task SendAsync(Socket socket, IReadOnlyList<byte[]> pieces, CancellationToken cancellationToken)
@@ -114,7 +113,7 @@ public partial class DifferentialTests
         }
     }
 
-    [GeneratedRegex("(Date|Age): [^\r]*")]
+    [GeneratedRegex("Date: [^\r]*")]
     private static partial Regex Varying();
 
     private sealed record Answers(string Text, bool IsReset)

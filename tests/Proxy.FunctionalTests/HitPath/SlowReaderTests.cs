@@ -33,17 +33,18 @@ public sealed class SlowReaderTests
 
         using RawHttpClient client = await RawHttpClient.ConnectShortAsync(proxy.EndPoint);
         await client.SendAsync(RawHttpClient.Request("GET", item.Path));
-        await Task.Delay(200); // the connection holds what it can; the rest is pending
+        await client.SettledAsync(); // the connection holds what it can; the rest is pending
         RawResponse answer = await client.ReadResponseAsync();
         Assert.True(answer.IsComplete);
         Assert.Equal(item.Bytes, answer.Body);
     }
 
-    /// <summary>Eight megabytes of a warm object, over a connection that holds little of them, in 16 seconds.</summary>
+    /// <summary>Eight megabytes of a warm object, over a connection that holds little of them, in five seconds, where a head may take two.</summary>
     private static async Task<(byte[] Expected, byte[] Body)> ReadSlowlyAsync(bool isHalfClosed)
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(ProxyUnderTest.Patient, null, upstream);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Proxy:RequestHeadTimeout"] = "00:00:02" }, null, upstream);
         SyntheticObject item = new SyntheticObject(8 << 20).On(upstream);
         using (RawHttpClient first = await proxy.ConnectAsync())
         {
@@ -51,7 +52,7 @@ public sealed class SlowReaderTests
             {
                 RawResponse warm = await first.GetAsync(item.Url);
                 Assert.Equal(item.Bytes, warm.Body);
-                await Task.Delay(500); // on disk
+                await Waiting.UntilAsync(() => proxy.Store.List().Any()); // on disk
             }
         }
 
@@ -59,7 +60,7 @@ public sealed class SlowReaderTests
         client.Socket.ReceiveBufferSize = 16 << 10;
         byte[] request = RawHttpClient.Request("GET", item.Path);
         await client.SendAsync(request.AsMemory(0, 30));
-        await Task.Delay(200);
+        await Task.Delay(200); // two reads of the proxy
         await client.SendAsync(request.AsMemory(30));
         if (isHalfClosed)
         {
@@ -81,7 +82,7 @@ public sealed class SlowReaderTests
             body.Write(buffer, 0, n);
             if (body.Length >> 19 != (body.Length - n) >> 19)
             {
-                await Task.Delay(TimeSpan.FromSeconds(1)); // after each half megabyte
+                await Task.Delay(300); // after each half megabyte
             }
         }
 

@@ -149,8 +149,8 @@ public sealed class OfflineLabTests : IAsyncLifetime
         start.RedirectStandardError = true;
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
-        string errors = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
+        string errors = await process.StandardError.ReadToEndAsync().InTimeAsync();
+        await process.WaitForExitAsync().InTimeAsync();
         Assert.True(process.ExitCode == 0, errors);
         return await output;
     }
@@ -171,7 +171,7 @@ public sealed class OfflineLabTests : IAsyncLifetime
     {
         using var process = Process.GetProcessById(proxy.Id);
         using var terminate = Process.Start("kill", ["-TERM", proxy.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-        await process.WaitForExitAsync();
+        await process.WaitForExitAsync().InTimeAsync();
     }
 
     private Dictionary<string, string> Recording(string step) => new()

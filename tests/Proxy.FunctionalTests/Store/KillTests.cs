@@ -7,7 +7,7 @@ namespace Breakwater.Proxy.FunctionalTests.Store;
 /// <summary>kill -9 of the real process while it fills its store, again and again on the same store.</summary>
 public sealed class KillTests : IAsyncLifetime
 {
-    private const int Rounds = 5;
+    private const int Rounds = 3;
     private const int Clients = 8;
     private const int ObjectsPerRound = 400;
 
@@ -27,7 +27,7 @@ public sealed class KillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Kill_UnderWriteLoadFiveTimes_EverythingAcknowledgedIsThereAndRight()
+    public async Task Kill_UnderWriteLoadThreeTimes_EverythingAcknowledgedIsThereAndRight()
     {
         HashSet<string> durable = [];
         for (int round = 0; round < Rounds; round++)

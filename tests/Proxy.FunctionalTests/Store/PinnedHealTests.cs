@@ -20,12 +20,12 @@ public sealed class PinnedHealTests
         Assert.Equal(200, (await proxy.GetAsync(pinned.Url)).Status);
         Assert.Equal(200, (await proxy.GetAsync(other.Url)).Status);
         proxy.Store.Pins.Put("workingset/synthetic.example.org/1", [pinned.Key]);
-        await UntilAsync(() => proxy.Store.List().Count() == 2); // durable, and read from the disk from now on
+        await Waiting.UntilAsync(() => proxy.Store.List().Count() == 2); // durable, and read from the disk from now on
         StoreFiles.Flip(store, pinned.Bytes);
         StoreFiles.Flip(store, other.Bytes);
 
         ScrubReport report = await proxy.Store.VerifyAsync(null, isRepairing: true);
-        await UntilAsync(() => proxy.Store.Contains(pinned.Key));
+        await Waiting.UntilAsync(() => proxy.Store.Contains(pinned.Key));
 
         Assert.Equal(new[] { pinned.Key, other.Key }.Order(KeyOrder), report.Damaged.Order(KeyOrder));
         Assert.False(proxy.Store.Contains(other.Key)); // not pinned: when somebody asks for it
@@ -35,15 +35,4 @@ public sealed class PinnedHealTests
     }
 
     private static Comparer<CacheStore.ObjectKey> KeyOrder { get; } = Comparer<CacheStore.ObjectKey>.Create(static (a, b) => string.CompareOrdinal(a.ToString(), b.ToString()));
-
-    /// <summary>It happens in the background.</summary>
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        for (int i = 0; i < 2000 && !condition(); i++)
-        {
-            await Task.Delay(10);
-        }
-
-        Assert.True(condition(), "it did not happen");
-    }
 }

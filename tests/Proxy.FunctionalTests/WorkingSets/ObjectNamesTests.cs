@@ -35,10 +35,10 @@ public sealed class ObjectNamesTests
         IObjectPaths paths = proxy.Services.GetRequiredService<IObjectPaths>();
 
         await BootAsync(proxy, boot);
-        await UntilAsync(() => named.All(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[Root.Length..], out var key) && paths.Find("minios.example.org", key) is not null));
+        await Waiting.UntilAsync(() => named.All(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[Root.Length..], out var key) && paths.Find("minios.example.org", key) is not null));
         int before = ReadLines(file).Count;
         await BootAsync(proxy, boot);
-        await UntilAsync(() => ReadLines(file).Count >= 2 * boot.Count);
+        await Waiting.UntilAsync(() => ReadLines(file).Count >= 2 * boot.Count);
 
         Dictionary<string, string?> logged = [];
         foreach (string line in ReadLines(file).Skip(Math.Max(before, boot.Count)))
@@ -77,16 +77,5 @@ public sealed class ObjectNamesTests
         using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         string text = reader.ReadToEnd();
         return [.. text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries)];
-    }
-
-    /// <summary>It happens in the background.</summary>
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        for (int i = 0; i < 2000 && !condition(); i++)
-        {
-            await Task.Delay(10);
-        }
-
-        Assert.True(condition(), "it did not happen");
     }
 }

@@ -89,7 +89,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
         await BootAsync(1, "127.0.0.11");
         await LearnAsync(boots: 1);
         WorkingSet before = Sets.All.Single();
-        await UntilAsync(() => _proxy.Services.GetRequiredService<Breakwater.CacheStore.Documents.IDocumentStore>().Keys("workingset/").Count == 1);
+        await Waiting.UntilAsync(() => _proxy.Services.GetRequiredService<Breakwater.CacheStore.Documents.IDocumentStore>().Keys("workingset/").Count == 1);
 
         await _proxy.RestartAsync();
 
@@ -154,7 +154,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
         int before = _stratum1.Requests.Count;
         Publish(2);
         _time.Advance(TimeSpan.FromSeconds(62));
-        await UntilAsync(() => Signed.Find(Route)?.Parsed.Revision == 2);
+        await Waiting.UntilAsync(() => Signed.Find(Route)?.Parsed.Revision == 2);
 
         List<ObjectKey> fetched = Asked(before);
         Assert.Equal(13, fetched.Count);
@@ -168,7 +168,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
     private async Task LearnAsync(int boots)
     {
         _time.Advance(TimeSpan.FromSeconds(25));
-        await UntilAsync(() => Sets.Of(Fqrn) is [{ } set] && set.Boots == boots);
+        await Waiting.UntilAsync(() => Sets.Of(Fqrn) is [{ } set] && set.Boots == boots);
     }
 
     private async Task WarmAsync()
@@ -221,15 +221,4 @@ public sealed class WorkingSetTests : IAsyncLifetime
         },
     })
     { BaseAddress = new Uri($"http://{_proxy.EndPoint}/") };
-
-    /// <summary>The background does it by itself: looks until it has, and turns its clock meanwhile as real time would.</summary>
-    private async Task UntilAsync(Func<bool> condition)
-    {
-        for (int i = 0; i < 1000 && !condition(); i++)
-        {
-            await Task.Delay(10);
-        }
-
-        Assert.True(condition(), "it did not happen");
-    }
 }

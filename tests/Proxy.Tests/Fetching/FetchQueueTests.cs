@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Fetching;
+using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Fetching;
 
@@ -8,7 +9,7 @@ public class FetchQueueTests
     public async Task EnterAsync_Full_LetsInByPriorityThenInOrder()
     {
         var queue = new FetchQueue(1, 1);
-        await queue.EnterAsync(FetchPriority.Demand, default);
+        await queue.EnterAsync(FetchPriority.Demand, default).InTimeAsync();
         Task prefetch = queue.EnterAsync(FetchPriority.Prefetch, default);
         Task first = queue.EnterAsync(FetchPriority.Demand, default);
         Task second = queue.EnterAsync(FetchPriority.Demand, default);
@@ -19,7 +20,7 @@ public class FetchQueueTests
         {
             Assert.All(expected[i..], t => Assert.False(t.IsCompleted));
             queue.Leave(FetchPriority.Demand);
-            await expected[i];
+            await expected[i].InTimeAsync();
         }
     }
 
@@ -27,13 +28,13 @@ public class FetchQueueTests
     public async Task EnterAsync_PrefetchAtItsLimit_LeavesRoomForDemand()
     {
         var queue = new FetchQueue(2, 1);
-        await queue.EnterAsync(FetchPriority.Prefetch, default);
+        await queue.EnterAsync(FetchPriority.Prefetch, default).InTimeAsync();
         Task second = queue.EnterAsync(FetchPriority.Prefetch, default);
-        await queue.EnterAsync(FetchPriority.Demand, default);
+        await queue.EnterAsync(FetchPriority.Demand, default).InTimeAsync();
 
         Assert.False(second.IsCompleted);
         queue.Leave(FetchPriority.Prefetch);
-        await second;
+        await second.InTimeAsync();
     }
 
     [Fact]
@@ -41,14 +42,14 @@ public class FetchQueueTests
     {
         var queue = new FetchQueue(1, 1);
         using var cancel = new CancellationTokenSource();
-        await queue.EnterAsync(FetchPriority.Demand, default);
+        await queue.EnterAsync(FetchPriority.Demand, default).InTimeAsync();
         Task gone = queue.EnterAsync(FetchPriority.Demand, cancel.Token);
         Task next = queue.EnterAsync(FetchPriority.Demand, default);
 
         await cancel.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone.InTimeAsync());
         queue.Leave(FetchPriority.Demand);
-        await next;
+        await next.InTimeAsync();
     }
 
     [Fact]
@@ -58,19 +59,19 @@ public class FetchQueueTests
         var running = new FetchPlace(FetchPriority.Prefetch);
         var other = new FetchPlace(FetchPriority.Prefetch);
         var wanted = new FetchPlace(FetchPriority.Prefetch);
-        await queue.EnterAsync(running, default);
+        await queue.EnterAsync(running, default).InTimeAsync();
         Task otherEnters = queue.EnterAsync(other, default);
         Task wantedEnters = queue.EnterAsync(wanted, default);
         Assert.False(wantedEnters.IsCompleted);
 
         queue.Promote(wanted, FetchPriority.Demand);
 
-        await wantedEnters;
+        await wantedEnters.InTimeAsync();
         Assert.False(otherEnters.IsCompleted);
         queue.Leave(wanted);
         Assert.False(otherEnters.IsCompleted);
         queue.Leave(running);
-        await otherEnters;
+        await otherEnters.InTimeAsync();
         queue.Leave(other);
         Assert.Equal((0, 0), queue.Load);
     }
@@ -81,7 +82,7 @@ public class FetchQueueTests
         var queue = new FetchQueue(1, 1);
         var running = new FetchPlace(FetchPriority.Demand);
         var wanted = new FetchPlace(FetchPriority.Prefetch);
-        await queue.EnterAsync(running, default);
+        await queue.EnterAsync(running, default).InTimeAsync();
         Task prefetch = queue.EnterAsync(FetchPriority.Prefetch, default);
         Task demand = queue.EnterAsync(FetchPriority.Demand, default);
         Task wantedEnters = queue.EnterAsync(wanted, default);
@@ -90,13 +91,13 @@ public class FetchQueueTests
         queue.Promote(wanted, FetchPriority.Prefetch);
 
         queue.Leave(running);
-        await demand;
+        await demand.InTimeAsync();
         Assert.False(wantedEnters.IsCompleted);
         queue.Leave(FetchPriority.Demand);
-        await wantedEnters;
+        await wantedEnters.InTimeAsync();
         Assert.False(prefetch.IsCompleted);
         queue.Leave(wanted);
-        await prefetch;
+        await prefetch.InTimeAsync();
     }
 
     [Fact]
@@ -104,12 +105,12 @@ public class FetchQueueTests
     {
         var queue = new FetchQueue(2, 1);
         var running = new FetchPlace(FetchPriority.Prefetch);
-        await queue.EnterAsync(running, default);
+        await queue.EnterAsync(running, default).InTimeAsync();
         Task next = queue.EnterAsync(FetchPriority.Prefetch, default);
         Assert.False(next.IsCompleted);
 
         queue.Promote(running, FetchPriority.Demand);
 
-        await next;
+        await next.InTimeAsync();
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Upstreams;
 
@@ -34,7 +35,7 @@ public sealed class GuardedConnectorTests : IDisposable
 
         await using Stream stream = await ConnectAsync(names);
 
-        using Socket accepted = await _good.AcceptAsync();
+        using Socket accepted = await _good.AcceptAsync().InTimeAsync();
         Assert.Equal((1, false), (names.Asked, _trap.Poll(0, SelectMode.SelectRead)));
     }
 
@@ -43,7 +44,7 @@ public sealed class GuardedConnectorTests : IDisposable
     {
         await using Stream stream = await ConnectAsync(new Names([IPAddress.Loopback, s_meant]));
 
-        using Socket accepted = await _good.AcceptAsync();
+        using Socket accepted = await _good.AcceptAsync().InTimeAsync();
         Assert.False(_trap.Poll(0, SelectMode.SelectRead));
     }
 
@@ -60,7 +61,7 @@ public sealed class GuardedConnectorTests : IDisposable
     }
 
     private Task<Stream> ConnectAsync(IHostNames names) =>
-        new GuardedConnector(new AddressGuard(["127.0.0.2/32"], TimeProvider.System), names).ConnectForClientAsync(new DnsEndPoint("rebound.example.org", _port), default).AsTask();
+        new GuardedConnector(new AddressGuard(["127.0.0.2/32"], TimeProvider.System), names).ConnectForClientAsync(new DnsEndPoint("rebound.example.org", _port), default).InTimeAsync();
 
     private sealed class Names(params IPAddress[][] answers) : IHostNames
     {

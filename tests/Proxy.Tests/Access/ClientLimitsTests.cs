@@ -1,0 +1,59 @@
+using System.Net;
+using Breakwater.Proxy.Access;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Breakwater.Proxy.Tests.Access;
+
+/// <summary>What is known of clients is bounded by those that are there, and is not forgotten too early.</summary>
+public sealed class ClientLimitsTests
+{
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+
+    [Fact]
+    public void Clients_ManyThatCameAndWent_AreForgotten()
+    {
+        ClientLimits limits = new(2, 10, _time);
+        for (int i = 0; i < 5_000; i++)
+        {
+            IPAddress address = new([10, 1, (byte)(i >> 8), (byte)i]);
+            Assert.True(limits.TryEnter(address));
+            Assert.Equal(TimeSpan.Zero, limits.TakeTurn(address));
+            limits.Leave(address);
+            _time.Advance(TimeSpan.FromMilliseconds(10));
+        }
+
+        Assert.InRange(limits.Known, 1, 250);
+        _time.Advance(TimeSpan.FromSeconds(3));
+        limits.TryEnter(IPAddress.Loopback);
+        Assert.Equal(1, limits.Known);
+        limits.Leave(IPAddress.Loopback);
+        Assert.Equal(0, limits.Known);
+    }
+
+    [Fact]
+    public void Client_ThatCameAnewAtOnce_HasNotWonItsTurnsBack()
+    {
+        ClientLimits limits = new(0, 1, _time);
+        Assert.True(limits.TryEnter(IPAddress.Loopback));
+        List<TimeSpan?> turns = [.. Enumerable.Range(0, 5).Select(_ => limits.TakeTurn(IPAddress.Loopback))];
+        Assert.Equal([TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), null], turns);
+        limits.Leave(IPAddress.Loopback);
+
+        Assert.True(limits.TryEnter(IPAddress.Loopback));
+        Assert.Null(limits.TakeTurn(IPAddress.Loopback));
+        Assert.Equal(TimeSpan.Zero, limits.TakeTurn(IPAddress.IPv6Loopback));
+    }
+
+    [Fact]
+    public void Connections_UpToTheLimit_AreLetInByAddressOrNetwork()
+    {
+        ClientLimits limits = new(2, 0, _time);
+        IPAddress one = IPAddress.Parse("2001:db8::1");
+        IPAddress same = IPAddress.Parse("2001:db8::ffff:ffff:ffff:ffff");
+        IPAddress other = IPAddress.Parse("2001:db8:0:1::1");
+        Assert.Equal((true, true, false, true), (limits.TryEnter(one), limits.TryEnter(same), limits.TryEnter(one), limits.TryEnter(other)));
+        limits.Leave(same);
+        Assert.Equal((true, false), (limits.TryEnter(one), limits.TryEnter(same)));
+        Assert.Equal((true, true, false), (limits.TryEnter(IPAddress.Loopback), limits.TryEnter(IPAddress.Parse("::ffff:127.0.0.1")), limits.TryEnter(IPAddress.Loopback)));
+    }
+}
