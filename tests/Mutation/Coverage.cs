@@ -1,0 +1,91 @@
+using System.Globalization;
+
+namespace Breakwater.Mutation;
+
+/// <summary>A test method, and what is known of it from the run without a mutant.</summary>
+/// <param name="Project">Its project.</param>
+/// <param name="Name">Namespace, class and method.</param>
+internal sealed record TestMethod(string Project, string Name)
+{
+    /// <summary>How long all of its cases took.</summary>
+    public double Seconds { get; set; }
+
+    /// <summary>Mutants whose lines it reaches.</summary>
+    public HashSet<int> Reaches { get; } = [];
+}
+
+/// <summary>Which test reaches which mutant's line: one run of all tests, one after the other, with no mutant switched on.</summary>
+internal static class Coverage
+{
+    private static readonly TimeSpan s_deadline = TimeSpan.FromMinutes(25);
+
+    /// <summary>Runs the tests of the projects. Tests that fail without a mutant are left out, and named.</summary>
+    public static async Task<IReadOnlyList<TestMethod>> RunAsync(Workspace workspace, string? filter)
+    {
+        List<TestMethod> all = [];
+        foreach (string project in Workspace.Projects)
+        {
+            string logs = Directory.CreateTempSubdirectory("breakwater-reached-").FullName;
+            TestRunResult result = await TestRun.RunAsync(workspace.AssemblyOf(project), filter, null, Path.Combine(logs, "log"), s_deadline, endsAtFirstFailure: false);
+            List<TestMethod> methods = Read(project, Directory.GetFiles(logs));
+            Directory.Delete(logs, recursive: true);
+            Console.WriteLine($"{project}: {result.Ran} tests in {methods.Sum(m => m.Seconds):0} s{(result.IsOver ? "" : " and did not end")}");
+            foreach (string failed in result.Failed.Distinct())
+            {
+                Console.WriteLine($"  fails without a mutant, left out: {failed}");
+            }
+
+            all.AddRange(methods.Where(m => !result.Failed.Contains(m.Name)));
+        }
+
+        return all;
+    }
+
+    private static List<TestMethod> Read(string project, IReadOnlyList<string> files)
+    {
+        // Even sequence numbers lie between two tests: what is reached there belongs to both, one ends and the other begins.
+        Dictionary<int, TestMethod> bySequence = [];
+        Dictionary<int, long> began = [];
+        Dictionary<string, TestMethod> byName = new(StringComparer.Ordinal);
+        List<(int Sequence, int Mutant)> reached = [];
+        foreach (string[] fields in files.SelectMany(File.ReadLines).Select(line => line.Split('\t')))
+        {
+            if (fields.Length < 2 || !int.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out int sequence))
+            {
+                continue;
+            }
+
+            if (fields[1].StartsWith('#'))
+            {
+                reached.Add((sequence, int.Parse(fields[1].AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture)));
+            }
+            else if (fields.Length == 3)
+            {
+                long time = long.Parse(fields[2], CultureInfo.InvariantCulture);
+                began[sequence] = time;
+                if (fields[1].Length > 0)
+                {
+                    bySequence[sequence] = byName.TryGetValue(fields[1], out TestMethod? known) ? known : byName[fields[1]] = new TestMethod(project, fields[1]);
+                }
+            }
+        }
+
+        foreach ((int sequence, TestMethod test) in bySequence)
+        {
+            test.Seconds += began.TryGetValue(sequence + 1, out long ended) ? (ended - began[sequence]) / 1000.0 : 0;
+        }
+
+        foreach ((int sequence, int mutant) in reached)
+        {
+            foreach (int near in (int[])[sequence, sequence - 1, sequence + 1])
+            {
+                if (bySequence.TryGetValue(near, out TestMethod? test))
+                {
+                    test.Reaches.Add(mutant);
+                }
+            }
+        }
+
+        return [.. byName.Values];
+    }
+}
