@@ -28,25 +28,38 @@ internal sealed partial class Workspace : IDisposable
         string root, IReadOnlyDictionary<string, List<Candidate>> ordered, IReadOnlyDictionary<string, int> wanted)
     {
         Workspace workspace = new(root);
-        workspace.CopyTree();
+        try
+        {
+            return (workspace, workspace.Build(ordered, wanted));
+        }
+        catch
+        {
+            workspace.Dispose();
+            throw;
+        }
+    }
+
+    private List<CompiledMutant> Build(IReadOnlyDictionary<string, List<Candidate>> ordered, IReadOnlyDictionary<string, int> wanted)
+    {
+        CopyTree();
         HashSet<Candidate> refused = [];
         for (int build = 1; build <= MostBuilds; build++)
         {
             IEnumerable<Candidate> chosen = wanted.SelectMany(w => ordered[w.Key].Where(c => !refused.Contains(c)).Take(w.Value));
             List<CompiledMutant> mutants = [.. chosen.Select((change, id) => new CompiledMutant(id, change))];
-            workspace.WriteMutated(mutants);
+            WriteMutated(mutants);
             Console.WriteLine($"build {build}: {mutants.Count} mutants");
-            (int exitCode, string output) = workspace.Run("dotnet", ["build", "Mutants.slnx", "-c", "Release", "-v", "q", "-nodeReuse:false", "-p:TreatWarningsAsErrors=false", "-p:RunAnalyzers=false", "-p:NuGetAudit=false"]);
+            (int exitCode, string output) = Run("dotnet", ["build", "Mutants.slnx", "-c", "Release", "-v", "q", "-nodeReuse:false", "-p:TreatWarningsAsErrors=false", "-p:RunAnalyzers=false", "-p:NuGetAudit=false"]);
             if (exitCode == 0)
             {
-                return (workspace, mutants);
+                return mutants;
             }
 
             int before = refused.Count;
             foreach (Match error in CompilerError().Matches(output))
             {
-                string file = Path.GetRelativePath(workspace._copy, error.Groups["file"].Value).Replace('\\', '/');
-                refused.UnionWith(workspace.Guilty(file, int.Parse(error.Groups["line"].Value, CultureInfo.InvariantCulture), mutants));
+                string file = Path.GetRelativePath(_copy, error.Groups["file"].Value).Replace('\\', '/');
+                refused.UnionWith(Guilty(file, int.Parse(error.Groups["line"].Value, CultureInfo.InvariantCulture), mutants));
             }
 
             if (refused.Count == before)
