@@ -17,7 +17,11 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
     /// <summary>Bodies of ordinary actions are small; bundles come by <see cref="AdminApi.Upload"/>.</summary>
     private const long MaxBodyBytes = 1 << 20;
 
+    /// <summary>A page, a scraper, a probe and some commands; each costs a descriptor, of which the proxy's clients leave a few hundred.</summary>
+    private const int MaxConnections = 200;
+
     private readonly ILogger _log = logs.CreateLogger<AdminServer>();
+    private readonly AdminConnections _connections = new(MaxConnections);
     private WebApplication? _app;
 
     /// <summary>How results and bodies are written.</summary>
@@ -45,13 +49,13 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
-            kestrel.Limits.MaxConcurrentConnections = 1000;
-            kestrel.Listen(endPoint);
+            kestrel.Listen(endPoint, listen => listen.Use(_connections.Wrap));
         });
         _app = builder.Build();
         var guard = new AdminGuard(settings.Admin, AdminToken.LoadOrCreate(settings.Admin.TokenFile!));
         _app.UseRouting();
         _app.Use((context, next) => GuardAsync(guard, context, next));
+        _app.Use(NoteAsync);
         MapHealth(_app, health);
         if (meters is not null)
         {
@@ -86,6 +90,19 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
             HealthReport report = health.Check();
             return Results.Json(report, statusCode: report.Status == HealthLevel.Unready ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK);
         });
+    }
+
+    private async Task NoteAsync(HttpContext context, RequestDelegate next)
+    {
+        _connections.Note(context, isActing: !HttpMethods.IsGet(context.Request.Method));
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            _connections.Note(context, isActing: false);
+        }
     }
 
     private static Task GuardAsync(AdminGuard guard, HttpContext context, RequestDelegate next)

@@ -79,7 +79,7 @@ internal static class DoctorCommand
         checks.Add(DoctorHost.Keys(settings.Trust.KeysDirectory));
         checks.AddRange(settings.Proxy.Offline
             ? [new DoctorCheck("Stratum 1s", CheckLevel.Ok, "none is asked: Proxy:Offline")]
-            : await DoctorStratum1s.CheckAsync(configuration, cancellationToken));
+            : await DoctorStratum1s.CheckAsync(configuration, settings, cancellationToken));
         return checks;
     }
 

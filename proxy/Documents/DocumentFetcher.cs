@@ -20,7 +20,8 @@ internal sealed class DocumentFetcher(UpstreamClient client, TimeProvider time)
     /// <summary>The document, or why there is none (a 404 only when every candidate said so).</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchAsync(DocumentRequest request, CancellationToken cancellationToken) =>
-        FetchAsync(request, static _ => ValueTask.FromResult<string?>(null), cancellationToken);
+        FetchAsync(
+            request, document => ValueTask.FromResult(request.Kind == DocumentKind.Geo ? GeoOrder.Fault(request.Path, document.Body.Span) : null), cancellationToken);
 
     /// <summary>The document from the first Stratum 1 whose copy is accepted, or why there is none.</summary>
     /// <param name="request">Which document.</param>

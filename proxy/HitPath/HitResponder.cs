@@ -32,7 +32,7 @@ internal enum HitAnswer : byte
 /// </summary>
 internal sealed unsafe class HitResponder(
     IObjectStore store, RepositoryRoutes repositories, DocumentCache documents, HeadEncoder heads, BootObserver boots, RequestRecorder recorder, ProxyCounters counters, TimeProvider time,
-    Access.HitAdmission admission, FetchCoordinator fetches, LookAhead lookAhead)
+    Access.HitAdmission admission, FetchCoordinator fetches, LookAhead lookAhead, LoopGuard loops)
 {
     /// <summary>Longer objects go the ordinary way: 64 MiB are 256 parts, and chunks of CernVM-FS are 16 MiB at most.</summary>
     private const long MaxObjectBytes = 64L << 20;
@@ -51,8 +51,8 @@ internal sealed unsafe class HitResponder(
     /// <summary>Joins a plain GET of an object that the store lacks to its fetch. Null: Kestrel's.</summary>
     public JoinedRequest? TryJoin(in RequestHead head, IPAddress client, string connection)
     {
-        // A span of the request's own is the ordinary path's.
-        if (head.IsHead || Telemetry.Spans.HasListeners() || !admission.Allows(client))
+        // A span of the request's own is the ordinary path's, and so is what must be asked on with the proxies that it came through.
+        if (head.IsHead || head.IsForwarded || Telemetry.Spans.HasListeners() || !admission.Allows(client))
         {
             return null;
         }
@@ -147,7 +147,7 @@ internal sealed unsafe class HitResponder(
     /// <param name="joined">What the connection has waited for, or null.</param>
     public HitAnswer TryAnswer(in RequestHead head, int socket, IPAddress client, string connection, PendingSend pending, JoinedRequest? joined)
     {
-        if (!admission.Allows(client))
+        if (!admission.Allows(client) || (head.IsForwarded && loops.MayBeLoop(head.Via, head.CdnLoop)))
         {
             return HitAnswer.None;
         }

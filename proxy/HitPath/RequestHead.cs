@@ -50,6 +50,15 @@ internal readonly ref struct RequestHead
     /// <summary>The <c>User-Agent</c>, or empty.</summary>
     public ReadOnlySpan<byte> UserAgent { get; private init; }
 
+    /// <summary>The <c>Via</c>, or empty.</summary>
+    public ReadOnlySpan<byte> Via { get; private init; }
+
+    /// <summary>The <c>CDN-Loop</c>, or empty.</summary>
+    public ReadOnlySpan<byte> CdnLoop { get; private init; }
+
+    /// <summary>Did it come through another proxy?</summary>
+    public bool IsForwarded => Via.Length > 0 || CdnLoop.Length > 0;
+
     /// <summary>Scans the head at the beginning of a buffer.</summary>
     public static HeadScan Scan(ReadOnlySpan<byte> buffer, out RequestHead head)
     {
@@ -78,8 +87,9 @@ internal readonly ref struct RequestHead
             return HeadScan.Doubtful;
         }
 
-        HeadScan scan = ScanHeaders(buffer[(lineEnd + 2)..(end + 2)], target, out ReadOnlySpan<byte> agent);
-        head = new RequestHead { Length = end + 4, IsHead = isHead, Target = target, UserAgent = agent };
+        var fields = new Fields();
+        HeadScan scan = ScanHeaders(buffer[(lineEnd + 2)..(end + 2)], ref fields);
+        head = new RequestHead { Length = end + 4, IsHead = isHead, Target = target, UserAgent = fields.UserAgent, Via = fields.Via, CdnLoop = fields.CdnLoop };
         return scan;
     }
 
@@ -104,9 +114,8 @@ internal readonly ref struct RequestHead
     }
 
     /// <summary>Looks at every field: is it well formed, and does it change what must be answered?</summary>
-    private static HeadScan ScanHeaders(ReadOnlySpan<byte> lines, ReadOnlySpan<byte> target, out ReadOnlySpan<byte> agent)
+    private static HeadScan ScanHeaders(ReadOnlySpan<byte> lines, ref Fields fields)
     {
-        agent = default;
         bool isPlain = true;
         int hosts = 0;
         int count = 0;
@@ -127,7 +136,9 @@ internal readonly ref struct RequestHead
             {
                 case FieldKind.Host:
                     hosts++;
-                    if (!IsRightHost(value, target))
+
+                    // In absolute form the target counts, whatever this says (RFC 9112, 3.2.2).
+                    if (!Authorities.IsValid(value))
                     {
                         return HeadScan.Doubtful;
                     }
@@ -146,7 +157,15 @@ internal readonly ref struct RequestHead
                     isPlain = false;
                     break;
                 case FieldKind.UserAgent:
-                    agent = value;
+                    fields.UserAgent = value;
+                    break;
+                case FieldKind.Via:
+                    isPlain &= fields.Via.IsEmpty;
+                    fields.Via = value;
+                    break;
+                case FieldKind.CdnLoop:
+                    isPlain &= fields.CdnLoop.IsEmpty;
+                    fields.CdnLoop = value;
                     break;
             }
         }
@@ -154,33 +173,16 @@ internal readonly ref struct RequestHead
         return hosts != 1 ? HeadScan.Doubtful : isPlain ? HeadScan.Plain : HeadScan.Ordinary;
     }
 
-    private static bool IsRightHost(ReadOnlySpan<byte> value, ReadOnlySpan<byte> target)
-    {
-        if (!Authorities.IsValid(value))
-        {
-            return false;
-        }
-
-        if (target[0] == (byte)'/')
-        {
-            return true;
-        }
-
-        // Absolute form: a Host that differs from the authority is Kestrel's to refuse.
-        int scheme = target.IndexOf("://"u8);
-        ReadOnlySpan<byte> rest = scheme < 0 ? default : target[(scheme + 3)..];
-        int slash = rest.IndexOf((byte)'/');
-        return slash > 0 && rest[..slash].SequenceEqual(value);
-    }
-
     private static FieldKind Classify(ReadOnlySpan<byte> name) => name.Length switch
     {
+        3 when Is(name, "Via"u8) => FieldKind.Via,
         4 when Is(name, "Host"u8) => FieldKind.Host,
         5 when Is(name, "Range"u8) => FieldKind.Meaningful,
         6 when Is(name, "Expect"u8) => FieldKind.Framing,
         6 when Is(name, "Pragma"u8) => FieldKind.Meaningful,
         7 when Is(name, "Upgrade"u8) || Is(name, "Trailer"u8) => FieldKind.Framing,
         8 when Is(name, "If-Range"u8) => FieldKind.Meaningful,
+        8 when Is(name, "CDN-Loop"u8) => FieldKind.CdnLoop,
         10 when Is(name, "Connection"u8) => FieldKind.Connection,
         10 when Is(name, "User-Agent"u8) => FieldKind.UserAgent,
         13 when Is(name, "Cache-Control"u8) || Is(name, "Authorization"u8) => FieldKind.Meaningful,
@@ -212,12 +214,21 @@ internal readonly ref struct RequestHead
         }
     }
 
+    private ref struct Fields
+    {
+        public ReadOnlySpan<byte> UserAgent;
+        public ReadOnlySpan<byte> Via;
+        public ReadOnlySpan<byte> CdnLoop;
+    }
+
     private enum FieldKind : byte
     {
         Other,
         Host,
         Connection,
         UserAgent,
+        Via,
+        CdnLoop,
 
         /// <summary>Changes the framing or the connection.</summary>
         Framing,

@@ -12,14 +12,22 @@ internal static class DescriptorBudget
     private const int Reserve = 512;
 
     private const int Fewest = 64;
+    private const int FewestPassedThrough = 16;
+    private const int MostPassedThrough = 1024;
 
-    /// <summary>The connections that may be open.</summary>
+    /// <summary>The connections of clients that may be open.</summary>
     /// <param name="wanted"><c>Proxy:MaxConnections</c>.</param>
     /// <param name="fetches">Fetches at a time, each with a connection or two.</param>
     /// <param name="storeFiles">Files of a full store.</param>
     /// <param name="limit">Open files allowed; null: not known.</param>
     public static int Connections(int wanted, int fetches, int storeFiles, long? limit) =>
-        limit is { } known ? (int)Math.Clamp(known - Reserve - (2L * fetches) - storeFiles, Math.Min(Fewest, wanted), wanted) : wanted;
+        limit is { } known
+            ? (int)Math.Clamp(Free(fetches, storeFiles, known) - PassedThrough(fetches, storeFiles, limit), Math.Min(Fewest, wanted), wanted)
+            : wanted;
+
+    /// <summary>The connections to Stratum 1s for files that are passed through, each as long as its client reads: apart from those of the fetches.</summary>
+    public static int PassedThrough(int fetches, int storeFiles, long? limit) =>
+        limit is { } known ? (int)Math.Clamp(Free(fetches, storeFiles, known) / 16, FewestPassedThrough, MostPassedThrough) : MostPassedThrough;
 
     /// <summary>Is there enough for a handful of clients?</summary>
     /// <exception cref="IOException">There is not; it says how much is needed.</exception>
@@ -32,6 +40,8 @@ internal static class DescriptorBudget
                 CultureInfo.InvariantCulture, $"this process may open {limit} files and needs {least} at least (ulimit -n, LimitNOFILE); fewer do with a lower Proxy:MaxConcurrentFetches or Store:QuotaBytes."));
         }
     }
+
+    private static long Free(int fetches, int storeFiles, long limit) => limit - Reserve - (2L * fetches) - storeFiles;
 
     /// <summary>The soft limit in force; the runtime has raised it to the hard one. Null where there is no /proc.</summary>
     public static long? Limit()
@@ -48,12 +58,16 @@ internal static class DescriptorBudget
     }
 }
 
-/// <summary>How many client connections may be open.</summary>
-internal sealed record ConnectionBudget(int Connections)
+/// <summary>How many connections may be open.</summary>
+/// <param name="Connections">Of clients.</param>
+/// <param name="PassedThrough">To Stratum 1s, for files that are passed through.</param>
+internal sealed record ConnectionBudget(int Connections, int PassedThrough)
 {
     /// <summary>What the settings and the limit of open files allow.</summary>
-    public ConnectionBudget(Settings.ProxyOptions proxy, int storeFiles)
-        : this(DescriptorBudget.Connections(proxy.MaxConnections, proxy.MaxConcurrentFetches, storeFiles, DescriptorBudget.Limit()))
+    public static ConnectionBudget For(Settings.ProxyOptions proxy, int storeFiles)
     {
+        long? limit = DescriptorBudget.Limit();
+        int connections = DescriptorBudget.Connections(proxy.MaxConnections, proxy.MaxConcurrentFetches, storeFiles, limit);
+        return new ConnectionBudget(connections, DescriptorBudget.PassedThrough(proxy.MaxConcurrentFetches, storeFiles, limit));
     }
 }

@@ -14,7 +14,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Breakwater.Proxy.Pipeline;
 
 /// <summary>The order of everything: admit, classify, look the repository up, serve, record.</summary>
-internal sealed class ProxyPipeline(
+internal sealed partial class ProxyPipeline(
     ClientAccess clients,
     ProxyUsers users,
     ClientLimits limits,
@@ -27,9 +27,11 @@ internal sealed class ProxyPipeline(
     ZeroTouchEndpoint zeroTouch,
     DestinationEndpoint otherDestinations,
     BootObserver boots,
+    LoopGuard loops,
     ResponseHeads heads,
     RequestRecorder recorder,
-    TimeProvider time)
+    TimeProvider time,
+    ILogger<ProxyPipeline> log)
 {
     /// <summary>Handles one request to its end.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -45,6 +47,19 @@ internal sealed class ProxyPipeline(
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             outcome.Result = RequestResult.ClientGone;
+        }
+        catch (Exception e)
+        {
+            LogFault(log, e);
+            outcome.Result = RequestResult.Failed;
+            if (context.Response.HasStarted)
+            {
+                context.Abort();
+                return;
+            }
+
+            context.Response.Clear();
+            await heads.WriteErrorAsync(context, StatusCodes.Status500InternalServerError, "A fault of this proxy itself; its log says which. Please report it.", "error=proxy_internal_error");
         }
         finally
         {
@@ -123,6 +138,16 @@ internal sealed class ProxyPipeline(
         if (wait > TimeSpan.Zero)
         {
             await Task.Delay(wait.Value, time, context.RequestAborted);
+        }
+
+        if (loops.IsLoop(context.Request.Headers))
+        {
+            await heads.WriteErrorAsync(
+                context,
+                StatusCodes.Status508LoopDetected,
+                "This request has come through this proxy before (Via, CDN-Loop): two proxies have each other for a Stratum 1 or a parent proxy. Look at ReverseProxy:Clusters of both.",
+                "error=proxy_loop_detected");
+            return;
         }
 
         await DispatchAsync(context, outcome);
@@ -226,9 +251,12 @@ internal sealed class ProxyPipeline(
     {
         TargetRejection.TooLong => heads.WriteErrorAsync(context, StatusCodes.Status414UriTooLong, "The URL is longer than any in CernVM-FS."),
         TargetRejection.Scheme => heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "Only http:// URLs can be asked for; Breakwater itself may use https towards a Stratum 1."),
-        TargetRejection.NotAnObject => heads.WriteErrorAsync(context, StatusCodes.Status404NotFound, "Below data/ there are only objects named by their hash."),
+        TargetRejection.NotAnObject => heads.WriteErrorAsync(context, StatusCodes.Status404NotFound, "There is no such object: its name is a hash with the letter of its kind."),
         TargetRejection.NotCvmfs when isAbsoluteForm => heads.WriteErrorAsync(context, StatusCodes.Status403Forbidden, "This proxy serves /cvmfs/ only; other hosts must be in Access:Destinations."),
         TargetRejection.NotCvmfs => heads.WriteErrorAsync(context, StatusCodes.Status404NotFound, "There is nothing here; repositories are below /cvmfs/."),
         _ => heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "The URL is malformed."),
     };
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A request could not be answered: a fault of the proxy itself")]
+    private static partial void LogFault(ILogger log, Exception fault);
 }

@@ -43,7 +43,7 @@ internal static class ProxyServer
         ServiceManager.Add(builder.Services);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, settings.ZeroTouch.ListenEndPoint()));
-        builder.Services.AddSingleton(new ConnectionBudget(settings.Proxy, store.MostOpenFiles));
+        builder.Services.AddSingleton(ConnectionBudget.For(settings.Proxy, store.MostOpenFiles));
         if (HasLoops(settings.Proxy))
         {
             builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IConnectionListenerFactory, LoopTransport>();
@@ -60,6 +60,8 @@ internal static class ProxyServer
         // No routes are mapped to it: this loads the clusters and starts YARP's health checks.
         app.MapReverseProxy();
         app.Services.GetRequiredService<ProxyGauges>();
+        IDisposable refusals = app.Services.GetRequiredService<ParserRefusals>().Watch(app.Services.GetRequiredService<System.Diagnostics.DiagnosticListener>());
+        app.Lifetime.ApplicationStopped.Register(refusals.Dispose);
         ProxyPipeline pipeline = app.Services.GetRequiredService<ProxyPipeline>();
         app.Run(pipeline.HandleAsync);
         return app;
@@ -109,6 +111,9 @@ internal static class ProxyServer
         AddAccess(services, settings.Access, time);
         services.AddSingleton<Stratum1Directory>();
         services.AddSingleton<Stratum1Outcomes>();
+        services.AddSingleton<LoopGuard>();
+        services.AddSingleton(new ParentProxies(configuration));
+        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<ParentProxies>());
         WitnessedProbes.Add(services);
         services.AddSingleton(provider => new RepositoryRoutes(settings.Repositories, provider.GetRequiredService<Stratum1Directory>()));
         services.AddSingleton<UpstreamClient>();
@@ -137,6 +142,7 @@ internal static class ProxyServer
         services.AddSingleton<PassThroughEndpoint>();
         services.AddSingleton<ZeroTouchEndpoint>();
         services.AddSingleton<DestinationEndpoint>();
+        services.AddSingleton<ParserRefusals>();
         services.AddSingleton<ProxyPipeline>();
         services.AddSingleton<HeadEncoder>();
         services.AddSingleton<HitResponder>();
@@ -261,6 +267,9 @@ internal static class ProxyServer
     private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, IPEndPoint? zeroTouch)
     {
         kestrel.AddServerHeader = false;
+
+        // In absolute form the target counts, whatever a client or a balancer before us has put into Host (RFC 9112, 3.2.2).
+        kestrel.AllowHostHeaderOverride = true;
         kestrel.Limits.MaxConcurrentConnections = kestrel.ApplicationServices.GetRequiredService<ConnectionBudget>().Connections;
         kestrel.Limits.MaxRequestBodySize = 0;
         kestrel.Limits.MaxRequestHeaderCount = 64;
@@ -302,6 +311,7 @@ internal static class ProxyServer
         ClientLimits limits = listen.ApplicationServices.GetRequiredService<ClientLimits>();
         listen.Use(next => connection => LimitAsync(connection, next, limits));
         listen.Use(listen.ApplicationServices.GetRequiredService<TunnelMiddleware>().Wrap);
+        listen.Use(ParserRefusals.Wrap);
     }
 
     /// <summary>One connection too many of a client is closed at once.</summary>

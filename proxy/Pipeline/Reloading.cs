@@ -17,6 +17,7 @@ internal sealed partial class Reloading(
     ClientLimits limits,
     RepositoryRoutes repositories,
     DestinationEndpoint otherDestinations,
+    ParentProxies parents,
     ILogger<Reloading> log) : IHostedService, IDisposable
 {
     private IDisposable? _watch;
@@ -49,6 +50,7 @@ internal sealed partial class Reloading(
             users.Replace(access.Users);
             limits.Replace(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient);
             repositories.Replace(settings.Repositories);
+            parents.Replace(configuration);
         }
         catch (SettingsException e)
         {

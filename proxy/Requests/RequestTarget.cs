@@ -40,13 +40,14 @@ internal enum TargetRejection : byte
     /// <summary>Not below <c>/cvmfs/</c>: 403 in absolute form (this is no open proxy), 404 in origin form.</summary>
     NotCvmfs,
 
-    /// <summary>Below <c>data/</c> but not the name of an object: 404.</summary>
+    /// <summary>Begins as the name of an alternative catalog and is none: 404.</summary>
     NotAnObject,
 }
 
 /// <summary>
 /// A parsed request target, in origin form or absolute form; the spans point into the text that was parsed. The grammar is an allow-list
-/// (protocol.md, "Kestrel"): no query, no fragment, no user information, no dot segments, no empty segments, no encoded slash, dot, backslash or control.
+/// (protocol.md, "Kestrel"): no query, no fragment, no user information, no dot segments, no empty segments, no encoded slash, dot, letter or digit; of what has a
+/// meaning to CernVM-FS nothing is encoded at all, and names of other files (external data) lead out of no folder (<see cref="EscapedNames"/>).
 /// </summary>
 internal readonly ref struct RequestTarget
 {
@@ -160,11 +161,9 @@ internal readonly ref struct RequestTarget
                 : (TargetKind.Rejected, TargetRejection.NotCvmfs);
         }
 
-        if (path.StartsWith("data/"u8))
+        if (path.StartsWith("data/"u8) && TryParseDataPath(path[5..], out key))
         {
-            return TryParseDataPath(path[5..], out key)
-                ? (TargetKind.Object, TargetRejection.None)
-                : (TargetKind.Rejected, TargetRejection.NotAnObject);
+            return (TargetKind.Object, TargetRejection.None);
         }
 
         if (path.StartsWith(".cvmfsalt-"u8))
@@ -174,16 +173,24 @@ internal readonly ref struct RequestTarget
                 : (TargetKind.Rejected, TargetRejection.NotAnObject);
         }
 
-        if (path.StartsWith(".cvmfs"u8) && IsPlain(path[1..]))
+        bool isEscaped = path.Contains((byte)'%');
+        if (path.StartsWith(".cvmfs"u8) && (isEscaped || IsPlain(path[1..])))
         {
-            return (TargetKind.Document, TargetRejection.None);
+            return isEscaped ? (TargetKind.Rejected, TargetRejection.Malformed) : (TargetKind.Document, TargetRejection.None);
         }
 
         if (path.StartsWith("api/v1.0/geo/"u8))
         {
-            return path.Contains((byte)'%') ? (TargetKind.Rejected, TargetRejection.Malformed) : (TargetKind.Geo, TargetRejection.None);
+            return isEscaped ? (TargetKind.Rejected, TargetRejection.Malformed) : (TargetKind.Geo, TargetRejection.None);
         }
 
+        if (isEscaped && !EscapedNames.AreHarmless(path))
+        {
+            return (TargetKind.Rejected, TargetRejection.Malformed);
+        }
+
+        // Also a file in a folder named data.
+        key = default;
         return path.Length == 0 ? (TargetKind.Rejected, TargetRejection.NotCvmfs) : (TargetKind.PassThrough, TargetRejection.None);
     }
 
@@ -234,7 +241,7 @@ internal readonly ref struct RequestTarget
         return segment.Length > 0;
     }
 
-    /// <summary>RFC 3986 path characters; no empty or dot segments; escapes only of what may not stand raw and is harmless.</summary>
+    /// <summary>RFC 3986 path characters, and the brackets that the CernVM-FS client leaves raw; no empty or dot segments; no escapes that hide a slash, a dot or a name.</summary>
     private static bool IsCleanPath(ReadOnlySpan<byte> path)
     {
         int segmentStart = 1;
@@ -278,15 +285,11 @@ internal readonly ref struct RequestTarget
             return false;
         }
 
-        int value = (HexValue(high) << 4) | HexValue(low);
-
-        // 0xC0, 0xC1 and 0xF5 to 0xFF never occur in UTF-8: they are how an overlong '/' or '.' is written.
         // Letters and digits need no escape; with one, a manifest or an object would be taken for another file here, and for itself by the Stratum 1.
-        return value is >= 0x20 and not 0x7f and not 0xC0 and not 0xC1 and < 0xF5 && value is not ('/' or '.' or '\\' or '%') && !char.IsAsciiLetterOrDigit((char)value);
+        int value = (EscapedNames.HexValue(high) << 4) | EscapedNames.HexValue(low);
+        return value is not (0 or '/' or '.') && !char.IsAsciiLetterOrDigit((char)value);
     }
 
-    private static int HexValue(byte digit) => digit <= (byte)'9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
-
     private static bool IsPathCharacter(byte c) =>
-        char.IsAsciiLetterOrDigit((char)c) || "-._~!$&'()*+,;=:@"u8.Contains(c);
+        char.IsAsciiLetterOrDigit((char)c) || "-._~!$&'()*+,;=:@[]"u8.Contains(c);
 }

@@ -16,12 +16,14 @@ internal sealed class DestinationEndpoint : IDisposable
     private readonly IHttpForwarder _forwarder;
     private readonly ResponseHeads _heads;
     private readonly GuardedConnector _connector;
+    private readonly LoopGuard _loops;
     private readonly ProxyOptions _options;
     private readonly ForwarderRequestConfig _config;
     private volatile HttpMessageInvoker _client;
 
-    public DestinationEndpoint(IHttpForwarder forwarder, GuardedConnector connector, ResponseHeads heads, ProxyOptions options)
+    public DestinationEndpoint(IHttpForwarder forwarder, GuardedConnector connector, ResponseHeads heads, LoopGuard loops, ProxyOptions options)
     {
+        _loops = loops;
         _forwarder = forwarder;
         _heads = heads;
         _connector = connector;
@@ -40,7 +42,7 @@ internal sealed class DestinationEndpoint : IDisposable
         outcome.Upstream = target.Host;
         context.Features.Set<IHttpUpgradeFeature>(null); // else the forwarder would open a tunnel for a client that asks to: those are Access:Connect's
         _heads.WriteCommon(context.Response, outcome);
-        ForwarderError error = await _forwarder.SendAsync(context, "http://" + new Uri(target.Url).Authority, _client, _config, new Transformer(target.Url));
+        ForwarderError error = await _forwarder.SendAsync(context, "http://" + new Uri(target.Url).Authority, _client, _config, new Transformer(target.Url, _loops));
         if (error != ForwarderError.None && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
             outcome.Result = RequestResult.Failed;
@@ -59,13 +61,13 @@ internal sealed class DestinationEndpoint : IDisposable
         AllowAutoRedirect = false,
         UseCookies = false,
         AutomaticDecompression = System.Net.DecompressionMethods.None,
-        ConnectTimeout = _options.ConnectTimeout,
+        ConnectTimeout = GuardedConnector.LongestConnect(_options),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         MaxResponseHeadersLength = 32,
         ConnectCallback = _connector.ConnectForClientAsync,
     });
 
-    private sealed class Transformer(string url) : HttpTransformer
+    private sealed class Transformer(string url, LoopGuard loops) : HttpTransformer
     {
         public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
         {
@@ -75,7 +77,7 @@ internal sealed class DestinationEndpoint : IDisposable
             proxyRequest.Headers.Remove("Proxy-Authorization");
             proxyRequest.Headers.Remove("Proxy-Connection");
             proxyRequest.Headers.Remove("Upgrade");
-            proxyRequest.Headers.TryAddWithoutValidation("Via", httpContext.Response.Headers.Via.ToString());
+            loops.Sign(proxyRequest);
         }
     }
 }

@@ -1,177 +1,206 @@
 using System.Buffers;
-using System.Net.Http.Headers;
+using System.Globalization;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Hashing;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
-using Microsoft.AspNetCore.Http.Features;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>
-/// Path-addressed files of repositories with external data: they are not named by a hash, so nothing proves them; they go through YARP's forwarder and
-/// are not stored. Range and its 206 pass. Requests with <c>Authorization</c> go this way too: what a password was needed for is not for everybody.
+/// Path-addressed files of repositories with external data: they are not named by a hash, so nothing proves them; they are asked for as objects are, one Stratum 1 after the other, and are
+/// not stored. Range and its 206 pass. Requests with <c>Authorization</c> go this way too: what a password was needed for is not for everybody.
 /// </summary>
-internal sealed class PassThroughEndpoint(IHttpForwarder forwarder, Stratum1Directory directory, ResponseHeads heads, OverflowBudget budget, ProxyOptions options)
+internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads heads, ProxyCounters counters, OverflowBudget budget, ConnectionBudget connections, ProxyOptions options, TimeProvider time)
+    : IDisposable
 {
-    private const long MaxCheckedBytes = 64L << 20;
+    private const int PieceBytes = 64 << 10;
 
-    private readonly ForwarderRequestConfig _config = new() { ActivityTimeout = options.FetchPatience, Version = new Version(1, 1), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+    /// <summary>Each holds a connection to a Stratum 1 as long as its client reads.</summary>
+    private readonly SemaphoreSlim _places = new(connections.PassedThrough);
 
-    /// <summary>Forwards to the first Stratum 1 that answers.</summary>
+    /// <summary>Passes the first good answer of a Stratum 1 on.</summary>
     public async Task ServeAsync(HttpContext context, RepositoryRoute repository, string urlPath, string? hint, RequestOutcome outcome)
     {
         outcome.Result = RequestResult.PassedThrough;
-        context.Features.Set<IHttpUpgradeFeature>(null); // else the forwarder would open a tunnel for a client that asks to
-        bool isAuthorized = context.Request.Headers.Authorization.Count > 0;
-        foreach (Stratum1 upstream in directory.Order(repository.Cluster, hint))
+        using var patience = new CancellationTokenSource(options.AnswerTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.RequestAborted);
+        bool hasPlace = false;
+        try
         {
-            // A password is for the host that the client named, and for no other of the cluster.
-            string? authorization = isAuthorized && Stratum1Directory.IsOrigin(upstream, hint) ? context.Request.Headers.Authorization.ToString() : null;
-            outcome.Upstream = upstream.Authority;
-            heads.WriteCommon(context.Response, outcome);
-            ForwarderError error = await forwarder.SendAsync(context, upstream.Root, upstream.Client, _config, new Transformer(upstream.Root + urlPath, authorization, outcome.Key, budget));
-            if (error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
-            {
-                return;
-            }
-
-            directory.ReportFailure(upstream, FailureKind.Connect);
-            context.Response.Clear();
+            await _places.WaitAsync(either.Token);
+            hasPlace = true;
+            var question = new PassedQuestion(context.Request, urlPath, hint, outcome.Key);
+            await AnswerAsync(context, question, client.Candidates(repository, hint), outcome, either.Token);
         }
-
-        outcome.Result = RequestResult.Failed;
-        await heads.WriteFailureAsync(context, options.Offline ? UpstreamFailure.NotHeldOffline : new UpstreamFailure(FailureKind.NoUpstream, "no Stratum 1 answers"), outcome);
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
+        {
+            string what = hasPlace ? "no Stratum 1 has answered in time" : $"{connections.PassedThrough} files are being passed through, more than that at a time are not";
+            await FailAsync(context, new UpstreamFailure(FailureKind.Timeout, what), outcome);
+        }
+        finally
+        {
+            if (hasPlace)
+            {
+                _places.Release();
+            }
+        }
     }
 
-    /// <summary>Sends exactly the path that was parsed, and nothing that tells of the client.</summary>
-    private sealed class Transformer(string url, string? authorization, ObjectKey? key, OverflowBudget budget) : HttpTransformer
+    /// <inheritdoc/>
+    public void Dispose() => _places.Dispose();
+
+    private async Task AnswerAsync(HttpContext context, PassedQuestion question, CandidateCursor cursor, RequestOutcome outcome, CancellationToken patience)
     {
-        private static readonly string[] s_kept = ["Range", "If-Range", "User-Agent", "Accept"];
-
-        public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        using var body = new CheckedBody(budget);
+        while (await client.OpenAsync(question, cursor, patience) is { } response)
         {
-            proxyRequest.RequestUri = new Uri(url);
-            if (authorization is not null)
+            using (response)
             {
-                proxyRequest.Headers.TryAddWithoutValidation("Authorization", authorization);
-            }
-
-            foreach (string name in s_kept)
-            {
-                // A part of an object cannot be checked.
-                bool isLeftOut = key is not null && name is "Range" or "If-Range";
-                if (!isLeftOut && httpContext.Request.Headers.TryGetValue(name, out Microsoft.Extensions.Primitives.StringValues values))
+                outcome.Upstream = response.Upstream.Authority;
+                if (outcome.Key is not { } key || question.Method == HttpMethod.Head)
                 {
-                    proxyRequest.Headers.TryAddWithoutValidation(name, values.ToArray());
-                }
-            }
-
-            return ValueTask.CompletedTask;
-        }
-
-        public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
-        {
-            if (proxyResponse is not null && (int)proxyResponse.StatusCode is >= 300 and < 400)
-            {
-                // A redirect would send the client past the proxy.
-                httpContext.Response.StatusCode = StatusCodes.Status502BadGateway;
-                return false;
-            }
-
-            Microsoft.Extensions.Primitives.StringValues via = httpContext.Response.Headers.Via;
-            bool copies = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
-            httpContext.Response.Headers.Via = via;
-            if (key is not { } expected || proxyResponse is null || !proxyResponse.IsSuccessStatusCode || HttpMethods.IsHead(httpContext.Request.Method))
-            {
-                return copies;
-            }
-
-            if (proxyResponse.StatusCode != System.Net.HttpStatusCode.OK)
-            {
-                // No part was asked for, and nobody but the Stratum 1 has touched it: a success that is no 200 would be an object unchecked.
-                Refuse(httpContext);
-                return false;
-            }
-
-            await CopyCheckedAsync(httpContext, proxyResponse, expected, cancellationToken);
-            return false;
-        }
-
-        /// <summary>An object is sent when its digest is right; no chunk of CernVM-FS is longer than the limit. It is in memory until it is sent, within the budget of all unstored bodies.</summary>
-        private async Task CopyCheckedAsync(HttpContext context, HttpResponseMessage response, ObjectKey expected, CancellationToken cancellationToken)
-        {
-            using var body = new MemoryStream();
-            try
-            {
-                int status = await ReadCheckedAsync(body, response, expected, cancellationToken);
-                if (status != StatusCodes.Status200OK)
-                {
-                    Refuse(context, status);
+                    await RelayAsync(context, question, response, cursor, outcome);
                     return;
                 }
 
-                context.Response.ContentLength = body.Length;
-                context.Response.Headers.CacheControl = "private, no-store";
-                await context.Response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), cancellationToken);
-            }
-            finally
-            {
-                budget.GiveBack(body.Capacity);
-            }
-        }
-
-        private async Task<int> ReadCheckedAsync(MemoryStream body, HttpResponseMessage response, ObjectKey expected, CancellationToken cancellationToken)
-        {
-            using ObjectHasher hasher = ObjectHasher.Create(expected.Algorithm);
-            byte[] buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
-            try
-            {
-                await using Stream content = await response.Content.ReadAsStreamAsync(cancellationToken);
-                int read;
-                while ((read = await content.ReadAsync(buffer, cancellationToken)) > 0)
+                if (await body.ReadAsync(response, key, options.FetchPatience, context.RequestAborted) is not { } fault)
                 {
-                    if (body.Length > MaxCheckedBytes)
-                    {
-                        return StatusCodes.Status502BadGateway;
-                    }
-
-                    if (body.Length + read > body.Capacity)
-                    {
-                        int more = Math.Max(body.Capacity, buffer.Length);
-                        if (!budget.TryTake(more))
-                        {
-                            return StatusCodes.Status503ServiceUnavailable;
-                        }
-
-                        body.Capacity += more;
-                    }
-
-                    hasher.Append(buffer.AsSpan(0, read));
-                    body.Write(buffer.AsSpan(0, read));
+                    counters.AddUpstreamBytes(body.Bytes.Length);
+                    client.NoteSuccess(response.Upstream);
+                    await SendAsync(context, response, body.Bytes, outcome);
+                    return;
                 }
 
-                return hasher.FinishMatches(expected) ? StatusCodes.Status200OK : StatusCodes.Status502BadGateway;
-            }
-            catch (Exception e) when (e is IOException or HttpRequestException)
-            {
-                // All bytes may be here and right, yet the answer was not: the client is told so.
-                return StatusCodes.Status502BadGateway;
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
+                if (body.IsOutOfMemory)
+                {
+                    outcome.Result = RequestResult.Failed;
+                    context.Response.Headers.RetryAfter = "1";
+                    await heads.WriteErrorAsync(context, StatusCodes.Status503ServiceUnavailable, fault.What);
+                    return;
+                }
+
+                client.Note(cursor, response.Upstream, fault.Kind, fault.What);
             }
         }
 
-        private static void Refuse(HttpContext context, int status = StatusCodes.Status502BadGateway)
+        if (question.Unsatisfied is { } range)
         {
-            context.Response.Headers.ContentLength = 0;
-            context.Response.Headers.RetryAfter = status == StatusCodes.Status503ServiceUnavailable ? "1" : default;
-            context.Response.StatusCode = status;
+            heads.WriteCommon(context.Response, outcome);
+            context.Response.StatusCode = StatusCodes.Status416RangeNotSatisfiable;
+            context.Response.Headers.ContentRange = range;
+            context.Response.ContentLength = 0;
+            return;
         }
+
+        await FailAsync(context, cursor.ToFailure(), outcome);
+    }
+
+    private Task FailAsync(HttpContext context, UpstreamFailure failure, RequestOutcome outcome)
+    {
+        outcome.Result = RequestResult.Failed;
+        return heads.WriteFailureAsync(context, failure, outcome);
+    }
+
+    /// <summary>A checked object, for this client alone.</summary>
+    private async Task SendAsync(HttpContext context, UpstreamResponse response, ReadOnlyMemory<byte> bytes, RequestOutcome outcome)
+    {
+        WriteHead(context.Response, response, outcome);
+        context.Response.ContentLength = bytes.Length;
+        context.Response.Headers.CacheControl = "private, no-store";
+        await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+        outcome.BytesSent += bytes.Length;
+    }
+
+    private void WriteHead(HttpResponse answer, UpstreamResponse response, RequestOutcome outcome)
+    {
+        heads.WriteCommon(answer, outcome);
+        foreach ((string name, string value) in PassedQuestion.Relayed(response.Message))
+        {
+            answer.Headers[name] = value;
+        }
+    }
+
+    private async Task RelayAsync(HttpContext context, PassedQuestion question, UpstreamResponse response, CandidateCursor cursor, RequestOutcome outcome)
+    {
+        HttpResponse answer = context.Response;
+        WriteHead(answer, response, outcome);
+        answer.Headers.AcceptRanges = "bytes";
+        answer.ContentLength = response.Message.Content.Headers.ContentLength;
+        if (response.Message.StatusCode == System.Net.HttpStatusCode.PartialContent)
+        {
+            long count = response.Message.Content.Headers.ContentRange!.To!.Value - response.Offset + 1;
+            string total = response.TotalLength?.ToString(CultureInfo.InvariantCulture) ?? "*";
+            answer.StatusCode = StatusCodes.Status206PartialContent;
+            answer.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {response.Offset}-{response.Offset + count - 1}/{total}");
+            answer.ContentLength = count;
+        }
+
+        if (question.Method == HttpMethod.Head)
+        {
+            client.NoteSuccess(response.Upstream);
+            return;
+        }
+
+        try
+        {
+            await CopyAsync(context, response, answer.ContentLength, outcome);
+            client.NoteSuccess(response.Upstream);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or TimeoutException && !context.RequestAborted.IsCancellationRequested)
+        {
+            // Nothing tells that another Stratum 1's file is the same: the client has to see that this one is not whole.
+            client.Note(cursor, response.Upstream, FailureKind.Broken, $"broke off: {e.Message}");
+            outcome.Result = RequestResult.Failed;
+            context.Abort();
+        }
+    }
+
+    /// <summary>Never more and never less than was promised.</summary>
+    /// <exception cref="IOException">The Stratum 1 sent another length, or broke off.</exception>
+    /// <exception cref="TimeoutException">It sent nothing for a while.</exception>
+    private async Task CopyAsync(HttpContext context, UpstreamResponse response, long? promised, RequestOutcome outcome)
+    {
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(PieceBytes);
+        try
+        {
+            ReadOnlyMemory<byte> piece = response.First;
+            while (!piece.IsEmpty)
+            {
+                counters.AddUpstreamBytes(piece.Length);
+                if (outcome.BytesSent + piece.Length > promised)
+                {
+                    throw new IOException($"it sent more than the {promised} bytes that it promised");
+                }
+
+                await context.Response.Body.WriteAsync(piece, context.RequestAborted);
+                outcome.BytesSent += piece.Length;
+                piece = buffer.AsMemory(0, await ReadAsync(response.Body!, buffer, silence));
+            }
+
+            if (outcome.BytesSent < promised)
+            {
+                throw new IOException($"it sent {outcome.BytesSent} of the {promised} bytes that it promised");
+            }
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            throw new TimeoutException("it sent nothing for too long");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async ValueTask<int> ReadAsync(Stream body, byte[] buffer, CancellationTokenSource silence)
+    {
+        silence.CancelAfter(options.FetchPatience);
+        int read = await body.ReadAsync(buffer, silence.Token);
+        silence.CancelAfter(Timeout.Infinite);
+        return read;
     }
 }

@@ -92,14 +92,16 @@ internal sealed class TunnelMiddleware(
         Stream upstream;
         using (var timeout = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed))
         {
-            timeout.CancelAfter(options.ConnectTimeout);
+            timeout.CancelAfter(options.AnswerTimeout);
             try
             {
                 upstream = await connector.ConnectForClientAsync(new DnsEndPoint(request.Host, request.Port), timeout.Token);
             }
-            catch (Exception e) when (e is IOException or SocketException or OperationCanceledException && !connection.ConnectionClosed.IsCancellationRequested)
+            catch (Exception e) when (e is IOException or SocketException or TimeoutException or OperationCanceledException && !connection.ConnectionClosed.IsCancellationRequested)
             {
-                await RefuseAsync(connection, target, e is OperationCanceledException ? 504 : 502, $"{request.Host}:{request.Port} cannot be connected: {e.Message}");
+                bool isTimeout = e is OperationCanceledException or TimeoutException or LookupFailedException { IsTimeout: true };
+                string why = e is OperationCanceledException ? "it was not looked up and connected in time (Proxy:AnswerTimeout)" : e.Message;
+                await RefuseAsync(connection, target, isTimeout ? 504 : 502, $"{request.Host}:{request.Port} cannot be connected: {why}");
                 return;
             }
         }

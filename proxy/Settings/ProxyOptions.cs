@@ -11,6 +11,12 @@ internal sealed class ProxyOptions
     /// <summary>The name in <c>Via</c>, <c>Cache-Status</c> and <c>Proxy-Status</c>.</summary>
     public string Name { get; set; } = "breakwater";
 
+    /// <summary>
+    /// Longest wait for the look-up of a name, which does not count as connecting. Default 10 s: a resolver whose first nameserver is dead takes 5 s or more. The look-up goes on when whoever
+    /// waits has left, and its answer is remembered.
+    /// </summary>
+    public TimeSpan LookupTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Time for a TCP connection to a Stratum 1. Default 1 s: a client gives up at 5 s, so there must be time for others.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(1);
 

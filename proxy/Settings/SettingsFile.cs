@@ -25,11 +25,19 @@ internal static class SettingsFile
         var sources = new SettingsSources();
         sources.Root = new ConfigurationBuilder()
             .SetFileLoadExceptionHandler(sources.Remember)
-            .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true, reloadOnChange: true)
+            .Add(Shipped())
             .AddJsonFile(file?.FullName ?? SystemFile, optional: file is null, reloadOnChange: true)
             .AddEnvironmentVariables()
             .Build();
+        sources.Root.Providers.OfType<ShippedSettings>().Single().Above = [.. sources.Root.Providers.Where(p => p is not ShippedSettings)];
         sources.ThrowIfBroken();
         return sources;
+    }
+
+    private static ShippedSettings.FileSource Shipped()
+    {
+        var source = new ShippedSettings.FileSource { Path = Path.Combine(AppContext.BaseDirectory, "appsettings.json"), Optional = true, ReloadOnChange = true };
+        source.ResolveFileProvider();
+        return source;
     }
 }

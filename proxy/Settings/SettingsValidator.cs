@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Requests;
+using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Settings;
 
@@ -87,6 +88,7 @@ internal static class SettingsValidator
             errors.Add($"Proxy:CongestionControl: '{proxy.CongestionControl}' is not a name such as cubic or bbr (sysctl net.ipv4.tcp_available_congestion_control); empty for the system's.");
         }
 
+        Range(errors, "Proxy:LookupTimeout", proxy.LookupTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60));
         Range(errors, "Proxy:ConnectTimeout", proxy.ConnectTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60));
         Range(errors, "Proxy:FirstByteTimeout", proxy.FirstByteTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60));
         Range(errors, "Proxy:AnswerTimeout", proxy.AnswerTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(60));
@@ -183,29 +185,33 @@ internal static class SettingsValidator
 
     private static void CheckClusters(IConfiguration configuration, List<string> errors)
     {
-        foreach (IConfigurationSection cluster in configuration.GetSection("ReverseProxy:Clusters").GetChildren())
+        foreach (IConfigurationSection cluster in ClusterSections.Of(configuration))
         {
-            IConfigurationSection[] destinations = [.. cluster.GetSection("Destinations").GetChildren()];
+            IConfigurationSection[] destinations = [.. ClusterSections.Stratum1s(cluster)];
             if (destinations.Length == 0)
             {
                 errors.Add($"{cluster.Path}:Destinations: a cluster needs at least one Stratum 1.");
             }
 
-            if (cluster["HttpClient:WebProxy:Address"] is { Length: > 0 } parent && (!Uri.TryCreate(parent, UriKind.Absolute, out Uri? proxy) || proxy.Scheme is not ("http" or "https")))
+            if (ClusterSections.Parent(cluster) is { } parent && !ParentProxy.TryParse(parent, out _, out string problem))
             {
-                errors.Add($"{cluster.Path}:HttpClient:WebProxy:Address: '{parent}' is not a parent proxy's URL, such as http://proxy.example.org:3128.");
+                errors.Add($"{cluster.Path}:HttpClient:WebProxy:Address: {problem}");
             }
 
-            foreach (IConfigurationSection destination in destinations)
+            foreach (IConfigurationSection destination in destinations.Where(d => !IsStratum1(d["Address"])))
             {
-                string? address = destination["Address"];
-                if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/" || uri.UserInfo.Length > 0)
-                {
-                    errors.Add($"{destination.Path}:Address: '{address}' is not a Stratum 1's root URL, such as http://cvmfs-stratum-one.cern.ch/ or https://host:8443/.");
-                }
+                errors.Add(
+                    $"{destination.Path}:Address: '{ParentProxy.WithoutPassword(destination["Address"])}' is not a Stratum 1's root URL, such as http://cvmfs-stratum-one.cern.ch/, https://host:8443/ "
+                    + "or, for repositories at http://host/mirror/cvmfs/, http://host/mirror/.");
             }
         }
     }
+
+    /// <summary>A root may have a path, of plain characters: it stands before each path that is asked for.</summary>
+    private static bool IsStratum1(string? address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0 && uri.Query.Length == 0 && uri.Fragment.Length == 0
+        && uri.AbsolutePath.All(c => char.IsAsciiLetterOrDigit(c) || "/-._~".Contains(c, StringComparison.Ordinal)) && !uri.AbsolutePath.Contains("//", StringComparison.Ordinal)
+        && !address!.Contains("/../", StringComparison.Ordinal) && !address.TrimEnd('?', '#').EndsWith("/..", StringComparison.Ordinal);
 
     /// <summary>Is it a host name or an address (IPv6 in brackets) with a port?</summary>
     public static bool IsHostAndPort(string text) =>

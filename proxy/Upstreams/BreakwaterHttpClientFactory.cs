@@ -1,15 +1,18 @@
+using System.Net;
 using Breakwater.Proxy.Settings;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Breakwater.Proxy.Upstreams;
 
-/// <summary>The HTTP client of each cluster, as YARP makes it (parent proxy, TLS, limits by its settings) with this proxy's connect timeout.</summary>
-internal sealed class BreakwaterHttpClientFactory(ProxyOptions options, GuardedConnector connector, ILogger<BreakwaterHttpClientFactory> logger) : ForwarderHttpClientFactory(logger)
+/// <summary>The HTTP client of each cluster, as YARP makes it (parent proxy, TLS, limits by its settings) with this proxy's timeouts, checks of addresses and parent's password.</summary>
+internal sealed class BreakwaterHttpClientFactory(
+    ProxyOptions options, GuardedConnector connector, ParentProxies parents, LoopGuard loops, ILogger<BreakwaterHttpClientFactory> logger)
+    : ForwarderHttpClientFactory(logger)
 {
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {
         base.ConfigureHandler(context, handler);
-        handler.ConnectTimeout = options.ConnectTimeout;
+        handler.ConnectTimeout = GuardedConnector.LongestConnect(options);
         handler.ConnectCallback = connector.ConnectConfiguredAsync;
         handler.PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30);
 
@@ -20,5 +23,25 @@ internal sealed class BreakwaterHttpClientFactory(ProxyOptions options, GuardedC
         {
             handler.MaxConnectionsPerServer = options.MaxConcurrentFetches;
         }
+
+        if (context.NewConfig.WebProxy?.Address is { } url && ParentProxy.TryParse(url.OriginalString, out ParentProxy? parent, out _))
+        {
+            // Its URL goes into messages of exceptions: never with the password.
+            handler.Proxy = new WebProxy(parent.Address, context.NewConfig.WebProxy.BypassOnLocal ?? false) { Credentials = new ParentCredentials(parents, context.ClusterId, handler.Proxy?.Credentials) };
+        }
+    }
+
+    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler)
+    {
+        var apart = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.None, UseCookies = false, ActivityHeadersPropagator = null };
+        ConfigureHandler(context, apart);
+        apart.MaxConnectionsPerServer = int.MaxValue;
+        return base.WrapHandler(context, new ClusterHandler(context.ClusterId, handler, apart, apart.UseProxy ? apart.Proxy : null, parents, loops));
+    }
+
+    /// <summary>The password in force: it may change while connections stay.</summary>
+    private sealed class ParentCredentials(ParentProxies parents, string cluster, ICredentials? system) : ICredentials
+    {
+        public NetworkCredential? GetCredential(Uri uri, string authType) => parents.Of(cluster)?.Credential ?? system?.GetCredential(uri, authType);
     }
 }

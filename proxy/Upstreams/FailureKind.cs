@@ -6,6 +6,12 @@ internal enum FailureKind : byte
     /// <summary>No TCP connection, or TLS failed.</summary>
     Connect,
 
+    /// <summary>Its name could not be looked up.</summary>
+    Lookup,
+
+    /// <summary>The parent proxy in between failed or refused; the Stratum 1 is not to blame.</summary>
+    Parent,
+
     /// <summary>Nothing came in time.</summary>
     Timeout,
 
@@ -57,9 +63,10 @@ internal sealed record UpstreamFailure(FailureKind Kind, string Detail)
     public string ProxyError => Kind switch
     {
         FailureKind.Connect => "connection_refused",
+        FailureKind.Lookup => "dns_error",
         FailureKind.Timeout => "http_response_timeout",
         FailureKind.Broken => "http_response_incomplete",
-        FailureKind.NoUpstream or FailureKind.Offline => "destination_unavailable",
+        FailureKind.Parent or FailureKind.NoUpstream or FailureKind.Offline => "destination_unavailable",
         FailureKind.NotFound => "destination_not_found",
         _ => "http_protocol_error",
     };

@@ -1,49 +1,87 @@
 using System.Net;
 using System.Net.Sockets;
+using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// Makes the TCP connections to upstreams: the address that was checked is the address that is connected, so a name that resolves anew (DNS
-/// rebinding) changes nothing. Thread-safe.
+/// Makes the TCP connections to upstreams: the address that was checked is the address that is connected, whether it was remembered or looked up just now, so a
+/// name that resolves anew (DNS rebinding) changes nothing. Looking up does not count as connecting. Thread-safe.
 /// </summary>
-internal sealed class GuardedConnector(AddressGuard guard, IHostNames names)
+internal sealed class GuardedConnector(AddressGuard guard, IHostNames names, ProxyOptions options, TimeProvider time) : IDisposable
 {
+    /// <summary>Look-ups at a time: of names in the settings, and of names that clients choose, which must not take the others' threads.</summary>
+    private const int MaxLookups = 32;
+    private const int MaxClientLookups = 8;
+
+
     /// <summary>RFC 8305, 5: the next address is tried beside one that does not answer.</summary>
     private static readonly TimeSpan s_stagger = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Apart, so that names which clients make up push out none of the settings'.</summary>
+    private readonly RememberedHostNames _configured = new(names, MaxLookups, options, time);
+    private readonly RememberedHostNames _clients = new(names, MaxClientLookups, options, time);
+
+    /// <summary>The longest that a connection may take: for SocketsHttpHandler, whose limit would count the look-up; TLS has the second half.</summary>
+    public static TimeSpan LongestConnect(ProxyOptions options) => options.LookupTimeout + (2 * options.ConnectTimeout);
 
     /// <summary>
     /// Connects to a host that the settings name: an address written out, or <c>localhost</c>, counts as configured; what a name resolves to is checked.
     /// </summary>
     public ValueTask<Stream> ConnectConfiguredAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
-        ConnectAsync(context.DnsEndPoint, IsLiteral(context.DnsEndPoint.Host), cancellationToken);
+        ConnectAsync(context.DnsEndPoint, IsLiteral(context.DnsEndPoint.Host), _configured, cancellationToken);
 
     /// <summary>Connects to a host that a client names: always checked.</summary>
     public ValueTask<Stream> ConnectForClientAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
-        ConnectAsync(context.DnsEndPoint, isTrusted: false, cancellationToken);
+        ConnectAsync(context.DnsEndPoint, isTrusted: false, _clients, cancellationToken);
 
     /// <summary>As the other: for a tunnel.</summary>
     /// <exception cref="IOException">It has no address that may be connected to.</exception>
-    /// <exception cref="SocketException">None of its addresses accepts, or it has no name.</exception>
-    public ValueTask<Stream> ConnectForClientAsync(DnsEndPoint target, CancellationToken cancellationToken) => ConnectAsync(target, isTrusted: false, cancellationToken);
+    /// <exception cref="LookupFailedException">Its name has no address.</exception>
+    /// <exception cref="SocketException">None of its addresses accepts.</exception>
+    /// <exception cref="TimeoutException">None of its addresses accepted within <see cref="ProxyOptions.ConnectTimeout"/>.</exception>
+    public ValueTask<Stream> ConnectForClientAsync(DnsEndPoint target, CancellationToken cancellationToken) =>
+        ConnectAsync(target, isTrusted: false, _clients, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _configured.Dispose();
+        _clients.Dispose();
+    }
 
     private static bool IsLiteral(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host.Trim('[', ']'), out _);
 
-    private async ValueTask<Stream> ConnectAsync(DnsEndPoint target, bool isTrusted, CancellationToken cancellationToken)
+    private async ValueTask<Stream> ConnectAsync(DnsEndPoint target, bool isTrusted, RememberedHostNames remembered, CancellationToken cancellationToken)
     {
         IPAddress[] resolved = IPAddress.TryParse(target.Host.Trim('[', ']'), out IPAddress? literal)
             ? [literal]
-            : await names.ResolveAsync(target.Host, cancellationToken);
+            : await remembered.ResolveAsync(target.Host, cancellationToken);
         IPAddress[] addresses = isTrusted ? resolved : [.. resolved.Where(guard.Allows)];
         if (addresses.Length == 0)
         {
-            throw new IOException(resolved.Length == 0
-                ? $"{target.Host} has no address."
-                : $"{target.Host} is {resolved[0]}, which is loopback, link-local, metadata or this machine: not connected. Allow it in Access:AllowedUpstreams if it is meant.");
+            remembered.Doubt(target.Host);
+            throw new IOException(
+                $"{target.Host} is {resolved[0]}, which is loopback, link-local, metadata or this machine: not connected. Allow it in Access:AllowedUpstreams if it is meant.");
         }
 
-        return new NetworkStream(await RaceAsync(addresses, target.Port, cancellationToken), ownsSocket: true);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(options.ConnectTimeout);
+        try
+        {
+            return new NetworkStream(await RaceAsync(addresses, target.Port, timeout.Token), ownsSocket: true);
+        }
+        catch (SocketException)
+        {
+            remembered.Doubt(target.Host);
+            throw;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            remembered.Doubt(target.Host);
+            throw new TimeoutException($"{target.Host}:{target.Port} did not accept a connection within {options.ConnectTimeout.TotalSeconds:0.#} s (Proxy:ConnectTimeout)");
+        }
     }
 
     private static async Task<Socket> RaceAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)

@@ -62,8 +62,7 @@ internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOpt
         public RepositoryRoute ForServerInfo(string? hint)
         {
             string[] clusters = [.. _exact.Values.Concat(_domains.Select(d => d.Cluster)).Distinct(StringComparer.OrdinalIgnoreCase)];
-            string? named = hint is null ? null : clusters.FirstOrDefault(c => _directory.Names(c, hint));
-            return new RepositoryRoute("info", named ?? clusters[0]);
+            return new RepositoryRoute("info", hint is null ? clusters[0] : clusters.MinBy(c => _directory.Distance(c, hint))!);
         }
 
         public bool TryFind(ReadOnlySpan<byte> fqrn, [NotNullWhen(true)] out RepositoryRoute? route)

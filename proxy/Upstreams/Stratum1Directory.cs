@@ -8,8 +8,13 @@ namespace Breakwater.Proxy.Upstreams;
 /// <summary>One Stratum 1 of a cluster, with the HTTP client that reaches it.</summary>
 internal sealed record Stratum1(ClusterState Cluster, DestinationState Destination, HttpMessageInvoker Client)
 {
-    /// <summary>The root URL, without a slash at its end.</summary>
+    private static readonly UriCreationOptions s_asWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    /// <summary>The root URL, without a slash at its end; repositories are at <c>/cvmfs/</c> below it.</summary>
     public string Root { get; } = Destination.Model.Config.Address.TrimEnd('/');
+
+    /// <summary>The URL of a path, byte for byte: what was parsed and checked is what is asked for.</summary>
+    public Uri UrlOf(string path) => new(Root + path, s_asWritten);
 
     /// <summary>Host and port as the setting has them.</summary>
     public string Authority { get; } = new Uri(Destination.Model.Config.Address).Authority;
@@ -40,12 +45,12 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
         return [.. cluster.DestinationsState.AllDestinations
             .Select(d => new Stratum1(cluster, d, client))
             .OrderBy(s => available.Contains(s.Destination) && s.Destination.Health.Passive != DestinationHealth.Unhealthy ? 0 : 1)
-            .ThenBy(s => hint is not null && IsNamed(s, hint) ? 0 : 1)
+            .ThenBy(s => hint is null ? 0 : Distance(s, hint))
             .ThenBy(s => s.Destination.DestinationId, StringComparer.Ordinal)];
     }
 
-    /// <summary>Is a Stratum 1 of this host in the cluster?</summary>
-    public bool Names(string clusterId, string hint) => Order(clusterId, null).Any(s => IsNamed(s, hint));
+    /// <summary>How well does the cluster have what the client named? 0: that very host and port; 1: the host; 2: not at all.</summary>
+    public int Distance(string clusterId, string hint) => Order(clusterId, null).Select(s => Distance(s, hint)).DefaultIfEmpty(2).Min();
 
     /// <summary>Is this the very server that the client named, by host and port?</summary>
     public static bool IsOrigin(Stratum1 upstream, string? hint) =>
@@ -54,9 +59,14 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
     /// <summary>A Stratum 1 answered as it should.</summary>
     public void ReportSuccess(Stratum1 upstream) => outcomes.NoteAnswer(upstream.Destination);
 
-    /// <summary>A Stratum 1 failed. 404s are no failure of the server.</summary>
+    /// <summary>A Stratum 1 failed. 404s are no failure of the server, and what its parent proxy fails is none of its own.</summary>
     public void ReportFailure(Stratum1 upstream, FailureKind kind)
     {
+        if (kind == FailureKind.Parent)
+        {
+            return;
+        }
+
         if (kind == FailureKind.NotFound)
         {
             outcomes.NoteNotFound(upstream.Destination);
@@ -75,16 +85,18 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
         health.SetPassive(upstream.Cluster, upstream.Destination, DestinationHealth.Unhealthy, reactivation);
     }
 
-    private static bool IsNamed(Stratum1 upstream, string hint)
+    /// <summary>Several Stratum 1s may share a host, at ports of their own: the one with the client's port is nearest.</summary>
+    private static int Distance(Stratum1 upstream, string hint)
     {
-        string host = upstream.Authority;
-        return hint.Equals(host, StringComparison.OrdinalIgnoreCase)
-            || HostOf(hint).Equals(HostOf(host), StringComparison.OrdinalIgnoreCase);
+        (string host, string port) = Split(hint);
+        (string ownHost, string ownPort) = Split(upstream.Authority);
+        return !host.Equals(ownHost, StringComparison.OrdinalIgnoreCase) ? 2 : port == ownPort ? 0 : 1;
     }
 
-    private static ReadOnlySpan<char> HostOf(string authority)
+    /// <summary>Clients name <c>http://</c> URLs only.</summary>
+    private static (string Host, string Port) Split(string authority)
     {
         int colon = authority.LastIndexOf(':');
-        return colon > 0 && authority[^1] != ']' ? authority.AsSpan(0, colon) : authority;
+        return colon > 0 && authority[^1] != ']' ? (authority[..colon], authority[(colon + 1)..]) : (authority, "80");
     }
 }

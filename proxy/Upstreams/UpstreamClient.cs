@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 
@@ -11,6 +10,9 @@ namespace Breakwater.Proxy.Upstreams;
 /// </summary>
 internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions options, ProxyCounters counters, TimeProvider time)
 {
+    /// <summary>Bytes at most that are read of a passed body before its head goes out.</summary>
+    private const int FirstPiece = 16 << 10;
+
     private static readonly string s_userAgent = $"breakwater/{typeof(UpstreamClient).Assembly.GetName().Version?.ToString(3)}";
 
     /// <summary>The candidates for a repository, in order.</summary>
@@ -26,7 +28,13 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>Null when no candidate is left; <see cref="CandidateCursor.ToFailure"/> says why.</returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public async Task<UpstreamResponse?> OpenAsync(HttpMethod method, string path, long offset, CandidateCursor cursor, CancellationToken cancellationToken)
+    public Task<UpstreamResponse?> OpenAsync(HttpMethod method, string path, long offset, CandidateCursor cursor, CancellationToken cancellationToken) =>
+        OpenAsync(new ContentQuestion(method, path, offset), cursor, cancellationToken);
+
+    /// <summary>Gets a good answer from the next candidates.</summary>
+    /// <returns>Null when no candidate is left; <see cref="CandidateCursor.ToFailure"/> says why.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public async Task<UpstreamResponse?> OpenAsync(UpstreamQuestion question, CandidateCursor cursor, CancellationToken cancellationToken)
     {
         var tries = new List<Try>(2);
         long begun = time.GetTimestamp();
@@ -37,7 +45,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
             {
                 if (isDue && cursor.Next() is { } next)
                 {
-                    tries.Add(Start(method, path, offset, next, cancellationToken));
+                    tries.Add(Start(question, next, cancellationToken));
                 }
 
                 if (tries.Count == 0)
@@ -60,7 +68,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
                 }
 
                 tries.Remove(ended);
-                if (await InspectAsync(ended, method, offset, cursor, cancellationToken) is { } response)
+                if (await InspectAsync(ended, question, cursor, cancellationToken) is { } response)
                 {
                     return response;
                 }
@@ -119,93 +127,83 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         return tries.Find(t => t.Response.IsCompleted);
     }
 
-    private Try Start(HttpMethod method, string path, long offset, Stratum1 upstream, CancellationToken cancellationToken)
+    private Try Start(UpstreamQuestion question, Stratum1 upstream, CancellationToken cancellationToken)
     {
-        var request = new HttpRequestMessage(method, new Uri(upstream.Root + path)) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var request = new HttpRequestMessage(question.Method, upstream.UrlOf(question.Path)) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         counters.CountUpstreamRequest(upstream.Authority);
         request.Headers.TryAddWithoutValidation("User-Agent", s_userAgent);
         request.Headers.TryAddWithoutValidation("Accept", "*/*");
-        if (offset > 0)
-        {
-            request.Headers.Range = new RangeHeaderValue(offset, null);
-        }
-
+        request.Options.Set(ClusterHandler.IsApart, question.IsPassedThrough);
+        question.Prepare(request, upstream);
         var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        return new Try(upstream, upstream.Client.SendAsync(request, cancel.Token), cancel);
+        return new Try(upstream, AskAsync(question, upstream, request, cancel.Token), cancel);
     }
 
-    private async Task<UpstreamResponse?> InspectAsync(Try ended, HttpMethod method, long offset, CandidateCursor cursor, CancellationToken cancellationToken)
+    private static async Task<Begun> AskAsync(UpstreamQuestion question, Stratum1 upstream, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        HttpResponseMessage message;
+        HttpResponseMessage message = await upstream.Client.SendAsync(request, cancellationToken);
+        if (!question.IsPassedThrough || question.Method != HttpMethod.Get || !message.IsSuccessStatusCode)
+        {
+            return new Begun(message, null, default);
+        }
+
         try
         {
-            message = await ended.Response;
+            Stream body = await message.Content.ReadAsStreamAsync(cancellationToken);
+            byte[] first = new byte[FirstPiece];
+            int read = await body.ReadAsync(first, cancellationToken);
+            return new Begun(message, body, first.AsMemory(0, read));
+        }
+        catch
+        {
+            message.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<UpstreamResponse?> InspectAsync(Try ended, UpstreamQuestion question, CandidateCursor cursor, CancellationToken cancellationToken)
+    {
+        Begun begun;
+        try
+        {
+            begun = await ended.Response;
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
         {
             // Whoever is cut off by our own client's leaving is not to blame.
             cancellationToken.ThrowIfCancellationRequested();
-            bool isTimeout = e is OperationCanceledException || e.InnerException is TimeoutException;
-            bool isConnect = isTimeout || e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError };
-            FailureKind kind = isTimeout ? FailureKind.Timeout : isConnect ? FailureKind.Connect : FailureKind.Broken;
-            Note(cursor, ended.Upstream, kind, $"could not be asked: {e.Message}");
+            Note(cursor, ended.Upstream, KindOf(e), e is ParentProxyException ? $"was not reached: {e.Message}" : $"could not be asked: {e.Message}");
             return null;
         }
 
-        (FailureKind Kind, string What)? fault = Judge(message, method, offset, out long start, out long? total);
-        if (fault is { } bad)
+        if (question.Judge(begun.Message, out long start, out long? total) is { } fault)
         {
-            Note(cursor, ended.Upstream, bad.Kind, bad.What);
-            message.Dispose();
+            Note(cursor, ended.Upstream, fault.Kind, fault.What);
+            begun.Message.Dispose();
             return null;
         }
 
-        return new UpstreamResponse(ended.Upstream, message, start, total);
+        return new UpstreamResponse(ended.Upstream, begun.Message, start, total) { Body = begun.Body, First = begun.First };
     }
 
-    /// <summary>What is wrong with this head? Null when nothing. Pure.</summary>
-    private static (FailureKind Kind, string What)? Judge(HttpResponseMessage message, HttpMethod method, long offset, out long start, out long? total)
+    /// <summary>Whose failure is it, and in which phase?</summary>
+    private static FailureKind KindOf(Exception e) => e switch
     {
-        start = 0;
-        total = message.Content.Headers.ContentLength;
-        if (message.StatusCode == HttpStatusCode.NotFound)
-        {
-            return (FailureKind.NotFound, "does not have it");
-        }
+        ParentProxyException => FailureKind.Parent,
+        OperationCanceledException or { InnerException: TimeoutException or LookupFailedException { IsTimeout: true } } => FailureKind.Timeout,
+        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } or { InnerException: LookupFailedException } => FailureKind.Lookup,
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError } => FailureKind.Connect,
+        _ => FailureKind.Broken,
+    };
 
-        if (message.Content.Headers.ContentEncoding.Any(e => !e.Equals("identity", StringComparison.OrdinalIgnoreCase)))
-        {
-            return (FailureKind.BadHead, "answered with a content coding that was not asked for");
-        }
+    /// <summary>A head, and for what is passed through the first bytes of the body.</summary>
+    private sealed record Begun(HttpResponseMessage Message, Stream? Body, ReadOnlyMemory<byte> First);
 
-        if (message.StatusCode == HttpStatusCode.PartialContent && offset > 0 && method == HttpMethod.Get)
-        {
-            ContentRangeHeaderValue? range = message.Content.Headers.ContentRange;
-            if (range?.From != offset || range.Length is not { } length || range.To != length - 1)
-            {
-                return (FailureKind.BadHead, "answered with another range than asked for");
-            }
-
-            start = offset;
-            total = length;
-            return null;
-        }
-
-        if (message.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && offset > 0 && message.Content.Headers.ContentRange?.Length is { } end && end <= offset)
-        {
-            start = end;
-            total = end;
-            return null;
-        }
-
-        return message.StatusCode == HttpStatusCode.OK ? null : (FailureKind.Status, $"answered {(int)message.StatusCode}");
-    }
-
-    private sealed class Try(Stratum1 upstream, Task<HttpResponseMessage> response, CancellationTokenSource cancel)
+    private sealed class Try(Stratum1 upstream, Task<Begun> response, CancellationTokenSource cancel)
     {
         public Stratum1 Upstream => upstream;
 
-        public Task<HttpResponseMessage> Response => response;
+        public Task<Begun> Response => response;
 
         /// <summary>Another try won: end this one and throw its answer away.</summary>
         public void Abandon()
@@ -216,7 +214,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
                 {
                     if (task.IsCompletedSuccessfully)
                     {
-                        task.Result.Dispose();
+                        task.Result.Message.Dispose();
                     }
 
                     _ = task.Exception;

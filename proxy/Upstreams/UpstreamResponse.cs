@@ -16,5 +16,11 @@ internal sealed class UpstreamResponse(Stratum1 upstream, HttpResponseMessage me
     /// <summary>It says that the object ends before the offset that was asked for (416): there is no body.</summary>
     public bool IsPastEnd => message.StatusCode == System.Net.HttpStatusCode.RequestedRangeNotSatisfiable;
 
+    /// <summary>What is left of the body behind <see cref="First"/>; null where nobody has begun to read it.</summary>
+    public Stream? Body { get; init; }
+
+    /// <summary>The first bytes of a body that is passed through; empty: the body is.</summary>
+    public ReadOnlyMemory<byte> First { get; init; }
+
     public void Dispose() => message.Dispose();
 }

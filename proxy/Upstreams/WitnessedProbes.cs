@@ -27,11 +27,13 @@ internal sealed class WitnessedProbes(IActiveHealthCheckPolicy policy, Stratum1O
     /// <inheritdoc/>
     public void ProbingCompleted(ClusterState cluster, IReadOnlyList<DestinationProbingResult> probingResults)
     {
-        foreach (DestinationProbingResult result in probingResults)
+        // What the parent proxy fails says nothing of a Stratum 1.
+        List<DestinationProbingResult> telling = [.. probingResults.Where(r => r.Exception is not ParentProxyException)];
+        foreach (DestinationProbingResult result in telling)
         {
             outcomes.NoteProbe(result.Destination, result.Response is { IsSuccessStatusCode: true });
         }
 
-        policy.ProbingCompleted(cluster, probingResults);
+        policy.ProbingCompleted(cluster, telling);
     }
 }

@@ -59,6 +59,26 @@ public sealed class AdminServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Connections_HeldByTheHundred_DoNotCloseThePort()
+    {
+        var endPoint = new IPEndPoint(IPAddress.Loopback, _server.Address!.Port);
+        List<RawHttpClient> held = [];
+        for (int i = 0; i < 450; i++)
+        {
+            RawHttpClient client = await RawHttpClient.ConnectAsync(endPoint);
+            held.Add(client);
+            await client.SendAsync("GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            Assert.Equal(200, (await client.ReadResponseAsync()).Status);
+        }
+
+        Assert.Equal(200, (await RawHttpClient.GetOnceAsync(endPoint, "/healthz/live")).Status);
+        Assert.True(await held[0].IsClosedByServerAsync());
+        await held[^1].SendAsync("GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        Assert.Equal(200, (await held[^1].ReadResponseAsync()).Status);
+        held.ForEach(c => c.Dispose());
+    }
+
+    [Fact]
     public async Task Action_WithoutToken_IsRefusedAndSaysHow()
     {
         using HttpResponseMessage response = await _http.PostAsync(new Uri("/api/v1/echo", UriKind.Relative), null);

@@ -85,4 +85,42 @@ public sealed class Stratum1OrderTests
             Assert.Equal(i + 1, first.Requests.Count);
         }
     }
+
+    [Fact]
+    public async Task Client_NamesAHostWithItsPort_ThatOneOfTheHostIsAsked()
+    {
+        await using ScriptedUpstream first = ScriptedUpstream.Start();
+        await using ScriptedUpstream second = ScriptedUpstream.Start();
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(first, second);
+        for (int i = 0; i < 3; i++)
+        {
+            SyntheticObject item = new SyntheticObject(3_000, i).On(first, second);
+            ScriptedUpstream named = i % 2 == 0 ? second : first;
+            Assert.Equal(item.Bytes, (await proxy.GetAsync($"http://{named.EndPoint}{item.Path}")).Body);
+            Assert.Equal(1, named.RequestCount(item.Path));
+        }
+
+        // A port that none has: the host's first.
+        SyntheticObject other = new SyntheticObject(3_000, 9).On(first, second);
+        Assert.Equal(other.Bytes, (await proxy.GetAsync($"http://127.0.0.1:1{other.Path}")).Body);
+        Assert.Equal(1, first.RequestCount(other.Path));
+    }
+
+    [Theory]
+    [InlineData("mirror")]
+    [InlineData("mirror/")]
+    [InlineData("a/b.c/")]
+    public async Task Stratum1_BelowAPath_IsAskedThere(string root)
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        SyntheticObject item = new(3_000);
+        string prefix = "/" + root.TrimEnd('/');
+        upstream.Put(prefix + item.Path, item.Bytes);
+        upstream.Put(prefix + "/cvmfs/synthetic.example.org/store/file", item.Bytes);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?> { ["ReverseProxy:Clusters:test:Destinations:s1:Address"] = upstream.Address + root }, null);
+
+        Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Path)).Body);
+        Assert.Equal(item.Bytes, (await proxy.GetAsync("/cvmfs/synthetic.example.org/store/file")).Body);
+    }
 }

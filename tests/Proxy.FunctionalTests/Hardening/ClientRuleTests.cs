@@ -174,7 +174,7 @@ public sealed class ClientRuleTests : IAsyncLifetime
 
         RawResponse response = await proxy.GetAsync($"http://{_upstream.EndPoint}{_item.Path}", "Authorization: Bearer mine");
 
-        Assert.Equal((502, 0), (response.Status, response.Body.Length));
+        Assert.Equal((502, "502:"), (response.Status, Encoding.UTF8.GetString(response.Body)[..4]));
         Assert.False(proxy.Store.Contains(_item.Key));
     }
 
@@ -186,7 +186,7 @@ public sealed class ClientRuleTests : IAsyncLifetime
 
         RawResponse response = await proxy.GetAsync($"http://{_upstream.EndPoint}{_item.Path}", "Authorization: Bearer mine");
 
-        Assert.Equal((502, 0), (response.Status, response.Body.Length));
+        Assert.Equal((502, "502:"), (response.Status, Encoding.UTF8.GetString(response.Body)[..4]));
     }
 
     [Theory]
@@ -199,7 +199,7 @@ public sealed class ClientRuleTests : IAsyncLifetime
 
         RawResponse response = await proxy.GetAsync($"http://{_upstream.EndPoint}{_item.Path}", "Authorization: Bearer mine");
 
-        Assert.Equal((502, 0), (response.Status, response.Body.Length));
+        Assert.Equal((502, "502:"), (response.Status, Encoding.UTF8.GetString(response.Body)[..4]));
     }
 
     [Fact]
@@ -209,7 +209,7 @@ public sealed class ClientRuleTests : IAsyncLifetime
         await using ProxyUnderTest proxy = await StartAsync(true, ("Proxy:MaxUnstoredBytes", "1048576"));
 
         RawResponse refused = await proxy.GetAsync($"http://{_upstream.EndPoint}{large.Path}", "Authorization: Bearer mine");
-        Assert.Equal((503, 0, "1"), (refused.Status, refused.Body.Length, refused.Header("Retry-After")));
+        Assert.Equal((503, "503:", "1"), (refused.Status, Encoding.UTF8.GetString(refused.Body)[..4], refused.Header("Retry-After")));
 
         RawResponse served = await proxy.GetAsync($"http://{_upstream.EndPoint}{_item.Path}", "Authorization: Bearer mine");
         Assert.Equal(_item.Bytes, served.Body);

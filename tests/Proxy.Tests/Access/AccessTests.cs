@@ -179,9 +179,9 @@ public class AccessTests
     }
 
     [Theory]
-    [InlineData(50_000, 20_000L, 19_132)]
+    [InlineData(50_000, 20_000L, 18_108)]
     [InlineData(1_000, 20_000L, 1_000)]
-    [InlineData(50_000, 1_024L, 156)]
+    [InlineData(50_000, 1_024L, 140)]
     [InlineData(50_000, null, 50_000)]
     public void Descriptors_Limit_BoundsTheConnections(int wanted, long? limit, int expected) =>
         Assert.Equal(expected, Breakwater.Proxy.Pipeline.DescriptorBudget.Connections(wanted, 128, 100, limit));

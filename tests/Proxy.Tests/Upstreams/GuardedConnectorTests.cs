@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
 
@@ -60,13 +61,47 @@ public sealed class GuardedConnectorTests : IDisposable
         Assert.False(_trap.Poll(0, SelectMode.SelectRead));
     }
 
+    [Fact]
+    public async Task Name_LookedUpForLongerThanAConnectionMayTake_IsConnected()
+    {
+        var options = new ProxyOptions { ConnectTimeout = TimeSpan.FromMilliseconds(500) };
+        using var connector = new GuardedConnector(new AddressGuard(["127.0.0.2/32"], TimeProvider.System), new SlowNames(2 * options.ConnectTimeout, s_meant), options, TimeProvider.System);
+
+        await using Stream stream = await connector.ConnectForClientAsync(new DnsEndPoint("slow.example.org", _port), default);
+
+        using Socket accepted = await _good.AcceptAsync().InTimeAsync();
+    }
+
+    [Fact]
+    public async Task Name_RememberedAndNoLongerAllowed_IsNotConnected()
+    {
+        var guard = new AddressGuard(["127.0.0.2/32"], TimeProvider.System);
+        Names names = new([s_meant]);
+        using var connector = new GuardedConnector(guard, names, new ProxyOptions(), TimeProvider.System);
+        await using Stream stream = await connector.ConnectForClientAsync(new DnsEndPoint("rebound.example.org", _port), default);
+
+        guard.Replace([]);
+
+        await Assert.ThrowsAsync<IOException>(() => connector.ConnectForClientAsync(new DnsEndPoint("rebound.example.org", _port), default).AsTask());
+        Assert.Equal(1, names.Asked);
+    }
+
     private Task<Stream> ConnectAsync(IHostNames names) =>
-        new GuardedConnector(new AddressGuard(["127.0.0.2/32"], TimeProvider.System), names).ConnectForClientAsync(new DnsEndPoint("rebound.example.org", _port), default).InTimeAsync();
+        new GuardedConnector(new AddressGuard(["127.0.0.2/32"], TimeProvider.System), names, new ProxyOptions(), TimeProvider.System).ConnectForClientAsync(new DnsEndPoint("rebound.example.org", _port), default).InTimeAsync();
 
     private sealed class Names(params IPAddress[][] answers) : IHostNames
     {
         public int Asked { get; private set; }
 
         public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) => Task.FromResult(answers[Math.Min(Asked++, answers.Length - 1)]);
+    }
+
+    private sealed class SlowNames(TimeSpan delay, IPAddress address) : IHostNames
+    {
+        public async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+        {
+            await Task.Delay(delay, cancellationToken);
+            return [address];
+        }
     }
 }

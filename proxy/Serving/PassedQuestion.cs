@@ -1,0 +1,137 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Requests;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Serving;
+
+/// <summary>
+/// Asks for a file that is passed through: what the client sent that matters, and nothing that tells of it. Ranges are checked, since a client takes a 206 for the bytes that it asked for.
+/// </summary>
+internal sealed class PassedQuestion : UpstreamQuestion
+{
+    private static readonly string[] s_kept = ["User-Agent", "Accept"];
+
+    /// <summary>What the client is told of the answer; all else is between the Stratum 1 and us.</summary>
+    private static readonly string[] s_relayed = ["Content-Type", "Last-Modified", "ETag", "Cache-Control", "Expires", "Age", "Date"];
+
+    private readonly IHeaderDictionary _client;
+    private readonly string? _hint;
+    private readonly ByteRange? _range;
+
+    /// <summary>The question of a client's request.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="path">Path from a Stratum 1's root, as the client wrote it.</param>
+    /// <param name="hint">Host that the client named, or null.</param>
+    /// <param name="key">The object, where it is one: its bytes are checked, which those of a part cannot be.</param>
+    public PassedQuestion(HttpRequest request, string path, string? hint, ObjectKey? key)
+        : base(HttpMethods.IsHead(request.Method) ? HttpMethod.Head : HttpMethod.Get, path)
+    {
+        _client = request.Headers;
+        _hint = hint;
+        _range = key is null && Method == HttpMethod.Get && ByteRange.TryParse(_client.Range, out ByteRange range) ? range : null;
+    }
+
+    /// <inheritdoc/>
+    public override bool IsPassedThrough => true;
+
+    /// <summary><c>Content-Range</c> of a Stratum 1 whose file ends before the range; null when none said so.</summary>
+    public string? Unsatisfied { get; private set; }
+
+    /// <inheritdoc/>
+    public override void Prepare(HttpRequestMessage request, Stratum1 upstream)
+    {
+        foreach (string name in s_kept)
+        {
+            if (Plain(_client[name]) is { } value)
+            {
+                request.Headers.Remove(name);
+                request.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
+
+        if (_range is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Range", _client.Range.ToString());
+            if (Plain(_client.IfRange) is { } condition)
+            {
+                request.Headers.TryAddWithoutValidation("If-Range", condition);
+            }
+        }
+
+        // A password is for the host that the client named, and for no other of the cluster.
+        if (Stratum1Directory.IsOrigin(upstream, _hint) && Plain(_client.Authorization) is { } authorization)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override (FailureKind Kind, string What)? Judge(HttpResponseMessage message, out long start, out long? total)
+    {
+        start = 0;
+        total = message.Content.Headers.ContentLength;
+        switch (message.StatusCode)
+        {
+            case HttpStatusCode.NotFound:
+                return (FailureKind.NotFound, "does not have it");
+            case HttpStatusCode.RequestedRangeNotSatisfiable when _range is not null:
+                // Its file may be older and shorter than the next one's.
+                Unsatisfied ??= message.Content.Headers.ContentRange is { Unit: "bytes", Length: { } length } ? new ContentRangeHeaderValue(length).ToString() : "bytes */*";
+                return (FailureKind.NotFound, "has no such range of it");
+            case not (HttpStatusCode.OK or HttpStatusCode.PartialContent):
+                return (FailureKind.Status, $"answered {(int)message.StatusCode}");
+        }
+
+        if (IsCoded(message))
+        {
+            return (FailureKind.BadHead, "answered with a content coding that was not asked for");
+        }
+
+        if (Relayed(message).Any(field => !IsPlain(field.Value)))
+        {
+            return (FailureKind.BadHead, "answered with a field that is no text");
+        }
+
+        return message.StatusCode == HttpStatusCode.OK ? null
+            : IsAskedFor(message.Content.Headers, out start, out total) ? null
+            : (FailureKind.BadHead, "answered with another range than asked for");
+    }
+
+    /// <summary>The fields of a good answer that the client gets.</summary>
+    public static IEnumerable<(string Name, string Value)> Relayed(HttpResponseMessage message)
+    {
+        foreach (string name in s_relayed)
+        {
+            if (message.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values) || message.Content.Headers.NonValidated.TryGetValues(name, out values))
+            {
+                yield return (name, values.ToString());
+            }
+        }
+    }
+
+    /// <summary>RFC 9110, 15.3.7: the part must be the one that was asked for, up to the end of the file, and as long as it says.</summary>
+    private bool IsAskedFor(HttpContentHeaders fields, out long start, out long? total)
+    {
+        start = 0;
+        total = null;
+        if (_range is not { } asked || fields.ContentRange is not { Unit: "bytes", From: { } from, To: { } to } part || to < from)
+        {
+            return false;
+        }
+
+        start = from;
+        total = part.Length;
+        long count = to - from + 1;
+        bool isWhole = total is { } length
+            ? asked.TryResolve(length, out long offset, out long wanted) && from == offset && count == wanted
+            : asked.First == from && (asked.Last < 0 || to <= asked.Last);
+        return isWhole && (fields.ContentLength ?? count) == count;
+    }
+
+    /// <summary>Our HTTP client refuses what is not ASCII; that would be held against the Stratum 1.</summary>
+    private static string? Plain(Microsoft.Extensions.Primitives.StringValues values) => values.Count > 0 && IsPlain(values.ToString()) ? values.ToString() : null;
+
+    private static bool IsPlain(string value) => System.Text.Ascii.IsValid(value) && FieldGrammar.IsText(value);
+}

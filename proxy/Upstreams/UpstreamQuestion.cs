@@ -1,0 +1,32 @@
+namespace Breakwater.Proxy.Upstreams;
+
+/// <summary>What is asked of Stratum 1s one after the other, and which head is a good answer to it.</summary>
+/// <param name="method">GET or HEAD.</param>
+/// <param name="path">Path from a Stratum 1's root: <c>/cvmfs/…</c>.</param>
+internal abstract class UpstreamQuestion(HttpMethod method, string path)
+{
+    public HttpMethod Method => method;
+
+    public string Path => path;
+
+    /// <summary>
+    /// Does the body go to one client, at that client's pace? Then it has a connection apart from those of the objects, and an answer begins with the first byte of its body: nothing else
+    /// heals a body that never comes.
+    /// </summary>
+    public virtual bool IsPassedThrough => false;
+
+    /// <summary>Adds what the request needs beside its URL.</summary>
+    public virtual void Prepare(HttpRequestMessage request, Stratum1 upstream)
+    {
+    }
+
+    /// <summary>What is wrong with this head? Null: nothing.</summary>
+    /// <param name="message">The answer.</param>
+    /// <param name="start">Where in the file the body begins, bytes.</param>
+    /// <param name="total">Length of the whole file; null when it is not told.</param>
+    public abstract (FailureKind Kind, string What)? Judge(HttpResponseMessage message, out long start, out long? total);
+
+    /// <summary>A content coding that nobody asked for would be other bytes than the file's.</summary>
+    protected static bool IsCoded(HttpResponseMessage message) =>
+        message.Content.Headers.ContentEncoding.Any(e => !e.Equals("identity", StringComparison.OrdinalIgnoreCase));
+}

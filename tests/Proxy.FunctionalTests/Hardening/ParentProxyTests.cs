@@ -1,0 +1,145 @@
+using System.Text;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Upstreams;
+using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
+using Yarp.ReverseProxy;
+
+namespace Breakwater.Proxy.FunctionalTests.Hardening;
+
+/// <summary>A site's parent proxy between this one and the Stratum 1s: its password, and whose fault is whose.</summary>
+public sealed class ParentProxyTests : IAsyncLifetime
+{
+    private const string Password = "s@cr:t/%";
+    private static readonly string s_authorization = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("site:" + Password));
+
+    private readonly ScriptedUpstream _parent = ScriptedUpstream.Start();
+    private readonly SyntheticObject _item = new(3_000);
+
+    public Task InitializeAsync()
+    {
+        _item.On(_parent);
+        _parent.Put("/cvmfs/synthetic.example.org/store/file", _item.Bytes);
+        _parent.Choose = r => r.Header("Proxy-Authorization") == s_authorization
+            ? UpstreamBehaviour.Default
+            : new UpstreamBehaviour { Status = 407, ExtraHeaders = ["Proxy-Authenticate: Basic realm=\"site\""] };
+        return Task.CompletedTask;
+    }
+
+    public Task DisposeAsync() => _parent.DisposeAsync().AsTask();
+
+    [Fact]
+    public async Task Parent_WithAPasswordInItsUrl_IsToldItAtOnce()
+    {
+        await using ProxyUnderTest proxy = await StartAsync($"http://site:{Uri.EscapeDataString(Password)}@{_parent.EndPoint}");
+
+        Assert.Equal(_item.Bytes, (await proxy.GetAsync(_item.Path)).Body);
+        Assert.Equal(_item.Bytes, (await proxy.GetAsync("/cvmfs/synthetic.example.org/store/file")).Body);
+
+        Assert.Equal(2, _parent.Requests.Count);
+        Assert.All(_parent.Requests, r => Assert.StartsWith("http://192.0.2.10/", r.Target, StringComparison.Ordinal));
+        Assert.Empty(proxy.Services.GetRequiredService<Health>().Check().Findings);
+    }
+
+    [Theory]
+    [InlineData("http://")]
+    [InlineData("http://site:wrong@")]
+    public async Task Parent_WantsAnotherPassword_IsBlamedItself(string url)
+    {
+        await using ProxyUnderTest proxy = await StartAsync(url + _parent.EndPoint);
+
+        foreach (string path in new[] { _item.Path, "/cvmfs/synthetic.example.org/store/file", "/cvmfs/synthetic.example.org/.cvmfs_status.json", _item.Path, _item.Path })
+        {
+            RawResponse response = await proxy.GetAsync(path);
+            Assert.Equal(502, response.Status);
+            string said = Encoding.UTF8.GetString(response.Body) + response.Header("Proxy-Status");
+            Assert.Contains($"parent proxy http://{_parent.EndPoint}/ answered 407", said, StringComparison.Ordinal);
+            Assert.DoesNotContain("wrong", said, StringComparison.Ordinal);
+        }
+
+        HealthFinding finding = Assert.Single(proxy.Services.GetRequiredService<Health>().Check().Findings);
+        Assert.Equal("parent-proxy", finding.Name);
+        Assert.DoesNotContain("wrong", finding.Text, StringComparison.Ordinal);
+        AssertStratum1sAreNotBlamed(proxy);
+    }
+
+    [Theory]
+    [InlineData(502)]
+    [InlineData(504)]
+    public async Task Parent_FailsByItself_IsBlamedAndHealsWithItsNextAnswer(int status)
+    {
+        _parent.Choose = null;
+        _parent.Everything = UpstreamBehaviour.WithStatus(status);
+        await using ProxyUnderTest proxy = await StartAsync($"http://{_parent.EndPoint}");
+        for (int i = 0; i < 4; i++)
+        {
+            RawResponse failed = await proxy.GetAsync(_item.Path);
+            Assert.Equal(502, failed.Status);
+            Assert.Contains($"answered {status}", failed.Header("Proxy-Status"), StringComparison.Ordinal);
+        }
+
+        AssertStratum1sAreNotBlamed(proxy);
+        _parent.Heal();
+
+        Assert.Equal(_item.Bytes, (await proxy.GetAsync(_item.Path)).Body);
+        Assert.Empty(proxy.Services.GetRequiredService<Health>().Check().Findings);
+    }
+
+    [Fact]
+    public async Task Parent_IsNotThere_IsBlamed()
+    {
+        await using ProxyUnderTest proxy = await StartAsync("http://site:secret@127.0.0.1:9");
+
+        RawResponse failed = await proxy.GetAsync(_item.Path);
+
+        Assert.Equal(502, failed.Status);
+        Assert.Contains("parent proxy http://127.0.0.1:9/ could not be reached", failed.Header("Proxy-Status"), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", Encoding.UTF8.GetString(failed.Body), StringComparison.Ordinal);
+        AssertStratum1sAreNotBlamed(proxy);
+    }
+
+    [Fact]
+    public async Task Parent_TellsOfAStratum1ThatItCannotReach_TheStratum1IsBlamed()
+    {
+        _parent.Choose = null;
+        _parent.Everything = new UpstreamBehaviour { Status = 503, ExtraHeaders = ["X-Squid-Error: ERR_CONNECT_FAIL 111"] };
+        await using ProxyUnderTest proxy = await StartAsync($"http://{_parent.EndPoint}");
+
+        Assert.Equal(502, (await proxy.GetAsync(_item.Path)).Status);
+
+        Assert.Equal(Stratum1State.Failing, StateOfStratum1(proxy));
+        Assert.DoesNotContain(proxy.Services.GetRequiredService<Health>().Check().Findings, f => f.Name == "parent-proxy");
+    }
+
+    [Fact]
+    public async Task Parent_OfAHttpsStratum1_IsToldThePasswordOnItsConnect()
+    {
+        _parent.Choose = r => r.Header("Proxy-Authorization") == s_authorization
+            ? new UpstreamBehaviour { Status = 503, ExtraHeaders = ["X-Squid-Error: ERR_ACCESS_DENIED 0"] }
+            : new UpstreamBehaviour { Status = 407, ExtraHeaders = ["Proxy-Authenticate: Basic realm=\"site\""] };
+        await using ProxyUnderTest proxy = await StartAsync($"http://site:{Uri.EscapeDataString(Password)}@{_parent.EndPoint}", "https://192.0.2.10/");
+
+        RawResponse failed = await proxy.GetAsync(_item.Path);
+
+        Assert.Contains($"parent proxy http://{_parent.EndPoint}/ answered 503", failed.Header("Proxy-Status"), StringComparison.Ordinal);
+        Assert.All(_parent.Requests, r => Assert.Equal(("CONNECT", "192.0.2.10:443"), (r.Method, r.Target)));
+        Assert.Equal(s_authorization, _parent.Requests[^1].Header("Proxy-Authorization"));
+        AssertStratum1sAreNotBlamed(proxy);
+    }
+
+    private static void AssertStratum1sAreNotBlamed(ProxyUnderTest proxy) => Assert.Equal(Stratum1State.NotAskedYet, StateOfStratum1(proxy));
+
+    private static Stratum1State StateOfStratum1(ProxyUnderTest proxy)
+    {
+        Yarp.ReverseProxy.Model.DestinationState stratum1 = proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single().DestinationsState.AllDestinations.Single();
+        return proxy.Services.GetRequiredService<Stratum1Outcomes>().StateOf(stratum1);
+    }
+
+    private static Task<ProxyUnderTest> StartAsync(string parent, string stratum1 = "http://192.0.2.10/") => ProxyUnderTest.StartAsync(
+        new Dictionary<string, string?>
+        {
+            ["ReverseProxy:Clusters:test:Destinations:s1:Address"] = stratum1,
+            ["ReverseProxy:Clusters:test:HttpClient:WebProxy:Address"] = parent,
+        },
+        null);
+}
