@@ -6,7 +6,7 @@ public sealed class StoreOptions
     /// <summary>Directory of the store; made when missing. Null: the caller chooses.</summary>
     public string? Path { get; set; }
 
-    /// <summary>Longest object that is stored, bytes. Default 4 GiB: CernVM-FS files may be 1 GiB and more when they are not chunked.</summary>
+    /// <summary>Longest object that is stored, bytes; never more than a quarter of the quota. Default 4 GiB: CernVM-FS files may be 1 GiB and more when they are not chunked.</summary>
     public long MaxObjectBytes { get; set; } = 4L << 30;
 
     /// <summary>

@@ -48,6 +48,9 @@ internal sealed unsafe class HitResponder(
 
     private readonly ResidentRuns _resident = new();
 
+    /// <summary>A <see cref="TimeProvider.GetTimestamp"/>.</summary>
+    public long Now => time.GetTimestamp();
+
     /// <summary>Joins a plain GET of an object that the store lacks to its fetch. Null: Kestrel's.</summary>
     public JoinedRequest? TryJoin(in RequestHead head, IPAddress client, string connection)
     {
@@ -63,7 +66,12 @@ internal sealed unsafe class HitResponder(
             return null;
         }
 
-        boots.Observe(repository, target.Key, client, connection);
+        bool mayBoot = BootObserver.MayBoot(head.UserAgent);
+        if (mayBoot)
+        {
+            boots.Observe(repository, target.Key, client, connection);
+        }
+
         string? hint = target.Authority.Length == 0 ? null : Encoding.ASCII.GetString(target.Authority);
         FetchTicket ticket = fetches.JoinOrStart(new ObjectRequest(target.Key, repository, Encoding.ASCII.GetString(target.Path), hint).ToOrder());
         ticket.Lease?.Dispose();
@@ -72,12 +80,12 @@ internal sealed unsafe class HitResponder(
             return null;
         }
 
-        if (follower.IsLeader)
+        if (follower.IsLeader && mayBoot)
         {
             lookAhead.Missed(repository, target.Key);
         }
 
-        return new JoinedRequest(target.Key, repository.Fqrn, follower, time);
+        return new JoinedRequest(target.Key, repository.Fqrn, mayBoot ? connection : null, follower, time);
     }
 
     /// <summary>Is this the request that was joined?</summary>
@@ -135,6 +143,7 @@ internal sealed unsafe class HitResponder(
             HasKey = true,
             Fqrn = joined.Fqrn,
             Client = client,
+            Connection = joined.Connection,
         });
     }
 
@@ -165,12 +174,13 @@ internal sealed unsafe class HitResponder(
             : TryAnswerDocument(repository, target.Path, head.IsHead, socket, pending, out bodyBytes);
         if (answer != HitAnswer.None)
         {
-            if (joined is null && (target.Kind == TargetKind.Object || target.Path.SequenceEqual(".cvmfspublished"u8)))
+            bool mayBoot = BootObserver.MayBoot(head.UserAgent);
+            if (joined is null && mayBoot && (target.Kind == TargetKind.Object || target.Path.SequenceEqual(".cvmfspublished"u8)))
             {
                 boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, client, connection);
             }
 
-            Record(target, repository, head.IsHead, client, startedAt, bodyBytes, joined);
+            Record(target, repository, head.IsHead, client, mayBoot ? connection : null, startedAt, bodyBytes, joined);
         }
 
         return answer;
@@ -328,7 +338,7 @@ internal sealed unsafe class HitResponder(
         }
     }
 
-    private void Record(in RequestTarget target, RepositoryRoute repository, bool isHead, IPAddress client, long startedAt, long bodyBytes, JoinedRequest? joined)
+    private void Record(in RequestTarget target, RepositoryRoute repository, bool isHead, IPAddress client, string? connection, long startedAt, long bodyBytes, JoinedRequest? joined)
     {
         RequestResult result = joined?.Result ?? RequestResult.Hit;
         if (joined is null)
@@ -352,6 +362,7 @@ internal sealed unsafe class HitResponder(
             HasKey = target.Kind == TargetKind.Object,
             Fqrn = repository.Fqrn,
             Client = client,
+            Connection = connection,
             Target = target.Kind == TargetKind.Object ? null : $"/cvmfs/{repository.Fqrn}/{Encoding.ASCII.GetString(target.Path)}",
         });
     }

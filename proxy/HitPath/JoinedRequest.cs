@@ -8,7 +8,7 @@ namespace Breakwater.Proxy.HitPath;
 /// A request for an object that the store lacks: the hit path has joined it to the object's fetch, and answers it from the store when that is done.
 /// What takes long, fails or is streamed is left to the ordinary path, which takes the follower over.
 /// </summary>
-internal sealed class JoinedRequest(in ObjectKey key, string fqrn, FetchFollower follower, TimeProvider time) : IAsyncDisposable
+internal sealed class JoinedRequest(in ObjectKey key, string fqrn, string? connection, FetchFollower follower, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>Ms: so long the hit path waits itself: less than the farewell before a stop.</summary>
     public const int PatienceMs = 800;
@@ -17,6 +17,9 @@ internal sealed class JoinedRequest(in ObjectKey key, string fqrn, FetchFollower
 
     /// <summary>The repository under which it was asked for.</summary>
     public string Fqrn => fqrn;
+
+    /// <summary>See <see cref="RequestRecord.Connection"/>.</summary>
+    public string? Connection => connection;
 
     public FetchFollower Follower => follower;
 
@@ -47,4 +50,7 @@ internal interface IJoinedRequestFeature
 {
     /// <summary>Hands over the joined request for an object; null: there is none. The caller disposes its follower.</summary>
     JoinedRequest? Take(in ObjectKey key);
+
+    /// <summary>When the loop had the head of the request that it handed over, as <see cref="TimeProvider.GetTimestamp"/>; once, then 0: not known.</summary>
+    long TakeStart();
 }

@@ -1,3 +1,5 @@
+using Breakwater.Proxy.Admin;
+
 namespace Breakwater.Proxy.Observability;
 
 /// <summary>Reads what the <see cref="RequestRecorder"/> keeps. Register it as <c>IRecordSink</c>; called by one thread at a time.</summary>
@@ -20,12 +22,13 @@ internal readonly record struct RecordClock(TimeProvider Time, DateTimeOffset No
 }
 
 /// <summary>Carries records to the sinks some times a second, so that requests never wake a thread for the sake of a log.</summary>
-internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<IRecordSink> sinks, TimeProvider time, ILogger<RecordPump> log) : BackgroundService
+internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<IRecordSink> sinks, TimeProvider time, ILogger<RecordPump> log) : BackgroundService, IHealthSource
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
 
     private readonly IRecordSink[] _sinks = [.. sinks];
     private readonly List<RequestRecord> _records = [];
+    private readonly LossWatch _losses = new(time);
 
     /// <inheritdoc/>
     public override Task StartAsync(CancellationToken cancellationToken)
@@ -53,12 +56,22 @@ internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<I
             }
         }
 
+        if (_losses.Look(recorder.Dropped) is { } lost)
+        {
+            LogLost(log, lost);
+        }
+
         _records.Clear();
         if (_records.Capacity > 65_536)
         {
             _records.Capacity = 4096;
         }
     }
+
+    /// <inheritdoc/>
+    public IEnumerable<HealthFinding> Find() => _losses.IsRecent
+        ? [new HealthFinding("requests-unrecorded", HealthLevel.Degraded, "Requests come faster than they are recorded: some are missing from access log and boot timelines (breakwater_requests_unrecorded_total).")]
+        : [];
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -76,6 +89,9 @@ internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<I
             Pump();
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Requests} requests are missing from access log and boot timelines: they came faster than they could be recorded")]
+    private static partial void LogLost(ILogger log, long requests);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Sink} could not take the last requests; they are missing in it")]
     private static partial void LogSinkFailed(ILogger log, Exception exception, string sink);

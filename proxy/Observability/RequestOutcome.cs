@@ -54,6 +54,22 @@ internal sealed class RequestOutcome
     /// <summary><see cref="TimeProvider.GetTimestamp"/> when the answer's head was ready; 0 before.</summary>
     public long AnsweredAt { get; set; }
 
+    /// <summary>The answer's head is ready when the response starts.</summary>
+    public void StartsWith(HttpContext context, TimeProvider time) => context.Response.OnStarting(() =>
+    {
+        AnsweredAt = time.GetTimestamp();
+        return Task.CompletedTask;
+    });
+
+    /// <summary>Body bytes of an answer of the proxy's own that says what went wrong.</summary>
+    public static void Counted(HttpContext context, int bytes)
+    {
+        if (context.Features.Get<RequestOutcome>() is { } outcome)
+        {
+            outcome.BytesSent += bytes;
+        }
+    }
+
     /// <summary>At least one part of the stored copy was not in memory.</summary>
     public bool TouchedDisk { get; set; }
 

@@ -31,7 +31,31 @@ internal enum RequestMethod : byte
     /// <summary>HEAD.</summary>
     Head,
 
-    /// <summary>Anything else: refused.</summary>
+    /// <summary>CONNECT.</summary>
+    Connect,
+
+    /// <summary>POST.</summary>
+    Post,
+
+    /// <summary>PUT.</summary>
+    Put,
+
+    /// <summary>DELETE.</summary>
+    Delete,
+
+    /// <summary>OPTIONS.</summary>
+    Options,
+
+    /// <summary>PATCH.</summary>
+    Patch,
+
+    /// <summary>TRACE.</summary>
+    Trace,
+
+    /// <summary>Squid's PURGE.</summary>
+    Purge,
+
+    /// <summary>Anything else.</summary>
     Other,
 }
 
@@ -77,6 +101,9 @@ internal readonly struct RequestRecord
     /// <summary>Client's address.</summary>
     public IPAddress? Client { get; init; }
 
+    /// <summary>Identity of the client's connection; null when the client is no VM, so that the request is part of no boot.</summary>
+    public string? Connection { get; init; }
+
     /// <summary>Host with port that an absolute-form request named; null in origin form.</summary>
     public string? Authority { get; init; }
 
@@ -107,6 +134,18 @@ internal readonly struct RequestRecord
     public int TextBytes => HeapCost.Of(Target) + HeapCost.Of(UserAgent) + HeapCost.Of(PathHint);
 
     private static string? Cut(string? text) => text?.Length > MaxTextChars ? text[..MaxTextChars] : text;
+
+    /// <summary>The method of that name; names are case-sensitive (RFC 9110, 9.1).</summary>
+    public static RequestMethod MethodOf(string name)
+    {
+        int at = Array.IndexOf(s_methods, name);
+        return at < 0 ? RequestMethod.Other : (RequestMethod)at;
+    }
+
+    /// <summary>The name of a method in the access log.</summary>
+    public static string NameOf(RequestMethod method) => s_methods[(int)method];
+
+    private static readonly string[] s_methods = [.. Enum.GetValues<RequestMethod>().Select(method => method.ToString().ToUpperInvariant())];
 
     /// <summary>The tier that a result implies.</summary>
     public static ByteSource SourceOf(RequestResult result, bool touchedDisk) => result switch

@@ -10,8 +10,11 @@ namespace Breakwater.Proxy.Observability;
 /// </summary>
 internal sealed class RequestRecorder
 {
-    /// <summary>Records a stripe holds between two drains: 8,192 in 20 ms are 400,000 requests a second. More are counted, not kept.</summary>
-    private const int StripeCapacity = 8192;
+    /// <summary>Records held between two drains: on a busy machine the next drain may be late by a second, at 100,000 requests each. More are counted, not kept.</summary>
+    private const int Capacity = 131_072;
+
+    /// <summary>What a stripe keeps room for between bursts.</summary>
+    private const int CalmCapacity = 4096;
 
     /// <summary>Texts of clients that a stripe holds between two drains: the longest URLs, 25,000 a second. Beyond it records are counted, not kept.</summary>
     internal const int StripeTextBytes = 8 << 20;
@@ -23,17 +26,19 @@ internal sealed class RequestRecorder
     private readonly int _mask;
     private readonly Histogram<double> _firstByte;
     private readonly TimeProvider _time;
+    private long _lostLines;
 
     public RequestRecorder(IMeterFactory meters, TimeProvider time)
     {
         _time = time;
         int stripes = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(Environment.ProcessorCount, 1, 16));
-        _stripes = [.. Enumerable.Range(0, stripes).Select(_ => new Stripe(s_results.Length))];
+        _stripes = [.. Enumerable.Range(0, stripes).Select(_ => new Stripe(s_results.Length, Capacity / stripes))];
         _mask = stripes - 1;
         Meter meter = meters.Create(ProxyCounters.MeterName);
         meter.CreateObservableCounter("breakwater.requests", () => Totals(t => t.Requests), "{request}", "Client requests that ended, by result.");
         meter.CreateObservableCounter("breakwater.sent", () => Totals(t => t.Bytes), "By", "Body bytes sent to clients, by result.");
         meter.CreateObservableCounter("breakwater.requests.unrecorded", () => Dropped, "{request}", "Requests missing from access log and timelines, because they came faster than could be written.");
+        meter.CreateObservableCounter("breakwater.access_log.lost", () => LostLines, "{line}", "Lines missing from the access log, because its disk or pipe refused them or was too slow.");
         _firstByte = meter.CreateHistogram(
             "breakwater.request.first_byte", "s", "Time from a request's head to the answer's head, by result.", null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5] });
@@ -44,6 +49,12 @@ internal sealed class RequestRecorder
 
     /// <summary>Requests that came faster than they were drained.</summary>
     public long Dropped => _stripes.Sum(s => Volatile.Read(ref s.Dropped));
+
+    /// <summary>Lines of the access log that could not be written.</summary>
+    public long LostLines => Interlocked.Read(ref _lostLines);
+
+    /// <summary>Counts lines of the access log that could not be written.</summary>
+    public void AddLostLines(long lines) => Interlocked.Add(ref _lostLines, lines);
 
     /// <summary>The name of a result in metrics, logs and API: lower case, hyphens.</summary>
     public static string NameOf(RequestResult result) => result switch
@@ -112,7 +123,7 @@ internal sealed class RequestRecorder
         public long Bytes;
     }
 
-    private sealed class Stripe(int results)
+    private sealed class Stripe(int results, int capacity)
     {
         public readonly Tally[] Tallies = new Tally[results];
         public long Dropped;
@@ -152,7 +163,15 @@ internal sealed class RequestRecorder
             }
 
             into.AddRange(full.AsSpan(0, count));
-            Array.Clear(full, 0, count);
+            if (full.Length > CalmCapacity && count < full.Length / 8)
+            {
+                full = new RequestRecord[CalmCapacity];
+            }
+            else
+            {
+                Array.Clear(full, 0, count);
+            }
+
             lock (_gate)
             {
                 _spare = full;
@@ -161,12 +180,12 @@ internal sealed class RequestRecorder
 
         private bool TryGrowLocked()
         {
-            if (_filling.Length >= StripeCapacity)
+            if (_filling.Length >= capacity)
             {
                 return false;
             }
 
-            Array.Resize(ref _filling, Math.Min(StripeCapacity, _filling.Length * 4));
+            Array.Resize(ref _filling, Math.Min(capacity, _filling.Length * 4));
             return true;
         }
     }

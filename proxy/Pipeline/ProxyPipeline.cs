@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.HitPath;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Serving;
@@ -36,9 +37,11 @@ internal sealed partial class ProxyPipeline(
     /// <summary>Handles one request to its end.</summary>
     public async Task HandleAsync(HttpContext context)
     {
-        long startedAt = time.GetTimestamp();
+        // A request that waited on a loop before it came here began when the loop had its head.
+        long startedAt = context.Features.Get<IJoinedRequestFeature>()?.TakeStart() is > 0 and var start ? start : time.GetTimestamp();
         await ThreadHop.ToPool();
         var outcome = new RequestOutcome();
+        context.Features.Set(outcome);
         using Activity? span = Telemetry.Spans.StartActivity("request", ActivityKind.Server);
         try
         {
@@ -92,13 +95,14 @@ internal sealed partial class ProxyPipeline(
             EndedAt = now,
             Result = outcome.Result,
             Source = RequestRecord.SourceOf(outcome.Result, outcome.TouchedDisk),
-            Method = HttpMethods.IsGet(request.Method) ? RequestMethod.Get : HttpMethods.IsHead(request.Method) ? RequestMethod.Head : RequestMethod.Other,
+            Method = RequestRecord.MethodOf(request.Method),
             Status = (short)(outcome.Result == RequestResult.ClientGone && !context.Response.HasStarted ? 0 : context.Response.StatusCode),
             BytesSent = outcome.BytesSent,
             Key = outcome.Key ?? default,
             HasKey = outcome.Key is not null,
             Fqrn = outcome.Fqrn,
             Client = context.Connection.RemoteIpAddress,
+            Connection = BootObserver.MayBoot(request.Headers.UserAgent) ? context.Connection.Id : null,
             Target = target,
             Upstream = outcome.Upstream,
             UserAgent = request.Headers.UserAgent,
@@ -220,7 +224,7 @@ internal sealed partial class ProxyPipeline(
         outcome.Fqrn = repository.Fqrn;
         outcome.Key = target.Kind == TargetKind.Object ? target.Key : null;
         string path = Encoding.ASCII.GetString(target.Path);
-        if (target.Kind == TargetKind.Object || (target.Kind == TargetKind.Document && path == SignedDocuments.ManifestPath))
+        if (BootObserver.MayBoot(context.Request.Headers.UserAgent) && (target.Kind == TargetKind.Object || (target.Kind == TargetKind.Document && path == SignedDocuments.ManifestPath)))
         {
             boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, context.Connection.RemoteIpAddress!, context.Connection.Id);
         }

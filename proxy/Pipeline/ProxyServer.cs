@@ -190,7 +190,9 @@ internal static class ProxyServer
         services.AddSingleton<ProxyGauges>();
         services.AddSingleton<BootTimelines>();
         services.AddSingleton<IRecordSink>(provider => provider.GetRequiredService<BootTimelines>());
-        services.AddHostedService<RecordPump>();
+        services.AddSingleton<RecordPump>();
+        services.AddHostedService(provider => provider.GetRequiredService<RecordPump>());
+        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<RecordPump>());
         Telemetry.Add(services, settings.Telemetry);
         if (!string.IsNullOrEmpty(settings.AccessLog.Path))
         {

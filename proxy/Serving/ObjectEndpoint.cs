@@ -103,7 +103,7 @@ internal sealed class ObjectEndpoint(
         while (true)
         {
             FetchTicket ticket = joined is null ? fetches.JoinOrStart(request.ToOrder()) : new FetchTicket(null, joined.Follower, null);
-            if (joined is null && ticket.Follower is { IsLeader: true })
+            if (joined is null && ticket.Follower is { IsLeader: true } && WorkingSets.BootObserver.MayBoot(context.Request.Headers.UserAgent))
             {
                 lookAhead.Missed(request.Repository, request.Key);
             }

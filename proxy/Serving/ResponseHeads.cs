@@ -72,7 +72,13 @@ internal sealed class ResponseHeads(ProxyOptions options, TimeProvider time)
         response.ContentType = "text/plain; charset=utf-8";
         byte[] body = System.Text.Encoding.UTF8.GetBytes($"{status}: {text}\n");
         response.ContentLength = body.Length;
-        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return Task.CompletedTask;
+        }
+
+        RequestOutcome.Counted(context, body.Length);
+        return response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 
     /// <summary>No Stratum 1 could give it.</summary>

@@ -179,7 +179,7 @@ internal sealed class TunnelMiddleware(
         EndedAt = time.GetTimestamp(),
         Result = result,
         Source = RequestRecord.SourceOf(result, touchedDisk: false),
-        Method = RequestMethod.Other,
+        Method = RequestMethod.Connect,
         Status = status,
         BytesSent = sent,
         Client = target.Client,

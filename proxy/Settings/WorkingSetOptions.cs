@@ -6,8 +6,8 @@ internal sealed class WorkingSetOptions
     /// <summary>Learn from the boots that this proxy serves. Default true.</summary>
     public bool Learn { get; set; } = true;
 
-    /// <summary>How long a boot is recorded from its first request on, 10 s to 1 h. Default 2 min.</summary>
-    public TimeSpan BootWindow { get; set; } = TimeSpan.FromMinutes(2);
+    /// <summary>How long a boot is recorded from its first request on, 10 s to 1 h. Default 5 min: a slow link, a pause. A boot that goes on longer is said in the log.</summary>
+    public TimeSpan BootWindow { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Fetch a new revision's working set before clients ask. Default true.</summary>
     public bool Prefetch { get; set; } = true;

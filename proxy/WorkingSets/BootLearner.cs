@@ -1,11 +1,12 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.WorkingSets;
 
 /// <summary>Turns recorded boots into working sets. One boot at a time; not thread-safe but for <see cref="WantsMore"/>.</summary>
-internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource snapshots, TimeProvider time, ILogger<BootLearner> log)
+internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource snapshots, WorkingSetOptions options, TimeProvider time, ILogger<BootLearner> log)
 {
     /// <summary>The newest boots that a set is merged from: enough for a median, few enough to follow changes.</summary>
     private const int BootsMerged = 9;
@@ -16,7 +17,7 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     /// <summary>A set that has seen enough boots looks at one now and then.</summary>
     private static readonly TimeSpan s_settledPause = TimeSpan.FromMinutes(10);
 
-    private readonly Dictionary<(string Repository, string Name), List<BootProfile>> _profiles = [];
+    private readonly Dictionary<(string Repository, string Name), List<(long Boot, BootProfile Profile)>> _profiles = [];
 
     /// <summary>Is another boot of this repository worth recording?</summary>
     public bool WantsMore(string repository)
@@ -54,14 +55,20 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
             return null;
         }
 
-        List<BootProfile> profiles = ProfilesOf(repository.Fqrn, name);
-        profiles.Add(profile);
+        if (boot.IsCut)
+        {
+            LogCut(log, repository.Fqrn, name, options.BootWindow);
+        }
+
+        List<(long Boot, BootProfile Profile)> profiles = ProfilesOf(repository.Fqrn, name);
+        profiles.RemoveAll(earlier => earlier.Boot == boot.Id && boot.Id != 0);
+        profiles.Add((boot.Id, profile));
         if (profiles.Count > BootsMerged)
         {
             profiles.RemoveAt(0);
         }
 
-        WorkingSet set = BootMerge.Merge(repository.Fqrn, name, profiles, time.GetUtcNow());
+        WorkingSet set = BootMerge.Merge(repository.Fqrn, name, [.. profiles.Select(known => known.Profile)], time.GetUtcNow());
         await sets.PutAsync(set);
         LogLearned(log, repository.Fqrn, name, set.Entries.Count, set.Boots);
         return set;
@@ -89,11 +96,11 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     }
 
     /// <summary>After a restart the set itself stands for the boots that it was merged from.</summary>
-    private List<BootProfile> ProfilesOf(string repository, string name)
+    private List<(long Boot, BootProfile Profile)> ProfilesOf(string repository, string name)
     {
-        if (!_profiles.TryGetValue((repository, name), out List<BootProfile>? profiles))
+        if (!_profiles.TryGetValue((repository, name), out List<(long Boot, BootProfile Profile)>? profiles))
         {
-            profiles = sets.Find(repository, name) is { } set ? [new BootProfile(set.Snapshots, set.Entries, set.WholeDirectories)] : [];
+            profiles = sets.Find(repository, name) is { } set ? [(0, new BootProfile(set.Snapshots, set.Entries, set.WholeDirectories))] : [];
             _profiles[(repository, name)] = profiles;
         }
 
@@ -108,4 +115,9 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: a boot was seen, but its objects could not be mapped to paths: {Problem}")]
     private static partial void LogNotMapped(ILogger log, string repository, string problem);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "{Repository}: a boot still went on after {Window} and was recorded no longer; what it read later is missing in the working set {Name}. Raise WorkingSets:BootWindow for slow boots")]
+    private static partial void LogCut(ILogger log, string repository, string name, TimeSpan window);
 }

@@ -14,10 +14,10 @@ internal readonly record struct ObservedRequest(string Repository, ObjectKey? Ob
 /// <summary>How boots are recorded.</summary>
 internal sealed record BootRecorderLimits
 {
-    /// <summary>How long a boot is recorded from its first request on. Default 120 s.</summary>
-    public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(120);
+    /// <summary>How long a boot is recorded from its first request on. Default 5 min.</summary>
+    public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Silence after which a boot is over. Default 20 s.</summary>
+    /// <summary>Silence after which what was read is handed out: the boot is over, or paused. Default 20 s.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Boots of one repository recorded at the same time; of a storm the first few say enough. Default 8.</summary>
@@ -31,22 +31,19 @@ internal sealed record BootRecorderLimits
 }
 
 /// <summary>
-/// Recognises boots in the stream of requests and records what each asks for. Thread-safe.
+/// Records what boots ask for; what a boot is, <see cref="BootSorter{TBoot}"/> says. Thread-safe.
 /// </summary>
-/// <remarks>
-/// A connection that asks for the manifest begins a boot, and belongs to it. Other connections of the same address belong to a boot by this:
-/// a VM caches, so it asks for an object once; a request goes to the newest boot of that address that has not asked for the object yet. A
-/// catalog that every running boot of the address has, or that comes when none runs, is a reboot, which needs no manifest. So two VMs behind one
-/// address stay apart as long as they have their own connections, and what a shared address blurs is outvoted when boots are merged.
-/// </remarks>
 internal sealed class BootRecorder
 {
+    /// <summary>Boots of a repository kept for the case that they go on after a pause, as a multiple of those recorded at once.</summary>
+    private const int PausedShare = 4;
+
     private readonly BootRecorderLimits _limits;
     private readonly Func<string, bool> _wantsMore;
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Repository, string Connection), LiveBoot> _byConnection = []; // guarded by _lock
-    private readonly List<LiveBoot> _live = []; // guarded by _lock
-    private volatile bool _isRecording;         // written under _lock
+    private readonly BootSorter<LiveBoot> _boots;   // guarded by _lock
+    private volatile bool _isRecording;             // written under _lock
+    private long _lastId;                           // guarded by _lock
 
     /// <summary>Records boots.</summary>
     /// <param name="limits">How.</param>
@@ -55,6 +52,7 @@ internal sealed class BootRecorder
     {
         _limits = limits;
         _wantsMore = wantsMore ?? (static _ => true);
+        _boots = new BootSorter<LiveBoot>(new BootSorterLimits(), BeginUnderLock, static _ => { });
     }
 
     /// <summary>Takes note of a request.</summary>
@@ -67,16 +65,15 @@ internal sealed class BootRecorder
 
         lock (_lock)
         {
-            LiveBoot? boot = FindUnderLock(request);
-            if (boot is null)
+            if (_boots.Assign(request, out bool isFirst) is not { } boot)
             {
                 return;
             }
 
             boot.LastAt = request.At;
-            if (request.Object is ObjectKey key && boot.Reads.Count < _limits.MaxReads && boot.Seen.Add(key))
+            if (isFirst)
             {
-                boot.Reads.Add(new BootRead(key, request.At - boot.StartedAt));
+                boot.Reads.Add(new BootRead(request.Object!.Value, request.At - boot.BeganAt));
             }
         }
     }
@@ -84,96 +81,66 @@ internal sealed class BootRecorder
     /// <summary>Could a request for this object (null: the manifest) matter? False for nearly all of them while no boot is recorded.</summary>
     public bool Concerns(ObjectKey? key) => _isRecording || key is null or { Kind: (byte)'C' };
 
-    /// <summary>Hands out the boots that are over at that time.</summary>
+    /// <summary>
+    /// Hands out the boots that are over at that time. One that went on after a pause is handed out again, whole, with the same <see cref="RecordedBoot.Id"/>.
+    /// </summary>
     public IReadOnlyList<RecordedBoot> TakeFinished(TimeSpan now)
     {
+        List<RecordedBoot> over = [];
         lock (_lock)
         {
-            List<LiveBoot> over = _live.FindAll(boot => now - boot.StartedAt >= _limits.Window || now - boot.LastAt >= _limits.Silence);
-            foreach (LiveBoot boot in over)
+            foreach (LiveBoot boot in _boots.Boots)
             {
-                _live.Remove(boot);
-                foreach (string connection in boot.Connections)
+                bool isSilent = now - boot.LastAt >= _limits.Silence;
+                bool isOver = now - boot.BeganAt >= _limits.Window;
+                if ((isSilent || isOver) && boot.Reads.Count > boot.HandedOut && boot.Reads.Count >= _limits.MinReads)
                 {
-                    _byConnection.Remove((boot.Repository, connection));
+                    boot.HandedOut = boot.Reads.Count;
+                    over.Add(new RecordedBoot(boot.Repository, [.. boot.Reads]) { Id = boot.Id, IsCut = !isSilent || boot.Reads.Count >= _limits.MaxReads });
+                }
+
+                if (isOver)
+                {
+                    _boots.End(boot);
                 }
             }
 
-            _isRecording = _live.Count > 0;
-            return [.. over.Where(boot => boot.Reads.Count >= _limits.MinReads).Select(boot => new RecordedBoot(boot.Repository, boot.Reads))];
+            _isRecording = _boots.Count > 0;
         }
+
+        return over;
     }
 
-    private LiveBoot? FindUnderLock(in ObservedRequest request)
+    private LiveBoot? BeginUnderLock(ObservedRequest first)
     {
-        bool isKnown = _byConnection.TryGetValue((request.Repository, request.Connection), out LiveBoot? bound);
-        if (request.Object is not ObjectKey key)
+        int running = 0;
+        int paused = 0;
+        foreach (LiveBoot live in _boots.Boots)
         {
-            return isKnown ? bound : BeginUnderLock(request);
-        }
-
-        if (isKnown && (bound!.Owner == request.Connection || !bound.Seen.Contains(key)))
-        {
-            return bound;
-        }
-
-        LiveBoot? candidate = null;
-        foreach (LiveBoot live in _live)
-        {
-            if (live.Repository == request.Repository && live.Client.Equals(request.Client) && !live.Seen.Contains(key)
-                && (candidate is null || live.StartedAt >= candidate.StartedAt))
+            if (live.Repository == first.Repository)
             {
-                candidate = live;
+                _ = first.At - live.LastAt < _limits.Silence ? running++ : paused++;
             }
         }
 
-        if (candidate is null)
-        {
-            return key.Kind == (byte)'C' && !isKnown ? BeginUnderLock(request) : bound;
-        }
-
-        BindUnderLock(candidate, request.Connection);
-        return candidate;
-    }
-
-    private LiveBoot? BeginUnderLock(in ObservedRequest request)
-    {
-        string repository = request.Repository;
-        if (_live.Count(live => live.Repository == repository) >= _limits.MaxBootsAtOnce || !_wantsMore(repository))
+        if (running >= _limits.MaxBootsAtOnce || paused >= _limits.MaxBootsAtOnce * PausedShare || !_wantsMore(first.Repository))
         {
             return null;
         }
 
-        var boot = new LiveBoot { Repository = repository, Client = request.Client, Owner = request.Connection, StartedAt = request.At, LastAt = request.At };
-        _live.Add(boot);
         _isRecording = true;
-        BindUnderLock(boot, request.Connection);
-        return boot;
+        return new LiveBoot(first, _limits.MaxReads) { Id = ++_lastId, LastAt = first.At };
     }
 
-    private void BindUnderLock(LiveBoot boot, string connection)
+    private sealed class LiveBoot(in ObservedRequest first, int mostReads) : SortedBoot(first, mostReads)
     {
-        _byConnection[(boot.Repository, connection)] = boot;
-        boot.Connections.Add(connection);
-    }
-
-    private sealed class LiveBoot
-    {
-        public required string Repository { get; init; }
-
-        public required IPAddress Client { get; init; }
-
-        /// <summary>The connection that began it: nothing on it belongs to another boot.</summary>
-        public required string Owner { get; init; }
-
-        public required TimeSpan StartedAt { get; init; }
+        public required long Id { get; init; }
 
         public required TimeSpan LastAt { get; set; }
 
-        public HashSet<ObjectKey> Seen { get; } = [];
-
         public List<BootRead> Reads { get; } = [];
 
-        public HashSet<string> Connections { get; } = [];
+        /// <summary>Reads at the last time that it was handed out.</summary>
+        public int HandedOut { get; set; }
     }
 }

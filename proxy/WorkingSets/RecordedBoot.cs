@@ -12,6 +12,12 @@ internal readonly record struct BootRead(ObjectKey Key, TimeSpan Offset);
 /// <param name="Reads">The objects.</param>
 internal sealed record RecordedBoot(string Repository, IReadOnlyList<BootRead> Reads)
 {
+    /// <summary>Which boot this is: one that goes on after a pause comes again under the same number. 0: not known.</summary>
+    public long Id { get; init; }
+
+    /// <summary>Did it still go on when its recording ended (<c>WorkingSets:BootWindow</c>)?</summary>
+    public bool IsCut { get; init; }
+
     /// <summary>The root catalog that it mounted: the first catalog that it asked for; null when it asked for none.</summary>
     public ObjectKey? RootCatalog { get; } = Reads.Where(read => read.Key.Kind == (byte)'C').Select(read => (ObjectKey?)read.Key).FirstOrDefault();
 

@@ -9,7 +9,7 @@ using Microsoft.Net.Http.Headers;
 namespace Breakwater.Proxy.ZeroTouch;
 
 /// <summary>Answers <c>/wpad.dat</c>, <c>/proxy.pac</c> and files below <c>/boot/</c>, in origin form only: the proxy itself is asked, not a server behind it.</summary>
-internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings) : IDisposable
+internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvider time) : IDisposable
 {
     private const string Boot = "/boot/";
 
@@ -23,14 +23,13 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings) : IDisposab
     /// <param name="outcome">Says how it ended.</param>
     public Task? TryServe(HttpContext context, string rawTarget, RequestOutcome outcome)
     {
-        if (rawTarget is "/wpad.dat" or "/proxy.pac")
+        if (rawTarget.Split('?', 2)[0] is "/wpad.dat" or "/proxy.pac")
         {
             outcome.Result = RequestResult.Local;
             return WritePacAsync(context, outcome);
         }
 
-        if (_files is not null && rawTarget.StartsWith(Boot, StringComparison.Ordinal)
-            && _files.GetFileInfo(Uri.UnescapeDataString(rawTarget[Boot.Length..])) is { Exists: true, IsDirectory: false, PhysicalPath: { } path } file
+        if (_files is not null && NameOf(rawTarget) is { } name && _files.GetFileInfo(name) is { Exists: true, IsDirectory: false, PhysicalPath: { } path } file
             && BootFolder.Holds(_files.Root, path))
         {
             outcome.Result = RequestResult.Local;
@@ -40,16 +39,25 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings) : IDisposab
         return null;
     }
 
-    /// <summary>A PAC file: all goes to the proxies, in order, then directly, so that a VM survives without us.</summary>
-    public static string Pac(IEnumerable<string> proxies) =>
-        "function FindProxyForURL(url, host) {\n  return \"" + string.Concat(proxies.Select(p => $"PROXY {p}; ")) + "DIRECT\";\n}\n";
+    /// <summary>The name of a file below <c>/boot/</c>; null: another target. Boot loaders join URLs to <c>//boot/x</c>, and put their serial number behind a <c>?</c>.</summary>
+    private static string? NameOf(string rawTarget)
+    {
+        string path = rawTarget.Split('?', 2)[0];
+        string trimmed = path.StartsWith("//", StringComparison.Ordinal) ? "/" + path.TrimStart('/') : path;
+        return trimmed.StartsWith(Boot, StringComparison.Ordinal) ? Uri.UnescapeDataString(trimmed[Boot.Length..].TrimStart('/')) : null;
+    }
+
+    /// <summary>A PAC file: all goes to the proxies, in order, then directly, so that a VM survives without us; not where there is no way out.</summary>
+    public static string Pac(IEnumerable<string> proxies, bool hasWayOut) =>
+        "function FindProxyForURL(url, host) {\n  return \"" + string.Join("; ", [.. proxies.Select(p => $"PROXY {p}"), .. hasWayOut ? ["DIRECT"] : Array.Empty<string>()]) + "\";\n}\n";
 
     /// <inheritdoc/>
     public void Dispose() => _files?.Dispose();
 
     /// <summary>With an entity tag: a download that is taken up again after the file was replaced gets the new one from its start (RFC 9110, 13.1.5).</summary>
-    private static async Task SendFileAsync(HttpContext context, string path, IFileInfo file, RequestOutcome outcome)
+    private async Task SendFileAsync(HttpContext context, string path, IFileInfo file, RequestOutcome outcome)
     {
+        outcome.StartsWith(context, time);
         var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{file.LastModified.UtcTicks:x}-{file.Length:x}\""));
         await Results.File(path, "application/octet-stream", lastModified: file.LastModified, entityTag: tag, enableRangeProcessing: true).ExecuteAsync(context);
         outcome.BytesSent = HttpMethods.IsHead(context.Request.Method) ? 0 : context.Response.ContentLength ?? 0;
@@ -57,7 +65,7 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings) : IDisposab
 
     private Task WritePacAsync(HttpContext context, RequestOutcome outcome)
     {
-        byte[] body = Encoding.ASCII.GetBytes(Pac(ProxiesFor(context)));
+        byte[] body = Encoding.ASCII.GetBytes(Pac(ProxiesFor(context), !settings.Proxy.Offline));
         HttpResponse response = context.Response;
         response.ContentType = "application/x-ns-proxy-autoconfig";
         response.ContentLength = body.Length;

@@ -23,7 +23,7 @@ internal sealed partial class LoopConnection
     {
         bool isNew = _ordinary is null || _ordinary.IsOver;
         _ordinary = !isNew ? _ordinary! : new OrdinaryConnection(Descriptor, Id, Epoll.LocalEndPoint(Descriptor), client, Wake);
-        _ordinary.Hand(_joined);
+        _ordinary.Hand(_joined, _joined?.StartedAt ?? (_isForGood ? 0 : responder.Now));
         _joined = null;
         _state = State.Lent;
         _since = loop.Now;

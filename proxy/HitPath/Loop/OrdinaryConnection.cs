@@ -17,6 +17,7 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
     private readonly Lock _gate = new();
     private readonly DirectWriter _output;
     private JoinedRequest? _joined;
+    private long _startedAt;
     private bool _isOver;       // guarded by _gate
 
     /// <summary>A connection for Kestrel to accept.</summary>
@@ -62,7 +63,13 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
     public bool IsAborted { get; private set; }
 
     /// <summary>The loop has begun something with the request that it gives Kestrel.</summary>
-    public void Hand(JoinedRequest? joined) => Drop(Interlocked.Exchange(ref _joined, joined));
+    /// <param name="joined">What it has joined; null: nothing.</param>
+    /// <param name="startedAt">When it had the request's head; 0: it does not know.</param>
+    public void Hand(JoinedRequest? joined, long startedAt)
+    {
+        Volatile.Write(ref _startedAt, startedAt);
+        Drop(Interlocked.Exchange(ref _joined, joined));
+    }
 
     /// <summary>The socket has room again.</summary>
     public void HasRoom() => _output.HasRoom();
@@ -93,6 +100,9 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
     }
 
     /// <inheritdoc/>
+    public long TakeStart() => Interlocked.Exchange(ref _startedAt, 0);
+
+    /// <inheritdoc/>
     public override void Abort(ConnectionAbortedException abortReason)
     {
         lock (_gate)
@@ -114,7 +124,7 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
     /// <inheritdoc/>
     public override ValueTask DisposeAsync()
     {
-        Hand(null);
+        Hand(null, 0);
         LetGo();
         _hasNews();
         return base.DisposeAsync();

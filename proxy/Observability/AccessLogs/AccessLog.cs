@@ -1,4 +1,3 @@
-using System.Buffers;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Settings;
@@ -12,7 +11,7 @@ internal interface IObjectPaths
     string? Find(string fqrn, in ObjectKey key);
 }
 
-/// <summary>Writes the access log from the records that the pump brings, a batch at a time. A disk that refuses costs lines, nothing else.</summary>
+/// <summary>Writes the access log from the records that the pump brings, on a thread of its own. A disk that refuses, or is too slow, costs lines, nothing else.</summary>
 internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposable
 {
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(10);
@@ -21,45 +20,95 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
     private readonly RotatedFile? _file;
     private readonly Stream? _output;
     private readonly IObjectPaths[] _paths;
+    private readonly RequestRecorder _recorder;
+    private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly ArrayBufferWriter<byte> _lines = new(64 << 10);
-    private DateTimeOffset _retryAt = DateTimeOffset.MinValue;
+    private readonly LogBacklog _backlog;
+    private readonly LossWatch _losses;
+    private long? _failedAt;            // the writing thread's
     private volatile string? _fault;
 
-    public AccessLog(AccessLogOptions options, IEnumerable<IObjectPaths> paths, ILogger<AccessLog> log)
+    public AccessLog(AccessLogOptions options, IEnumerable<IObjectPaths> paths, RequestRecorder recorder, TimeProvider time, ILogger<AccessLog> log)
+        : this(options, options.Path == "-" ? Console.OpenStandardOutput() : null, paths, recorder, time, log)
+    {
+    }
+
+    /// <param name="options">Where and how.</param>
+    /// <param name="output">Written to in place of the file; null: the file.</param>
+    /// <param name="paths">Names of objects.</param>
+    /// <param name="recorder">Counts lost lines.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">Takes the complaint about a log that cannot be written.</param>
+    internal AccessLog(
+        AccessLogOptions options, Stream? output, IEnumerable<IObjectPaths> paths, RequestRecorder recorder, TimeProvider time, ILogger<AccessLog> log)
     {
         _format = options.Format;
         _paths = [.. paths];
+        _recorder = recorder;
+        _time = time;
         _log = log;
-        if (options.Path == "-")
-        {
-            _output = Console.OpenStandardOutput();
-        }
-        else
-        {
-            _file = new RotatedFile(options.Path!, options.MaxFileBytes, options.KeepFiles);
-        }
+        _output = output;
+        _file = output is null ? new RotatedFile(options.Path!, options.MaxFileBytes, options.KeepFiles) : null;
+        _backlog = new LogBacklog(Write, recorder.AddLostLines);
+        _losses = new LossWatch(time);
     }
 
     /// <inheritdoc/>
     public void Take(ReadOnlySpan<RequestRecord> records, RecordClock clock)
     {
-        if (records.IsEmpty || clock.Now < _retryAt)
+        if (!records.IsEmpty)
         {
-            return;
+            _backlog.Append(records, (lines, all) =>
+            {
+                foreach (ref readonly RequestRecord record in all)
+                {
+                    AccessLogLine.Append(lines, _format, record, clock, PathOf(record));
+                }
+            });
         }
 
-        _lines.ResetWrittenCount();
-        foreach (ref readonly RequestRecord record in records)
+        if (_losses.Look(_recorder.LostLines) is { } lost)
         {
-            AccessLogLine.Append(_lines, _format, record, clock, PathOf(record));
+            LogLost(_log, lost);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<HealthFinding> Find()
+    {
+        if (_fault is { } fault)
+        {
+            yield return new HealthFinding("access-log-failing", HealthLevel.Degraded, $"The access log cannot be written, lines are lost: {fault} It is tried again every 10 s.");
+        }
+        else if (_losses.IsRecent)
+        {
+            yield return new HealthFinding("access-log-slow", HealthLevel.Degraded, "The access log's disk or pipe is too slow, lines are lost (breakwater_access_log_lost_total).");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _backlog.Dispose();
+        _file?.Dispose();
+        _output?.Dispose();
+    }
+
+    /// <summary>Called by the backlog's thread.</summary>
+    private bool Write(ReadOnlyMemory<byte> lines)
+    {
+        if (_failedAt is { } failedAt && _time.GetElapsedTime(failedAt) < s_retryAfter)
+        {
+            return false;
         }
 
         try
         {
-            _output?.Write(_lines.WrittenSpan);
-            _file?.Append(_lines.WrittenSpan);
-            _fault = null;
+            _output?.Write(lines.Span);
+            _output?.Flush();
+            _file?.Append(lines.Span);
+            (_fault, _failedAt) = (null, null);
+            return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -69,20 +118,10 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
             }
 
             _fault = e.Message;
-            _retryAt = clock.Now + s_retryAfter;
+            _failedAt = _time.GetTimestamp();
             _file?.Close();
+            return false;
         }
-    }
-
-    /// <inheritdoc/>
-    public IEnumerable<HealthFinding> Find() =>
-        _fault is { } fault ? [new HealthFinding("access-log-failing", HealthLevel.Degraded, $"The access log cannot be written, lines are lost: {fault} It is tried again every 10 s.")] : [];
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _file?.Dispose();
-        _output?.Dispose();
     }
 
     private string? PathOf(in RequestRecord record)
@@ -102,6 +141,9 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
 
         return null;
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Lines} lines are missing from the access log: its disk or pipe does not take them")]
+    private static partial void LogLost(ILogger log, long lines);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The access log cannot be written; lines are lost until it can")]
     private static partial void LogRefused(ILogger log, Exception exception);

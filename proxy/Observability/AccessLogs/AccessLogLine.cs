@@ -10,8 +10,6 @@ namespace Breakwater.Proxy.Observability.AccessLogs;
 /// <summary>One request as one line, in each of the formats. Pure; what came from outside is escaped, so that no client can forge a line.</summary>
 internal static class AccessLogLine
 {
-    private static readonly string[] s_methods = ["GET", "HEAD", "OTHER"];
-
     /// <summary>Appends the line with its line feed.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="format">How.</param>
@@ -37,7 +35,7 @@ internal static class AccessLogLine
         DateTimeOffset end = clock.At(record.EndedAt);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{end.ToUnixTimeSeconds()}.{end.Millisecond:000} {Milliseconds(clock, record.StartedAt, record.EndedAt),6:0} {Client(record)} {SquidCode(record)}/{record.Status:000} {record.BytesSent} {s_methods[(int)record.Method]} {Url(record)} - {(record.Upstream is null ? "HIER_NONE/-" : "HIER_DIRECT/" + record.Upstream)} {(record.HasKey ? "application/octet-stream" : "-")} {FirstByte(record, clock)} {Escape(path) ?? "-"}\n");
+            $"{end.ToUnixTimeSeconds()}.{end.Millisecond:000} {Milliseconds(clock, record.StartedAt, record.EndedAt),6:0} {Client(record)} {SquidCode(record)}/{record.Status:000} {record.BytesSent} {RequestRecord.NameOf(record.Method)} {Url(record)} - {(record.Upstream is null ? "HIER_NONE/-" : "HIER_DIRECT/" + record.Upstream)} {(record.HasKey ? "application/octet-stream" : "-")} {FirstByte(record, clock)} {Escape(path) ?? "-"}\n");
     }
 
     private static string Combined(in RequestRecord record, RecordClock clock, string? path)
@@ -45,7 +43,7 @@ internal static class AccessLogLine
         DateTimeOffset start = clock.At(record.StartedAt);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Client(record)} - - [{start:dd/MMM/yyyy:HH:mm:ss} +0000] \"{s_methods[(int)record.Method]} {Url(record)} HTTP/1.1\" {record.Status:000} {record.BytesSent} \"-\" \"{Quote(record.UserAgent)}\" {RequestRecorder.NameOf(record.Result)} {record.Upstream ?? "-"} {FirstByte(record, clock)} {Escape(path) ?? "-"}\n");
+            $"{Client(record)} - - [{start:dd/MMM/yyyy:HH:mm:ss} +0000] \"{RequestRecord.NameOf(record.Method)} {Url(record)} HTTP/1.1\" {record.Status:000} {record.BytesSent} \"-\" \"{Quote(record.UserAgent)}\" {RequestRecorder.NameOf(record.Result)} {record.Upstream ?? "-"} {FirstByte(record, clock)} {Escape(path) ?? "-"}\n");
     }
 
     private static void AppendJson(IBufferWriter<byte> output, in RequestRecord record, RecordClock clock, string? path)
@@ -55,7 +53,7 @@ internal static class AccessLogLine
             json.WriteStartObject();
             json.WriteString("time", clock.At(record.StartedAt).UtcDateTime);
             json.WriteString("client", Client(record));
-            json.WriteString("method", s_methods[(int)record.Method]);
+            json.WriteString("method", RequestRecord.NameOf(record.Method));
             json.WriteString("url", Url(record));
             json.WriteNumber("status", record.Status);
             json.WriteNumber("bytes", record.BytesSent);

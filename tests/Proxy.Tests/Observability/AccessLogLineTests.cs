@@ -50,6 +50,19 @@ public class AccessLogLineTests
         Assert.False(json.RootElement.TryGetProperty("path", out _));
     }
 
+    [Theory]
+    [InlineData("GET", "GET")]
+    [InlineData("HEAD", "HEAD")]
+    [InlineData("POST", "POST")]
+    [InlineData("PURGE", "PURGE")]
+    [InlineData("CONNECT", "CONNECT")]
+    [InlineData("get", "OTHER")]
+    [InlineData("EVIL\n", "OTHER")]
+    public void Method_ThatIsKnown_StandsInTheLine(string method, string logged) => Assert.Contains(
+        $" {logged} ",
+        Line(AccessLogFormat.Squid, new RequestRecord { StartedAt = 1, EndedAt = 1, Result = RequestResult.Refused, Status = 405, Target = "/", Method = RequestRecord.MethodOf(method) }, null),
+        StringComparison.Ordinal);
+
     private static RequestRecord Hit() => new()
     {
         StartedAt = Ticks(750),

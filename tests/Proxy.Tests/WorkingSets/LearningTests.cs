@@ -185,6 +185,71 @@ public sealed class LearningTests
         Assert.Empty(recorder.TakeFinished(TimeSpan.FromHours(1)));
     }
 
+    [Fact]
+    public void Recorder_BootThatGoesOnAfterAPause_IsHandedOutAgainWhole()
+    {
+        BootRecorder recorder = new(new BootRecorderLimits());
+        List<ObservedRequest> boot = [.. MiniOs.Replay(1, "10.0.0.1", "c", TimeSpan.Zero, TimeSpan.FromMilliseconds(5))];
+        boot[..60].ForEach(request => recorder.Observe(request));
+        RecordedBoot part = Assert.Single(recorder.TakeFinished(TimeSpan.FromSeconds(30)));
+        Assert.Empty(recorder.TakeFinished(TimeSpan.FromSeconds(40)));
+
+        boot[60..].ForEach(request => recorder.Observe(request with { At = request.At + TimeSpan.FromSeconds(50) }));
+        RecordedBoot whole = Assert.Single(recorder.TakeFinished(TimeSpan.FromSeconds(100)));
+
+        Assert.True(part.Reads.Count < whole.Reads.Count);
+        Assert.Equal(MiniOs.BootObjects(1), whole.Reads.Select(read => read.Key));
+        Assert.Equal((part.Id, false, false), (whole.Id, part.IsCut, whole.IsCut));
+    }
+
+    [Fact]
+    public void Recorder_BootLongerThanTheWindow_SaysThatItIsCut()
+    {
+        BootRecorder recorder = new(new BootRecorderLimits { Window = TimeSpan.FromSeconds(10) });
+        foreach (ObservedRequest request in MiniOs.Replay(1, "10.0.0.1", "c", TimeSpan.Zero, TimeSpan.FromMilliseconds(100)).Take(100))
+        {
+            recorder.Observe(request);
+        }
+
+        Assert.True(Assert.Single(recorder.TakeFinished(TimeSpan.FromSeconds(12))).IsCut);
+        Assert.Empty(recorder.TakeFinished(TimeSpan.FromHours(1)));
+    }
+
+    /// <summary>Whatever clients do, each request is assigned in a bounded time, and what is remembered is bounded.</summary>
+    [Fact]
+    public void Sorter_HostileRequests_KeepsItsBounds()
+    {
+        var random = new Random(16);
+        var limits = new BootSorterLimits { MaxBoots = 50, MaxBootsOfAddress = 5, MaxConnections = 3, MaxSeenBytes = 64 << 10 };
+        int pressed = 0;
+        var sorter = new BootSorter<TestBoot>(limits, first => new TestBoot(first), _ => pressed++);
+        byte[] digest = new byte[20];
+        for (int i = 0; i < 200_000; i++)
+        {
+            BitConverter.TryWriteBytes(digest, random.Next(3000));
+            ObjectKey? key = random.Next(20) == 0 ? null : new ObjectKey(digest, DigestAlgorithm.Sha1, random.Next(10) == 0 ? (byte)'C' : (byte)0);
+            sorter.Assign(new ObservedRequest("r" + random.Next(3), key, new IPAddress(random.Next(40)), "c" + random.Next(5000), TimeSpan.FromMilliseconds(i)), out _);
+            if (random.Next(500) == 0 && sorter.Boots.FirstOrDefault() is { } oldest)
+            {
+                sorter.End(oldest);
+                sorter.End(oldest);
+            }
+        }
+
+        TestBoot[] boots = [.. sorter.Boots];
+        Assert.Equal(sorter.Count, boots.Length);
+        Assert.InRange(boots.Length, 1, limits.MaxBoots);
+        Assert.All(boots.GroupBy(boot => (boot.Repository, boot.Client)), group => Assert.InRange(group.Count(), 1, limits.MaxBootsOfAddress));
+        Assert.All(boots, boot => Assert.InRange(boot.Connections.Count, 1, limits.MaxConnections));
+        Assert.True(boots.Sum(boot => boot.Seen.Bytes) <= limits.MaxSeenBytes);
+        Assert.True(pressed > 0);
+        Array.ForEach(boots, sorter.End);
+        Assert.Equal(0, sorter.Count);
+        Assert.All(boots, boot => Assert.Null(sorter.BoundTo(boot.Repository, boot.Owner)));
+    }
+
+    private sealed class TestBoot(in ObservedRequest first) : SortedBoot(first, 1000);
+
     private static async Task<WorkingSet> LearnThreeBoots()
     {
         BootRecorder recorder = new(new BootRecorderLimits());

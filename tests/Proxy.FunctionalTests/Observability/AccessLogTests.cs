@@ -1,0 +1,168 @@
+using System.Text;
+using System.Text.Json;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Storms;
+using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Breakwater.Proxy.FunctionalTests.Observability;
+
+/// <summary>What is written of each request: once, with its method, its bytes and the whole time that it took.</summary>
+public sealed class AccessLogTests : IAsyncLifetime
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly ScriptedUpstream _upstream = ScriptedUpstream.Serving(FixtureRepository.Tiny);
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly byte[] _image = new byte[16 << 20];
+    private ProxyUnderTest _proxy = null!;
+
+    public async Task InitializeAsync()
+    {
+        Directory.CreateDirectory(_directory.Combine("boot"));
+        await File.WriteAllBytesAsync(_directory.Combine("boot", "image"), _image);
+        _proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>(ProxyUnderTest.Patient)
+            {
+                ["AccessLog:Path"] = _directory.Combine("access.json"),
+                ["AccessLog:Format"] = "Json",
+                ["Access:Connect:0"] = _upstream.EndPoint.ToString(),
+                ["Access:AllowedUpstreams:0"] = "127.0.0.1/32",
+                ["ZeroTouch:BootDirectory"] = _directory.Combine("boot"),
+            },
+            _time,
+            _upstream);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _proxy.DisposeAsync();
+        await _upstream.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task Refusals_HaveTheirMethodAndTheBytesOfTheirBody()
+    {
+        List<long> bodies = [];
+        foreach (string method in (string[])["POST", "PURGE", "OPTIONS"])
+        {
+            using RawHttpClient client = await _proxy.ConnectAsync();
+            await client.SendAsync($"{method} /cvmfs/tiny.example.org/.cvmfspublished HTTP/1.1\r\nHost: h\r\n\r\n");
+            bodies.Add((await client.ReadResponseAsync()).Body.Length);
+        }
+
+        bodies.Add((await _proxy.GetAsync("/cvmfs/tiny.example.org/data/ab/none")).Body.Length);
+
+        List<JsonElement> lines = await LinesAsync(4);
+        Assert.Equal(["POST", "PURGE", "OPTIONS", "GET"], lines.Select(line => line.GetProperty("method").GetString()));
+        Assert.Equal(bodies, lines.Select(line => line.GetProperty("bytes").GetInt64()));
+        Assert.All(bodies, length => Assert.True(length > 0));
+    }
+
+    [Fact]
+    public async Task Tunnels_AreOneLineEach()
+    {
+        byte[] answer;
+        using (RawHttpClient client = await _proxy.ConnectAsync())
+        {
+            await client.SendAsync($"CONNECT {_upstream.EndPoint} HTTP/1.1\r\nHost: {_upstream.EndPoint}\r\n\r\n");
+            Assert.Equal(200, (await client.ReadHeadAsync()).Status);
+            await client.SendAsync("GET /cvmfs/tiny.example.org/.cvmfspublished HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+            answer = (await client.ReadResponseAsync()).Body;
+        }
+
+        using (RawHttpClient client = await _proxy.ConnectAsync())
+        {
+            await client.SendAsync("CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n");
+            Assert.Equal(403, (await client.ReadResponseAsync()).Status);
+        }
+
+        Dictionary<int, JsonElement> lines = (await LinesAsync(2)).ToDictionary(line => line.GetProperty("status").GetInt32());
+        Assert.Equal([200, 403], lines.Keys.Order());
+        Assert.All(lines.Values, line => Assert.Equal("CONNECT", line.GetProperty("method").GetString()));
+        Assert.True(lines[200].GetProperty("bytes").GetInt64() > answer.Length);
+        Assert.Equal(_upstream.EndPoint.ToString(), lines[200].GetProperty("url").GetString());
+    }
+
+    [Fact]
+    public async Task RequestThatWaitedBeforeItWasHandedOver_CountsFromItsHead()
+    {
+        const string Url = "/cvmfs/tiny.example.org/data/00/000000000000000000000000000000000000ff";
+        Gate gate = new();
+        _upstream.Script(Url, new UpstreamBehaviour { Status = 404, HeadGate = gate });
+        Task<RawResponse> response = _proxy.GetAsync(Url);
+        await _upstream.RequestsArrivedAsync(Url);
+
+        // It has joined its fetch; that fails, so that it becomes the ordinary path's.
+        _time.Advance(TimeSpan.FromSeconds(3));
+        gate.Open();
+        Assert.Equal(404, (await response).Status);
+
+        JsonElement line = Assert.Single(await LinesAsync(1));
+        Assert.Equal((3000, 3000), (line.GetProperty("durationMs").GetDouble(), line.GetProperty("firstByteMs").GetDouble()));
+    }
+
+    [Fact]
+    public async Task BootImage_FirstByteIsThatOfTheHead()
+    {
+        using RawHttpClient client = await _proxy.ConnectAsync();
+        await client.SendAsync("GET //boot/image?serial=1 HTTP/1.1\r\nHost: h\r\n\r\n");
+        RawResponseHead head = await client.ReadHeadAsync();
+        Assert.Equal(200, head.Status);
+        _time.Advance(TimeSpan.FromSeconds(5));
+
+        // The rest does not fit into the sockets' buffers, so the end is later.
+        Assert.Equal(_image.Length, (await client.ReadBodyAsync(head)).Body.Length);
+
+        JsonElement line = Assert.Single(await LinesAsync(1));
+        Assert.Equal((0, 5000), (line.GetProperty("firstByteMs").GetDouble(), line.GetProperty("durationMs").GetDouble()));
+    }
+
+    [Theory]
+    [InlineData("cvmfs Fuse 2.11.5", 1)]
+    [InlineData("breakwater/1.0.0", 0)]
+    public async Task Requests_OfAVm_AreABootAndThoseOfAnExportAreNone(string agent, int boots)
+    {
+        FixtureRepository tiny = FixtureRepository.Tiny;
+        string[] objects = [.. tiny.Files.Keys.Where(file => file.StartsWith("data/", StringComparison.Ordinal))];
+        Assert.True(objects.Length >= 10);
+        for (int turn = 0; turn < 2; turn++)
+        {
+            using RawHttpClient client = await _proxy.ConnectAsync();
+            foreach (string file in (string[])[".cvmfspublished", .. objects])
+            {
+                Assert.Equal(200, (await client.GetAsync(tiny.UrlPath(file), "User-Agent: " + agent)).Status);
+            }
+        }
+
+        await LinesAsync(2 * (objects.Length + 1));
+        Assert.Equal(2 * boots, _proxy.Services.GetRequiredService<BootTimelines>().List(10).Count);
+    }
+
+    /// <summary>Drives the pump: its clock stands still.</summary>
+    private async Task<List<JsonElement>> LinesAsync(int count)
+    {
+        List<JsonElement> lines = [];
+        await Waiting.UntilAsync(() =>
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(20));
+            lines = Read();
+            return lines.Count >= count;
+        });
+        return lines;
+    }
+
+    private List<JsonElement> Read()
+    {
+        string file = _directory.Combine("access.json");
+        if (!File.Exists(file))
+        {
+            return [];
+        }
+
+        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), Encoding.UTF8);
+        string text = reader.ReadToEnd();
+        return [.. text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+    }
+}
