@@ -19,13 +19,14 @@ internal static class ContextCommand
                 result.AddError($"--proxy: '{wrong}' is not host:port, such as proxy1.example.org:3128, 10.0.0.5:3128 or [fd00::5]:3128.");
             }
         });
-        var command = new Command("context", "Print what makes VMs and worker nodes use this proxy: the Micro-CernVM user-data block, CernVM-FS client lines, DNS hints.") { SettingsFile.Option, proxies };
+        Option<bool> noDirect = new("--no-direct") { Description = "Without ;DIRECT: VMs of this site cannot reach a Stratum 1 themselves. Always so with Proxy:Offline" };
+        var command = new Command("context", "Print what makes VMs and worker nodes use this proxy: the Micro-CernVM user-data block, CernVM-FS client lines, DNS hints.") { SettingsFile.Option, proxies, noDirect };
         command.SetAction(parsed =>
         {
             try
             {
                 BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(parsed.GetValue(SettingsFile.Option)));
-                Console.Out.Write(Text(settings, parsed.GetValue(proxies) ?? []));
+                Console.Out.Write(Text(settings, parsed.GetValue(proxies) ?? [], parsed.GetValue(noDirect)));
                 return 0;
             }
             catch (SettingsException e)
@@ -38,7 +39,7 @@ internal static class ContextCommand
     }
 
     /// <summary>The text. Pure but for this host's name.</summary>
-    public static string Text(BreakwaterSettings settings, string[] given)
+    public static string Text(BreakwaterSettings settings, string[] given, bool noDirect = false)
     {
         string[] proxies = given.Length > 0 ? given
             : settings.ZeroTouch.Proxies.Length > 0 ? settings.ZeroTouch.Proxies
@@ -49,17 +50,27 @@ internal static class ContextCommand
             : $"CNAME {host}.example.org.   ; '{host}' is no full name: say --proxy with the one that VMs resolve";
         string group = string.Join('|', proxies.Select(p => $"http://{p}"));
         string pac = $"http://{proxies[0]}/proxy.pac";
+
+        // Where the site has no way out, a client that falls back to DIRECT hangs in time-outs, and does not come back for a day.
+        string direct = settings.Proxy.Offline ? "" : ";DIRECT";
+        string advice = settings.Proxy.Offline
+            ? "# Proxy:Offline: there is no way past this proxy, so nothing falls back to DIRECT."
+            : "# ';DIRECT' is a way past this proxy. Where VMs cannot reach the Internet, say 'breakwater context --no-direct': a VM that tries DIRECT there is lost.";
+        direct = noDirect ? "" : direct;
+        advice = noDirect ? "# Nothing falls back to DIRECT: list every proxy that VMs may use." : advice;
         return $"""
+            {advice}
+
             # 1. Micro-CernVM: put this block into the VM's user data.
             [ucernvm-begin]
-            cvmfs_http_proxy={group};DIRECT
+            cvmfs_http_proxy={group}{direct}
             cvmfs_pac_urls={pac}
             [ucernvm-end]
 
             # 2. CernVM-FS on a worker node: append to /etc/cvmfs/default.local, then run 'cvmfs_config reload'.
-            CVMFS_HTTP_PROXY="{group};DIRECT"
+            CVMFS_HTTP_PROXY="{group}{direct}"
             CVMFS_PAC_URLS="{pac}"
-            #    A client follows the PAC file instead when the first line says CVMFS_HTTP_PROXY="auto;DIRECT".
+            #    A client follows the PAC file instead when the first line says CVMFS_HTTP_PROXY="auto{direct}".
 
             # 3. Zero touch: VMs without user data ask http://grid-wpad/wpad.dat, then http://wpad/wpad.dat, on port 80.
             #    In the site's DNS zone (and ZeroTouch:Listen = [::]:80 here):

@@ -105,6 +105,16 @@ internal static class ProfileCommand
                 ? pairs.Where(pair => pair.Item2 is not null).Select(pair => $"{pair.Item1}={Uri.EscapeDataString(pair.Item2!)}") : []);
             await using Stream body = source?.OpenRead() ?? Stream.Null;
             WorkingSetView set = await client.UploadAsync<WorkingSetView>($"{PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!)}?{query}", body, cancellationToken);
+            if (set.SkippedLines is { } skipped)
+            {
+                await Console.Error.WriteLineAsync($"Note: {skipped} lines of the trace are cut, as the client does at a byte beyond ASCII, and were skipped.");
+            }
+
+            foreach (string path in set.Unmatched ?? [])
+            {
+                await Console.Error.WriteLineAsync($"Note: {path} matches nothing in {set.Repository} now.");
+            }
+
             Console.WriteLine($"{set.Name} of {set.Repository}: {set.Entries} entries, {set.WholeDirectories} whole directories. Fetch it with: breakwater warm {set.Repository} --working-set {set.Name}");
             return 0;
         }, cancellationToken));

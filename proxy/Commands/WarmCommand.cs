@@ -16,15 +16,17 @@ internal static class WarmCommand
         var paths = new Option<string[]>("--paths") { Description = "Paths and globs (*, ?, **) instead of working sets", AllowMultipleArgumentsPerToken = true };
         var set = new Option<string?>("--working-set") { Description = "One working set; default: all of the repository" };
         var all = new Option<bool>("--all") { Description = "Everything in the snapshot" };
-        var command = new Command("warm", "Fetch what boots read before they ask: by the running proxy, behind its clients.") { repository, tag, paths, set, all, SettingsFile.Option };
+        var allowMissing = new Option<bool>("--allow-missing") { Description = "Succeed when some of --paths match nothing; they are named in any case" };
+        var command = new Command("warm", "Fetch what boots read before they ask: by the running proxy, behind its clients.") { repository, tag, paths, set, all, allowMissing, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), (client, _) => RunAsync(
             client,
             new WarmOrder(parsed.GetValue(repository)!, parsed.GetValue(tag), parsed.GetValue(paths), parsed.GetValue(set), parsed.GetValue(all)),
+            parsed.GetValue(allowMissing),
             cancellationToken), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(AdminClient client, WarmOrder order, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(AdminClient client, WarmOrder order, bool allowMissing, CancellationToken cancellationToken)
     {
         WarmReport? last = null;
         await foreach (WarmReport report in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", order, cancellationToken))
@@ -42,6 +44,13 @@ internal static class WarmCommand
             await Console.Error.WriteLineAsync(problem);
         }
 
-        return last is { IsDone: true, Problem: null, Failed: 0 } ? 0 : 1;
+        // A learned set may name what a newer revision has no more; a list was written by hand.
+        bool isLacking = order.Paths is { Count: > 0 } && last?.Unmatched is not null;
+        foreach (string path in isLacking ? last!.Unmatched! : [])
+        {
+            await Console.Error.WriteLineAsync($"{path} matches no file (for all below a directory write {path.TrimEnd('/', '*')}/**)");
+        }
+
+        return isLacking && !allowMissing ? 1 : last is { IsDone: true, Problem: null, Failed: 0 } ? 0 : 1;
     }
 }

@@ -10,14 +10,21 @@ internal static class GivenSets
     private const int MaxEntries = 1_000_000;
 
     /// <summary>Does this text look like the client's trace rather than a list of paths?</summary>
-    public static bool IsTrace(string text) => text.TrimStart().StartsWith('"');
+    public static bool IsTrace(string text) => text.TrimStart('\uFEFF').TrimStart().StartsWith('"');
 
     /// <summary>
     /// The CSV that the client writes with <c>CVMFS_TRACEFILE</c>: time in milliseconds, event, path, name. Opened files are read; of what was
     /// merely looked up, the catalogs are.
     /// </summary>
-    public static Parsed<IReadOnlyList<WorkingSetEntry>> ReadTrace(string csv)
+    /// <remarks>
+    /// A path with a byte from 0x80 on makes the client's tracer stop the field there and leave out the closing quote, and a client that is killed leaves half a
+    /// line: such lines are skipped.
+    /// </remarks>
+    /// <param name="csv">The trace.</param>
+    /// <param name="skipped">Lines that were cut.</param>
+    public static Parsed<IReadOnlyList<WorkingSetEntry>> ReadTrace(string csv, out int skipped)
     {
+        skipped = 0;
         List<WorkingSetEntry> entries = [];
         Dictionary<string, int> known = new(StringComparer.Ordinal);
         double? start = null;
@@ -25,7 +32,14 @@ internal static class GivenSets
         foreach (string line in Lines(csv))
         {
             number++;
-            if (!TrySplit(line, out List<string> fields) || fields.Count < 3
+            bool isWhole = TrySplit(line, out List<string> fields);
+            if (!isWhole && IsCut(line))
+            {
+                skipped++;
+                continue;
+            }
+
+            if (!isWhole || fields.Count < 3
                 || !double.TryParse(fields[0], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double time)
                 || !int.TryParse(fields[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int code))
             {
@@ -63,7 +77,8 @@ internal static class GivenSets
     /// <summary>A list of paths, one a line, with globs; empty lines and lines that begin with <c>#</c> do not count.</summary>
     /// <param name="text">The lines.</param>
     /// <param name="prefix">The directory to which they are relative, absolute, empty for the root.</param>
-    public static Parsed<IReadOnlyList<WorkingSetEntry>> ReadPaths(string text, string prefix = "")
+    /// <param name="fqrn">The repository: <c>/cvmfs/</c> with its name before a path is left out. Null: not looked for.</param>
+    public static Parsed<IReadOnlyList<WorkingSetEntry>> ReadPaths(string text, string prefix = "", string? fqrn = null)
     {
         List<WorkingSetEntry> entries = [];
         int number = 0;
@@ -74,6 +89,16 @@ internal static class GivenSets
             if (trimmed.StartsWith('#'))
             {
                 continue;
+            }
+
+            if (trimmed[0] is '!' or '^')
+            {
+                return new Malformed($"Line {number}: '{trimmed}': lines with ! or ^ are understood by 'seed export --paths' alone.");
+            }
+
+            if (fqrn is not null && WithoutMount(ref trimmed) is { } named && named != fqrn)
+            {
+                return new Malformed($"Line {number}: '{line.Trim()}' is a path of {named}, not of {fqrn}.");
             }
 
             if (!PathPattern.TryParse(prefix + "/" + trimmed.TrimStart('/'), out PathPattern pattern) || entries.Count == MaxEntries)
@@ -87,7 +112,40 @@ internal static class GivenSets
         return entries;
     }
 
-    private static IEnumerable<string> Lines(string text) => text.Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Trim().Length > 0);
+    /// <summary>Takes <c>/cvmfs/</c> and a repository's name off a path, as clients see it; gives the name, or null when the path has none.</summary>
+    public static string? WithoutMount(ref string path)
+    {
+        const string Mount = "/cvmfs/";
+        if (!path.StartsWith(Mount, StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        int end = path.IndexOf('/', Mount.Length);
+        string name = end < 0 ? path[Mount.Length..] : path[Mount.Length..end];
+        if (!name.Contains('.', StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        path = end < 0 ? "/" : path[end..];
+        return name;
+    }
+
+    private static IEnumerable<string> Lines(string text) => text.TrimStart('\uFEFF').Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Trim().Length > 0);
+
+    /// <summary>Does the line begin as one of a trace does, as far as it goes: time, then event?</summary>
+    private static bool IsCut(string line)
+    {
+        string[] parts = line.Split(',');
+        return parts.Length switch
+        {
+            1 => IsNumber(parts[0].Trim('"'), NumberStyles.AllowDecimalPoint),
+            _ => IsNumber(parts[0].Trim('"'), NumberStyles.AllowDecimalPoint) && (parts.Length == 2 || IsNumber(parts[1].Trim('"'), NumberStyles.AllowLeadingSign)),
+        };
+    }
+
+    private static bool IsNumber(string text, NumberStyles style) => double.TryParse(text, style, CultureInfo.InvariantCulture, out _);
 
     /// <summary>Fields in double quotes with commas between; a quote inside is doubled.</summary>
     private static bool TrySplit(string line, out List<string> fields)

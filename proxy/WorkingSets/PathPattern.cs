@@ -61,6 +61,21 @@ internal sealed class PathPattern
     /// <summary>Does the whole path match?</summary>
     public bool Matches(string path) => Matches(0, Split(path), 0);
 
+    /// <summary>Does the path, or a directory above it, match?</summary>
+    public bool MatchesOrHolds(string path)
+    {
+        string[] names = Split(path);
+        for (int count = names.Length; count >= Math.Min(1, Segments.Count); count--)
+        {
+            if (Matches(0, names[..count], 0))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private static string[] Split(string path) => path.Length == 0 ? [] : path[1..].Split('/');
 
     private static bool IsWild(string segment) => segment.AsSpan().IndexOfAny('*', '?') >= 0;

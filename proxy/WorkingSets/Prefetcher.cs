@@ -31,6 +31,9 @@ internal sealed class PrefetchProgress
     /// <summary>Objects to look at.</summary>
     public int Total { get; set; }
 
+    /// <summary>Paths asked for that the snapshot does not have.</summary>
+    public IReadOnlyList<string> Unmatched { get; set; } = [];
+
     /// <summary>Objects that the store had.</summary>
     public int Present => Volatile.Read(ref _present);
 

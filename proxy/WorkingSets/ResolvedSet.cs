@@ -8,11 +8,19 @@ namespace Breakwater.Proxy.WorkingSets;
 /// <param name="Path">The file or directory that needs it; null for what belongs to the repository as a whole.</param>
 internal readonly record struct ResolvedObject(ObjectKey Key, string? Path);
 
+/// <summary>An entry of a set that a snapshot does not have.</summary>
+/// <param name="Entry">The entry.</param>
+/// <param name="IsDirectory">It names directories, of which nothing below is asked for.</param>
+internal readonly record struct UnmatchedEntry(WorkingSetEntry Entry, bool IsDirectory);
+
 /// <summary>A working set in terms of one snapshot's objects: what a VM that boots this snapshot asks for.</summary>
 /// <param name="RootCatalog">The snapshot.</param>
 /// <param name="Objects">Each object once: certificate, history, catalogs, then files in the set's order.</param>
 internal sealed record ResolvedSet(ObjectKey RootCatalog, IReadOnlyList<ResolvedObject> Objects)
 {
+    /// <summary>The entries with a path for which the snapshot has no file.</summary>
+    public IReadOnlyList<UnmatchedEntry> Unmatched { get; init; } = [];
+
     private readonly Lazy<Dictionary<ObjectKey, string>> _names = new(() => Objects.Where(item => item.Path is not null).ToDictionary(item => item.Key, item => item.Path!));
 
     /// <summary>The file or directory that needs an object; null when it is not in the set.</summary>
@@ -48,7 +56,12 @@ internal sealed record ResolvedSet(ObjectKey RootCatalog, IReadOnlyList<Resolved
             return new Malformed(problem);
         }
 
-        return new ResolvedSet(tree.RootCatalog, [.. Order(set, resolution, manifest).DistinctBy(item => item.Key)]);
+        return new ResolvedSet(tree.RootCatalog, [.. Order(set, resolution, manifest).DistinctBy(item => item.Key)])
+        {
+            Unmatched = [.. wanted.Where(path => path.Order < set.Entries.Count && !path.IsCatalogOnly)
+                .Where(path => !resolution.Found.Contains(path.Order) || resolution.Directories.Contains(path.Order))
+                .Select(path => new UnmatchedEntry(set.Entries[path.Order], resolution.Directories.Contains(path.Order)))],
+        };
     }
 
     private static PathPattern? ToPattern(WorkingSetEntry entry, string path) =>
@@ -71,7 +84,7 @@ internal sealed record ResolvedSet(ObjectKey RootCatalog, IReadOnlyList<Resolved
             yield return new ResolvedObject(catalog.Catalog, catalog.Path);
         }
 
-        ILookup<int, ResolvedFile> files = resolution.Files.Where(file => !WholeDirectoryRule.IsMarker(file.Path) || file.Order < set.Entries.Count)
+        ILookup<int, ResolvedFile> files = resolution.Files.Where(file => !set.Excluded.Any(pattern => pattern.MatchesOrHolds(file.Path))).Where(file => !WholeDirectoryRule.IsMarker(file.Path) || file.Order < set.Entries.Count)
             .ToLookup(file => file.Order);
         for (int i = 0; i <= set.Entries.Count; i++)
         {

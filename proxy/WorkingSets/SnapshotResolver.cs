@@ -20,7 +20,9 @@ internal sealed record ResolvedFile(int Order, string Path, IReadOnlyList<Object
 /// <summary>What paths mean in one snapshot.</summary>
 /// <param name="Catalogs">The catalogs on the way, parents first, each with the path at which it begins.</param>
 /// <param name="Files">The files found, each path once, in the order asked for.</param>
-internal sealed record Resolution(IReadOnlyList<NestedCatalog> Catalogs, IReadOnlyList<ResolvedFile> Files);
+/// <param name="Found">The places in the set of what found something: a file, a link, or the directory whose catalog was asked for.</param>
+/// <param name="Directories">The places of what named directories, of which nothing below was asked for.</param>
+internal sealed record Resolution(IReadOnlyList<NestedCatalog> Catalogs, IReadOnlyList<ResolvedFile> Files, IReadOnlySet<int> Found, IReadOnlySet<int> Directories);
 
 /// <summary>Resolves paths and globs in one snapshot, opening only the catalogs on the way, each once a pass; follows symbolic links.</summary>
 internal sealed class SnapshotResolver
@@ -33,6 +35,8 @@ internal sealed class SnapshotResolver
     private readonly List<NestedCatalog> _catalogsInOrder = [];
     private readonly Dictionary<string, ResolvedFile> _files = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Item>> _waiting = new(StringComparer.Ordinal);
+    private readonly HashSet<int> _found = [];
+    private readonly HashSet<int> _directories = [];
     private List<WantedPath> _again = [];
 
     private SnapshotResolver(CatalogTree tree) => _tree = tree;
@@ -55,7 +59,7 @@ internal sealed class SnapshotResolver
             }
         }
 
-        return new Resolution(resolver._catalogsInOrder, [.. resolver._files.Values.OrderBy(file => file.Order).ThenBy(file => file.Path, StringComparer.Ordinal)]);
+        return new Resolution(resolver._catalogsInOrder, [.. resolver._files.Values.OrderBy(file => file.Order).ThenBy(file => file.Path, StringComparer.Ordinal)], resolver._found, resolver._directories);
     }
 
     private Task<string?> PassAsync(CancellationToken cancellationToken)
@@ -197,6 +201,7 @@ internal sealed class SnapshotResolver
 
     private string? Take(Catalog catalog, CatalogEntry entry, WantedPath wanted)
     {
+        _ = entry.IsDirectory && !wanted.IsCatalogOnly ? _directories.Add(wanted.Order) : _found.Add(wanted.Order);
         if (entry.IsLink)
         {
             if (Target(entry) is { } target)

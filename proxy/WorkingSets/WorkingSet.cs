@@ -73,6 +73,9 @@ internal sealed record WorkingSet
     /// <summary>Directories that belong whole: files that are new in them join at the next revision.</summary>
     public IReadOnlyList<string> WholeDirectories { get; init; } = [];
 
+    /// <summary>What is left out, with all that is below: of a list for one export; a set that is kept has none.</summary>
+    public IReadOnlyList<PathPattern> Excluded { get; init; } = [];
+
     /// <summary>How many boots it was merged from; 0 when given.</summary>
     public int Boots { get; init; }
 

@@ -24,7 +24,14 @@ internal sealed record RepositoryView(
 
 /// <summary>What the admin API tells of a working set.</summary>
 internal sealed record WorkingSetView(
-    string Repository, string Name, WorkingSetSource Source, IReadOnlyList<string> Snapshots, int Entries, int WholeDirectories, int Boots, DateTimeOffset UpdatedAt);
+    string Repository, string Name, WorkingSetSource Source, IReadOnlyList<string> Snapshots, int Entries, int WholeDirectories, int Boots, DateTimeOffset UpdatedAt)
+{
+    /// <summary>After an import: its paths that the snapshot does not have, the first thousand.</summary>
+    public IReadOnlyList<string>? Unmatched { get; init; }
+
+    /// <summary>After the import of a trace: its lines that the client had cut, and that were skipped.</summary>
+    public int? SkippedLines { get; init; }
+}
 
 /// <summary>What to warm. Without paths, working set and all: every working set of the repository.</summary>
 /// <param name="Repository">The repository.</param>
@@ -35,7 +42,11 @@ internal sealed record WorkingSetView(
 internal sealed record WarmOrder(string Repository, string? Tag = null, IReadOnlyList<string>? Paths = null, string? WorkingSet = null, bool All = false);
 
 /// <summary>How warming stands; the last one has <paramref name="IsDone"/>.</summary>
-internal sealed record WarmReport(int Total, int Present, int Fetched, int Failed, bool IsDone, string? Problem);
+internal sealed record WarmReport(int Total, int Present, int Fetched, int Failed, bool IsDone, string? Problem)
+{
+    /// <summary>Paths asked for that the snapshot does not have, the first thousand; in the last report.</summary>
+    public IReadOnlyList<string>? Unmatched { get; init; }
+}
 
 /// <summary>The admin API of repositories and working sets.</summary>
 internal sealed class WorkingSetAdmin(
@@ -46,6 +57,7 @@ internal sealed class WorkingSetAdmin(
     RepositoryRoutes repositories,
     TimeProvider time) : IAdminRoom
 {
+    private const int MaxNamed = 1000;
     private const int MaxImportBytes = 64 << 20;
     private static readonly TimeSpan s_reportInterval = TimeSpan.FromMilliseconds(500);
 
@@ -143,14 +155,20 @@ internal sealed class WorkingSetAdmin(
             }
         }
 
-        Parsed<WorkingSet> set = await new WorkingSetImport(snapshots, documents, time).ReadAsync(route, name, tag, pinFile, text.ToArray(), cancellationToken);
-        if (!set.TryGet(out WorkingSet? imported, out string? problem))
+        Parsed<ImportedSet> set = await new WorkingSetImport(snapshots, documents, time).ReadAsync(route, name, tag, pinFile, text.ToArray(), cancellationToken);
+        if (!set.TryGet(out ImportedSet? imported, out string? problem))
         {
             return new AdminProblem(problem).Result();
         }
 
-        await sets.PutAsync(imported);
-        return Results.Json(View(imported), AdminServer.Json);
+        await sets.PutAsync(imported.Set);
+        return Results.Json(
+            View(imported.Set) with
+            {
+                Unmatched = imported.Unmatched.Count == 0 ? null : [.. imported.Unmatched.Take(MaxNamed)],
+                SkippedLines = imported.SkippedLines == 0 ? null : imported.SkippedLines,
+            },
+            AdminServer.Json);
     }
 
     private IResult Warm(WarmOrder order, CancellationToken cancellationToken)
@@ -160,7 +178,13 @@ internal sealed class WorkingSetAdmin(
             return NotAllowed(order.Repository);
         }
 
-        IReadOnlyList<WorkingSet>? chosen = Choose(order);
+        Parsed<IReadOnlyList<WorkingSetEntry>> paths = GivenSets.ReadPaths(string.Join('\n', order.Paths ?? []), fqrn: order.Repository);
+        if (!paths.TryGet(out IReadOnlyList<WorkingSetEntry>? entries, out string? problem))
+        {
+            return new AdminProblem(problem).Result();
+        }
+
+        IReadOnlyList<WorkingSet>? chosen = Choose(order, entries);
         return chosen is { Count: > 0 }
             ? Results.Json(WarmAsync(route, chosen, cancellationToken), AdminServer.Json)
             : new AdminProblem(
@@ -168,7 +192,7 @@ internal sealed class WorkingSetAdmin(
                 "Name --paths or --all, or import a set with 'breakwater profile import'.").Result(StatusCodes.Status404NotFound);
     }
 
-    private IReadOnlyList<WorkingSet>? Choose(WarmOrder order)
+    private IReadOnlyList<WorkingSet>? Choose(WarmOrder order, IReadOnlyList<WorkingSetEntry> paths)
     {
         if (order.All || order.Paths is { Count: > 0 })
         {
@@ -178,7 +202,7 @@ internal sealed class WorkingSetAdmin(
                 Repository = order.Repository,
                 Source = WorkingSetSource.Given,
                 Snapshots = [order.Tag ?? WorkingSet.Trunk],
-                Entries = [.. (order.All ? ["/**"] : order.Paths!).Select(path => new WorkingSetEntry { Path = path })],
+                Entries = order.All ? [new WorkingSetEntry { Path = "/**" }] : paths,
             }];
         }
 
@@ -203,7 +227,7 @@ internal sealed class WorkingSetAdmin(
             yield return Report(progress, false, null);
         }
 
-        yield return Report(progress, true, await warming);
+        yield return Report(progress, true, await warming) with { Unmatched = progress.Unmatched.Count == 0 ? null : [.. progress.Unmatched.Take(MaxNamed)] };
     }
 
     private static WarmReport Report(PrefetchProgress progress, bool isDone, string? problem) =>

@@ -6,6 +6,12 @@ using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.WorkingSets;
 
+/// <summary>What an import made.</summary>
+/// <param name="Set">The set.</param>
+/// <param name="Unmatched">Its paths that the snapshot does not have.</param>
+/// <param name="SkippedLines">Lines of a trace that its client had cut.</param>
+internal sealed record ImportedSet(WorkingSet Set, IReadOnlyList<string> Unmatched, int SkippedLines);
+
 /// <summary>Makes a working set of what an operator hands in: an exported set, a client's trace, a list of paths, or a pin file of the repository.</summary>
 internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments documents, TimeProvider time)
 {
@@ -16,13 +22,13 @@ internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments
     /// <param name="pinFile">Absolute path of a pin file in the repository, which is read in place of the text; null: none.</param>
     /// <param name="text">The text.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task<Parsed<WorkingSet>> ReadAsync(
+    public async Task<Parsed<ImportedSet>> ReadAsync(
         RepositoryRoute repository, string name, string? tag, string? pinFile, byte[] text, CancellationToken cancellationToken)
     {
         if (pinFile is null && Encoding.UTF8.GetString(text) is var form && form.TrimStart().StartsWith('{'))
         {
             return WorkingSetFile.Read(text).TryGet(out WorkingSet? set, out string? why)
-                ? set with { Repository = repository.Fqrn, Name = name, Snapshots = tag is null ? set.Snapshots : [tag] }
+                ? new ImportedSet(set with { Repository = repository.Fqrn, Name = name, Snapshots = tag is null ? set.Snapshots : [tag] }, [], 0)
                 : new Malformed(why);
         }
 
@@ -32,12 +38,18 @@ internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments
             return new Malformed(problem);
         }
 
+        int skipped = 0;
         Parsed<IReadOnlyList<WorkingSetEntry>> parsed = pinFile is null
-            ? (GivenSets.IsTrace(Encoding.UTF8.GetString(text)) ? GivenSets.ReadTrace(Encoding.UTF8.GetString(text)) : GivenSets.ReadPaths(Encoding.UTF8.GetString(text)))
+            ? ReadText(repository.Fqrn, Encoding.UTF8.GetString(text), out skipped)
             : await ReadPinsAsync(repository, tree, pinFile, cancellationToken);
         if (!parsed.TryGet(out IReadOnlyList<WorkingSetEntry>? entries, out problem))
         {
             return new Malformed(problem);
+        }
+
+        if (entries.Count == 0)
+        {
+            return new Malformed("It names no path: it must be an exported set, a client's trace or a list of paths.");
         }
 
         Parsed<IReadOnlyList<string>> whole = await WholeDirectoryRule.FindAsync(tree, entries, cancellationToken);
@@ -46,7 +58,7 @@ internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments
             return new Malformed(problem);
         }
 
-        return new WorkingSet
+        var made = new WorkingSet
         {
             Name = name,
             Repository = repository.Fqrn,
@@ -56,6 +68,22 @@ internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments
             WholeDirectories = directories,
             UpdatedAt = time.GetUtcNow(),
         };
+        Parsed<ResolvedSet> resolved = await ResolvedSet.ResolveAsync(made, tree, null, cancellationToken);
+        if (!resolved.TryGet(out ResolvedSet? here, out problem))
+        {
+            return new Malformed(problem);
+        }
+
+        string[] unmatched = [.. here.Unmatched.Where(entry => !entry.IsDirectory).Select(entry => entry.Entry.Path!)];
+        return unmatched.Length < entries.Count
+            ? new ImportedSet(made, unmatched, skipped)
+            : new Malformed($"Nothing of what it names is in {repository.Fqrn}{(tag is null ? "" : " at tag " + tag)}: {string.Join(", ", unmatched.Take(3))}{(unmatched.Length > 3 ? ", …" : "")}");
+    }
+
+    private static Parsed<IReadOnlyList<WorkingSetEntry>> ReadText(string fqrn, string text, out int skipped)
+    {
+        skipped = 0;
+        return GivenSets.IsTrace(text) ? GivenSets.ReadTrace(text, out skipped) : GivenSets.ReadPaths(text, fqrn: fqrn);
     }
 
     private async Task<Parsed<CatalogTree>> OpenAsync(RepositoryRoute repository, string? tag, CancellationToken cancellationToken)

@@ -97,6 +97,7 @@ internal sealed partial class WorkingSetPreparer(
             }
 
             ObjectKey[] keys = [.. resolved.SelectMany(set => set.Objects).Select(item => item.Key).Distinct()];
+            progress.Unmatched = [.. resolved.SelectMany(set => set.Unmatched).Select(entry => entry.Entry.Path!).Distinct(StringComparer.Ordinal)];
             Pin(repository.Fqrn, working, manifest, keys);
             await prefetcher.RunAsync(repository, keys, progress, aim, cancellationToken);
             if (working.Any(set => sets.Find(set.Repository, set.Name) is not null))

@@ -17,13 +17,14 @@ internal static class SeedExportCommand
     private static readonly Option<string[]> s_tags = new("--tag") { Description = "A snapshot by its tag; may be given several times. Default: the trunk", HelpName = "TAG" };
     private static readonly Option<bool> s_trunk = new("--trunk") { Description = "The trunk, beside the tags" };
     private static readonly Option<ulong?> s_revision = new("--revision") { Description = "The snapshot of that revision: the current one, or one that a tag names", HelpName = "N" };
-    private static readonly Option<FileInfo> s_paths = new Option<FileInfo>("--paths") { Description = "Only these files: a list of paths and globs, a client's trace (CVMFS_TRACEFILE), or a list of requested URLs", HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<FileInfo> s_paths = new Option<FileInfo>("--paths") { Description = "Only these files: a list of paths and globs, a client's trace (CVMFS_TRACEFILE), a list of requested URLs, or a cvmfs_shrinkwrap specification", HelpName = "FILE" }.AcceptExistingOnly();
+    private static readonly Option<bool> s_allowMissing = new("--allow-missing") { Description = "Go on when entries of --paths match nothing; without it they are named, and nothing is written" };
     private static readonly Option<string> s_workingSet = new("--working-set") { Description = "Only what this working set reads, learned or given, as 'profile list' shows it; without --tag the snapshots that it follows", HelpName = "NAME" };
     private static readonly Option<bool> s_all = new("--all") { Description = "All files" };
     private static readonly Option<bool> s_whitelistOnly = new("--whitelist-only") { Description = "Only the few KB that renew the whitelist of an offline lab" };
     private static readonly Option<FileInfo> s_since = new Option<FileInfo>("--since") { Description = "Leave out what this earlier bundle has", HelpName = "BUNDLE" }.AcceptExistingOnly();
     private static readonly Option<Uri> s_from = new("--from") { Description = "Fetch from this Stratum 1 (or Breakwater) alone, into a store of its own beside the output; default: by the settings, through their store", HelpName = "URL", CustomParser = ParseFrom };
-    private static readonly Option<FileInfo> s_output = new("--output", "-o") { Description = "The bundle; default NAME.seed.tar", HelpName = "F" };
+    private static readonly Option<string> s_output = new("--output", "-o") { Description = "The bundle; default NAME.seed.tar. '-' is standard output; a pipe, a device or a link is written to, not replaced", HelpName = "F" };
     private static readonly Option<string> s_name = new("--name") { Description = "Name of the seed; default: made of repositories and tags", HelpName = "NAME" };
     private static readonly Option<double> s_rate = new("--rate") { Description = "Most MB a second from Stratum 1s; default: no limit but that clients go first", HelpName = "MB" };
 
@@ -32,7 +33,7 @@ internal static class SeedExportCommand
     {
         Command command = new("export", "Write a bundle: say --all, --working-set NAME, --paths FILE or --whitelist-only. Interrupted, run it again: what was fetched is kept")
         {
-            s_repositories, s_tags, s_trunk, s_revision, s_paths, s_workingSet, s_all, s_whitelistOnly, s_since, s_from, s_output, s_name, s_rate, SettingsFile.Option,
+            s_repositories, s_tags, s_trunk, s_revision, s_paths, s_allowMissing, s_workingSet, s_all, s_whitelistOnly, s_since, s_from, s_output, s_name, s_rate, SettingsFile.Option,
         };
         command.Validators.Add(result =>
         {
@@ -40,6 +41,11 @@ internal static class SeedExportCommand
             if (scopes != 1)
             {
                 result.AddError("Say what to carry: exactly one of --all, --working-set NAME, --paths FILE and --whitelist-only.");
+            }
+
+            if (result.GetValue(s_allowMissing) && result.GetValue(s_paths) is null)
+            {
+                result.AddError("--allow-missing goes with --paths.");
             }
 
             bool hasTags = result.GetValue(s_tags) is { Length: > 0 } || result.GetValue(s_trunk);
@@ -84,12 +90,7 @@ internal static class SeedExportCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         SeedOrder order = await ReadOrderAsync(parsed, cancellationToken);
-        string output = parsed.GetValue(s_output)?.FullName ?? Path.GetFullPath($"{order.Name ?? string.Join('+', order.Repositories)}.seed.tar");
-        if (!Directory.Exists(Path.GetDirectoryName(output)))
-        {
-            throw new SeedExportException($"There is no directory {Path.GetDirectoryName(output)} for the bundle: make it, or name another file with --output.");
-        }
-
+        var output = SeedOutput.Of(parsed.GetValue(s_output), $"{order.Name ?? string.Join('+', order.Repositories)}.seed.tar");
         if (parsed.GetValue(s_from) is { } from)
         {
             return await ExportFromAsync(parsed, from, order, output, cancellationToken);
@@ -98,7 +99,7 @@ internal static class SeedExportCommand
         (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(parsed.GetValue(SettingsFile.Option));
         try
         {
-            return await SeedHost.WithStoreAsync(configuration, settings, services => ExportAsync(services, order, output, cancellationToken), cancellationToken);
+            return await SeedHost.WithStoreAsync(configuration, settings, services => ExportAsync(services, order, output, parsed.GetValue(s_allowMissing), cancellationToken), cancellationToken);
         }
         catch (StoreInUseException)
         {
@@ -112,9 +113,9 @@ internal static class SeedExportCommand
     }
 
     /// <summary>Exports through a store of its own, which goes when the bundle is complete.</summary>
-    private static async Task<int> ExportFromAsync(ParseResult parsed, Uri from, SeedOrder order, string output, CancellationToken cancellationToken)
+    private static async Task<int> ExportFromAsync(ParseResult parsed, Uri from, SeedOrder order, SeedOutput output, CancellationToken cancellationToken)
     {
-        string spool = output + ".store";
+        string spool = output.Beside + ".store";
         Dictionary<string, string?> overlay = new()
         {
             ["Store:Path"] = spool,
@@ -126,7 +127,7 @@ internal static class SeedExportCommand
         }
 
         (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(parsed.GetValue(SettingsFile.Option), overlay);
-        int code = await SeedHost.WithStoreAsync(configuration, settings, services => ExportAsync(services, order, output, cancellationToken), cancellationToken);
+        int code = await SeedHost.WithStoreAsync(configuration, settings, services => ExportAsync(services, order, output, parsed.GetValue(s_allowMissing), cancellationToken), cancellationToken);
         if (code == 0)
         {
             Directory.Delete(spool, recursive: true);
@@ -135,11 +136,12 @@ internal static class SeedExportCommand
         return code;
     }
 
-    private static async Task<int> ExportAsync(IServiceProvider services, SeedOrder order, string output, CancellationToken cancellationToken)
+    private static async Task<int> ExportAsync(IServiceProvider services, SeedOrder order, SeedOutput output, bool allowMissing, CancellationToken cancellationToken)
     {
         SeedPlan plan = await services.GetRequiredService<SeedPlanner>().PlanAsync(order, cancellationToken);
         SeedView.Say($"{plan.Objects} objects; {plan.Missing.Count} to fetch"
             + (plan.MissingBytesEstimate > 0 ? $", at most about {SeedView.Size(plan.MissingBytesEstimate)}" : ""));
+        SayUnmatched(plan, order, allowMissing);
         foreach (SeedPlanRepository unverified in plan.Repositories.Where(repository => !repository.IsVerified))
         {
             SeedView.Say($"Note: no master key of this site verifies {unverified.Fqrn}, and the bundle carries none: set Repositories:KeysDirectory.");
@@ -151,18 +153,39 @@ internal static class SeedExportCommand
             await exporter.FetchAsync(plan, order, progress, cancellationToken);
             return 0;
         });
-        string partial = output + ".partial";
-        SeedIndex index;
-        await using (FileStream file = new(partial, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20, FileOptions.Asynchronous))
+        SeedIndex index = null!;
+        long bytes = await output.WriteAsync(async stream =>
+            index = await SeedView.ProgressAsync("writing", progress => exporter.WriteAsync(plan, order, stream, progress, cancellationToken)));
+        SeedView.Show(index, DateTimeOffset.UtcNow, output.IsStandardOutput);
+        SeedView.Say($"Written to {output.Name} ({SeedView.Size(bytes)})", output.IsStandardOutput);
+        return 0;
+    }
+
+    /// <summary>A lab must not find out offline that its list had a misspelt path.</summary>
+    private static void SayUnmatched(SeedPlan plan, SeedOrder order, bool allowMissing)
+    {
+        if (order.Paths is { SkippedLines: > 0 and var skipped })
         {
-            index = await SeedView.ProgressAsync("writing", progress => exporter.WriteAsync(plan, order, file, progress, cancellationToken));
-            file.Flush(flushToDisk: true);
+            SeedView.Say($"Note: {skipped} lines of the trace are cut, as the client does at a byte beyond ASCII, and were skipped: what they name is not carried.");
         }
 
-        File.Move(partial, output, overwrite: true);
-        SeedView.Show(index, DateTimeOffset.UtcNow);
-        Console.WriteLine($"Written to {output} ({SeedView.Size(new FileInfo(output).Length)})");
-        return 0;
+        foreach (string sentence in plan.PartlyMatched)
+        {
+            SeedView.Say($"Note: {sentence}");
+        }
+
+        if (plan.Unmatched.Count == 0)
+        {
+            return;
+        }
+
+        string names = string.Concat(plan.Unmatched.Select(sentence => $"\n  {sentence}"));
+        if (order.Paths is not null && !allowMissing)
+        {
+            throw new SeedExportException($"The list asks for what is in no snapshot:{names}\nNothing was written. Correct the list, or say --allow-missing to go on without.");
+        }
+
+        SeedView.Say($"Note: not carried, since no snapshot has it:{names}");
     }
 
     private static async Task<SeedOrder> ReadOrderAsync(ParseResult parsed, CancellationToken cancellationToken)
@@ -198,9 +221,9 @@ internal static class SeedExportCommand
             return order;
         }
 
-        Parsed<IReadOnlyList<WorkingSetEntry>> entries = SeedPathList.Read(await File.ReadAllTextAsync(paths.FullName, cancellationToken));
-        return entries.TryGet(out IReadOnlyList<WorkingSetEntry>? found, out string? problem)
-            ? order with { WorkingSet = fqrn => SeedPathList.ToSet(fqrn, found, tags) }
+        Parsed<SeedPathList> list = SeedPathList.Read(await File.ReadAllTextAsync(paths.FullName, cancellationToken), order.Repositories);
+        return list.TryGet(out SeedPathList? found, out string? problem)
+            ? order with { Paths = found, WorkingSet = fqrn => found.ToSet(fqrn, tags) }
             : throw new SeedExportException($"{paths.FullName}: {problem}");
     }
 

@@ -12,7 +12,7 @@ internal static class SeedView
     private static readonly IAnsiConsole s_error = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
     /// <summary>A remark.</summary>
-    public static void Say(string text) => Console.Error.WriteLine(text);
+    public static void Say(string text, bool toError = true) => (toError ? Console.Error : Console.Out).WriteLine(text);
 
     /// <summary>Runs with a progress bar where there is a terminal.</summary>
     public static async Task<T> ProgressAsync<T>(string title, Func<IProgress<SeedProgress>?, Task<T>> run)
@@ -36,8 +36,8 @@ internal static class SeedView
             });
     }
 
-    /// <summary>A bundle's index.</summary>
-    public static void Show(SeedIndex index, DateTimeOffset now)
+    /// <summary>A bundle's index; to standard error when standard output is the bundle itself.</summary>
+    public static void Show(SeedIndex index, DateTimeOffset now, bool toError = false)
     {
         Table table = new Table().Border(TableBorder.Rounded).AddColumns("repository", "boots", "revision", "scope", "whitelist");
         foreach (SeedRepository repository in index.Repositories)
@@ -51,10 +51,12 @@ internal static class SeedView
             }
         }
 
-        AnsiConsole.Write(table);
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{index.Name}: {index.Objects} objects, {Size(index.ObjectBytes)}; {index.Links} shared between repositories; {index.Inherited} inherited from an earlier bundle"));
+        (toError ? s_error : AnsiConsole.Console).Write(table);
+        Say(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{index.Name}: {index.Objects} objects, {Size(index.ObjectBytes)}; {index.Links} shared between repositories; {index.Inherited} inherited from an earlier bundle"),
+            toError);
     }
 
     /// <summary>The seeds of a store.</summary>

@@ -24,6 +24,9 @@ internal sealed record SeedOrder
     /// <summary>What of each snapshot, by repository; null: all.</summary>
     public Func<string, WorkingSet>? WorkingSet { get; init; }
 
+    /// <summary>The list that <see cref="WorkingSet"/> was made of; null: none.</summary>
+    public SeedPathList? Paths { get; init; }
+
     /// <summary>How the scope is called in the index.</summary>
     public required string Scope { get; init; }
 
@@ -64,6 +67,12 @@ internal sealed record SeedPlanRepository(
 internal sealed record SeedPlan(
     IReadOnlyList<SeedPlanRepository> Repositories, IReadOnlyList<(string Fqrn, ObjectKey Key)> Missing, long MissingBytesEstimate)
 {
+    /// <summary>What was asked for and is in no snapshot, a sentence each.</summary>
+    public IReadOnlyList<string> Unmatched { get; init; } = [];
+
+    /// <summary>What was asked for and is in some of the snapshots only, a sentence each.</summary>
+    public IReadOnlyList<string> PartlyMatched { get; init; } = [];
+
     /// <summary>Distinct objects.</summary>
     public int Objects => Repositories.SelectMany(repository => repository.Objects).Distinct().Count();
 }

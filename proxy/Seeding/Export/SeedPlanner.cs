@@ -12,6 +12,7 @@ namespace Breakwater.Proxy.Seeding.Export;
 internal sealed class SeedPlanner(ObjectGetter getter, IObjectStore store, SeedTrust trust, TrustOptions trustOptions)
 {
     private readonly StoreMetadata _metadata = new(store);
+    private readonly SeedUnmatched _unmatched = new();
     private long _missingBytes;
 
     /// <summary>Plans.</summary>
@@ -19,6 +20,7 @@ internal sealed class SeedPlanner(ObjectGetter getter, IObjectStore store, SeedT
     public async Task<SeedPlan> PlanAsync(SeedOrder order, CancellationToken cancellationToken)
     {
         _missingBytes = 0;
+        _unmatched.Clear();
         List<SeedPlanRepository> repositories = [];
         foreach (string fqrn in order.Repositories.Distinct().Order(StringComparer.Ordinal))
         {
@@ -29,7 +31,11 @@ internal sealed class SeedPlanner(ObjectGetter getter, IObjectStore store, SeedT
             .SelectMany(repository => repository.Objects.Select(key => (repository.Fqrn, Key: key)))
             .Where(item => !order.Since.Contains(item.Key) && !store.Contains(item.Key))
             .DistinctBy(item => item.Key)];
-        return new SeedPlan(repositories, missing, _missingBytes);
+        return new SeedPlan(repositories, missing, _missingBytes)
+        {
+            Unmatched = _unmatched.Sentences(order.Paths is { IsSpecification: true }),
+            PartlyMatched = _unmatched.Partly(),
+        };
     }
 
     private async Task<SeedPlanRepository> PlanAsync(string fqrn, SeedOrder order, CancellationToken cancellationToken)
@@ -118,7 +124,9 @@ internal sealed class SeedPlanner(ObjectGetter getter, IObjectStore store, SeedT
         string? problem;
         if (order.WorkingSet is { } workingSet)
         {
-            (await ResolvedSet.ResolveAsync(workingSet(fqrn), tree, manifest, cancellationToken)).TryGet(out ResolvedSet? resolved, out problem);
+            WorkingSet set = workingSet(fqrn);
+            (await ResolvedSet.ResolveAsync(set, tree, manifest, cancellationToken)).TryGet(out ResolvedSet? resolved, out problem);
+            _unmatched.Add(set, resolved);
             objects.UnionWith(resolved?.Objects.Select(found => found.Key) ?? []);
         }
         else

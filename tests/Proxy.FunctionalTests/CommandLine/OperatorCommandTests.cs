@@ -137,6 +137,17 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
         Assert.Contains($"PROXY {proxy}; DIRECT", Encoding.ASCII.GetString(pac.Body), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Context_WhereThereIsNoWayOut_NamesNoDirect()
+    {
+        CommandResult result = await breakwater.RunAsync(["context", "--proxy", "p.example.org:3128", "--no-direct"]);
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("cvmfs_http_proxy=http://p.example.org:3128\n", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(";DIRECT", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("DIRECT", Breakwater.Proxy.ZeroTouch.ZeroTouchEndpoint.Pac(["p:3128"], hasWayOut: false), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("proxy1.example.org:3128", "grid-wpad  IN CNAME proxy1.example.org.\n")]
     [InlineData("10.0.0.5:3128", "wpad       IN A     10.0.0.5\n")]

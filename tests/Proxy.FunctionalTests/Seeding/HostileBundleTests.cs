@@ -160,7 +160,7 @@ public sealed class HostileBundleTests
         Repositories = [minios.Fqrn],
         Tags = ["HEAD4"],
         Scope = "paths",
-        WorkingSet = fqrn => SeedPathList.ToSet(fqrn, SeedPathList.Read("/cvm4/etc/init.d/*").Value!, ["HEAD4"]),
+        WorkingSet = fqrn => SeedPathList.Read("/cvm4/etc/init.d/*", [fqrn]).Value!.ToSet(fqrn, ["HEAD4"]),
     });
 
     private static List<(string Name, long HeaderOffset, long End)> Entries(byte[] bundle)

@@ -101,7 +101,7 @@ public sealed class OfflineLabTests : IAsyncLifetime
             BreakwaterSettings.Load(configuration),
             async services =>
             {
-                WorkingSet set = SeedPathList.ToSet(_minios.Fqrn, GivenSets.ReadTrace(trace).Value!, ["HEAD4"]) with { Name = name };
+                WorkingSet set = SeedPathList.Read(trace, [_minios.Fqrn]).Value!.ToSet(_minios.Fqrn, ["HEAD4"]) with { Name = name };
                 Assert.True(await services.GetRequiredService<WorkingSetStore>().PutAsync(set));
                 return 0;
             },

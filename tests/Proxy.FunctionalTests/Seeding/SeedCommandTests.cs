@@ -45,4 +45,102 @@ public sealed class SeedCommandTests
         Assert.NotEqual(0, code);
         Assert.Equal(0, upstream.RequestCount(tiny.UrlPath(".cvmfspublished")));
     }
+
+    [Fact]
+    public async Task Export_PathsThatMatchNothing_AreNamedAndNothingIsWritten()
+    {
+        Export export = await ExportAsync("/cvm4/bin/sh\n/cvm4/bin/shh\n/nothing/*\n/cvm4/etc\n");
+
+        Assert.NotEqual(0, export.Code);
+        Assert.Contains("/cvm4/bin/shh matches nothing", export.Error, StringComparison.Ordinal);
+        Assert.Contains("/nothing/* matches nothing", export.Error, StringComparison.Ordinal);
+        Assert.Contains("/cvm4/etc names directories", export.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("/cvm4/bin/sh matches", export.Error, StringComparison.Ordinal);
+        Assert.Empty(export.Bundle);
+    }
+
+    [Fact]
+    public async Task Export_PathsThatMatchNothing_AreLeftOutWhenAllowed()
+    {
+        Export export = await ExportAsync("/cvmfs/minios.example.org/cvm4/bin/sh\n/cvm4/bin/shh\n", "--allow-missing");
+
+        Assert.Equal(0, export.Code);
+        Assert.Contains("/cvm4/bin/shh matches nothing", export.Error, StringComparison.Ordinal);
+        Assert.NotEmpty(export.Bundle);
+    }
+
+    [Fact]
+    public async Task Export_ASpecificationOfTheClient_LeavesOutWhatItExcludes()
+    {
+        Export whole = await ExportAsync("/cvm4/etc/**\n");
+        Export less = await ExportAsync("/cvm4/etc/*\n!/cvm4/etc/init.d\n");
+        Export flat = await ExportAsync("^/cvm4/etc/*\n");
+
+        Assert.Equal((0, 0, 0), (whole.Code, less.Code, flat.Code));
+        Assert.True(whole.Bundle.Length > less.Bundle.Length);
+        Assert.True(less.Bundle.Length >= flat.Bundle.Length);
+    }
+
+    [Fact]
+    public async Task Export_ToAPipeOrALink_WritesThereAndReplacesNothing()
+    {
+        FixtureRepository tiny = FixtureRepository.Load("tiny.example.org");
+        await using ScriptedUpstream upstream = ScriptedUpstream.Serving([tiny]);
+        using var directory = new TemporaryDirectory();
+        string file = directory.Combine("tiny.tar");
+        string[] order = ["export", tiny.Fqrn, "--all", "--from", upstream.Address, "--name", "t" + Guid.NewGuid().ToString("N"), "-o"];
+        Assert.Equal(0, await SeedCommand.Create().Parse([.. order, file]).InvokeAsync());
+
+        string target = directory.Combine("target.tar");
+        await File.WriteAllBytesAsync(target, new byte[1 << 20]);
+        string link = directory.Combine("link.tar");
+        File.CreateSymbolicLink(link, target);
+        Assert.Equal(0, await SeedCommand.Create().Parse([.. order, link]).InvokeAsync());
+        Assert.Equal(target, new FileInfo(link).LinkTarget);
+        Assert.Equal(await File.ReadAllBytesAsync(file), await File.ReadAllBytesAsync(target));
+
+        string pipe = directory.Combine("pipe");
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", pipe))
+        {
+            await mkfifo.WaitForExitAsync();
+        }
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(25));
+        Task<int> writing = Task.Run(() => SeedCommand.Create().Parse([.. order, pipe]).InvokeAsync());
+        Task<byte[]> reading = Task.Run(async () =>
+        {
+            using var bytes = new MemoryStream();
+            await using var reader = new FileStream(pipe, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            await reader.CopyToAsync(bytes, patience.Token);
+            return bytes.ToArray();
+        });
+        Assert.Equal(0, await writing.WaitAsync(patience.Token));
+        Assert.Equal(await File.ReadAllBytesAsync(file), await reading.WaitAsync(patience.Token));
+        Assert.True(FileKind.IsSpecial(pipe));
+    }
+
+    private static async Task<Export> ExportAsync(string paths, params string[] more)
+    {
+        FixtureRepository minios = FixtureRepository.MiniOs;
+        await using ScriptedUpstream upstream = ScriptedUpstream.Serving([minios]);
+        using var directory = new TemporaryDirectory();
+        string list = directory.Combine("paths.txt");
+        await File.WriteAllTextAsync(list, paths);
+        string output = directory.Combine("out.tar");
+        var error = new StringWriter();
+        TextWriter before = Console.Error;
+        Console.SetError(error);
+        try
+        {
+            int code = await SeedCommand.Create().Parse(
+                ["export", minios.Fqrn, "--tag", "HEAD4", "--paths", list, "--from", upstream.Address, "-o", output, .. more]).InvokeAsync();
+            return new Export(code, error.ToString(), File.Exists(output) ? await File.ReadAllBytesAsync(output) : []);
+        }
+        finally
+        {
+            Console.SetError(before);
+        }
+    }
+
+    private sealed record Export(int Code, string Error, byte[] Bundle);
 }

@@ -51,7 +51,7 @@ public sealed class SeedRoundTripTests
         FixtureRepository minios = FixtureRepository.MiniOs;
         await using SeedBench bench = await SeedBench.StartAsync(minios);
         string trace = await File.ReadAllTextAsync(Path.Combine(FixtureRepository.FixturesDirectory, "minios", "boot-trace.v2.csv"));
-        byte[] bundle = await bench.ExportAsync(OrderOf(minios, SeedPathList.Read(trace).Value!));
+        byte[] bundle = await bench.ExportAsync(OrderOf(minios, SeedPathList.Read(trace, [minios.Fqrn]).Value!));
         await using ProxyUnderTest lab = await bench.StartOfflineAsync();
         await SeedBench.ImportAsync(lab, bundle);
 
@@ -119,7 +119,7 @@ public sealed class SeedRoundTripTests
     {
         FixtureRepository minios = FixtureRepository.MiniOs;
         await using SeedBench bench = await SeedBench.StartAsync(minios);
-        byte[] first = await bench.ExportAsync(OrderOf(minios, SeedPathList.Read("/cvm4/etc/**\n").Value!));
+        byte[] first = await bench.ExportAsync(OrderOf(minios, SeedPathList.Read("/cvm4/etc/**\n", [minios.Fqrn]).Value!));
         var keys = new SeedKeys();
         var reader = new SeedReader(new MemoryStream(first), new SeedLimits(1 << 30));
         await reader.ReadIndexAsync(default);
@@ -240,13 +240,13 @@ public sealed class SeedRoundTripTests
     }
 
     private static SeedOrder BootOrder(FixtureRepository minios) =>
-        OrderOf(minios, SeedPathList.Read(string.Join('\n', FixtureRepository.BootRequests(2))).Value!);
+        OrderOf(minios, SeedPathList.Read(string.Join('\n', FixtureRepository.BootRequests(2)), [minios.Fqrn]).Value!);
 
-    private static SeedOrder OrderOf(FixtureRepository repository, IReadOnlyList<WorkingSetEntry> entries) => new()
+    private static SeedOrder OrderOf(FixtureRepository repository, SeedPathList paths) => new()
     {
         Repositories = [repository.Fqrn],
         Tags = ["HEAD4"],
         Scope = "paths",
-        WorkingSet = fqrn => SeedPathList.ToSet(fqrn, entries, ["HEAD4"]),
+        WorkingSet = fqrn => paths.ToSet(fqrn, ["HEAD4"]),
     };
 }

@@ -117,7 +117,7 @@ public sealed class MovedTagTests : IAsyncLifetime
     private async Task WarmAsync(string? tag)
     {
         var import = new WorkingSetImport(_proxy.Services.GetRequiredService<SnapshotSource>(), Signed, _time);
-        WorkingSet set = (await import.ReadAsync(Route, "boot", tag, null, FixtureRepository.ReadFixtureFile("minios/boot-trace.v1.csv"), default)).Value!;
+        WorkingSet set = (await import.ReadAsync(Route, "boot", tag, null, FixtureRepository.ReadFixtureFile("minios/boot-trace.v1.csv"), default)).Value!.Set;
         await _proxy.Services.GetRequiredService<WorkingSetStore>().PutAsync(set);
         await Signed.GetAsync(new DocumentRequest(DocumentKind.File, Route, SignedDocuments.ManifestPath, null), default);
         Assert.Null(await _proxy.Services.GetRequiredService<WorkingSetPreparer>().PrepareAsync(

@@ -54,7 +54,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
     public async Task Publish_AfterImportOfAClientsTraceAlone_FetchesExactlyWhatIsNewAndTheNextVmAsksNothing()
     {
         WorkingSetImport import = new(_proxy.Services.GetRequiredService<SnapshotSource>(), Signed, _time);
-        WorkingSet set = (await import.ReadAsync(Route, "boot", "HEAD4", null, FixtureRepository.ReadFixtureFile("minios/boot-trace.v1.csv"), default)).Value!;
+        WorkingSet set = (await import.ReadAsync(Route, "boot", "HEAD4", null, FixtureRepository.ReadFixtureFile("minios/boot-trace.v1.csv"), default)).Value!.Set;
         await Sets.PutAsync(set);
         await WarmAsync();
         Assert.Equal(Objects(1).ToHashSet(), Asked(0).ToHashSet());

@@ -110,10 +110,37 @@ public sealed class GivenSetTests
     }
 
     [Fact]
+    public void Trace_LinesThatTheClientCut_AreSkippedAndCounted()
+    {
+        // The tracer stops a field at a byte beyond ASCII, without the closing quote; a killed client leaves half a line.
+        const string Csv = "\"1.0\",\"1\",\"/bin/sh\",\"open()\"\n\"2.0\",\"4\",\"/etc/certs/NetLock_=Class_Gold=_F\uFFFD,\"lookup()\"\n\"3.0\",\"1\",\"/etc/x\",\"open()\"\n\"4.";
+
+        IReadOnlyList<WorkingSetEntry> entries = GivenSets.ReadTrace(Csv, out int skipped).Value!;
+
+        Assert.Equal(["/bin/sh", "/etc/x"], entries.Select(entry => entry.Path));
+        Assert.Equal(2, skipped);
+    }
+
+    [Theory]
+    [InlineData("/cvmfs/a.example.org/bin/sh", "/bin/sh")]
+    [InlineData("/cvmfs/a.example.org", "")]
+    [InlineData("/cvmfs/lib", "/cvmfs/lib")]
+    [InlineData("\uFEFF/bin/sh", "/bin/sh")]
+    public void PathList_OfOneRepository_IsUnderstoodAsClientsSeeIt(string line, string path) =>
+        Assert.Equal([path], GivenSets.ReadPaths(line, fqrn: "a.example.org").Value!.Select(entry => entry.Path));
+
+    [Theory]
+    [InlineData("/cvmfs/b.example.org/bin/sh", "b.example.org")]
+    [InlineData("!/bin/sh", "!/bin/sh")]
+    [InlineData("^/bin/*", "^/bin/*")]
+    public void PathList_ThatCannotBeMeant_IsRefusedByName(string line, string named) =>
+        Assert.Contains(named, GivenSets.ReadPaths("/bin/ls\n" + line, fqrn: "a.example.org").Problem, StringComparison.Ordinal);
+
+    [Fact]
     public void Trace_AnyText_ParsesOrSaysWhichLine() =>
         Gen.Char["\",0123456789.-/ab\n\r"].Array[0, 200].Select(text => new string(text)).Sample(text =>
         {
-            Parsed<IReadOnlyList<WorkingSetEntry>> parsed = GivenSets.ReadTrace(text);
+            Parsed<IReadOnlyList<WorkingSetEntry>> parsed = GivenSets.ReadTrace(text, out _);
             return parsed.Value is not null || parsed.Problem!.Contains("Line", StringComparison.Ordinal);
         });
 
@@ -144,7 +171,7 @@ public sealed class GivenSetTests
     private static async Task<WorkingSet> FromTrace()
     {
         string csv = Encoding.UTF8.GetString(FixtureRepository.ReadFixtureFile("minios/boot-trace.v1.csv"));
-        IReadOnlyList<WorkingSetEntry> entries = GivenSets.ReadTrace(csv).Value!;
+        IReadOnlyList<WorkingSetEntry> entries = GivenSets.ReadTrace(csv, out _).Value!;
         return new WorkingSet
         {
             Name = "boot",

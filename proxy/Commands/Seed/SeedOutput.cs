@@ -1,0 +1,92 @@
+using Breakwater.Proxy.Seeding.Export;
+
+namespace Breakwater.Proxy.Commands.Seed;
+
+/// <summary>
+/// Where a bundle goes. A file appears whole or not at all: it is written beside its place and renamed. Standard output, a pipe, a device or a symbolic link is
+/// written to as it is, and never replaced.
+/// </summary>
+internal sealed class SeedOutput
+{
+    private readonly string _path;
+    private readonly bool _isInPlace;
+
+    private SeedOutput(string path, string beside, bool isInPlace, bool isStandardOutput)
+    {
+        _path = path;
+        Beside = beside;
+        _isInPlace = isInPlace;
+        IsStandardOutput = isStandardOutput;
+    }
+
+    /// <summary>Is it this process's standard output? Then nothing else may be written there.</summary>
+    public bool IsStandardOutput { get; }
+
+    /// <summary>What people are told.</summary>
+    public string Name => IsStandardOutput ? "standard output" : _path;
+
+    /// <summary>The path beside which files of the export's own may be.</summary>
+    public string Beside { get; }
+
+    /// <summary>Looks at what the user named.</summary>
+    /// <param name="named">A path, or <c>-</c>; null: the default.</param>
+    /// <param name="standard">Name of the default in the working directory.</param>
+    /// <exception cref="SeedExportException">A bundle cannot be there.</exception>
+    public static SeedOutput Of(string? named, string standard)
+    {
+        string byDefault = Path.GetFullPath(standard);
+        if (named == "-")
+        {
+            return new SeedOutput("-", byDefault, isInPlace: true, isStandardOutput: true);
+        }
+
+        string path = named is null ? byDefault : Path.GetFullPath(named);
+        if (!Directory.Exists(Path.GetDirectoryName(path)))
+        {
+            throw new SeedExportException($"There is no directory {Path.GetDirectoryName(path)} for the bundle: make it, or name another file with --output.");
+        }
+
+        if (Directory.Exists(path))
+        {
+            throw new SeedExportException($"{path} is a directory: name a file in it with --output.");
+        }
+
+        bool isInPlace = new FileInfo(path).LinkTarget is not null || FileKind.IsSpecial(path);
+        return new SeedOutput(path, isInPlace ? byDefault : path, isInPlace, isStandardOutput: IsStandardOut(path));
+    }
+
+    /// <summary>Writes the bundle; gives its length.</summary>
+    public async Task<long> WriteAsync(Func<Stream, Task> write)
+    {
+        if (!_isInPlace)
+        {
+            string partial = _path + ".partial";
+            long length;
+            await using (FileStream file = new(partial, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20, FileOptions.Asynchronous))
+            {
+                await write(file);
+                file.Flush(flushToDisk: true);
+                length = file.Length;
+            }
+
+            File.Move(partial, _path, overwrite: true);
+            return length;
+        }
+
+        await using Stream stream = _path == "-" ? Console.OpenStandardOutput() : Open();
+        var counting = new CountingStream(stream);
+        await using (var buffered = new BufferedStream(counting, 1 << 20))
+        {
+            await write(buffered);
+            await buffered.FlushAsync();
+        }
+
+        return counting.Written;
+    }
+
+    /// <summary>A link to a file that is not there yet makes it; a file behind a link is begun anew.</summary>
+    private FileStream Open() => new(
+        _path, FileKind.IsSpecial(_path) ? FileMode.Open : FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+
+    private static bool IsStandardOut(string path) => FileKind.IsSame(path, "/proc/self/fd/1");
+}
