@@ -81,15 +81,11 @@ public sealed class PassedThroughTests : IAsyncLifetime
         Task<RawResponse> asked = proxy.GetAsync(Path);
         await _first.RequestsArrivedAsync(Path);
 
-        using CancellationTokenSource deadline = new(TimeSpan.FromSeconds(20));
-        TimeSpan waited = TimeSpan.Zero;
-        while (!asked.IsCompleted)
+        await Waiting.UntilAsync(() =>
         {
             time.Advance(TimeSpan.FromMilliseconds(50));
-            waited += TimeSpan.FromMilliseconds(50);
-            await Task.Delay(2, deadline.Token);
-            Assert.True(waited < TimeSpan.FromMinutes(1), "No answer.");
-        }
+            return asked.IsCompleted;
+        });
 
         Assert.Equal(504, (await asked).Status);
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.Tests.Upstreams;
@@ -60,7 +61,7 @@ public sealed class RememberedHostNamesTests : IDisposable
         Assert.Equal([s_old], await AskAsync());
         (await _resolver.NextAsync()).Answer(s_new);
 
-        await UntilAsync(async () => (await AskAsync()).SequenceEqual([s_new]));
+        await Waiting.UntilAsync(async () => (await AskAsync()).SequenceEqual([s_new]));
         Assert.Equal(2, _resolver.Asked);
     }
 
@@ -139,7 +140,7 @@ public sealed class RememberedHostNamesTests : IDisposable
         _names.Doubt(Host);
         (await _resolver.NextAsync()).Answer(s_new);
 
-        await UntilAsync(async () => (await AskAsync()).SequenceEqual([s_new]));
+        await Waiting.UntilAsync(async () => (await AskAsync()).SequenceEqual([s_new]));
     }
 
     [Fact]
@@ -170,15 +171,6 @@ public sealed class RememberedHostNamesTests : IDisposable
         _time.Advance(new ProxyOptions().LookupTimeout);
         await Assert.ThrowsAsync<LookupFailedException>(() => waiting[0].WaitAsync(s_deadline));
         await Task.WhenAll(waiting.Select(w => w.ContinueWith(static t => t.Exception, TaskScheduler.Default))).WaitAsync(s_deadline);
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> isSo)
-    {
-        using var deadline = new CancellationTokenSource(s_deadline);
-        while (!await isSo())
-        {
-            await Task.Delay(2, deadline.Token);
-        }
     }
 
     private async Task AnsweredAsync(IPAddress address)
