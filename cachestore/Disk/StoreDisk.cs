@@ -57,8 +57,14 @@ internal class StoreDisk
     /// <summary>As <see cref="TryRead"/>, for what it read a moment ago: cheaper, but waits for the device when it left the page cache since.</summary>
     public virtual int ReadAgain(SafeFileHandle file, Span<byte> buffer, long offset) => Posix.Read(file, buffer, offset);
 
+    /// <summary>Size and time of the last change of a file as one number; 0: it cannot be told. The caller holds the file's segment.</summary>
+    public virtual ulong StampOf(SafeFileHandle file) => Posix.StampOf(file);
+
     /// <summary>Removes a file's name; its bytes stay readable through open handles.</summary>
     public virtual void Delete(string path) => File.Delete(path);
+
+    /// <summary>Gives a file another one's name, which is replaced. Not durable before <see cref="SyncDirectory"/>.</summary>
+    public virtual void Replace(string path, string name) => File.Move(path, name, overwrite: true);
 
     /// <summary>Bytes that the file system of a path has left for us.</summary>
     public virtual long FreeBytes(string path) => new DriveInfo(path).AvailableFreeSpace;

@@ -59,6 +59,9 @@ internal sealed class BlobLog : IDisposable
 
     public long TailAddress => _log.TailAddress;
 
+    /// <summary>What a part of full length takes of the log: its share of the page's unused end is in it.</summary>
+    public long PartFootprint => (1L << Geometry.PageSizeBits) / ((1L << Geometry.PageSizeBits) / SizeOf(StagedObject.PartBytes));
+
     public int MaxPayloadBytes => (1 << Geometry.PageSizeBits) - EntryOverheadBytes - (int)FirstAddress;
 
     /// <summary>Bytes that an entry takes in the log.</summary>
@@ -134,7 +137,7 @@ internal sealed class BlobLog : IDisposable
             if (head[..found].ContainsAnyExcept((byte)0))
             {
                 head.Clear();
-                segments.Disk.Write(segment.Handle, head, segments.OffsetOf(until));
+                segment.Write(segments.Disk, head, segments.OffsetOf(until));
                 segments.Disk.Sync(segment.Handle);
             }
         }

@@ -13,15 +13,17 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
     private readonly List<Move> _moves = [];
 
     /// <summary>Cleans a segment that is full and published. False: most of it is worth keeping; it stays, its objects a little cooler.</summary>
+    /// <param name="id">The segment.</param>
+    /// <param name="isEvicting">False: every object is worth keeping.</param>
     /// <exception cref="IOException">The disk refuses; the segment is as it was.</exception>
-    public bool TryClean(int id)
+    public bool TryClean(int id, bool isEvicting)
     {
         SegmentSet segments = store.Log.Segments;
         bool isFresh = id < SegmentSet.FirstKeptId;
         List<Candidate> candidates = FindLive(id);
         foreach (Candidate candidate in candidates)
         {
-            candidate.IsKept = candidate.IsPinned
+            candidate.IsKept = !isEvicting || candidate.IsPinned
                 || (isFresh ? EvictionPolicy.IsKeptFromFresh(candidate.Frequency) : EvictionPolicy.IsKeptAgain(candidate.Frequency));
         }
 

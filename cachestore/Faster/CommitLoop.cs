@@ -72,13 +72,11 @@ internal sealed class CommitLoop : IAsyncDisposable
     /// <summary>No entry of an object that the index does not know yet lies below. long.MaxValue: there is none.</summary>
     public long LowestUnpublishedAddress => Oldest()?.FloorAddress ?? long.MaxValue;
 
-    /// <summary>Takes the room of the object that is being written for the longest time; its memory is still let go of. False: there is none.</summary>
-    public bool RevokeOldest()
-    {
-        StagedObject? oldest = Oldest();
-        oldest?.IsRevoked = true;
-        return oldest is not null;
-    }
+    /// <summary>The object that is being written for the longest time, and was not revoked; null: there is none.</summary>
+    public StagedObject? Oldest() => Unrevoked().MinBy(static staged => staged.FloorAddress);
+
+    /// <summary>The one that has most in the log and no digest yet; null: there is none.</summary>
+    public StagedObject? LargestUnverified() => Unrevoked().MaxBy(static staged => staged.UnverifiedBytes) is { UnverifiedBytes: > 0 } largest ? largest : null;
 
     /// <summary>Objects that are watched.</summary>
     public int Watched => _staged.Count;
@@ -130,7 +128,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private StagedObject? Oldest() => _staged.Keys.Where(static staged => !staged.IsRevoked).MinBy(static staged => staged.FloorAddress);
+    private IEnumerable<StagedObject> Unrevoked() => _staged.Keys.Where(static staged => !staged.IsRevoked);
 
     private static void Signal(SemaphoreSlim semaphore)
     {

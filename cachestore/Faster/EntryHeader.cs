@@ -27,7 +27,7 @@ internal enum EntryKind : byte
 
 /// <summary>
 /// The 64 bytes before the payload of each entry; little-endian, described in docs/store-format.md. Whoever reads an entry checks
-/// <see cref="IsValid"/>, the key, and (once a process) the payload's checksum.
+/// <see cref="IsValid"/>, the key, and the payload's checksum (of long parts not each time: <see cref="Segment.Generation"/>).
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Size = SizeBytes)]
 internal struct EntryHeader
@@ -87,6 +87,22 @@ internal struct EntryHeader
     /// <summary>Has the payload the checksum that the header names?</summary>
     public readonly bool Matches(ReadOnlySpan<byte> payload) =>
         payload.Length == _payloadLength && XxHash3.HashToUInt64(payload) == _payloadChecksum;
+
+    /// <summary>What is wrong with an entry that should be a certain one; null: nothing.</summary>
+    /// <param name="entry">Header and payload.</param>
+    /// <param name="kind">What it should be.</param>
+    /// <param name="key">Of the object that it should belong to.</param>
+    /// <param name="part">The number of the part that it should be.</param>
+    public static string? WhatIsWrong(ReadOnlySpan<byte> entry, EntryKind kind, in ObjectKey key, int part)
+    {
+        EntryHeader header = Read(entry);
+        if (!header.IsValid || header.Kind != kind || header.Key != key || header.Part != part)
+        {
+            return "another entry is in its place";
+        }
+
+        return header.Matches(entry[SizeBytes..]) ? null : "its bytes do not have their checksum";
+    }
 
     /// <summary>Reads a header from its bytes.</summary>
     public static EntryHeader Read(ReadOnlySpan<byte> bytes) => MemoryMarshal.Read<EntryHeader>(bytes);

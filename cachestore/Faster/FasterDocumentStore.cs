@@ -62,7 +62,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         document = null;
         while (document is null && _places.TryGetValue(key, out Place? place))
         {
-            document = place.InMemory ?? Load(place.Address, place.PayloadBytes, out _);
+            document = place.InMemory ?? LoadOf(key, place);
             if (document is null && _places.TryRemove(KeyValuePair.Create(key, place))) // else it moved meanwhile
             {
                 _logger.LogWarning("The store forgot document {Key}: its bytes at {Address} are damaged. It is fetched again.", key, place.Address);
@@ -220,7 +220,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
                 return; // put again or removed meanwhile
             }
 
-            StoredDocument? document = now.InMemory ?? Load(now.Address, now.PayloadBytes, out _);
+            StoredDocument? document = now.InMemory ?? LoadOf(key, now);
             if (document is null)
             {
                 _places.TryRemove(key, out _);
@@ -254,6 +254,8 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
             _places[key] = new Place(entry.Header.PayloadLength <= InMemoryBytes ? document : null, entry.Address, entry.Header.PayloadLength);
         }
     }
+
+    private StoredDocument? LoadOf(string key, Place place) => Load(place.Address, place.PayloadBytes, out string found) is { } document && found == key ? document : null;
 
     private StoredDocument? Load(long address, int payloadBytes, out string key)
     {

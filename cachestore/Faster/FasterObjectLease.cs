@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// A lease on a stored object: reads straight from the segment files. The first read of a part in a process checks its header and checksum,
-/// later ones do not.
+/// A lease on a stored object: reads straight from the segment files. What is copied of a short object is checked each time; what is only pointed to, and what
+/// is longer, is read whole and checked when its bytes come from the disk, when its file was changed, and now and then (<see cref="Segment.Generation"/>).
 /// </summary>
 internal sealed class FasterObjectLease : ObjectLease
 {
@@ -54,14 +54,44 @@ internal sealed class FasterObjectLease : ObjectLease
             return 0;
         }
 
+        if (IsShort)
+        {
+            return TryReadWhole(out ReadOnlySpan<byte> whole) ? CopyFrom(whole, (int)offset, buffer) : -1;
+        }
+
         Slice slice = Locate(offset);
-        if (!IsChecked(slice.Part) && !TryCheckNow(slice))
+        if (!IsChecked(slice) && !TryCheckNow(slice))
         {
             return -1;
         }
 
-        int n = TryReadHot(slice, buffer[..Math.Min(buffer.Length, slice.Remaining)]);
+        int n = TryReadHot(slice.Segment, slice.FileOffset, buffer[..Math.Min(buffer.Length, slice.Remaining)]);
         return n > 0 ? n : -1;
+    }
+
+    public override bool TryReadWhole(out ReadOnlySpan<byte> bytes)
+    {
+        bytes = default;
+        if (!IsShort)
+        {
+            return false;
+        }
+
+        int generation = GenerationOf(_segment);
+        Span<byte> entry = Scratch[..(EntryHeader.SizeBytes + (int)Length)];
+        if (TryReadHot(_segment, _store.Log.Segments.OffsetOf(_entry.Address) + BlobLog.LengthPrefixBytes, entry) != entry.Length)
+        {
+            return false;
+        }
+
+        Check(0, entry);
+        if (!_segment.IsChecked(_entry.Ordinal))
+        {
+            _segment.SetChecked(_entry.Ordinal, generation);
+        }
+
+        bytes = entry[EntryHeader.SizeBytes..];
+        return true;
     }
 
     public override ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -71,8 +101,7 @@ internal sealed class FasterObjectLease : ObjectLease
             return ValueTask.FromResult(0);
         }
 
-        Slice slice = Locate(offset);
-        return ReadSliceAsync(slice, buffer[..Math.Min(buffer.Length, slice.Remaining)], cancellationToken);
+        return ReadAndCheckAsync(Locate(offset), buffer, cancellationToken);
     }
 
     public override bool TryGetFileRange(long offset, out ObjectFileRange range)
@@ -84,7 +113,7 @@ internal sealed class FasterObjectLease : ObjectLease
         }
 
         Slice slice = Locate(offset);
-        if (!IsChecked(slice.Part))
+        if (!IsChecked(slice))
         {
             return false;
         }
@@ -102,7 +131,7 @@ internal sealed class FasterObjectLease : ObjectLease
         }
 
         Slice slice = Locate(offset);
-        if (!IsChecked(slice.Part))
+        if (!IsChecked(slice))
         {
             return false;
         }
@@ -126,33 +155,59 @@ internal sealed class FasterObjectLease : ObjectLease
         }
     }
 
-    private async ValueTask<int> ReadSliceAsync(Slice slice, Memory<byte> buffer, CancellationToken cancellationToken)
+    /// <summary>Objects without parts that are checked each time.</summary>
+    private bool IsShort => _extents is null && Length <= MaxWholeBytes;
+
+    private static int CopyFrom(ReadOnlySpan<byte> bytes, int offset, Span<byte> buffer)
     {
+        int n = Math.Min(buffer.Length, bytes.Length - offset);
+        bytes.Slice(offset, n).CopyTo(buffer);
+        return n;
+    }
+
+    /// <summary>Reads the whole part from the disk: the system may have read it anew, so what was found right before does not count.</summary>
+    private async ValueTask<int> ReadAndCheckAsync(Slice slice, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        byte[] entry = ArrayPool<byte>.Shared.Rent(slice.EntryBytes);
         try
         {
-            if (!IsChecked(slice.Part))
+            int generation = GenerationOf(slice.Segment);
+            int read = 0;
+            while (read < slice.EntryBytes)
             {
-                await CheckAsync(slice, cancellationToken);
+                int n = await _store.Disk.ReadAsync(
+                    slice.Segment.Handle, entry.AsMemory(read, slice.EntryBytes - read), slice.EntryOffset + BlobLog.LengthPrefixBytes + read, cancellationToken);
+                if (n <= 0)
+                {
+                    throw Lost("the segment file is too short");
+                }
+
+                read += n;
             }
 
-            int n = await _store.Disk.ReadAsync(slice.Segment.Handle, buffer, slice.FileOffset, cancellationToken);
-            return n > 0 ? n : throw Lost("the segment file is too short");
+            Check(slice.Part, entry.AsSpan(0, read));
+            SetChecked(slice, generation);
+            return CopyFrom(entry.AsSpan(EntryHeader.SizeBytes, slice.PartLength), slice.PartLength - slice.Remaining, buffer.Span);
         }
         catch (IOException failure) when (failure is not ObjectDamagedException)
         {
             throw Lost("it cannot be read", failure);
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(entry);
+        }
     }
 
-    private int TryReadHot(in Slice slice, Span<byte> buffer)
+    private int TryReadHot(Segment segment, long fileOffset, Span<byte> buffer)
     {
-        ulong tag = RecentReads.TagOf(_store.Log.Segments.StartOf(slice.Segment.Id) + slice.FileOffset, buffer.Length);
+        ulong tag = RecentReads.TagOf(_store.Log.Segments.StartOf(segment.Id) + fileOffset, buffer.Length);
         if (_store.RecentReads.Contains(tag))
         {
-            return _store.Disk.ReadAgain(slice.Segment.Handle, buffer, slice.FileOffset);
+            return _store.Disk.ReadAgain(segment.Handle, buffer, fileOffset);
         }
 
-        int n = _store.Disk.TryRead(slice.Segment.Handle, buffer, slice.FileOffset);
+        int n = _store.Disk.TryRead(segment.Handle, buffer, fileOffset);
         if (n == buffer.Length)
         {
             _store.RecentReads.Add(tag);
@@ -191,13 +246,32 @@ internal sealed class FasterObjectLease : ObjectLease
         throw new InvalidOperationException("A lease holds all segments of its parts.");
     }
 
-    private bool IsChecked(int part) => _extents is null ? _segment.IsChecked(_entry.Ordinal) : _extents.IsChecked(part);
+    private int GenerationOf(Segment segment) => segment.Generation(_store.Disk, _store.Time);
+
+    private bool IsChecked(in Slice slice)
+    {
+        int generation = GenerationOf(slice.Segment);
+        return _extents is null ? _segment.IsChecked(_entry.Ordinal) : _extents.IsChecked(slice.Part, generation);
+    }
+
+    private void SetChecked(in Slice slice, int generation)
+    {
+        if (_extents is null)
+        {
+            _segment.SetChecked(_entry.Ordinal, generation);
+        }
+        else
+        {
+            _extents.SetChecked(slice.Part, generation);
+        }
+    }
 
     private bool TryCheckNow(in Slice slice)
     {
         byte[] entry = ArrayPool<byte>.Shared.Rent(slice.EntryBytes);
         try
         {
+            int generation = GenerationOf(slice.Segment);
             int read = 0;
             while (read < slice.EntryBytes)
             {
@@ -210,7 +284,8 @@ internal sealed class FasterObjectLease : ObjectLease
                 read += n;
             }
 
-            Check(slice, entry.AsSpan(0, read));
+            Check(slice.Part, entry.AsSpan(0, read));
+            SetChecked(slice, generation);
             return true;
         }
         finally
@@ -219,58 +294,11 @@ internal sealed class FasterObjectLease : ObjectLease
         }
     }
 
-    private async ValueTask CheckAsync(Slice slice, CancellationToken cancellationToken)
+    private void Check(int part, ReadOnlySpan<byte> entry)
     {
-        byte[] entry = ArrayPool<byte>.Shared.Rent(slice.EntryBytes);
-        try
+        if (EntryHeader.WhatIsWrong(entry, _extents is null ? EntryKind.Whole : EntryKind.Part, _key, part) is { } wrong)
         {
-            int read = 0;
-            while (read < slice.EntryBytes)
-            {
-                int n = await _store.Disk.ReadAsync(
-                    slice.Segment.Handle, entry.AsMemory(read, slice.EntryBytes - read), slice.EntryOffset + BlobLog.LengthPrefixBytes + read, cancellationToken);
-                if (n <= 0)
-                {
-                    break;
-                }
-
-                read += n;
-            }
-
-            Check(slice, entry.AsSpan(0, read));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(entry);
-        }
-    }
-
-    private void Check(in Slice slice, ReadOnlySpan<byte> entry)
-    {
-        if (entry.Length < slice.EntryBytes)
-        {
-            throw Lost("the segment file is too short");
-        }
-
-        EntryHeader header = EntryHeader.Read(entry);
-        EntryKind kind = _extents is null ? EntryKind.Whole : EntryKind.Part;
-        if (!header.IsValid || header.Kind != kind || header.Key != _key || header.Part != slice.Part)
-        {
-            throw Lost("another entry is in its place");
-        }
-
-        if (!header.Matches(entry[EntryHeader.SizeBytes..]))
-        {
-            throw Lost("its bytes do not have their checksum");
-        }
-
-        if (_extents is null)
-        {
-            _segment.SetChecked(_entry.Ordinal);
-        }
-        else
-        {
-            _extents.SetChecked(slice.Part);
+            throw Lost(wrong);
         }
     }
 

@@ -36,7 +36,7 @@ public sealed partial class FasterObjectStore
     /// <param name="isRepairing">Forget what is bad, so that it is fetched again? Else it is only reported.</param>
     /// <param name="cancellationToken">Ends it early.</param>
     public Task<ScrubReport> VerifyAsync(long? bytesPerSecond, bool isRepairing, CancellationToken cancellationToken = default) =>
-        Task.Run(() => _scrubber.PassAsync(bytesPerSecond is { } rate ? new ScrubPace(rate, _time) : null, isRepairing, cancellationToken), cancellationToken);
+        Task.Run(() => _scrubber.PassAsync(bytesPerSecond is { } rate ? new ScrubPace(rate, Time) : null, isRepairing, cancellationToken), cancellationToken);
 
     /// <summary>Evicts by the store's own policy until its segments take at most so many bytes, or what is left is pinned.</summary>
     /// <returns>What they take now.</returns>

@@ -22,7 +22,6 @@ public sealed partial class FasterObjectStore : IObjectStore
     private readonly Action<ObjectKey>? _evicting;
     private readonly Scrubber _scrubber;
     private readonly ScrubLoop _scrubbing;
-    private readonly TimeProvider _time;
     private int _isDisposed;
 
     private FasterObjectStore(StoreLock storeLock, StoreParts parts, StoreOptions options, TimeProvider time, ILogger logger)
@@ -30,6 +29,7 @@ public sealed partial class FasterObjectStore : IObjectStore
         _lock = storeLock;
         _logger = logger;
         Disk = parts.Disk;
+        Time = time;
         Health = parts.Health;
         Log = parts.Log;
         Index = parts.Index;
@@ -38,12 +38,12 @@ public sealed partial class FasterObjectStore : IObjectStore
         Pins = parts.Pins;
         _evicting = options.Evicting;
         MaxObjectBytes = Math.Min(Math.Min(options.MaxObjectBytes, IndexEntry.LengthLimit - 1), parts.QuotaBytes / 4);
+        Unverified = new UnverifiedBytes(Log);
         Budget = new StagingBudget(Math.Min(32 << 20, parts.QuotaBytes / 16));
         Commits = new CommitLoop(Log, Health, Publish, options.CommitInterval, time, logger);
         Space = new SpaceKeeper(this, parts.QuotaBytes, options.MinFreeBytes, logger);
         Commits.Committed = Space.Wake;
         Space.Wake();
-        _time = time;
         _scrubber = new Scrubber(this, Path.Combine(options.Path!, "quarantine"), logger);
         _scrubbing = new ScrubLoop(_scrubber, options, time, logger);
     }
@@ -80,12 +80,19 @@ public sealed partial class FasterObjectStore : IObjectStore
 
     internal StoreDisk Disk { get; }
 
+    internal TimeProvider Time { get; }
+
     internal DiskHealth Health { get; }
 
     internal CommitLoop Commits { get; }
 
     /// <summary>What writers may have in memory beside the log's own pages before they wait for a commit.</summary>
     internal StagingBudget Budget { get; }
+
+    internal UnverifiedBytes Unverified { get; }
+
+    /// <summary>Objects that had their digest when their room had been taken back: what they take the next time is vouched for.</summary>
+    internal GhostTable Proven { get; } = new(4096);
 
     internal SpaceKeeper Space { get; }
 
@@ -220,6 +227,13 @@ public sealed partial class FasterObjectStore : IObjectStore
     }
 
     internal void Unpublish(StagedObject staged) => _published.Remove(staged);
+
+    /// <summary>Nothing more of an object is stored, and what the log has of it is of no use; its memory is still let go of.</summary>
+    internal void Revoke(StagedObject staged)
+    {
+        staged.IsRevoked = true;
+        Unverified.Settle(staged, isVerified: false);
+    }
 
     /// <summary>Why no new object is taken at present; null: they are.</summary>
     internal CommitResult? WhyRefusing() =>
@@ -377,7 +391,7 @@ public sealed partial class FasterObjectStore : IObjectStore
                 {
                     if (commit.IsSealed)
                     {
-                        _extents.Add(commit.Address, staged.Addresses()).SetAllChecked();
+                        NoteRight(_extents.Add(commit.Address, staged.Addresses()));
                     }
 
                     bool isStoredAgain = Index.TryGet(staged.Key, out _); // by a second writer that looked before the first one was done
@@ -394,6 +408,18 @@ public sealed partial class FasterObjectStore : IObjectStore
 
         Unpublish(staged);
         return !staged.IsRevoked;
+    }
+
+    /// <summary>The parts are right: they have just been written from memory that had the object's digest.</summary>
+    private void NoteRight(Extents extents)
+    {
+        for (int part = 0; part < extents.Addresses.Length; part++)
+        {
+            if (Log.Segments.TryGet(Log.Segments.IdOf(extents.Addresses[part]), out Segment? segment))
+            {
+                extents.SetChecked(part, segment.Generation(Disk, Time));
+            }
+        }
     }
 
     private void AppendRemoved(in ObjectKey key)

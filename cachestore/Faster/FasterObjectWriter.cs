@@ -12,6 +12,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
     private readonly StagedObject _staged;
     private readonly ObjectHasher _hasher;
     private readonly long? _expectedLength;
+    private readonly bool _isProven;
     private int _placed; // parts that the log took
     private CommitResult? _refusal;
     private StagedObject? _earlier; // another writer's object of the same key
@@ -26,6 +27,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
         _staged = new StagedObject(key, store.Log.Segments, store.Budget);
         _hasher = ObjectHasher.Create(key.Algorithm);
         _expectedLength = expectedLength;
+        _isProven = store.Proven.Contains(key.GetHashCode64());
         if (expectedLength > store.MaxObjectBytes)
         {
             _refusal = CommitResult.TooLarge;
@@ -59,6 +61,11 @@ internal sealed class FasterObjectWriter : ObjectWriter
             }
         }
 
+        if (_refusal is not null && !_staged.IsRevoked)
+        {
+            _store.Revoke(_staged); // it is in nobody's way any more
+        }
+
         return _refusal;
     }
 
@@ -80,7 +87,15 @@ internal sealed class FasterObjectWriter : ObjectWriter
         _isVerified = _hasher.FinishMatches(key);
         if (_isVerified && _refusal is null)
         {
+            _store.Unverified.Settle(_staged, isVerified: true);
             _isPublished = _store.TryPublish(_staged, out _earlier);
+        }
+        else if (_isVerified && _refusal == CommitResult.StoreFull)
+        {
+            lock (_store.Proven)
+            {
+                _store.Proven.Add(key.GetHashCode64());
+            }
         }
 
         return _isVerified;
@@ -169,7 +184,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
     {
         if (_staged.PartCount > 0)
         {
-            _staged.PlacePart(part, address);
+            _staged.PlacePart(part, address, isVerified: true);
         }
 
         return new PendingCommit(_staged, address, isSealed);
@@ -191,7 +206,13 @@ internal sealed class FasterObjectWriter : ObjectWriter
             return _refusal;
         }
 
-        _staged.PlacePart(part, address);
+        bool isVerified = _isVerified || _isProven;
+        _staged.PlacePart(part, address, isVerified);
+        if (!isVerified)
+        {
+            _store.Unverified.Add(payload.Length);
+        }
+
         _placed++;
         if (_store.Budget.IsHalfUsed)
         {
@@ -232,6 +253,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
     {
         _store.Commits.Unwatch(_staged);
         _staged.LeaveLog();
+        _store.Unverified.Settle(_staged, isVerified: false);
         if (_isPublished)
         {
             _store.Unpublish(_staged);

@@ -16,6 +16,9 @@ internal sealed class KeptWriter(SegmentSet segments, int pageSizeBits)
     private int _buffered;
     private int _nextId = segments.KeptIds is [.., int last] ? last + 1 : SegmentSet.FirstKeptId;
 
+    /// <summary>What the segment that is being filled has room for yet.</summary>
+    public long RoomBytes => _segment is null ? 0 : segments.SegmentBytes - _written - _buffered;
+
     /// <summary>The segment that is being filled; −1: none.</summary>
     public int CurrentId => _segment?.Id ?? -1;
 
@@ -94,7 +97,7 @@ internal sealed class KeptWriter(SegmentSet segments, int pageSizeBits)
 
     private void WriteBuffer()
     {
-        segments.Disk.Write(_segment!.Handle, _buffer.AsSpan(0, _buffered), _written);
+        _segment!.Write(segments.Disk, _buffer.AsSpan(0, _buffered), _written);
         _written += _buffered;
         _buffered = 0;
     }

@@ -103,7 +103,7 @@ internal sealed class SegmentDevice : StorageDeviceBase
         try
         {
             Segment segment = _segments.GetOrCreate(write.SegmentId);
-            _segments.Disk.Write(segment.Handle, new ReadOnlySpan<byte>((void*)write.Source, write.Length), write.Offset);
+            segment.Write(_segments.Disk, new ReadOnlySpan<byte>((void*)write.Source, write.Length), write.Offset);
             _segments.Disk.Sync(segment.Handle);
             _health.ReportSuccess();
             return true;

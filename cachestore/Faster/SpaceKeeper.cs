@@ -5,11 +5,14 @@ using Microsoft.Extensions.Logging;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// Keeps the store within its quota: cleans the oldest segments in the background, and holds writers back when they are faster than that.
-/// Also writes the tables of full segments.
+/// Keeps the store within its quota: cleans the oldest segments in the background, and holds writers back when they are faster than that. Objects are evicted for
+/// what is verified only (<see cref="UnverifiedBytes"/>). Also writes the tables of full segments.
 /// </summary>
 internal sealed class SpaceKeeper : IAsyncDisposable
 {
+    /// <summary>Share of the quota that is kept free for bodies whose digest is not known yet: 1 of 16.</summary>
+    private const int ReserveShare = 16;
+
     private readonly FasterObjectStore _store;
     private readonly SegmentSet _segments;
     private readonly KeptWriter _kept;
@@ -51,6 +54,17 @@ internal sealed class SpaceKeeper : IAsyncDisposable
 
     /// <summary>Bytes that segments take, full or not.</summary>
     public long UsedBytes => FreshBytes + KeptBytes;
+
+    /// <summary>Is there more than what is verified may take, or than an operator wants?</summary>
+    public bool IsEvictionDue
+    {
+        get
+        {
+            long rooms = _segments.SegmentBytes - _segments.OffsetOf(_store.Log.TailAddress) + _kept.RoomBytes; // of the segments that are being filled
+            long verified = UsedBytes - rooms - _store.Unverified.Writing - _store.Unverified.Dead;
+            return UsedBytes > Volatile.Read(ref _target) || verified > EffectiveQuota() - (QuotaBytes / ReserveShare) - (2 * _segments.SegmentBytes);
+        }
+    }
 
     /// <summary>A commit went by: there may be something to do.</summary>
     public void Wake()
@@ -123,7 +137,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
                 // after a failure new objects are refused, so no commit may wake us: we try again ourselves, and say so when it is over
                 await _wake.WaitAsync(hasFailed ? DiskHealth.RetryInterval : Timeout.InfiniteTimeSpan, _stopping.Token);
                 WriteMissingTables();
-                while (!_stopping.IsCancellationRequested && UsedBytes > Math.Min(EffectiveQuota() - (2 * _segments.SegmentBytes), Volatile.Read(ref _target)) && await CleanOneAsync())
+                while (!_stopping.IsCancellationRequested && await MakeRoomAsync())
                 {
                     SignalProgress(true);
                 }
@@ -156,23 +170,61 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     /// <summary>The quota, or less when others fill the disk.</summary>
     private long EffectiveQuota() => Math.Min(QuotaBytes, UsedBytes + _store.Disk.FreeBytes(_segments.DirectoryPath) - FloorBytes);
 
+    /// <summary>Makes some room. False: there is enough, or none can be made now.</summary>
+    private async Task<bool> MakeRoomAsync()
+    {
+        if (IsEvictionDue)
+        {
+            return await CleanOneAsync();
+        }
+
+        return UsedBytes > EffectiveQuota() && await ReclaimAsync();
+    }
+
+    /// <summary>Room that unverified bodies take is made at their cost. False: none can be made now.</summary>
+    private async Task<bool> ReclaimAsync()
+    {
+        if (_store.Unverified.Dead >= _segments.SegmentBytes && IsFreshPossible(out int oldest))
+        {
+            await CleanFreshAsync(oldest, isEvicting: false);
+            return true;
+        }
+
+        return (_store.Unverified.Writing > QuotaBytes / ReserveShare && TryRevoke(_store.Commits.LargestUnverified())) || (IsFull && TryRevoke(_store.Commits.Oldest()));
+    }
+
+    private bool TryRevoke(StagedObject? staged)
+    {
+        if (staged is not null)
+        {
+            _store.Revoke(staged);
+        }
+
+        return staged is not null;
+    }
+
+    private bool IsFreshPossible(out int oldest)
+    {
+        long limit = _store.PublishedUntilAddress;
+        oldest = _segments.IdOf(_store.Log.BeginAddress);
+        return _segments.StartOf(oldest + 1) <= limit;
+    }
+
     /// <summary>Cleans the segment whose turn it is. False: none can be cleaned now.</summary>
     private async Task<bool> CleanOneAsync()
     {
-        long limit = _store.PublishedUntilAddress;
-        int oldest = _segments.IdOf(_store.Log.BeginAddress);
-        bool freshIsPossible = _segments.StartOf(oldest + 1) <= limit;
+        bool freshIsPossible = IsFreshPossible(out int oldest);
         IReadOnlyList<int> keptIds = [.. _segments.KeptIds.Where(id => id != _kept.CurrentId)];
         if (freshIsPossible && EvictionPolicy.IsFreshNext(FreshBytes, keptIds.Count * _segments.SegmentBytes, QuotaBytes, _segments.SegmentBytes))
         {
-            await CleanFreshAsync(oldest);
+            await CleanFreshAsync(oldest, isEvicting: true);
             return true;
         }
 
         for (int i = 0; i < keptIds.Count * (EvictionPolicy.MaxFrequency + 1); i++)
         {
             int id = NextAfterHand(keptIds);
-            if (_cleaner.TryClean(id))
+            if (_cleaner.TryClean(id, isEvicting: true))
             {
                 _segments.Remove(id);
                 return true;
@@ -181,19 +233,19 @@ internal sealed class SpaceKeeper : IAsyncDisposable
 
         if (freshIsPossible)
         {
-            await CleanFreshAsync(oldest);
+            await CleanFreshAsync(oldest, isEvicting: true);
             return true;
         }
 
         // the oldest segment holds parts of an object that is still being written: it is in everybody's way
-        return IsFull && _store.Commits.RevokeOldest();
+        return IsFull && TryRevoke(_store.Commits.Oldest());
     }
 
     private int NextAfterHand(IReadOnlyList<int> keptIds) => _hand = keptIds.FirstOrDefault(id => id > _hand, keptIds[0]);
 
-    private async Task CleanFreshAsync(int id)
+    private async Task CleanFreshAsync(int id, bool isEvicting)
     {
-        _cleaner.TryClean(id);
+        _cleaner.TryClean(id, isEvicting);
         _store.Log.TruncateUntil(_segments.StartOf(id + 1));
         await _store.Log.CommitAsync(_stopping.Token);
     }

@@ -12,6 +12,20 @@ internal sealed class StagedLease(StagedObject staged) : ObjectLease
 
     public override int TryRead(long offset, Span<byte> buffer) => staged.TryRead(offset, buffer);
 
+    public override bool TryReadWhole(out ReadOnlySpan<byte> bytes)
+    {
+        bytes = default;
+        if (Length > MaxWholeBytes)
+        {
+            return false;
+        }
+
+        Span<byte> whole = Scratch[..(int)Length];
+        int read = staged.TryRead(0, whole);
+        bytes = whole;
+        return read == whole.Length;
+    }
+
     public override ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         staged.ReadAsync(offset, buffer, cancellationToken);
 

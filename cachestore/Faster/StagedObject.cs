@@ -126,13 +126,48 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
     }
 
     /// <summary>The log took a part. Its memory goes when the log has flushed it.</summary>
-    public void PlacePart(int index, long address)
+    /// <param name="index">Its number.</param>
+    /// <param name="address">Where it is.</param>
+    /// <param name="isVerified">Has the whole object its digest?</param>
+    public void PlacePart(int index, long address, bool isVerified)
     {
         lock (_gate)
         {
             StagedPart part = _parts[index];
             part.Address = address;
+            part.UnverifiedAt = isVerified ? -1 : address;
             budget.Add(part.Length);
+        }
+    }
+
+    /// <summary>Where parts were placed before the digest was known, and their lengths; each part is told once.</summary>
+    public List<(long Address, int Length)> TakeUnverified()
+    {
+        List<(long, int)> taken = [];
+        lock (_gate)
+        {
+            foreach (StagedPart part in _parts)
+            {
+                if (part.UnverifiedAt >= 0)
+                {
+                    taken.Add((part.UnverifiedAt, part.Length));
+                    part.UnverifiedAt = -1;
+                }
+            }
+        }
+
+        return taken;
+    }
+
+    /// <summary>What <see cref="TakeUnverified"/> would tell of.</summary>
+    public long UnverifiedBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _parts.Sum(static part => part.UnverifiedAt >= 0 ? (long)part.Length : 0);
+            }
         }
     }
 
@@ -183,7 +218,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
     /// <summary>Reads what is in memory or in the page cache. −1: must wait for the disk.</summary>
     public int TryRead(long offset, Span<byte> destination)
     {
-        if (!TryLocate(offset, destination.Length, out Location location))
+        if (!TryLocate(offset, destination.Length, out StagedLocation location))
         {
             return 0;
         }
@@ -195,13 +230,18 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
             return location.Length;
         }
 
+        if (Length <= ObjectLease.MaxWholeBytes)
+        {
+            return location.TryReadAndCheck(segments.Disk, key, destination);
+        }
+
         int n = segments.Disk.TryRead(location.Segment!.Handle, destination[..location.Length], location.FileOffset);
         return n > 0 ? n : -1;
     }
 
     public ValueTask<int> ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        if (!TryLocate(offset, destination.Length, out Location location))
+        if (!TryLocate(offset, destination.Length, out StagedLocation location))
         {
             return ValueTask.FromResult(0);
         }
@@ -213,14 +253,14 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
             return ValueTask.FromResult(location.Length);
         }
 
-        return segments.Disk.ReadAsync(location.Segment!.Handle, destination[..location.Length], location.FileOffset, cancellationToken);
+        return location.ReadAndCheckAsync(segments.Disk, key, destination, cancellationToken);
     }
 
     /// <summary>Where the byte at an offset lies in a file. False: still in memory.</summary>
     public bool TryGetFileRange(long offset, out ObjectFileRange range)
     {
         range = default;
-        if (!TryLocate(offset, int.MaxValue, out Location location))
+        if (!TryLocate(offset, int.MaxValue, out StagedLocation location))
         {
             return false;
         }
@@ -243,7 +283,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
     {
         run = default;
         held = null;
-        if (!TryLocate(offset, int.MaxValue, out Location location))
+        if (!TryLocate(offset, int.MaxValue, out StagedLocation location))
         {
             return false;
         }
@@ -327,7 +367,7 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
         }
     }
 
-    private bool TryLocate(long offset, int wanted, out Location location)
+    private bool TryLocate(long offset, int wanted, out StagedLocation location)
     {
         location = default;
         long length = Length;
@@ -344,24 +384,14 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
             if (part.Buffer is { } buffer)
             {
                 buffer.Acquire();
-                location = new Location(buffer, inPart, n, null, 0);
+                location = new StagedLocation(buffer, inPart, n, null, 0);
                 return true;
             }
 
             Segment segment = part.Segment ?? throw new IOException("The bytes were written to a segment that is gone.");
             long fileOffset = segments.OffsetOf(part.Address) + BlobLog.EntryOverheadBytes + inPart;
-            location = new Location(null, 0, n, segment, fileOffset);
+            location = new StagedLocation(null, inPart, n, segment, fileOffset, part.Length);
             return true;
         }
-    }
-
-    private readonly record struct Location(StagedBuffer? Buffer, int Start, int Length, Segment? Segment, long FileOffset);
-
-    private sealed class StagedPart
-    {
-        public StagedBuffer? Buffer;
-        public Segment? Segment; // held
-        public long Address = -1;
-        public int Length;
     }
 }

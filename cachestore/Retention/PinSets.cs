@@ -101,18 +101,24 @@ public sealed class PinSets
     }
 
     /// <summary>Unpins a set. False: there is none of this name.</summary>
+    /// <exception cref="IOException">The disk refuses; nothing was changed.</exception>
     public bool Remove(string name)
     {
         string path = PathOf(name);
         lock (_gate)
         {
-            if (!_sets.Remove(name, out ObjectKey[]? keys))
+            if (!_sets.TryGetValue(name, out ObjectKey[]? keys))
             {
                 return false;
             }
 
-            _disk.Delete(path);
-            _disk.SyncDirectory(_directory);
+            if (File.Exists(path))
+            {
+                _disk.Delete(path);
+                _disk.SyncDirectory(_directory);
+            }
+
+            _sets.Remove(name);
             DropLocked(keys);
             RecountLocked();
             return true;
@@ -238,6 +244,7 @@ public sealed class PinSets
 
     private void Save(string path, ObjectKey[] keys)
     {
+        Directory.CreateDirectory(_directory); // somebody may have deleted it
         ReadOnlySpan<byte> body = MemoryMarshal.AsBytes(keys.AsSpan());
         byte[] bytes = new byte[16 + body.Length];
         MemoryMarshal.Write(bytes, MagicNumber);
@@ -251,7 +258,7 @@ public sealed class PinSets
             _disk.Sync(file);
         }
 
-        File.Move(path + ".new", path, overwrite: true);
+        _disk.Replace(path + ".new", path);
         _disk.SyncDirectory(_directory);
     }
 

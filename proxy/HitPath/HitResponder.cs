@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Documents;
@@ -27,7 +28,8 @@ internal enum HitAnswer : byte
 }
 
 /// <summary>
-/// Answers hits with one gathered send straight from the mapped segment files: the bytes are copied once, by the kernel, into the socket.
+/// Answers hits with one gathered send straight from the mapped segment files: the bytes are copied once, by the kernel, into the socket. A short object that is to
+/// be checked again is sent from the memory where that was done.
 /// Only bytes that are in the page cache are answered here, so that no thread of the sockets waits for a disk. Thread-safe.
 /// </summary>
 internal sealed unsafe class HitResponder(
@@ -39,9 +41,6 @@ internal sealed unsafe class HitResponder(
 
     /// <summary>Parts of a gathered send: 64 MiB in parts of 256 KiB, and the head.</summary>
     private const int MaxPieces = 258;
-
-    /// <summary>Up to this length a copy's first check in this process is cheap enough for a socket's thread (about 10 µs).</summary>
-    private const int MaxCheckBytes = 64 << 10;
 
     /// <summary>Documents beyond this go the ordinary way.</summary>
     private const int MaxDocumentBytes = 64 << 10;
@@ -244,9 +243,9 @@ internal sealed unsafe class HitResponder(
 
         for (long offset = 0; offset < length;)
         {
-            if (!TryMap(lease, offset, out MappedRun run) || !_resident.Contains(run) || count == MaxPieces)
+            if (!lease.TryGetMapped(offset, out MappedRun run) || !_resident.Contains(run) || count == MaxPieces)
             {
-                return false;
+                return offset == 0 && TryReadWhole(lease, pieces, ref count);
             }
 
             pieces[count++] = new IoVector { Base = (byte*)run.Address, Length = (nuint)run.Length };
@@ -256,23 +255,18 @@ internal sealed unsafe class HitResponder(
         return true;
     }
 
-    private static bool TryMap(ObjectLease lease, long offset, out MappedRun run)
+    private static bool TryReadWhole(ObjectLease lease, IoVector* pieces, ref int count)
     {
-        if (lease.TryGetMapped(offset, out run))
-        {
-            return true;
-        }
-
-        if (lease.Length > MaxCheckBytes)
-        {
-            return false;
-        }
-
         try
         {
-            // The first hit of a small object in this process: reading it checks it.
-            Span<byte> first = stackalloc byte[1];
-            return lease.TryRead(offset, first) > 0 && lease.TryGetMapped(offset, out run);
+            if (!lease.TryReadWhole(out ReadOnlySpan<byte> bytes))
+            {
+                return false;
+            }
+
+            // Pinned memory of this thread, which sends before it reads anything else.
+            pieces[count++] = new IoVector { Base = (byte*)Unsafe.AsPointer(in bytes.GetPinnableReference()), Length = (nuint)bytes.Length };
+            return true;
         }
         catch (IOException)
         {

@@ -63,6 +63,11 @@ internal sealed class PendingSend
                 _offset += sent;
                 isFull = sent == 0;
             }
+            else if (_end <= ObjectLease.MaxWholeBytes)
+            {
+                _offset += SendShort(socket);
+                isFull = _offset == before;
+            }
             else
             {
                 int count = Gather(pieces);
@@ -91,6 +96,19 @@ internal sealed class PendingSend
         {
             Lease!.Dispose();
         }
+    }
+
+    /// <summary>Read and checked again: a copy of the rest would be memory that each slow client holds.</summary>
+    private int SendShort(int socket)
+    {
+        if (Lease!.TryReadWhole(out ReadOnlySpan<byte> bytes))
+        {
+            return SocketSender.Send(socket, bytes[(int)_offset..], hasMore: false);
+        }
+
+        byte[] rest = new byte[_end - _offset];
+        int read = Lease.ReadAsync(_offset, rest).AsTask().GetAwaiter().GetResult(); // it left the page cache: seldom, and short
+        return SocketSender.Send(socket, rest.AsSpan(0, read), hasMore: false);
     }
 
     private unsafe int Gather(IoVector* pieces)

@@ -81,7 +81,8 @@ internal sealed class CopyCheck : IDisposable
             {
                 while (offset < lease.Length)
                 {
-                    int read = await lease.ReadAsync(offset, buffer);
+                    int read = lease.TryRead(offset, buffer);
+                    read = read >= 0 ? read : await lease.ReadAsync(offset, buffer);
                     if (read == 0)
                     {
                         return false;

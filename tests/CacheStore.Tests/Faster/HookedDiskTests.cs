@@ -1,10 +1,8 @@
-using System.Collections.Concurrent;
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Faster;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Tests.Faster;
 
@@ -285,62 +283,4 @@ public sealed class HookedDiskTests : IDisposable
     private Task<FasterObjectStore> OpenAsync(StoreDisk disk) => FasterObjectStore.OpenAsync(
         new StoreOptions { Path = _directory.Path, QuotaBytes = 64 << 20, MinFreeBytes = 0, CommitInterval = TimeSpan.FromMilliseconds(1) },
         disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
-
-    private sealed class HookedDisk : StoreDisk
-    {
-        private readonly ConcurrentDictionary<SafeFileHandle, string> _paths = new();
-
-        public Action<string>? BeforeSync { get; set; }
-
-        public Action<string>? AfterRead { get; set; }
-
-        public IOException? OpenFault { get; set; }
-
-        public IOException? ReserveFault { get; set; }
-
-        public Func<string, bool>? ReadFault { get; set; }
-
-        public Exception? DeleteFault { get; set; }
-
-        public override void Delete(string path)
-        {
-            if (DeleteFault is { } fault)
-            {
-                throw fault;
-            }
-
-            base.Delete(path);
-        }
-
-        public override SafeFileHandle Open(string path)
-        {
-            if (OpenFault is not null && !File.Exists(path))
-            {
-                throw OpenFault;
-            }
-
-            SafeFileHandle handle = base.Open(path);
-            _paths[handle] = path;
-            return handle;
-        }
-
-        public override void Sync(SafeFileHandle file)
-        {
-            BeforeSync?.Invoke(_paths[file]);
-            base.Sync(file);
-        }
-
-        public override bool Reserve(SafeFileHandle file, long offset, long length) =>
-            ReserveFault is null ? base.Reserve(file, offset, length) : throw ReserveFault;
-
-        public override int Read(SafeFileHandle file, Span<byte> buffer, long offset) =>
-            ReadFault?.Invoke(_paths[file]) == true ? throw FaultyDisk.InputOutput : base.Read(file, buffer, offset);
-
-        public override int TryRead(SafeFileHandle file, Span<byte> buffer, long offset)
-        {
-            int n = ReadFault?.Invoke(_paths[file]) == true ? -1 : base.TryRead(file, buffer, offset);
-            AfterRead?.Invoke(_paths[file]);
-            return n;
-        }
-    }
 }

@@ -44,7 +44,7 @@ public sealed class StagedObjectTests : IDisposable
     [Fact]
     public void Refused_ObjectThatIsStillRead_LeavesTheBudgetOnce()
     {
-        _staged.PlacePart(0, 0);
+        _staged.PlacePart(0, 0, isVerified: true);
         Assert.True(_budget.IsExceeded);
 
         _staged.LeaveLog();
@@ -63,7 +63,7 @@ public sealed class StagedObjectTests : IDisposable
     [Fact]
     public void Flushed_PartWhoseSegmentIsGone_IsReadFromMemory()
     {
-        _staged.PlacePart(0, 0);
+        _staged.PlacePart(0, 0, isVerified: true);
 
         _staged.ReleaseFlushed(1 << 20);
 
@@ -77,7 +77,7 @@ public sealed class StagedObjectTests : IDisposable
     private void Flush()
     {
         _segments.GetOrCreate(0);
-        _staged.PlacePart(0, 0);
+        _staged.PlacePart(0, 0, isVerified: true);
         _staged.ReleaseFlushed(1 << 20);
     }
 }

@@ -66,6 +66,7 @@ internal static class Rest
             ("bytes of unstored bodies", services.GetRequiredService<OverflowBudget>().Taken),
             ("staged buffers", store.Budget.Buffers),
             ("staged bytes", store.Budget.Bytes),
+            ("bytes in the log without a digest", store.Unverified.Writing),
             ("objects watched for the commit", store.Commits.Watched),
         ];
         string[] held = [.. counters.Where(counter => counter.Count != 0).Select(counter => $"{counter.Count} {counter.Name}")];
