@@ -13,7 +13,10 @@ internal sealed class FaultyDisk : StoreDisk
     private readonly ConcurrentDictionary<SafeFileHandle, string> _paths = new();
     private readonly List<Unsynced> _unsynced = []; // locked
     private readonly HashSet<string> _unsyncedNames = []; // locked by _unsynced
+    private readonly List<UnsyncedName> _unsyncedChanges = []; // of names that were there before; locked by _unsynced
+    private int _setAside; // guarded by _unsynced's lock
     private volatile bool _losesPowerAtNextWrite;
+    private volatile bool _isPowerLost;
 
     /// <summary>Thrown by writes, syncs and reservations while it is set.</summary>
     public IOException? WriteFault { get; set; }
@@ -82,6 +85,44 @@ internal sealed class FaultyDisk : StoreDisk
         lock (_unsynced)
         {
             _unsyncedNames.RemoveWhere(name => Path.GetDirectoryName(name) == path);
+            foreach (UnsyncedName change in _unsyncedChanges.Where(change => Path.GetDirectoryName(change.Name) == path && change.Before is not null))
+            {
+                File.Delete(change.Before!);
+            }
+
+            _unsyncedChanges.RemoveAll(change => Path.GetDirectoryName(change.Name) == path);
+        }
+    }
+
+    public override void Replace(string path, string name)
+    {
+        Throw(WriteFault);
+        lock (_unsynced)
+        {
+            _unsyncedChanges.Add(new UnsyncedName(name, SetAside(name)));
+            _unsyncedNames.Remove(path);
+            for (int i = 0; i < _unsynced.Count; i++)
+            {
+                _unsynced[i] = _unsynced[i].Path == path ? _unsynced[i] with { Path = name } : _unsynced[i];
+            }
+
+            base.Replace(path, name);
+        }
+    }
+
+    public override void Delete(string path)
+    {
+        if (_isPowerLost)
+        {
+            throw new IOException("The power is gone", 5);
+        }
+
+        lock (_unsynced)
+        {
+            if (SetAside(path) is { } before)
+            {
+                _unsyncedChanges.Add(new UnsyncedName(path, before));
+            }
         }
     }
 
@@ -113,7 +154,11 @@ internal sealed class FaultyDisk : StoreDisk
     public void LosePowerAtNextWrite() => _losesPowerAtNextWrite = true;
 
     /// <summary>The power fails: nothing is written any more. Call <see cref="LoseUnsynced"/> when the store is closed.</summary>
-    public void LosePower() => WriteFault = new IOException("The power is gone", 5);
+    public void LosePower()
+    {
+        _isPowerLost = true;
+        WriteFault = new IOException("The power is gone", 5);
+    }
 
     /// <summary>Undoes, sector by sector and at random, what was not synced; removes names that were not.</summary>
     public int LoseUnsynced(Random random)
@@ -142,7 +187,37 @@ internal sealed class FaultyDisk : StoreDisk
             File.Delete(name);
         }
 
+        foreach (UnsyncedName change in Enumerable.Reverse(_unsyncedChanges))
+        {
+            bool isUndone = random.Next(2) == 0;
+            if (isUndone && change.Before is null)
+            {
+                File.Delete(change.Name);
+            }
+            else if (isUndone)
+            {
+                File.Move(change.Before!, change.Name, overwrite: true);
+            }
+            else if (change.Before is not null)
+            {
+                File.Delete(change.Before);
+            }
+        }
+
         return lost;
+    }
+
+    /// <summary>Takes a name away from its file. Returns the file's name from now on; null: there is none.</summary>
+    private string? SetAside(string name)
+    {
+        if (!File.Exists(name))
+        {
+            return null;
+        }
+
+        string before = $"{name}.before-{++_setAside}";
+        File.Move(name, before);
+        return before;
     }
 
     private static int ReadFullyIgnoringFaults(SafeFileHandle file, byte[] buffer, long offset)
@@ -163,6 +238,9 @@ internal sealed class FaultyDisk : StoreDisk
             throw new IOException(fault.Message, fault.HResult);
         }
     }
+
+    /// <summary>A name that was taken from its file, or given to another one, and may come back.</summary>
+    private sealed record UnsyncedName(string Name, string? Before);
 
     private sealed record Unsynced(string Path, long Offset, byte[] Before, int BytesThatWereThere);
 }

@@ -1,0 +1,106 @@
+using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Spooling;
+using Breakwater.TestSupport;
+
+namespace Breakwater.CacheStore.Tests.Spooling;
+
+public sealed class GrowingObjectTests : IAsyncLifetime
+{
+    private const int MaxObjectBytes = 2 << 20;
+    private const int Own = OverflowWindow.OwnBytes;
+
+    private readonly TemporaryDirectory _directory = new();
+    private readonly OverflowBudget _budget = new(16 << 20);
+    private FasterObjectStore _store = null!;
+
+    public async Task InitializeAsync() => _store = await FasterObjectStore.OpenAsync(
+        new StoreOptions { Path = _directory.Path, QuotaBytes = 64 << 20, MinFreeBytes = 0, MaxObjectBytes = MaxObjectBytes, CommitInterval = TimeSpan.FromMilliseconds(1) });
+
+    public async Task DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    [Theory]
+    [InlineData(1_000)]
+    [InlineData(900_000)] // parts of it are in the log
+    [InlineData(3_000_000)] // its end is in the window of memory
+    public async Task Follower_ReadsWhatIsReleasedAndNotOneByteMore(int length)
+    {
+        byte[] bytes = TestObjects.Bytes(1, length);
+        GrowingObject body = await BeginAsync(bytes);
+        await using GrowingReader reader = body.TryOpenReader()!;
+        byte[] buffer = new byte[length];
+        Assert.Equal(0, await body.ReadAsync(0, buffer, default));
+        foreach (int released in (int[])[1, length / 2, length - 64, length - 1])
+        {
+            body.Release(released);
+            body.Release(released / 2); // never goes back
+            Assert.Equal(released, body.Released);
+            byte[] read = await ReadAllAsync(body);
+            Assert.Equal(bytes[..released], read);
+            Assert.Equal(0, await body.ReadAsync(released, buffer, default));
+            Assert.Equal(1, await body.ReadAsync(released - 1, buffer, default));
+            Assert.False(body.TryGetMapped(released, out _, out _));
+            if (body.TryGetMapped(released - 1, out MappedRun last, out IDisposable? hold))
+            {
+                Assert.Equal(1, last.Length);
+                hold?.Dispose();
+            }
+        }
+
+        Assert.True(body.TryVerify());
+        Assert.Equal(bytes, await ReadAllAsync(body));
+        await body.ReleaseHoldAsync();
+    }
+
+    [Theory]
+    [InlineData(Own, false)]
+    [InlineData(Own + 1, true)]
+    [InlineData(6 << 20, true)]
+    public async Task Body_ThatTheStoreDoesNotTake_GivesItsMemoryBackWithTheLastHold(int beyond, bool takesOfTheBudget)
+    {
+        byte[] bytes = TestObjects.Bytes(2, MaxObjectBytes + beyond);
+        GrowingObject body = await BeginAsync(bytes);
+        Assert.Equal(CommitResult.TooLarge, body.Refusal);
+        Assert.Equal(takesOfTheBudget, _budget.Taken > 0);
+        Assert.Equal(Math.Max(0, beyond - Own), _budget.Taken);
+        GrowingReader reader = body.TryOpenReader()!;
+
+        body.Break();
+        await body.ReleaseHoldAsync();
+        Assert.Equal(takesOfTheBudget, _budget.Taken > 0);
+        await reader.DisposeAsync();
+        await reader.DisposeAsync(); // once more is nothing
+
+        Assert.Equal(0, _budget.Taken);
+        Assert.Null(body.TryOpenReader());
+        Assert.Equal(0, _store.Unverified.Writing);
+        Assert.Equal(long.MaxValue, _store.Commits.LowestUnpublishedAddress);
+        await Waiting.UntilAsync(() => _store.Budget is { Bytes: 0, Buffers: 0 });
+    }
+
+    private async Task<GrowingObject> BeginAsync(byte[] bytes)
+    {
+        GrowingObject body = new(_store.BeginWrite(TestObjects.KeyOf(bytes), null), _budget, TimeProvider.System);
+        for (int at = 0; at < bytes.Length; at += 64 << 10)
+        {
+            await body.AppendAsync(bytes.AsMemory(at, Math.Min(64 << 10, bytes.Length - at)), default);
+        }
+
+        return body;
+    }
+
+    private static async Task<byte[]> ReadAllAsync(GrowingObject body)
+    {
+        using MemoryStream all = new();
+        byte[] buffer = new byte[100_000];
+        for (int n; (n = await body.ReadAsync(all.Length, buffer, default)) > 0;)
+        {
+            all.Write(buffer, 0, n);
+        }
+
+        return all.ToArray();
+    }
+}
