@@ -28,7 +28,7 @@ internal sealed partial class DocumentArchive(IDocumentStore store, TimeProvider
 
             certificate = head.Certificate is { } wire ? wire : (ReadOnlyMemory<byte>?)null;
             TimeSpan lifetime = head.Lifetime < DocumentFetcher.FileLifetime ? head.Lifetime : DocumentFetcher.FileLifetime;
-            long checkedAt = CachedDocument.MomentOf(stored.StoredAt, time);
+            Moment checkedAt = Moment.Stored(stored.StoredAt, time);
             return new CachedDocument(stored.Body, head.ContentType, lifetime, checkedAt, head.InitialAge, head.Upstream, head.IsVerified);
         }
         catch (JsonException e)
@@ -53,7 +53,7 @@ internal sealed partial class DocumentArchive(IDocumentStore store, TimeProvider
         {
             byte[] head = JsonSerializer.SerializeToUtf8Bytes(new Head(
                 document.ContentType, document.Lifetime, document.InitialAge, document.Upstream, document.IsVerified, certificate?.ToArray()));
-            await store.PutAsync(key, new StoredDocument(document.Body, head, document.CheckedAtUtc(time)));
+            await store.PutAsync(key, new StoredDocument(document.Body, head, document.CheckedAt.ToUtc(time)));
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {

@@ -166,7 +166,7 @@ internal sealed class DocumentCache : IDisposable
         }
 
         return request.Kind == DocumentKind.Geo
-            ? new DocumentAnswer(GeoOrder.AsAsked(request.Path, _time.GetTimestamp()), RequestResult.Local, null)
+            ? new DocumentAnswer(GeoOrder.AsAsked(request.Path, Moment.Now(_time)), RequestResult.Local, null)
             : new DocumentAnswer(null, RequestResult.Failed, failure);
     }
 

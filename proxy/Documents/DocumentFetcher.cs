@@ -90,7 +90,7 @@ internal sealed class DocumentFetcher(UpstreamClient client, TimeProvider time)
             && long.TryParse(values.First(), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds)
             ? TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue)) : TimeSpan.Zero;
         string contentType = response.Message.Content.Headers.ContentType?.ToString() ?? "application/x-cvmfs";
-        return new CachedDocument(body, contentType, lifetime, time.GetTimestamp(), age, response.Upstream.Authority);
+        return new CachedDocument(body, contentType, lifetime, Moment.Now(time), age, response.Upstream.Authority);
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

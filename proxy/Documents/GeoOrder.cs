@@ -13,7 +13,7 @@ internal static class GeoOrder
     private static readonly TimeSpan s_lifetime = TimeSpan.FromMinutes(5);
 
     /// <summary><c>1,2,…,n</c> for n servers in the path.</summary>
-    public static CachedDocument AsAsked(string path, long now)
+    public static CachedDocument AsAsked(string path, Moment now)
     {
         int servers = Servers(path);
         string order = string.Join(',', Enumerable.Range(1, servers).Select(i => i.ToString(CultureInfo.InvariantCulture))) + "\n";

@@ -104,7 +104,7 @@ internal sealed class SeedRegistry(
             try
             {
                 Dictionary<string, byte[]> files = FilesOf(record.Name, repository.Fqrn);
-                await signed.ReplaceAsync(route, shown => SeedReveal.Choose(trust, repository, files, CachedDocument.MomentOf(record.ImportedAt, time), shown, _metadata.ReadAll));
+                await signed.ReplaceAsync(route, shown => SeedReveal.Choose(trust, repository, files, Moment.Stored(record.ImportedAt, time), shown, _metadata.ReadAll));
             }
             catch (SeedRefusedException e)
             {

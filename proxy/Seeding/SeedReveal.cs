@@ -16,7 +16,7 @@ internal static class SeedReveal
     /// <param name="trust">Judges, by this site's keys where it has one.</param>
     /// <param name="repository">What the seed brings; without snapshots it only renews a whitelist.</param>
     /// <param name="files">The seed's manifest, whitelist and master key by the names of their entries.</param>
-    /// <param name="importedAt">When the seed was imported: a moment as <see cref="CachedDocument.CheckedAt"/>.</param>
+    /// <param name="importedAt">When the seed was imported.</param>
     /// <param name="shown">What clients see now; null: nothing.</param>
     /// <param name="certificate">Wire bytes of an object; null when it is not at hand.</param>
     /// <returns>The pair to show instead; null: leave what is shown.</returns>
@@ -25,7 +25,7 @@ internal static class SeedReveal
         SeedTrust trust,
         SeedRecordRepository repository,
         IReadOnlyDictionary<string, byte[]> files,
-        long importedAt,
+        Moment importedAt,
         SignedPair? shown,
         Func<ObjectKey, byte[]?> certificate)
     {
@@ -62,7 +62,7 @@ internal static class SeedReveal
         return bestVerdict is null || (!isNewer && ReferenceEquals(best, shown!.Whitelist)) ? null : ToPair(manifest, best!, bestVerdict, certificate);
     }
 
-    private static CachedDocument ToDocument(byte[] bytes, long importedAt) =>
+    private static CachedDocument ToDocument(byte[] bytes, Moment importedAt) =>
         new(bytes, "application/x-cvmfs", DocumentFetcher.FileLifetime, importedAt, TimeSpan.Zero, null);
 
     private static SignedPair ToPair(

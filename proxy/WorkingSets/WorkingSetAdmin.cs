@@ -78,7 +78,7 @@ internal sealed class WorkingSetAdmin(
         status.Repository.Fqrn,
         status.Pair?.Parsed.Revision,
         status.Pair is null ? "none" : status.Pair.IsVerified ? "verified" : "unverified",
-        status.Pair?.Manifest.CheckedAtUtc(time),
+        status.Pair?.Manifest.CheckedAt.ToUtc(time),
         status.Pair?.Verdict.Whitelist?.ExpiresAt,
         status.HeldRevision,
         status.LastRefusal is { } refusal ? $"{refusal.Reason}: {refusal.Explanation}" : null,

@@ -32,8 +32,11 @@ public sealed class ClockTests : IAsyncLifetime
     }
 
     [Theory]
-    [MemberData(nameof(Steps))]
-    public async Task Documents_WallClockStepped_AreCheckedAgainAfter61SecondsAndNotBefore(string step)
+    [InlineData("-0.00:00:01")]
+    [InlineData("-0.02:00:00")]
+    [InlineData("-30.00:00:00")]
+    [InlineData("-20000.00:00:00")]
+    public async Task Documents_WallClockSetBack_AreCheckedAgainAfter61SecondsAndNotBefore(string step)
     {
         foreach (string url in (string[])[s_manifest, s_reflog])
         {
@@ -53,22 +56,48 @@ public sealed class ClockTests : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData("0.00:01:02")]
+    [InlineData("1.00:00:00")]
+    [InlineData("27000.00:00:00")]
+    public async Task Documents_WallClockSetAheadOrMachineSlept_AreCheckedOnceMoreAndThenEvery61Seconds(string step)
+    {
+        foreach (string url in (string[])[s_manifest, s_reflog])
+        {
+            _time.Ahead = TimeSpan.Zero;
+            await _proxy.GetAsync(url);
+            _real.Advance(TimeSpan.FromSeconds(62));
+            await _proxy.GetAsync(url);
+            int asked = _stratum1.RequestCount(url);
+
+            _time.Ahead = TimeSpan.Parse(step, CultureInfo.InvariantCulture);
+            Assert.Equal("0", (await _proxy.GetAsync(url)).Header("Age"));
+            Assert.Equal(asked + 1, _stratum1.RequestCount(url));
+            _real.Advance(TimeSpan.FromSeconds(60));
+            Assert.Equal("60", (await _proxy.GetAsync(url)).Header("Age"));
+            _time.Ahead = TimeSpan.Zero; // corrected
+            Assert.Equal("60", (await _proxy.GetAsync(url)).Header("Age"));
+            Assert.Equal(asked + 1, _stratum1.RequestCount(url));
+        }
+    }
+
     [Fact]
     public async Task Documents_AnySequenceOfStepsAndTime_AreAsOldAsTheyMayBeAndNoOlder()
     {
         var random = new Random(30);
-        TimeSpan age = TimeSpan.FromDays(1); // of the last check; nothing is held yet
+        (DateTimeOffset Real, DateTimeOffset Wall)? check = null;
         for (int i = 0; i < 300; i++)
         {
             _time.Ahead = TimeSpan.FromSeconds(random.Next(3) == 0 ? random.NextInt64(-1_700_000_000, 2_300_000_000) : random.Next(-200, 200));
             TimeSpan passes = TimeSpan.FromSeconds(random.Next(0, 50));
             _real.Advance(passes);
-            age += passes;
             int asked = _stratum1.RequestCount(s_manifest);
             RawResponse response = await _proxy.GetAsync(s_manifest);
 
+            (DateTimeOffset real, DateTimeOffset wall) = (_real.GetUtcNow(), _time.GetUtcNow());
+            TimeSpan age = check is { } last ? new TimeSpan(Math.Max((real - last.Real).Ticks, (wall - last.Wall).Ticks)) : TimeSpan.MaxValue;
             bool isDue = age >= TimeSpan.FromSeconds(61);
-            age = isDue ? TimeSpan.Zero : age;
+            (check, age) = isDue ? ((real, wall), TimeSpan.Zero) : (check, age);
             Assert.Equal(200, response.Status);
             Assert.Equal(asked + (isDue ? 1 : 0), _stratum1.RequestCount(s_manifest));
             Assert.Equal(((int)age.TotalSeconds).ToString(CultureInfo.InvariantCulture), response.Header("Age"));
