@@ -29,7 +29,7 @@ internal sealed partial class DocumentArchive(IDocumentStore store, TimeProvider
             certificate = head.Certificate is { } wire ? wire : (ReadOnlyMemory<byte>?)null;
             TimeSpan lifetime = head.Lifetime < DocumentFetcher.FileLifetime ? head.Lifetime : DocumentFetcher.FileLifetime;
             Moment checkedAt = Moment.Stored(stored.StoredAt, time);
-            return new CachedDocument(stored.Body, head.ContentType, lifetime, checkedAt, head.InitialAge, head.Upstream, head.IsVerified);
+            return new CachedDocument(stored.Body, ContentTypeField.OrDefault(head.ContentType), lifetime, checkedAt, head.InitialAge, head.Upstream, head.IsVerified);
         }
         catch (JsonException e)
         {

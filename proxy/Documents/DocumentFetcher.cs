@@ -31,7 +31,7 @@ internal sealed class DocumentFetcher(UpstreamClient client, TimeProvider time)
     public async Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchAsync(
         DocumentRequest request, Func<CachedDocument, ValueTask<string?>> refuse, CancellationToken cancellationToken)
     {
-        CandidateCursor cursor = client.Candidates(request.Repository, request.Hint);
+        CandidateCursor cursor = client.Candidates(request.Repository, request.Hint, isAside: request.Kind == DocumentKind.Geo);
         while (true)
         {
             using UpstreamResponse? response = await client.OpenAsync(HttpMethod.Get, request.UrlPath, 0, cursor, cancellationToken);
@@ -40,11 +40,17 @@ internal sealed class DocumentFetcher(UpstreamClient client, TimeProvider time)
                 return (null, cursor.ToFailure());
             }
 
+            if (!ContentTypeField.TryRead(response.Message.Content, out string? contentType))
+            {
+                client.Note(cursor, response.Upstream, FailureKind.BadHead, "sent a Content-Type that is none");
+                continue;
+            }
+
             try
             {
                 byte[] body = await ReadAsync(response.Message.Content, cancellationToken);
                 client.NoteSuccess(response.Upstream);
-                CachedDocument document = ToDocument(request, response, body);
+                CachedDocument document = ToDocument(request, response, contentType, body);
                 string? refusal = await refuse(document);
                 if (refusal is null)
                 {
@@ -80,7 +86,7 @@ internal sealed class DocumentFetcher(UpstreamClient client, TimeProvider time)
         return body.ToArray();
     }
 
-    private CachedDocument ToDocument(DocumentRequest request, UpstreamResponse response, byte[] body)
+    private CachedDocument ToDocument(DocumentRequest request, UpstreamResponse response, string contentType, byte[] body)
     {
         TimeSpan? maxAge = response.Message.Headers.CacheControl?.MaxAge;
         TimeSpan lifetime = request.Kind == DocumentKind.File
@@ -89,7 +95,6 @@ internal sealed class DocumentFetcher(UpstreamClient client, TimeProvider time)
         TimeSpan age = response.Message.Headers.TryGetValues("Age", out IEnumerable<string>? values)
             && long.TryParse(values.First(), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds)
             ? TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue)) : TimeSpan.Zero;
-        string contentType = response.Message.Content.Headers.ContentType?.ToString() ?? "application/x-cvmfs";
         return new CachedDocument(body, contentType, lifetime, Moment.Now(time), age, response.Upstream.Authority);
     }
 

@@ -63,7 +63,7 @@ internal static class SeedReveal
     }
 
     private static CachedDocument ToDocument(byte[] bytes, Moment importedAt) =>
-        new(bytes, "application/x-cvmfs", DocumentFetcher.FileLifetime, importedAt, TimeSpan.Zero, null);
+        new(bytes, ContentTypeField.Default, DocumentFetcher.FileLifetime, importedAt, TimeSpan.Zero, null);
 
     private static SignedPair ToPair(
         CachedDocument manifest, CachedDocument whitelist, SeedTrustVerdict verdict, Func<ObjectKey, byte[]?> certificate) => new(

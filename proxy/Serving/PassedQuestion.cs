@@ -81,7 +81,7 @@ internal sealed class PassedQuestion : UpstreamQuestion
                 Unsatisfied ??= message.Content.Headers.ContentRange is { Unit: "bytes", Length: { } length } ? new ContentRangeHeaderValue(length).ToString() : "bytes */*";
                 return (FailureKind.NotFound, "has no such range of it");
             case not (HttpStatusCode.OK or HttpStatusCode.PartialContent):
-                return (FailureKind.Status, $"answered {(int)message.StatusCode}");
+                return ToFault(message.StatusCode);
         }
 
         if (IsCoded(message))

@@ -8,6 +8,7 @@ internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, bool isOffl
 {
     private readonly LinkedList<Stratum1> _left = new(order);
     private readonly HashSet<Stratum1> _again = [];
+    private readonly HashSet<Stratum1> _troubled = [];
 
     /// <summary>How many there were at first.</summary>
     public int Count { get; } = order.Count;
@@ -15,8 +16,16 @@ internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, bool isOffl
     /// <summary>How many said 404.</summary>
     public int NotFound { get; set; }
 
+    /// <summary>
+    /// Is a service beside the files asked (the geo API), with words that a client made up? Then only a Stratum 1 that cannot be reached has failed, and any other answer says that it is up.
+    /// </summary>
+    public bool IsAside { get; init; }
+
     /// <summary>The last failure, for the client and the log.</summary>
     public UpstreamFailure? LastFailure { get; set; }
+
+    /// <summary>Those that failed, whatever they were asked for: who comes by another way asks them after the others.</summary>
+    public IReadOnlyCollection<Stratum1> Troubled => _troubled;
 
     /// <summary>Is one left?</summary>
     public bool HasNext => _left.Count > 0;
@@ -53,6 +62,21 @@ internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, bool isOffl
             _left.AddFirst(upstream);
         }
     }
+
+    /// <summary>Puts one that was not heard out at the end of the line.</summary>
+    public void PutBack(Stratum1 upstream) => _left.AddLast(upstream);
+
+    /// <summary>Moves one to the end of the line, if it has not been asked.</summary>
+    public void PutLast(Stratum1 upstream)
+    {
+        if (_left.Remove(upstream))
+        {
+            _left.AddLast(upstream);
+        }
+    }
+
+    /// <summary>It failed.</summary>
+    public void NoteTrouble(Stratum1 upstream) => _troubled.Add(upstream);
 
     /// <summary>Why nothing came: 404 when every one said so.</summary>
     public UpstreamFailure ToFailure() =>

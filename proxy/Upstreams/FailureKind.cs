@@ -18,8 +18,11 @@ internal enum FailureKind : byte
     /// <summary>The connection broke or ended before the body was whole.</summary>
     Broken,
 
-    /// <summary>A status that carries no object: 5xx, 3xx, 4xx but 404.</summary>
+    /// <summary>A status that carries no object: 5xx, 3xx, and the 4xx that are no verdict on the request (407, 408, 429).</summary>
     Status,
+
+    /// <summary>Another 4xx but 404: it answers, but not what the client asked for.</summary>
+    Refused,
 
     /// <summary>404.</summary>
     NotFound,

@@ -59,7 +59,7 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
     /// <summary>A Stratum 1 answered as it should.</summary>
     public void ReportSuccess(Stratum1 upstream) => outcomes.NoteAnswer(upstream.Destination);
 
-    /// <summary>A Stratum 1 failed. 404s are no failure of the server, and what its parent proxy fails is none of its own.</summary>
+    /// <summary>A Stratum 1 failed. 404s and other 4xx are no failure of the server, since what was asked for is the client's choice, and what its parent proxy fails is none of its own.</summary>
     public void ReportFailure(Stratum1 upstream, FailureKind kind)
     {
         if (kind == FailureKind.Parent)
@@ -67,7 +67,7 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
             return;
         }
 
-        if (kind == FailureKind.NotFound)
+        if (kind is FailureKind.NotFound or FailureKind.Refused)
         {
             outcomes.NoteNotFound(upstream.Destination);
             return;

@@ -16,7 +16,11 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     private static readonly string s_userAgent = $"breakwater/{typeof(UpstreamClient).Assembly.GetName().Version?.ToString(3)}";
 
     /// <summary>The candidates for a repository, in order.</summary>
-    public CandidateCursor Candidates(RepositoryRoute repository, string? hint) => new(options.Offline ? [] : directory.Order(repository.Cluster, hint), options.Offline);
+    /// <param name="repository">The repository.</param>
+    /// <param name="hint">Host that the client named, or null.</param>
+    /// <param name="isAside">See <see cref="CandidateCursor.IsAside"/>.</param>
+    public CandidateCursor Candidates(RepositoryRoute repository, string? hint, bool isAside = false) =>
+        new(options.Offline ? [] : directory.Order(repository.Cluster, hint), options.Offline) { IsAside = isAside };
 
     /// <summary>
     /// Gets a good answer from the next candidates: 200, or for an <paramref name="offset"/> above zero 206, 200, or a 416 that tells the true length.
@@ -76,6 +80,11 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
                 isDue = true;
             }
         }
+        catch (OperationCanceledException)
+        {
+            tries.ForEach(t => cursor.PutBack(t.Upstream));
+            throw;
+        }
         finally
         {
             tries.ForEach(t => t.Abandon());
@@ -85,11 +94,23 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     /// <summary>Notes a failure for the client, the log and YARP's passive health.</summary>
     public void Note(CandidateCursor cursor, Stratum1 upstream, FailureKind kind, string what)
     {
-        directory.ReportFailure(upstream, kind);
+        if (!cursor.IsAside || kind is FailureKind.Connect or FailureKind.Lookup or FailureKind.Parent)
+        {
+            directory.ReportFailure(upstream, kind);
+        }
+        else if (kind is not (FailureKind.Timeout or FailureKind.Broken))
+        {
+            directory.ReportFailure(upstream, FailureKind.Refused);
+        }
+
         counters.CountUpstreamFailure(upstream.Authority, kind);
         if (kind == FailureKind.NotFound)
         {
             cursor.NotFound++;
+        }
+        else if (kind != FailureKind.Refused)
+        {
+            cursor.NoteTrouble(upstream);
         }
 
         if (kind != FailureKind.NotFound || cursor.LastFailure is null)
