@@ -134,7 +134,16 @@ public sealed class GrowingObject
         }
     }
 
-    /// <summary>Completes when something beyond <paramref name="offset"/> is released, or the body ended. Check again after it.</summary>
+    /// <summary>Followers are to look again: something has changed that is not in the body.</summary>
+    public void Wake()
+    {
+        lock (_gate)
+        {
+            PulseLocked();
+        }
+    }
+
+    /// <summary>Completes when something beyond <paramref name="offset"/> is released, the body ended, or <see cref="Wake"/>. Check again after it.</summary>
     public Task WaitBeyondAsync(long offset)
     {
         lock (_gate)

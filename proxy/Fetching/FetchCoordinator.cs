@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Upstreams;
-using Microsoft.Extensions.Caching.Memory;
 
 namespace Breakwater.Proxy.Fetching;
 
@@ -11,24 +10,21 @@ namespace Breakwater.Proxy.Fetching;
 /// <param name="Failure">A remembered 404.</param>
 internal readonly record struct FetchTicket(ObjectLease? Lease, FetchFollower? Follower, UpstreamFailure? Failure);
 
-/// <summary>One fetch per object at a time, however many ask for it. Thread-safe.</summary>
+/// <summary>One fetch per object at a time, however many ask for it, under whatever repository. Thread-safe.</summary>
 internal sealed class FetchCoordinator : IDisposable
 {
-    /// <summary>A remembered 404 has a short hard end, whatever happens: the object may be published a moment later.</summary>
-    private static readonly TimeSpan s_negativeLifetime = TimeSpan.FromSeconds(2);
-
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentDictionary<ObjectKey, InFlightFetch> _inFlight = new();
     private readonly ConcurrentDictionary<InFlightFetch, byte> _running = new();   // also those that were replaced in _inFlight
     private readonly FetchServices _services;
-    private readonly MemoryCache _negative;
+    private readonly NotFoundMemory _notFound;
     private readonly ITimer _ticker;
 
     public FetchCoordinator(FetchServices services)
     {
         _services = services;
-        _negative = new MemoryCache(new MemoryCacheOptions { SizeLimit = 100_000, Clock = new CacheClock(services.Time) });
+        _notFound = new NotFoundMemory(services.Time);
         _ticker = services.Time.CreateTimer(static state => ((FetchCoordinator)state!).Tick(), this, s_tick, s_tick);
     }
 
@@ -38,7 +34,7 @@ internal sealed class FetchCoordinator : IDisposable
     /// <summary>Joins the fetch of an object, or starts it.</summary>
     public FetchTicket JoinOrStart(FetchOrder order)
     {
-        if (_negative.TryGetValue((order.Repository.Cluster, order.Key), out UpstreamFailure? negative) && negative is not null)
+        if (_notFound.Find(order) is { } negative)
         {
             return new FetchTicket(null, null, negative);
         }
@@ -47,18 +43,18 @@ internal sealed class FetchCoordinator : IDisposable
         {
             if (_inFlight.TryGetValue(order.Key, out InFlightFetch? running))
             {
-                if (running.TryJoin(isLeader: false) is { } joined)
+                if (running.TryJoin(order, isLeader: false) is { } joined)
                 {
                     running.Promote(order.Priority);
                     return new FetchTicket(null, joined, null);
                 }
 
-                // It ended, was given up, or can no longer be joined from its beginning: it is replaced.
+                // It ended, was given up, can no longer be joined from its beginning, or is asked for in too many ways: it is replaced.
                 _inFlight.TryRemove(KeyValuePair.Create(order.Key, running));
             }
 
-            var fetch = new InFlightFetch(order, _services);
-            FetchFollower leader = fetch.TryJoin(isLeader: true)!;
+            var fetch = new InFlightFetch(order, _services, _notFound);
+            FetchFollower leader = fetch.TryJoin(order, isLeader: true)!;
             if (!_inFlight.TryAdd(order.Key, fetch))
             {
                 Discard(fetch, leader);
@@ -84,7 +80,7 @@ internal sealed class FetchCoordinator : IDisposable
     public void Dispose()
     {
         _ticker.Dispose();
-        _negative.Dispose();
+        _notFound.Dispose();
     }
 
     private static void Discard(InFlightFetch fetch, FetchFollower leader)
@@ -96,14 +92,6 @@ internal sealed class FetchCoordinator : IDisposable
     private async Task RunAsync(InFlightFetch fetch)
     {
         await fetch.RunAsync();
-        if (fetch.Failure is { Kind: FailureKind.NotFound } failure)
-        {
-            using ICacheEntry entry = _negative.CreateEntry((fetch.Order.Repository.Cluster, fetch.Order.Key));
-            entry.Size = 1;
-            entry.AbsoluteExpirationRelativeToNow = s_negativeLifetime;
-            entry.Value = failure;
-        }
-
         _inFlight.TryRemove(KeyValuePair.Create(fetch.Order.Key, fetch));
         _running.TryRemove(fetch, out _);
     }

@@ -13,4 +13,8 @@ internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, str
 {
     /// <summary>Path from a Stratum 1's root.</summary>
     public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";
+
+    /// <summary>Does the other order ask the same Stratum 1s for the same path?</summary>
+    public bool IsSameWay(FetchOrder other) =>
+        Path == other.Path && Repository.Fqrn == other.Repository.Fqrn && Repository.Cluster == other.Repository.Cluster;
 }

@@ -1,7 +1,5 @@
-using System.Buffers;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
-using Breakwater.Proxy.Threading;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;
@@ -17,44 +15,42 @@ internal sealed partial class InFlightFetch
     /// <summary>What is still fetched for the store alone when its last client has left: a chunk of CernVM-FS is 16 MiB at most.</summary>
     private const long WorthFinishingBytes = 16 << 20;
 
-    private const int ReadBufferBytes = 128 << 10;
-
     private readonly FetchServices _services;
     private readonly FetchPlace _place;
     private readonly CancellationTokenSource _cancel = new();
     private readonly Lock _gate = new();
-    private readonly HashSet<Stratum1> _authors = [];   // of the body under way; only the fetch's own flow touches it
-    private volatile GrowingObject _body;
+    private readonly HashSet<Author> _authors = [];     // of the body under way; only the fetch's own flow touches it
+    private readonly FetchWays _ways;
+    private readonly BodySuccession _bodies;
+    private volatile Transfer? _transfer;
     private volatile UpstreamFailure? _failure;
     private int _followers;                             // guarded by _gate
     private bool _isAbandoned;                          // guarded by _gate
     private bool _isWaitedFor;                          // guarded by _gate: it is over, followers of a wrong body have yet to move to the right one
-    private ProgressWatch? _watch;                      // guarded by _gate: the transfer under way
-    private CancellationTokenSource? _transfer;         // guarded by _gate
     private bool _wasReplaced;                          // guarded by _gate
     private long _begun;
-    private long _agreed = long.MaxValue;               // leading bytes equal to those of the body before; MaxValue: there was none
-    private long _agreedBefore = long.MaxValue;         // the same, one body earlier; MaxValue when nobody saw any of that one
 
-    public InFlightFetch(FetchOrder order, FetchServices services)
+    public InFlightFetch(FetchOrder order, FetchServices services, NotFoundMemory notFound)
     {
         Order = order;
         _place = new FetchPlace(order.Priority);
         _services = services;
         _begun = services.Time.GetTimestamp();
-        _body = NewBody();
+        _bodies = new BodySuccession(NewBody);
+        _ways = new FetchWays(order, services, notFound, onFailed: () => Body.Wake());
     }
 
+    /// <summary>What its first client asked for.</summary>
     public FetchOrder Order { get; }
 
     /// <summary>The body in force.</summary>
-    public GrowingObject Body => _body;
+    public GrowingObject Body => _bodies.Current;
 
     /// <summary>Why it failed; null while it has not.</summary>
     public UpstreamFailure? Failure => _failure;
 
     /// <summary>How many leading bytes of the body in force are known to equal those of the bodies before it.</summary>
-    public long AgreedBytes => Math.Min(Volatile.Read(ref _agreed), Volatile.Read(ref _agreedBefore));
+    public long AgreedBytes => _bodies.AgreedBytes;
 
     /// <summary>Host and port of the Stratum 1 that delivers or delivered.</summary>
     public string? Upstream { get; private set; }
@@ -71,18 +67,27 @@ internal sealed partial class InFlightFetch
         }
     }
 
-    /// <summary>Joins. Null: too late, start another.</summary>
-    public FetchFollower? TryJoin(bool isLeader)
+    /// <summary>Will the store keep this body, as far as can be told?</summary>
+    public bool IsToBeStored(GrowingObject body) => body.Refusal is null && !(body.Length > _services.Settings.Store.MaxObjectBytes);
+
+    /// <summary>Joins. Null: too late, or too many ask for it in too many ways; start another.</summary>
+    public FetchFollower? TryJoin(FetchOrder order, bool isLeader)
     {
         lock (_gate)
         {
-            if (_isAbandoned || _body.TryOpenReader() is not { } reader)
+            if (_isAbandoned || Body.TryOpenReader() is not { } reader)
             {
                 return null;
             }
 
+            if (_ways.Join(order) is not { } way)
+            {
+                _ = reader.DisposeAsync().AsTask();
+                return null;
+            }
+
             _followers++;
-            return new FetchFollower(this, reader, isLeader);
+            return new FetchFollower(this, way, reader, isLeader);
         }
     }
 
@@ -90,8 +95,9 @@ internal sealed partial class InFlightFetch
     public void Promote(FetchPriority priority) => _services.Queue.Promote(_place, priority);
 
     /// <summary>A follower left.</summary>
-    public void Left()
+    public void Left(FetchWay way)
     {
+        _ways.Left(way);
         bool isLastOfAll;
         lock (_gate)
         {
@@ -102,7 +108,7 @@ internal sealed partial class InFlightFetch
 
         if (isLastOfAll)
         {
-            _ = _body.ReleaseHoldAsync().AsTask();
+            _ = Body.ReleaseHoldAsync().AsTask();
         }
         else
         {
@@ -114,13 +120,13 @@ internal sealed partial class InFlightFetch
     {
         lock (_gate)
         {
-            if (_followers > 0 || _body.State != GrowthState.Growing || _body.Length - _body.Appended <= WorthFinishingBytes)
+            if (_followers > 0 || Body.State != GrowthState.Growing || Body.Length - Body.Appended <= WorthFinishingBytes)
             {
                 return;
             }
 
             // Before the head is in nothing is known: most objects are small, so the fetch goes on.
-            if (_body.Length is null && _body.Appended <= WorthFinishingBytes)
+            if (Body.Length is null && Body.Appended <= WorthFinishingBytes)
             {
                 return;
             }
@@ -134,34 +140,15 @@ internal sealed partial class InFlightFetch
     /// <summary>Called a few times a second: releases what time allows, moves on from a stalled transfer.</summary>
     public void Tick()
     {
-        CancellationTokenSource? stalled = null;
-        lock (_gate)
-        {
-            TimeSpan now = _services.Time.GetElapsedTime(_begun);
-            if (_watch is { } watch && watch.IsTooSlow(now))
-            {
-                stalled = _transfer;
-                _watch = null;
-            }
-        }
-
-        try
-        {
-            stalled?.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The transfer ended just now.
-        }
-
-        ReleaseByPolicy(_body, stepBytes: 1);
+        _transfer?.Tick();
+        ReleaseByPolicy(Body, stepBytes: 1);
     }
 
     /// <summary>The store has the object after all: the followers look there. Instead of <see cref="RunAsync"/>.</summary>
     public void EndAsStored()
     {
         Fail(new UpstreamFailure(FailureKind.AlreadyStored, "it is in the store"));
-        _ = _body.ReleaseHoldAsync().AsTask();
+        _ = Body.ReleaseHoldAsync().AsTask();
     }
 
     /// <summary>Runs the fetch to its end; never throws.</summary>
@@ -175,6 +162,7 @@ internal sealed partial class InFlightFetch
             try
             {
                 _begun = _services.Time.GetTimestamp();
+                _ways.Begin();
                 await FetchAsync();
             }
             finally
@@ -182,9 +170,9 @@ internal sealed partial class InFlightFetch
                 _services.Queue.Leave(_place);
             }
 
-            if (_body.State == GrowthState.Verified)
+            if (Body.State == GrowthState.Verified)
             {
-                CommitResult result = await _body.CommitAsync();
+                CommitResult result = await Body.CommitAsync();
                 if (result is not (CommitResult.Committed or CommitResult.AlreadyPresent))
                 {
                     LogNotStored(_services.Log, Order.Key, result);
@@ -212,257 +200,130 @@ internal sealed partial class InFlightFetch
         lock (_gate)
         {
             _isWaitedFor = _wasReplaced && _followers > 0;
-            return _isWaitedFor ? ValueTask.CompletedTask : _body.ReleaseHoldAsync();
+            return _isWaitedFor ? ValueTask.CompletedTask : Body.ReleaseHoldAsync();
         }
     }
 
     private async Task FetchAsync()
     {
-        CandidateCursor cursor = _services.Client.Candidates(Order.Repository, Order.Hint);
-        GrowingObject? previous = null;
         try
         {
             while (true)
             {
-                FillResult filled = await FillAsync(_body, cursor, previous);
-                if (filled == FillResult.Failed)
+                FillResult filled = await FillAsync(_bodies.Current);
+                if (filled == FillResult.Whole && _bodies.Current.TryVerify())
                 {
-                    Fail(cursor.ToFailure());
-                    return;
-                }
-
-                if (filled == FillResult.Whole && _body.TryVerify())
-                {
-                    foreach (Stratum1 author in _authors)
+                    foreach (Author author in _authors)
                     {
-                        _services.Client.NoteSuccess(author);
+                        _services.Client.NoteSuccess(author.Stratum1);
                     }
 
                     return;
                 }
 
-                NoteWrong(cursor, filled);
-                if (!cursor.HasNext)
+                if (filled != FillResult.Failed)
                 {
-                    Fail(cursor.ToFailure());
+                    NoteWrong(filled);
+                }
+
+                if (filled == FillResult.Failed || _ways.TryEnd())
+                {
+                    Fail(_ways.FailAll());
                     return;
                 }
 
-                if (previous is not null)
+                lock (_gate)
                 {
-                    await previous.ReleaseHoldAsync();
+                    _wasReplaced = true;
                 }
 
-                previous = Replace();
+                await _bodies.ReplaceAsync();
             }
         }
         finally
         {
-            if (previous is not null)
-            {
-                await previous.ReleaseHoldAsync();
-            }
+            await _bodies.ForgetPreviousAsync();
         }
     }
 
     /// <summary>Brings the body in whole, from as many Stratum 1s as it takes.</summary>
-    private async Task<FillResult> FillAsync(GrowingObject body, CandidateCursor cursor, GrowingObject? previous)
+    private async Task<FillResult> FillAsync(GrowingObject body)
     {
         _authors.Clear();
         while (true)
         {
-            using UpstreamResponse? response = await _services.Client.OpenAsync(HttpMethod.Get, Order.UrlPath, body.Appended, cursor, _cancel.Token);
-            if (response is null)
+            if (await _ways.OpenAsync(body.Appended, _cancel.Token) is not { } answer)
             {
                 return FillResult.Failed;
             }
 
+            using UpstreamResponse response = answer.Response;
+            FetchWay way = answer.Way;
             Upstream = response.Upstream.Authority;
+            _authors.Add(new Author(way, response.Upstream));
             if (response.TotalLength is { } total)
             {
                 if ((body.Length is { } known && known != total) || response.IsPastEnd)
                 {
-                    _services.Client.Note(cursor, response.Upstream, FailureKind.BadHead, $"says {total} bytes where another sent or promised more or less");
-                    _authors.Add(response.Upstream);
-                    cursor.RequeueFirst(response.Upstream);
+                    _services.Client.Note(way.Cursor!, response.Upstream, FailureKind.BadHead, $"says {total} bytes where another sent or promised more or less");
+                    _ways.Prefer(way, response.Upstream);
                     return FillResult.Disagreed;
                 }
 
                 body.DeclareLength(total);
             }
 
-            _authors.Add(response.Upstream);
             _services.Counters.UpstreamObjectRequests.Add(1);
-            (FailureKind Kind, string What)? broken = await CopyAsync(body, response, previous, cursor.HasNext || cursor.MayRequeue(response.Upstream));
-            if (broken is null)
+            var transfer = new Transfer(_services, _ways, way, body, AppendAsync);
+            _transfer = transfer;
+            TransferEnd end = await transfer.RunAsync(response, _cancel.Token);
+            _transfer = null;
+            if (end.IsWhole)
             {
                 if (_authors.Count > 1)
                 {
                     // Should the digest not match, whoever finished answers for a whole body next: another broke off, and may lie as well.
-                    cursor.RequeueFirst(response.Upstream);
+                    _ways.Prefer(way, response.Upstream);
                 }
 
                 return FillResult.Whole;
             }
 
-            _services.Client.Note(cursor, response.Upstream, broken.Value.Kind, broken.Value.What);
-            cursor.Requeue(response.Upstream);
+            if (end.Blame is { } blame)
+            {
+                _services.Client.Note(way.Cursor!, response.Upstream, blame, end.What);
+            }
+
+            way.Cursor!.Requeue(response.Upstream);
         }
     }
 
-    /// <summary>Copies one answer's body. Null: it came to its end. Else how it broke.</summary>
-    private async Task<(FailureKind Kind, string What)?> CopyAsync(GrowingObject body, UpstreamResponse response, GrowingObject? previous, bool mayMoveOn)
+    private async ValueTask AppendAsync(ReadOnlyMemory<byte> bytes)
     {
-        using CancellationTokenSource transfer = CancellationTokenSource.CreateLinkedTokenSource(_cancel.Token);
-        ProgressWatch watch = ProgressWatch.For(mayMoveOn, _services.Options, _services.Time.GetElapsedTime(_begun));
-        lock (_gate)
-        {
-            _watch = watch;
-            _transfer = transfer;
-        }
-
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(ReadBufferBytes);
-        try
-        {
-            long skip = body.Appended - response.Offset;
-            await using Stream stream = await response.Message.Content.ReadAsStreamAsync(transfer.Token);
-            while (true)
-            {
-                int read = await stream.ReadAsync(buffer, transfer.Token);
-                lock (_gate)
-                {
-                    watch.Moved(read, _services.Time.GetElapsedTime(_begun));
-
-                    // What a busy thread pool, the store and slow followers take is not the Stratum 1's time.
-                    watch.Pause(_services.Time.GetElapsedTime(_begun));
-                }
-
-                await ThreadHop.ToPool();
-                if (read == 0)
-                {
-                    return body.Length is { } length && body.Appended < length ? (FailureKind.Broken, "ended before the body was whole") : null;
-                }
-
-                _services.Counters.AddUpstreamBytes(read);
-                int skipped = (int)Math.Min(skip, read);
-                skip -= skipped;
-
-                // Never beyond the length that followers were told: what is held back is the end of that many bytes. The digest judges.
-                long limit = body.Length ?? _services.Settings.Store.MaxObjectBytes;
-                int taken = (int)Math.Min(read - skipped, limit - body.Appended);
-                if (taken > 0)
-                {
-                    await AppendAsync(body, buffer.AsMemory(skipped, taken), previous);
-                }
-
-                lock (_gate)
-                {
-                    watch.Resume(_services.Time.GetElapsedTime(_begun));
-                }
-
-                if (taken < read - skipped)
-                {
-                    return null;
-                }
-            }
-        }
-        catch (OperationCanceledException) when (!_cancel.IsCancellationRequested)
-        {
-            return (FailureKind.Timeout, "stalled or was too slow");
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            return (FailureKind.Broken, $"broke off: {e.Message}");
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                _watch = null;
-                _transfer = null;
-            }
-
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private async ValueTask AppendAsync(GrowingObject body, ReadOnlyMemory<byte> bytes, GrowingObject? previous)
-    {
-        if (previous is { Released: > 0 })
-        {
-            await CompareAsync(body.Appended, bytes, previous);
-        }
-
-        await body.AppendAsync(bytes, _cancel.Token);
-        ReleaseByPolicy(body, ReleasePolicy.StepBytes);
+        await _bodies.AppendAsync(bytes, _cancel.Token);
+        ReleaseByPolicy(_bodies.Current, ReleasePolicy.StepBytes);
 
         // The last client may have left when it was not known how much is missing.
         GiveUpIfUnwanted();
     }
 
-    /// <summary>Compares new bytes with those of the body before, as far as these went out.</summary>
-    private async ValueTask CompareAsync(long offset, ReadOnlyMemory<byte> bytes, GrowingObject previous)
-    {
-        byte[] old = ArrayPool<byte>.Shared.Rent(ReadBufferBytes);
-        try
-        {
-            while (_agreed == offset && bytes.Length > 0 && offset < previous.Released)
-            {
-                int read = await previous.ReadAsync(offset, old.AsMemory(0, Math.Min(old.Length, bytes.Length)), _cancel.Token);
-                if (read == 0)
-                {
-                    return;
-                }
-
-                int common = bytes.Span[..read].CommonPrefixLength(old.AsSpan(0, read));
-                Volatile.Write(ref _agreed, _agreed + common);
-                offset += read;
-                bytes = bytes[read..];
-            }
-        }
-        catch (IOException)
-        {
-            // The body before has left memory: what is not compared does not agree, and whoever has read it is cut.
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(old);
-        }
-    }
-
     /// <summary>The body is wrong: who is to blame, and may still be asked?</summary>
-    private void NoteWrong(CandidateCursor cursor, FillResult filled)
+    private void NoteWrong(FillResult filled)
     {
-        foreach (Stratum1 author in _authors)
+        foreach ((FetchWay way, Stratum1 author) in _authors)
         {
             if (filled == FillResult.Whole)
             {
-                _services.Client.Note(cursor, author, FailureKind.WrongBytes, $"sent bytes that are not {Order.Key}");
+                _services.Client.Note(way.Cursor!, author, FailureKind.WrongBytes, $"sent bytes that are not {Order.Key}");
                 _services.Counters.WrongBodies.Add(1);
-                LogWrongBytes(_services.Log, Order.Key, author.Authority, Order.UrlPath);
+                LogWrongBytes(_services.Log, Order.Key, author.Authority, way.Order.UrlPath);
             }
 
             if (_authors.Count > 1)
             {
-                cursor.Requeue(author);
+                way.Cursor!.Requeue(author);
             }
         }
-    }
-
-    /// <summary>Starts an empty body in place of a wrong one, which is returned with its hold.</summary>
-    private GrowingObject Replace()
-    {
-        GrowingObject old = _body;
-        Volatile.Write(ref _agreedBefore, old.Released == 0 ? long.MaxValue : AgreedBytes);
-        lock (_gate)
-        {
-            Volatile.Write(ref _agreed, 0);
-            _body = NewBody();
-            _wasReplaced = true;
-        }
-
-        old.Break();
-        return old;
     }
 
     private GrowingObject NewBody() => new(_services.Store.BeginWrite(Order.Key, null), _services.Overflow, _services.Time);
@@ -476,7 +337,7 @@ internal sealed partial class InFlightFetch
     private void Fail(UpstreamFailure failure)
     {
         _failure = failure;
-        _body.Break();
+        Body.Break();
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Key} was fetched but not stored: {Result}")]
@@ -487,6 +348,8 @@ internal sealed partial class InFlightFetch
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Fetching {Key} failed")]
     private static partial void LogBug(ILogger log, Exception exception, ObjectKey key);
+
+    private readonly record struct Author(FetchWay Way, Stratum1 Stratum1);
 
     private enum FillResult : byte
     {

@@ -10,6 +10,9 @@ namespace Breakwater.Proxy.Fetching;
 /// <param name="begun">When it began.</param>
 internal sealed class ProgressWatch(TimeSpan stall, TimeSpan window, TimeSpan begun)
 {
+    private TimeSpan _stall = stall;
+    private TimeSpan _window = window;
+
     /// <summary>Twice what the client demands (1,024 B/s over 5 s).</summary>
     private const double MinBytesPerSecond = 2048;
 
@@ -29,6 +32,13 @@ internal sealed class ProgressWatch(TimeSpan stall, TimeSpan window, TimeSpan be
     public static ProgressWatch For(bool mayMoveOn, ProxyOptions options, TimeSpan begun) => mayMoveOn
         ? new ProgressWatch(options.FirstByteTimeout, s_shortWindow, begun)
         : new ProgressWatch(options.FetchPatience, options.FetchPatience, begun);
+
+    /// <summary>There is another Stratum 1 to ask after all.</summary>
+    public void Hurry(ProxyOptions options)
+    {
+        _stall = options.FirstByteTimeout;
+        _window = s_shortWindow;
+    }
 
     /// <summary>Bytes came.</summary>
     public void Moved(int bytes, TimeSpan now)
@@ -63,13 +73,13 @@ internal sealed class ProgressWatch(TimeSpan stall, TimeSpan window, TimeSpan be
             return false;
         }
 
-        if (now - _lastByte >= stall)
+        if (now - _lastByte >= _stall)
         {
             return true;
         }
 
         TimeSpan elapsed = now - _windowBegun;
-        if (elapsed < window)
+        if (elapsed < _window)
         {
             return false;
         }

@@ -128,14 +128,14 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
         long wanted = 0;
         try
         {
-            while (count < MaxPieces && wanted < budget && _reading is null && _follower.TryGetMapped(_sent + wanted, out MappedRun run, out _holds[count]))
+            while (count < MaxPieces && wanted < budget && _sent + wanted < length && _reading is null && _follower.TryGetMapped(_sent + wanted, out MappedRun run, out _holds[count]))
             {
                 if (_holds[count] is null && !resident.Contains(run))
                 {
                     break;
                 }
 
-                int bytes = (int)Math.Min(run.Length, budget - wanted);
+                int bytes = (int)Math.Min(run.Length, Math.Min(budget - wanted, length - _sent - wanted));
                 pieces[count++] = new IoVector { Base = (byte*)run.Address, Length = (nuint)bytes };
                 wanted += bytes;
             }
@@ -167,7 +167,7 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
             _piece ??= ArrayPool<byte>.Shared.Rent(ReadBytes);
             _pieceAt = _sent;
             _pieceOf = _follower.Body;
-            _reading = _follower.ReadAsync(_sent, _piece.AsMemory(0, ReadBytes), CancellationToken.None).AsTask();
+            _reading = _follower.ReadAsync(_sent, _piece.AsMemory(0, (int)Math.Min(ReadBytes, length - _sent)), CancellationToken.None).AsTask();
             if (!_reading.IsCompleted)
             {
                 return false;

@@ -17,6 +17,8 @@ internal sealed class HeadEncoder(ProxyOptions options, TimeProvider time)
     private readonly byte[] _afterHitDate = AfterObjectDate(RequestResult.Hit, options);
     private readonly byte[] _afterMissDate = AfterObjectDate(RequestResult.Miss, options);
     private readonly byte[] _afterJoinedDate = AfterObjectDate(RequestResult.Joined, options);
+    private readonly byte[] _afterMissDateUnstored = AfterObjectDate(RequestResult.Miss, options, isStored: false);
+    private readonly byte[] _afterJoinedDateUnstored = AfterObjectDate(RequestResult.Joined, options, isStored: false);
 
     private readonly byte[] _afterDocumentAge = Encoding.ASCII.GetBytes(
         $"\r\nVia: 1.1 {options.Name}\r\nCache-Status: {new RequestOutcome { Result = RequestResult.Hit }.ToCacheStatus(options.Name)}\r\n\r\n");
@@ -24,26 +26,26 @@ internal sealed class HeadEncoder(ProxyOptions options, TimeProvider time)
     private volatile DateField _date = new(-1, []);
 
     /// <summary>The head of an object's 200: a hit, or the answer of a request that waited for the fetch. Returns its length.</summary>
-    public int WriteObject(Span<byte> head, long length, RequestResult result)
+    public int WriteObject(Span<byte> head, long length, RequestResult result, bool isStored = true)
     {
         var writer = new Cursor(head);
         writer.Append("HTTP/1.1 200 OK\r\nContent-Length: "u8);
         writer.Append(length);
         writer.Append("\r\nContent-Type: application/octet-stream\r\nDate: "u8);
         writer.Append(Date());
-        writer.Append(result switch { RequestResult.Hit => _afterHitDate, RequestResult.Miss => _afterMissDate, _ => _afterJoinedDate });
+        writer.Append(result switch
+        {
+            RequestResult.Hit => _afterHitDate,
+            RequestResult.Miss => isStored ? _afterMissDate : _afterMissDateUnstored,
+            _ => isStored ? _afterJoinedDate : _afterJoinedDateUnstored,
+        });
         return writer.Length;
     }
 
-    /// <summary>The head of a fresh document's 200. Returns its length; 0 when it does not fit.</summary>
+    /// <summary>The head of a fresh document's 200. Returns its length.</summary>
     public int WriteDocument(Span<byte> head, CachedDocument document)
     {
-        if (document.ContentType.Length > 256 || !Ascii.IsValid(document.ContentType))
-        {
-            return 0;
-        }
-
-        Span<byte> type = stackalloc byte[256];
+        Span<byte> type = stackalloc byte[ContentTypeField.MaxLength];
         int typeLength = Encoding.ASCII.GetBytes(document.ContentType, type);
         var writer = new Cursor(head);
         writer.Append("HTTP/1.1 200 OK\r\nContent-Length: "u8);
@@ -60,9 +62,9 @@ internal sealed class HeadEncoder(ProxyOptions options, TimeProvider time)
         return writer.Length;
     }
 
-    private static byte[] AfterObjectDate(RequestResult result, ProxyOptions options) => Encoding.ASCII.GetBytes(
+    private static byte[] AfterObjectDate(RequestResult result, ProxyOptions options, bool isStored = true) => Encoding.ASCII.GetBytes(
         $"\r\nAccept-Ranges: bytes\r\nAge: 0\r\nCache-Control: {ResponseHeads.ObjectCacheControl}\r\nVia: 1.1 {options.Name}\r\n"
-        + $"Cache-Status: {new RequestOutcome { Result = result }.ToCacheStatus(options.Name)}\r\n\r\n");
+        + $"Cache-Status: {new RequestOutcome { Result = result, IsStored = isStored }.ToCacheStatus(options.Name)}\r\n\r\n");
 
     /// <summary>RFC 9110, 5.6.7; made once a second.</summary>
     private byte[] Date()

@@ -96,14 +96,14 @@ internal sealed unsafe class HitResponder(
     /// </summary>
     public GrowingSend? TryStream(JoinedRequest joined)
     {
-        if (joined.Follower.Length is not { } length || length > MaxObjectBytes || !IsReadable(joined.Follower))
+        // Looked at first: it may move the follower to another body, whose length is then the one to promise.
+        if (!IsReadable(joined.Follower) || joined.Follower.Length is not (> 0 and <= MaxObjectBytes) || joined.Follower.PromiseLength() is not { } length)
         {
             return null;
         }
 
-        joined.Follower.PromiseLength(length);
         Span<byte> head = stackalloc byte[HeadEncoder.MaxBytes];
-        int headBytes = heads.WriteObject(head, length, joined.Result);
+        int headBytes = heads.WriteObject(head, length, joined.Result, joined.Follower.IsToBeStored);
         joined.AnsweredAt = time.GetTimestamp();
         return new GrowingSend(joined, head[..headBytes].ToArray(), length, _resident);
     }
@@ -286,11 +286,6 @@ internal sealed unsafe class HitResponder(
 
         byte* start = stackalloc byte[HeadEncoder.MaxBytes];
         int headBytes = heads.WriteDocument(new Span<byte>(start, HeadEncoder.MaxBytes), document);
-        if (headBytes == 0)
-        {
-            return HitAnswer.None;
-        }
-
         ReadOnlySpan<byte> body = isHead ? default : document.Body.Span;
         fixed (byte* bodyStart = body)
         {

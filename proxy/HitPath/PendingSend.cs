@@ -121,8 +121,9 @@ internal sealed class PendingSend
                 throw new IOException("A mapped object went away while it was sent.");
             }
 
-            pieces[count] = new IoVector { Base = (byte*)run.Address, Length = (nuint)run.Length };
-            offset += run.Length;
+            long bytes = Math.Min(run.Length, _end - offset);
+            pieces[count] = new IoVector { Base = (byte*)run.Address, Length = (nuint)bytes };
+            offset += bytes;
         }
 
         return count;

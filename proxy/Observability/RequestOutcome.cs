@@ -79,13 +79,16 @@ internal sealed class RequestOutcome
     /// <summary>Object that was asked for; null when none.</summary>
     public CacheStore.ObjectKey? Key { get; set; }
 
+    /// <summary>Is what was fetched for this request kept (as far as can be told when its head is written)?</summary>
+    public bool IsStored { get; set; } = true;
+
     /// <summary>The value of <c>Cache-Status</c> (RFC 9211).</summary>
     public string ToCacheStatus(string name) => Result switch
     {
         RequestResult.Hit => $"{name}; hit",
-        RequestResult.Miss => $"{name}; fwd=uri-miss; stored",
-        RequestResult.Joined => $"{name}; fwd=uri-miss; collapsed",
-        RequestResult.Revalidated => $"{name}; fwd=stale; stored",
+        RequestResult.Miss => $"{name}; fwd=uri-miss{Stored}",
+        RequestResult.Joined => $"{name}; fwd=uri-miss{Stored}; collapsed",
+        RequestResult.Revalidated => $"{name}; fwd=stale{Stored}",
         RequestResult.Stale => $"{name}; hit; fwd=stale; detail=upstream-down",
         RequestResult.Held => $"{name}; hit; detail=held",
         RequestResult.Negative => $"{name}; hit; detail=negative",
@@ -93,4 +96,6 @@ internal sealed class RequestOutcome
         RequestResult.Local => $"{name}; detail=local",
         _ => $"{name}; fwd=uri-miss; detail=failed",
     };
+
+    private string Stored => IsStored ? "; stored" : "";
 }

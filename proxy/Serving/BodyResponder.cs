@@ -42,13 +42,22 @@ internal static class BodyResponder
         }
     }
 
-    /// <summary>Sends what a follower reads, up to <paramref name="count"/> bytes or the end of the object.</summary>
+    /// <summary>
+    /// Sends what a follower reads, up to <paramref name="count"/> bytes or the end of the object. The end of a part waits until all of the object is known to be
+    /// right, as the end of the whole does: no answer is complete and wrong.
+    /// </summary>
     /// <returns>False: the fetch failed half-way; the response must be cut.</returns>
     public static async Task<bool> SendAsync(HttpContext context, FetchFollower follower, long offset, long count, RequestOutcome outcome)
     {
         PipeWriter writer = context.Response.BodyWriter;
         try
         {
+            if (!follower.IsVerified)
+            {
+                // Its client hears something while the last bytes wait.
+                await writer.FlushAsync(context.RequestAborted);
+            }
+
             while (count > 0)
             {
                 FollowState state = await follower.WaitAsync(offset, context.RequestAborted);
@@ -61,6 +70,11 @@ internal static class BodyResponder
                 Memory<byte> memory = writer.GetMemory(wanted)[..wanted];
                 int read = await follower.ReadAsync(offset, memory, context.RequestAborted);
                 if (read == 0)
+                {
+                    return false;
+                }
+
+                if (read == count && !await follower.WaitVerifiedAsync(offset + read, context.RequestAborted))
                 {
                     return false;
                 }

@@ -49,10 +49,12 @@ internal sealed class ObjectEndpoint(
 
     private async Task ServeLeaseAsync(HttpContext context, ObjectRequest request, ObjectLease lease, ByteRange? range, RequestOutcome outcome)
     {
+        long promised;
         using (lease)
         {
             outcome.Result = RequestResult.Hit;
-            if (!TryPlan(context, lease.Length, range, outcome, out long offset, out long count))
+            promised = lease.Length;
+            if (!TryPlan(context, promised, range, outcome, out long offset, out long count))
             {
                 return;
             }
@@ -69,11 +71,11 @@ internal sealed class ObjectEndpoint(
             }
         }
 
-        await ResumeAsync(context, request, range, outcome);
+        await ResumeAsync(context, request, promised, range, outcome);
     }
 
     /// <summary>Goes on with a response whose stored copy turned out damaged.</summary>
-    private async Task ResumeAsync(HttpContext context, ObjectRequest request, ByteRange? range, RequestOutcome outcome)
+    private async Task ResumeAsync(HttpContext context, ObjectRequest request, long promised, ByteRange? range, RequestOutcome outcome)
     {
         if (!context.Response.HasStarted)
         {
@@ -85,6 +87,7 @@ internal sealed class ObjectEndpoint(
         FetchTicket ticket = fetches.JoinOrStart(request.ToOrder());
         ticket.Lease?.Dispose();
         await using FetchFollower? follower = ticket.Follower;
+        follower?.PromiseLength(promised);
         long length = context.Response.ContentLength ?? 0;
         long first = range is { } asked && asked.TryResolve(long.MaxValue, out long start, out _) && asked.First >= 0 ? start : 0;
         if (follower is null || (range is not null && range.Value.First < 0)
@@ -98,7 +101,8 @@ internal sealed class ObjectEndpoint(
     {
         // The hit path may have joined this request to the fetch: what it waited counts.
         TimeSpan left = options.AnswerTimeout - (joined?.Elapsed ?? TimeSpan.Zero);
-        using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
+        left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        using var deadline = new CancellationTokenSource(left, time);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.RequestAborted);
         while (true)
         {
@@ -126,7 +130,7 @@ internal sealed class ObjectEndpoint(
             outcome.Result = follower.IsLeader ? RequestResult.Miss : RequestResult.Joined;
             try
             {
-                FollowState state = await WaitForAnswerAsync(follower, range, patience.Token);
+                (FollowState state, range) = await WaitForAnswerAsync(context, follower, range, left / 2, patience.Token);
                 outcome.Upstream = follower.Upstream;
                 if (state == FollowState.Failed)
                 {
@@ -139,6 +143,11 @@ internal sealed class ObjectEndpoint(
                     await heads.WriteFailureAsync(context, follower.Failure, outcome);
                     return;
                 }
+            }
+            catch (IOException)
+            {
+                // The object fetched anew has left memory already; nothing was sent, so this request begins anew, too.
+                continue;
             }
             catch (OperationCanceledException) when (deadline.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
             {
@@ -153,28 +162,55 @@ internal sealed class ObjectEndpoint(
         }
     }
 
-    /// <summary>Waits until the head of the answer can be written: the first byte that is asked for is there, and for a range the length.</summary>
-    private static async ValueTask<FollowState> WaitForAnswerAsync(FetchFollower follower, ByteRange? range, CancellationToken cancellationToken)
+    /// <summary>A client of HTTP/1.0 takes the end of the connection for the end of a body without a length: it is told the length.</summary>
+    private static bool MustTellLength(HttpContext context) => HttpProtocol.IsHttp10(context.Request.Protocol);
+
+    /// <summary>
+    /// Waits until the head of the answer can be written: the first byte that is asked for is there, and for a range the length. A range that is too far inside
+    /// for that is not answered as one: the client gets everything, in time, instead of an error (RFC 9110, 14.2 allows that).
+    /// </summary>
+    private async ValueTask<(FollowState State, ByteRange? Range)> WaitForAnswerAsync(
+        HttpContext context, FetchFollower follower, ByteRange? range, TimeSpan patienceForRange, CancellationToken cancellationToken)
     {
+        using var rangeIsLate = new CancellationTokenSource(patienceForRange, time);
         FollowState state = await follower.WaitAsync(0, cancellationToken);
+        if (state == FollowState.Readable && follower.Length is null && MustTellLength(context))
+        {
+            state = await follower.WaitAsync(long.MaxValue - 1, cancellationToken);
+            return (state == FollowState.Ended ? await follower.WaitAsync(0, cancellationToken) : state, range);
+        }
+
         if (range is not { } part || state != FollowState.Readable)
         {
-            return state;
+            return (state, range);
         }
 
         long first = long.MaxValue - 1; // a body whose length nobody told: when it is whole
         if (follower.Length is { } length)
         {
             first = part.TryResolve(length, out long offset, out _) ? offset : 0;
-            follower.MoveTo(first); // else a body that is kept in memory waits for a reader that needs none of it
+            follower.SkipTo(first); // else a body that is kept in memory waits for a reader that needs none of it
         }
 
-        return await follower.WaitAsync(first, cancellationToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(rangeIsLate.Token, cancellationToken);
+        try
+        {
+            return (await follower.WaitAsync(first, either.Token), range);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && follower.TryRewind())
+        {
+            return (await follower.WaitAsync(0, cancellationToken), null);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return (await follower.WaitAsync(first, cancellationToken), range);
+        }
     }
 
     private async Task ServeFollowerAsync(HttpContext context, FetchFollower follower, ByteRange? range, RequestOutcome outcome)
     {
-        if (follower.Length is not { } length)
+        outcome.IsStored = follower.IsToBeStored;
+        if (follower.PromiseLength() is not { } length)
         {
             heads.WriteObject(context.Response, outcome, null, null);
             if (!await BodyResponder.SendAsync(context, follower, 0, long.MaxValue, outcome))
@@ -185,7 +221,6 @@ internal sealed class ObjectEndpoint(
             return;
         }
 
-        follower.PromiseLength(length);
         if (TryPlan(context, length, range, outcome, out long offset, out long count)
             && !await BodyResponder.SendAsync(context, follower, offset, count, outcome))
         {

@@ -22,6 +22,9 @@ public sealed class RawHttpClient : IDisposable
     /// <summary>The connection, for tests that want to do worse.</summary>
     public Socket Socket => _socket;
 
+    /// <summary>Did the connection end with a reset (RST), not in order?</summary>
+    public bool WasReset { get; private set; }
+
     /// <summary>Connects.</summary>
     public static Task<RawHttpClient> ConnectAsync(EndPoint server, CancellationToken cancellationToken = default) => ConnectFromAsync(null, server, cancellationToken);
 
@@ -307,6 +310,7 @@ public sealed class RawHttpClient : IDisposable
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
         {
+            WasReset = true;
             return false;
         }
     }

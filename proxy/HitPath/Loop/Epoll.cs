@@ -142,6 +142,17 @@ internal sealed unsafe partial class Epoll : IDisposable
         _ = SetOption(descriptor, 1, 13, linger, 2 * sizeof(int));
     }
 
+    /// <summary>Resets a connection at once (connect to AF_UNSPEC); the descriptor stays open.</summary>
+    public static void Reset(int descriptor)
+    {
+        byte* nobody = stackalloc byte[AddressBytes];
+        new Span<byte>(nobody, AddressBytes).Clear();
+        if (Connect(descriptor, nobody, AddressBytes) < 0)
+        {
+            ResetAtClose(descriptor);
+        }
+    }
+
     /// <summary>Closes a descriptor.</summary>
     public static void Close(int descriptor) => _ = CloseDescriptor(descriptor);
 
@@ -182,6 +193,9 @@ internal sealed unsafe partial class Epoll : IDisposable
 
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
     private static partial int Accept(int listener, byte* address, uint* length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "connect")]
+    private static partial int Connect(int socket, byte* address, uint length);
 
     [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)]
     private static partial int GetSocketName(int socket, byte* address, uint* length);

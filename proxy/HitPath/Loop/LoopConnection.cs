@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Breakwater.Proxy.Observability;
-using Microsoft.AspNetCore.Connections;
 
 namespace Breakwater.Proxy.HitPath.Loop;
 
@@ -164,12 +163,6 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
         };
         if (isOver)
         {
-            if (_state is State.Sending or State.Streaming)
-            {
-                // The kernel forgets what it holds for a client that does not read.
-                Epoll.ResetAtClose(Descriptor);
-            }
-
             Close();
         }
         else if (_ordinary is not null && _state == State.Reading && waited > KeptForKestrelMs)
@@ -412,6 +405,12 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     /// <summary>Closes the connection; where Kestrel has a part in it, when that has ended.</summary>
     private void Close()
     {
+        if (_state is State.Sending or State.Streaming)
+        {
+            // What was promised does not all come: that must not look like an end. And the kernel forgets what it holds for a client that does not read.
+            Epoll.ResetAtClose(Descriptor);
+        }
+
         ForgetJoined();
         EndGrowing(RequestResult.ClientGone);
         if (_pending is not null)
@@ -426,7 +425,7 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
             case State.Closed:
                 break;
             case State.Lent:
-                _ordinary!.Abort(new ConnectionAbortedException("The connection was idle."));
+                _ordinary!.Dismiss();
                 break;
             case State.Lingering:
                 CloseSocket();

@@ -102,24 +102,11 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
     /// <inheritdoc/>
     public long TakeStart() => Interlocked.Exchange(ref _startedAt, 0);
 
-    /// <inheritdoc/>
-    public override void Abort(ConnectionAbortedException abortReason)
-    {
-        lock (_gate)
-        {
-            if (_isOver)
-            {
-                return;
-            }
+    /// <summary>Ends it while nothing is under way.</summary>
+    public void Dismiss() => TearDown(mayBeInAnAnswer: false);
 
-            IsAborted = true;
-            Epoll.Shutdown(_descriptor);
-        }
-
-        _output.Break();
-        Input.End();
-        ClientLeft();
-    }
+    /// <summary>The client gets a reset: an answer that is cut must not look like one that has come to its end, whatever frames it.</summary>
+    public override void Abort(ConnectionAbortedException abortReason) => TearDown(mayBeInAnAnswer: true);
 
     /// <inheritdoc/>
     public override ValueTask DisposeAsync()
@@ -138,6 +125,31 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
         {
             _isOver = true;
         }
+    }
+
+    private void TearDown(bool mayBeInAnAnswer)
+    {
+        lock (_gate)
+        {
+            if (_isOver)
+            {
+                return;
+            }
+
+            IsAborted = true;
+            if (mayBeInAnAnswer)
+            {
+                Epoll.Reset(_descriptor);
+            }
+            else
+            {
+                Epoll.Shutdown(_descriptor);
+            }
+        }
+
+        _output.Break();
+        Input.End();
+        ClientLeft();
     }
 
     private static void Drop(JoinedRequest? joined) => _ = joined?.DisposeAsync().AsTask();

@@ -1,0 +1,154 @@
+using System.Buffers;
+using Breakwater.CacheStore.Spooling;
+using Breakwater.Proxy.Threading;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Fetching;
+
+/// <summary>How a transfer ended.</summary>
+/// <param name="IsWhole">It came to its end.</param>
+/// <param name="Blame">What the Stratum 1 did wrong; null: nothing.</param>
+/// <param name="What">The same for people.</param>
+internal readonly record struct TransferEnd(bool IsWhole, FailureKind? Blame = null, string What = "");
+
+/// <summary>
+/// One Stratum 1's answer on its way into a body, and the watch over it. It ends early when it is stalled or too slow, or in the way of somebody who would ask
+/// another cluster.
+/// </summary>
+/// <param name="services">What every fetch works with.</param>
+/// <param name="ways">Who else may be asked.</param>
+/// <param name="way">The way that it came.</param>
+/// <param name="body">What it goes into.</param>
+/// <param name="append">Appends to the body.</param>
+internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay way, GrowingObject body, Func<ReadOnlyMemory<byte>, ValueTask> append)
+{
+    private const int ReadBufferBytes = 128 << 10;
+
+    private readonly Lock _gate = new();
+    private readonly long _begun = services.Time.GetTimestamp();
+    private CancellationTokenSource? _cancel;   // guarded by _gate: while it runs
+    private ProgressWatch? _watch;              // guarded by _gate: the same
+    private bool _isInTheWay;                   // guarded by _gate
+
+    /// <summary>Copies the answer's body.</summary>
+    /// <exception cref="OperationCanceledException">The whole fetch was given up.</exception>
+    public async Task<TransferEnd> RunAsync(UpstreamResponse response, CancellationToken cancellationToken)
+    {
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        lock (_gate)
+        {
+            _watch = ProgressWatch.For(ways.HasNext || way.Cursor!.MayRequeue(response.Upstream), services.Options, Elapsed());
+            _cancel = cancel;
+        }
+
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ReadBufferBytes);
+        try
+        {
+            return await CopyAsync(response, buffer, cancel.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            lock (_gate)
+            {
+                return _isInTheWay ? new TransferEnd(false) : new TransferEnd(false, FailureKind.Timeout, "stalled or was too slow");
+            }
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return new TransferEnd(false, FailureKind.Broken, $"broke off: {e.Message}");
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _watch = null;
+                _cancel = null;
+            }
+
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Called a few times a second: is it time to ask somebody else?</summary>
+    public void Tick()
+    {
+        CancellationTokenSource? cancel = null;
+        lock (_gate)
+        {
+            if (_watch is not { } watch)
+            {
+                return;
+            }
+
+            if (ways.HasNext)
+            {
+                // He may have come after this began.
+                watch.Hurry(services.Options);
+            }
+
+            _isInTheWay = body.Released == 0 && body.State == GrowthState.Growing && ways.IsAnotherClusterDue(way);
+            if (_isInTheWay || watch.IsTooSlow(Elapsed()))
+            {
+                cancel = _cancel;
+                _watch = null;
+            }
+        }
+
+        try
+        {
+            cancel?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The transfer ended just now.
+        }
+    }
+
+    private TimeSpan Elapsed() => services.Time.GetElapsedTime(_begun);
+
+    private async Task<TransferEnd> CopyAsync(UpstreamResponse response, byte[] buffer, CancellationToken cancellationToken)
+    {
+        long skip = body.Appended - response.Offset;
+        await using Stream stream = await response.Message.Content.ReadAsStreamAsync(cancellationToken);
+        while (true)
+        {
+            int read = await stream.ReadAsync(buffer, cancellationToken);
+            lock (_gate)
+            {
+                _watch?.Moved(read, Elapsed());
+
+                // What a busy thread pool, the store and slow followers take is not the Stratum 1's time.
+                _watch?.Pause(Elapsed());
+            }
+
+            await ThreadHop.ToPool();
+            if (read == 0)
+            {
+                return body.Length is { } length && body.Appended < length
+                    ? new TransferEnd(false, FailureKind.Broken, "ended before the body was whole") : new TransferEnd(true);
+            }
+
+            services.Counters.AddUpstreamBytes(read);
+            int skipped = (int)Math.Min(skip, read);
+            skip -= skipped;
+
+            // Never beyond the length that followers were told: what is held back is the end of that many bytes. The digest judges.
+            long limit = body.Length ?? services.Settings.Store.MaxObjectBytes;
+            int taken = (int)Math.Min(read - skipped, limit - body.Appended);
+            if (taken > 0)
+            {
+                await append(buffer.AsMemory(skipped, taken));
+            }
+
+            lock (_gate)
+            {
+                _watch?.Resume(Elapsed());
+            }
+
+            if (taken < read - skipped)
+            {
+                return new TransferEnd(true);
+            }
+        }
+    }
+}
