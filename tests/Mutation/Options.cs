@@ -26,6 +26,9 @@ internal sealed record Options
     /// <summary>A vstest filter of the tests that take part; null: all.</summary>
     public string? Filter { get; init; }
 
+    /// <summary>The tree whose code is judged; null: this one. It is copied as it stands, with what is not committed.</summary>
+    public string? Tree { get; init; }
+
     /// <summary>Where the results go; null: perf/results of this tree.</summary>
     public string? Out { get; init; }
 
@@ -47,8 +50,9 @@ internal sealed record Options
                 "--jobs" => options with { Jobs = Number(Value()) },
                 "--budget" => options with { BudgetSeconds = Number(Value()) },
                 "--filter" => options with { Filter = Value() },
+                "--tree" => options with { Tree = Value() },
                 "--out" => options with { Out = Value() },
-                _ => throw new ArgumentException($"Unknown option {name}. Known: --seed --count --room --list --jobs --budget --filter --out; see tests/Mutation/README.md."),
+                _ => throw new ArgumentException($"Unknown option {name}. Known: --seed --count --room --list --jobs --budget --filter --tree --out; see tests/Mutation/README.md."),
             };
         }
 

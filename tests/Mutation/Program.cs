@@ -21,7 +21,7 @@ internal static class Program
         }
 
         Stopwatch clock = Stopwatch.StartNew();
-        string root = Root();
+        string root = options.Tree is { } tree ? Path.GetFullPath(tree) : Root();
         SortedDictionary<string, List<Candidate>> rooms = Draw.Rooms(root);
         if (options.Room is { } only)
         {
@@ -65,7 +65,7 @@ internal static class Program
                 Console.WriteLine($"{verdicts.Count}/{mutants.Count} {verdict.Outcome} {c.File}:{c.Line} {c.Operator}: {c.Was} -> {c.Becomes}  {verdict.By} ({verdict.TestsRun} tests, {verdict.Seconds:0} s)");
             });
             List<Verdict> all = [.. verdicts.OrderBy(v => v.Mutant.Change.File, StringComparer.Ordinal).ThenBy(v => v.Mutant.Change.Line)];
-            Report.Save(options.Out ?? Path.Combine(root, "perf", "results"), string.Join(' ', arguments), all, clock.Elapsed);
+            Report.Save(options.Out ?? Path.Combine(Root(), "perf", "results"), string.Join(' ', arguments), all, clock.Elapsed);
             Console.WriteLine($"{100 * Report.Score(all):0.0} % of {all.Count} caught in {clock.Elapsed.TotalMinutes:0} minutes");
         }
 

@@ -99,6 +99,20 @@ public sealed class SignedDocumentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rollback_Allowed_CountsOnce()
+    {
+        await _proxy.GetAsync(ManifestUrl);
+        Signed.AllowRollback(Route, floor: 1);
+        Assert.Equal(s_first, await NextAsync(s_first));
+        Assert.Equal(s_second, await NextAsync(s_second));
+        Assert.Equal(s_second, await NextAsync(s_first));
+
+        // Nor below its floor.
+        Signed.AllowRollback(Route, floor: 2);
+        Assert.Equal(s_second, await NextAsync(s_first));
+    }
+
+    [Fact]
     public async Task Pair_AllStratum1sDead_IsServedStaleAlsoAfterARestart()
     {
         await _proxy.GetAsync(ManifestUrl);
@@ -122,6 +136,15 @@ public sealed class SignedDocumentTests : IAsyncLifetime
         _one.Put(WhitelistUrl, FixtureRepository.Tiny.Files[".cvmfswhitelist"]);
 
         Assert.Equal(FixtureRepository.MiniOs.Files[".cvmfswhitelist"], (await _proxy.GetAsync(WhitelistUrl)).Body);
+    }
+
+    /// <summary>What is served a minute after the Stratum 1s have this.</summary>
+    private async Task<byte[]> NextAsync(byte[] manifest)
+    {
+        _one.Put(ManifestUrl, manifest);
+        _two.Put(ManifestUrl, manifest);
+        _time.Advance(TimeSpan.FromSeconds(62));
+        return (await _proxy.GetAsync(ManifestUrl)).Body;
     }
 
     private SignedDocuments Signed => _proxy.Services.GetRequiredService<SignedDocuments>();
