@@ -102,7 +102,7 @@ public sealed class SeedCommandTests
         string pipe = directory.Combine("pipe");
         using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", pipe))
         {
-            await mkfifo.WaitForExitAsync();
+            await mkfifo.WaitForExitAsync().InTimeAsync();
         }
 
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(25));

@@ -3,6 +3,7 @@ using System.Net;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Settings;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -109,14 +110,7 @@ public sealed class RecordPumpTests : IDisposable
         void Take(int count) => log.Take(Enumerable.Repeat(Request(), count).ToArray(), new RecordClock(_time, _time.GetUtcNow(), _time.GetTimestamp()));
     }
 
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        using var deadline = new CancellationTokenSource(s_deadline);
-        while (!holds())
-        {
-            await Task.Delay(5, deadline.Token);
-        }
-    }
+    private static Task UntilAsync(Func<bool> holds) => Waiting.UntilAsync(holds, s_deadline);
 
     private static RequestRecord Request() => new() { StartedAt = 1, EndedAt = 1, Result = RequestResult.Hit, Status = 200, Client = IPAddress.Loopback, Target = "/cvmfs/a.example.org/x" };
 
