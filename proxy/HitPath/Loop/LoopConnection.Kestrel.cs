@@ -35,6 +35,7 @@ internal sealed partial class LoopConnection
         listener.Lent(isNew ? _ordinary : null);
     }
 
+    /// <summary>A client that only sends no more still waits for its answer: Kestrel must not take it for one that left.</summary>
     private void ReadyWhileLent(bool isGone, bool hasRoom)
     {
         if (isGone)
@@ -60,7 +61,7 @@ internal sealed partial class LoopConnection
         {
             bool isAborted = _ordinary.IsAborted;
             _ordinary = null;
-            if (isAborted || _isPeerDone)
+            if (isAborted)
             {
                 CloseSocket();
             }
@@ -68,6 +69,7 @@ internal sealed partial class LoopConnection
             {
                 _state = State.Lingering;
                 _since = loop.Now;
+                _mayRead |= _isPeerDone;
                 Epoll.Shutdown(Descriptor, sendingOnly: true);
                 Linger();
             }

@@ -81,20 +81,19 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     public override void Ready(Readiness readiness)
     {
         bool isGone = (readiness & (Readiness.Error | Readiness.HangUp)) != 0;
-        bool isNew = (readiness & Readiness.PeerDone) != 0 && !_isPeerDone;
-        _isPeerDone |= isNew;
-        _mayRead |= (readiness & (Readiness.Input | Readiness.PeerDone)) != 0;
+        _isPeerDone |= (readiness & Readiness.PeerDone) != 0;
+        _mayRead |= isGone || (readiness & (Readiness.Input | Readiness.PeerDone)) != 0;
         if (_state == State.Lent)
         {
-            ReadyWhileLent(isGone || isNew, (readiness & Readiness.Output) != 0);
+            ReadyWhileLent(isGone, (readiness & Readiness.Output) != 0);
+        }
+        else if (_state == State.Lingering)
+        {
+            Linger(); // both ends have said that they send no more: still, what was sent and not read would make the close a reset
         }
         else if (isGone)
         {
             Close();
-        }
-        else if (_state == State.Lingering)
-        {
-            Linger();
         }
         else if (_state == State.Sending && (readiness & Readiness.Output) != 0)
         {

@@ -74,7 +74,7 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
     /// <summary>The socket has room again.</summary>
     public void HasRoom() => _output.HasRoom();
 
-    /// <summary>The client is gone, or sends no more: what is under way for it is called off.</summary>
+    /// <summary>The client is gone: what is under way for it is called off.</summary>
     public void ClientLeft() => _ = _closed.CancelAsync();
 
     /// <summary>
