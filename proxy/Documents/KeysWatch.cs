@@ -10,10 +10,19 @@ internal sealed partial class KeysWatch(RepositoryTrust trust, TrustOptions opti
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(30);
 
-    private string _seen = "";
+    private readonly Lock _gate = new();
+    private string _seen = ""; // guarded by _gate
 
-    /// <summary>Looks at the directory, and reads it again when it changed. One caller at a time.</summary>
+    /// <summary>Looks at the directory, and reads it again when it changed. Any thread.</summary>
     public void Look()
+    {
+        lock (_gate)
+        {
+            LookLocked();
+        }
+    }
+
+    private void LookLocked()
     {
         try
         {

@@ -10,13 +10,14 @@ internal sealed partial class LiveSettings : IDisposable
 {
     private readonly SettingsSources _sources;
     private readonly PublishedProvider _provider = new();
-    private readonly IDisposable _watch;
+    private readonly IDisposable _reload;
+    private readonly SettingsWatch _watch;
     private readonly ILogger _log;
     private readonly Lock _gate = new();
 
     /// <summary>Publishes the settings as they are now, and watches.</summary>
     /// <exception cref="SettingsException">They are wrong.</exception>
-    public LiveSettings(SettingsSources sources, ILogger log)
+    public LiveSettings(SettingsSources sources, ILogger log, TimeProvider? time = null)
     {
         _sources = sources;
         _log = log;
@@ -24,7 +25,8 @@ internal sealed partial class LiveSettings : IDisposable
         Settings = Check(values);
         _provider.Publish(values);
         Configuration = new ConfigurationBuilder().Add(new Source(_provider)).Build();
-        _watch = ChangeToken.OnChange(sources.Root.GetReloadToken, () => Reload());
+        _reload = ChangeToken.OnChange(sources.Root.GetReloadToken, () => Reload());
+        _watch = new SettingsWatch(sources.Files, ReadAgain, time ?? TimeProvider.System);
     }
 
     /// <summary>The settings in force: right at any time, reloaded as a whole.</summary>
@@ -33,11 +35,29 @@ internal sealed partial class LiveSettings : IDisposable
     /// <summary>The settings of the start.</summary>
     public BreakwaterSettings Settings { get; }
 
+    /// <summary>Looks whether the files have changed, as it is done every second.</summary>
+    public void Look() => _watch.Look();
+
     /// <summary>Reads all sources again, as SIGHUP asks for.</summary>
-    public void ReadAgain() => _sources.Root.Reload();
+    public void ReadAgain()
+    {
+        try
+        {
+            _sources.Root.Reload();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Taken away, or made unreadable, at this moment.
+            LogRefused(_log, e.Message);
+        }
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => _watch.Dispose();
+    public void Dispose()
+    {
+        _watch.Dispose();
+        _reload.Dispose();
+    }
 
     private static BreakwaterSettings Check(Dictionary<string, string?> values) =>
         BreakwaterSettings.Load(new ConfigurationBuilder().AddInMemoryCollection(values).Build());

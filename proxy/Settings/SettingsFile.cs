@@ -14,7 +14,7 @@ internal static class SettingsFile
 
     private const string SystemFile = "/etc/breakwater/appsettings.json";
 
-    /// <summary>Reads all sources; files are watched for changes.</summary>
+    /// <summary>Reads all sources.</summary>
     /// <exception cref="SettingsException">A file is not JSON.</exception>
     public static IConfigurationRoot Load(FileInfo? file) => LoadSources(file).Root;
 
@@ -22,11 +22,13 @@ internal static class SettingsFile
     /// <exception cref="SettingsException">A file is not JSON.</exception>
     public static SettingsSources LoadSources(FileInfo? file)
     {
-        var sources = new SettingsSources();
+        string shipped = Path.Combine(AppContext.BaseDirectory, "appsettings.json");
+        string own = file?.FullName ?? SystemFile;
+        var sources = new SettingsSources { Files = [shipped, own] };
         sources.Root = new ConfigurationBuilder()
             .SetFileLoadExceptionHandler(sources.Remember)
-            .Add(Shipped())
-            .AddJsonFile(file?.FullName ?? SystemFile, optional: file is null, reloadOnChange: true)
+            .Add(Shipped(shipped))
+            .AddJsonFile(own, optional: file is null, reloadOnChange: false)
             .AddEnvironmentVariables()
             .Build();
         sources.Root.Providers.OfType<ShippedSettings>().Single().Above = [.. sources.Root.Providers.Where(p => p is not ShippedSettings)];
@@ -34,9 +36,9 @@ internal static class SettingsFile
         return sources;
     }
 
-    private static ShippedSettings.FileSource Shipped()
+    private static ShippedSettings.FileSource Shipped(string path)
     {
-        var source = new ShippedSettings.FileSource { Path = Path.Combine(AppContext.BaseDirectory, "appsettings.json"), Optional = true, ReloadOnChange = true };
+        var source = new ShippedSettings.FileSource { Path = path, Optional = true, ReloadOnChange = false };
         source.ResolveFileProvider();
         return source;
     }

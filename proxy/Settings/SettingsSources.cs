@@ -8,6 +8,9 @@ internal sealed class SettingsSources
 {
     private readonly ConcurrentDictionary<string, byte> _broken = new(StringComparer.Ordinal);
 
+    /// <summary>Paths of the files among them.</summary>
+    public required IReadOnlyList<string> Files { get; init; }
+
     /// <summary>All sources, the later ones on top.</summary>
     public IConfigurationRoot Root { get; set; } = null!;
 

@@ -29,11 +29,11 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvide
             return WritePacAsync(context, outcome);
         }
 
-        if (_files is not null && NameOf(rawTarget) is { } name && _files.GetFileInfo(name) is { Exists: true, IsDirectory: false, PhysicalPath: { } path } file
-            && BootFolder.Holds(_files.Root, path))
+        if (_files is not null && NameOf(rawTarget) is { } name && _files.GetFileInfo(name) is { Exists: true, IsDirectory: false, PhysicalPath: { } path }
+            && BootFolder.Find(_files.Root, path) is { } file)
         {
             outcome.Result = RequestResult.Local;
-            return SendFileAsync(context, path, file, outcome);
+            return SendFileAsync(context, file, outcome);
         }
 
         return null;
@@ -55,11 +55,11 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvide
     public void Dispose() => _files?.Dispose();
 
     /// <summary>With an entity tag: a download that is taken up again after the file was replaced gets the new one from its start (RFC 9110, 13.1.5).</summary>
-    private async Task SendFileAsync(HttpContext context, string path, IFileInfo file, RequestOutcome outcome)
+    private async Task SendFileAsync(HttpContext context, FileInfo file, RequestOutcome outcome)
     {
         outcome.StartsWith(context, time);
-        var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{file.LastModified.UtcTicks:x}-{file.Length:x}\""));
-        await Results.File(path, "application/octet-stream", lastModified: file.LastModified, entityTag: tag, enableRangeProcessing: true).ExecuteAsync(context);
+        var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{file.LastWriteTimeUtc.Ticks:x}-{file.Length:x}\""));
+        await Results.File(file.FullName, "application/octet-stream", lastModified: file.LastWriteTimeUtc, entityTag: tag, enableRangeProcessing: true).ExecuteAsync(context);
         outcome.BytesSent = HttpMethods.IsHead(context.Request.Method) ? 0 : context.Response.ContentLength ?? 0;
     }
 

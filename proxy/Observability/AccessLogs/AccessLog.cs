@@ -27,6 +27,7 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
     private readonly LossWatch _losses;
     private long? _failedAt;            // the writing thread's
     private volatile string? _fault;
+    private volatile bool _mustReopen;
 
     public AccessLog(AccessLogOptions options, IEnumerable<IObjectPaths> paths, RequestRecorder recorder, TimeProvider time, ILogger<AccessLog> log)
         : this(options, options.Path == "-" ? Console.OpenStandardOutput() : null, paths, recorder, time, log)
@@ -104,6 +105,12 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
 
         try
         {
+            if (_mustReopen)
+            {
+                _mustReopen = false;
+                _file?.Close();
+            }
+
             _output?.Write(lines.Span);
             _output?.Flush();
             _file?.Append(lines.Span);
@@ -123,6 +130,9 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
             return false;
         }
     }
+
+    /// <summary>The next lines go to the file that then has the log's name. Any thread.</summary>
+    public void Reopen() => _mustReopen = true;
 
     private string? PathOf(in RequestRecord record)
     {

@@ -1,19 +1,20 @@
 namespace Breakwater.Proxy.Observability.AccessLogs;
 
 /// <summary>
-/// A log file that rotates by length: <c>x</c>, <c>x.1</c> (the newest of the old), <c>x.2</c>, …. A file that somebody else moved away (logrotate) is made
-/// anew. One caller at a time.
+/// A log file that rotates by length: <c>x</c>, <c>x.1</c> (the newest of the old), <c>x.2</c>, …. One that somebody else moved away or replaced (logrotate) is opened
+/// anew, one that was cut (<c>copytruncate</c>) goes on at its end. One caller at a time.
 /// </summary>
 internal sealed class RotatedFile(string path, long maxBytes, int keep) : IDisposable
 {
     private FileStream? _file;
+    private string? _openedAs;  // what the kernel calls the open file; null where it does not say
 
     /// <summary>Appends whole lines.</summary>
     /// <exception cref="IOException">The disk does not take them.</exception>
     /// <exception cref="UnauthorizedAccessException">Permission is missing.</exception>
     public void Append(ReadOnlySpan<byte> lines)
     {
-        if (_file is not null && !File.Exists(path))
+        if (_file is not null && (!File.Exists(path) || NameOf(_file) != _openedAs))
         {
             Close();
         }
@@ -26,8 +27,19 @@ internal sealed class RotatedFile(string path, long maxBytes, int keep) : IDispo
             _file = Open();
         }
 
-        _file.Write(lines);
-        _file.Flush();
+        long end = _file.Length;
+        try
+        {
+            _file.Position = end;
+            _file.Write(lines);
+            _file.Flush();
+        }
+        catch (IOException)
+        {
+            // A full disk takes a part: half a line would have the next one behind it.
+            _file.SetLength(end);
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -47,14 +59,29 @@ internal sealed class RotatedFile(string path, long maxBytes, int keep) : IDispo
             Directory.CreateDirectory(directory);
         }
 
-        var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
         {
             // Who asked for what is nobody's business but the operators': the group may read.
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
         }
 
-        return new FileStream(path, options);
+        FileStream file = new(path, options);
+        _openedAs = NameOf(file);
+        return file;
+    }
+
+    /// <summary>The link below /proc follows the file when it is renamed, and says "(deleted)" of one that has no name any more.</summary>
+    private static string? NameOf(FileStream file)
+    {
+        try
+        {
+            return OperatingSystem.IsLinux() ? File.ResolveLinkTarget($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}", returnFinalTarget: false)?.FullName : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     private void Rotate()

@@ -1,13 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Threading;
 
 namespace Breakwater.Proxy.Observability.Snmp;
 
 /// <summary>Answers SNMP on a UDP port, one datagram after the other. Who is not allowed, or names a wrong community, gets nothing; the log says so once a minute.</summary>
-internal sealed partial class SnmpAgent(SnmpOptions options, SnmpResponder responder, TimeProvider time, ILogger<SnmpAgent> log) : BackgroundService
+internal sealed partial class SnmpAgent(SnmpOptions options, SnmpResponder responder, ListenPlan plan, TimeProvider time, ILogger<SnmpAgent> log) : BackgroundService
 {
     private static readonly TimeSpan s_quiet = TimeSpan.FromMinutes(1);
 
@@ -22,14 +23,7 @@ internal sealed partial class SnmpAgent(SnmpOptions options, SnmpResponder respo
     /// <exception cref="SocketException">The port cannot be had.</exception>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        IPEndPoint listen = options.ListenEndPoint()!;
-        _socket = new Socket(listen.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        if (listen.Address.Equals(IPAddress.IPv6Any))
-        {
-            _socket.DualMode = true;
-        }
-
-        _socket.Bind(listen);
+        _socket = plan.SnmpPort!.OpenDatagrams();
         LogOpen(log, EndPoint!);
         return base.StartAsync(cancellationToken);
     }

@@ -62,6 +62,29 @@ public sealed class ReloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task File_Replaced_IsInForceWithoutASignal()
+    {
+        Write(new() { ["Repositories:synthetic.example.org:Cluster"] = null, ["Repositories:other.example.org:Cluster"] = "test" });
+        _live.Look();
+        _live.Look(); // it has stood still
+
+        Assert.Equal(403, await StatusAsync());
+    }
+
+    [Fact]
+    public async Task File_MadeUnreadableOrTakenAway_TheOldSettingsStayInForce()
+    {
+        File.Delete(SettingsPath);
+        Directory.CreateDirectory(SettingsPath);
+        _live.ReadAgain();
+        Assert.Equal(200, await StatusAsync());
+
+        Directory.Delete(SettingsPath);
+        _live.ReadAgain();
+        Assert.Equal(200, await StatusAsync());
+    }
+
+    [Fact]
     public async Task Password_SetAndTakenAway_IsInForceOnAnOpenConnection()
     {
         Change(new() { ["Access:Users:alice"] = "secret" });

@@ -74,6 +74,41 @@ public sealed class ZeroTouchTests : IAsyncLifetime
         Assert.Equal(other, rest.Body);
     }
 
+    [Fact]
+    public async Task BootImage_WhatItsLinkLeadsToReplacedBetweenTwoPieces_StartsAnew()
+    {
+        string tag = (await AskAsync("/boot/latest.img", "Range: bytes=0-39999")).Header("ETag")!;
+        Assert.Equal(206, (await AskAsync("/boot/latest.img", "Range: bytes=40000-", "If-Range: " + tag)).Status);
+
+        byte[] other = [.. _image.Reverse(), 0];
+        await File.WriteAllBytesAsync(_boot.Combine("ucernvm.img"), other);
+        RawResponse rest = await AskAsync("/boot/latest.img", "Range: bytes=40000-", "If-Range: " + tag);
+
+        Assert.Equal(200, rest.Status);
+        Assert.Equal(other, rest.Body);
+    }
+
+    [Fact]
+    public async Task BootImage_FolderExchangedAsAConfigMapIs_StartsAnew()
+    {
+        // ..data is a link that is exchanged; the file's own link, its time and its length stay.
+        Directory.CreateDirectory(_boot.Combine("..1"));
+        Directory.CreateDirectory(_boot.Combine("..2"));
+        await File.WriteAllBytesAsync(_boot.Combine("..1", "vmlinuz"), _image);
+        byte[] other = [.. _image.Reverse(), 0];
+        await File.WriteAllBytesAsync(_boot.Combine("..2", "vmlinuz"), other);
+        Directory.CreateSymbolicLink(_boot.Combine("..data"), "..1");
+        File.CreateSymbolicLink(_boot.Combine("vmlinuz"), "..data/vmlinuz");
+        string tag = (await AskAsync("/boot/vmlinuz", "Range: bytes=0-39999")).Header("ETag")!;
+
+        Directory.Delete(_boot.Combine("..data"));
+        Directory.CreateSymbolicLink(_boot.Combine("..data"), "..2");
+        RawResponse rest = await AskAsync("/boot/vmlinuz", "Range: bytes=40000-", "If-Range: " + tag);
+
+        Assert.Equal(200, rest.Status);
+        Assert.Equal(other, rest.Body);
+    }
+
     [Theory]
     [InlineData("/boot/.hidden")]
     [InlineData("/boot/../etc/passwd")]

@@ -38,5 +38,63 @@ public sealed class RotatedFileTests : IDisposable
         Assert.Equal("two\n", File.ReadAllText(path));
     }
 
+    [Fact]
+    public void Append_AfterLogrotateMadeAFileOfItsNameAnew_GoesOnInThatOne()
+    {
+        string path = _directory.Combine("access.log");
+        using var file = new RotatedFile(path, 1000, 2);
+        file.Append("one\n"u8);
+        File.Move(path, path + "-20261128");
+        File.WriteAllText(path, ""); // 'create'
+
+        file.Append("two\n"u8);
+
+        Assert.Equal("two\n", File.ReadAllText(path));
+        Assert.Equal("one\n", File.ReadAllText(path + "-20261128"));
+    }
+
+    [Fact]
+    public void Append_AfterAnotherFileWasMovedOverIt_GoesOnInThatOne()
+    {
+        string path = _directory.Combine("access.log");
+        using var file = new RotatedFile(path, 1000, 2);
+        file.Append("one\n"u8);
+        File.WriteAllText(path + ".new", "other\n");
+        File.Move(path + ".new", path, overwrite: true);
+
+        file.Append("two\n"u8);
+
+        Assert.Equal("other\ntwo\n", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void Append_AfterItWasCutToNothing_BeginsAtItsBeginning()
+    {
+        string path = _directory.Combine("access.log");
+        using var file = new RotatedFile(path, 1000, 2);
+        file.Append("one, which is longer\n"u8);
+        File.WriteAllText(path, ""); // 'copytruncate'
+
+        file.Append("two\n"u8);
+
+        Assert.Equal("two\n", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void Append_ByALinkWhoseFolderIsExchanged_GoesOnInTheNewOne()
+    {
+        Directory.CreateDirectory(_directory.Combine("a"));
+        Directory.CreateDirectory(_directory.Combine("b"));
+        Directory.CreateSymbolicLink(_directory.Combine("now"), "a");
+        using var file = new RotatedFile(_directory.Combine("now", "access.log"), 1000, 2);
+        file.Append("one\n"u8);
+        Directory.Delete(_directory.Combine("now"));
+        Directory.CreateSymbolicLink(_directory.Combine("now"), "b");
+
+        file.Append("two\n"u8);
+
+        Assert.Equal("two\n", File.ReadAllText(_directory.Combine("b", "access.log")));
+    }
+
     public void Dispose() => _directory.Dispose();
 }
