@@ -90,6 +90,30 @@ internal static unsafe partial class Posix
         }
     }
 
+    /// <summary>Opens a directory and locks it for this process alone (flock); the handle holds the lock. Null: another process has it.</summary>
+    /// <param name="path">The directory.</param>
+    /// <param name="isLocked">False: the file system has no such locks (some kinds of NFS).</param>
+    public static SafeFileHandle? LockDirectory(string path, out bool isLocked)
+    {
+        const int ExclusiveNoWait = 2 | 4;
+        const int WouldBlock = 11;
+        int descriptor = Open(path, ReadOnlyDirectory, 0);
+        if (descriptor < 0)
+        {
+            throw Failure("open of directory " + path);
+        }
+
+        SafeFileHandle handle = new(descriptor, ownsHandle: true);
+        isLocked = Flock(handle, ExclusiveNoWait) == 0;
+        if (isLocked || Marshal.GetLastPInvokeError() != WouldBlock)
+        {
+            return handle;
+        }
+
+        handle.Dispose();
+        return null;
+    }
+
     /// <summary>Reserves blocks without changing the file's size (fallocate). False: the file system cannot.</summary>
     /// <exception cref="IOException">No space.</exception>
     public static bool Reserve(SafeFileHandle file, long offset, long length)
@@ -205,6 +229,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Fsync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int Flock(SafeFileHandle file, int operation);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags, int mode);

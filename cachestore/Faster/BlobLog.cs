@@ -75,7 +75,7 @@ internal sealed class BlobLog : IDisposable
     /// <param name="recovered">What was durable: begin and end of the entries to scan. Empty for a new log.</param>
     public static BlobLog Open(string directory, LogGeometry geometry, StoreDisk disk, DiskHealth health, out CommittedRange recovered)
     {
-        Directory.CreateDirectory(directory);
+        StoreFolder.Make(directory);
         bool isRecorded = CommitRecord.TryRead(directory, disk, out recovered);
         if (isRecorded)
         {

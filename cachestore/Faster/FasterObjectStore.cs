@@ -114,6 +114,9 @@ public sealed partial class FasterObjectStore : IObjectStore
     /// <summary>Files that the store keeps open when it is full.</summary>
     public int MostOpenFiles => (int)(Space.QuotaBytes / Log.Segments.SegmentBytes) + 16;
 
+    /// <summary>What of the store was deleted or moved away under this process, for people; null: it is where it was opened. Looks at the disk.</summary>
+    public string? Missing => _lock.Missing;
+
     internal long MaxObjectBytes { get; }
 
     /// <summary>Opens the store of a directory, or makes one.</summary>
@@ -363,7 +366,7 @@ public sealed partial class FasterObjectStore : IObjectStore
     private static FasterObjectStore Open(StoreOptions options, StoreDisk disk, TimeProvider time, ILogger logger)
     {
         string path = options.Path ?? throw new ArgumentException("Store:Path is not set.", nameof(options));
-        Directory.CreateDirectory(path);
+        StoreFolder.Make(path);
         StoreLock storeLock = StoreLock.Take(path);
         try
         {

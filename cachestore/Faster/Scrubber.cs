@@ -1,3 +1,4 @@
+using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Hashing;
 using Breakwater.CacheStore.Scrubbing;
 using Microsoft.Extensions.Logging;
@@ -82,7 +83,7 @@ internal sealed class Scrubber(FasterObjectStore store, string quarantineDirecto
     {
         try
         {
-            Directory.CreateDirectory(quarantineDirectory);
+            StoreFolder.Make(quarantineDirectory);
             FileInfo[] files = [.. new DirectoryInfo(quarantineDirectory).GetFiles().OrderBy(static file => file.LastWriteTimeUtc)];
             foreach (FileInfo file in files.Take(files.Length - MostQuarantined + 1))
             {

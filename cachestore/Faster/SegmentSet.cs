@@ -27,7 +27,7 @@ internal sealed class SegmentSet : IDisposable
         DirectoryPath = directory;
         SegmentSizeBits = segmentSizeBits;
         _disk = disk;
-        Directory.CreateDirectory(directory);
+        StoreFolder.Make(directory);
         foreach (string path in Directory.EnumerateFiles(directory, "*" + Extension))
         {
             if (TryParseId(Path.GetFileNameWithoutExtension(path), out int id))

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Text;
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Retention;
 using Microsoft.Extensions.Logging;
@@ -10,6 +11,9 @@ namespace Breakwater.CacheStore.Faster;
 internal sealed record StoreParts(
     StoreDisk Disk, DiskHealth Health, BlobLog Log, ObjectIndex Index, FasterDocumentStore Documents, PinSets Pins, StoreRecovery Recovered, long QuotaBytes)
 {
+    /// <summary>The directory of the objects' log within the store's.</summary>
+    public const string ObjectsName = "objects";
+
     private const double DefaultShareOfFree = 0.8;
     private const long ObjectsForHugePages = 200_000; // 16 MB of index
     private const long SmallestObjectsMean = 32 << 10; // sizes the index's table; the mean of CernVM-FS is above
@@ -17,7 +21,7 @@ internal sealed record StoreParts(
     public static StoreParts Open(string path, StoreOptions options, StoreDisk disk, TimeProvider time, ILogger logger)
     {
         DiskHealth health = new(time, logger);
-        string objects = Path.Combine(path, "objects");
+        string objects = Path.Combine(path, ObjectsName);
         long quota = options.QuotaBytes ?? RememberedQuota(path, objects, disk);
         if (quota < StoreOptions.MinQuotaBytes)
         {
@@ -91,7 +95,7 @@ internal sealed record StoreParts(
 
         long held = Directory.Exists(objects) ? new DirectoryInfo(objects).EnumerateFiles().Sum(static f => f.Length) : 0;
         long quota = (long)(DefaultShareOfFree * (disk.FreeBytes(path) + held));
-        File.WriteAllText(file, quota.ToString(CultureInfo.InvariantCulture));
+        WholeFile.Write(file, Encoding.ASCII.GetBytes(quota.ToString(CultureInfo.InvariantCulture)), WholeFile.Readable);
         return quota;
     }
 }

@@ -52,7 +52,7 @@ public sealed class PinSets
         _disk = disk;
         _lengthOf = lengthOf;
         MaxBytes = (long)(MaxShareOfQuota * quotaBytes);
-        Directory.CreateDirectory(directory);
+        StoreFolder.Make(directory);
         foreach (string path in Directory.EnumerateFiles(directory, "*" + Extension))
         {
             if (TryLoad(path, out ObjectKey[] keys))

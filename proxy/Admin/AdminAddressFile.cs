@@ -1,3 +1,5 @@
+using System.Text;
+using Breakwater.CacheStore.Disk;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Admin;
@@ -6,7 +8,7 @@ namespace Breakwater.Proxy.Admin;
 internal static class AdminAddressFile
 {
     /// <summary>Notes the address in use.</summary>
-    public static void Write(AdminOptions options, Uri address) => File.WriteAllText(PathOf(options), address + "\n");
+    public static void Write(AdminOptions options, Uri address) => WholeFile.Write(PathOf(options), Encoding.UTF8.GetBytes(address + "\n"), WholeFile.Readable);
 
     /// <summary>The base address that commands use; null when there is no admin port, or no server has noted its free one.</summary>
     public static Uri? Find(AdminOptions options)

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using Breakwater.CacheStore.Disk;
 
 namespace Breakwater.Proxy.Admin;
 
@@ -14,8 +15,8 @@ internal sealed class AdminToken
 
     private AdminToken(string token) => _token = Encoding.ASCII.GetBytes(token);
 
-    /// <summary>Reads the token; makes the file, mode 0600, when there is none.</summary>
-    /// <exception cref="IOException">The file cannot be read or made, or is empty.</exception>
+    /// <summary>Reads the token; makes the file, mode 0600, when there is none, or one that says nothing (a disk that was full, a power failure).</summary>
+    /// <exception cref="IOException">The file cannot be read or made, or holds something else.</exception>
     /// <exception cref="UnauthorizedAccessException">The same, for want of permission.</exception>
     public static AdminToken LoadOrCreate(string path)
     {
@@ -24,36 +25,29 @@ internal sealed class AdminToken
             Directory.CreateDirectory(directory);
         }
 
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        try
-        {
-            using FileStream file = new(path, options);
-            string made = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
-            file.Write(Encoding.ASCII.GetBytes(made + "\n"));
-            file.Flush(flushToDisk: true);
-            return new AdminToken(made);
-        }
-        catch (IOException) when (File.Exists(path))
+        if (File.Exists(path) && Text(path).Length > 0)
         {
             return new AdminToken(Read(path));
         }
+
+        string made = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
+        WholeFile.Write(path, Encoding.ASCII.GetBytes(made + "\n"), WholeFile.Secret);
+        return new AdminToken(made);
     }
 
     /// <summary>The token in an existing file.</summary>
-    /// <exception cref="IOException">It cannot be read, or is empty.</exception>
+    /// <exception cref="IOException">It cannot be read, or holds none.</exception>
     /// <exception cref="UnauthorizedAccessException">Permission is missing.</exception>
     public static string Read(string path)
     {
-        string token = File.ReadAllText(path).Trim();
-        return token.Length >= 16 && token.All(char.IsAscii)
+        string token = Text(path);
+        return token.Length >= 16 && token.All(c => c is >= ' ' and <= '~')
             ? token
             : throw new IOException($"The token file {path} holds no token of 16 or more ASCII characters; remove it, and the next start makes a new one.");
     }
+
+    /// <summary>Some file systems leave zeros of a write that a power failure cut.</summary>
+    private static string Text(string path) => File.ReadAllText(path).Trim('\0', ' ', '\t', '\r', '\n');
 
     /// <summary>Does an <c>Authorization</c> header carry this token? Takes the same time wherever it differs.</summary>
     public bool Matches(string? authorization) =>

@@ -25,6 +25,28 @@ public sealed class FasterObjectStoreTests : ObjectStoreContract
         Assert.Equal(Environment.ProcessId, refusal.ProcessId);
     }
 
+    [Fact]
+    public async Task Store_OpenedTwiceAfterItsLockFilesWereDeleted_IsRefused()
+    {
+        File.Delete(Path.Combine(_directory.Path, "lock"));
+        File.Delete(Path.Combine(_directory.Path, "lock.pid"));
+
+        await Assert.ThrowsAsync<StoreInUseException>(OpenAsync);
+    }
+
+    [Fact]
+    public async Task Store_ItsDirectories_AreNotForOthers()
+    {
+        string path = Path.Combine(_directory.Path, "of", "its", "own");
+        await using FasterObjectStore store = await FasterObjectStore.OpenAsync(new StoreOptions { Path = path });
+
+        foreach (string directory in Directory.EnumerateDirectories(path, "*", SearchOption.AllDirectories).Append(path))
+        {
+            const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute | UnixFileMode.GroupWrite;
+            Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(directory) & Others);
+        }
+    }
+
     /// <summary>What waits for a fetch is sent from the memory in which the object was staged, and goes on being so when the log has taken it.</summary>
     [Theory]
     [InlineData(0)]

@@ -74,13 +74,59 @@ public sealed class HealthTests
         await UntilAsync(proxy, text => text == """{"status":"ready","findings":[]}""");
     }
 
+    [Theory]
+    [InlineData("deleted")]
+    [InlineData("emptied")]
+    [InlineData("moved")]
+    [InlineData("made anew")]
+    public async Task Ready_StoreTakenAwayUnderTheProcess_IsUnreadyAndNamesStoreMissing(string how)
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        using TemporaryDirectory directory = new();
+        string store = directory.Combine("store");
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?> { ["Store:Path"] = store, ["Admin:TokenFile"] = directory.Combine("admin.token") }, null, upstream);
+        Assert.Equal("""{"status":"ready","findings":[]}""", await ReadyAsync(proxy));
+
+        if (how == "moved")
+        {
+            Directory.Move(store, store + ".old");
+        }
+        else
+        {
+            foreach (string entry in Directory.EnumerateFileSystemEntries(store))
+            {
+                if (Directory.Exists(entry))
+                {
+                    Directory.Delete(entry, recursive: true);
+                }
+                else
+                {
+                    File.Delete(entry);
+                }
+            }
+
+            if (how != "emptied")
+            {
+                Directory.Delete(store);
+            }
+
+            if (how == "made anew")
+            {
+                Directory.CreateDirectory(store);
+            }
+        }
+
+        Assert.StartsWith("""{"status":"unready","findings":[{"name":"store-missing","level":"unready",""", await ReadyAsync(proxy, HttpStatusCode.ServiceUnavailable), StringComparison.Ordinal);
+    }
+
     private static Task UntilAsync(ProxyUnderTest proxy, Func<string, bool> holds) => Waiting.UntilAsync(async () => holds(await ReadyAsync(proxy)));
 
-    private static async Task<string> ReadyAsync(ProxyUnderTest proxy)
+    private static async Task<string> ReadyAsync(ProxyUnderTest proxy, HttpStatusCode expected = HttpStatusCode.OK)
     {
         using var http = new HttpClient();
         using HttpResponseMessage response = await http.GetAsync(new Uri(proxy.Services.GetRequiredService<AdminServer>().Address!, "/healthz/ready"));
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(expected, response.StatusCode);
         return await response.Content.ReadAsStringAsync();
     }
 }
