@@ -184,9 +184,10 @@ internal sealed class WorkingSetAdmin(
             return new AdminProblem(problem).Result();
         }
 
+        order = order with { Tag = string.IsNullOrEmpty(order.Tag) ? null : order.Tag, WorkingSet = string.IsNullOrEmpty(order.WorkingSet) ? null : order.WorkingSet };
         IReadOnlyList<WorkingSet>? chosen = Choose(order, entries);
         return chosen is { Count: > 0 }
-            ? Results.Json(WarmAsync(route, chosen, cancellationToken), AdminServer.Json)
+            ? Results.Json(WarmAsync(route, chosen, NameOf(order), cancellationToken), AdminServer.Json)
             : new AdminProblem(
                 order.WorkingSet is null ? $"'{order.Repository}' has no working set yet." : $"'{order.Repository}' has no working set '{order.WorkingSet}'.",
                 "Name --paths or --all, or import a set with 'breakwater profile import'.").Result(StatusCodes.Status404NotFound);
@@ -210,7 +211,8 @@ internal sealed class WorkingSetAdmin(
         return order.Tag is { } tag ? [.. known.Select(one => one with { Snapshots = [tag] })] : known;
     }
 
-    private async IAsyncEnumerable<WarmReport> WarmAsync(RepositoryRoute route, IReadOnlyList<WorkingSet> chosen, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<WarmReport> WarmAsync(
+        RepositoryRoute route, IReadOnlyList<WorkingSet> chosen, string? orderName, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var progress = new PrefetchProgress();
         DocumentAnswer answer = await documents.GetAsync(new DocumentRequest(DocumentKind.File, route, SignedDocuments.ManifestPath, null), cancellationToken);
@@ -220,7 +222,7 @@ internal sealed class WorkingSetAdmin(
             yield break;
         }
 
-        Task<string?> warming = preparer.PrepareAsync(route, chosen, pair.Parsed, progress, PrefetchAim.Memory, cancellationToken);
+        Task<string?> warming = preparer.PrepareAsync(route, chosen, pair.Parsed, progress, PrefetchAim.Memory, orderName, cancellationToken);
         while (!warming.IsCompleted)
         {
             await Task.WhenAny(warming, Task.Delay(s_reportInterval, time, cancellationToken));
@@ -229,6 +231,14 @@ internal sealed class WorkingSetAdmin(
 
         yield return Report(progress, true, await warming) with { Unmatched = progress.Unmatched.Count == 0 ? null : [.. progress.Unmatched.Take(MaxNamed)] };
     }
+
+    /// <summary>Under which name its objects are pinned; null: it is for the standing sets as they are, and theirs.</summary>
+    private static string? NameOf(WarmOrder order) => (order.All || order.Paths is { Count: > 0 }, order.Tag, order.WorkingSet) switch
+    {
+        (false, null, null) => null,
+        (false, var tag, { } set) => $"{tag ?? "newest"}/{set}",
+        (_, var tag, _) => tag ?? "newest",
+    };
 
     private static WarmReport Report(PrefetchProgress progress, bool isDone, string? problem) =>
         new(progress.Total, progress.Present, progress.Fetched, progress.Failed, isDone, problem);

@@ -41,7 +41,7 @@ internal sealed partial class WorkingSetPreparer(
             return null;
         }
 
-        Task prepared = Task.Run(() => PrepareAsync(repository, sets.Of(repository.Fqrn), after, new PrefetchProgress(), PrefetchAim.Store, lifetime.ApplicationStopping));
+        Task prepared = Task.Run(() => PrepareAsync(repository, sets.Of(repository.Fqrn), after, new PrefetchProgress(), PrefetchAim.Store, null, lifetime.ApplicationStopping));
         return options.Hold > TimeSpan.Zero ? prepared : null;
     }
 
@@ -56,7 +56,7 @@ internal sealed partial class WorkingSetPreparer(
         }
 
         _warmedAt[repository.Fqrn] = time.GetTimestamp();
-        _ = Task.Run(() => PrepareAsync(repository, sets.Of(repository.Fqrn), pair.Parsed, new PrefetchProgress(), PrefetchAim.Boot, lifetime.ApplicationStopping));
+        _ = Task.Run(() => PrepareAsync(repository, sets.Of(repository.Fqrn), pair.Parsed, new PrefetchProgress(), PrefetchAim.Boot, null, lifetime.ApplicationStopping));
     }
 
     /// <summary>How the latest prefetch of a repository stands; null when there was none since the start.</summary>
@@ -77,16 +77,26 @@ internal sealed partial class WorkingSetPreparer(
     }
 
     /// <summary>Resolves sets in a revision and fetches what the store lacks. Problems are logged; the rest is done all the same.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="working">The sets.</param>
+    /// <param name="manifest">The revision.</param>
+    /// <param name="progress">Where it is told how it stands.</param>
+    /// <param name="aim">What it is for.</param>
+    /// <param name="orderName">
+    /// Null: these are the repository's standing sets. Else the name of an order: its objects are pinned under it, and one that cannot be met as a whole changes nothing.
+    /// </param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The problem; null: none.</returns>
     public async Task<string?> PrepareAsync(
         RepositoryRoute repository,
         IReadOnlyList<WorkingSet> working,
         Manifest manifest,
         PrefetchProgress progress,
         PrefetchAim aim,
+        string? orderName,
         CancellationToken cancellationToken)
     {
         long begun = time.GetTimestamp();
-        _progress[repository.Fqrn] = progress;
         try
         {
             List<ResolvedSet> resolved = [];
@@ -96,9 +106,15 @@ internal sealed partial class WorkingSetPreparer(
                 problem = await ResolveAsync(repository, set, manifest, resolved, cancellationToken) ?? problem;
             }
 
-            ObjectKey[] keys = [.. resolved.SelectMany(set => set.Objects).Select(item => item.Key).Distinct()];
             progress.Unmatched = [.. resolved.SelectMany(set => set.Unmatched).Select(entry => entry.Entry.Path!).Distinct(StringComparer.Ordinal)];
-            Pin(repository.Fqrn, working, manifest, keys);
+            if (orderName is not null && (problem ?? Unmet(working, resolved)) is { } unmet)
+            {
+                return $"{unmet} Nothing was fetched or pinned.";
+            }
+
+            _progress[repository.Fqrn] = progress;
+            ObjectKey[] keys = [.. resolved.SelectMany(set => set.Objects).Select(item => item.Key).Distinct()];
+            Pin(repository.Fqrn, orderName, manifest, keys, isWhole: problem is null);
             await prefetcher.RunAsync(repository, keys, progress, aim, cancellationToken);
             if (working.Any(set => sets.Find(set.Repository, set.Name) is not null))
             {
@@ -127,13 +143,19 @@ internal sealed partial class WorkingSetPreparer(
     /// <summary>
     /// Exempts the objects from eviction: the standing sets of the two newest manifests (VMs of the older one still run), or what a command named.
     /// </summary>
-    private void Pin(string repository, IReadOnlyList<WorkingSet> working, Manifest manifest, ObjectKey[] keys)
+    private void Pin(string repository, string? orderName, Manifest manifest, ObjectKey[] keys, bool isWhole)
     {
-        bool isStanding = working.Any(set => sets.Find(set.Repository, set.Name) is not null);
+        bool isStanding = orderName is null;
         string prefix = $"workingset/{repository}/";
-        string name = isStanding ? prefix + PinOrder(manifest) : $"warm/{repository}/{(working[0].Snapshots[0] is { Length: > 0 } tag ? tag : "newest")}";
+        string name = isStanding ? prefix + PinOrder(manifest) : $"warm/{repository}/{orderName}";
         try
         {
+            if (!isWhole)
+            {
+                // A catalog that could not be had just now: what was pinned before stays so.
+                keys = [.. keys.Union(store.Pins.Keys(name) ?? [])];
+            }
+
             if (store.Pins.Put(name, keys) == PinResult.OverLimit)
             {
                 LogNotPinned(log, repository, manifest.Revision, store.Pins.MaxBytes);
@@ -161,6 +183,18 @@ internal sealed partial class WorkingSetPreparer(
         CultureInfo.InvariantCulture,
         $"{manifest.PublishedAt?.ToUnixTimeSeconds() ?? 0:d11}-{manifest.Revision:d20}-{manifest.RootCatalog.ToString()[..8]}{manifest.History?.ToString()[..8]}");
 
+    /// <summary>Paths that were named and are not in the snapshot; null: none. A set may name what only some revisions have.</summary>
+    private string? Unmet(IReadOnlyList<WorkingSet> working, List<ResolvedSet> resolved)
+    {
+        if (working.Any(set => sets.Find(set.Repository, set.Name) is not null))
+        {
+            return null;
+        }
+
+        string[] missing = [.. resolved.SelectMany(set => set.Unmatched).Where(entry => !entry.IsDirectory).Select(entry => entry.Entry.Path!).Distinct().Take(4)];
+        return missing.Length == 0 ? null : $"The repository has nothing at {string.Join(", ", missing.Take(3))}{(missing.Length > 3 ? ", …" : "")}.";
+    }
+
     /// <summary>A set may be booted by several tags; each snapshot that they show is resolved once.</summary>
     private async Task<string?> ResolveAsync(
         RepositoryRoute repository, WorkingSet set, Manifest manifest, List<ResolvedSet> resolved, CancellationToken cancellationToken)
@@ -173,11 +207,20 @@ internal sealed partial class WorkingSetPreparer(
             return problem;
         }
 
-        IEnumerable<ObjectKey> roots = set.Snapshots
-            .Select(tag => tag == WorkingSet.Trunk ? manifest.RootCatalog : history?.Find(tag)?.RootCatalog)
-            .OfType<ObjectKey>()
-            .Distinct();
-        foreach (ObjectKey root in roots)
+        List<ObjectKey> roots = [];
+        foreach (string tag in set.Snapshots)
+        {
+            if ((tag == WorkingSet.Trunk ? manifest.RootCatalog : history?.Find(tag)?.RootCatalog) is ObjectKey found)
+            {
+                roots.Add(found);
+            }
+            else
+            {
+                problem = $"The repository has no tag '{tag}' in revision {manifest.Revision}.";
+            }
+        }
+
+        foreach (ObjectKey root in roots.Distinct())
         {
             Parsed<ResolvedSet> one = await ResolvedSet.ResolveAsync(set, snapshots.Tree(repository, root), manifest, cancellationToken);
             if (one.TryGet(out ResolvedSet? value, out string? why))

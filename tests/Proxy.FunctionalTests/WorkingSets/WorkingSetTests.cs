@@ -140,6 +140,59 @@ public sealed class WorkingSetTests : IAsyncLifetime
         Assert.All(Objects(1), key => Assert.True(_proxy.Store.Pins.IsPinned(key)));
     }
 
+    [Theory]
+    [InlineData("nosuch", null, null, "no tag 'nosuch'")]
+    [InlineData("nosuch", "/**", null, "no tag 'nosuch'")]
+    [InlineData("nosuch", null, "pins", "no tag 'nosuch'")]
+    [InlineData(null, "/no/such/file", null, "nothing at /no/such/file")]
+    [InlineData("v1", "/no/such/*", null, "nothing at /no/such/*")]
+    public async Task Warm_OfWhatDoesNotExist_IsAnErrorAndChangesNoPin(string? tag, string? path, string? set, string says)
+    {
+        using var client = new AdminClient(_proxy.Services.GetRequiredService<BreakwaterSettings>());
+        using var pins = new MemoryStream();
+        await client.UploadAsync<WorkingSetView>($"working-sets/{Fqrn}/pins?tag=HEAD4&pinFile=%2Fcvm4%2F.ucernvm_pinfiles", pins, default);
+        Assert.Null((await WarmAsync(client, new WarmOrder(Fqrn))).Problem);
+        Assert.Null((await WarmAsync(client, new WarmOrder(Fqrn, Tag: tag == "v1" ? tag : null, All: true))).Problem);
+        Dictionary<string, int> before = Pinned();
+        Assert.All(before.Values, objects => Assert.True(objects > 0));
+
+        WarmReport report = await WarmAsync(client, new WarmOrder(Fqrn, Tag: tag, Paths: path is null ? null : [path, "/cvm4/bin/busybox"], WorkingSet: set));
+
+        Assert.True(report.IsDone);
+        Assert.Contains(says, report.Problem, StringComparison.Ordinal);
+        Assert.Equal(before, Pinned());
+    }
+
+    [Fact]
+    public async Task Warm_OneWorkingSet_LeavesThePinOfAllOfThem()
+    {
+        using var client = new AdminClient(_proxy.Services.GetRequiredService<BreakwaterSettings>());
+        using var pins = new MemoryStream();
+        await client.UploadAsync<WorkingSetView>($"working-sets/{Fqrn}/pins?tag=HEAD4&pinFile=%2Fcvm4%2F.ucernvm_pinfiles", pins, default);
+        using var other = new MemoryStream("/cvm4/bin/busybox\n"u8.ToArray());
+        await client.UploadAsync<WorkingSetView>($"working-sets/{Fqrn}/other", other, default);
+        Assert.Null((await WarmAsync(client, new WarmOrder(Fqrn))).Problem);
+        Dictionary<string, int> before = Pinned();
+
+        Assert.Null((await WarmAsync(client, new WarmOrder(Fqrn, WorkingSet: "other"))).Problem);
+        Assert.Null((await WarmAsync(client, new WarmOrder(Fqrn, Tag: "v1"))).Problem);
+
+        Assert.All(before, pin => Assert.Equal(pin.Value, Pinned()[pin.Key]));
+    }
+
+    private Dictionary<string, int> Pinned() => _proxy.Store.Pins.List().ToDictionary(set => set.Name, set => set.Objects);
+
+    private static async Task<WarmReport> WarmAsync(AdminClient client, WarmOrder order)
+    {
+        WarmReport last = null!;
+        await foreach (WarmReport report in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", order, default))
+        {
+            last = report;
+        }
+
+        return last;
+    }
+
     private WorkingSetStore Sets => _proxy.Services.GetRequiredService<WorkingSetStore>();
 
     private SignedDocuments Signed => _proxy.Services.GetRequiredService<SignedDocuments>();
@@ -175,7 +228,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
     {
         await Signed.GetAsync(new DocumentRequest(DocumentKind.File, Route, SignedDocuments.ManifestPath, null), default);
         Assert.Null(await _proxy.Services.GetRequiredService<WorkingSetPreparer>().PrepareAsync(
-            Route, Sets.Of(Fqrn), Signed.Find(Route)!.Parsed, new PrefetchProgress(), PrefetchAim.Store, default));
+            Route, Sets.Of(Fqrn), Signed.Find(Route)!.Parsed, new PrefetchProgress(), PrefetchAim.Store, null, default));
     }
 
     private List<ObjectKey> Asked(int since) => [.. _stratum1.Requests.Skip(since)
