@@ -3,6 +3,7 @@ using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Commands.Demo;
 using Breakwater.Proxy.Commands.Seed;
 using Breakwater.Proxy.Commands.Store;
+using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 
 // Before the first socket: completions run on the sockets' own threads (docs/adr). Whoever may block hops away: ThreadHop.
@@ -27,8 +28,16 @@ var root = new RootCommand("""
     WarmCommand.Create(),
     ProfileCommand.Create(),
     SeedCommand.Create(),
+    SocketUnitCommand.Create(),
 };
 root.SetAction((parsed, cancellationToken) => ServeCommand.RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
 
 // The command ends by itself: the longest Proxy:DrainTimeout is 10 minutes, and the default of 2 s would cut responses under way.
-return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(11) });
+int exitCode = await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(11) });
+if (exitCode != 0)
+{
+    // Nobody serves what a service manager handed over, whatever went wrong: clients are to know it.
+    InheritedSockets.RefuseClients();
+}
+
+return exitCode;

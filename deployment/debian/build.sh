@@ -11,7 +11,7 @@ trap 'rm -rf "$tree"' EXIT
 mkdir -p "$out" "$tree"/{DEBIAN,usr/bin,usr/lib/breakwater,usr/lib/systemd/system,etc/breakwater,usr/share/doc/breakwater,usr/share/bash-completion/completions}
 if [ -n "${3:-}" ]; then cp -r "$3"/. "$tree/usr/lib/breakwater/"; else "$here/../publish.sh" "$tree/usr/lib/breakwater"; fi
 ln -s ../lib/breakwater/breakwater "$tree/usr/bin/breakwater"
-cp "$here/../systemd/breakwater.service" "$tree/usr/lib/systemd/system/"
+cp "$here/../systemd/breakwater.service" "$here/../systemd/breakwater.socket" "$tree/usr/lib/systemd/system/"
 cp "$here/appsettings.json" "$tree/etc/breakwater/"
 cp "$root"/LICENSE "$tree/usr/share/doc/breakwater/copyright"
 cp "$root"/docs/*.md "$tree/usr/share/doc/breakwater/"

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Breakwater.Proxy.Listening;
+using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -12,7 +14,7 @@ namespace Breakwater.Proxy.Admin;
 /// The admin port: a server of its own beside the proxy, so that a storm of clients and an operator's look at it do not share limits. It opens
 /// before the proxy does and closes after it: a start and a drain can be watched.
 /// </summary>
-internal sealed partial class AdminServer(BreakwaterSettings settings, Health health, IEnumerable<IAdminRoom> rooms, ILoggerFactory logs, MeterProvider? meters = null) : IHostedService, IAsyncDisposable
+internal sealed partial class AdminServer(BreakwaterSettings settings, Health health, IEnumerable<IAdminRoom> rooms, ListenPlan plan, ILoggerFactory logs, MeterProvider? meters = null) : IHostedService, IAsyncDisposable
 {
     /// <summary>Bodies of ordinary actions are small; bundles come by <see cref="AdminApi.Upload"/>.</summary>
     private const long MaxBodyBytes = 1 << 20;
@@ -33,7 +35,7 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (settings.Admin.ListenEndPoint() is not { } endPoint)
+        if (plan.AdminPort is not { } port)
         {
             return;
         }
@@ -49,7 +51,11 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
-            kestrel.Listen(endPoint, listen => listen.Use(_connections.Wrap));
+            port.Open(kestrel, listen =>
+            {
+                listen.Use(HalfClosedClients.Wrap);
+                listen.Use(_connections.Wrap);
+            });
         });
         _app = builder.Build();
         var guard = new AdminGuard(settings.Admin, AdminToken.LoadOrCreate(settings.Admin.TokenFile!));

@@ -1,3 +1,5 @@
+using Breakwater.Proxy.Access;
+
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>How much a finding matters.</summary>
@@ -43,14 +45,14 @@ internal sealed class Health(IEnumerable<IHealthSource> sources)
 }
 
 /// <summary>The life of the process: not ready before the proxy listens, nor from the moment it drains.</summary>
-internal sealed class LifetimeHealth(IHostApplicationLifetime lifetime) : IHealthSource
+internal sealed class LifetimeHealth(IHostApplicationLifetime lifetime, Drain drain) : IHealthSource
 {
     /// <inheritdoc/>
     public IEnumerable<HealthFinding> Find()
     {
-        if (lifetime.ApplicationStopping.IsCancellationRequested)
+        if (drain.IsUnderWay || lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            yield return new HealthFinding("draining", HealthLevel.Unready, "The proxy is shutting down: responses under way end, new connections are refused.");
+            yield return new HealthFinding("draining", HealthLevel.Unready, "The proxy is shutting down: it says so in each answer, responses under way end, then new connections are refused.");
         }
         else if (!lifetime.ApplicationStarted.IsCancellationRequested)
         {

@@ -74,6 +74,11 @@ internal static class DoctorCommand
             checks.AddRange(DoctorHost.Ports(settings));
         }
 
+        if (DoctorHost.KeptPorts(settings, "/") is { } ports)
+        {
+            checks.Add(ports);
+        }
+
         checks.Add(DoctorHost.FileLimit());
         checks.Add(DoctorHost.Disk(settings.Store.Path!));
         checks.Add(DoctorHost.Keys(settings.Trust.KeysDirectory));

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Commands;
@@ -63,6 +64,34 @@ internal static class DoctorHost
                 _ => new DoctorCheck(name, CheckLevel.Failure, $"cannot be had: {e.Message} ({setting})", $"correct {setting}"),
             };
         }
+    }
+
+    /// <summary>Has the unit that keeps the ports open across restarts those of the settings? Null: no systemd, no such unit.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="root">The root of the system: <c>/</c>.</param>
+    public static DoctorCheck? KeptPorts(BreakwaterSettings settings, string root)
+    {
+        const string Name = "socket unit";
+        if (SocketUnit.Installed(root) is not { } has)
+        {
+            return Directory.Exists(Path.Combine(root, "run/systemd/system"))
+                ? new DoctorCheck(Name, CheckLevel.Warning, "there is no breakwater.socket: a restart refuses the connections of VMs that boot", "install the package, or deployment/systemd/breakwater.socket")
+                : null;
+        }
+
+        IReadOnlyList<string> wanted = SocketUnit.Wanted(settings);
+        if (!SocketUnit.Mean(has, wanted))
+        {
+            return new DoctorCheck(
+                Name,
+                CheckLevel.Failure,
+                $"breakwater.socket listens on {string.Join(", ", has)}, the settings name {string.Join(", ", wanted)}: the next start is refused",
+                $"as root: {SocketUnit.Remedy}");
+        }
+
+        return SocketUnit.IsEnabled(root)
+            ? new DoctorCheck(Name, CheckLevel.Ok, $"breakwater.socket keeps {string.Join(", ", wanted)} open across restarts")
+            : new DoctorCheck(Name, CheckLevel.Warning, "breakwater.socket is not enabled: a restart refuses the connections of VMs that boot", "as root: systemctl enable breakwater.socket && " + SocketUnit.Remedy);
     }
 
     /// <summary>Each client holds up to 16 connections, each a descriptor.</summary>

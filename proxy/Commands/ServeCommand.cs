@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -20,6 +20,12 @@ internal static class ServeCommand
     /// <summary>Exit code when the store or a port cannot be had (EX_CANTCREAT).</summary>
     public const int CannotStart = 73;
 
+    /// <summary>
+    /// Under a service manager a process that cannot start waits so long before it ends with <see cref="CannotStart"/>: the unit's limit of starts, which is for processes that
+    /// fail at once and without a word, must not end the attempts.
+    /// </summary>
+    private static readonly TimeSpan s_pace = TimeSpan.FromSeconds(4);
+
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create()
     {
@@ -31,6 +37,7 @@ internal static class ServeCommand
     /// <summary>Serves until the process is told to stop.</summary>
     public static async Task<int> RunAsync(FileInfo? settingsFile, CancellationToken cancellationToken)
     {
+        using var signals = new ServeSignals();
         SettingsSources sources;
         try
         {
@@ -46,49 +53,70 @@ internal static class ServeCommand
 
         try
         {
-            return await ServeAsync(sources, cancellationToken);
+            return await ServeAsync(sources, signals, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Told to stop before it had started: who waits in a socket that was handed over is the next process's.
+            InheritedSockets.Served();
+            return 0;
         }
         catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException or CacheStore.StoreInUseException)
         {
             await Console.Error.WriteLineAsync($"Breakwater cannot start: {e.Message}");
+            await PaceAsync(cancellationToken);
             return CannotStart;
         }
     }
 
-    private static async Task<int> ServeAsync(SettingsSources sources, CancellationToken cancellationToken)
+    private static async Task PaceAsync(CancellationToken cancellationToken)
+    {
+        InheritedSockets.RefuseClients();
+        if (ServiceManager.IsThere)
+        {
+            await Task.Delay(s_pace, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task<int> ServeAsync(SettingsSources sources, ServeSignals signals, CancellationToken cancellationToken)
     {
         using ILoggerFactory logs = LoggerFactory.Create(logging => ProxyServer.AddLogging(logging, sources.Root));
         using var live = new LiveSettings(sources, logs.CreateLogger<LiveSettings>());
-        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
-        {
-            signal.Cancel = true;
-            live.ReadAgain();
-        });
+        signals.Reach(live, logs.CreateLogger<LiveSettings>());
         BreakwaterSettings settings = live.Settings;
+        ListenPlan plan = ListenPlan.Make(settings, InheritedSockets.All);
+        if (plan.Errors.Count > 0)
+        {
+            await Console.Error.WriteLineAsync($"Breakwater cannot start: {string.Join(Environment.NewLine, plan.Errors)}");
+            return WrongSettings;
+        }
+
         await using FasterObjectStore store = await FasterObjectStore.OpenAsync(settings.Store, null, logs.CreateLogger<FasterObjectStore>(), cancellationToken);
         DescriptorBudget.ThrowIfShort(settings.Proxy.MaxConcurrentFetches, store.MostOpenFiles, DescriptorBudget.Limit());
-        await using WebApplication app = ProxyServer.Build(live.Configuration, settings, store);
+        await using WebApplication app = ProxyServer.Build(live.Configuration, settings, store, plan: plan);
+        signals.Reach(app.Services);
         await app.StartAsync(cancellationToken);
+        InheritedSockets.Served();
         foreach (string address in app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses)
         {
             Console.WriteLine($"Breakwater is listening on {address}");
         }
 
-        await StopSignalAsync(app, cancellationToken);
+        await StopSignalAsync(app, signals, cancellationToken);
         await DrainAsync(app, settings.Proxy);
         return 0;
     }
 
-    private static async Task StopSignalAsync(WebApplication app, CancellationToken cancellationToken)
+    private static async Task StopSignalAsync(WebApplication app, ServeSignals signals, CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, app.Lifetime.ApplicationStopping);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, signals.Quit, app.Lifetime.ApplicationStopping);
         try
         {
             await Task.Delay(Timeout.Infinite, stop.Token);
         }
         catch (OperationCanceledException)
         {
-            // SIGTERM or Ctrl+C.
+            // SIGTERM, SIGQUIT or Ctrl+C.
         }
     }
 

@@ -7,6 +7,7 @@ using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.HitPath;
 using Breakwater.Proxy.HitPath.Loop;
+using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Observability.Snmp;
@@ -33,8 +34,10 @@ internal static class ProxyServer
     /// <param name="store">The open store; the caller disposes it after the application.</param>
     /// <param name="settings">The validated settings.</param>
     /// <param name="time">The clock; null for the system's.</param>
-    public static WebApplication Build(IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store, TimeProvider? time = null)
+    /// <param name="plan">Where it listens; null: where the settings say, on sockets of its own.</param>
+    public static WebApplication Build(IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store, TimeProvider? time = null, ListenPlan? plan = null)
     {
+        plan ??= ListenPlan.Make(settings, []);
         // RFC 9112, 2.2: a bare LF may end a line. What ends a line for one parser and not for the next is how requests are smuggled.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -42,13 +45,14 @@ internal static class ProxyServer
         AddLogging(builder.Logging, configuration);
         ServiceManager.Add(builder.Services);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, settings.ZeroTouch.ListenEndPoint()));
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, plan));
+        builder.Services.AddSingleton(plan);
         builder.Services.AddSingleton(ConnectionBudget.For(settings.Proxy, store.MostOpenFiles));
         if (HasLoops(settings.Proxy))
         {
             builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IConnectionListenerFactory, LoopTransport>();
         }
-        else if (InheritedSockets.Find().Count > 0)
+        else if (plan.IsHandedOver)
         {
             builder.Services.AddSingleton<Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets.SocketTransportFactory>();
             builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IConnectionListenerFactory, DrainingListeners>();
@@ -126,10 +130,11 @@ internal static class ProxyServer
         services.AddSingleton<ObjectReader>();
         services.AddSingleton(settings.Trust);
         services.AddSingleton(provider => new RepositoryTrust(LoadKeys(settings.Trust, provider.GetRequiredService<ILogger<RepositoryTrust>>())));
-        services.AddHostedService<KeysWatch>();
+        services.AddSingleton<KeysWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<KeysWatch>());
         services.AddSingleton<IHealthSource, RepositoryHealth>();
         services.AddSingleton<IHealthSource, UpstreamHealth>();
-        services.AddSingleton<IHealthSource>(new StoreHealth(() => store.Statistics));
+        services.AddSingleton<IHealthSource>(new StoreHealth(() => store.Statistics, () => store.Missing));
         services.AddSingleton<SignedPairFetcher>();
         services.AddSingleton<SignedDocuments>();
         services.AddSingleton<DocumentCache>();
@@ -266,7 +271,7 @@ internal static class ProxyServer
         return keys;
     }
 
-    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, IPEndPoint? zeroTouch)
+    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, ListenPlan plan)
     {
         kestrel.AddServerHeader = false;
 
@@ -283,24 +288,9 @@ internal static class ProxyServer
         // Kestrel's timer does not see hits of the loops, which have their own for that.
         kestrel.Limits.KeepAliveTimeout = HasLoops(proxy) ? TimeSpan.FromDays(1) : TimeSpan.FromMinutes(5);
         kestrel.Limits.MaxResponseBufferSize = 64 << 10;
-        IReadOnlyList<ulong> inherited = InheritedSockets.Find();
-        foreach (ulong socket in inherited)
+        foreach (ListenPoint point in plan.Clients)
         {
-            kestrel.ListenHandle(socket, listen => Http1(listen));
-        }
-
-        IEnumerable<IPEndPoint> endPoints = inherited.Count > 0 ? [] : proxy.ListenEndPoints();
-        foreach (IPEndPoint endPoint in zeroTouch is null ? endPoints : endPoints.Append(zeroTouch))
-        {
-            if (endPoint.Address.Equals(IPAddress.IPv6Any))
-            {
-                // Both families; IPv4 alone where the host has no IPv6.
-                kestrel.ListenAnyIP(endPoint.Port, listen => Http1(listen));
-            }
-            else
-            {
-                kestrel.Listen(endPoint, listen => Http1(listen));
-            }
+            point.Open(kestrel, Http1);
         }
     }
 
@@ -311,6 +301,7 @@ internal static class ProxyServer
     {
         listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1;
         ClientLimits limits = listen.ApplicationServices.GetRequiredService<ClientLimits>();
+        listen.Use(HalfClosedClients.Wrap);
         listen.Use(next => connection => LimitAsync(connection, next, limits));
         listen.Use(listen.ApplicationServices.GetRequiredService<TunnelMiddleware>().Wrap);
         listen.Use(ParserRefusals.Wrap);

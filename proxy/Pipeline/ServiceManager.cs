@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Access;
 using Microsoft.Extensions.Hosting.Systemd;
 
 namespace Breakwater.Proxy.Pipeline;
@@ -6,7 +7,7 @@ namespace Breakwater.Proxy.Pipeline;
 /// Tells the service manager (sd_notify) when the proxy listens, and when it ends. Wherever <c>NOTIFY_SOCKET</c> is set: the library's own test, whether the parent is called
 /// systemd, finds nothing under <c>ProtectProc=invisible</c>, and a unit of <c>Type=notify</c> would be killed for never having started.
 /// </summary>
-internal sealed class ServiceManager(IHostApplicationLifetime lifetime, ISystemdNotifier notifier) : IHostedService
+internal sealed class ServiceManager(IHostApplicationLifetime lifetime, Drain drain, ISystemdNotifier notifier) : IHostedService
 {
     /// <summary>Does a service manager wait for word?</summary>
     public static bool IsThere => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"));
@@ -25,7 +26,7 @@ internal sealed class ServiceManager(IHostApplicationLifetime lifetime, ISystemd
     public Task StartAsync(CancellationToken cancellationToken)
     {
         lifetime.ApplicationStarted.Register(() => notifier.Notify(ServiceState.Ready));
-        lifetime.ApplicationStopping.Register(() => notifier.Notify(ServiceState.Stopping));
+        drain.Begun.Register(() => notifier.Notify(ServiceState.Stopping));
         return Task.CompletedTask;
     }
 

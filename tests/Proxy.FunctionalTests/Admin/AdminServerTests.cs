@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Http;
@@ -26,7 +27,7 @@ public sealed class AdminServerTests : IAsyncLifetime
             Repositories = new Dictionary<string, RepositoryOptions>(),
             Admin = new AdminOptions { Listen = "127.0.0.1:0", TokenFile = Path.Combine(_directory.Path, "admin.token") },
         };
-        _server = new AdminServer(_settings, new Health([_worry]), [new EchoRoom()], NullLoggerFactory.Instance);
+        _server = new AdminServer(_settings, new Health([_worry]), [new EchoRoom()], ListenPlan.Make(_settings, []), NullLoggerFactory.Instance);
         await _server.StartAsync(CancellationToken.None);
         _http = new HttpClient { BaseAddress = _server.Address };
     }

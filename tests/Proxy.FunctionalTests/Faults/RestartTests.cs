@@ -133,6 +133,36 @@ public sealed class RestartTests : IAsyncLifetime
         Assert.Equal(0, await ending);
     }
 
+    /// <summary>So that a balancer, or Kubernetes, sends no more clients while those that come are still answered.</summary>
+    [Fact]
+    public async Task Drain_FromItsFirstMoment_HealthIsUnreadyWhileClientsAreStillAnswered()
+    {
+        SyntheticObject item = new SyntheticObject(2_000).On(_upstream);
+        await using ServeProcess proxy = await ServeProcess.StartAsync(
+            _directory.Combine("store"), [_upstream], null, ("Proxy:Farewell", "00:00:30"), ("Proxy:DrainTimeout", "00:01:00"));
+        using HttpClient admin = new() { BaseAddress = new Uri(await File.ReadAllTextAsync(_directory.Combine("store", "admin.address"))) };
+        using CancellationTokenSource hang = new(TimeSpan.FromSeconds(25));
+        Assert.Equal(HttpStatusCode.OK, await ReadyAsync());
+
+        Task<int> ending = proxy.TerminateAsync();
+        while (await ReadyAsync() != HttpStatusCode.ServiceUnavailable)
+        {
+            await Task.Delay(20, hang.Token);
+        }
+
+        RawResponse answer = await RawHttpClient.GetOnceAsync(proxy.EndPoint, item.Url);
+        Assert.Equal(item.Bytes, answer.Body);
+        Assert.Equal("close", answer.Header("Connection"));
+        await proxy.DisposeAsync();
+        await ending.ContinueWith(static _ => { }, TaskScheduler.Default);
+
+        async Task<HttpStatusCode> ReadyAsync()
+        {
+            using HttpResponseMessage response = await admin.GetAsync(new Uri("/healthz/ready", UriKind.Relative), hang.Token);
+            return response.StatusCode;
+        }
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -37,23 +37,39 @@ internal sealed partial class ServeProcess : IAsyncDisposable
 
     /// <summary>As the other, with so many open files allowed.</summary>
     /// <exception cref="InvalidOperationException">It ended instead; what it said is in the message.</exception>
-    public static async Task<ServeProcess> StartLimitedAsync(
-        int? openFiles, string storePath, IReadOnlyList<ScriptedUpstream> stratum1s, Socket? listener, IReadOnlyList<(string Name, string Value)> settings)
+    public static Task<ServeProcess> StartLimitedAsync(
+        int? openFiles, string storePath, IReadOnlyList<ScriptedUpstream> stratum1s, Socket? listener, IReadOnlyList<(string Name, string Value)> settings) =>
+        StartAsync(openFiles, storePath, stratum1s, listener is null ? [] : [listener], [], [("Proxy:Listen:0", listener?.LocalEndPoint?.ToString() ?? "127.0.0.1:0"), .. settings]);
+
+    /// <summary>As the others, with several sockets handed over, which the settings name.</summary>
+    /// <exception cref="InvalidOperationException">It ended instead; what it said is in the message.</exception>
+    public static Task<ServeProcess> StartWithAsync(
+        IReadOnlyList<Socket> listeners, string storePath, IReadOnlyList<ScriptedUpstream> stratum1s, IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> settings) =>
+        StartAsync(null, storePath, stratum1s, listeners, arguments, settings);
+
+    private static async Task<ServeProcess> StartAsync(
+        int? openFiles,
+        string storePath,
+        IReadOnlyList<ScriptedUpstream> stratum1s,
+        IReadOnlyList<Socket> listeners,
+        IReadOnlyList<string> arguments,
+        IReadOnlyList<(string Name, string Value)> settings)
     {
         ProcessStartInfo own = ProxyProcess.OwnExecutable();
         ProcessStartInfo start = new("/bin/bash") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add("-c");
         string limit = openFiles is null ? "" : string.Create(CultureInfo.InvariantCulture, $"ulimit -n {openFiles}; ");
-        start.ArgumentList.Add(limit + (listener is null
+        string handOver = string.Concat(listeners.Select((listener, i) => string.Create(CultureInfo.InvariantCulture, $"exec {3 + i}<&{listener.SafeHandle.DangerousGetHandle()}; ")));
+        start.ArgumentList.Add(limit + (listeners.Count == 0
             ? "exec \"$@\""
-            : string.Create(CultureInfo.InvariantCulture, $"exec 3<&{listener.SafeHandle.DangerousGetHandle()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$@\"")));
-        foreach (string argument in (string[])["breakwater", own.FileName, .. own.ArgumentList, "serve"])
+            : string.Create(CultureInfo.InvariantCulture, $"{handOver}export LISTEN_PID=${{LISTEN_PID:-$$}} LISTEN_FDS={listeners.Count}; exec \"$@\"")));
+        foreach (string argument in (string[])["breakwater", own.FileName, .. own.ArgumentList, "serve", .. arguments])
         {
             start.ArgumentList.Add(argument);
         }
 
         foreach ((string name, string value) in ((string, string)[])[
-            ("Proxy:Listen:0", "127.0.0.1:0"), ("Admin:Listen", "127.0.0.1:0"), ("Store:Path", storePath), ("Repositories:*.example.org:Cluster", "test"),
+            ("Admin:Listen", "127.0.0.1:0"), ("Store:Path", storePath), ("Repositories:*.example.org:Cluster", "test"),
             ("ReverseProxy:Clusters:stratum1:HealthCheck:Active:Enabled", "false"), ("ReverseProxy:Clusters:egi:HealthCheck:Active:Enabled", "false"),
             ("ReverseProxy:Clusters:osg:HealthCheck:Active:Enabled", "false"), ("Logging:LogLevel:Default", "Critical"),
             .. stratum1s.Select((s, i) => ($"ReverseProxy:Clusters:test:Destinations:s{i + 1}:Address", s.Address)), .. settings])
@@ -64,7 +80,7 @@ internal sealed partial class ServeProcess : IAsyncDisposable
         ServeProcess serve = new(start);
         try
         {
-            await serve.StartAsync(listener);
+            await serve.StartAsync(listeners);
             return serve;
         }
         catch
@@ -78,6 +94,12 @@ internal sealed partial class ServeProcess : IAsyncDisposable
     public async Task<int> TerminateAsync()
     {
         Assert.Equal(0, Kill(Id, 15));
+        return await ExitCodeAsync();
+    }
+
+    /// <summary>Waits for its end.</summary>
+    public async Task<int> ExitCodeAsync()
+    {
         await _process.WaitForExitAsync().InTimeAsync();
         return _process.ExitCode;
     }
@@ -117,7 +139,7 @@ internal sealed partial class ServeProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task StartAsync(Socket? listener)
+    private async Task StartAsync(IReadOnlyList<Socket> listeners)
     {
         List<string> said = [];
         void Take(string? line)
@@ -135,14 +157,14 @@ internal sealed partial class ServeProcess : IAsyncDisposable
             if (line.StartsWith(Ready, StringComparison.Ordinal))
             {
                 // A socket that was handed over has its address already.
-                _ready.TrySetResult(listener?.LocalEndPoint as IPEndPoint ?? IPEndPoint.Parse(new Uri(line[Ready.Length..].Trim()).Authority));
+                _ready.TrySetResult((listeners.Count > 0 ? listeners[0].LocalEndPoint as IPEndPoint : null) ?? IPEndPoint.Parse(new Uri(line[Ready.Length..].Trim()).Authority));
             }
         }
 
         _process.OutputDataReceived += (_, e) => Take(e.Data);
         _process.ErrorDataReceived += (_, e) => Take(e.Data);
         _process.Exited += (_, _) => _ready.TrySetException(new InvalidOperationException("It ended."));
-        if (listener is not null)
+        foreach (Socket listener in listeners)
         {
             Assert.Equal(0, ChangeDescriptor((int)listener.SafeHandle.DangerousGetHandle(), 2, 0)); // F_SETFD: inherited
         }
@@ -156,6 +178,11 @@ internal sealed partial class ServeProcess : IAsyncDisposable
         }
         catch (Exception e) when (e is InvalidOperationException or TimeoutException)
         {
+            if (e is InvalidOperationException)
+            {
+                await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30)); // and the rest of what it says
+            }
+
             lock (said)
             {
                 throw new InvalidOperationException("The proxy did not start: " + string.Join(Environment.NewLine, said), e);

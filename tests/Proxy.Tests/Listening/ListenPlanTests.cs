@@ -1,0 +1,78 @@
+using System.Net;
+using Breakwater.Proxy.Listening;
+using Breakwater.Proxy.Settings;
+using Microsoft.Extensions.Configuration;
+
+namespace Breakwater.Proxy.Tests.Listening;
+
+/// <summary>Which handed-over socket is for which setting, and which is for none.</summary>
+public sealed class ListenPlanTests
+{
+    [Theory]
+    [InlineData("[::]:3128", "[::]:3128", true)]
+    [InlineData("[::]:3128", "0.0.0.0:3128", true)]
+    [InlineData("0.0.0.0:3128", "0.0.0.0:3128", true)]
+    [InlineData("0.0.0.0:3128", "[::]:3128", false)]
+    [InlineData("[::]:3128", "127.0.0.1:3128", false)]
+    [InlineData("127.0.0.1:3128", "0.0.0.0:3128", false)]
+    [InlineData("[::]:3128", "[::]:3129", false)]
+    [InlineData("[2001:db8::1]:80", "[2001:db8::1]:80", true)]
+    public void Socket_IsTheSettings_ByItsAddress(string setting, string handedOver, bool isNamed)
+    {
+        ListenPlan plan = Plan([("Proxy:Listen:0", setting)], Given(3, handedOver));
+
+        Assert.Equal(isNamed, plan.Errors.Count == 0);
+        Assert.Equal(isNamed ? [3] : [], plan.Clients[0].Sockets.Select(socket => socket.Descriptor));
+    }
+
+    [Fact]
+    public void Sockets_OfSeveralSettings_AreToldApartInAnyOrder()
+    {
+        ListenPlan plan = Plan(
+            [("Proxy:Listen:0", "10.0.0.1:3128"), ("Proxy:Listen:1", "10.0.0.1:3129"), ("ZeroTouch:Listen", "[::]:80"), ("Admin:Listen", "127.0.0.1:9128"), ("Snmp:Listen", "127.0.0.1:3401"), ("Snmp:Community", "c")],
+            Given(3, "127.0.0.1:3401", isDatagram: true),
+            Given(4, "127.0.0.1:9128", "admin"),
+            Given(5, "[::]:80"),
+            Given(6, "10.0.0.1:3128", "breakwater.socket"));
+
+        Assert.Empty(plan.Errors);
+        Assert.Equal([6], plan.Clients[0].Sockets.Select(s => s.Descriptor));
+        Assert.Empty(plan.Clients[1].Sockets); // to be opened
+        Assert.Equal([5], plan.Clients[2].Sockets.Select(s => s.Descriptor));
+        Assert.Equal([4], plan.AdminPort!.Sockets.Select(s => s.Descriptor));
+        Assert.Equal([3], plan.SnmpPort!.Sockets.Select(s => s.Descriptor));
+    }
+
+    [Theory]
+    [InlineData("10.0.0.1:3128", "admin", false)]
+    [InlineData("10.0.0.1:3128", "node", false)]
+    [InlineData("10.0.0.1:3128", "", true)]
+    [InlineData("127.0.0.1:9128", "proxy", false)]
+    public void Socket_ThatIsNotWhatItsNameSays_StopsTheStart(string address, string name, bool isDatagram)
+    {
+        ListenPlan plan = Plan([("Proxy:Listen:0", "10.0.0.1:3128")], Given(3, address, name, isDatagram));
+
+        string error = Assert.Single(plan.Errors);
+        Assert.Contains(address, error, StringComparison.Ordinal);
+        Assert.Contains("Proxy:Listen is 10.0.0.1:3128, Admin:Listen is 127.0.0.1:9128.", error, StringComparison.Ordinal);
+        Assert.Contains("systemctl restart breakwater.socket", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Descriptor_ThatIsNoListeningSocket_StopsTheStart() =>
+        Assert.Contains("descriptor 3, which is no listening TCP or UDP socket", Assert.Single(Plan([], new InheritedSocket(3, "proxy", null)).Errors), StringComparison.Ordinal);
+
+    [Fact]
+    public void AllInterfaces_ASocketOfEachFamily_TakesBoth()
+    {
+        ListenPlan plan = Plan([], new InheritedSocket(3, "", IPEndPoint.Parse("[::]:3128"), IsIPv6Only: true), Given(4, "0.0.0.0:3128"));
+
+        Assert.Empty(plan.Errors);
+        Assert.Equal([3, 4], plan.Clients[0].Sockets.Select(s => s.Descriptor));
+    }
+
+    private static InheritedSocket Given(int descriptor, string address, string name = "", bool isDatagram = false) => new(descriptor, name, IPEndPoint.Parse(address), isDatagram);
+
+    private static ListenPlan Plan((string, string)[] settings, params InheritedSocket[] handedOver) => ListenPlan.Make(
+        BreakwaterSettings.Load(new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(s => s.Item1, s => (string?)s.Item2)).Build()), handedOver);
+}
