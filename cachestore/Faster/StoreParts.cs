@@ -46,7 +46,9 @@ internal sealed record StoreParts(
             HugePages.AdviseHeap();
         }
 
-        ObjectIndex index = new(quota / SmallestObjectsMean, objectsNow, indexMemoryBytes, Path.Combine(path, "index", "spill"));
+        string indexPath = Path.Combine(path, "index");
+        StoreFolder.Make(indexPath);
+        ObjectIndex index = new(quota / SmallestObjectsMean, objectsNow, indexMemoryBytes, Path.Combine(indexPath, "spill"));
         return (log, index, new Recovery(log, index, logger).Run(range));
     }
 

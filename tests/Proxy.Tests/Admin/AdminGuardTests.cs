@@ -75,15 +75,6 @@ public sealed class AdminGuardTests : IDisposable
         }
     }
 
-    [Fact]
-    public void LoadOrCreate_EmptyFile_SaysWhatToDo()
-    {
-        string path = Path.Combine(_directory.Path, "admin.token");
-        File.WriteAllText(path, "");
-
-        Assert.Contains("remove it", Assert.Throws<IOException>(() => AdminToken.LoadOrCreate(path)).Message, StringComparison.Ordinal);
-    }
-
     public void Dispose() => _directory.Dispose();
 
     private AdminGuard Guard(out string token)

@@ -73,6 +73,13 @@ public sealed class ListenPlanTests
 
     private static InheritedSocket Given(int descriptor, string address, string name = "", bool isDatagram = false) => new(descriptor, name, IPEndPoint.Parse(address), isDatagram);
 
-    private static ListenPlan Plan((string, string)[] settings, params InheritedSocket[] handedOver) => ListenPlan.Make(
-        BreakwaterSettings.Load(new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(s => s.Item1, s => (string?)s.Item2)).Build()), handedOver);
+    private static ListenPlan Plan((string, string)[] settings, params InheritedSocket[] handedOver)
+    {
+        (string, string)[] all =
+        [
+            ("Repositories:*.example.org:Cluster", "test"), ("ReverseProxy:Clusters:test:Destinations:s1:Address", "http://s1.example.org/"), .. settings,
+        ];
+        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(all.ToDictionary(s => s.Item1, s => (string?)s.Item2)).Build();
+        return ListenPlan.Make(BreakwaterSettings.Load(configuration), handedOver);
+    }
 }

@@ -96,6 +96,12 @@ public sealed class SocketUnitTests : IDisposable
         return directory;
     }
 
-    private static BreakwaterSettings Settings(params (string, string)[] settings) =>
-        BreakwaterSettings.Load(new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(s => s.Item1, s => (string?)s.Item2)).Build());
+    private static BreakwaterSettings Settings(params (string, string)[] settings)
+    {
+        (string, string)[] all =
+        [
+            ("Repositories:*.example.org:Cluster", "test"), ("ReverseProxy:Clusters:test:Destinations:s1:Address", "http://s1.example.org/"), .. settings,
+        ];
+        return BreakwaterSettings.Load(new ConfigurationBuilder().AddInMemoryCollection(all.ToDictionary(s => s.Item1, s => (string?)s.Item2)).Build());
+    }
 }
