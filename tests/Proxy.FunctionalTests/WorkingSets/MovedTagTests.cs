@@ -121,6 +121,6 @@ public sealed class MovedTagTests : IAsyncLifetime
         await _proxy.Services.GetRequiredService<WorkingSetStore>().PutAsync(set);
         await Signed.GetAsync(new DocumentRequest(DocumentKind.File, Route, SignedDocuments.ManifestPath, null), default);
         Assert.Null(await _proxy.Services.GetRequiredService<WorkingSetPreparer>().PrepareAsync(
-            Route, [set], Signed.Find(Route)!.Parsed, new PrefetchProgress(), PrefetchAim.Store, default));
+            Route, [set], Signed.Find(Route)!.Parsed, new PrefetchProgress(), PrefetchAim.Store, null, default));
     }
 }
