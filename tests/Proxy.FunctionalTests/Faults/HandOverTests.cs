@@ -163,8 +163,9 @@ public sealed class HandOverTests : IAsyncLifetime
         Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
     }
 
-    private Task<ServeProcess> StartAsync(Socket listener, params (string, string)[] settings) =>
-        ServeProcess.StartAsync(_directory.Combine("store"), [_upstream], listener, settings);
+    /// <summary>Patient: its Stratum 1 is in this process, which other tests keep busy.</summary>
+    private Task<ServeProcess> StartAsync(Socket listener, params (string, string)[] settings) => ServeProcess.StartAsync(
+        _directory.Combine("store"), [_upstream], listener, [("Proxy:AnswerTimeout", "00:00:20"), ("Proxy:FirstByteTimeout", "00:00:20"), .. settings]);
 
     private async Task<string> FailsAsync((string, string)[] settings, params string[] arguments) => (await Assert.ThrowsAsync<InvalidOperationException>(
         () => ServeProcess.StartWithAsync([_listener], _directory.Combine("store"), [_upstream], arguments, [("Proxy:Listen:0", EndPoint.ToString()), .. settings]))).Message;
