@@ -37,6 +37,16 @@ internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<I
         return base.StartAsync(cancellationToken);
     }
 
+    /// <summary>Ends the loop, then carries what was recorded since its last round, also when the loop had not begun.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        if (ExecuteTask is null or { IsCompleted: true })
+        {
+            Pump();
+        }
+    }
+
     /// <summary>Carries what is there; called by the loop, and by tests. One caller at a time.</summary>
     public void Pump()
     {
@@ -86,7 +96,7 @@ internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<I
         }
         catch (OperationCanceledException)
         {
-            Pump();
+            // StopAsync carries the rest.
         }
     }
 

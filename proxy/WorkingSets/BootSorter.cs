@@ -43,6 +43,9 @@ internal sealed class BootSorter<TBoot>(BootSorterLimits limits, Func<ObservedRe
     /// <summary>Boots followed.</summary>
     public int Count => _boots.Count;
 
+    /// <summary>Boots looked at for all requests so far: a test sees by it that each request costs a bounded number of looks.</summary>
+    public long Looks { get; private set; }
+
     /// <summary>The boots, the oldest first. The one at hand may be ended.</summary>
     public IEnumerable<TBoot> Boots
     {
@@ -125,6 +128,7 @@ internal sealed class BootSorter<TBoot>(BootSorterLimits limits, Func<ObservedRe
         {
             for (int i = neighbours.Count - 1; i >= 0; i--)
             {
+                Looks++;
                 if (!neighbours[i].Seen.Contains(key))
                 {
                     Bind(neighbours[i], request.Connection);

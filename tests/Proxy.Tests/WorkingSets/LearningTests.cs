@@ -243,6 +243,7 @@ public sealed class LearningTests
         Assert.All(boots, boot => Assert.InRange(boot.Connections.Count, 1, limits.MaxConnections));
         Assert.True(boots.Sum(boot => boot.Seen.Bytes) <= limits.MaxSeenBytes);
         Assert.True(pressed > 0);
+        Assert.InRange(sorter.Looks, 1, 200_000L * limits.MaxBootsOfAddress);
         Array.ForEach(boots, sorter.End);
         Assert.Equal(0, sorter.Count);
         Assert.All(boots, boot => Assert.Null(sorter.BoundTo(boot.Repository, boot.Owner)));
