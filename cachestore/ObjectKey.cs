@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace Breakwater.CacheStore;
 
@@ -19,6 +20,11 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
 
     /// <summary>Length of the longest text form: 40 hex digits, <c>-shake128</c>, one kind letter.</summary>
     public const int MaxTextLength = 50;
+
+    // A client may ask for any digest: secret odd multipliers keep it from choosing keys that meet in one chain of a table.
+    private static readonly ulong s_multiplierA = Multiplier();
+    private static readonly ulong s_multiplierB = Multiplier();
+    private static readonly ulong s_multiplierC = Multiplier();
 
     private readonly ulong _a;
     private readonly ulong _b;
@@ -175,8 +181,8 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
     /// <inheritdoc/>
     public override bool Equals([NotNullWhen(true)] object? obj) => obj is ObjectKey other && Equals(other);
 
-    /// <summary>The digest is uniform already: its first bits are the hash.</summary>
-    public override int GetHashCode() => (int)_a;
+    /// <summary>Of the whole digest, another one in each process.</summary>
+    public override int GetHashCode() => (int)(((_a * s_multiplierA) + (_b * s_multiplierB) + (_c * s_multiplierC)) >> 32);
 
     /// <summary>64 uniform bits of the digest, for tables that want more than 32.</summary>
     public long GetHashCode64() => (long)_a;
@@ -186,6 +192,8 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
 
     /// <summary>Different keys?</summary>
     public static bool operator !=(ObjectKey left, ObjectKey right) => !left.Equals(right);
+
+    private static ulong Multiplier() => BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int HexValue(byte c) => c switch

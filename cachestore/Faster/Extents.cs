@@ -20,20 +20,27 @@ internal sealed class Extents(long[] addresses)
 /// <summary>The extents of sealed objects in use, by the address of their seal; bounded, since they can be read again. Thread-safe.</summary>
 internal sealed class ExtentCache
 {
-    /// <summary>12 bytes each: parts of 256 KiB of 512 GiB of objects take 24 MiB.</summary>
-    private const int MaxParts = 2 << 20;
+    /// <summary>Some 250,000 objects of several parts: those of a hot set of 80 GiB and more.</summary>
+    internal const long MaxBytes = 64L << 20;
+
+    /// <summary>What an object takes beside its parts: two arrays, what holds them, its place in the table.</summary>
+    private const int ObjectBytes = 120 + HeapCost.Entry;
 
     private readonly ConcurrentDictionary<long, Extents> _bySeal = new();
-    private int _parts;
+    private long _bytes;
+
+    /// <summary>Objects and bytes right now.</summary>
+    internal (int Count, long Bytes) Held => (_bySeal.Count, Interlocked.Read(ref _bytes));
 
     public Extents? Find(long sealAddress) => _bySeal.GetValueOrDefault(sealAddress);
 
     public Extents Add(long sealAddress, long[] addresses)
     {
-        if (Interlocked.Add(ref _parts, addresses.Length) > MaxParts)
+        long bytes = ObjectBytes + (13L * addresses.Length);
+        if (Interlocked.Add(ref _bytes, bytes) > MaxBytes)
         {
             _bySeal.Clear();
-            Interlocked.Exchange(ref _parts, addresses.Length);
+            Interlocked.Exchange(ref _bytes, bytes);
         }
 
         return _bySeal.GetOrAdd(sealAddress, new Extents(addresses));

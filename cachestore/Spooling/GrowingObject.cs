@@ -100,12 +100,15 @@ public sealed class GrowingObject
     }
 
     /// <summary>All bytes were appended: checks the digest. True: everything is released and the store finds the object. Else the body stays unreleased.</summary>
-    public bool TryVerify()
+    /// <param name="isRight">Called when the digest matches, before any follower gets the rest: so the order of these calls is that in which clients go on.</param>
+    public bool TryVerify(Action? isRight = null)
     {
         if (!_writer.Verify())
         {
             return false;
         }
+
+        isRight?.Invoke();
 
         lock (_gate)
         {

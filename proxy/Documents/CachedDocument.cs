@@ -1,3 +1,5 @@
+using Breakwater.CacheStore;
+
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>A document as it came from a Stratum 1; immutable.</summary>
@@ -11,6 +13,9 @@ namespace Breakwater.Proxy.Documents;
 internal sealed record CachedDocument(
     ReadOnlyMemory<byte> Body, string ContentType, TimeSpan Lifetime, Moment CheckedAt, TimeSpan InitialAge, string? Upstream, bool IsVerified = false)
 {
+    /// <summary>What it takes in memory.</summary>
+    public int Cost => HeapCost.Of(Body) + HeapCost.Of(ContentType) + HeapCost.Of(Upstream) + HeapCost.Entry;
+
     /// <summary>RFC 9111, 4.2.3, in whole seconds.</summary>
     public long AgeSeconds(TimeProvider time) => Math.Max(0, (long)(InitialAge + CheckedAt.Age(time)).TotalSeconds);
 

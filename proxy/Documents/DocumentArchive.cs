@@ -6,6 +6,14 @@ namespace Breakwater.Proxy.Documents;
 /// <summary>Documents that survive a restart: kept in the store with what <see cref="CachedDocument"/> knows of them. Thread-safe.</summary>
 internal sealed partial class DocumentArchive(IDocumentStore store, TimeProvider time, ILogger<DocumentArchive> log)
 {
+    /// <summary>All documents of clients that outlive a restart: the manifests and whitelists of some thousand repositories.</summary>
+    internal const long MaxBytes = 64L << 20;
+
+    private readonly ArchiveRoom _room = Count(store);
+
+    /// <summary>Documents and bytes right now.</summary>
+    internal (int Count, long Bytes) Held => _room.Held;
+
     /// <summary>A document kept earlier; null when there is none, or its head cannot be read.</summary>
     public CachedDocument? Find(string key) => Find(key, out _);
 
@@ -44,7 +52,7 @@ internal sealed partial class DocumentArchive(IDocumentStore store, TimeProvider
     /// <summary>Keeps a document; complete when it is durable, or the failure was logged.</summary>
     public async Task KeepAsync(string key, CachedDocument document, ReadOnlyMemory<byte>? certificate = null)
     {
-        if (document.Body.Length >= store.MaxDocumentBytes / 2)
+        if (document.Body.Length >= store.MaxDocumentBytes / 2 || !_room.IsFor(key, document.Cost))
         {
             return;
         }
@@ -53,12 +61,42 @@ internal sealed partial class DocumentArchive(IDocumentStore store, TimeProvider
         {
             byte[] head = JsonSerializer.SerializeToUtf8Bytes(new Head(
                 document.ContentType, document.Lifetime, document.InitialAge, document.Upstream, document.IsVerified, certificate?.ToArray()));
+            foreach (string old in _room.Take(key, document.Cost + head.Length, document.IsVerified))
+            {
+                store.Remove(old);
+            }
+
             await store.PutAsync(key, new StoredDocument(document.Body, head, document.CheckedAt.ToUtc(time)));
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             LogNotKept(log, e, key);
         }
+    }
+
+    /// <summary>What an earlier process kept, oldest first. Only the archive's documents have a head.</summary>
+    private static ArchiveRoom Count(IDocumentStore store)
+    {
+        List<(string Name, long Bytes, bool IsVerified, DateTimeOffset At)> all = [];
+        foreach (string name in store.Keys())
+        {
+            if (store.TryGet(name, out StoredDocument? stored) && !stored.Head.IsEmpty)
+            {
+                bool isVerified = stored.Head.Span.IndexOf("\"IsVerified\":true"u8) >= 0;
+                all.Add((name, stored.Body.Length + stored.Head.Length, isVerified, stored.StoredAt));
+            }
+        }
+
+        var room = new ArchiveRoom(MaxBytes);
+        foreach ((string name, long bytes, bool isVerified, _) in all.OrderBy(document => document.At))
+        {
+            foreach (string old in room.Take(name, bytes, isVerified))
+            {
+                store.Remove(old);
+            }
+        }
+
+        return room;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The document {Key} is not stored; after a restart it must be fetched again")]

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
@@ -22,8 +23,21 @@ internal sealed class DocumentCache : IDisposable
     /// <summary>After a check failed, stale answers go out at once this long: no client waits for Stratum 1s known to be down.</summary>
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(5);
 
+    /// <summary>Documents that all clients together ask for: four of the largest, or the smaller ones of thousands of repositories.</summary>
+    internal const long MaxDocumentBytes = 128L << 20;
+
+    /// <summary>Geo answers are some bytes, and can be made here.</summary>
+    internal const long MaxGeoBytes = 16L << 20;
+
+    /// <summary>404s and other failures that are remembered for seconds.</summary>
+    internal const long MaxFailureBytes = 8L << 20;
+
+    /// <summary>Checks under way: each goes on when its client leaves, so that clients who ask and leave could begin any number.</summary>
+    internal const int MaxChecks = 4096;
+
     private readonly ConcurrentDictionary<string, Lazy<Task<DocumentAnswer>>> _checks = new(StringComparer.Ordinal);
     private readonly MemoryCache _documents;
+    private readonly MemoryCache _geo;
     private readonly MemoryCache _failures;
     private readonly DocumentFetcher _fetcher;
     private readonly DocumentArchive _archive;
@@ -39,15 +53,18 @@ internal sealed class DocumentCache : IDisposable
         _options = options;
         _time = time;
 
-        // 128 MiB: four of the largest documents, or all manifests and whitelists of a thousand repositories.
-        _documents = new MemoryCache(new MemoryCacheOptions { SizeLimit = 128 << 20, Clock = new CacheClock(time) });
-        _failures = new MemoryCache(new MemoryCacheOptions { SizeLimit = 10_000, Clock = new CacheClock(time) });
+        _documents = Cache(MaxDocumentBytes, time);
+        _geo = Cache(MaxGeoBytes, time);
+        _failures = Cache(MaxFailureBytes, time);
     }
+
+    /// <summary>Bytes that are charged right now: documents, geo answers, failures.</summary>
+    internal (long Documents, long Geo, long Failures) Held => (SizeOf(_documents), SizeOf(_geo), SizeOf(_failures));
 
     /// <summary>The document, if it is in memory and was checked recently enough; null else.</summary>
     public CachedDocument? FindFresh(DocumentRequest request) => SignedDocuments.Handles(request)
         ? _signed.FindFresh(request)
-        : _documents.TryGetValue(request.CacheKey, out CachedDocument? held) && held!.IsFresh(_time) ? held : null;
+        : CacheOf(request).TryGetValue(request.CacheKey, out CachedDocument? held) && held!.IsFresh(_time) ? held : null;
 
     /// <summary>The document, checked recently enough, or stale when it cannot be checked.</summary>
     /// <exception cref="OperationCanceledException">The client left.</exception>
@@ -75,6 +92,11 @@ internal sealed class DocumentCache : IDisposable
             return failure.Kind == FailureKind.NotFound ? new DocumentAnswer(null, RequestResult.Negative, failure) : WithoutUpstream(request, held, failure);
         }
 
+        if (_checks.Count >= MaxChecks && !_checks.ContainsKey(key))
+        {
+            return WithoutUpstream(request, held, new UpstreamFailure(FailureKind.Timeout, "too many documents are being checked; ask again"));
+        }
+
         // Lazy: GetOrAdd may run the factory for several callers at once, and each would ask a Stratum 1.
         Task<DocumentAnswer> check = _checks.GetOrAdd(key, _ => new(() => Task.Run(() => CheckAsync(request, key), CancellationToken.None))).Value;
         try
@@ -91,12 +113,13 @@ internal sealed class DocumentCache : IDisposable
     public void Dispose()
     {
         _documents.Dispose();
+        _geo.Dispose();
         _failures.Dispose();
     }
 
     private CachedDocument? Find(DocumentRequest request, string key)
     {
-        if (_documents.TryGetValue(key, out CachedDocument? held))
+        if (CacheOf(request).TryGetValue(key, out CachedDocument? held))
         {
             return held;
         }
@@ -104,7 +127,7 @@ internal sealed class DocumentCache : IDisposable
         // After a restart: what was good then is served stale if need be.
         if (request.Kind == DocumentKind.File && _archive.Find(key) is { } kept)
         {
-            Keep(key, kept);
+            Keep(request, key, kept);
             return kept;
         }
 
@@ -125,7 +148,7 @@ internal sealed class DocumentCache : IDisposable
             (CachedDocument? document, UpstreamFailure? failure) = await FetchWithinPatienceAsync(request);
             if (document is not null)
             {
-                Keep(key, document);
+                Keep(request, key, document);
                 if (request.Kind == DocumentKind.File)
                 {
                     _archive.Keep(key, document);
@@ -170,18 +193,28 @@ internal sealed class DocumentCache : IDisposable
             : new DocumentAnswer(null, RequestResult.Failed, failure);
     }
 
-    private void Keep(string key, CachedDocument document)
+    private MemoryCache CacheOf(DocumentRequest request) => request.Kind == DocumentKind.Geo ? _geo : _documents;
+
+    private void Keep(DocumentRequest request, string key, CachedDocument document)
     {
-        using ICacheEntry entry = _documents.CreateEntry(key);
-        entry.Size = document.Body.Length + 512;
+        using ICacheEntry entry = CacheOf(request).CreateEntry(key);
+        entry.Size = CostOf(key) + document.Cost;
         entry.Value = document;
     }
 
     private void Remember(string key, UpstreamFailure failure)
     {
         using ICacheEntry entry = _failures.CreateEntry(key);
-        entry.Size = 1;
+        entry.Size = CostOf(key) + HeapCost.Of(failure.Detail);
         entry.AbsoluteExpirationRelativeToNow = failure.Kind == FailureKind.NotFound ? s_negativeLifetime : s_retryAfter;
         entry.Value = failure;
     }
+
+    /// <summary>An entry of a memory cache with its key.</summary>
+    private static int CostOf(string key) => HeapCost.Of(key) + (3 * HeapCost.Entry);
+
+    private static MemoryCache Cache(long bytes, TimeProvider time) =>
+        new(new MemoryCacheOptions { SizeLimit = bytes, Clock = new CacheClock(time), TrackStatistics = true });
+
+    private static long SizeOf(MemoryCache cache) => cache.GetCurrentStatistics()?.CurrentEstimatedSize ?? 0;
 }

@@ -1,18 +1,22 @@
+using System.Buffers;
 using System.Globalization;
+using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>Gets a document whole from the first Stratum 1 that can give it.</summary>
-internal sealed class DocumentFetcher(UpstreamClient client, TimeProvider time)
+internal sealed class DocumentFetcher(UpstreamClient client, OverflowBudget budget, TimeProvider time)
 {
     /// <summary>
-    /// Mutable files are fetched into memory. The manifest and whitelist are below 100 KB; the reflog of an old repository is the largest.
+    /// Mutable files are fetched into memory. The manifest and whitelist are below 100 KB and have limits of their own; the reflog of an old repository is the largest.
     /// </summary>
     public const int MaxBytes = 32 << 20;
 
     /// <summary>Stratum 1s say 61 s: their own files change each minute at most.</summary>
     public static readonly TimeSpan FileLifetime = TimeSpan.FromSeconds(61);
+
+    private const int BufferBytes = 16 << 10;
 
     private static readonly TimeSpan s_geoLifetime = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan s_maxGeoLifetime = TimeSpan.FromHours(6);
@@ -48,7 +52,12 @@ internal sealed class DocumentFetcher(UpstreamClient client, TimeProvider time)
 
             try
             {
-                byte[] body = await ReadAsync(response.Message.Content, cancellationToken);
+                byte[]? body = await ReadAsync(response.Message.Content, request.MaxBytes, cancellationToken);
+                if (body is null)
+                {
+                    return (null, new UpstreamFailure(FailureKind.Timeout, "the documents under way take all of Proxy:MaxUnstoredBytes; ask again"));
+                }
+
                 client.NoteSuccess(response.Upstream);
                 CachedDocument document = ToDocument(request, response, contentType, body);
                 string? refusal = await refuse(document);
@@ -68,22 +77,39 @@ internal sealed class DocumentFetcher(UpstreamClient client, TimeProvider time)
         }
     }
 
-    private static async Task<byte[]> ReadAsync(HttpContent content, CancellationToken cancellationToken)
+    /// <summary>Reads a body into memory, which is charged as it grows. Null: no memory is left for it.</summary>
+    private async Task<byte[]?> ReadAsync(HttpContent content, int maxBytes, CancellationToken cancellationToken)
     {
-        using var body = new MemoryStream();
-        await using Stream stream = await content.ReadAsStreamAsync(cancellationToken);
-        byte[] buffer = new byte[16 << 10];
-        int read;
-        while ((read = await stream.ReadAsync(buffer, cancellationToken)) > 0)
+        long taken = 0;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
         {
-            body.Write(buffer, 0, read);
-            if (body.Length > MaxBytes)
+            using var body = new MemoryStream();
+            await using Stream stream = await content.ReadAsStreamAsync(cancellationToken);
+            int read;
+            while ((read = await stream.ReadAsync(buffer, cancellationToken)) > 0)
             {
-                throw new IOException($"a document longer than {MaxBytes} bytes");
-            }
-        }
+                long wanted = BufferBytes + (3 * (body.Length + read)); // the stream doubles as it grows, and is copied at the end
+                if (wanted > taken && !budget.TryTake(wanted - taken))
+                {
+                    return null;
+                }
 
-        return body.ToArray();
+                taken = Math.Max(taken, wanted);
+                body.Write(buffer, 0, read);
+                if (body.Length > maxBytes)
+                {
+                    throw new IOException($"a document longer than {maxBytes} bytes");
+                }
+            }
+
+            return body.ToArray();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            budget.GiveBack(taken);
+        }
     }
 
     private CachedDocument ToDocument(DocumentRequest request, UpstreamResponse response, string contentType, byte[] body)

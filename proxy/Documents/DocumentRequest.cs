@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Documents;
@@ -19,9 +21,25 @@ internal enum DocumentKind : byte
 /// <param name="Hint">Host that the client named, or null.</param>
 internal sealed record DocumentRequest(DocumentKind Kind, RepositoryRoute Repository, string Path, string? Hint)
 {
-    /// <summary>Identity in the cache. The host does not count: every Stratum 1 of a cluster serves the same documents.</summary>
-    public string CacheKey => $"{Repository.Cluster}/{Repository.Fqrn}/{Path}";
+    /// <summary>Paths of documents are short; geo requests, whose proxies' names a client makes up, may be 4 KB long.</summary>
+    private const int MaxPathInKey = 200;
+
+    /// <summary>Order of a few Stratum 1s.</summary>
+    private const int MaxGeoBytes = 64 << 10;
+
+    /// <summary>Identity in the cache, short however long the path is. The host does not count: every Stratum 1 of a cluster serves the same documents.</summary>
+    public string CacheKey => $"{Repository.Cluster}/{Repository.Fqrn}/{(Path.Length <= MaxPathInKey ? Path : HashOf(Path))}";
+
+    /// <summary>The longest body that is read.</summary>
+    public int MaxBytes => Kind == DocumentKind.Geo ? MaxGeoBytes : Path switch
+    {
+        SignedDocuments.ManifestPath => Repositories.Manifest.MaxBytes,
+        SignedDocuments.WhitelistPath => Repositories.Whitelist.MaxBytes,
+        _ => DocumentFetcher.MaxBytes,
+    };
 
     /// <summary>Path from a Stratum 1's root.</summary>
     public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";
+
+    private static string HashOf(string path) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)));
 }

@@ -1,3 +1,4 @@
+using Breakwater.CacheStore;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Upstreams;
@@ -33,6 +34,24 @@ internal sealed partial class SignedDocuments
         public long WarnedAt { get; set; }
 
         public ulong? RollbackFloor { get; set; }
+
+        /// <summary>When a client last asked for more than what is fresh; <see cref="Environment.TickCount64"/>.</summary>
+        public long AskedAt { get; set; } = Environment.TickCount64;
+
+        /// <summary>What its documents take in memory, parsed ones as much again.</summary>
+        public int Cost => 2 * ((Current is { } pair ? pair.Manifest.Cost + HeapCost.Of(pair.Certificate ?? default) : 0) + (NewestWhitelist?.Cost ?? 0));
+
+        /// <summary>Is a check under way, or a revision held back, or a rollback allowed? Then it is not forgotten.</summary>
+        public bool IsBusy
+        {
+            get
+            {
+                lock (_gate)
+                {
+                    return _check is not null || _held is not null || RollbackFloor is not null;
+                }
+            }
+        }
 
         public bool IsHolding
         {

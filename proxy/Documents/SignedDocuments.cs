@@ -26,7 +26,10 @@ internal sealed partial class SignedDocuments(
     public const string WhitelistPath = ".cvmfswhitelist";
 
     /// <summary>A client may ask for any name below an allowed domain: remember no more of them than a site can have.</summary>
-    private const int MaxRepositories = 4096;
+    internal const int MaxRepositories = 4096;
+
+    /// <summary>Manifests and whitelists of all of them: 16 KB a repository, where the largest may have 320 KB.</summary>
+    internal const long MaxBytes = 64L << 20;
 
     /// <summary>After a check failed, answers go out at once this long: no client waits for Stratum 1s known to be down.</summary>
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(5);
@@ -61,6 +64,7 @@ internal sealed partial class SignedDocuments(
     public async ValueTask<DocumentAnswer> GetAsync(DocumentRequest request, CancellationToken cancellationToken)
     {
         Entry entry = EntryOf(request.Repository);
+        entry.AskedAt = Environment.TickCount64;
         if (options.Offline)
         {
             return WithoutUpstream(request, entry, UpstreamFailure.NotHeldOffline, RequestResult.Hit);
@@ -80,6 +84,12 @@ internal sealed partial class SignedDocuments(
         if (entry.FailedAt is not 0 and long failedAt && time.GetElapsedTime(failedAt) < s_retryAfter)
         {
             return WithoutUpstream(request, entry, entry.Failure);
+        }
+
+        // Each check goes on when its client leaves; so many at once are made-up names.
+        if (_entries.Count > MaxRepositories + (MaxRepositories / 16) && pair is null)
+        {
+            return WithoutUpstream(request, entry, new UpstreamFailure(FailureKind.Timeout, "too many repositories are being checked; ask again"));
         }
 
         try
@@ -146,12 +156,32 @@ internal sealed partial class SignedDocuments(
             return entry;
         }
 
-        if (_entries.Count >= MaxRepositories && _entries.FirstOrDefault(e => e.Value.Current is null) is { Key: not null } empty)
+        MakeRoom();
+        return _entries.GetOrAdd(key, _ => LoadKept(repository));
+    }
+
+    /// <summary>
+    /// At the limit a sixteenth of the repositories are forgotten: those that nothing is known of first, verified ones last, each kind by the time of the last
+    /// question. What was good is in the archive and comes back from there.
+    /// </summary>
+    private void MakeRoom()
+    {
+        int count = _entries.Count;
+        bool isTooLarge = count > 0 && count % 64 == 0 && _entries.Values.Sum(entry => (long)entry.Cost) > MaxBytes;
+        if (count < MaxRepositories && !isTooLarge)
         {
-            _entries.TryRemove(empty);
+            return;
         }
 
-        return _entries.GetOrAdd(key, _ => LoadKept(repository));
+        foreach (KeyValuePair<string, Entry> old in _entries
+            .Where(entry => !entry.Value.IsBusy)
+            .OrderBy(entry => entry.Value.Current switch { null => 0, { IsVerified: false } => 1, _ => 2 })
+            .ThenBy(entry => entry.Value.AskedAt)
+            .Take((count / 16) + 1)
+            .ToList())
+        {
+            _entries.TryRemove(old);
+        }
     }
 
     /// <summary>After a restart: what is good by the keys in force is served stale if need be, and is what the ratchet stands on.</summary>

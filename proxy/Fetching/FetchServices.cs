@@ -16,4 +16,8 @@ internal sealed record FetchServices(
     BreakwaterSettings Settings,
     ProxyCounters Counters,
     TimeProvider Time,
-    ILogger<InFlightFetch> Log);
+    ILogger<InFlightFetch> Log)
+{
+    /// <summary>Told of each object as soon as it is whole and right; set before the first fetch. It must not wait.</summary>
+    public Action<FetchOrder>? Verified { get; set; }
+}

@@ -24,6 +24,7 @@ internal sealed partial class InFlightFetch
     private readonly BodySuccession _bodies;
     private volatile Transfer? _transfer;
     private volatile UpstreamFailure? _failure;
+    private volatile bool _hasBegun;                    // it has its place: before that it costs no Stratum 1 anything
     private int _followers;                             // guarded by _gate
     private bool _isAbandoned;                          // guarded by _gate
     private bool _isWaitedFor;                          // guarded by _gate: it is over, followers of a wrong body have yet to move to the right one
@@ -120,13 +121,14 @@ internal sealed partial class InFlightFetch
     {
         lock (_gate)
         {
-            if (_followers > 0 || Body.State != GrowthState.Growing || Body.Length - Body.Appended <= WorthFinishingBytes)
+            if (_followers > 0 || Body.State != GrowthState.Growing || (_hasBegun && Body.Length - Body.Appended <= WorthFinishingBytes))
             {
                 return;
             }
 
-            // Before the head is in nothing is known: most objects are small, so the fetch goes on.
-            if (Body.Length is null && Body.Appended <= WorthFinishingBytes)
+            // Before the head is in nothing is known: most objects are small, so the fetch goes on. One that still waits in line does not, or clients that
+            // ask and leave make the line as long as they like.
+            if (_hasBegun && Body.Length is null && Body.Appended <= WorthFinishingBytes)
             {
                 return;
             }
@@ -161,6 +163,7 @@ internal sealed partial class InFlightFetch
             await _services.Queue.EnterAsync(_place, _cancel.Token);
             try
             {
+                _hasBegun = true;
                 _begun = _services.Time.GetTimestamp();
                 _ways.Begin();
                 await FetchAsync();
@@ -211,7 +214,7 @@ internal sealed partial class InFlightFetch
             while (true)
             {
                 FillResult filled = await FillAsync(_bodies.Current);
-                if (filled == FillResult.Whole && _bodies.Current.TryVerify())
+                if (filled == FillResult.Whole && _bodies.Current.TryVerify(() => _services.Verified?.Invoke(Order)))
                 {
                     foreach (Author author in _authors)
                     {

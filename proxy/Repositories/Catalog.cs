@@ -13,7 +13,11 @@ namespace Breakwater.Proxy.Repositories;
 /// <remarks>Format: schema 2.x of CernVM-FS (<c>catalog_sql.cc</c>).</remarks>
 internal sealed class Catalog : IDisposable
 {
-    private const int MaxNestedCatalogs = 1_000_000;
+    private const int MaxNestedCatalogs = 200_000;
+
+    /// <summary>Paths of the nested catalogs of one catalog, in memory as long as it is open.</summary>
+    private const int MaxNestedPathChars = 16 << 20;
+
     private const int MaxNameBytes = 255;
     private const int MaxPathBytes = 4096;
     private const int MaxChunks = 1_000_000;
@@ -186,6 +190,7 @@ internal sealed class Catalog : IDisposable
     {
         path = null;
         List<string> names = [];
+        int chars = 0;
         PathKey prefixKey = PathKey.Of(Prefix);
         for (PathKey at = key; at != prefixKey;)
         {
@@ -199,13 +204,21 @@ internal sealed class Catalog : IDisposable
 
             Bind(statement, at);
             problem = _database.Step(statement, out bool hasRow);
-            if (problem is not null || !hasRow || names.Count > MaxPathBytes / 2)
+            if (problem is not null || !hasRow || chars > MaxPathBytes)
             {
                 raw.sqlite3_reset(statement);
                 return problem is null ? null : $"Catalog: {problem}";
             }
 
-            names.Add(Encoding.UTF8.GetString(raw.sqlite3_column_blob(statement, 0)));
+            ReadOnlySpan<byte> name = raw.sqlite3_column_blob(statement, 0);
+            if (name.Length > MaxNameBytes)
+            {
+                raw.sqlite3_reset(statement);
+                return null;
+            }
+
+            chars += name.Length + 1;
+            names.Add(Encoding.UTF8.GetString(name));
             at = new PathKey(raw.sqlite3_column_int64(statement, 1), raw.sqlite3_column_int64(statement, 2));
             raw.sqlite3_reset(statement);
         }
@@ -241,7 +254,7 @@ internal sealed class Catalog : IDisposable
             Algorithm = (DigestAlgorithm)algorithm,
             IsStoredPlain = compression == 1,
             Object = hash.Length == 0 ? null : new ObjectKey(hash, (DigestAlgorithm)algorithm, 0),
-            LinkTarget = (flags & (long)CatalogFlags.Link) == 0 ? "" : raw.sqlite3_column_text(row, 6).utf8_to_string() ?? "",
+            LinkTarget = (flags & (long)CatalogFlags.Link) == 0 || raw.sqlite3_column_bytes(row, 6) > MaxPathBytes ? "" : raw.sqlite3_column_text(row, 6).utf8_to_string() ?? "",
         };
         return true;
     }
@@ -367,12 +380,13 @@ internal sealed class Catalog : IDisposable
         }
 
         List<NestedCatalog> nested = [];
+        long chars = 0;
         while ((problem = _database.Step(statement, out bool hasRow)) is null && hasRow)
         {
             string path = raw.sqlite3_column_text(statement, 0).utf8_to_string() ?? "";
             string hash = raw.sqlite3_column_text(statement, 1).utf8_to_string() ?? "";
             if (!IsAbsolute(path) || !path.StartsWith(Prefix + "/", StringComparison.Ordinal) || !Manifest.TryKey(hash, 'C', out ObjectKey key)
-                || nested.Count == MaxNestedCatalogs || (nested.Count > 0 && nested[^1].Path == path))
+                || nested.Count == MaxNestedCatalogs || (chars += path.Length) > MaxNestedPathChars || (nested.Count > 0 && nested[^1].Path == path))
             {
                 raw.sqlite3_reset(statement);
                 return $"the nested catalog at '{path}' is malformed.";

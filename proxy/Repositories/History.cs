@@ -14,6 +14,7 @@ internal sealed record Tag(string Name, ObjectKey RootCatalog, ulong Revision, D
 internal sealed class History
 {
     private const int MaxTags = 100_000;
+    private const int MaxNameLength = 1024;
     private readonly Dictionary<string, Tag> _tags;
 
     private History(Dictionary<string, Tag> tags) => _tags = tags;
@@ -62,11 +63,11 @@ internal sealed class History
             string hash = raw.sqlite3_column_text(statement, 1).utf8_to_string() ?? "";
             long revision = raw.sqlite3_column_int64(statement, 2);
             long seconds = raw.sqlite3_column_int64(statement, 3);
-            if (name.Length == 0 || !Manifest.TryKey(hash, 'C', out ObjectKey root) || revision < 0 || seconds is < 0 or > 1L << 36
+            if (name.Length is 0 or > MaxNameLength || !Manifest.TryKey(hash, 'C', out ObjectKey root) || revision < 0 || seconds is < 0 or > 1L << 36
                 || tags.Count == MaxTags)
             {
                 raw.sqlite3_reset(statement);
-                return $"the tag '{name}' is malformed.";
+                return $"the tag '{(name.Length > MaxNameLength ? name[..MaxNameLength] : name)}' is malformed.";
             }
 
             tags[name] = new Tag(name, root, (ulong)revision, DateTimeOffset.FromUnixTimeSeconds(seconds));

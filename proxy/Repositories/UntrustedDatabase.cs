@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Breakwater.CacheStore.Spooling;
 using SQLitePCL;
 
 namespace Breakwater.Proxy.Repositories;
@@ -19,14 +20,18 @@ internal sealed class UntrustedDatabase : IDisposable
     private static readonly byte[] PlainMagic = "SQLite format 3\0"u8.ToArray();
 
     private readonly sqlite3 _database;
+    private readonly OverflowBudget _openBytes; // from which its length is taken
     private readonly Dictionary<string, sqlite3_stmt> _statements = [];
     private long _work;
+    private long _charged;
 
     static UntrustedDatabase() => Batteries_V2.Init();
 
-    private UntrustedDatabase(sqlite3 database, long lengthBytes)
+    private UntrustedDatabase(sqlite3 database, long lengthBytes, OverflowBudget openBytes)
     {
         _database = database;
+        _openBytes = openBytes;
+        _charged = lengthBytes;
         LengthBytes = lengthBytes;
 
         // A row costs some 30 steps of the virtual machine and 60 bytes or more of the file: this allows about twenty walks.
@@ -54,15 +59,22 @@ internal sealed class UntrustedDatabase : IDisposable
         }
 
         string path = Path.Combine(limits.TemporaryDirectory, $"breakwater-{Guid.NewGuid():n}.db");
+        var taken = new Taken(limits.OpenBytes);
+        bool isOpen = false;
         try
         {
-            (long length, string? problem) = await InflateAsync(wire, path, limits.MaxInflatedBytes, cancellationToken);
-            problem ??= CheckLength(path, length);
-            return problem is null ? Open(path, length, tables) : new Malformed(problem);
+            string? problem = await InflateAsync(wire, path, limits, taken, cancellationToken) ?? CheckLength(path, taken.Bytes);
+            Parsed<UntrustedDatabase> opened = problem is null ? Open(path, taken, tables) : new Malformed(problem);
+            isOpen = opened.TryGet(out _, out _);
+            return opened;
         }
         finally
         {
             File.Delete(path);
+            if (!isOpen)
+            {
+                taken.GiveBack();
+            }
         }
     }
 
@@ -110,14 +122,13 @@ internal sealed class UntrustedDatabase : IDisposable
 
         _statements.Clear();
         raw.sqlite3_close_v2(_database);
+        _openBytes.GiveBack(Interlocked.Exchange(ref _charged, 0));
     }
 
-    private static async Task<(long Length, string? Problem)> InflateAsync(
-        Stream wire,
-        string path,
-        long maxBytes,
-        CancellationToken cancellationToken)
+    /// <summary>Inflates into a file. Null: it is there, and all its bytes are taken.</summary>
+    private static async Task<string?> InflateAsync(Stream wire, string path, CatalogLimits limits, Taken taken, CancellationToken cancellationToken)
     {
+        long maxBytes = Math.Min(limits.MaxInflatedBytes, Math.Max(CatalogLimits.FreeInflatedBytes, wire.Length * limits.MaxInflation));
         byte[] head = new byte[PlainMagic.Length];
         int headLength = await wire.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
         wire.Position = 0;
@@ -127,7 +138,7 @@ internal sealed class UntrustedDatabase : IDisposable
         Stream source = inflated ?? wire;
         await using FileStream file = CreatePrivate(path);
         byte[] buffer = new byte[128 * 1024];
-        for (long length = 0; ;)
+        while (true)
         {
             int read;
             try
@@ -136,18 +147,22 @@ internal sealed class UntrustedDatabase : IDisposable
             }
             catch (Exception exception) when (WireContent.IsDamage(exception))
             {
-                return (length, $"it is neither a zlib or zstd stream nor a SQLite file ({exception.Message}).");
+                return $"it is neither a zlib or zstd stream nor a SQLite file ({exception.Message}).";
             }
 
             if (read == 0)
             {
-                return (length, null);
+                return null;
             }
 
-            length += read;
-            if (length > maxBytes)
+            if (taken.Bytes + read > maxBytes)
             {
-                return (length, $"it inflates to more than {maxBytes} bytes.");
+                return $"it inflates to more than {maxBytes} bytes.";
+            }
+
+            if (!taken.TryTake(read))
+            {
+                return "the catalogs that are open at this time have used up the room for inflated ones.";
             }
 
             await file.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
@@ -180,7 +195,7 @@ internal sealed class UntrustedDatabase : IDisposable
         return new FileStream(path, options);
     }
 
-    private static Parsed<UntrustedDatabase> Open(string path, long length, IReadOnlyList<string> tables)
+    private static Parsed<UntrustedDatabase> Open(string path, Taken taken, IReadOnlyList<string> tables)
     {
         string uri = "file:" + Uri.EscapeDataString(path).Replace("%2F", "/", StringComparison.Ordinal) + "?immutable=1";
         int code = raw.sqlite3_open_v2(
@@ -194,13 +209,14 @@ internal sealed class UntrustedDatabase : IDisposable
             return new Malformed($"SQLite cannot open it (code {code}).");
         }
 
-        var database = new UntrustedDatabase(handle, length);
+        var database = new UntrustedDatabase(handle, taken.Bytes, taken.Budget);
         string? problem = database.Harden() ?? database.CheckTables(tables);
         if (problem is null)
         {
             return database;
         }
 
+        database._charged = 0; // the caller gives it back
         database.Dispose();
         return new Malformed(problem);
     }
@@ -214,7 +230,7 @@ internal sealed class UntrustedDatabase : IDisposable
         raw.sqlite3_limit(_database, raw.SQLITE_LIMIT_LENGTH, 1 << 20);
         raw.sqlite3_limit(_database, raw.SQLITE_LIMIT_SQL_LENGTH, 64 * 1024);
         raw.sqlite3_limit(_database, raw.SQLITE_LIMIT_ATTACHED, 0);
-        foreach (string pragma in (string[])["PRAGMA cell_size_check=ON", "PRAGMA mmap_size=0", "PRAGMA cache_size=-16384", "PRAGMA query_only=ON"])
+        foreach (string pragma in (string[])["PRAGMA cell_size_check=ON", "PRAGMA mmap_size=0", "PRAGMA cache_size=-2048", "PRAGMA query_only=ON"])
         {
             int code = raw.sqlite3_exec(_database, pragma);
             if (code != raw.SQLITE_OK)
@@ -253,4 +269,21 @@ internal sealed class UntrustedDatabase : IDisposable
     private string Explain(int code) => code == raw.SQLITE_INTERRUPT
         ? "reading it costs more work than a file of its size may cost."
         : $"SQLite: {raw.sqlite3_errmsg(_database).utf8_to_string()} (code {code}).";
+
+    /// <summary>Bytes taken while a file is inflated.</summary>
+    private sealed class Taken(OverflowBudget budget)
+    {
+        public OverflowBudget Budget => budget;
+
+        public long Bytes { get; private set; }
+
+        public bool TryTake(int bytes)
+        {
+            bool isTaken = budget.TryTake(bytes);
+            Bytes += isTaken ? bytes : 0;
+            return isTaken;
+        }
+
+        public void GiveBack() => budget.GiveBack(Bytes);
+    }
 }

@@ -12,6 +12,9 @@ namespace Breakwater.Proxy.Serving;
 /// </summary>
 internal sealed class CopyCheck : IDisposable
 {
+    /// <summary>Copies that wait for their turn: beyond it a client gets its copy as any other does, for a check goes on when its client leaves.</summary>
+    private const int MaxWaiting = 4096;
+
     private static readonly TimeSpan s_goodFor = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<ObjectKey, Lazy<Task<bool>>> _running = new();
@@ -28,7 +31,7 @@ internal sealed class CopyCheck : IDisposable
     /// <summary>Are the stored bytes those that the key names?</summary>
     public Task<bool> IsGoodAsync(ObjectKey key, ObjectLease lease)
     {
-        if (_good.TryGetValue(key, out _))
+        if (_good.TryGetValue(key, out _) || (_running.Count >= MaxWaiting && !_running.ContainsKey(key)))
         {
             return Task.FromResult(true);
         }

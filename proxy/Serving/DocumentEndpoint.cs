@@ -1,12 +1,18 @@
 using System.Globalization;
+using System.IO.Pipelines;
+using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>Answers requests for documents.</summary>
-internal sealed class DocumentEndpoint(DocumentCache documents, ResponseHeads heads, TimeProvider time)
+internal sealed class DocumentEndpoint(DocumentCache documents, ResponseHeads heads, OverflowBudget budget, TimeProvider time)
 {
+    /// <summary>As much as a connection holds at a time.</summary>
+    private const int ChunkBytes = 64 << 10;
+
     /// <summary>Serves one request; the outcome says how it ended.</summary>
     public async Task ServeAsync(HttpContext context, DocumentRequest request, RequestOutcome outcome)
     {
@@ -18,6 +24,27 @@ internal sealed class DocumentEndpoint(DocumentCache documents, ResponseHeads he
             return;
         }
 
+        // A slow client keeps a long document alive when the cache has long forgotten it.
+        long held = document.Body.Length > ChunkBytes ? document.Body.Length : 0;
+        if (!budget.TryTake(held))
+        {
+            outcome.Result = RequestResult.Failed;
+            await heads.WriteFailureAsync(context, new UpstreamFailure(FailureKind.Timeout, "the documents under way take all of Proxy:MaxUnstoredBytes; ask again"), outcome);
+            return;
+        }
+
+        try
+        {
+            await SendAsync(context, document, outcome);
+        }
+        finally
+        {
+            budget.GiveBack(held);
+        }
+    }
+
+    private async Task SendAsync(HttpContext context, CachedDocument document, RequestOutcome outcome)
+    {
         outcome.Upstream = document.Upstream;
         HttpResponse response = context.Response;
         heads.WriteCommon(response, outcome);
@@ -28,8 +55,24 @@ internal sealed class DocumentEndpoint(DocumentCache documents, ResponseHeads he
         response.Headers.Age = document.AgeSeconds(time).ToString(CultureInfo.InvariantCulture);
         if (!HttpMethods.IsHead(context.Request.Method))
         {
-            await response.BodyWriter.WriteAsync(document.Body, context.RequestAborted);
-            outcome.BytesSent = document.Body.Length;
+            await SendAsync(context, document.Body, outcome);
+        }
+    }
+
+    /// <summary>Chunk by chunk, waiting for each: a client that does not read holds no copy of a long document.</summary>
+    private static async Task SendAsync(HttpContext context, ReadOnlyMemory<byte> body, RequestOutcome outcome)
+    {
+        while (!body.IsEmpty)
+        {
+            ReadOnlyMemory<byte> chunk = body[..Math.Min(body.Length, ChunkBytes)];
+            FlushResult flushed = await context.Response.BodyWriter.WriteAsync(chunk, context.RequestAborted);
+            outcome.BytesSent += chunk.Length;
+            if (flushed.IsCompleted)
+            {
+                return;
+            }
+
+            body = body[chunk.Length..];
         }
     }
 }

@@ -1,7 +1,7 @@
-using System.Collections.Concurrent;
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Documents;
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.WorkingSets;
@@ -14,14 +14,38 @@ namespace Breakwater.Proxy.Storms;
 /// a restart and the objects. Thread-safe.
 /// </summary>
 internal sealed partial class LookAhead(
-    Prefetcher prefetcher, IDocumentStore documents, WorkingSetOptions options, TimeProvider time, ILogger<LookAhead> log) : BackgroundService
+    Prefetcher prefetcher, FetchServices fetches, IDocumentStore documents, WorkingSetOptions options, TimeProvider time, ILogger<LookAhead> log) : BackgroundService
 {
     private const string Prefix = "trail/";
 
+    /// <summary>So many that cannot be had end a run: their Stratum 1s are down, or the revision is gone, and asking for the rest helps nobody.</summary>
+    private const int MaxFailed = 16;
+
+    /// <summary>Runs at a time, of 2,048 objects at most each: more are not begun.</summary>
+    private const int MaxRuns = 16;
+
     private static readonly TimeSpan s_saveInterval = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<string, MissTrail> _trails = Load(documents);
+    private readonly MissTrails _trails = Load(documents);
     private CancellationToken _stopping;
+    private int _runs;
+
+    /// <inheritdoc/>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (options.Learn)
+        {
+            fetches.Verified = order =>
+            {
+                if (order.Priority != FetchPriority.Prefetch)
+                {
+                    _trails.Learn(order.Repository.Fqrn, order.Key);
+                }
+            };
+        }
+
+        return base.StartAsync(cancellationToken);
+    }
 
     /// <summary>A client waits for an object that the store lacks, the first to do so.</summary>
     public void Missed(RepositoryRoute repository, in ObjectKey key)
@@ -31,17 +55,19 @@ internal sealed partial class LookAhead(
             return;
         }
 
-        MissTrail trail = _trails.GetOrAdd(repository.Fqrn, static _ => new MissTrail());
-        IReadOnlyList<ObjectKey> next;
-        lock (trail)
+        IReadOnlyList<ObjectKey> next = _trails.Follow(repository.Fqrn, key);
+        if (next.Count == 0 || !options.Prefetch)
         {
-            next = trail.Note(key);
+            return;
         }
 
-        if (next.Count > 0 && options.Prefetch)
+        if (Interlocked.Increment(ref _runs) > MaxRuns)
         {
-            _ = Task.Run(() => RunAsync(repository, next), _stopping);
+            Interlocked.Decrement(ref _runs);
+            return;
         }
+
+        _ = Task.Run(() => RunAsync(repository, next), CancellationToken.None);
     }
 
     /// <inheritdoc/>
@@ -62,15 +88,21 @@ internal sealed partial class LookAhead(
         }
     }
 
-    private static ConcurrentDictionary<string, MissTrail> Load(IDocumentStore documents)
+    private static MissTrails Load(IDocumentStore documents)
     {
-        var trails = new ConcurrentDictionary<string, MissTrail>(StringComparer.Ordinal);
+        List<(string Fqrn, StoredDocument Saved)> all = [];
         foreach (string name in documents.Keys(Prefix))
         {
             if (documents.TryGet(name, out StoredDocument? saved))
             {
-                trails[name[Prefix.Length..]] = MissTrail.Of(Read(Encoding.ASCII.GetString(saved.Body.Span)));
+                all.Add((name[Prefix.Length..], saved));
             }
+        }
+
+        var trails = new MissTrails();
+        foreach ((string fqrn, StoredDocument saved) in all.OrderBy(trail => trail.Saved.StoredAt))
+        {
+            trails.Restore(fqrn, Read(Encoding.ASCII.GetString(saved.Body.Span)));
         }
 
         return trails;
@@ -90,42 +122,34 @@ internal sealed partial class LookAhead(
     private async Task RunAsync(RepositoryRoute repository, IReadOnlyList<ObjectKey> keys)
     {
         long begun = time.GetTimestamp();
-        var progress = new PrefetchProgress();
+        var progress = new PrefetchProgress { MaxFailed = MaxFailed, NotFound = key => _trails.Forget(repository.Fqrn, key) };
         try
         {
             await prefetcher.RunAsync(repository, keys, progress, PrefetchAim.Boot, _stopping);
-            if (progress.Failed > keys.Count / 2)
-            {
-                // Names that nobody has, made up or of a revision long gone: not worth remembering.
-                _trails.TryRemove(repository.Fqrn, out _);
-            }
-
             LogLookedAhead(log, repository.Fqrn, keys.Count, progress.Fetched, progress.Failed, time.GetElapsedTime(begun).TotalMilliseconds);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)
         {
             // The proxy stops, or the store cannot: clients are served as ever.
         }
+        finally
+        {
+            Interlocked.Decrement(ref _runs);
+        }
     }
 
     private async Task SaveAsync()
     {
-        foreach ((string repository, MissTrail trail) in _trails)
+        foreach (string repository in _trails.TakeForgotten())
         {
-            byte[] body;
-            lock (trail)
-            {
-                if (!trail.IsChanged)
-                {
-                    continue;
-                }
+            documents.Remove(Prefix + repository);
+        }
 
-                body = Encoding.ASCII.GetBytes(string.Join('\n', trail.Keys));
-                trail.MarkSaved();
-            }
-
+        foreach ((string repository, ObjectKey[] keys) in _trails.TakeChanged())
+        {
             try
             {
+                byte[] body = Encoding.ASCII.GetBytes(string.Join('\n', keys));
                 if (body.Length <= documents.MaxDocumentBytes)
                 {
                     await documents.PutAsync(Prefix + repository, new StoredDocument(body, default, time.GetUtcNow()));

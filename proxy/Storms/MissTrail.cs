@@ -27,7 +27,13 @@ internal sealed class MissTrail
     private int _handedOut;
 
     /// <summary>The keys, oldest first.</summary>
-    public IReadOnlyList<ObjectKey> Keys => _keys;
+    public IEnumerable<ObjectKey> Keys => _keys.Where(static key => key != default);
+
+    /// <summary>How many keys it has.</summary>
+    public int Count => _places.Count;
+
+    /// <summary>Has it enough keys to tell anything at all?</summary>
+    public bool IsTelling => Count > Confirmations;
 
     /// <summary>Has it grown since <see cref="MarkSaved"/>?</summary>
     public bool IsChanged { get; private set; }
@@ -38,7 +44,7 @@ internal sealed class MissTrail
         var trail = new MissTrail();
         foreach (ObjectKey key in keys.Take(MaxKeys))
         {
-            trail.Append(key);
+            trail.Add(key);
         }
 
         trail.IsChanged = false;
@@ -48,12 +54,11 @@ internal sealed class MissTrail
     /// <summary>Call after <see cref="Keys"/> were saved.</summary>
     public void MarkSaved() => IsChanged = false;
 
-    /// <summary>Notes that a client waits for an object. Returns what clients will ask for next, in order; empty when that is not known.</summary>
-    public IReadOnlyList<ObjectKey> Note(in ObjectKey key)
+    /// <summary>A client waits for an object. Returns what clients will ask for next, in order; empty when that is not known.</summary>
+    public IReadOnlyList<ObjectKey> Follow(in ObjectKey key)
     {
         if (!_places.TryGetValue(key, out int at))
         {
-            Append(key);
             return [];
         }
 
@@ -81,14 +86,29 @@ internal sealed class MissTrail
 
         _handedOut = to;
         _last = to - 1; // what is fetched ahead is not missed: the next miss is expected behind it
-        return _keys.GetRange(from, to - from);
+        return [.. _keys.GetRange(from, to - from).Where(static next => next != default)];
     }
 
-    private void Append(in ObjectKey key)
+    /// <summary>Forgets an object, the rest of the trail stays. False: it was not on it.</summary>
+    public bool Remove(in ObjectKey key)
+    {
+        if (!_places.Remove(key, out int at))
+        {
+            return false;
+        }
+
+        _keys[at] = default; // the places of those behind it stay
+        IsChanged = true;
+        return true;
+    }
+
+    /// <summary>Puts an object at the trail's end, unless it is on it already.</summary>
+    public void Add(in ObjectKey key)
     {
         if (_keys.Count == MaxKeys)
         {
             _keys.RemoveRange(0, MaxKeys / 2);
+            _keys.RemoveAll(static known => known == default);
             _places.Clear();
             for (int i = 0; i < _keys.Count; i++)
             {

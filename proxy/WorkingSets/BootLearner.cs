@@ -17,6 +17,9 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     /// <summary>A set that has seen enough boots looks at one now and then.</summary>
     private static readonly TimeSpan s_settledPause = TimeSpan.FromMinutes(10);
 
+    /// <summary>Entries of all profiles that are kept beside the sets merged from them; some 200 bytes each.</summary>
+    private const int MaxProfileEntries = 300_000;
+
     private readonly Dictionary<(string Repository, string Name), List<(long Boot, BootProfile Profile)>> _profiles = [];
 
     /// <summary>Is another boot of this repository worth recording?</summary>
@@ -68,6 +71,8 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
             profiles.RemoveAt(0);
         }
 
+        ForgetProfiles(profiles);
+
         WorkingSet set = BootMerge.Merge(repository.Fqrn, name, [.. profiles.Select(known => known.Profile)], time.GetUtcNow());
         await sets.PutAsync(set);
         LogLearned(log, repository.Fqrn, name, set.Entries.Count, set.Boots);
@@ -105,6 +110,30 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
         }
 
         return profiles;
+    }
+
+    /// <summary>Beyond the entries profiles of other sets go first: the set itself stands for them, as after a restart.</summary>
+    private void ForgetProfiles(List<(long Boot, BootProfile Profile)> newest)
+    {
+        long entries = _profiles.Values.Sum(profiles => profiles.Sum(known => (long)known.Profile.Entries.Count));
+        while (entries > MaxProfileEntries)
+        {
+            ((string, string) key, List<(long Boot, BootProfile Profile)> oldest) = _profiles.FirstOrDefault(other => other.Value != newest);
+            if (oldest is not null)
+            {
+                _profiles.Remove(key);
+                entries -= oldest.Sum(known => (long)known.Profile.Entries.Count);
+            }
+            else if (newest.Count > 1)
+            {
+                entries -= newest[0].Profile.Entries.Count;
+                newest.RemoveAt(0);
+            }
+            else
+            {
+                return;
+            }
+        }
     }
 
     private static HashSet<string> Paths(IEnumerable<WorkingSetEntry> entries) =>

@@ -11,6 +11,9 @@ internal readonly record struct KeyName(string Path, ByteRange? Range);
 /// <summary>From keys back to paths: which files of a snapshot are made of these objects?</summary>
 internal static class KeyNames
 {
+    /// <summary>Places that are told of one object; of bytes that are in more, such as an empty file, the rest says no more.</summary>
+    private const int MaxPlaces = 64;
+
     /// <summary>Searches the catalogs of a snapshot.</summary>
     /// <param name="tree">The snapshot.</param>
     /// <param name="keys">The keys; catalogs among them are named by their directory.</param>
@@ -75,12 +78,13 @@ internal static class KeyNames
         }
 
         List<(ObjectKey Key, PathKey File, ByteRange Range)> found = [];
+        Dictionary<ObjectKey, int> told = [];
         string? problem = catalog.ScanChunks((file, offset, size, digest) =>
         {
             foreach (DigestAlgorithm algorithm in algorithms)
             {
                 var key = new ObjectKey(digest, algorithm, (byte)'P');
-                if (keys.Contains(key))
+                if (keys.Contains(key) && (told[key] = told.GetValueOrDefault(key) + 1) <= MaxPlaces)
                 {
                     found.Add((key, file, new ByteRange(offset, size)));
                 }
@@ -110,6 +114,9 @@ internal static class KeyNames
             names[key] = known = [];
         }
 
-        known.Add(name);
+        if (known.Count < MaxPlaces)
+        {
+            known.Add(name);
+        }
     }
 }

@@ -23,8 +23,17 @@ internal sealed partial class ObjectNames(
     CatalogLimits limits,
     ILogger<ObjectNames> log) : BackgroundService, IObjectPaths
 {
-    /// <summary>Of all repositories; about 200 bytes each.</summary>
-    private const int MaxNames = 250_000;
+    /// <summary>Names of all repositories with what they are found by: a quarter of a million of usual length.</summary>
+    internal const long MaxBytes = 64L << 20;
+
+    /// <summary>A repository of which nothing is known yet.</summary>
+    private const int RepositoryBytes = 4096;
+
+    /// <summary>A key or path in a table, beside the path's characters.</summary>
+    private const int NameBytes = 64 + HeapCost.Entry;
+
+    /// <summary>Catalogs that wait to be read because one above them was.</summary>
+    private const int MaxBelow = 100_000;
 
     private const int MaxWaiting = 4096;
 
@@ -35,15 +44,19 @@ internal sealed partial class ObjectNames(
     private readonly Channel<(string Fqrn, ObjectKey? Catalog)> _waiting = Channel.CreateBounded<(string, ObjectKey?)>(
         new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
-    private int _count;   // of names; the reader of catalogs alone writes it
+    private long _bytes;   // of names; the reader of catalogs alone writes it
+
+    /// <summary>Repositories and bytes right now.</summary>
+    internal (int Repositories, long Bytes) Held => (_repositories.Count, Interlocked.Read(ref _bytes));
 
     /// <inheritdoc/>
     public string? Find(string fqrn, in ObjectKey key)
     {
         if (!_repositories.TryGetValue(fqrn, out RepositoryNames? names))
         {
-            names = _repositories.GetOrAdd(fqrn, new RepositoryNames());
+            // Remembered once it has a manifest: a client may ask under any name below an allowed domain.
             _waiting.Writer.TryWrite((fqrn, null));
+            return null;
         }
 
         // A client that reads a catalog soon reads what is in it.
@@ -63,18 +76,20 @@ internal sealed partial class ObjectNames(
         {
             await foreach ((string fqrn, ObjectKey? catalog) in _waiting.Reader.ReadAllAsync(stoppingToken))
             {
-                if (_count > MaxNames)
+                if (_bytes > MaxBytes)
                 {
                     // What is asked for from now on is read again.
-                    LogFull(log, MaxNames);
+                    LogFull(log, MaxBytes >> 20);
                     _repositories.Clear();
-                    _count = 0;
+                    _bytes = 0;
                 }
 
+                bool isKnown = _repositories.ContainsKey(fqrn);
                 ObjectKey? first = catalog
-                    ?? (repositories.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route) ? documents.Find(route)?.Parsed.RootCatalog : null);
+                    ?? (!isKnown && repositories.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route) ? documents.Find(route)?.Parsed.RootCatalog : null);
                 if (first is ObjectKey key)
                 {
+                    _bytes += isKnown ? 0 : RepositoryBytes;
                     await ReadBelowAsync(fqrn, _repositories.GetOrAdd(fqrn, new RepositoryNames()), key, stoppingToken);
                 }
             }
@@ -89,11 +104,12 @@ internal sealed partial class ObjectNames(
     private async Task ReadBelowAsync(string fqrn, RepositoryNames names, ObjectKey first, CancellationToken cancellationToken)
     {
         Stack<ObjectKey> todo = new([first]);
-        while (_count <= MaxNames && todo.TryPop(out ObjectKey key))
+        while (_bytes <= MaxBytes && todo.TryPop(out ObjectKey key))
         {
             if (!names.Catalogs.ContainsKey(key) && store.TryOpen(key, out ObjectLease? lease))
             {
                 names.Catalogs.TryAdd(key, true);
+                _bytes += NameBytes;
                 long begun = Stopwatch.GetTimestamp();
                 try
                 {
@@ -124,14 +140,15 @@ internal sealed partial class ObjectNames(
         using (catalog)
         {
             Add(names, key, catalog.Prefix);
-            foreach (NestedCatalog nested in catalog.Nested)
+            foreach (NestedCatalog nested in catalog.Nested.Take(MaxBelow - below.Count))
             {
                 below.Push(nested.Catalog);
             }
 
             Dictionary<PathKey, (string Path, DigestAlgorithm Algorithm)> chunked = [];
+            long chunkedBytes = 0;
             CatalogCursor cursor = catalog.Scan();
-            while ((problem = cursor.MoveNext()) is null && cursor.Current is { } entry && _count <= MaxNames)
+            while ((problem = cursor.MoveNext()) is null && cursor.Current is { } entry && _bytes + chunkedBytes <= MaxBytes)
             {
                 if (entry.HasObjects && (entry.Object is not null || entry.IsChunked) && (problem = cursor.ReadPath(out string? path)) is null && path is not null)
                 {
@@ -143,6 +160,7 @@ internal sealed partial class ObjectNames(
                     if (entry.IsChunked)
                     {
                         chunked[entry.Key] = (path, entry.Algorithm);
+                        chunkedBytes += NameBytes + HeapCost.Of(path);
                     }
                 }
 
@@ -154,7 +172,7 @@ internal sealed partial class ObjectNames(
 
             return problem ?? (chunked.Count == 0 ? null : catalog.ScanChunks((file, _, _, digest) =>
             {
-                if (_count <= MaxNames && chunked.TryGetValue(file, out (string Path, DigestAlgorithm Algorithm) of))
+                if (_bytes <= MaxBytes && chunked.TryGetValue(file, out (string Path, DigestAlgorithm Algorithm) of))
                 {
                     Add(names, new ObjectKey(digest, of.Algorithm, (byte)'P'), of.Path);
                 }
@@ -166,15 +184,15 @@ internal sealed partial class ObjectNames(
     {
         if (names.Paths.TryAdd(key, path))
         {
-            _count++;
+            _bytes += NameBytes + HeapCost.Of(path);
         }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: the catalog {Catalog} cannot be read, its files have no names in the access log: {Problem}")]
     private static partial void LogUnreadable(ILogger log, string repository, ObjectKey catalog, string problem);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "More than {Names} objects have names: they are forgotten, and those asked for from now on are read again")]
-    private static partial void LogFull(ILogger log, int names);
+    [LoggerMessage(Level = LogLevel.Information, Message = "The names of objects take more than {Megabytes} MiB: they are forgotten, and those asked for from now on are read again")]
+    private static partial void LogFull(ILogger log, long megabytes);
 
     private sealed class RepositoryNames
     {

@@ -43,6 +43,12 @@ internal sealed class PrefetchProgress
     /// <summary>Objects that no Stratum 1 could give.</summary>
     public int Failed => Volatile.Read(ref _failed);
 
+    /// <summary>The prefetch ends when so many could not be had. Default: never.</summary>
+    public int MaxFailed { get; init; } = int.MaxValue;
+
+    /// <summary>Told of each object that no Stratum 1 has; null: nobody wants to know.</summary>
+    public Action<ObjectKey>? NotFound { get; init; }
+
     public void AddPresent() => Interlocked.Increment(ref _present);
 
     public void AddFetched() => Interlocked.Increment(ref _fetched);
@@ -95,7 +101,7 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
         await Task.WhenAll(Enumerable.Range(0, Math.Min(options.MaxConcurrentPrefetches, keys.Count)).Select(_ => Task.Run(
             async () =>
             {
-                for (int i = Interlocked.Increment(ref next); i < keys.Count; i = Interlocked.Increment(ref next))
+                for (int i = Interlocked.Increment(ref next); i < keys.Count && progress.Failed < progress.MaxFailed; i = Interlocked.Increment(ref next))
                 {
                     await OneAsync(repository, keys[i], progress, aim, cancellationToken);
                 }
@@ -129,13 +135,16 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
         {
             // A second try: another Stratum 1 may have caught up, or a transfer broke at a bad moment.
             if (await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken, charge) is null
-                || await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken, charge) is null)
+                || await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken, charge) is not { } failure)
             {
                 progress.AddFetched();
+                return;
             }
-            else
+
+            progress.AddFailed();
+            if (failure.Kind == FailureKind.NotFound)
             {
-                progress.AddFailed();
+                progress.NotFound?.Invoke(key);
             }
         }
         finally

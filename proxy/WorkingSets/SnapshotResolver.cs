@@ -30,6 +30,12 @@ internal sealed class SnapshotResolver
     private const int MaxPasses = 8;
     private const int MaxFiles = 5_000_000;
 
+    /// <summary>Paths on their way and files found, of all passes: what a catalog's author makes this hold. A million of usual length.</summary>
+    internal const long MaxBytes = 512L << 20;
+
+    private const int ObjectBytes = 48;
+    private const int ItemBytes = 100 + HeapCost.Entry;
+
     private readonly CatalogTree _tree;
     private readonly Dictionary<ObjectKey, NestedCatalog> _catalogs = [];
     private readonly List<NestedCatalog> _catalogsInOrder = [];
@@ -38,6 +44,7 @@ internal sealed class SnapshotResolver
     private readonly HashSet<int> _found = [];
     private readonly HashSet<int> _directories = [];
     private List<WantedPath> _again = [];
+    private long _bytes;
 
     private SnapshotResolver(CatalogTree tree) => _tree = tree;
 
@@ -145,7 +152,7 @@ internal sealed class SnapshotResolver
                 }
 
                 queue.Enqueue(item with { Path = entry.Path, Next = item.Next + 1 });
-                return null;
+                return Charge(entry.Path);
             });
         }
 
@@ -160,7 +167,7 @@ internal sealed class SnapshotResolver
             if (entry.IsDirectory)
             {
                 queue.Enqueue(item with { Path = entry.Path });
-                return null;
+                return Charge(entry.Path);
             }
 
             return isOpenEnd ? Take(catalog, entry, item.Wanted) : null;
@@ -194,6 +201,7 @@ internal sealed class SnapshotResolver
         if (problem is null && entry is { IsLink: true } && Target(entry) is { } target)
         {
             _again.Add(item.Wanted with { Pattern = PathPattern.Literal(target + item.Path[entry.Path.Length..]) });
+            problem = Charge(target);
         }
 
         return problem;
@@ -207,6 +215,7 @@ internal sealed class SnapshotResolver
             if (Target(entry) is { } target)
             {
                 _again.Add(wanted with { Pattern = PathPattern.Literal(target) });
+                return Charge(target);
             }
 
             return null;
@@ -222,7 +231,13 @@ internal sealed class SnapshotResolver
         _files[entry.Path] = _files.TryGetValue(entry.Path, out ResolvedFile? known)
             ? known with { Order = Math.Min(known.Order, wanted.Order), Objects = [.. known.Objects.Union(objects)] }
             : new ResolvedFile(wanted.Order, entry.Path, objects, entry.IsStoredPlain);
-        return problem ?? (_files.Count > MaxFiles ? $"The set has more than {MaxFiles} files." : null);
+        return problem ?? Charge(entry.Path, objects.Count) ?? (_files.Count > MaxFiles ? $"The set has more than {MaxFiles} files." : null);
+    }
+
+    private string? Charge(string path, int objects = 0)
+    {
+        _bytes += ItemBytes + HeapCost.Of(path) + (objects * ObjectBytes);
+        return _bytes > MaxBytes ? $"Resolving it takes more than {MaxBytes >> 20} MiB." : null;
     }
 
     private static string? ReadRanges(Catalog catalog, CatalogEntry entry, IReadOnlyList<ByteRange> ranges, List<ObjectKey> objects)

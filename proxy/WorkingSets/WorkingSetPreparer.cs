@@ -26,6 +26,9 @@ internal sealed partial class WorkingSetPreparer(
     /// <summary>The whole working set is read into memory at a storm's beginning, not at each of its boots.</summary>
     private static readonly TimeSpan s_warmAgainAfter = TimeSpan.FromMinutes(5);
 
+    /// <summary>Objects whose names are kept, of all repositories; some 300 bytes each.</summary>
+    internal const int MaxNamed = 200_000;
+
     private readonly ConcurrentDictionary<string, IReadOnlyList<ResolvedSet>> _resolved = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, PrefetchProgress> _progress = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _warmedAt = new(StringComparer.Ordinal);
@@ -118,7 +121,7 @@ internal sealed partial class WorkingSetPreparer(
             await prefetcher.RunAsync(repository, keys, progress, aim, cancellationToken);
             if (working.Any(set => sets.Find(set.Repository, set.Name) is not null))
             {
-                _resolved[repository.Fqrn] = resolved;
+                KeepNames(repository.Fqrn, resolved);
             }
 
             if (problem is not null)
@@ -137,6 +140,27 @@ internal sealed partial class WorkingSetPreparer(
         {
             LogProblem(log, repository.Fqrn, manifest.Revision, e.Message);
             return e.Message;
+        }
+    }
+
+    /// <summary>The names are for people: those of other repositories make room, and a set beyond all room has none.</summary>
+    private void KeepNames(string repository, IReadOnlyList<ResolvedSet> resolved)
+    {
+        _resolved.TryRemove(repository, out _);
+        int named = resolved.Sum(set => set.Objects.Count);
+        foreach ((string other, IReadOnlyList<ResolvedSet> sets) in named <= MaxNamed ? _resolved : [])
+        {
+            named += sets.Sum(set => set.Objects.Count);
+            if (named > MaxNamed)
+            {
+                _resolved.TryRemove(other, out _);
+                named -= sets.Sum(set => set.Objects.Count);
+            }
+        }
+
+        if (named <= MaxNamed)
+        {
+            _resolved[repository] = resolved;
         }
     }
 

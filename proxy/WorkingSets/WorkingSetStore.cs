@@ -9,6 +9,12 @@ internal sealed partial class WorkingSetStore
 {
     private const string Prefix = "workingset/";
 
+    /// <summary>Learned sets of all repositories: those that were learned longest ago make room. What an operator gives is not counted.</summary>
+    internal const int MaxLearned = 256;
+
+    /// <summary>Entries of all learned sets; some 400 bytes each.</summary>
+    internal const int MaxLearnedEntries = 250_000;
+
     private readonly ConcurrentDictionary<(string Repository, string Name), WorkingSet> _sets = new();
     private readonly IDocumentStore _documents;
     private readonly TimeProvider _time;
@@ -51,6 +57,7 @@ internal sealed partial class WorkingSetStore
     public async Task<bool> PutAsync(WorkingSet set)
     {
         _sets[(set.Repository, set.Name)] = set;
+        MakeRoom(set);
         byte[] body = WorkingSetFile.Write(set);
         try
         {
@@ -75,6 +82,21 @@ internal sealed partial class WorkingSetStore
     {
         _documents.Remove(KeyOf(repository, name));
         return _sets.TryRemove((repository, name), out _);
+    }
+
+    private void MakeRoom(WorkingSet newest)
+    {
+        int count = 0;
+        long entries = 0;
+        foreach (WorkingSet set in _sets.Values.Where(set => set.Source == WorkingSetSource.Learned)
+            .OrderByDescending(set => ReferenceEquals(set, newest)).ThenByDescending(set => set.UpdatedAt).ToList())
+        {
+            entries += set.Entries.Count;
+            if ((++count > MaxLearned || entries > MaxLearnedEntries) && !ReferenceEquals(set, newest))
+            {
+                Remove(set.Repository, set.Name);
+            }
+        }
     }
 
     private static string KeyOf(string repository, string name) => $"{Prefix}{repository}/{name}";

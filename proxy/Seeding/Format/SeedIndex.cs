@@ -17,6 +17,9 @@ internal sealed record SeedIndex
     /// <summary>Longest index, bytes. A repository takes some hundred bytes, a tag 150.</summary>
     public const int MaxBytes = 8 << 20;
 
+    /// <summary>Objects that one bundle carries, and as many that it inherits: an import holds their names in memory, 200 bytes each.</summary>
+    public const long MaxObjects = 4_000_000;
+
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
@@ -142,6 +145,7 @@ internal sealed record SeedIndex
         Require(SeedName.IsValid(index.Name), "name", SeedName.Rule);
         Require(index.Repositories.Count is > 0 and <= 1000, "repositories", "must have 1 to 1000");
         Require(index.Objects >= 0 && index.ObjectBytes >= 0 && index.Links >= 0 && index.Inherited >= 0, "objects", "a count is negative");
+        Require(index.Objects <= MaxObjects && index.Inherited <= MaxObjects, "objects", $"states more than {MaxObjects} objects");
         Require(index.Contents.Length == 64 && index.Contents.All(char.IsAsciiHexDigitLower), "contents", "is not a SHA-256");
         for (int i = 0; i < index.Repositories.Count; i++)
         {

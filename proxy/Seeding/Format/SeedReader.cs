@@ -34,8 +34,11 @@ internal sealed record SeedLimits(long MaxObjectBytes);
 /// </summary>
 internal sealed class SeedReader(Stream stream, SeedLimits limits)
 {
-    /// <summary>Manifests, whitelists, keys and lists together; 64 MiB is a list of 1.5 million inherited objects.</summary>
+    /// <summary>Manifests, whitelists, keys and lists together, all of which are kept until they are judged; 64 MiB is a list of 1.5 million inherited objects.</summary>
     private const long MaxDocumentBytes = 64 << 20;
+
+    /// <summary>A master key in PEM has 500 bytes; a file may hold several.</summary>
+    private const long MaxKeyBytes = 64 << 10;
 
     private const int ChunkBytes = 256 << 10;
 
@@ -70,13 +73,16 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
     public async Task ReadContentAsync(ISeedVisitor visitor, CancellationToken cancellationToken)
     {
         SeedIndex index = _index ?? throw new InvalidOperationException("The index comes first.");
+        long left = MaxDocumentBytes;
         foreach (SeedDocument document in index.Documents)
         {
-            if (document.SizeBytes is < 0 or > MaxDocumentBytes)
+            long most = Math.Min(left, MostBytesOf(document.Name));
+            if (document.SizeBytes < 0 || document.SizeBytes > most)
             {
-                throw new SeedRefusedException($"{SeedPath.Index}, field documents", 0, $"states {document.SizeBytes} bytes for {document.Name}; {MaxDocumentBytes} are the most");
+                throw new SeedRefusedException($"{SeedPath.Index}, field documents", 0, $"states {document.SizeBytes} bytes for {document.Name}; {most} are the most, of {MaxDocumentBytes} for all documents");
             }
 
+            left -= document.SizeBytes;
             (byte[] bytes, long offset) = await ReadSmallAsync(document.Name, document.SizeBytes, cancellationToken);
             if (bytes.LongLength != document.SizeBytes || Convert.ToHexStringLower(SHA256.HashData(bytes)) != document.Sha256)
             {
@@ -89,6 +95,13 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
         await ReadObjectsAsync(index, visitor, cancellationToken);
         await ReadEndAsync(cancellationToken);
     }
+
+    /// <summary>The longest document of a name that will be read as what it claims to be.</summary>
+    public static long MostBytesOf(string name) =>
+        name == SeedPath.Inherited ? MaxDocumentBytes
+        : name.EndsWith('/' + SeedPath.Manifest, StringComparison.Ordinal) ? Repositories.Manifest.MaxBytes
+        : name.EndsWith('/' + SeedPath.Whitelist, StringComparison.Ordinal) ? Repositories.Whitelist.MaxBytes
+        : MaxKeyBytes;
 
     private async Task ReadObjectsAsync(SeedIndex index, ISeedVisitor visitor, CancellationToken cancellationToken)
     {

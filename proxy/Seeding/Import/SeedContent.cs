@@ -18,12 +18,17 @@ internal readonly record struct SeedProgress(long Objects, long TotalObjects, lo
 internal sealed class SeedContent(SeedIndex index, ObjectIntake intake, Action<SeedContent> judge, IProgress<SeedProgress>? progress) : ISeedVisitor
 {
     private const int MaxCertificateBytes = 64 << 10;
+
+    /// <summary>Of all certificates: 2 KB each for 1,000 repositories and their past. One beyond it counts as missing.</summary>
+    private const long MaxCertificatesBytes = 32 << 20;
+
     private const long ProgressStepBytes = 1 << 20;
 
     private readonly Dictionary<string, byte[]> _documents = new(StringComparer.Ordinal);
     private readonly Dictionary<ObjectKey, byte[]> _certificates = [];
     private readonly List<ObjectKey> _keys = [];
     private System.Buffers.ArrayBufferWriter<byte>? _certificate;
+    private long _certificatesBytes;
     private bool _isJudged;
     private long _bytes;
     private long _reportedBytes;
@@ -55,8 +60,9 @@ internal sealed class SeedContent(SeedIndex index, ObjectIntake intake, Action<S
     /// <inheritdoc/>
     public ValueTask OnObjectAsync(SeedPath path, string name, long length, long offset, CancellationToken cancellationToken)
     {
-        if (path.Key.Kind == (byte)'X' && length <= MaxCertificateBytes)
+        if (path.Key.Kind == (byte)'X' && length <= MaxCertificateBytes && _certificatesBytes + length + HeapCost.Entry <= MaxCertificatesBytes)
         {
+            _certificatesBytes += length + HeapCost.Entry;
             _certificate = new System.Buffers.ArrayBufferWriter<byte>();
         }
         else if (path.Key.Kind != (byte)'X')

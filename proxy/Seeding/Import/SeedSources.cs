@@ -114,7 +114,7 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
             return;
         }
 
-        if (file.Length > 64 << 20)
+        if (file.Length > SeedReader.MostBytesOf(name))
         {
             throw new SeedRefusedException(name, -1, $"has {file.Length} bytes");
         }
@@ -168,6 +168,11 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
                     if (file.Length > limits.MaxObjectBytes)
                     {
                         throw new SeedRefusedException(file.FullName, -1, $"has {file.Length} bytes; objects have {limits.MaxObjectBytes} at most (Store:MaxObjectBytes)");
+                    }
+
+                    if (_objects.Count == SeedIndex.MaxObjects)
+                    {
+                        throw new SeedRefusedException(directory.FullName, -1, $"holds more than {SeedIndex.MaxObjects} objects");
                     }
 
                     _objects.Add((key, i, file.Length));

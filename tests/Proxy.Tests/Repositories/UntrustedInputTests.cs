@@ -69,6 +69,49 @@ public sealed class UntrustedInputTests
         });
 
     [Fact]
+    public async Task Catalogs_OpenAtATime_ShareTheRoomForInflatedOnes()
+    {
+        byte[] wire = await CatalogOf(500_000);
+        CatalogLimits limits = new() { OpenBytes = new(1_300_000) };
+        Catalog first = (await Catalog.OpenAsync(new MemoryStream(wire), limits)).Value!;
+        using (Catalog second = (await Catalog.OpenAsync(new MemoryStream(wire), limits)).Value!)
+        {
+            Parsed<Catalog> third = await Catalog.OpenAsync(new MemoryStream(wire), limits);
+            Assert.False(third.TryGet(out _, out string? problem));
+            Assert.Contains("used up the room", problem, StringComparison.Ordinal);
+        }
+
+        first.Dispose();
+        Assert.Equal(0, limits.OpenBytes.Taken);
+    }
+
+    [Fact]
+    public async Task Catalog_ThatInflatesBeyondMeasure_IsRefusedAndGivesItsRoomBack()
+    {
+        byte[] wire = await CatalogOf(40 << 20); // zeros: 1,000 to 1
+        CatalogLimits limits = new() { OpenBytes = new(512 << 20) };
+        Assert.False((await Catalog.OpenAsync(new MemoryStream(wire), limits)).TryGet(out _, out string? problem));
+        Assert.Contains("inflates to more than", problem, StringComparison.Ordinal);
+        Assert.Equal(0, limits.OpenBytes.Taken);
+    }
+
+    /// <summary>A fixture's root catalog, followed by so many zeros.</summary>
+    private static async Task<byte[]> CatalogOf(int zeros)
+    {
+        Fixture fixture = Fixture.Load("rmd.example.org");
+        byte[] plain = await Inflated(fixture.Wire(Manifest.Parse(fixture.ManifestBytes).Value!.RootCatalog));
+        return Zlib([.. plain, .. new byte[zeros]]);
+    }
+
+    private static async Task<byte[]> Inflated(byte[] wire)
+    {
+        using var plain = new MemoryStream();
+        await using var zlib = new ZLibStream(new MemoryStream(wire), CompressionMode.Decompress);
+        await zlib.CopyToAsync(plain);
+        return plain.ToArray();
+    }
+
+    [Fact]
     public async Task Trust_DocumentsWithRandomDamage_AreRefused()
     {
         Fixture fixture = Fixture.Load("rmd.example.org");

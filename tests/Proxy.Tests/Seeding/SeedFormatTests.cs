@@ -104,6 +104,60 @@ public sealed class SeedFormatTests
         Assert.Contains("field name", refused.Entry, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("cvmfs/a.example.org/.cvmfspublished", 65 << 10)]
+    [InlineData("cvmfs/a.example.org/.cvmfswhitelist", 257 << 10)]
+    [InlineData("breakwater-seed/keys/a.example.org.pub", 65 << 10)]
+    [InlineData("breakwater-seed/inherited.txt", (64 << 20) + 1)]
+    public async Task Document_LongerThanItsKindIs_IsRefusedBeforeItIsRead(string name, long size)
+    {
+        SeedRefusedException refused = await Assert.ThrowsAsync<SeedRefusedException>(() => ReadDocumentsAsync([name], size, content: []));
+        Assert.Contains(name, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Documents_AllTogether_AreNoMoreThanTheReaderKeeps()
+    {
+        // Each is as long as it may be, and there are 1,000 whitelists: 250 MB, of which 64 MiB at most may ever be read.
+        string[] names = [.. Enumerable.Range(0, 1000).Select(i => $"cvmfs/r{i:000}.example.org/.cvmfswhitelist")];
+        SeedRefusedException refused = await Assert.ThrowsAsync<SeedRefusedException>(() => ReadDocumentsAsync(names, 256 << 10, new byte[256 << 10]));
+        Assert.Contains("for all documents", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Index_WithMoreObjectsThanAreKeptInMemory_IsRefused()
+    {
+        foreach (SeedIndex hostile in (SeedIndex[])[Sample() with { Objects = SeedIndex.MaxObjects + 1 }, Sample() with { Inherited = long.MaxValue }])
+        {
+            byte[] bytes = hostile.ToBytes();
+            Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, SeedIndex.Checksums(bytes), 0));
+        }
+    }
+
+    private static async Task ReadDocumentsAsync(string[] names, long size, byte[] content)
+    {
+        string[] fqrns = [.. names.Where(name => name.StartsWith("cvmfs/", StringComparison.Ordinal)).Select(name => name.Split('/')[1]).DefaultIfEmpty("a.example.org")];
+        byte[] index = (Sample() with
+        {
+            Repositories = [.. fqrns.Order(StringComparer.Ordinal).Select(fqrn => new SeedRepository(fqrn, 2, DateTimeOffset.UnixEpoch, []))],
+            Documents = [.. names.Select(name => new SeedDocument(name, size, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content))))],
+        }).ToBytes();
+        using var bundle = new MemoryStream();
+        await using (var writer = new SeedWriter(bundle))
+        {
+            await writer.WriteIndexAsync(index, default);
+            foreach (string name in content.Length == size ? names.Take(300) : [])
+            {
+                await writer.WriteAsync(name, new MemoryStream(content), default);
+            }
+        }
+
+        bundle.Position = 0;
+        var reader = new SeedReader(bundle, new SeedLimits(1 << 30));
+        await reader.ReadIndexAsync(default);
+        await reader.ReadContentAsync(new Forgetful(), default);
+    }
+
     private static SeedIndex Sample() => new()
     {
         Format = SeedIndex.CurrentFormat,
@@ -116,4 +170,19 @@ public sealed class SeedFormatTests
         Inherited = 0,
         Contents = new string('a', 64),
     };
+
+    private sealed class Forgetful : ISeedVisitor
+    {
+        public ValueTask OnDocumentAsync(string name, byte[] bytes, long offset, CancellationToken cancellationToken) => default;
+
+        public ValueTask OnObjectAsync(SeedPath path, string name, long length, long offset, CancellationToken cancellationToken) => default;
+
+        public ValueTask OnObjectBytesAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => default;
+
+        public ValueTask OnObjectEndAsync(CancellationToken cancellationToken) => default;
+
+        public void OnLink(SeedPath path)
+        {
+        }
+    }
 }

@@ -9,12 +9,12 @@ public sealed class MissTrailTests
     public void Note_ATrailWalkedAgain_TellsTheRestAtTheThirdMissInOrder()
     {
         var trail = new MissTrail();
-        Assert.All(Keys(100), key => Assert.Empty(trail.Note(key)));
+        Assert.All(Keys(100), key => Assert.Empty(Note(trail, key)));
 
-        Assert.Empty(trail.Note(Key(0)));
-        Assert.Empty(trail.Note(Key(1)));
-        Assert.Equal(Keys(100).Skip(3), trail.Note(Key(2)));
-        Assert.Empty(trail.Note(Key(3)));
+        Assert.Empty(Note(trail, Key(0)));
+        Assert.Empty(Note(trail, Key(1)));
+        Assert.Equal(Keys(100).Skip(3), Note(trail, Key(2)));
+        Assert.Empty(Note(trail, Key(3)));
     }
 
     [Fact]
@@ -23,8 +23,8 @@ public sealed class MissTrailTests
         var trail = new MissTrail();
         for (int walk = 0; walk < 3; walk++)
         {
-            int told = Keys(100).Take(3).Sum(key => trail.Note(key).Count);
-            Keys(100).Skip(3).ToList().ForEach(key => trail.Note(key));
+            int told = Keys(100).Take(3).Sum(key => Note(trail, key).Count);
+            Keys(100).Skip(3).ToList().ForEach(key => Note(trail, key));
             Assert.Equal(walk == 0 ? 0 : 97, told);
         }
     }
@@ -33,9 +33,9 @@ public sealed class MissTrailTests
     public void Note_SingleMissesHereAndThere_TellsNothing()
     {
         var trail = new MissTrail();
-        Keys(1000).ForEach(key => trail.Note(key));
+        Keys(1000).ForEach(key => Note(trail, key));
 
-        Assert.All(Enumerable.Range(0, 20), i => Assert.Empty(trail.Note(Key(997 - (i * 50)))));
+        Assert.All(Enumerable.Range(0, 20), i => Assert.Empty(Note(trail, Key(997 - (i * 50)))));
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class MissTrailTests
         List<ObjectKey> told = [];
         foreach (ObjectKey key in Keys(10_000).Where(key => !told.Contains(key)))
         {
-            told.AddRange(trail.Note(key));
+            told.AddRange(Note(trail, key));
         }
 
         Assert.Equal(9_997, Keys(10_000).Skip(3).Except(told).Count() + told.Count);
@@ -57,14 +57,35 @@ public sealed class MissTrailTests
     public void Note_MoreKeysThanAreKept_ForgetsTheOldest()
     {
         var trail = new MissTrail();
-        Keys(MissTrail.MaxKeys + 1).ForEach(key => trail.Note(key));
+        Keys(MissTrail.MaxKeys + 1).ForEach(key => Note(trail, key));
 
-        Assert.Equal((MissTrail.MaxKeys / 2) + 1, trail.Keys.Count);
-        Assert.Equal(Key(MissTrail.MaxKeys), trail.Keys[^1]);
+        Assert.Equal((MissTrail.MaxKeys / 2) + 1, trail.Count);
+        Assert.Equal(Key(MissTrail.MaxKeys), trail.Keys.Last());
         Assert.True(trail.IsChanged);
+    }
+
+    [Fact]
+    public void Remove_OneThatIsGone_LeavesTheRestInItsOrder()
+    {
+        var trail = MissTrail.Of(Keys(100));
+        Assert.True(trail.Remove(Key(50)));
+        Assert.False(trail.Remove(Key(50)));
+
+        Assert.Equal(99, trail.Count);
+        Assert.Empty(trail.Follow(Key(0)));
+        Assert.Empty(trail.Follow(Key(1)));
+        Assert.Equal(Keys(100).Skip(3).Where(key => key != Key(50)), trail.Follow(Key(2)));
+    }
+
+    /// <summary>A client asks, and what it asked for comes.</summary>
+    private static IReadOnlyList<ObjectKey> Note(MissTrail trail, ObjectKey key)
+    {
+        IReadOnlyList<ObjectKey> next = trail.Follow(key);
+        trail.Add(key);
+        return next;
     }
 
     private static List<ObjectKey> Keys(int count) => [.. Enumerable.Range(0, count).Select(Key)];
 
-    private static ObjectKey Key(int i) => ObjectKey.TryParse(i.ToString("x40"), out ObjectKey key) ? key : throw new InvalidOperationException();
+    private static ObjectKey Key(int i) => ObjectKey.TryParse((i + 1).ToString("x8").PadRight(40, '0'), out ObjectKey key) ? key : throw new InvalidOperationException();
 }
