@@ -27,6 +27,10 @@ public sealed class StoreOptions
     /// </summary>
     public long IndexMemoryBytes { get; set; } = 1L << 30;
 
+    /// <summary>The most heap that the index, its table and the logs' pages take with this quota, bytes.</summary>
+    public long HeapBytes(long quotaBytes) =>
+        Math.Max(IndexMemoryBytes, 16L << 20) + (Faster.ObjectIndex.TableBytes(quotaBytes / Faster.StoreParts.SmallestObjectsMean) * 5 / 4) + (64L << 20);
+
     /// <summary>Rate at which stored objects are read and hashed again in the background while the process is not busy. Default 16 MiB/s: 1.3 TiB a day.</summary>
     public long ScrubBytesPerSecond { get; set; } = 16L << 20;
 

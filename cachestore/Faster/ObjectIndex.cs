@@ -116,7 +116,7 @@ internal sealed class ObjectIndex : IDisposable
         _settings.LogDevice.Dispose();
     }
 
-    private static long TableBytes(long expectedObjects)
+    internal static long TableBytes(long expectedObjects)
     {
         long bytes = 1L << 20;
         while (bytes < expectedObjects / 7 * 64 && bytes < 1L << 30)

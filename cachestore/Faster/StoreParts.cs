@@ -16,7 +16,7 @@ internal sealed record StoreParts(
 
     private const double DefaultShareOfFree = 0.8;
     private const long ObjectsForHugePages = 200_000; // 16 MB of index
-    private const long SmallestObjectsMean = 32 << 10; // sizes the index's table; the mean of CernVM-FS is above
+    internal const long SmallestObjectsMean = 32 << 10; // sizes the index's table; the mean of CernVM-FS is above
 
     public static StoreParts Open(string path, StoreOptions options, StoreDisk disk, TimeProvider time, ILogger logger)
     {

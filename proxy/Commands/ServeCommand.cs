@@ -95,6 +95,13 @@ internal static class ServeCommand
         DescriptorBudget.ThrowIfShort(settings.Proxy.MaxConcurrentFetches, store.MostOpenFiles, DescriptorBudget.Limit());
         await using WebApplication app = ProxyServer.Build(live.Configuration, settings, store, plan: plan);
         signals.Reach(app.Services);
+        var memory = MemoryPlan.Of(
+            settings,
+            app.Services.GetRequiredService<ConnectionBudget>().Connections,
+            store.Statistics.QuotaBytes,
+            Environment.ProcessorCount,
+            GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        logs.CreateLogger(nameof(MemoryPlan)).LogInformation("{Plan}", MemoryPlan.Describe(memory.Apply(), memory.WantedBytes));
         await app.StartAsync(cancellationToken);
         InheritedSockets.Served();
         foreach (string address in app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses)

@@ -1,0 +1,55 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Pipeline;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Tests.Memory;
+
+public sealed class MemoryPlanTests
+{
+    private const long Gibibyte = 1L << 30;
+
+    [Fact]
+    public void Limit_OnALargeMachine_IsTheSumOfTheSettings()
+    {
+        MemoryPlan plan = Plan(1024 * Gibibyte);
+        Assert.Equal(plan.WantedBytes, plan.LimitBytes);
+    }
+
+    [Fact]
+    public void Limit_OnASmallMachine_LeavesAQuarterOfIt() => Assert.Equal(3 * Gibibyte / 4, Plan(Gibibyte).LimitBytes);
+
+    [Theory]
+    [InlineData("Proxy:MaxUnstoredBytes", 1.5)]
+    [InlineData("Store:IndexMemoryBytes", 1.5)]
+    public void Limit_FollowsEachSetting(string name, double headroom)
+    {
+        long before = Plan(1024 * Gibibyte).WantedBytes;
+        long after = Plan(
+            1024 * Gibibyte,
+            settings =>
+            {
+                settings.Proxy.MaxUnstoredBytes += name == "Proxy:MaxUnstoredBytes" ? Gibibyte : 0;
+                settings.Store.IndexMemoryBytes += name == "Store:IndexMemoryBytes" ? Gibibyte : 0;
+            }).WantedBytes;
+        Assert.Equal((long)(headroom * Gibibyte), after - before);
+    }
+
+    [Fact]
+    public void Limit_GrowsWithConnectionsFetchesAndQuota()
+    {
+        var settings = new BreakwaterSettings { Proxy = new(), Access = new(), Store = new(), Repositories = new Dictionary<string, RepositoryOptions>() };
+        long Wanted(int connections, long quota) => MemoryPlan.Of(settings, connections, quota, 2, 1024 * Gibibyte).WantedBytes;
+        long least = Wanted(100, 10 * Gibibyte);
+        Assert.True(Wanted(10_000, 10 * Gibibyte) > least);
+        Assert.True(Wanted(100, 1000 * Gibibyte) > least);
+        settings.Proxy.MaxConcurrentFetches *= 2;
+        Assert.True(Wanted(100, 10 * Gibibyte) > least);
+    }
+
+    private static MemoryPlan Plan(long machineBytes, Action<BreakwaterSettings>? change = null)
+    {
+        var settings = new BreakwaterSettings { Proxy = new(), Access = new(), Store = new StoreOptions(), Repositories = new Dictionary<string, RepositoryOptions>() };
+        change?.Invoke(settings);
+        return MemoryPlan.Of(settings, 10_000, 100 * Gibibyte, 2, machineBytes);
+    }
+}
