@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace Breakwater.Proxy.Access;
 
@@ -7,7 +6,7 @@ namespace Breakwater.Proxy.Access;
 /// Limits by client: connections at a time and requests a second. A client is an IPv4 address or an IPv6 /64. What is known of it is forgotten when its last
 /// connection is gone and it may send a second's worth at once again: coming anew wins nothing. Thread-safe.
 /// </summary>
-internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond, TimeProvider time)
+internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond, TimeProvider time, int connectionsInAll = int.MaxValue)
 {
     /// <summary>A client that asks too fast waits in line this long at most: a refusal sends a VM to another host, a wait does not.</summary>
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(2);
@@ -15,6 +14,7 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
     private readonly Dictionary<IPAddress, Client> _clients = [];   // guarded by _gate
     private readonly Queue<IPAddress> _gone = [];                    // guarded by _gate; clients without connections, in the order in which they went
     private readonly Lock _gate = new();
+    private int _connections;                                        // guarded by _gate: of all
     private volatile int _maxConnections = maxConnections;
     private volatile int _maxRequestsPerSecond = maxRequestsPerSecond;
 
@@ -43,20 +43,22 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
     /// <summary>A connection comes. False: one too many; else <see cref="Leave"/> must follow.</summary>
     public bool TryEnter(IPAddress address)
     {
-        IPAddress key = KeyOf(address);
+        IPAddress key = ClientKey.Of(address);
         lock (_gate)
         {
-            if (!_clients.TryGetValue(key, out Client? client))
-            {
-                _clients.Add(key, client = new Client());
-            }
-
-            if (_maxConnections > 0 && client.Connections >= _maxConnections)
+            int open = _clients.TryGetValue(key, out Client? client) ? client.Connections : 0;
+            if ((_maxConnections > 0 && open >= _maxConnections) || !ClientShare.Allows(open, connectionsInAll - _connections))
             {
                 return false;
             }
 
+            if (client is null)
+            {
+                _clients.Add(key, client = new Client());
+            }
+
             client.Connections++;
+            _connections++;
             ForgetLocked();
             return true;
         }
@@ -65,9 +67,10 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
     /// <summary>A connection ended.</summary>
     public void Leave(IPAddress address)
     {
-        IPAddress key = KeyOf(address);
+        IPAddress key = ClientKey.Of(address);
         lock (_gate)
         {
+            _connections--;
             if (_clients.TryGetValue(key, out Client? client) && --client.Connections == 0 && !client.IsGone)
             {
                 client.IsGone = true;
@@ -110,7 +113,7 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
         TimeSpan each = TimeSpan.FromSeconds(1) / rate;
         lock (_gate)
         {
-            if (!_clients.TryGetValue(KeyOf(address), out Client? client))
+            if (!_clients.TryGetValue(ClientKey.Of(address), out Client? client))
             {
                 return TimeSpan.Zero;
             }
@@ -126,24 +129,6 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
             client.NextTurn = turn + each;
             return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
         }
-    }
-
-    private static IPAddress KeyOf(IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6)
-        {
-            return address.MapToIPv4();
-        }
-
-        if (address.AddressFamily != AddressFamily.InterNetworkV6)
-        {
-            return address;
-        }
-
-        Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out _);
-        bytes[8..].Clear();
-        return new IPAddress(bytes);
     }
 
     private sealed class Client

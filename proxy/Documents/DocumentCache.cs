@@ -32,10 +32,11 @@ internal sealed class DocumentCache : IDisposable
     /// <summary>404s and other failures that are remembered for seconds.</summary>
     internal const long MaxFailureBytes = 8L << 20;
 
-    /// <summary>Checks under way: each goes on when its client leaves, so that clients who ask and leave could begin any number.</summary>
+    /// <summary>Checks under way: each goes on when its client leaves, so that clients who ask and leave could begin any number. None may have them all.</summary>
     internal const int MaxChecks = 4096;
 
     private readonly ConcurrentDictionary<string, Lazy<Task<DocumentAnswer>>> _checks = new(StringComparer.Ordinal);
+    private readonly FetchQueue _room = new(MaxChecks, prefetchLimit: 0);
     private readonly MemoryCache _documents;
     private readonly MemoryCache _geo;
     private readonly MemoryCache _failures;
@@ -92,13 +93,11 @@ internal sealed class DocumentCache : IDisposable
             return failure.Kind == FailureKind.NotFound ? new DocumentAnswer(null, RequestResult.Negative, failure) : WithoutUpstream(request, held, failure);
         }
 
-        if (_checks.Count >= MaxChecks && !_checks.ContainsKey(key))
+        if (JoinOrStart(request, key) is not { } check)
         {
             return WithoutUpstream(request, held, new UpstreamFailure(FailureKind.Timeout, "too many documents are being checked; ask again"));
         }
 
-        // Lazy: GetOrAdd may run the factory for several callers at once, and each would ask a Stratum 1.
-        Task<DocumentAnswer> check = _checks.GetOrAdd(key, _ => new(() => Task.Run(() => CheckAsync(request, key), CancellationToken.None))).Value;
         try
         {
             return await check.WaitAsync(_options.AnswerTimeout, _time, cancellationToken);
@@ -115,6 +114,31 @@ internal sealed class DocumentCache : IDisposable
         _documents.Dispose();
         _geo.Dispose();
         _failures.Dispose();
+    }
+
+    /// <summary>The check under way, or a new one. Null: too many are.</summary>
+    private Task<DocumentAnswer>? JoinOrStart(DocumentRequest request, string key)
+    {
+        if (_checks.TryGetValue(key, out Lazy<Task<DocumentAnswer>>? running))
+        {
+            return running.Value;
+        }
+
+        var place = new FetchPlace(request.Priority, request.Client);
+        if (!_room.TryEnter(place))
+        {
+            return null;
+        }
+
+        // Lazy: of several callers at once only one may ask a Stratum 1.
+        var mine = new Lazy<Task<DocumentAnswer>>(() => Task.Run(() => CheckAsync(request, key, place), CancellationToken.None));
+        Lazy<Task<DocumentAnswer>> check = _checks.GetOrAdd(key, mine);
+        if (check != mine)
+        {
+            _room.Leave(place);
+        }
+
+        return check.Value;
     }
 
     private CachedDocument? Find(DocumentRequest request, string key)
@@ -134,7 +158,7 @@ internal sealed class DocumentCache : IDisposable
         return null;
     }
 
-    private async Task<DocumentAnswer> CheckAsync(DocumentRequest request, string key)
+    private async Task<DocumentAnswer> CheckAsync(DocumentRequest request, string key, FetchPlace place)
     {
         try
         {
@@ -145,7 +169,8 @@ internal sealed class DocumentCache : IDisposable
                 return new DocumentAnswer(held, RequestResult.Hit, null);
             }
 
-            (CachedDocument? document, UpstreamFailure? failure) = await FetchWithinPatienceAsync(request);
+            // What is held is checked on the proxy's own account: it is no made-up name.
+            (CachedDocument? document, UpstreamFailure? failure) = await FetchWithinPatienceAsync(held is null ? request : request with { Client = null });
             if (document is not null)
             {
                 Keep(request, key, document);
@@ -165,6 +190,7 @@ internal sealed class DocumentCache : IDisposable
         finally
         {
             _checks.TryRemove(key, out _);
+            _room.Leave(place);
         }
     }
 

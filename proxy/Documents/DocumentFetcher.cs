@@ -1,12 +1,13 @@
 using System.Buffers;
 using System.Globalization;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>Gets a document whole from the first Stratum 1 that can give it.</summary>
-internal sealed class DocumentFetcher(UpstreamClient client, OverflowBudget budget, TimeProvider time)
+internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, OverflowBudget budget, TimeProvider time)
 {
     /// <summary>
     /// Mutable files are fetched into memory. The manifest and whitelist are below 100 KB and have limits of their own; the reflog of an old repository is the largest.
@@ -38,42 +39,59 @@ internal sealed class DocumentFetcher(UpstreamClient client, OverflowBudget budg
         CandidateCursor cursor = client.Candidates(request.Repository, request.Hint, isAside: request.Kind == DocumentKind.Geo);
         while (true)
         {
-            using UpstreamResponse? response = await client.OpenAsync(HttpMethod.Get, request.UrlPath, 0, cursor, cancellationToken);
-            if (response is null)
+            (CachedDocument? document, UpstreamFailure? failure) = await NextAsync(request, cursor, cancellationToken);
+            if (document is null || await refuse(document) is not { } refusal)
             {
-                return (null, cursor.ToFailure());
+                return (document, failure);
             }
 
-            if (!ContentTypeField.TryRead(response.Message.Content, out string? contentType))
-            {
-                client.Note(cursor, response.Upstream, FailureKind.BadHead, "sent a Content-Type that is none");
-                continue;
-            }
+            // It lags or lies with this document; its objects are verified by themselves, so its health is not touched.
+            cursor.LastFailure = new UpstreamFailure(FailureKind.Untrusted, $"{document.Upstream}: {refusal}");
+        }
+    }
 
-            try
+    /// <summary>The next Stratum 1's copy. It has one of the connections of fetches meanwhile, and not while the copy is judged: that may take a fetch.</summary>
+    private async Task<(CachedDocument? Document, UpstreamFailure? Failure)> NextAsync(DocumentRequest request, CandidateCursor cursor, CancellationToken cancellationToken)
+    {
+        var place = new FetchPlace(request.Priority, request.Client);
+        await queue.EnterAsync(place, cancellationToken);
+        try
+        {
+            while (true)
             {
-                byte[]? body = await ReadAsync(response.Message.Content, request.MaxBytes, cancellationToken);
-                if (body is null)
+                using UpstreamResponse? response = await client.OpenAsync(HttpMethod.Get, request.UrlPath, 0, cursor, cancellationToken);
+                if (response is null)
                 {
-                    return (null, new UpstreamFailure(FailureKind.Timeout, "the documents under way take all of Proxy:MaxUnstoredBytes; ask again"));
+                    return (null, cursor.ToFailure());
                 }
 
-                client.NoteSuccess(response.Upstream);
-                CachedDocument document = ToDocument(request, response, contentType, body);
-                string? refusal = await refuse(document);
-                if (refusal is null)
+                if (!ContentTypeField.TryRead(response.Message.Content, out string? contentType))
                 {
-                    return (document, null);
+                    client.Note(cursor, response.Upstream, FailureKind.BadHead, "sent a Content-Type that is none");
+                    continue;
                 }
 
-                // It lags or lies with this document; its objects are verified by themselves, so its health is not touched.
-                cursor.LastFailure = new UpstreamFailure(FailureKind.Untrusted, $"{response.Upstream.Authority}: {refusal}");
+                try
+                {
+                    byte[]? body = await ReadAsync(response.Message.Content, request.MaxBytes, cancellationToken);
+                    if (body is null)
+                    {
+                        return (null, new UpstreamFailure(FailureKind.Timeout, "the documents under way take all of Proxy:MaxUnstoredBytes; ask again"));
+                    }
+
+                    client.NoteSuccess(response.Upstream);
+                    return (ToDocument(request, response, contentType, body), null);
+                }
+                catch (Exception e) when (e is HttpRequestException or IOException)
+                {
+                    client.Note(cursor, response.Upstream, FailureKind.Broken, $"broke off: {e.Message}");
+                    cursor.Requeue(response.Upstream);
+                }
             }
-            catch (Exception e) when (e is HttpRequestException or IOException)
-            {
-                client.Note(cursor, response.Upstream, FailureKind.Broken, $"broke off: {e.Message}");
-                cursor.Requeue(response.Upstream);
-            }
+        }
+        finally
+        {
+            queue.Leave(place);
         }
     }
 

@@ -1,5 +1,7 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Documents;
@@ -19,7 +21,8 @@ internal enum DocumentKind : byte
 /// <param name="Repository">The repository; for <c>info</c> the pseudo-repository of a cluster.</param>
 /// <param name="Path">Path below <c>/cvmfs/&lt;fqrn&gt;/</c>.</param>
 /// <param name="Hint">Host that the client named, or null.</param>
-internal sealed record DocumentRequest(DocumentKind Kind, RepositoryRoute Repository, string Path, string? Hint)
+/// <param name="Client">Who waits for it; null: the proxy itself.</param>
+internal sealed record DocumentRequest(DocumentKind Kind, RepositoryRoute Repository, string Path, string? Hint, IPAddress? Client = null)
 {
     /// <summary>Paths of documents are short; geo requests, whose proxies' names a client makes up, may be 4 KB long.</summary>
     private const int MaxPathInKey = 200;
@@ -37,6 +40,9 @@ internal sealed record DocumentRequest(DocumentKind Kind, RepositoryRoute Reposi
         SignedDocuments.WhitelistPath => Repositories.Whitelist.MaxBytes,
         _ => DocumentFetcher.MaxBytes,
     };
+
+    /// <summary>A whole boot waits behind a manifest.</summary>
+    public FetchPriority Priority => Path is SignedDocuments.ManifestPath or SignedDocuments.WhitelistPath ? FetchPriority.Catalog : FetchPriority.Demand;
 
     /// <summary>Path from a Stratum 1's root.</summary>
     public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";

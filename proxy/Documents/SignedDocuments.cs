@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Net;
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Settings;
@@ -37,6 +39,7 @@ internal sealed partial class SignedDocuments(
     private static readonly TimeSpan s_warnAgainAfter = TimeSpan.FromDays(1);
 
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly FetchQueue _unknown = new(MaxRepositories, prefetchLimit: 0); // checks of what may be made-up names: no client may have them all
 
     /// <summary>Is this document one of a pair?</summary>
     public static bool Handles(DocumentRequest request) => request.Kind == DocumentKind.File && request.Path is ManifestPath or WhitelistPath;
@@ -86,15 +89,9 @@ internal sealed partial class SignedDocuments(
             return WithoutUpstream(request, entry, entry.Failure);
         }
 
-        // Each check goes on when its client leaves; so many at once are made-up names.
-        if (_entries.Count > MaxRepositories + (MaxRepositories / 16) && pair is null)
-        {
-            return WithoutUpstream(request, entry, new UpstreamFailure(FailureKind.Timeout, "too many repositories are being checked; ask again"));
-        }
-
         try
         {
-            RequestResult result = await entry.CheckAsync(() => CheckAsync(entry, request.Hint)).WaitAsync(options.AnswerTimeout, time, cancellationToken);
+            RequestResult result = await entry.CheckAsync(() => CheckAsync(entry, request)).WaitAsync(options.AnswerTimeout, time, cancellationToken);
             return entry.Show() is { } current && result != RequestResult.Failed ? Answer(request, current, result) : WithoutUpstream(request, entry, entry.Failure);
         }
         catch (TimeoutException)
@@ -262,15 +259,39 @@ internal sealed partial class SignedDocuments(
         LogWithdrawn(log, entry.Repository.Fqrn, verdict.Reason, verdict.Explanation);
     }
 
-    private async Task<RequestResult> CheckAsync(Entry entry, string? hint)
+    /// <summary>What is known is checked on the proxy's own account. A check of what is not goes on when its client leaves, and may be of a made-up name.</summary>
+    private async Task<RequestResult> CheckAsync(Entry entry, DocumentRequest request)
     {
-        SignedPair? before = entry.Show();
-        FetchedPair fetched = await fetcher.FetchAsync(entry.Repository, hint, before, entry.NewestWhitelist, entry.RollbackFloor);
+        if (entry.Show() is { } before)
+        {
+            return await CheckAsync(entry, request.Hint, null, before);
+        }
+
+        var place = new FetchPlace(request.Priority, request.Client);
+        if (!_unknown.TryEnter(place))
+        {
+            entry.Failure = new UpstreamFailure(FailureKind.Timeout, "too many repositories are being checked; ask again");
+            return RequestResult.Failed;
+        }
+
+        try
+        {
+            return await CheckAsync(entry, request.Hint, request.Client, null);
+        }
+        finally
+        {
+            _unknown.Leave(place);
+        }
+    }
+
+    private async Task<RequestResult> CheckAsync(Entry entry, string? hint, IPAddress? client, SignedPair? before)
+    {
+        FetchedPair fetched = await fetcher.FetchAsync(entry.Repository, hint, client, before, entry.NewestWhitelist, entry.RollbackFloor);
         if (fetched is { Pair: null, Whitelist: { } newest } && TakeWhitelist(entry, newest) && entry.Show() is null)
         {
             // A repository made anew: the revision that it had before counts no more.
             before = null;
-            fetched = await fetcher.FetchAsync(entry.Repository, hint, null, newest, entry.RollbackFloor);
+            fetched = await fetcher.FetchAsync(entry.Repository, hint, client, null, newest, entry.RollbackFloor);
         }
 
         NoteRefusal(entry, fetched.Refusal);

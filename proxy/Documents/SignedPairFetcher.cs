@@ -1,3 +1,4 @@
+using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Repositories;
@@ -24,17 +25,18 @@ internal sealed class SignedPairFetcher(
     /// <summary>Fetches a pair.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="hint">Host that the client named, or null.</param>
+    /// <param name="client">Who waits for it; null: the proxy itself.</param>
     /// <param name="before">The last good pair.</param>
     /// <param name="known">The newest whitelist known; it is used on while Stratum 1s have none, or an older one.</param>
     /// <param name="rollbackFloor">The lowest revision to which an operator allows the repository to go back; null: none.</param>
-    public async Task<FetchedPair> FetchAsync(RepositoryRoute repository, string? hint, SignedPair? before, CachedDocument? known, ulong? rollbackFloor)
+    public async Task<FetchedPair> FetchAsync(RepositoryRoute repository, string? hint, IPAddress? client, SignedPair? before, CachedDocument? known, ulong? rollbackFloor)
     {
         TrustVerdict? refusal = null;
         using var patience = new CancellationTokenSource(options.FetchPatience, time);
         try
         {
             (CachedDocument? whitelist, UpstreamFailure? failure) = await documents.FetchAsync(
-                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.WhitelistPath, hint),
+                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.WhitelistPath, hint, client),
                 document => ValueTask.FromResult(Note(trust.JudgeWhitelist(repository.Fqrn, document.Body, time.GetUtcNow()))),
                 patience.Token);
             if (whitelist is null && failure!.Kind is not (FailureKind.NotFound or FailureKind.Untrusted))
@@ -51,7 +53,7 @@ internal sealed class SignedPairFetcher(
             TrustVerdict? accepted = null;
             ReadOnlyMemory<byte>? certificate = null;
             (CachedDocument? manifest, failure) = await documents.FetchAsync(
-                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, hint),
+                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, hint, client),
                 async document =>
                 {
                     (accepted, certificate) = await JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, patience.Token);

@@ -45,7 +45,7 @@ internal sealed class FetchCoordinator : IDisposable
             {
                 if (running.TryJoin(order, isLeader: false) is { } joined)
                 {
-                    running.Promote(order.Priority);
+                    running.Promote(order.Priority, order.Client);
                     return new FetchTicket(null, joined, null);
                 }
 

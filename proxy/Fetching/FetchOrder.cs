@@ -1,3 +1,4 @@
+using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Upstreams;
 
@@ -9,7 +10,8 @@ namespace Breakwater.Proxy.Fetching;
 /// <param name="Path">Path below the repository, as asked for: <c>data/…</c>.</param>
 /// <param name="Hint">Host that the client named, or null.</param>
 /// <param name="Priority">Place in the line.</param>
-internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, string Path, string? Hint, FetchPriority Priority)
+/// <param name="Client">Who waits for it; null: the proxy itself.</param>
+internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, string Path, string? Hint, FetchPriority Priority, IPAddress? Client = null)
 {
     /// <summary>Path from a Stratum 1's root.</summary>
     public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";

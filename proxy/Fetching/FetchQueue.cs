@@ -1,29 +1,23 @@
+using System.Net;
+using Breakwater.Proxy.Access;
+
 namespace Breakwater.Proxy.Fetching;
 
-/// <summary>Who goes first when there are more fetches than may run at a time.</summary>
-internal enum FetchPriority : byte
-{
-    /// <summary>A client waits for a catalog, certificate or history: a whole boot waits behind it.</summary>
-    Catalog = 0,
-
-    /// <summary>A client waits.</summary>
-    Demand = 1,
-
-    /// <summary>Nobody waits yet.</summary>
-    Prefetch = 2,
-}
-
-/// <summary>Bounds the fetches under way; those who wait are let in by priority, then first come first served. Thread-safe.</summary>
-/// <param name="limit">Fetches at a time.</param>
+/// <summary>
+/// Bounds what is under way; those who wait are let in by priority, then clients take turns, so that nobody waits behind all that another wants. Thread-safe.
+/// </summary>
+/// <param name="limit">So many at a time.</param>
 /// <param name="prefetchLimit">How many of them may be prefetches, so that demand always finds room.</param>
 internal sealed class FetchQueue(int limit, int prefetchLimit)
 {
-    private readonly Lock _gate = new();
-    private readonly LinkedList<Waiter>[] _waiting = [new(), new(), new()];   // guarded by _gate
-    private int _running;                                                     // guarded by _gate
-    private int _prefetching;                                                 // guarded by _gate
 
-    /// <summary>Fetches under way, and those that wait in line, right now.</summary>
+    private readonly Lock _gate = new();
+    private readonly FetchLine[] _waiting = [new(), new(), new()];   // guarded by _gate
+    private readonly Dictionary<IPAddress, int> _runningOf = [];     // guarded by _gate
+    private int _running;                                            // guarded by _gate
+    private int _prefetching;                                        // guarded by _gate
+
+    /// <summary>Those under way, and those that wait in line, right now.</summary>
     public (int Running, int Waiting) Load
     {
         get
@@ -35,162 +29,152 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
         }
     }
 
-    /// <summary>Waits for a place; <see cref="Leave(FetchPriority)"/> must follow.</summary>
-    /// <exception cref="OperationCanceledException">Cancelled while waiting.</exception>
-    public Task EnterAsync(FetchPriority priority, CancellationToken cancellationToken) => EnterAsync(new FetchPlace(priority), cancellationToken);
+    /// <summary>Takes a place, if there is one now; then <see cref="Leave"/> must follow.</summary>
+    public bool TryEnter(FetchPlace place)
+    {
+        lock (_gate)
+        {
+            if (!MayRunLocked(place))
+            {
+                return false;
+            }
 
-    /// <summary>Waits for a place; <see cref="Leave(FetchPlace)"/> must follow.</summary>
+            RunLocked(place);
+            return true;
+        }
+    }
+
+    /// <summary>Waits for a place; <see cref="Leave"/> must follow.</summary>
     /// <exception cref="OperationCanceledException">Cancelled while waiting.</exception>
     public Task EnterAsync(FetchPlace place, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (MayRunLocked(place.Priority))
+            if (MayRunLocked(place))
             {
-                RunLocked(place.Priority);
-                place.IsRunning = true;
+                RunLocked(place);
                 return Task.CompletedTask;
             }
 
-            var waiter = new Waiter(place);
-            place.Waiter = waiter;
-            waiter.Node = _waiting[(int)place.Priority].AddLast(waiter);
-            waiter.Registration = cancellationToken.UnsafeRegister(
+            _waiting[(int)place.Priority].Add(place);
+            place.Registration = cancellationToken.UnsafeRegister(
                 static (state, token) =>
                 {
-                    (FetchQueue queue, Waiter waiter) = ((FetchQueue, Waiter))state!;
-                    queue.Cancel(waiter, token);
+                    (FetchQueue queue, FetchPlace place) = ((FetchQueue, FetchPlace))state!;
+                    queue.Cancel(place, token);
                 },
-                (this, waiter));
-            return waiter.Entered.Task;
+                (this, place));
+            return place.Entered.Task;
         }
     }
 
-    /// <summary>Somebody more urgent wants the same: the place moves to the end of his line, or counts as his when it runs. Never moves back.</summary>
-    public void Promote(FetchPlace place, FetchPriority priority)
+    /// <summary>
+    /// Somebody else wants the same. If he is more urgent, the place moves to the end of his line, or counts as his when it runs; it never moves back. If it
+    /// waits on the account of a client that waits for more than he does, it goes on his: nobody waits behind all that another wants.
+    /// </summary>
+    public void Promote(FetchPlace place, FetchPriority priority, IPAddress? client = null)
     {
-        List<Waiter>? entered = null;
+        IPAddress account = client is null ? FetchLine.Own : ClientKey.Of(client);
+        List<FetchPlace>? entered = null;
         lock (_gate)
         {
-            if (priority >= place.Priority)
+            FetchLine line = _waiting[(int)place.Priority];
+            bool isMoreUrgent = priority < place.Priority;
+            bool hasShorterLine = priority == place.Priority && place.Node is not null && !account.Equals(place.Client) && line.CountOf(account) + 1 < line.CountOf(place.Client);
+            if (!isMoreUrgent && !hasShorterLine)
             {
                 return;
             }
 
-            FetchPriority before = place.Priority;
-            place.Priority = priority;
-            if (place.IsRunning && before == FetchPriority.Prefetch)
+            if (place.IsRunning)
             {
-                _prefetching--;
+                StopLocked(place);
+                (place.Priority, place.Client) = (priority, account);
+                RunLocked(place);
             }
-
-            if (place.Waiter is Waiter { Node: { } node } waiter)
+            else if (place.Node is not null)
             {
-                _waiting[(int)before].Remove(node);
-                waiter.Node = _waiting[(int)priority].AddLast(waiter);
+                line.Remove(place);
+                (place.Priority, place.Client) = (priority, account);
+                _waiting[(int)priority].Add(place);
+            }
+            else
+            {
+                (place.Priority, place.Client) = (priority, account); // it has yet to enter
             }
 
             LetInLocked(ref entered);
         }
 
-        entered?.ForEach(w => w.Entered.TrySetResult());
+        entered?.ForEach(e => e.Entered.TrySetResult());
     }
 
     /// <summary>Gives the place back.</summary>
     public void Leave(FetchPlace place)
     {
-        FetchPriority priority;
+        List<FetchPlace>? entered = null;
         lock (_gate)
         {
-            priority = place.Priority;
-            place.IsRunning = false;
-        }
-
-        Leave(priority);
-    }
-
-    /// <summary>Gives the place back.</summary>
-    public void Leave(FetchPriority priority)
-    {
-        List<Waiter>? entered = null;
-        lock (_gate)
-        {
-            _running--;
-            if (priority == FetchPriority.Prefetch)
-            {
-                _prefetching--;
-            }
-
+            StopLocked(place);
             LetInLocked(ref entered);
         }
 
-        entered?.ForEach(w => w.Entered.TrySetResult());
+        entered?.ForEach(e => e.Entered.TrySetResult());
     }
 
-    private void Cancel(Waiter waiter, CancellationToken token)
+    private void Cancel(FetchPlace place, CancellationToken token)
     {
         lock (_gate)
         {
-            if (waiter.Node is null)
+            if (place.Node is null)
             {
                 return;
             }
 
-            _waiting[(int)waiter.Priority].Remove(waiter.Node);
-            waiter.Node = null;
+            _waiting[(int)place.Priority].Remove(place);
         }
 
-        waiter.Entered.TrySetCanceled(token);
+        place.Entered.TrySetCanceled(token);
     }
 
-    private void LetInLocked(ref List<Waiter>? entered)
+    private void LetInLocked(ref List<FetchPlace>? entered)
     {
-        foreach (LinkedList<Waiter> line in _waiting)
+        foreach (FetchLine line in _waiting)
         {
-            while (line.First is { } first && MayRunLocked(first.Value.Priority))
+            while (line.TakeNext(MayRunLocked) is { } next)
             {
-                line.RemoveFirst();
-                first.Value.Node = null;
-                first.Value.Place.IsRunning = true;
-                RunLocked(first.Value.Priority);
-                (entered ??= []).Add(first.Value);
+                RunLocked(next);
+                (entered ??= []).Add(next);
             }
         }
     }
 
-    private bool MayRunLocked(FetchPriority priority) =>
-        _running < limit && (priority != FetchPriority.Prefetch || _prefetching < prefetchLimit);
+    private bool MayRunLocked(FetchPlace place) =>
+        _running < limit
+        && (place.Priority != FetchPriority.Prefetch || _prefetching < prefetchLimit)
+        && (place.Client.Equals(FetchLine.Own) || ClientShare.Allows(_runningOf.GetValueOrDefault(place.Client), limit - _running));
 
-    private void RunLocked(FetchPriority priority)
+    private void RunLocked(FetchPlace place)
     {
+        place.IsRunning = true;
         _running++;
-        if (priority == FetchPriority.Prefetch)
+        _prefetching += place.Priority == FetchPriority.Prefetch ? 1 : 0;
+        _runningOf[place.Client] = _runningOf.GetValueOrDefault(place.Client) + 1;
+    }
+
+    private void StopLocked(FetchPlace place)
+    {
+        place.IsRunning = false;
+        _running--;
+        _prefetching -= place.Priority == FetchPriority.Prefetch ? 1 : 0;
+        int left = _runningOf[place.Client] - 1;
+        if (left == 0)
         {
-            _prefetching++;
+            _runningOf.Remove(place.Client);
+        }
+        else
+        {
+            _runningOf[place.Client] = left;
         }
     }
-
-    private sealed class Waiter(FetchPlace place)
-    {
-        public FetchPlace Place => place;
-
-        public FetchPriority Priority => place.Priority;
-
-        public TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public LinkedListNode<Waiter>? Node { get; set; }
-
-        public CancellationTokenRegistration Registration { get; set; }
-    }
-}
-
-/// <summary>One fetch's place in the line. Its members belong to the <see cref="FetchQueue"/>, guarded by its lock.</summary>
-internal sealed class FetchPlace(FetchPriority priority)
-{
-    /// <summary>How urgent the most urgent of those who want it finds it.</summary>
-    public FetchPriority Priority { get; set; } = priority;
-
-    internal bool IsRunning { get; set; }
-
-    internal object? Waiter { get; set; }
 }

@@ -34,7 +34,7 @@ internal sealed partial class InFlightFetch
     public InFlightFetch(FetchOrder order, FetchServices services, NotFoundMemory notFound)
     {
         Order = order;
-        _place = new FetchPlace(order.Priority);
+        _place = new FetchPlace(order.Priority, order.Client);
         _services = services;
         _begun = services.Time.GetTimestamp();
         _bodies = new BodySuccession(NewBody);
@@ -93,7 +93,7 @@ internal sealed partial class InFlightFetch
     }
 
     /// <summary>Somebody who wants it this urgently has joined.</summary>
-    public void Promote(FetchPriority priority) => _services.Queue.Promote(_place, priority);
+    public void Promote(FetchPriority priority, System.Net.IPAddress? client) => _services.Queue.Promote(_place, priority, client);
 
     /// <summary>A follower left.</summary>
     public void Left(FetchWay way)

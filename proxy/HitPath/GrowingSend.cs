@@ -30,7 +30,8 @@ internal enum SendProgress : byte
 /// <param name="head">The answer's head.</param>
 /// <param name="length">The object's length, bytes, as the head tells it.</param>
 /// <param name="resident">What is known to be in the page cache.</param>
-internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length, ResidentRuns resident) : IAsyncDisposable
+/// <param name="sent">Body bytes that are out already.</param>
+internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length, ResidentRuns resident, long sent = 0) : IAsyncDisposable
 {
     private const int FirstBytes = 64 << 10;
     private const int BytesAtOnce = 512 << 10;
@@ -40,7 +41,7 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
     private readonly FetchFollower _follower = joined.Follower;
     private readonly IDisposable?[] _holds = new IDisposable?[MaxPieces];
     private int _headSent;
-    private long _sent;                     // of the body
+    private long _sent = sent;              // of the body
     private byte[]? _piece;                 // from the pool: bytes that had to be read
     private long _pieceAt;                  // their place in the object
     private GrowingObject? _pieceOf;        // the body they are of
@@ -203,12 +204,12 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
         {
             int headLeft = head.Length - _headSent;
             pieces[0] = new IoVector { Base = start + _headSent, Length = (nuint)headLeft };
-            long sent = SocketSender.Send(socket, pieces, count);
-            int ofHead = (int)Math.Min(sent, headLeft);
+            long taken = SocketSender.Send(socket, pieces, count);
+            int ofHead = (int)Math.Min(taken, headLeft);
             _headSent += ofHead;
-            _sent += sent - ofHead;
+            _sent += taken - ofHead;
             _follower.MoveTo(_sent);
-            return sent == headLeft + wanted;
+            return taken == headLeft + wanted;
         }
     }
 

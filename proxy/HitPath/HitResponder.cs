@@ -72,7 +72,7 @@ internal sealed unsafe class HitResponder(
         }
 
         string? hint = target.Authority.Length == 0 ? null : Encoding.ASCII.GetString(target.Authority);
-        FetchTicket ticket = fetches.JoinOrStart(new ObjectRequest(target.Key, repository, Encoding.ASCII.GetString(target.Path), hint).ToOrder());
+        FetchTicket ticket = fetches.JoinOrStart(new ObjectRequest(target.Key, repository, Encoding.ASCII.GetString(target.Path), hint, client).ToOrder());
         ticket.Lease?.Dispose();
         if (ticket.Follower is not { } follower)
         {
@@ -179,7 +179,15 @@ internal sealed unsafe class HitResponder(
                 boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, client, connection);
             }
 
-            Record(target, repository, head.IsHead, client, mayBoot ? connection : null, startedAt, bodyBytes, joined);
+            RequestRecord record = ToRecord(target, repository, head.IsHead, client, mayBoot ? connection : null, startedAt, bodyBytes, joined);
+            if (answer == HitAnswer.Sent)
+            {
+                recorder.Record(record);
+            }
+            else
+            {
+                (pending.Record, pending.Repository) = (record, repository);
+            }
         }
 
         return answer;
@@ -327,7 +335,39 @@ internal sealed unsafe class HitResponder(
         }
     }
 
-    private void Record(in RequestTarget target, RepositoryRoute repository, bool isHead, IPAddress client, string? connection, long startedAt, long bodyBytes, JoinedRequest? joined)
+    /// <summary>Notes how an answer ended that did not go out at once.</summary>
+    /// <param name="send">The answer; called before it lets go of what is left.</param>
+    /// <param name="cut">Null: everything went out. Else whose doing the end was.</param>
+    public void RecordEnd(PendingSend send, RequestResult? cut)
+    {
+        RequestRecord record = send.Record;
+        recorder.Record(record with { EndedAt = time.GetTimestamp(), Result = cut ?? record.Result, BytesSent = cut is null ? record.BytesSent : send.Sent });
+        send.Record = default;
+    }
+
+    /// <summary>The stored copy of an answer under way is gone or damaged: the same bytes come from a Stratum 1, from where it stands. Null: it must be cut.</summary>
+    public GrowingSend? TryResume(PendingSend send, IPAddress client)
+    {
+        if (!send.IsResumable)
+        {
+            return null;
+        }
+
+        RequestRecord record = send.Record;
+        FetchTicket ticket = fetches.JoinOrStart(new ObjectRequest(record.Key, send.Repository!, record.Key.ToPath(), null, client).ToOrder());
+        ticket.Lease?.Dispose();
+        if (ticket.Follower is not { } follower)
+        {
+            return null;
+        }
+
+        follower.PromiseLength(record.BytesSent);
+        follower.SkipTo(send.Sent);
+        var joined = new JoinedRequest(record.Key, record.Fqrn!, record.Connection, follower, time) { StartedAt = record.StartedAt, AnsweredAt = record.AnsweredAt };
+        return new GrowingSend(joined, [], record.BytesSent, _resident, send.Sent);
+    }
+
+    private RequestRecord ToRecord(in RequestTarget target, RepositoryRoute repository, bool isHead, IPAddress client, string? connection, long startedAt, long bodyBytes, JoinedRequest? joined)
     {
         RequestResult result = joined?.Result ?? RequestResult.Hit;
         if (joined is null)
@@ -336,7 +376,7 @@ internal sealed unsafe class HitResponder(
         }
 
         long now = time.GetTimestamp();
-        recorder.Record(new RequestRecord
+        return new RequestRecord
         {
             StartedAt = joined?.StartedAt ?? startedAt,
             AnsweredAt = now,
@@ -353,6 +393,6 @@ internal sealed unsafe class HitResponder(
             Client = client,
             Connection = connection,
             Target = target.Kind == TargetKind.Object ? null : $"/cvmfs/{repository.Fqrn}/{Encoding.ASCII.GetString(target.Path)}",
-        });
+        };
     }
 }

@@ -24,7 +24,7 @@ internal sealed class JoinedRequest(in ObjectKey key, string fqrn, string? conne
     public FetchFollower Follower => follower;
 
     /// <summary><see cref="TimeProvider.GetTimestamp"/> when the head had been read.</summary>
-    public long StartedAt { get; } = time.GetTimestamp();
+    public long StartedAt { get; init; } = time.GetTimestamp();
 
     /// <summary>The same when its answer began; 0 before.</summary>
     public long AnsweredAt { get; set; }

@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.HitPath;
 
@@ -19,6 +21,18 @@ internal sealed class PendingSend
     /// client and server share warm memory (measured, docs/adr).
     /// </summary>
     public static bool IsFromFile(long length) => length is >= 128 << 10 and < 1 << 20;
+
+    /// <summary>The answer's record, as if everything were out; for when it has ended.</summary>
+    public RequestRecord Record { get; set; }
+
+    /// <summary>The repository under which it was asked for.</summary>
+    public RepositoryRoute? Repository { get; set; }
+
+    /// <summary>May the rest be had from elsewhere? Only of an object, whose head is out.</summary>
+    public bool IsResumable => _end > 0 && _head.Length == 0 && Repository is not null;
+
+    /// <summary>Body bytes that are out.</summary>
+    public long Sent => Record.BytesSent - (_end > 0 ? _end - _offset : Math.Min(_head.Length, Record.BytesSent));
 
     /// <summary>Held while something is pending; else disposed or null.</summary>
     public ObjectLease? Lease;
@@ -92,6 +106,7 @@ internal sealed class PendingSend
     {
         _client.Rest();
         _head = default;
+        Repository = null;
         if (_end > 0)
         {
             Lease!.Dispose();

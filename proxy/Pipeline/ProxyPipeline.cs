@@ -232,9 +232,9 @@ internal sealed partial class ProxyPipeline(
         TargetKind kind = context.Request.Headers.Authorization.Count > 0 ? TargetKind.PassThrough : target.Kind;
         return kind switch
         {
-            TargetKind.Object => objects.ServeAsync(context, new ObjectRequest(target.Key, repository, path, hint), outcome),
-            TargetKind.Document => documents.ServeAsync(context, new DocumentRequest(DocumentKind.File, repository, path, hint), outcome),
-            TargetKind.Geo => documents.ServeAsync(context, new DocumentRequest(DocumentKind.Geo, repository, path, hint), outcome),
+            TargetKind.Object => objects.ServeAsync(context, new ObjectRequest(target.Key, repository, path, hint, context.Connection.RemoteIpAddress), outcome),
+            TargetKind.Document => documents.ServeAsync(context, new DocumentRequest(DocumentKind.File, repository, path, hint, context.Connection.RemoteIpAddress), outcome),
+            TargetKind.Geo => documents.ServeAsync(context, new DocumentRequest(DocumentKind.Geo, repository, path, hint, context.Connection.RemoteIpAddress), outcome),
             _ => passThrough.ServeAsync(context, repository, $"/cvmfs/{repository.Fqrn}/{path}", hint, outcome),
         };
     }

@@ -163,7 +163,7 @@ internal static class ProxyServer
         services.AddSingleton(new DestinationAccess(access.Destinations));
         services.AddSingleton(new ConnectAccess(access.Connect));
         services.AddSingleton(new ProxyUsers(access.Users));
-        services.AddSingleton(new ClientLimits(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient, time));
+        services.AddSingleton(s => new ClientLimits(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient, time, s.GetRequiredService<ConnectionBudget>().Connections));
         services.AddSingleton(new AddressGuard(access.AllowedUpstreams, time));
         services.AddSingleton<IHostNames, SystemHostNames>();
         services.AddSingleton<GuardedConnector>();

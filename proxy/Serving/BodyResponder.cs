@@ -102,6 +102,11 @@ internal static class BodyResponder
         writer.Advance(bytes);
         outcome.BytesSent += bytes;
         FlushResult flushed = await writer.FlushAsync(context.RequestAborted);
+        if (flushed.IsCompleted)
+        {
+            outcome.Result = RequestResult.ClientGone;
+        }
+
         return !flushed.IsCompleted;
     }
 }

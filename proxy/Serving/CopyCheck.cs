@@ -1,14 +1,16 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Hashing;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Settings;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>
 /// Hashes stored copies again when clients doubt them. Coalesced by object; a copy found good is not hashed again for a while, and
-/// one is hashed at a time: no client can make this expensive. Thread-safe.
+/// one is hashed at a time, and clients take turns: no client can make this expensive. Thread-safe.
 /// </summary>
 internal sealed class CopyCheck : IDisposable
 {
@@ -17,38 +19,63 @@ internal sealed class CopyCheck : IDisposable
 
     private static readonly TimeSpan s_goodFor = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<ObjectKey, Lazy<Task<bool>>> _running = new();
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly ConcurrentDictionary<ObjectKey, Check> _running = new();
+    private readonly FetchQueue _turn = new(1, prefetchLimit: 0);
     private readonly MemoryCache _good;
     private readonly IObjectStore _store;
+    private readonly ProxyOptions _options;
+    private readonly TimeProvider _time;
 
-    public CopyCheck(IObjectStore store, TimeProvider time)
+    public CopyCheck(IObjectStore store, ProxyOptions options, TimeProvider time)
     {
         _store = store;
+        _options = options;
+        _time = time;
         _good = new MemoryCache(new MemoryCacheOptions { SizeLimit = 100_000, Clock = new CacheClock(time) });
     }
 
-    /// <summary>Are the stored bytes those that the key names?</summary>
-    public Task<bool> IsGoodAsync(ObjectKey key, ObjectLease lease)
+    /// <summary>
+    /// Are the stored bytes those that the key names? True as well when that cannot be told in time: then the client gets its copy as any other does, whose
+    /// checksums are looked at as it is read.
+    /// </summary>
+    /// <param name="key">The object.</param>
+    /// <param name="lease">Its copy.</param>
+    /// <param name="client">Who doubts it.</param>
+    /// <param name="cancellationToken">Ends the wait, not the check.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async Task<bool> IsGoodAsync(ObjectKey key, ObjectLease lease, IPAddress? client, CancellationToken cancellationToken)
     {
         if (_good.TryGetValue(key, out _) || (_running.Count >= MaxWaiting && !_running.ContainsKey(key)))
         {
-            return Task.FromResult(true);
+            return true;
         }
 
-        return lease.Key == key ? _running.GetOrAdd(key, k => new(() => Task.Run(() => CheckAsync(k)))).Value : Task.FromResult(false);
+        if (lease.Key != key)
+        {
+            return false;
+        }
+
+        Check check = _running.GetOrAdd(key, (k, c) => new Check(this, k, c), client);
+        _turn.Promote(check.Place, FetchPriority.Demand, client);
+        try
+        {
+            return await check.Result.Value.WaitAsync(_options.AnswerTimeout / 2, _time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            return true;
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _turn.Dispose();
         _good.Dispose();
     }
 
-    private async Task<bool> CheckAsync(ObjectKey key)
+    private async Task<bool> CheckAsync(ObjectKey key, FetchPlace place)
     {
-        await _turn.WaitAsync();
+        await _turn.EnterAsync(place, CancellationToken.None);
         try
         {
             bool isGood = await HashesRightAsync(key);
@@ -63,7 +90,7 @@ internal sealed class CopyCheck : IDisposable
         }
         finally
         {
-            _turn.Release();
+            _turn.Leave(place);
             _running.TryRemove(key, out _);
         }
     }
@@ -102,5 +129,20 @@ internal sealed class CopyCheck : IDisposable
 
             return hasher.FinishMatches(key);
         }
+    }
+
+    /// <summary>A check that is under way or waits for its turn.</summary>
+    private sealed class Check
+    {
+        public Check(CopyCheck checks, ObjectKey key, IPAddress? client)
+        {
+            Place = new FetchPlace(FetchPriority.Demand, client);
+            Result = new Lazy<Task<bool>>(() => Task.Run(() => checks.CheckAsync(key, Place)));
+        }
+
+        public FetchPlace Place { get; }
+
+        /// <summary>Lazy: <c>GetOrAdd</c> may make several, of which one counts.</summary>
+        public Lazy<Task<bool>> Result { get; }
     }
 }

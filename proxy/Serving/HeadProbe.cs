@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
@@ -7,17 +8,22 @@ namespace Breakwater.Proxy.Serving;
 /// <summary>
 /// HEAD of an object that is not stored: asks the Stratum 1s for the head alone, since replication checks hundreds of objects that nobody wants to have.
 /// </summary>
-internal sealed class HeadProbe(UpstreamClient client, ResponseHeads heads, ProxyOptions options, TimeProvider time)
+internal sealed class HeadProbe(UpstreamClient client, FetchQueue queue, ResponseHeads heads, ProxyOptions options, TimeProvider time)
 {
-    public async Task ServeAsync(HttpContext context, RepositoryRoute repository, string urlPath, string? hint, RequestOutcome outcome)
+    public async Task ServeAsync(HttpContext context, FetchOrder order, RequestOutcome outcome)
     {
         using var deadline = new CancellationTokenSource(options.AnswerTimeout, time);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.RequestAborted);
-        CandidateCursor cursor = client.Candidates(repository, hint);
+        CandidateCursor cursor = client.Candidates(order.Repository, order.Hint);
+        var place = new FetchPlace(order.Priority, order.Client);
+        bool hasPlace = false;
         outcome.Result = RequestResult.PassedThrough;
         try
         {
-            using UpstreamResponse? response = await client.OpenAsync(HttpMethod.Head, urlPath, 0, cursor, patience.Token);
+            // It has one of the connections of fetches.
+            await queue.EnterAsync(place, patience.Token);
+            hasPlace = true;
+            using UpstreamResponse? response = await client.OpenAsync(HttpMethod.Head, order.UrlPath, 0, cursor, patience.Token);
             if (response is null)
             {
                 outcome.Result = RequestResult.Failed;
@@ -32,6 +38,13 @@ internal sealed class HeadProbe(UpstreamClient client, ResponseHeads heads, Prox
         {
             outcome.Result = RequestResult.Failed;
             await heads.WriteFailureAsync(context, new UpstreamFailure(FailureKind.Timeout, "no Stratum 1 has answered in time"), outcome);
+        }
+        finally
+        {
+            if (hasPlace)
+            {
+                queue.Leave(place);
+            }
         }
     }
 }

@@ -22,20 +22,22 @@ internal sealed class ObjectEndpoint(
         {
             await (joined?.DisposeAsync() ?? ValueTask.CompletedTask);
             joined = null;
-            if (!WantsCheck(context.Request) || await copyCheck.IsGoodAsync(request.Key, lease))
+            using (lease)
             {
-                await ServeLeaseAsync(context, request, lease, range, outcome);
-                return;
+                if (!WantsCheck(context.Request) || await copyCheck.IsGoodAsync(request.Key, lease, request.Client, context.RequestAborted))
+                {
+                    await ServeLeaseAsync(context, request, lease, range, outcome);
+                    return;
+                }
             }
 
-            lease.Dispose();
             store.Remove(request.Key);
         }
 
         if (HttpMethods.IsHead(context.Request.Method))
         {
             await (joined?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await headProbe.ServeAsync(context, request.Repository, request.ToOrder().UrlPath, request.Hint, outcome);
+            await headProbe.ServeAsync(context, request.ToOrder(), outcome);
             return;
         }
 

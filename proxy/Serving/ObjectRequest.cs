@@ -1,3 +1,4 @@
+using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Requests;
@@ -10,7 +11,8 @@ namespace Breakwater.Proxy.Serving;
 /// <param name="Repository">The repository under which it is asked for.</param>
 /// <param name="Path">Path below the repository, as asked for.</param>
 /// <param name="Hint">Host that the client named in absolute form; null in origin form.</param>
-internal sealed record ObjectRequest(ObjectKey Key, RepositoryRoute Repository, string Path, string? Hint)
+/// <param name="Client">Who asks.</param>
+internal sealed record ObjectRequest(ObjectKey Key, RepositoryRoute Repository, string Path, string? Hint, IPAddress? Client)
 {
     /// <summary>The fetch that this request would start.</summary>
     public FetchOrder ToOrder() => new(
@@ -18,5 +20,6 @@ internal sealed record ObjectRequest(ObjectKey Key, RepositoryRoute Repository, 
         Repository,
         Path,
         Hint,
-        Key.Kind is (byte)'C' or (byte)'X' or (byte)'H' ? FetchPriority.Catalog : FetchPriority.Demand);
+        Key.Kind is (byte)'C' or (byte)'X' or (byte)'H' ? FetchPriority.Catalog : FetchPriority.Demand,
+        Client);
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
@@ -14,12 +15,11 @@ namespace Breakwater.Proxy.Serving;
 /// not stored. Range and its 206 pass. Requests with <c>Authorization</c> go this way too: what a password was needed for is not for everybody.
 /// </summary>
 internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads heads, ProxyCounters counters, OverflowBudget budget, ConnectionBudget connections, ProxyOptions options, TimeProvider time)
-    : IDisposable
 {
     private const int PieceBytes = 64 << 10;
 
-    /// <summary>Each holds a connection to a Stratum 1 as long as its client reads.</summary>
-    private readonly SemaphoreSlim _places = new(connections.PassedThrough);
+    /// <summary>Each holds a connection to a Stratum 1 as long as its client reads: no client may have them all.</summary>
+    private readonly FetchQueue _places = new(connections.PassedThrough, prefetchLimit: 0);
 
     /// <summary>Passes the first good answer of a Stratum 1 on.</summary>
     public async Task ServeAsync(HttpContext context, RepositoryRoute repository, string urlPath, string? hint, RequestOutcome outcome)
@@ -27,30 +27,28 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
         outcome.Result = RequestResult.PassedThrough;
         using var patience = new CancellationTokenSource(options.AnswerTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.RequestAborted);
+        var place = new FetchPlace(FetchPriority.Demand, context.Connection.RemoteIpAddress);
         bool hasPlace = false;
         try
         {
-            await _places.WaitAsync(either.Token);
+            await _places.EnterAsync(place, either.Token);
             hasPlace = true;
             var question = new PassedQuestion(context.Request, urlPath, hint, outcome.Key);
             await AnswerAsync(context, question, client.Candidates(repository, hint), outcome, either.Token);
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
         {
-            string what = hasPlace ? "no Stratum 1 has answered in time" : $"{connections.PassedThrough} files are being passed through, more than that at a time are not";
+            string what = hasPlace ? "no Stratum 1 has answered in time" : "as many files are being passed through as may be at a time, or as this client's share allows";
             await FailAsync(context, new UpstreamFailure(FailureKind.Timeout, what), outcome);
         }
         finally
         {
             if (hasPlace)
             {
-                _places.Release();
+                _places.Leave(place);
             }
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _places.Dispose();
 
     private async Task AnswerAsync(HttpContext context, PassedQuestion question, CandidateCursor cursor, RequestOutcome outcome, CancellationToken patience)
     {

@@ -21,6 +21,24 @@ internal sealed partial class LoopConnection
         return true;
     }
 
+    /// <summary>The copy that is being sent is no longer there: the rest comes from a Stratum 1. True: it is out already.</summary>
+    private bool TryResume()
+    {
+        if (responder.TryResume(_pending!, client.Address) is not { } growing)
+        {
+            EndPending(RequestResult.Failed);
+            Close();
+            return false;
+        }
+
+        _pending!.Abandon();
+        loop.Return(_pending);
+        _pending = null;
+        _growing = growing;
+        _state = State.Streaming;
+        return TrySendGrowth();
+    }
+
     private void WaitForTurn()
     {
         _progress = SendProgress.Paused;

@@ -389,12 +389,17 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
                 return false;
             }
         }
-        catch (Exception e) when (e is SocketException or IOException)
+        catch (SocketException)
         {
             Close();
             return false;
         }
+        catch (IOException)
+        {
+            return TryResume();
+        }
 
+        responder.RecordEnd(_pending, cut: null);
         loop.Return(_pending);
         _pending = null;
         _state = State.Reading;
@@ -412,13 +417,7 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
 
         ForgetJoined();
         EndGrowing(RequestResult.ClientGone);
-        if (_pending is not null)
-        {
-            _pending.Abandon();
-            loop.Return(_pending);
-            _pending = null;
-        }
-
+        EndPending(RequestResult.ClientGone);
         switch (_state)
         {
             case State.Closed:
@@ -434,6 +433,18 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
                 listener.Lent(null);
                 CloseSocket();
                 break;
+        }
+    }
+
+    /// <summary>An answer is cut.</summary>
+    private void EndPending(RequestResult cut)
+    {
+        if (_pending is not null)
+        {
+            responder.RecordEnd(_pending, cut);
+            _pending.Abandon();
+            loop.Return(_pending);
+            _pending = null;
         }
     }
 

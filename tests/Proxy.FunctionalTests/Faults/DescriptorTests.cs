@@ -46,7 +46,7 @@ public sealed class DescriptorTests : IAsyncLifetime
             }
         }
 
-        Assert.InRange(served, 64, 500);
+        Assert.InRange(served, 48, 500); // four fifths of the fewest: they are all one client's
         Assert.True(proxy.Descriptors().Count < 720);
         foreach (SyntheticObject item in _items)
         {

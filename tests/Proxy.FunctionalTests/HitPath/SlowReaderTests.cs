@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net.Sockets;
+using Breakwater.CacheStore;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.HitPath;
@@ -37,6 +39,32 @@ public sealed class SlowReaderTests
         RawResponse answer = await client.ReadResponseAsync();
         Assert.True(answer.IsComplete);
         Assert.Equal(item.Bytes, answer.Body);
+    }
+
+    [Fact]
+    public async Task Hit_EvictedForOthersWhileItIsSent_GoesOnFromAStratum1()
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Store:QuotaBytes"] = StoreOptions.MinQuotaBytes.ToString(CultureInfo.InvariantCulture) }, null, upstream);
+        SyntheticObject item = new SyntheticObject(12 << 20).On(upstream);
+        Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
+        await Waiting.UntilAsync(() => proxy.Store.List().Any());
+        Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
+
+        using RawHttpClient client = await RawHttpClient.ConnectShortAsync(proxy.EndPoint);
+        await client.SendAsync(RawHttpClient.Request("GET", item.Path));
+        await client.SettledAsync();
+        for (int i = 0; i < 40; i++)
+        {
+            SyntheticObject other = new SyntheticObject(4 << 20, i + 1).On(upstream);
+            Assert.Equal(200, (await proxy.GetAsync(other.Url)).Status);
+        }
+
+        RawResponse answer = await client.ReadResponseAsync();
+        Assert.True(answer.IsComplete);
+        Assert.Equal(item.Bytes, answer.Body);
+        Assert.Equal(2, upstream.Requests.Count(request => request.Path == item.Path));
     }
 
     /// <summary>Eight megabytes of a warm object, over a connection that holds little of them, in five seconds, where a head may take two.</summary>

@@ -60,6 +60,35 @@ public sealed class AccessLogTests : IAsyncLifetime
         Assert.All(bodies, length => Assert.True(length > 0));
     }
 
+    [Theory]
+    [InlineData("true")]
+    [InlineData("true", "Range: bytes=1-")]
+    [InlineData("false")]
+    [InlineData("false", "Range: bytes=1-")]
+    public async Task Hits_CutByTheirClient_HaveTheBytesThatWentOutAndTheTimeTheyTook(string isRawPath, params string[] fields)
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        SyntheticObject item = new SyntheticObject(16 << 20).On(upstream);
+        string path = _directory.Combine($"cut-{isRawPath}-{fields.Length}.json");
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["AccessLog:Path"] = path, ["AccessLog:Format"] = "Json", ["Proxy:RawPath"] = isRawPath }, null, upstream);
+        Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
+        await Waiting.UntilAsync(() => proxy.Store.List().Any());
+        Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
+
+        using (RawHttpClient client = await RawHttpClient.ConnectShortAsync(proxy.EndPoint))
+        {
+            await client.SendAsync(RawHttpClient.Request("GET", item.Path, fields));
+            await client.SettledAsync();
+            client.Reset();
+        }
+
+        List<JsonElement> lines = await LinesAsync(path, 3);
+        Assert.Equal("client-gone", lines[^1].GetProperty("result").GetString());
+        Assert.InRange(lines[^1].GetProperty("bytes").GetInt64(), 1, item.Bytes.Length - 1);
+        Assert.All(lines[..2], line => Assert.Equal(item.Bytes.Length, line.GetProperty("bytes").GetInt64()));
+    }
+
     [Fact]
     public async Task Tunnels_AreOneLineEach()
     {
@@ -150,15 +179,21 @@ public sealed class AccessLogTests : IAsyncLifetime
         await Waiting.UntilAsync(() =>
         {
             _time.Advance(TimeSpan.FromMilliseconds(20));
-            lines = Read();
+            lines = Read(_directory.Combine("access.json"));
             return lines.Count >= count;
         });
         return lines;
     }
 
-    private List<JsonElement> Read()
+    /// <summary>Of a proxy whose clock goes by itself.</summary>
+    private static async Task<List<JsonElement>> LinesAsync(string file, int count)
     {
-        string file = _directory.Combine("access.json");
+        await Waiting.UntilAsync(() => Read(file).Count >= count);
+        return Read(file);
+    }
+
+    private static List<JsonElement> Read(string file)
+    {
         if (!File.Exists(file))
         {
             return [];

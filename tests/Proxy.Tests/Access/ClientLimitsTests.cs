@@ -44,6 +44,19 @@ public sealed class ClientLimitsTests
         Assert.Equal(TimeSpan.Zero, limits.TakeTurn(IPAddress.IPv6Loopback));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    public void Connections_ClientsThatOpenAllTheyCan_LeaveSomeToOthers(int greedy)
+    {
+        ClientLimits limits = new(0, 0, _time, connectionsInAll: 1000);
+        int open = Enumerable.Range(0, 10_000).Count(i => limits.TryEnter(new IPAddress([10, 0, 0, (byte)(i % greedy)])));
+        Assert.InRange(open, 700, 990);
+
+        int others = Enumerable.Range(0, 1000).Count(i => limits.TryEnter(new IPAddress([10, 1, (byte)(i >> 8), (byte)i])));
+        Assert.Equal(1000 - open, others);
+    }
+
     [Fact]
     public void Connections_UpToTheLimit_AreLetInByAddressOrNetwork()
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using Breakwater.Proxy.Fetching;
 using Breakwater.TestSupport;
 
@@ -9,18 +10,19 @@ public class FetchQueueTests
     public async Task EnterAsync_Full_LetsInByPriorityThenInOrder()
     {
         var queue = new FetchQueue(1, 1);
-        await queue.EnterAsync(FetchPriority.Demand, default).InTimeAsync();
-        Task prefetch = queue.EnterAsync(FetchPriority.Prefetch, default);
-        Task first = queue.EnterAsync(FetchPriority.Demand, default);
-        Task second = queue.EnterAsync(FetchPriority.Demand, default);
-        Task catalog = queue.EnterAsync(FetchPriority.Catalog, default);
+        FetchPlace running = await RunningAsync(queue);
+        var prefetch = new Waiter(queue, FetchPriority.Prefetch);
+        var first = new Waiter(queue, FetchPriority.Demand);
+        var second = new Waiter(queue, FetchPriority.Demand);
+        var catalog = new Waiter(queue, FetchPriority.Catalog);
 
-        Task[] expected = [catalog, first, second, prefetch];
+        Waiter[] expected = [catalog, first, second, prefetch];
         for (int i = 0; i < expected.Length; i++)
         {
-            Assert.All(expected[i..], t => Assert.False(t.IsCompleted));
-            queue.Leave(FetchPriority.Demand);
-            await expected[i].InTimeAsync();
+            Assert.All(expected[i..], w => Assert.False(w.Entered.IsCompleted));
+            queue.Leave(running);
+            await expected[i].Entered.InTimeAsync();
+            running = expected[i].Place;
         }
     }
 
@@ -28,13 +30,13 @@ public class FetchQueueTests
     public async Task EnterAsync_PrefetchAtItsLimit_LeavesRoomForDemand()
     {
         var queue = new FetchQueue(2, 1);
-        await queue.EnterAsync(FetchPriority.Prefetch, default).InTimeAsync();
-        Task second = queue.EnterAsync(FetchPriority.Prefetch, default);
-        await queue.EnterAsync(FetchPriority.Demand, default).InTimeAsync();
+        FetchPlace running = await RunningAsync(queue, FetchPriority.Prefetch);
+        var second = new Waiter(queue, FetchPriority.Prefetch);
+        await RunningAsync(queue);
 
-        Assert.False(second.IsCompleted);
-        queue.Leave(FetchPriority.Prefetch);
-        await second.InTimeAsync();
+        Assert.False(second.Entered.IsCompleted);
+        queue.Leave(running);
+        await second.Entered.InTimeAsync();
     }
 
     [Fact]
@@ -42,14 +44,14 @@ public class FetchQueueTests
     {
         var queue = new FetchQueue(1, 1);
         using var cancel = new CancellationTokenSource();
-        await queue.EnterAsync(FetchPriority.Demand, default).InTimeAsync();
-        Task gone = queue.EnterAsync(FetchPriority.Demand, cancel.Token);
-        Task next = queue.EnterAsync(FetchPriority.Demand, default);
+        FetchPlace running = await RunningAsync(queue);
+        Task gone = queue.EnterAsync(new FetchPlace(FetchPriority.Demand), cancel.Token);
+        var next = new Waiter(queue, FetchPriority.Demand);
 
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone.InTimeAsync());
-        queue.Leave(FetchPriority.Demand);
-        await next.InTimeAsync();
+        queue.Leave(running);
+        await next.Entered.InTimeAsync();
     }
 
     [Fact]
@@ -83,21 +85,21 @@ public class FetchQueueTests
         var running = new FetchPlace(FetchPriority.Demand);
         var wanted = new FetchPlace(FetchPriority.Prefetch);
         await queue.EnterAsync(running, default).InTimeAsync();
-        Task prefetch = queue.EnterAsync(FetchPriority.Prefetch, default);
-        Task demand = queue.EnterAsync(FetchPriority.Demand, default);
+        var prefetch = new Waiter(queue, FetchPriority.Prefetch);
+        var demand = new Waiter(queue, FetchPriority.Demand);
         Task wantedEnters = queue.EnterAsync(wanted, default);
 
         queue.Promote(wanted, FetchPriority.Demand);
         queue.Promote(wanted, FetchPriority.Prefetch);
 
         queue.Leave(running);
-        await demand.InTimeAsync();
+        await demand.Entered.InTimeAsync();
         Assert.False(wantedEnters.IsCompleted);
-        queue.Leave(FetchPriority.Demand);
+        queue.Leave(demand.Place);
         await wantedEnters.InTimeAsync();
-        Assert.False(prefetch.IsCompleted);
+        Assert.False(prefetch.Entered.IsCompleted);
         queue.Leave(wanted);
-        await prefetch.InTimeAsync();
+        await prefetch.Entered.InTimeAsync();
     }
 
     [Fact]
@@ -106,11 +108,153 @@ public class FetchQueueTests
         var queue = new FetchQueue(2, 1);
         var running = new FetchPlace(FetchPriority.Prefetch);
         await queue.EnterAsync(running, default).InTimeAsync();
-        Task next = queue.EnterAsync(FetchPriority.Prefetch, default);
-        Assert.False(next.IsCompleted);
+        var next = new Waiter(queue, FetchPriority.Prefetch);
+        Assert.False(next.Entered.IsCompleted);
 
         queue.Promote(running, FetchPriority.Demand);
 
-        await next.InTimeAsync();
+        await next.Entered.InTimeAsync();
+    }
+
+    [Fact]
+    public async Task EnterAsync_OneClientWantsVeryMuch_AnotherIsLetInAtOnce()
+    {
+        var queue = new FetchQueue(128, 64);
+        Waiter[] greedy = [.. Enumerable.Range(0, 5_000).Select(i => new Waiter(queue, i % 2 == 0 ? FetchPriority.Catalog : FetchPriority.Demand, s_greedy))];
+        Assert.InRange(greedy.Count(w => w.Entered.IsCompleted), 90, 120);
+
+        await new Waiter(queue, FetchPriority.Demand, s_other).Entered.InTimeAsync();
+    }
+
+    [Fact]
+    public async Task EnterAsync_TenClientsWantVeryMuch_AnotherIsLetInAtOnce()
+    {
+        var queue = new FetchQueue(128, 64);
+        for (int i = 0; i < 10 * 500; i++)
+        {
+            _ = new Waiter(queue, FetchPriority.Demand, IPAddress.Parse($"10.0.1.{i % 10}"));
+        }
+
+        Assert.InRange(queue.Load.Running, 110, 127);
+        await new Waiter(queue, FetchPriority.Demand, s_other).Entered.InTimeAsync();
+    }
+
+    [Fact]
+    public void EnterAsync_ManyClientsWantLittle_AllPlacesAreTaken()
+    {
+        var queue = new FetchQueue(128, 64);
+        for (int i = 0; i < 200; i++)
+        {
+            _ = new Waiter(queue, FetchPriority.Demand, IPAddress.Parse($"10.0.1.{i}"));
+        }
+
+        Assert.Equal((128, 72), queue.Load);
+    }
+
+    [Fact]
+    public async Task EnterAsync_Full_ClientsTakeTurns()
+    {
+        var queue = new FetchQueue(1, 1);
+        FetchPlace running = await RunningAsync(queue);
+        Waiter[] greedy = [.. Enumerable.Range(0, 100).Select(_ => new Waiter(queue, FetchPriority.Demand, s_greedy))];
+        var first = new Waiter(queue, FetchPriority.Demand, s_other);
+        var second = new Waiter(queue, FetchPriority.Demand, s_other);
+
+        foreach (Waiter next in (Waiter[])[greedy[0], first, greedy[1], second, greedy[2], greedy[3]])
+        {
+            Assert.False(next.Entered.IsCompleted);
+            queue.Leave(running);
+            await next.Entered.InTimeAsync();
+            running = next.Place;
+        }
+    }
+
+    [Fact]
+    public async Task Promote_AnotherClientWantsWhatAGreedyOneWaitsFor_GoesOnHisAccount()
+    {
+        var queue = new FetchQueue(1, 1);
+        FetchPlace running = await RunningAsync(queue);
+        Waiter[] greedy = [.. Enumerable.Range(0, 100).Select(_ => new Waiter(queue, FetchPriority.Demand, s_greedy))];
+
+        queue.Promote(greedy[^1].Place, FetchPriority.Demand, s_other);
+
+        queue.Leave(running);
+        await greedy[0].Entered.InTimeAsync();
+        queue.Leave(greedy[0].Place);
+        await greedy[^1].Entered.InTimeAsync();
+        Assert.False(greedy[1].Entered.IsCompleted);
+    }
+
+    /// <summary>Whatever comes in whatever order: never too many, nothing lost, nothing that may run waits.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Queue_AnyOrderOfCalls_KeepsItsBoundsAndEndsEmpty(int seed)
+    {
+        var random = new Random(seed);
+        int limit = random.Next(1, 9);
+        var queue = new FetchQueue(limit, Math.Max(1, limit / 2));
+        List<(Waiter Waiter, CancellationTokenSource Cancel)> all = [];
+        for (int i = 0; i < 20_000; i++)
+        {
+            int at = random.Next(Math.Max(1, all.Count));
+            switch (random.Next(5))
+            {
+                case 0 or 1:
+                    var cancel = new CancellationTokenSource();
+                    IPAddress? client = random.Next(4) is > 0 and var c ? IPAddress.Parse($"10.0.0.{c}") : null;
+                    all.Add((new Waiter(queue, (FetchPriority)random.Next(3), client, cancel.Token), cancel));
+                    break;
+                case 2 when all.Count > 0 && all[at].Waiter.Entered.IsCompletedSuccessfully:
+                    queue.Leave(all[at].Waiter.Place);
+                    all.RemoveAt(at);
+                    break;
+                case 3 when all.Count > 0 && !all[at].Waiter.Entered.IsCompleted:
+                    all[at].Cancel.Cancel();
+                    all.RemoveAt(at);
+                    break;
+                case 4 when all.Count > 0:
+                    queue.Promote(all[at].Waiter.Place, (FetchPriority)random.Next(3), IPAddress.Parse($"10.0.0.{random.Next(1, 5)}"));
+                    break;
+            }
+
+            int running = all.Count(w => w.Waiter.Entered.IsCompletedSuccessfully);
+            Assert.Equal((running, all.Count - running), queue.Load);
+            Assert.InRange(running, 0, limit);
+        }
+
+        while (all.Count > 0)
+        {
+            int at = all.FindIndex(w => w.Waiter.Entered.IsCompletedSuccessfully);
+            Assert.True(at >= 0, "nothing runs, and something waits");
+            queue.Leave(all[at].Waiter.Place);
+            all.RemoveAt(at);
+        }
+
+        Assert.Equal((0, 0), queue.Load);
+    }
+
+    private static readonly IPAddress s_greedy = IPAddress.Parse("10.0.0.1");
+    private static readonly IPAddress s_other = IPAddress.Parse("10.0.0.2");
+
+    private static async Task<FetchPlace> RunningAsync(FetchQueue queue, FetchPriority priority = FetchPriority.Demand)
+    {
+        var place = new FetchPlace(priority);
+        await queue.EnterAsync(place, default).InTimeAsync();
+        return place;
+    }
+
+    private sealed class Waiter
+    {
+        public Waiter(FetchQueue queue, FetchPriority priority, IPAddress? client = null, CancellationToken cancellationToken = default)
+        {
+            Place = new FetchPlace(priority, client);
+            Entered = queue.EnterAsync(Place, cancellationToken);
+        }
+
+        public FetchPlace Place { get; }
+
+        public Task Entered { get; }
     }
 }
