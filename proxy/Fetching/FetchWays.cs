@@ -93,6 +93,7 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
     public async Task<FetchAnswer?> OpenAsync(long offset, CancellationToken cancellationToken)
     {
         var asking = new List<Asking>(1);
+        using var own = new SemaphoreSlim(1); // the fetch's own place
         long begun = services.Time.GetTimestamp();
         try
         {
@@ -103,7 +104,7 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
                 Task arrival;
                 while (TryTakeNext(asking.Count > 0, isLate, out arrival, out FetchWay? next))
                 {
-                    asking.Add(Start(next, offset, cancellationToken));
+                    asking.Add(Start(next, own, offset, cancellationToken));
                 }
 
                 if (asking.Count == 0)
@@ -204,7 +205,7 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
         return true;
     }
 
-    private Asking Start(FetchWay way, long offset, CancellationToken cancellationToken)
+    private Asking Start(FetchWay way, SemaphoreSlim own, long offset, CancellationToken cancellationToken)
     {
         if (way.Cursor is null)
         {
@@ -222,7 +223,51 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
         }
 
         var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        return new Asking(way, services.Client.OpenAsync(HttpMethod.Get, way.Order.UrlPath, offset, way.Cursor, cancel.Token), cancel);
+        return new Asking(way, AskAsync(way, own, offset, cancel.Token), cancel);
+    }
+
+    /// <summary>
+    /// One way is asked with the fetch's place. One beside it is a connection more, and waits for a place on the account of who wants it, or until the fetch's is
+    /// free: so that names without end for one object cost no more than as many objects.
+    /// </summary>
+    private async Task<UpstreamResponse?> AskAsync(FetchWay way, SemaphoreSlim own, long offset, CancellationToken cancellationToken)
+    {
+        bool hasOwn = own.Wait(0, CancellationToken.None);
+        FetchPlace? place = null;
+        if (!hasOwn)
+        {
+            (hasOwn, place) = await EnterAsync(way, own, cancellationToken);
+        }
+
+        try
+        {
+            return await services.Client.OpenAsync(HttpMethod.Get, way.Order.UrlPath, offset, way.Cursor!, cancellationToken);
+        }
+        finally
+        {
+            if (hasOwn)
+            {
+                own.Release();
+            }
+
+            if (place is not null)
+            {
+                services.Queue.Leave(place);
+            }
+        }
+    }
+
+    private async Task<(bool HasOwn, FetchPlace? Place)> EnterAsync(FetchWay way, SemaphoreSlim own, CancellationToken cancellationToken)
+    {
+        var place = new FetchPlace(way.Order.Priority, way.Order.Client);
+        using var decided = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task first = own.WaitAsync(decided.Token);
+        Task second = services.Queue.EnterAsync(place, decided.Token);
+        await Task.WhenAny(first, second);
+        await decided.CancelAsync();
+        await Task.WhenAll(first, second).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        bool hasPlace = second.IsCompletedSuccessfully;
+        return !first.IsCompletedSuccessfully && !hasPlace ? throw new OperationCanceledException(cancellationToken) : (first.IsCompletedSuccessfully, hasPlace ? place : null);
     }
 
     /// <summary>The first that ended; null when it is time to look again.</summary>
