@@ -317,7 +317,7 @@ public sealed partial class FasterObjectStore : IObjectStore
                 return; // removed while it was being copied, and perhaps stored again: the log says so behind the copied entry
             }
 
-            uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(move.ToAddress)).AddEntry(isChecked: !entry.IsSealed, move.Frequency);
+            uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(move.ToAddress)).AddEntry(move.Frequency);
             Index.Set(move.Key, new IndexEntry(move.ToAddress, entry.Length, entry.IsSealed, ordinal), isMove: true);
         }
 
@@ -387,14 +387,14 @@ public sealed partial class FasterObjectStore : IObjectStore
         if (!staged.IsRevoked)
         {
             int frequency = Math.Max(EvictionPolicy.InitialFrequency(Space.Ghosts.Contains(staged.Key.GetHashCode64())), Math.Min(staged.Uses, EvictionPolicy.MaxFrequency));
-            uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(commit.Address)).AddEntry(isChecked: !commit.IsSealed, frequency);
+            uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(commit.Address)).AddEntry(frequency);
             lock (_indexWrites)
             {
                 if (_published.TryGet(staged.Key, out StagedObject? current) && ReferenceEquals(current, staged))
                 {
                     if (commit.IsSealed)
                     {
-                        NoteRight(_extents.Add(commit.Address, staged.Addresses()));
+                        _extents.Add(commit.Address, staged.Addresses());
                     }
 
                     bool isStoredAgain = Index.TryGet(staged.Key, out _); // by a second writer that looked before the first one was done
@@ -411,18 +411,6 @@ public sealed partial class FasterObjectStore : IObjectStore
 
         Unpublish(staged);
         return !staged.IsRevoked;
-    }
-
-    /// <summary>The parts are right: they have just been written from memory that had the object's digest.</summary>
-    private void NoteRight(Extents extents)
-    {
-        for (int part = 0; part < extents.Addresses.Length; part++)
-        {
-            if (Log.Segments.TryGet(Log.Segments.IdOf(extents.Addresses[part]), out Segment? segment))
-            {
-                extents.SetChecked(part, segment.Generation(Disk, Time));
-            }
-        }
     }
 
     private void AppendRemoved(in ObjectKey key)

@@ -138,7 +138,7 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
         foreach (ScannedEntry entry in _scanner.Scan(start, segment.Id >= SegmentSet.FirstKeptId ? end : Math.Min(until, end)))
         {
             EntryHeader header = entry.Header;
-            Apply(loader, segment, header.Kind, header.Kind == EntryKind.Whole, header.Key, entry.Address, header.ObjectLength, segment.AddEntry(isChecked: false));
+            Apply(loader, segment, header.Kind, header.Kind == EntryKind.Whole, header.Key, entry.Address, header.ObjectLength, segment.AddEntry());
         }
     }
 

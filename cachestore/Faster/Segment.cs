@@ -176,13 +176,15 @@ internal sealed class Segment
         return Math.Max(mapping, 0);
     }
 
-    /// <summary>A number for one more entry that the index points to.</summary>
-    public uint AddEntry(bool isChecked, int frequency = 0)
+    /// <summary>
+    /// A number for one more entry that the index points to. It is not checked, even if it was written a moment ago: until it was durable the file may have been changed.
+    /// </summary>
+    public uint AddEntry(int frequency = 0)
     {
         lock (_growth)
         {
             uint ordinal = AddLocked(1);
-            _states[ordinal] = (byte)((isChecked ? CheckedBit : 0) | frequency);
+            _states[ordinal] = (byte)frequency;
             return ordinal;
         }
     }

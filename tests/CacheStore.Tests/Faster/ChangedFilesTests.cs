@@ -48,6 +48,31 @@ public sealed class ChangedFilesTests : IDisposable
         Assert.False(store.Contains(key));
     }
 
+    /// <summary>The object is acknowledged when it is durable: what happens to its file meanwhile, while the disk is slow, counts.</summary>
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public async Task Object_FlippedBeforeItIsDurable_IsNotRead(int length)
+    {
+        HookedDisk disk = new();
+        await using FasterObjectStore store = await OpenAsync(disk);
+        byte[] bytes = TestObjects.Bytes(1, length + 32)[..length];
+        ObjectKey key = TestObjects.KeyOf(bytes);
+        bool isFlipped = false;
+        disk.BeforeSync = path =>
+        {
+            if (!isFlipped && path.EndsWith(".seg", StringComparison.Ordinal) && TryFind(bytes, out _))
+            {
+                isFlipped = true;
+                Flip(bytes);
+            }
+        };
+
+        Assert.Equal(CommitResult.Committed, await store.WriteAsync(key, bytes));
+
+        Assert.True(isFlipped);
+        await AssertLostAsync(store, key);
+    }
+
     [Theory]
     [MemberData(nameof(Lengths))]
     public async Task Segment_CutToAnyLength_ObjectIsAMiss(int length)
@@ -267,7 +292,10 @@ public sealed class ChangedFilesTests : IDisposable
     private static int LastPartBytes(byte[] bytes) => ((bytes.Length - 1) % StagedObject.PartBytes) + 1;
 
     /// <summary>The segment that holds an object's last part, and where that begins in the file.</summary>
-    private (string Path, long At) PlaceOf(byte[] bytes)
+    private (string Path, long At) PlaceOf(byte[] bytes) =>
+        TryFind(bytes, out (string Path, long At) place) ? place : throw new InvalidOperationException("The object is in no segment.");
+
+    private bool TryFind(byte[] bytes, out (string Path, long At) place)
     {
         ReadOnlyMemory<byte> last = bytes.AsMemory(bytes.Length - LastPartBytes(bytes));
         foreach (string path in Directory.GetFiles(Path.Combine(_directory.Path, "objects"), "*.seg"))
@@ -280,12 +308,14 @@ public sealed class ChangedFilesTests : IDisposable
                 if (header.IsValid && header.PayloadLength == last.Length && payload + header.PayloadLength <= all.Length
                     && all.AsSpan(payload, header.PayloadLength).SequenceEqual(last.Span))
                 {
-                    return (path, payload);
+                    place = (path, payload);
+                    return true;
                 }
             }
         }
 
-        throw new InvalidOperationException("The object is in no segment.");
+        place = default;
+        return false;
     }
 
     private static int IndexAfter(byte[] all, int from, ReadOnlySpan<byte> pattern)

@@ -27,8 +27,8 @@ public sealed class EvictionPolicyTests
         using TemporaryDirectory directory = new();
         using SegmentSet segments = new(directory.Path, 22, new StoreDisk());
         Segment segment = segments.GetOrCreate(0);
-        uint ordinal = segment.AddEntry(isChecked: false);
-        uint neighbour = segment.AddEntry(isChecked: false);
+        uint ordinal = segment.AddEntry();
+        uint neighbour = segment.AddEntry();
         int[] counted = [.. Enumerable.Range(0, 5).Select(_ =>
         {
             segment.CountUse(ordinal);
