@@ -380,13 +380,14 @@ internal sealed class Catalog : IDisposable
         }
 
         List<NestedCatalog> nested = [];
+        HashSet<string> paths = new(StringComparer.Ordinal); // the order is the publisher's to choose, by the column's collation
         long chars = 0;
         while ((problem = _database.Step(statement, out bool hasRow)) is null && hasRow)
         {
             string path = raw.sqlite3_column_text(statement, 0).utf8_to_string() ?? "";
             string hash = raw.sqlite3_column_text(statement, 1).utf8_to_string() ?? "";
             if (!IsAbsolute(path) || !path.StartsWith(Prefix + "/", StringComparison.Ordinal) || !Manifest.TryKey(hash, 'C', out ObjectKey key)
-                || nested.Count == MaxNestedCatalogs || (chars += path.Length) > MaxNestedPathChars || (nested.Count > 0 && nested[^1].Path == path))
+                || nested.Count == MaxNestedCatalogs || (chars += path.Length) > MaxNestedPathChars || !paths.Add(path))
             {
                 raw.sqlite3_reset(statement);
                 return $"the nested catalog at '{path}' is malformed.";

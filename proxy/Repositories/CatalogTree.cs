@@ -38,11 +38,12 @@ internal sealed class CatalogTree
     public Task<string?> DescendAsync(
         Func<Catalog, ObjectKey, (string? Problem, IReadOnlyList<NestedCatalog> Below)> visit,
         CancellationToken cancellationToken = default) =>
-        DescendAsync(new NestedCatalog("", RootCatalog, 0), 0, visit, cancellationToken);
+        DescendAsync(new NestedCatalog("", RootCatalog, 0), 0, [], visit, cancellationToken);
 
     private async Task<string?> DescendAsync(
         NestedCatalog at,
         int depth,
+        HashSet<ObjectKey> visited,
         Func<Catalog, ObjectKey, (string? Problem, IReadOnlyList<NestedCatalog> Below)> visit,
         CancellationToken cancellationToken)
     {
@@ -50,6 +51,12 @@ internal sealed class CatalogTree
         if (depth == MaxDepth)
         {
             return $"Catalog: '{at.Path}' is nested more than {MaxDepth} deep.";
+        }
+
+        // Catalogs that each name all those below them too would be walked 2^depth times.
+        if (!visited.Add(at.Catalog))
+        {
+            return $"Catalog: {at.Catalog} at '{at.Path}' hangs below two catalogs.";
         }
 
         Parsed<Catalog> opened = await _open(at.Catalog, cancellationToken);
@@ -68,7 +75,7 @@ internal sealed class CatalogTree
             (problem, IReadOnlyList<NestedCatalog> below) = visit(catalog, at.Catalog);
             foreach (NestedCatalog child in problem is null ? below : [])
             {
-                problem = await DescendAsync(child, depth + 1, visit, cancellationToken);
+                problem = await DescendAsync(child, depth + 1, visited, visit, cancellationToken);
                 if (problem is not null)
                 {
                     break;

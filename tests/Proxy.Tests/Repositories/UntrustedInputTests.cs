@@ -199,11 +199,36 @@ public sealed class UntrustedInputTests
     [InlineData("INSERT INTO properties VALUES('root_prefix','relative')")]
     [InlineData("INSERT INTO nested_catalogs VALUES('/../etc','zz',1)")]
     [InlineData("INSERT INTO nested_catalogs VALUES('/x','0000000000000000000000000000000000000000C',1)")]
+    [InlineData("DROP TABLE nested_catalogs; CREATE TABLE nested_catalogs (path, sha1, size); INSERT INTO nested_catalogs VALUES('/x','0000000000000000000000000000000000000000',1),('/y','0000000000000000000000000000000000000000',1),(x'2f78','0000000000000000000000000000000000000000',1)")]
+    [InlineData("DROP TABLE nested_catalogs; CREATE TABLE nested_catalogs (path COLLATE NOCASE, sha1, size); INSERT INTO nested_catalogs VALUES('/x','0000000000000000000000000000000000000000',1),('/X','0000000000000000000000000000000000000000',1),('/x','0000000000000000000000000000000000000000',1)")]
     public async Task Catalog_HostileSchema_IsNotOpened(string sql)
     {
         Parsed<Catalog> opened = await Catalog.OpenAsync(new MemoryStream(await Altered(sql)), CatalogLimits.Default);
 
         Assert.NotNull(opened.Problem);
+    }
+
+    [Fact]
+    public async Task CatalogTree_CatalogsThatNameAllBelowThem_AreNotWalkedByEveryWay()
+    {
+        // Each names all catalogs below it, not only its children: there are 2^23 ways to the last one.
+        const int Depth = 24;
+        static string PathOf(int level) => string.Concat(Enumerable.Range(1, level).Select(i => $"/d{i}"));
+        static string HashOf(int level) => level.ToString("x40", System.Globalization.CultureInfo.InvariantCulture);
+        Dictionary<string, byte[]> catalogs = [];
+        for (int level = 0; level < Depth; level++)
+        {
+            string below = string.Concat(Enumerable.Range(level + 1, Depth - 1 - level).Select(i => $"INSERT INTO nested_catalogs VALUES('{PathOf(i)}','{HashOf(i)}',1);"));
+            catalogs[HashOf(level) + "C"] = await Altered($"INSERT OR REPLACE INTO properties VALUES('root_prefix','{PathOf(level)}'); DELETE FROM nested_catalogs; {below}");
+        }
+
+        int opened = 0;
+        var tree = new CatalogTree(ObjectKey.Parse(HashOf(0) + "C"), (key, cancel) =>
+            ++opened > 2 * Depth ? throw new InvalidOperationException("walked again and again") : Catalog.OpenAsync(new MemoryStream(catalogs[key.ToString()]), CatalogLimits.Default, cancel));
+
+        string? problem = await tree.WalkAsync((_, _) => null);
+
+        Assert.Contains("hangs below two catalogs", problem, StringComparison.Ordinal);
     }
 
     [Theory]
