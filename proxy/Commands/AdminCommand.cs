@@ -32,6 +32,11 @@ internal static class AdminCommand
             await Console.Error.WriteLineAsync(e.Message);
             return Unavailable;
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return ServeCommand.CannotStart;
+        }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return 130;

@@ -103,7 +103,7 @@ internal static class ProfileCommand
 
             string query = string.Join('&', ((string, string?)[])[("tag", parsed.GetValue(tag)), ("pinFile", parsed.GetValue(pins))] is var pairs
                 ? pairs.Where(pair => pair.Item2 is not null).Select(pair => $"{pair.Item1}={Uri.EscapeDataString(pair.Item2!)}") : []);
-            await using Stream body = source?.OpenRead() ?? Stream.Null;
+            using var body = new MemoryStream(source is null ? [] : await GivenFile.ReadAsync(source.FullName, cancellationToken));
             WorkingSetView set = await client.UploadAsync<WorkingSetView>($"{PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!)}?{query}", body, cancellationToken);
             if (set.SkippedLines is { } skipped)
             {

@@ -64,7 +64,7 @@ internal sealed class SeedRegistry(
     public SeedRecord? Find(string name) =>
         documents.TryGet(RecordPrefix + name, out StoredDocument? stored) ? JsonSerializer.Deserialize<SeedRecord>(stored.Body.Span) : null;
 
-    /// <summary>Writes a seed's documents, then its record; durable when the task is complete. Then its documents are revealed.</summary>
+    /// <summary>Writes a seed's documents, then its record; durable when the task is complete. <see cref="RevealAllAsync"/> shows them.</summary>
     /// <exception cref="IOException">The store's disk refuses: the seed is not there.</exception>
     public async Task AddAsync(SeedRecord record, IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken)
     {
@@ -74,7 +74,10 @@ internal sealed class SeedRegistry(
 
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(record);
         await documents.PutAsync(RecordPrefix + record.Name, new StoredDocument(body, default, record.ImportedAt), cancellationToken);
-        await RevealAllAsync();
+        foreach (string old in documents.Keys($"{DocumentPrefix}{record.Name}/").Where(key => !files.ContainsKey(key[(DocumentPrefix.Length + record.Name.Length + 1)..])).ToArray())
+        {
+            documents.Remove(old); // of a seed of that name before: its key would prove what this one brings
+        }
     }
 
     /// <summary>Unpins and forgets a seed, also one whose import was interrupted; its manifest and whitelist stay as long as nothing newer comes. False: there is none of this name.</summary>

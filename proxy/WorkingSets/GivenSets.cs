@@ -40,7 +40,7 @@ internal static class GivenSets
             }
 
             if (!isWhole || fields.Count < 3
-                || !double.TryParse(fields[0], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double time)
+                || !double.TryParse(fields[0], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double time) || !double.IsFinite(time)
                 || !int.TryParse(fields[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int code))
             {
                 return new Malformed($"Line {number} is not a line of the client's trace: \"time\",\"event\",\"path\",\"name\".");

@@ -184,6 +184,11 @@ internal sealed class WorkingSetAdmin(
             return new AdminProblem(problem).Result();
         }
 
+        if (order.Paths is { Count: > 0 } && entries.Count == 0)
+        {
+            return new AdminProblem("--paths names no path.", "Give a path such as /bin/sh, or --all for everything.").Result(); // an empty variable of a script
+        }
+
         order = order with { Tag = string.IsNullOrEmpty(order.Tag) ? null : order.Tag, WorkingSet = string.IsNullOrEmpty(order.WorkingSet) ? null : order.WorkingSet };
         IReadOnlyList<WorkingSet>? chosen = Choose(order, entries);
         return chosen is { Count: > 0 }

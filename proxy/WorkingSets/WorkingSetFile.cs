@@ -50,7 +50,8 @@ internal static class WorkingSetFile
             return new Malformed($"It is not a working set in JSON: {e.Message}");
         }
 
-        if (form is null || string.IsNullOrEmpty(form.Name) || string.IsNullOrEmpty(form.Repository) || form.Entries is null)
+        if (form is null || string.IsNullOrEmpty(form.Name) || string.IsNullOrEmpty(form.Repository) || form.Entries is null
+            || form.Snapshots?.Contains(null!) == true || form.WholeDirectories?.Contains(null!) == true)
         {
             return new Malformed("It is not a working set: name, repository and entries are needed.");
         }

@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Export;
 
 namespace Breakwater.Proxy.Commands.Seed;
@@ -60,17 +61,7 @@ internal sealed class SeedOutput
     {
         if (!_isInPlace)
         {
-            string partial = _path + ".partial";
-            long length;
-            await using (FileStream file = new(partial, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20, FileOptions.Asynchronous))
-            {
-                await write(file);
-                file.Flush(flushToDisk: true);
-                length = file.Length;
-            }
-
-            File.Move(partial, _path, overwrite: true);
-            return length;
+            return await WriteBesideAsync(_path + ".partial", write);
         }
 
         await using Stream stream = _path == "-" ? Console.OpenStandardOutput() : Open();
@@ -82,6 +73,28 @@ internal sealed class SeedOutput
         }
 
         return counting.Written;
+    }
+
+    private async Task<long> WriteBesideAsync(string partial, Func<Stream, Task> write)
+    {
+        long length;
+        await using (FileStream file = new(partial, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20, FileOptions.Asynchronous))
+        {
+            try
+            {
+                await write(file);
+                file.Flush(flushToDisk: true);
+                length = file.Length;
+            }
+            catch
+            {
+                File.Delete(partial); // on a full disk others may need its room
+                throw;
+            }
+        }
+
+        File.Move(partial, _path, overwrite: true);
+        return length;
     }
 
     /// <summary>A link to a file that is not there yet makes it; a file behind a link is begun anew.</summary>

@@ -143,6 +143,8 @@ internal sealed record SeedIndex
 
         Require(index.Format == CurrentFormat, "format", $"is '{Short(index.Format)}'; this release reads {CurrentFormat}");
         Require(SeedName.IsValid(index.Name), "name", SeedName.Rule);
+        Require(!index.Repositories.Contains(null!) && index.Repositories.All(repository => !repository.Snapshots.Contains(null!)), "repositories", "holds null");
+        Require(!index.Documents.Contains(null!), "documents", "holds null");
         Require(index.Repositories.Count is > 0 and <= 1000, "repositories", "must have 1 to 1000");
         Require(index.Objects >= 0 && index.ObjectBytes >= 0 && index.Links >= 0 && index.Inherited >= 0, "objects", "a count is negative");
         Require(index.Objects <= MaxObjects && index.Inherited <= MaxObjects, "objects", $"states more than {MaxObjects} objects");
@@ -153,6 +155,9 @@ internal sealed record SeedIndex
             Require(SeedPath.IsFqrn(fqrn), $"repositories[{i}].fqrn", "is not a repository's name");
             Require(
                 i == 0 || string.CompareOrdinal(index.Repositories[i - 1].Fqrn, fqrn) < 0, $"repositories[{i}].fqrn", "is out of order or twice there");
+            Require(
+                index.Repositories[i].Snapshots.DistinctBy(snapshot => snapshot.Tag).Count() == index.Repositories[i].Snapshots.Count,
+                $"repositories[{i}].snapshots", "names one twice");
         }
 
         foreach (SeedDocument document in index.Documents)

@@ -7,6 +7,9 @@ namespace Breakwater.Proxy.Seeding.Import;
 /// <summary>Compares what an index promises of a repository with what is there: revisions, tags, and that what is called whole is whole.</summary>
 internal sealed class SeedAudit(ISeedMetadata metadata)
 {
+    /// <summary>Catalogs below which all is there: snapshots share most of theirs, and a hundred thousand tags may name one.</summary>
+    private readonly HashSet<ObjectKey> _whole = [];
+
     /// <summary>Checks a repository of an index.</summary>
     /// <param name="repository">What the index says.</param>
     /// <param name="manifest">The manifest that is carried, verified.</param>
@@ -92,14 +95,16 @@ internal sealed class SeedAudit(ISeedMetadata metadata)
     private async Task<string?> FindMissingAsync(ObjectKey root, CancellationToken cancellationToken)
     {
         List<ObjectKey> objects = [];
-        if (metadata.IsElsewhere(root))
+        if (metadata.IsElsewhere(root) || _whole.Contains(root))
         {
             return null;
         }
 
-        return await metadata.TreeOf(root).DescendAsync(
-            (catalog, _) =>
+        List<ObjectKey> walked = [];
+        string? found = await metadata.TreeOf(root).DescendAsync(
+            (catalog, at) =>
             {
+                walked.Add(at);
                 string? problem = null;
                 string? missing = null;
                 problem = catalog.Walk(entry =>
@@ -111,8 +116,14 @@ internal sealed class SeedAudit(ISeedMetadata metadata)
                         missing ??= metadata.Has(key) ? null : $"object {key} of {entry.Path} is missing";
                     }
                 }) ?? problem;
-                return (problem ?? missing, [.. catalog.Nested.Where(nested => !metadata.IsElsewhere(nested.Catalog))]);
+                return (problem ?? missing, [.. catalog.Nested.Where(nested => !metadata.IsElsewhere(nested.Catalog) && !_whole.Contains(nested.Catalog))]);
             },
             cancellationToken);
+        if (found is null)
+        {
+            _whole.UnionWith(walked);
+        }
+
+        return found;
     }
 }

@@ -55,13 +55,13 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
         name ??= index.Name;
         CheckRenewal(index, findings);
         ObjectKey[] keys = [.. content.Keys, .. content.Inherited];
-        int unpinned = (pins.Keys(SeedRegistry.PinName(name)) ?? []).Except(keys).Count();
+        IReadOnlyList<ObjectKey>? before = pins.Keys(SeedRegistry.PinName(name));
+        int unpinned = (before ?? []).Except(keys).Count();
         if (pins.Put(SeedRegistry.PinName(name), keys) != PinResult.Pinned)
         {
             throw TooLarge(index.ObjectBytes);
         }
 
-        ThrowIfEvicted(keys, key => store.Contains(key));
         var warnings = new List<string>();
         if (unpinned > 0)
         {
@@ -70,7 +70,18 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
 
         SeedRecordRepository[] repositories = [.. index.Repositories.Select(repository => ToRecord(repository, findings.Trust[repository.Fqrn], warnings))];
         var record = new SeedRecord(name, findings.IndexSha256, time.GetUtcNow(), keys.Length, index.ObjectBytes, repositories);
-        await registry.AddAsync(record, content.Documents, cancellationToken);
+        try
+        {
+            ThrowIfEvicted(keys, key => store.Contains(key));
+            await registry.AddAsync(record, content.Documents, cancellationToken);
+        }
+        catch
+        {
+            PinAsBefore(name, before); // a seed of that name is still there, and needs its objects
+            throw;
+        }
+
+        await registry.RevealAllAsync();
         return new SeedImportResult(record, added, warnings);
     }
 
@@ -120,6 +131,18 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
         }
 
         return (new SeedFindings(index, source.Identity, verdicts), content, intake.Added.Count);
+    }
+
+    private void PinAsBefore(string name, IReadOnlyList<ObjectKey>? before)
+    {
+        if (before is null)
+        {
+            pins.Remove(SeedRegistry.PinName(name));
+        }
+        else
+        {
+            pins.Put(SeedRegistry.PinName(name), before);
+        }
     }
 
     private SeedStoreException TooLarge(long bytes) => new(

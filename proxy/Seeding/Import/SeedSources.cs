@@ -109,7 +109,7 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
 
     private async Task VisitDocumentAsync(ISeedVisitor visitor, string name, FileInfo file, CancellationToken cancellationToken)
     {
-        if (!file.Exists || file.LinkTarget is not null)
+        if (!IsPlain(file))
         {
             return;
         }
@@ -135,7 +135,7 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
         foreach (DirectoryInfo root in roots)
         {
             var published = new FileInfo(Path.Combine(root.FullName, SeedPath.Manifest));
-            if (published.Exists && published.LinkTarget is null && published.Length <= Manifest.MaxBytes
+            if (IsPlain(published) && published.Length <= Manifest.MaxBytes
                 && Manifest.Parse(File.ReadAllBytes(published.FullName)).TryGet(out Manifest? manifest, out _) && SeedPath.IsFqrn(manifest.RepositoryName))
             {
                 _repositories.Add((manifest.RepositoryName, root));
@@ -143,6 +143,15 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
         }
 
         _repositories.Sort((left, right) => string.CompareOrdinal(left.Fqrn, right.Fqrn));
+        for (int i = 1; i < _repositories.Count; i++)
+        {
+            if (_repositories[i - 1].Fqrn == _repositories[i].Fqrn)
+            {
+                throw new SeedRefusedException(
+                    _repositories[i].Root.FullName, -1, $"is {_repositories[i].Fqrn}, and so is {_repositories[i - 1].Root.FullName}: move one of them out of the tree");
+            }
+        }
+
         if (_repositories.Count == 0)
         {
             throw new SeedRefusedException(directory.FullName, -1, "holds no repository: there is no readable .cvmfspublished in it, in its directories, or below cvmfs/");
@@ -150,6 +159,9 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
     }
 
     private static IEnumerable<DirectoryInfo> Below(DirectoryInfo parent) => parent.Exists ? parent.EnumerateDirectories().Where(d => d.LinkTarget is null) : [];
+
+    /// <summary>Links are not followed, and whoever opens a pipe waits for its other end.</summary>
+    private static bool IsPlain(FileInfo file) => file.Exists && file.LinkTarget is null && !FileKind.IsSpecial(file.FullName);
 
     private void FindObjects(CancellationToken cancellationToken)
     {
@@ -160,7 +172,7 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
                 cancellationToken.ThrowIfCancellationRequested();
                 foreach (FileInfo file in bucket.EnumerateFiles())
                 {
-                    if (file.LinkTarget is not null || !SeedPath.TryParseObject($"data/{bucket.Name}/{file.Name}", out ObjectKey key))
+                    if (!SeedPath.TryParseObject($"data/{bucket.Name}/{file.Name}", out ObjectKey key) || !IsPlain(file))
                     {
                         continue;
                     }

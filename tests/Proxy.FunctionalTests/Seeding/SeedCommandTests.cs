@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Breakwater.Proxy.Commands.Seed;
+using Breakwater.Proxy.Seeding;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Seeding;

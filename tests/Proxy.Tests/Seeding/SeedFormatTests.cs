@@ -134,6 +134,24 @@ public sealed class SeedFormatTests
         }
     }
 
+    [Fact]
+    public void Index_WithNothingWhereSomethingBelongs_OrTheSameTwice_IsRefused()
+    {
+        var snapshot = new SeedSnapshot("", 2, new string('a', 40) + "C", "all", true);
+        SeedIndex[] lies =
+        [
+            Sample() with { Repositories = [null!] },
+            Sample() with { Documents = [null!] },
+            Sample() with { Repositories = [new SeedRepository("a.example.org", 2, DateTimeOffset.UnixEpoch, [null!])] },
+            Sample() with { Repositories = [new SeedRepository("a.example.org", 2, DateTimeOffset.UnixEpoch, [snapshot, snapshot])] },
+        ];
+        foreach (SeedIndex lie in lies)
+        {
+            byte[] bytes = lie.ToBytes();
+            Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, SeedIndex.Checksums(bytes), 0));
+        }
+    }
+
     private static async Task ReadDocumentsAsync(string[] names, long size, byte[] content)
     {
         string[] fqrns = [.. names.Where(name => name.StartsWith("cvmfs/", StringComparison.Ordinal)).Select(name => name.Split('/')[1]).DefaultIfEmpty("a.example.org")];

@@ -137,6 +137,10 @@ public sealed class GivenSetTests
         Assert.Contains(named, GivenSets.ReadPaths("/bin/ls\n" + line, fqrn: "a.example.org").Problem, StringComparison.Ordinal);
 
     [Fact]
+    public void Trace_WithATimeThatIsNoNumberOfMilliseconds_IsRefusedByLine() =>
+        Assert.Contains("Line 1", GivenSets.ReadTrace($"\"{new string('9', 400)}\",\"1\",\"/bin/sh\",\"open()\"\n", out _).Problem, StringComparison.Ordinal);
+
+    [Fact]
     public void Trace_AnyText_ParsesOrSaysWhichLine() =>
         Gen.Char["\",0123456789.-/ab\n\r"].Array[0, 200].Select(text => new string(text)).Sample(text =>
         {

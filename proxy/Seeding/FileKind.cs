@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
-namespace Breakwater.Proxy.Commands.Seed;
+namespace Breakwater.Proxy.Seeding;
 
 /// <summary>What the runtime does not tell of a path (statx, symbolic links followed).</summary>
 internal static partial class FileKind
