@@ -76,6 +76,7 @@ internal static class ProxyServer
     {
         logging.AddConfiguration(configuration.GetSection("Logging"));
         logging.AddConsole();
+        BriefFailures.Add(logging.Services);
         logging.Services.Configure<Microsoft.Extensions.Logging.Console.SimpleConsoleFormatterOptions>(console => console.SingleLine = true);
         logging.Services.PostConfigure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console =>
         {
