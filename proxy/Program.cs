@@ -33,7 +33,14 @@ var root = new RootCommand("""
 root.SetAction((parsed, cancellationToken) => ServeCommand.RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
 
 // The command ends by itself: the longest Proxy:DrainTimeout is 10 minutes, and the default of 2 s would cut responses under way.
-int exitCode = await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(11) });
+ParseResult parsed = root.Parse(args);
+int exitCode = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(11) });
+if (exitCode != 0 && parsed.Errors.Count > 0 && ServeCommand.IsMeant(parsed))
+{
+    // Trying again does not help.
+    exitCode = ServeCommand.WrongSettings;
+}
+
 if (exitCode != 0)
 {
     // Nobody serves what a service manager handed over, whatever went wrong: clients are to know it.

@@ -14,6 +14,8 @@ namespace Breakwater.Proxy.Commands;
 /// <summary><c>breakwater serve</c>, and what happens with no command: the proxy itself.</summary>
 internal static class ServeCommand
 {
+    private const string Name = "serve";
+
     /// <summary>Exit code when the settings are wrong (EX_CONFIG of sysexits.h).</summary>
     public const int WrongSettings = 78;
 
@@ -29,10 +31,13 @@ internal static class ServeCommand
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create()
     {
-        var command = new Command("serve", "Serve: the site proxy, on Proxy:Listen, with its store at Store:Path. Ends cleanly on SIGTERM or Ctrl+C.") { SettingsFile.Option };
+        var command = new Command(Name, "Serve: the site proxy, on Proxy:Listen, with its store at Store:Path. Ends cleanly on SIGTERM or Ctrl+C.") { SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
         return command;
     }
+
+    /// <summary>Does a command line say that the proxy is to serve, in so many words or in none?</summary>
+    public static bool IsMeant(ParseResult parsed) => parsed.CommandResult.Command is RootCommand or { Name: Name };
 
     /// <summary>Serves until the process is told to stop.</summary>
     public static async Task<int> RunAsync(FileInfo? settingsFile, CancellationToken cancellationToken)
@@ -46,8 +51,7 @@ internal static class ServeCommand
         }
         catch (SettingsException e)
         {
-            await Console.Error.WriteLineAsync(e.Message);
-            await Console.Error.WriteLineAsync("Nothing was started. Correct them in appsettings.json, or by environment variables such as Store__Path.");
+            await SayAsync(Console.Error, $"{e.Message}{Environment.NewLine}Nothing was started. Correct them in appsettings.json, or by environment variables such as Store__Path.");
             return WrongSettings;
         }
 
@@ -63,9 +67,21 @@ internal static class ServeCommand
         }
         catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException or CacheStore.StoreInUseException)
         {
-            await Console.Error.WriteLineAsync($"Breakwater cannot start: {e.Message}");
+            await SayAsync(Console.Error, $"Breakwater cannot start: {e.Message}");
             await PaceAsync(cancellationToken);
             return CannotStart;
+        }
+    }
+
+    /// <summary>What these lead to may be full or gone, which is no reason to end, nor to end in another way.</summary>
+    private static async Task SayAsync(TextWriter to, string message)
+    {
+        try
+        {
+            await to.WriteLineAsync(message);
+        }
+        catch (IOException)
+        {
         }
     }
 
@@ -87,7 +103,7 @@ internal static class ServeCommand
         ListenPlan plan = ListenPlan.Make(settings, InheritedSockets.All);
         if (plan.Errors.Count > 0)
         {
-            await Console.Error.WriteLineAsync($"Breakwater cannot start: {string.Join(Environment.NewLine, plan.Errors)}");
+            await SayAsync(Console.Error, $"Breakwater cannot start: {string.Join(Environment.NewLine, plan.Errors)}");
             return WrongSettings;
         }
 
@@ -106,7 +122,7 @@ internal static class ServeCommand
         InheritedSockets.Served();
         foreach (string address in app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses)
         {
-            Console.WriteLine($"Breakwater is listening on {address}");
+            await SayAsync(Console.Out, $"Breakwater is listening on {address}");
         }
 
         await StopSignalAsync(app, signals, cancellationToken);

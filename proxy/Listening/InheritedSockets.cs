@@ -14,6 +14,9 @@ internal static unsafe partial class InheritedSockets
 {
     private const int First = 3;
 
+    /// <summary>More than any site has ports: of a count that is wrong, those that are not open are told by then.</summary>
+    private const int MostHandedOver = 256;
+
     // getsockopt(2), socket(7), ipv6(7) of Linux.
     private const int SocketLevel = 1;
     private const int TypeOption = 3;
@@ -68,7 +71,7 @@ internal static unsafe partial class InheritedSockets
         }
 
         string[] names = (Environment.GetEnvironmentVariable("LISTEN_FDNAMES") ?? "").Split(':');
-        return [.. Enumerable.Range(0, count).Select(i => Look(First + i, i < names.Length ? names[i] : ""))];
+        return [.. Enumerable.Range(0, Math.Min(count, MostHandedOver)).Select(i => Look(First + i, i < names.Length ? names[i] : ""))];
     }
 
     private static InheritedSocket Look(int descriptor, string name)

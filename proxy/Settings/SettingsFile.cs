@@ -15,22 +15,30 @@ internal static class SettingsFile
     private const string SystemFile = "/etc/breakwater/appsettings.json";
 
     /// <summary>Reads all sources.</summary>
-    /// <exception cref="SettingsException">A file is not JSON.</exception>
+    /// <exception cref="SettingsException">A file is not JSON, or cannot be read.</exception>
     public static IConfigurationRoot Load(FileInfo? file) => LoadSources(file).Root;
 
     /// <summary>As <see cref="Load"/>; remembers files that later become unreadable.</summary>
-    /// <exception cref="SettingsException">A file is not JSON.</exception>
+    /// <exception cref="SettingsException">A file is not JSON, or cannot be read.</exception>
     public static SettingsSources LoadSources(FileInfo? file)
     {
         string shipped = Path.Combine(AppContext.BaseDirectory, "appsettings.json");
         string own = file?.FullName ?? SystemFile;
         var sources = new SettingsSources { Files = [shipped, own] };
-        sources.Root = new ConfigurationBuilder()
-            .SetFileLoadExceptionHandler(sources.Remember)
-            .Add(Shipped(shipped))
-            .AddJsonFile(own, optional: file is null, reloadOnChange: false)
-            .AddEnvironmentVariables()
-            .Build();
+        try
+        {
+            sources.Root = new ConfigurationBuilder()
+                .SetFileLoadExceptionHandler(sources.Remember)
+                .Add(Shipped(shipped))
+                .AddJsonFile(own, optional: file is null, reloadOnChange: false)
+                .AddEnvironmentVariables()
+                .Build();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException([$"{e.Message} The user of this process must be able to read it."]);
+        }
+
         sources.Root.Providers.OfType<ShippedSettings>().Single().Above = [.. sources.Root.Providers.Where(p => p is not ShippedSettings)];
         sources.ThrowIfBroken();
         return sources;

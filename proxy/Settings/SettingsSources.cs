@@ -36,7 +36,7 @@ internal sealed class SettingsSources
                 new ConfigurationBuilder().AddJsonFile(file).Build();
                 _broken.TryRemove(file, out _);
             }
-            catch (Exception e) when (e is InvalidDataException or IOException or FormatException)
+            catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or FormatException)
             {
                 errors.Add($"{e.Message} {e.InnerException?.Message}".Trim());
             }

@@ -39,14 +39,48 @@ public sealed class ServeExitCodeTests : IDisposable
         AssertCannotStart(await ServeAsync("127.0.0.1:0"));
     }
 
+    // What is wrong does not become right when it is tried again: not 1, after which the unit would try.
+    [Theory]
+    [InlineData("--settings", "/nowhere/appsettings.json")]
+    [InlineData("--no-such-option", "x")]
+    public async Task Serve_WrongCommandLine_78(params string[] arguments) =>
+        Assert.Equal(78, (await BreakwaterCommand.RunAsync(new Dictionary<string, string>(), ["serve", .. arguments])).ExitCode);
+
+    [Theory]
+    [InlineData("Logging__LogLevel__Default", "Loud")]
+    [InlineData("ReverseProxy__Clusters__stratum1__LoadBalancingPolicy", "None")]
+    [InlineData("ReverseProxy__Clusters__stratum1__HealthCheck__Active__Interval", "soon")]
+    public async Task Serve_WhatALibraryCannotRead_78(string name, string value)
+    {
+        CommandResult result = await ServeAsync("127.0.0.1:0", name, value);
+
+        Assert.True(result.ExitCode == 78, $"{result.ExitCode}: {result.Error}");
+        Assert.Contains(name.Split("__")[0], result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+    }
+
+    // A file that not even root may read.
+    [Fact]
+    public async Task Serve_SettingsThatCannotBeRead_78()
+    {
+        const string Unreadable = "/sys/bus/platform/drivers_probe";
+        if (File.Exists(Unreadable))
+        {
+            CommandResult result = await BreakwaterCommand.RunAsync(new Dictionary<string, string>(), "serve", "--settings", Unreadable);
+            Assert.True(result.ExitCode == 78, $"{result.ExitCode}: {result.Error}");
+            Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        }
+    }
+
     private static void AssertCannotStart(CommandResult result)
     {
         Assert.True(result.ExitCode == 73, $"{result.ExitCode}: {result.Error}");
         Assert.Contains("Breakwater cannot start", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("Unhandled exception", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
     }
 
-    private Task<CommandResult> ServeAsync(string listen) => BreakwaterCommand.RunAsync(
+    private Task<CommandResult> ServeAsync(string listen, string name = "Proxy__Name", string value = "breakwater") => BreakwaterCommand.RunAsync(
         new Dictionary<string, string>
         {
             ["Proxy__Listen__0"] = listen,
@@ -54,6 +88,7 @@ public sealed class ServeExitCodeTests : IDisposable
             ["Admin__Listen"] = "127.0.0.1:0",
             ["Admin__TokenFile"] = _directory.Combine("admin.token"),
             ["Store__Path"] = _directory.Combine("store"),
+            [name] = value,
         },
         "serve");
 }
