@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
@@ -18,6 +19,8 @@ internal sealed partial class Reloading(
     RepositoryRoutes repositories,
     DestinationEndpoint otherDestinations,
     ParentProxies parents,
+    TrustOptions trust,
+    KeysWatch keys,
     ILogger<Reloading> log) : IHostedService, IDisposable
 {
     private IDisposable? _watch;
@@ -51,6 +54,8 @@ internal sealed partial class Reloading(
             limits.Replace(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient);
             repositories.Replace(settings.Repositories);
             parents.Replace(configuration);
+            trust.Take(settings.Trust);
+            keys.Look();
         }
         catch (SettingsException e)
         {

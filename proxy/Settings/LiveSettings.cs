@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Primitives;
-
 namespace Breakwater.Proxy.Settings;
 
 /// <summary>
@@ -10,7 +8,6 @@ internal sealed partial class LiveSettings : IDisposable
 {
     private readonly SettingsSources _sources;
     private readonly PublishedProvider _provider = new();
-    private readonly IDisposable _reload;
     private readonly SettingsWatch _watch;
     private readonly ILogger _log;
     private readonly Lock _gate = new();
@@ -25,7 +22,6 @@ internal sealed partial class LiveSettings : IDisposable
         Settings = Check(values);
         _provider.Publish(values);
         Configuration = new ConfigurationBuilder().Add(new Source(_provider)).Build();
-        _reload = ChangeToken.OnChange(sources.Root.GetReloadToken, () => Reload());
         _watch = new SettingsWatch(sources.Files, ReadAgain, time ?? TimeProvider.System);
     }
 
@@ -38,39 +34,14 @@ internal sealed partial class LiveSettings : IDisposable
     /// <summary>Looks whether the files have changed, as it is done every second.</summary>
     public void Look() => _watch.Look();
 
-    /// <summary>Reads all sources again, as SIGHUP asks for.</summary>
+    /// <summary>Reads all sources again, as SIGHUP asks for, and takes them into force if they are right. Any thread.</summary>
     public void ReadAgain()
-    {
-        try
-        {
-            _sources.Root.Reload();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Taken away, or made unreadable, at this moment.
-            LogRefused(_log, e.Message);
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _watch.Dispose();
-        _reload.Dispose();
-    }
-
-    private static BreakwaterSettings Check(Dictionary<string, string?> values) =>
-        BreakwaterSettings.Load(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
-
-    private Dictionary<string, string?> Read() =>
-        _sources.Root.AsEnumerable().Where(v => v.Value is not null).ToDictionary(v => v.Key, v => v.Value, StringComparer.OrdinalIgnoreCase);
-
-    private void Reload()
     {
         lock (_gate)
         {
             try
             {
+                _sources.Root.Reload();
                 _sources.ThrowIfBroken();
                 Dictionary<string, string?> values = Read();
                 if (values.Count == _provider.Values.Count && values.All(v => _provider.Values.TryGetValue(v.Key, out string? old) && old == v.Value))
@@ -79,13 +50,52 @@ internal sealed partial class LiveSettings : IDisposable
                 }
 
                 Check(values);
-                _provider.Publish(values);
-                LogReloaded(_log);
+                TakeLocked(values);
             }
-            catch (SettingsException e)
+            catch (Exception e) when (e is SettingsException or IOException or UnauthorizedAccessException)
             {
+                // Wrong; or taken away, or made unreadable, at this moment.
                 LogRefused(_log, e.Message);
             }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _watch.Dispose();
+
+    private static BreakwaterSettings Check(Dictionary<string, string?> values) =>
+        BreakwaterSettings.Load(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
+
+    private Dictionary<string, string?> Read() =>
+        _sources.Root.AsEnumerable().Where(v => v.Value is not null).ToDictionary(v => v.Key, v => v.Value, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// Publishes to whoever listens, libraries too. What one of them cannot take must not end the process, which an error on a timer's or a signal's thread does: the
+    /// settings before are published again.
+    /// </summary>
+    private void TakeLocked(Dictionary<string, string?> values)
+    {
+        IDictionary<string, string?> before = _provider.Values;
+        if (Failure(() => _provider.Publish(values)) is { } failure)
+        {
+            _ = Failure(() => _provider.Publish(before));
+            LogRefused(_log, failure);
+            return;
+        }
+
+        LogReloaded(_log);
+    }
+
+    private static string? Failure(Action publish)
+    {
+        try
+        {
+            publish();
+            return null;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return e.GetBaseException().Message;
         }
     }
 
@@ -99,7 +109,7 @@ internal sealed partial class LiveSettings : IDisposable
     {
         public IDictionary<string, string?> Values => Data;
 
-        public void Publish(Dictionary<string, string?> values)
+        public void Publish(IDictionary<string, string?> values)
         {
             Data = values;
             OnReload();

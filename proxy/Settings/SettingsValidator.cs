@@ -14,7 +14,10 @@ internal static class SettingsValidator
     /// <summary>Adds a line to <paramref name="errors"/> for each mistake.</summary>
     public static void Check(BreakwaterSettings settings, IConfiguration configuration, List<string> errors)
     {
+        errors.AddRange(configuration.AsEnumerable().Where(setting => setting.Value?.Contains('\0', StringComparison.Ordinal) == true)
+            .Select(setting => $"{setting.Key}: there is a NUL character in it."));
         CheckProxy(settings.Proxy, errors);
+        CheckPorts(settings, errors);
         CheckNetworks(errors, "Access:Clients", settings.Access.EffectiveClients);
         CheckAdmin(settings.Admin, errors);
         CheckZeroTouch(settings.ZeroTouch, errors);
@@ -40,6 +43,7 @@ internal static class SettingsValidator
         Range(errors, "WorkingSets:MaxConcurrentPrefetches", settings.WorkingSets.MaxConcurrentPrefetches, 1, 256, "prefetches");
         CheckRepositories(settings, configuration, errors);
         CheckClusters(configuration, errors);
+        LibrarySections.Check(configuration, errors);
     }
 
     private static void CheckAccess(AccessOptions access, List<string> errors)
@@ -100,6 +104,13 @@ internal static class SettingsValidator
         Range(errors, "Proxy:MaxUnstoredBytes", proxy.MaxUnstoredBytes, 1L << 20, 1L << 40, "bytes");
         Range(errors, "Proxy:MaxConnections", proxy.MaxConnections, 1, 1_000_000, "connections");
     }
+
+    /// <summary>The same address for two would be taken by the first, and the second would wait for it for ever.</summary>
+    private static void CheckPorts(BreakwaterSettings settings, List<string> errors) =>
+        errors.AddRange(settings.Proxy.Listen.Select(listen => ("Proxy:Listen", listen))
+            .Append(("ZeroTouch:Listen", settings.ZeroTouch.Listen ?? "")).Append(("Admin:Listen", settings.Admin.Listen))
+            .Where(one => IsEndPoint(one.Item2)).GroupBy(one => IPEndPoint.Parse(one.Item2)).Where(same => same.Key.Port > 0 && same.Count() > 1)
+            .Select(same => $"{string.Join(" and ", same.Select(one => one.Item1).Distinct(StringComparer.Ordinal))}: {same.Key} is there {same.Count()} times."));
 
     private static void CheckNetworks(List<string> errors, string name, string[] networks) =>
         errors.AddRange(networks.Where(network => !IPNetwork.TryParse(network, out _))
@@ -198,6 +209,8 @@ internal static class SettingsValidator
                 errors.Add($"{cluster.Path}:HttpClient:WebProxy:Address: {problem}");
             }
 
+            errors.AddRange(destinations.Where(d => !string.IsNullOrEmpty(d["Health"]) && !IsStratum1(d["Health"]))
+                .Select(d => $"{d.Path}:Health: '{d["Health"]}' is not a URL such as http://cvmfs-stratum-one.cern.ch/."));
             foreach (IConfigurationSection destination in destinations.Where(d => !IsStratum1(d["Address"])))
             {
                 errors.Add(

@@ -14,4 +14,11 @@ internal sealed class TrustOptions
     /// one that has mounted before reads on.
     /// </summary>
     public bool ServeExpired { get; set; } = true;
+
+    /// <summary>Takes over changed settings, for all who have these.</summary>
+    public void Take(TrustOptions changed)
+    {
+        KeysDirectory = changed.KeysDirectory;
+        ServeExpired = changed.ServeExpired;
+    }
 }

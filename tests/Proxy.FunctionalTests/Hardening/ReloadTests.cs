@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Pipeline;
+using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Builder;
@@ -210,6 +211,58 @@ public sealed class ReloadTests : IAsyncLifetime
         string refusal = Assert.Single(_log.All, line => line.Contains("refused", StringComparison.Ordinal));
         Assert.All(["Access:Clients", "Access:Connect", "Access:MaxConnectionsPerClient"], name => Assert.Contains(name, refusal, StringComparison.Ordinal));
         Assert.DoesNotContain("Access:Users", refusal, StringComparison.Ordinal);
+    }
+
+    // In another section than those that a library reads: nothing of a wrong file is in force.
+    [Theory]
+    [InlineData("Logging:LogLevel:Default", "Loud")]
+    [InlineData("Logging:Console:LogLevel:Yarp", "Loud")]
+    [InlineData("Logging:Console:FormatterName", "xml")]
+    [InlineData("Logging:Console:MaxQueueLength", "-1")]
+    [InlineData("Logging:Console:QueueFullMode", "Never")]
+    [InlineData("Logging:Console:FormatterOptions:IncludeScopes", "maybe")]
+    [InlineData("ReverseProxy:Clusters:test:LoadBalancingPolicy", "None")]
+    [InlineData("ReverseProxy:Clusters:test:HealthCheck:Active:Interval", "-00:00:01")]
+    [InlineData("ReverseProxy:Clusters:test:HealthCheck:Passive:ReactivationPeriod", "99999.00:00:00")]
+    [InlineData("ReverseProxy:Clusters:test:HttpClient:MaxConnectionsPerServer", "few")]
+    public async Task Settings_ThatALibraryCannotRead_AreRefusedWholeAndTheOldOnesStay(string name, string value)
+    {
+        Change(new() { [name] = value, ["Access:Clients:0"] = "10.0.0.0/8" });
+
+        Assert.Equal(200, await StatusAsync());
+        string refusal = Assert.Single(_log.All, line => line.Contains("refused", StringComparison.Ordinal));
+        Assert.Contains(name.Split(':')[0], refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Settings_WhichSomebodyCannotTake_TheOldOnesAreInForceAgain()
+    {
+        bool isStubborn = true;
+        using IDisposable stubborn = Microsoft.Extensions.Primitives.ChangeToken.OnChange(
+            ((Microsoft.Extensions.Configuration.IConfiguration)_live.Configuration).GetReloadToken, () => Assert.False(isStubborn && _live.Configuration["Access:Clients:0"] is not null));
+        Change(new() { ["Access:Clients:0"] = "10.0.0.0/8" });
+        Assert.Equal(200, await StatusAsync());
+        Assert.Contains(_log.All, line => line.Contains("refused", StringComparison.Ordinal));
+
+        isStubborn = false;
+        Change(new() { ["Access:Clients:0"] = "10.0.0.0/16" });
+        Assert.Equal(403, await StatusAsync());
+    }
+
+    [Fact]
+    public void KeysDirectoryAndServeExpired_Changed_AreInForce()
+    {
+        RepositoryTrust trust = _app.Services.GetRequiredService<RepositoryTrust>();
+        using var key = System.Security.Cryptography.RSA.Create(2048);
+        string keys = _directory.Combine("keys");
+        Directory.CreateDirectory(keys);
+        File.WriteAllText(Path.Combine(keys, "synthetic.example.org.pub"), key.ExportSubjectPublicKeyInfoPem());
+        Assert.False(trust.Verifies("synthetic.example.org"));
+
+        Change(new() { ["Repositories:KeysDirectory"] = keys, ["Repositories:ServeExpired"] = "false" });
+
+        Assert.True(trust.Verifies("synthetic.example.org"));
+        Assert.False(_app.Services.GetRequiredService<TrustOptions>().ServeExpired);
     }
 
     [Fact]

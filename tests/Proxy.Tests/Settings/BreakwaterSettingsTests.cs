@@ -44,6 +44,62 @@ public class BreakwaterSettingsTests
             name => Assert.Contains(e.Errors, error => error.Contains(name, StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData("Store:Path", "/tmp/a\0b", "Store:Path")]
+    [InlineData("Admin:Listen", "127.0.0.1:9999", "Proxy:Listen and Admin:Listen")]
+    [InlineData("Proxy:Listen:1", "127.0.0.1:9999", "Proxy:Listen")]
+    public void Load_WhatWouldEndTheStart_IsNamed(string name, string value, string said)
+    {
+        SettingsException e = Assert.Throws<SettingsException>(() => Load(new Dictionary<string, string?>(s_good) { ["Proxy:Listen:0"] = "127.0.0.1:9999", [name] = value }));
+
+        Assert.StartsWith(said + ":", Assert.Single(e.Errors), StringComparison.Ordinal);
+    }
+
+    // Read by libraries, which would find the mistake later, or stop at the first.
+    [Theory]
+    [InlineData("Logging:LogLevel:Default", "Loud")]
+    [InlineData("Logging:LogLevel:Default", "77")]
+    [InlineData("Logging:LogLevel", "Debug")]
+    [InlineData("Logging:Console:LogLevel:Yarp", "Loud")]
+    [InlineData("Logging:Console:FormatterName", "xml")]
+    [InlineData("Logging:Console:MaxQueueLength", "-1")]
+    [InlineData("Logging:Console:QueueFullMode", "Never")]
+    [InlineData("Logging:Console:FormatterOptions:IncludeScopes", "maybe")]
+    [InlineData("Logging:Console:FormatterOptions:TimestampFormat", "%")]
+    [InlineData("ReverseProxy:Clusters:demo:LoadBalancingPolicy", "None")]
+    [InlineData("ReverseProxy:Clusters:demo:HealthCheck:Active:Enabled", "maybe")]
+    [InlineData("ReverseProxy:Clusters:demo:HealthCheck:Active:Interval", "soon")]
+    [InlineData("ReverseProxy:Clusters:demo:HealthCheck:Active:Interval", "-00:00:01")]
+    [InlineData("ReverseProxy:Clusters:demo:HealthCheck:Active:Timeout", "99999.00:00:00")]
+    [InlineData("ReverseProxy:Clusters:demo:HealthCheck:Passive:ReactivationPeriod", "99999.00:00:00")]
+    [InlineData("ReverseProxy:Clusters:demo:HttpRequest:Version", "9")]
+    [InlineData("ReverseProxy:Clusters:demo:HttpRequest:VersionPolicy", "Never")]
+    [InlineData("ReverseProxy:Clusters:demo:HttpClient:MaxConnectionsPerServer", "-3")]
+    [InlineData("ReverseProxy:Clusters:demo:HttpClient:RequestHeaderEncoding", "xx")]
+    [InlineData("ReverseProxy:Clusters:demo:HttpClient:SslProtocols:0", "Tls99")]
+    [InlineData("ReverseProxy:Clusters:demo:Destinations:s1:Health", "::")]
+    [InlineData("ReverseProxy:Routes:all:Order", "first")]
+    public void Load_WhatALibraryCannotRead_IsNamedWithAllOtherMistakes(string name, string value)
+    {
+        var settings = new Dictionary<string, string?>(s_good) { [name] = value, ["Proxy:MaxConnections"] = "many", ["ReverseProxy:Clusters:other:Destinations:s1:Address"] = "http://127.0.0.1:8001/" };
+
+        SettingsException e = Assert.Throws<SettingsException>(() => Load(settings));
+
+        string[] path = name.Split(':');
+        Assert.Equal(2, e.Errors.Count);
+        Assert.Contains(e.Errors, error => error.StartsWith(string.Join(':', path.Take(path[0] == "Logging" ? 1 : path[1] == "Clusters" ? 3 : 2)), StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Logging:LogLevel:Default", "none")]
+    [InlineData("Logging:LogLevel:Default", "")]
+    [InlineData("Logging:Console:FormatterName", "json")]
+    [InlineData("Logging:Console:FormatterOptions:TimestampFormat", "HH:mm:ss ")]
+    [InlineData("ReverseProxy:Clusters:demo:Destinations:s2", null)]
+    [InlineData("ReverseProxy:Clusters:demo:LoadBalancingPolicy", "RoundRobin")]
+    [InlineData("ReverseProxy:Clusters:demo:HealthCheck:Active:Interval", "1.00:00:00")]
+    public void Load_WhatALibraryReads_IsTaken(string name, string? value) => Load(new Dictionary<string, string?>(s_good) { [name] = value });
+
     [Fact]
     public void Load_SeveralMistakesInOneSection_NamesAllAtOnce()
     {
