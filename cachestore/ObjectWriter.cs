@@ -34,7 +34,7 @@ public abstract class ObjectWriter : IAsyncDisposable
     public abstract bool TryGetMapped(long offset, out MappedRun run, out IDisposable? hold);
 
     /// <summary>
-    /// Ends the digest: do the bytes hash to the key? To be called once, after the last append and before <see cref="CommitAsync"/>.
+    /// Do the bytes so far hash to the key? After false more may be appended; after true nothing, but <see cref="CommitAsync"/>, and it is not to be called again.
     /// From true on, <see cref="IObjectStore.TryOpen"/> finds the object, unless the store could not take it.
     /// </summary>
     public abstract bool Verify();

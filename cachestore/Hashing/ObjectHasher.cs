@@ -31,6 +31,17 @@ public abstract class ObjectHasher : IDisposable
     /// <summary>Writes the 20 byte digest and starts anew.</summary>
     public abstract void Finish(Span<byte> digest);
 
+    /// <summary>Is the digest of the bytes so far that of the key? More may be added after it.</summary>
+    public bool Matches(in ObjectKey key)
+    {
+        Span<byte> digest = stackalloc byte[ObjectKey.DigestSizeBytes];
+        Peek(digest);
+        return key.DigestEquals(digest);
+    }
+
+    /// <summary>Writes the 20 byte digest of the bytes so far; more may be added after it.</summary>
+    protected abstract void Peek(Span<byte> digest);
+
     /// <summary>Ends the digest: is it that of the key? Starts anew.</summary>
     public bool FinishMatches(in ObjectKey key)
     {
@@ -59,6 +70,8 @@ public abstract class ObjectHasher : IDisposable
 
         public override void Finish(Span<byte> digest) => _hash.GetHashAndReset(digest);
 
+        protected override void Peek(Span<byte> digest) => _hash.GetCurrentHash(digest);
+
         protected override void Dispose(bool disposing) => _hash.Dispose();
     }
 
@@ -69,6 +82,8 @@ public abstract class ObjectHasher : IDisposable
         public override void Append(ReadOnlySpan<byte> bytes) => _hash.BlockUpdate(bytes);
 
         public override void Finish(Span<byte> digest) => _hash.DoFinal(digest);
+
+        protected override void Peek(Span<byte> digest) => new RipeMD160Digest(_hash).DoFinal(digest);
 
         protected override void Dispose(bool disposing)
         {
@@ -83,6 +98,8 @@ public abstract class ObjectHasher : IDisposable
         public override void Append(ReadOnlySpan<byte> bytes) => _hash.BlockUpdate(bytes);
 
         public override void Finish(Span<byte> digest) => _hash.OutputFinal(digest[..ObjectKey.DigestSizeBytes]);
+
+        protected override void Peek(Span<byte> digest) => new ShakeDigest(_hash).OutputFinal(digest[..ObjectKey.DigestSizeBytes]);
 
         protected override void Dispose(bool disposing)
         {

@@ -99,7 +99,7 @@ public sealed class GrowingObject
         }
     }
 
-    /// <summary>All bytes were appended: checks the digest. True: everything is released and the store finds the object. Else the body stays unreleased.</summary>
+    /// <summary>Are the bytes at hand all there are? True: the digest matches, everything is released and the store finds the object. Else the body stays unreleased, and may grow on.</summary>
     /// <param name="isRight">Called when the digest matches, before any follower gets the rest: so the order of these calls is that in which clients go on.</param>
     public bool TryVerify(Action? isRight = null)
     {

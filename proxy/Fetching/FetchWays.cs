@@ -35,6 +35,14 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
         }
     }
 
+    /// <summary>How long the first who wait have waited.</summary>
+    public TimeSpan Waited => services.Time.GetElapsedTime(Volatile.Read(ref _begun));
+
+    /// <summary>
+    /// May a transfer be left for being slow? Once a fetch: where all are slow, because the line is, each change costs.
+    /// </summary>
+    public bool MayHurry { get; set; } = true;
+
     /// <summary>The fetch begins to ask.</summary>
     public void Begin() => Volatile.Write(ref _begun, services.Time.GetTimestamp());
 

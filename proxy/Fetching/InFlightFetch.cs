@@ -19,8 +19,8 @@ internal sealed partial class InFlightFetch
     private readonly FetchPlace _place;
     private readonly CancellationTokenSource _cancel = new();
     private readonly Lock _gate = new();
-    private readonly HashSet<Author> _authors = [];     // of the body under way; only the fetch's own flow touches it
     private readonly FetchWays _ways;
+    private readonly BodyAuthors _authors;
     private readonly BodySuccession _bodies;
     private volatile Transfer? _transfer;
     private volatile UpstreamFailure? _failure;
@@ -38,6 +38,7 @@ internal sealed partial class InFlightFetch
         _services = services;
         _begun = services.Time.GetTimestamp();
         _bodies = new BodySuccession(NewBody);
+        _authors = new BodyAuthors(order.Key, services);
         _ways = new FetchWays(order, services, notFound, onFailed: () => Body.Wake());
     }
 
@@ -214,19 +215,14 @@ internal sealed partial class InFlightFetch
             while (true)
             {
                 FillResult filled = await FillAsync(_bodies.Current);
-                if (filled == FillResult.Whole && _bodies.Current.TryVerify(() => _services.Verified?.Invoke(Order)))
+                if (filled == FillResult.Right || (filled == FillResult.Whole && TryVerify(_authors.NoteRight)))
                 {
-                    foreach (Author author in _authors)
-                    {
-                        _services.Client.NoteSuccess(author.Stratum1);
-                    }
-
                     return;
                 }
 
                 if (filled != FillResult.Failed)
                 {
-                    NoteWrong(filled);
+                    _authors.NoteWrong(isWhole: filled == FillResult.Whole);
                 }
 
                 if (filled == FillResult.Failed || _ways.TryEnd())
@@ -263,16 +259,17 @@ internal sealed partial class InFlightFetch
             using UpstreamResponse response = answer.Response;
             FetchWay way = answer.Way;
             Upstream = response.Upstream.Authority;
-            _authors.Add(new Author(way, response.Upstream));
+            _authors.Add(way, response.Upstream);
+            if (response.IsNoContinuation || (body.Length is { } known && response.TotalLength is { } other && known != other))
+            {
+                // Whoever is right about the length, this one answers for a whole body of its own next.
+                _authors.Contradicts(response.Upstream);
+                _ways.Prefer(way, response.Upstream);
+                return FillResult.Disagreed;
+            }
+
             if (response.TotalLength is { } total)
             {
-                if ((body.Length is { } known && known != total) || response.IsPastEnd)
-                {
-                    _services.Client.Note(way.Cursor!, response.Upstream, FailureKind.BadHead, $"says {total} bytes where another sent or promised more or less");
-                    _ways.Prefer(way, response.Upstream);
-                    return FillResult.Disagreed;
-                }
-
                 body.DeclareLength(total);
             }
 
@@ -283,7 +280,8 @@ internal sealed partial class InFlightFetch
             _transfer = null;
             if (end.IsWhole)
             {
-                if (_authors.Count > 1)
+                _authors.NoteEnd(response.Upstream, transfer.BytesPerSecond);
+                if (_authors.AreSeveral)
                 {
                     // Should the digest not match, whoever finished answers for a whole body next: another broke off, and may lie as well.
                     _ways.Prefer(way, response.Upstream);
@@ -292,9 +290,20 @@ internal sealed partial class InFlightFetch
                 return FillResult.Whole;
             }
 
+            if (end.IsTardy)
+            {
+                _ways.MayHurry = false;
+                _authors.NoteTardy(way, response.Upstream, transfer.BytesPerSecond);
+            }
+
             if (end.Blame is { } blame)
             {
                 _services.Client.Note(way.Cursor!, response.Upstream, blame, end.What);
+            }
+
+            if (body.Appended > 0 && TryVerify(() => _authors.NoteRightWithoutEnd(way, response.Upstream)))
+            {
+                return FillResult.Right;
             }
 
             way.Cursor!.Requeue(response.Upstream);
@@ -310,24 +319,12 @@ internal sealed partial class InFlightFetch
         GiveUpIfUnwanted();
     }
 
-    /// <summary>The body is wrong: who is to blame, and may still be asked?</summary>
-    private void NoteWrong(FillResult filled)
+    /// <summary>Is the body right? What is known of its senders by then is noted before anybody gets the rest.</summary>
+    private bool TryVerify(Action note) => _bodies.Current.TryVerify(() =>
     {
-        foreach ((FetchWay way, Stratum1 author) in _authors)
-        {
-            if (filled == FillResult.Whole)
-            {
-                _services.Client.Note(way.Cursor!, author, FailureKind.WrongBytes, $"sent bytes that are not {Order.Key}");
-                _services.Counters.WrongBodies.Add(1);
-                LogWrongBytes(_services.Log, Order.Key, author.Authority, way.Order.UrlPath);
-            }
-
-            if (_authors.Count > 1)
-            {
-                way.Cursor!.Requeue(author);
-            }
-        }
-    }
+        _services.Verified?.Invoke(Order);
+        note();
+    });
 
     private GrowingObject NewBody() => new(_services.Store.BeginWrite(Order.Key, null), _services.Overflow, _services.Time);
 
@@ -346,18 +343,21 @@ internal sealed partial class InFlightFetch
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Key} was fetched but not stored: {Result}")]
     private static partial void LogNotStored(ILogger log, ObjectKey key, CommitResult result);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Wrong bytes for {Key} from {Upstream}{Path}: not delivered, asking another Stratum 1")]
-    private static partial void LogWrongBytes(ILogger log, ObjectKey key, string upstream, string path);
-
     [LoggerMessage(Level = LogLevel.Error, Message = "Fetching {Key} failed")]
     private static partial void LogBug(ILogger log, Exception exception, ObjectKey key);
 
-    private readonly record struct Author(FetchWay Way, Stratum1 Stratum1);
-
     private enum FillResult : byte
     {
+        /// <summary>An answer came to its end: the digest judges.</summary>
         Whole,
+
+        /// <summary>The digest matches already, though the answer did not come to its end.</summary>
+        Right,
+
+        /// <summary>Nobody is left to ask.</summary>
         Failed,
+
+        /// <summary>Two say different lengths.</summary>
         Disagreed,
     }
 }

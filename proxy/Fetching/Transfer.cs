@@ -9,7 +9,8 @@ namespace Breakwater.Proxy.Fetching;
 /// <param name="IsWhole">It came to its end.</param>
 /// <param name="Blame">What the Stratum 1 did wrong; null: nothing.</param>
 /// <param name="What">The same for people.</param>
-internal readonly record struct TransferEnd(bool IsWhole, FailureKind? Blame = null, string What = "");
+/// <param name="IsTardy">At its pace those who wait would have heard nothing in time, and another can be asked: whether that is its fault, the other's pace tells.</param>
+internal readonly record struct TransferEnd(bool IsWhole, FailureKind? Blame = null, string What = "", bool IsTardy = false);
 
 /// <summary>
 /// One Stratum 1's answer on its way into a body, and the watch over it. It ends early when it is stalled or too slow, or in the way of somebody who would ask
@@ -24,11 +25,19 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
 {
     private const int ReadBufferBytes = 128 << 10;
 
+    /// <summary>After this time it can be told at what pace it comes.</summary>
+    private static readonly TimeSpan s_glance = TimeSpan.FromSeconds(1);
+
+    private readonly long _start = body.Appended;
     private readonly Lock _gate = new();
     private readonly long _begun = services.Time.GetTimestamp();
     private CancellationTokenSource? _cancel;   // guarded by _gate: while it runs
     private ProgressWatch? _watch;              // guarded by _gate: the same
     private bool _isInTheWay;                   // guarded by _gate
+    private bool _isTardy;                      // guarded by _gate
+
+    /// <summary>Its pace so far.</summary>
+    public double BytesPerSecond => (body.Appended - _start) / Math.Max(0.001, Elapsed().TotalSeconds);
 
     /// <summary>Copies the answer's body.</summary>
     /// <exception cref="OperationCanceledException">The whole fetch was given up.</exception>
@@ -50,7 +59,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
         {
             lock (_gate)
             {
-                return _isInTheWay ? new TransferEnd(false) : new TransferEnd(false, FailureKind.Timeout, "stalled or was too slow");
+                return _isInTheWay || _isTardy ? new TransferEnd(false, IsTardy: _isTardy) : new TransferEnd(false, FailureKind.Timeout, "stalled or was too slow");
             }
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
@@ -87,7 +96,9 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
             }
 
             _isInTheWay = body.Released == 0 && body.State == GrowthState.Growing && ways.IsAnotherClusterDue(way);
-            if (_isInTheWay || watch.IsTooSlow(Elapsed()))
+            bool isTooSlow = watch.IsTooSlow(Elapsed());
+            _isTardy = !_isInTheWay && !isTooSlow && ways.HasNext && ways.MayHurry && WouldBeLate();
+            if (_isInTheWay || _isTardy || isTooSlow)
             {
                 cancel = _cancel;
                 _watch = null;
@@ -102,6 +113,18 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
         {
             // The transfer ended just now.
         }
+    }
+
+    /// <summary>When those who wait must have an answer, would there be none: neither the whole object nor a piece of it that may go out?</summary>
+    private bool WouldBeLate()
+    {
+        if (body.Released > 0 || Elapsed() < s_glance)
+        {
+            return false;
+        }
+
+        double left = Math.Max(0, (services.Options.AnswerTimeout - ways.Waited).TotalSeconds);
+        return body.Appended + (BytesPerSecond * left) < Math.Min(body.Length ?? long.MaxValue, ReleasePolicy.HeldBackBytes + 1);
     }
 
     private TimeSpan Elapsed() => services.Time.GetElapsedTime(_begun);

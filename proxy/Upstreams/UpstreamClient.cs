@@ -23,7 +23,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         new(options.Offline ? [] : directory.Order(repository.Cluster, hint), options.Offline) { IsAside = isAside };
 
     /// <summary>
-    /// Gets a good answer from the next candidates: 200, or for an <paramref name="offset"/> above zero 206, 200, or a 416 that tells the true length.
+    /// Gets a good answer from the next candidates: 200, or for an <paramref name="offset"/> above zero 206, 200, or one that cannot be gone on with (<see cref="UpstreamResponse.IsNoContinuation"/>).
     /// </summary>
     /// <param name="method">GET or HEAD.</param>
     /// <param name="path">Path from the root: <c>/cvmfs/…</c>.</param>
@@ -74,6 +74,12 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
                 tries.Remove(ended);
                 if (await InspectAsync(ended, question, cursor, cancellationToken) is { } response)
                 {
+                    // Another had to be asked because of them: who is always silent would cost each object that time (timers may be early).
+                    foreach (Try silent in tries.Where(t => !t.Response.IsCompleted && time.GetElapsedTime(t.Begun) >= options.FirstByteTimeout * 0.9))
+                    {
+                        Note(cursor, silent.Upstream, FailureKind.Timeout, "sent no answer in time");
+                    }
+
                     return response;
                 }
 
@@ -157,7 +163,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         request.Options.Set(ClusterHandler.IsApart, question.IsPassedThrough);
         question.Prepare(request, upstream);
         var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        return new Try(upstream, AskAsync(question, upstream, request, cancel.Token), cancel);
+        return new Try(upstream, time.GetTimestamp(), AskAsync(question, upstream, request, cancel.Token), cancel);
     }
 
     private static async Task<Begun> AskAsync(UpstreamQuestion question, Stratum1 upstream, HttpRequestMessage request, CancellationToken cancellationToken)
@@ -197,7 +203,13 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
             return null;
         }
 
-        if (question.Judge(begun.Message, out long start, out long? total) is { } fault)
+        (FailureKind Kind, string What)? judged = question.Judge(begun.Message, out long start, out long? total);
+        if (judged is null && AnswerFraming.FaultOf(begun.Message) is { } unclear)
+        {
+            judged = (FailureKind.BadHead, unclear);
+        }
+
+        if (judged is { } fault)
         {
             Note(cursor, ended.Upstream, fault.Kind, fault.What);
             begun.Message.Dispose();
@@ -220,9 +232,12 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     /// <summary>A head, and for what is passed through the first bytes of the body.</summary>
     private sealed record Begun(HttpResponseMessage Message, Stream? Body, ReadOnlyMemory<byte> First);
 
-    private sealed class Try(Stratum1 upstream, Task<Begun> response, CancellationTokenSource cancel)
+    private sealed class Try(Stratum1 upstream, long begun, Task<Begun> response, CancellationTokenSource cancel)
     {
         public Stratum1 Upstream => upstream;
+
+        /// <summary>Timestamp of the request.</summary>
+        public long Begun => begun;
 
         public Task<Begun> Response => response;
 

@@ -87,7 +87,10 @@ public sealed class LyingUpstreamTests
         RawResponse response = await proxy.GetAsync(item.Url);
         Assert.Equal((200, true), (response.Status, response.IsComplete));
         Assert.True(item.Bytes.AsSpan().SequenceEqual(response.Body));
-        Assert.True(bad.RequestCount(item.Path) >= 1 && good.RequestCount(item.Path) >= 1);
+        Assert.True(bad.RequestCount(item.Path) >= 1);
+
+        // Where all the bytes came, and only more were announced, they are right.
+        Assert.Equal(fault != "length too big", good.RequestCount(item.Path) >= 1);
 
         // What is stored is right, and is served without anybody.
         Assert.Equal(item.Bytes, await proxy.ReadStoredAsync(item.Key));
