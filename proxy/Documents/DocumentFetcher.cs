@@ -2,12 +2,13 @@ using System.Buffers;
 using System.Globalization;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>Gets a document whole from the first Stratum 1 that can give it.</summary>
-internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, OverflowBudget budget, TimeProvider time)
+internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, OverflowBudget budget, ProxyOptions options, TimeProvider time)
 {
     /// <summary>
     /// Mutable files are fetched into memory. The manifest and whitelist are below 100 KB and have limits of their own; the reflog of an old repository is the largest.
@@ -19,6 +20,9 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
 
     private const int BufferBytes = 16 << 10;
 
+    /// <summary>What comes more slowly is asked of another Stratum 1, while there is one: documents are small, and clients wait for them.</summary>
+    private const double LeastBytesPerSecond = 32 << 10;
+
     private static readonly TimeSpan s_geoLifetime = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan s_maxGeoLifetime = TimeSpan.FromHours(6);
 
@@ -26,20 +30,27 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchAsync(DocumentRequest request, CancellationToken cancellationToken) =>
         FetchAsync(
-            request, document => ValueTask.FromResult(request.Kind == DocumentKind.Geo ? GeoOrder.Fault(request.Path, document.Body.Span) : null), cancellationToken);
+            request, troubled: null, document => ValueTask.FromResult(request.Kind == DocumentKind.Geo ? GeoOrder.Fault(request.Path, document.Body.Span) : null), cancellationToken);
 
     /// <summary>The document from the first Stratum 1 whose copy is accepted, or why there is none.</summary>
     /// <param name="request">Which document.</param>
+    /// <param name="troubled">Stratum 1s that failed with a document before: they are asked last. Those that fail are added. Null: none are known.</param>
     /// <param name="refuse">Null: take it. Else why not; the next Stratum 1 is asked.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchAsync(
-        DocumentRequest request, Func<CachedDocument, ValueTask<string?>> refuse, CancellationToken cancellationToken)
+        DocumentRequest request, HashSet<Stratum1>? troubled, Func<CachedDocument, ValueTask<string?>> refuse, CancellationToken cancellationToken)
     {
         CandidateCursor cursor = client.Candidates(request.Repository, request.Hint, isAside: request.Kind == DocumentKind.Geo);
+        foreach (Stratum1 last in troubled ?? [])
+        {
+            cursor.PutLast(last);
+        }
+
         while (true)
         {
             (CachedDocument? document, UpstreamFailure? failure) = await NextAsync(request, cursor, cancellationToken);
+            troubled?.UnionWith(cursor.Troubled);
             if (document is null || await refuse(document) is not { } refusal)
             {
                 return (document, failure);
@@ -73,7 +84,7 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
 
                 try
                 {
-                    byte[]? body = await ReadAsync(response.Message.Content, request.MaxBytes, cancellationToken);
+                    byte[]? body = await ReadAsync(response.Message.Content, request.MaxBytes, mayMoveOn: cursor.HasNext, cancellationToken);
                     if (body is null)
                     {
                         return (null, new UpstreamFailure(FailureKind.Timeout, "the documents under way take all of Proxy:MaxUnstoredBytes; ask again"));
@@ -82,9 +93,10 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
                     client.NoteSuccess(response.Upstream);
                     return (ToDocument(request, response, contentType, body), null);
                 }
-                catch (Exception e) when (e is HttpRequestException or IOException)
+                catch (Exception e) when (e is HttpRequestException or IOException or TimeoutException)
                 {
-                    client.Note(cursor, response.Upstream, FailureKind.Broken, $"broke off: {e.Message}");
+                    (FailureKind kind, string what) = e is TimeoutException ? (FailureKind.Timeout, "stalled or was too slow") : (FailureKind.Broken, $"broke off: {e.Message}");
+                    client.Note(cursor, response.Upstream, kind, what);
                     cursor.Requeue(response.Upstream);
                 }
             }
@@ -96,16 +108,20 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
     }
 
     /// <summary>Reads a body into memory, which is charged as it grows. Null: no memory is left for it.</summary>
-    private async Task<byte[]?> ReadAsync(HttpContent content, int maxBytes, CancellationToken cancellationToken)
+    /// <exception cref="TimeoutException">It stalled or was too slow, and another may be asked.</exception>
+    private async Task<byte[]?> ReadAsync(HttpContent content, int maxBytes, bool mayMoveOn, CancellationToken cancellationToken)
     {
+        using var late = new CancellationTokenSource(mayMoveOn ? options.FirstByteTimeout : Timeout.InfiniteTimeSpan, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        long begun = time.GetTimestamp();
         long taken = 0;
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
             using var body = new MemoryStream();
-            await using Stream stream = await content.ReadAsStreamAsync(cancellationToken);
+            await using Stream stream = await content.ReadAsStreamAsync(either.Token);
             int read;
-            while ((read = await stream.ReadAsync(buffer, cancellationToken)) > 0)
+            while ((read = await stream.ReadAsync(buffer, either.Token)) > 0)
             {
                 long wanted = BufferBytes + (3 * (body.Length + read)); // the stream doubles as it grows, and is copied at the end
                 if (wanted > taken && !budget.TryTake(wanted - taken))
@@ -119,9 +135,18 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
                 {
                     throw new IOException($"a document longer than {maxBytes} bytes");
                 }
+
+                if (mayMoveOn && body.Length >= LeastBytesPerSecond * time.GetElapsedTime(begun).TotalSeconds)
+                {
+                    late.CancelAfter(options.FirstByteTimeout);
+                }
             }
 
             return body.ToArray();
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException();
         }
         finally
         {

@@ -32,11 +32,13 @@ internal sealed class SignedPairFetcher(
     public async Task<FetchedPair> FetchAsync(RepositoryRoute repository, string? hint, IPAddress? client, SignedPair? before, CachedDocument? known, ulong? rollbackFloor)
     {
         TrustVerdict? refusal = null;
+        var troubled = new HashSet<Stratum1>();
         using var patience = new CancellationTokenSource(options.FetchPatience, time);
         try
         {
             (CachedDocument? whitelist, UpstreamFailure? failure) = await documents.FetchAsync(
                 new DocumentRequest(DocumentKind.File, repository, SignedDocuments.WhitelistPath, hint, client),
+                troubled,
                 document => ValueTask.FromResult(Note(trust.JudgeWhitelist(repository.Fqrn, document.Body, time.GetUtcNow()))),
                 patience.Token);
             if (whitelist is null && failure!.Kind is not (FailureKind.NotFound or FailureKind.Untrusted))
@@ -54,6 +56,7 @@ internal sealed class SignedPairFetcher(
             ReadOnlyMemory<byte>? certificate = null;
             (CachedDocument? manifest, failure) = await documents.FetchAsync(
                 new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, hint, client),
+                troubled,
                 async document =>
                 {
                     (accepted, certificate) = await JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, patience.Token);
