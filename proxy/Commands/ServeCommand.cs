@@ -96,8 +96,11 @@ internal static class ServeCommand
 
     private static async Task<int> ServeAsync(SettingsSources sources, ServeSignals signals, CancellationToken cancellationToken)
     {
-        using ILoggerFactory logs = LoggerFactory.Create(logging => ProxyServer.AddLogging(logging, sources.Root));
-        using var live = new LiveSettings(sources, logs.CreateLogger<LiveSettings>());
+        using var live = new LiveSettings(sources, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+
+        // By the settings in force: those of the sources may be wrong, which a logger tells by an exception.
+        using ILoggerFactory logs = LoggerFactory.Create(logging => ProxyServer.AddLogging(logging, live.Configuration));
+        live.Log = logs.CreateLogger<LiveSettings>();
         signals.Reach(live, logs.CreateLogger<LiveSettings>());
         BreakwaterSettings settings = live.Settings;
         ListenPlan plan = ListenPlan.Make(settings, InheritedSockets.All);

@@ -9,7 +9,6 @@ internal sealed partial class LiveSettings : IDisposable
     private readonly SettingsSources _sources;
     private readonly PublishedProvider _provider = new();
     private readonly SettingsWatch _watch;
-    private readonly ILogger _log;
     private readonly Lock _gate = new();
 
     /// <summary>Publishes the settings as they are now, and watches.</summary>
@@ -17,7 +16,7 @@ internal sealed partial class LiveSettings : IDisposable
     public LiveSettings(SettingsSources sources, ILogger log, TimeProvider? time = null)
     {
         _sources = sources;
-        _log = log;
+        Log = log;
         Dictionary<string, string?> values = Read();
         Settings = Check(values);
         _provider.Publish(values);
@@ -27,6 +26,9 @@ internal sealed partial class LiveSettings : IDisposable
 
     /// <summary>The settings in force: right at any time, reloaded as a whole.</summary>
     public IConfigurationRoot Configuration { get; }
+
+    /// <summary>Where it tells what it did; one that is made from <see cref="Configuration"/> follows it.</summary>
+    public ILogger Log { get; set; }
 
     /// <summary>The settings of the start.</summary>
     public BreakwaterSettings Settings { get; }
@@ -55,7 +57,7 @@ internal sealed partial class LiveSettings : IDisposable
             catch (Exception e) when (e is SettingsException or IOException or UnauthorizedAccessException)
             {
                 // Wrong; or taken away, or made unreadable, at this moment.
-                LogRefused(_log, e.Message);
+                LogRefused(Log, e.Message);
             }
         }
     }
@@ -79,11 +81,11 @@ internal sealed partial class LiveSettings : IDisposable
         if (Failure(() => _provider.Publish(values)) is { } failure)
         {
             _ = Failure(() => _provider.Publish(before));
-            LogRefused(_log, failure);
+            LogRefused(Log, failure);
             return;
         }
 
-        LogReloaded(_log);
+        LogReloaded(Log);
     }
 
     private static string? Failure(Action publish)

@@ -47,6 +47,23 @@ public sealed partial class SignalTests : IAsyncLifetime
         Assert.Equal(0, await _proxy.TerminateAsync());
     }
 
+    // What a logger is made from must not be read by it before it was checked: the exception would end the process.
+    [Fact]
+    public async Task HangUp_WithALevelThatIsNone_IsRefusedAndLeavesItServing()
+    {
+        string settings = _directory.Combine("settings.json");
+        await File.WriteAllTextAsync(settings, "{}");
+        await using ServeProcess proxy = await ServeProcess.StartWithAsync(
+            [], _directory.Combine("other"), [_upstream], ["--settings", settings], [("Proxy:Listen:0", "127.0.0.1:0"), ("Logging:LogLevel:Breakwater", "Information")]);
+        await File.WriteAllTextAsync(settings, "{ \"Logging\": { \"LogLevel\": { \"Yarp.None\": \"Loud\" } } }");
+        Assert.Equal(0, Kill(proxy.Id, HangUp));
+
+        await Waiting.UntilAsync(() => proxy.HasExited || proxy.HasSaid("The changed settings are refused"));
+
+        Assert.Equal(_item.Bytes, (await RawHttpClient.GetOnceAsync(proxy.EndPoint, _item.Url, [])).Body);
+        Assert.Equal(0, await proxy.TerminateAsync());
+    }
+
     [Theory]
     [InlineData(HangUp)]
     [InlineData(User1)]

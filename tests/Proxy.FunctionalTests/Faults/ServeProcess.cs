@@ -16,6 +16,7 @@ internal sealed partial class ServeProcess : IAsyncDisposable
 
     private const string Ready = "Breakwater is listening on ";
     private readonly Process _process;
+    private readonly List<string> _said = []; // guarded by itself
     private readonly TaskCompletionSource<IPEndPoint> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private ServeProcess(ProcessStartInfo start) => _process = new Process { StartInfo = start, EnableRaisingEvents = true };
@@ -90,6 +91,15 @@ internal sealed partial class ServeProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Has it printed or logged a line with that in it?</summary>
+    public bool HasSaid(string text)
+    {
+        lock (_said)
+        {
+            return _said.Exists(line => line.Contains(text, StringComparison.Ordinal));
+        }
+    }
+
     /// <summary>SIGTERM; gives the exit code.</summary>
     public async Task<int> TerminateAsync()
     {
@@ -141,7 +151,6 @@ internal sealed partial class ServeProcess : IAsyncDisposable
 
     private async Task StartAsync(IReadOnlyList<Socket> listeners)
     {
-        List<string> said = [];
         void Take(string? line)
         {
             if (line is null)
@@ -149,9 +158,9 @@ internal sealed partial class ServeProcess : IAsyncDisposable
                 return;
             }
 
-            lock (said)
+            lock (_said)
             {
-                said.Add(line);
+                _said.Add(line);
             }
 
             if (line.StartsWith(Ready, StringComparison.Ordinal))
@@ -183,9 +192,9 @@ internal sealed partial class ServeProcess : IAsyncDisposable
                 await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30)); // and the rest of what it says
             }
 
-            lock (said)
+            lock (_said)
             {
-                throw new InvalidOperationException("The proxy did not start: " + string.Join(Environment.NewLine, said), e);
+                throw new InvalidOperationException("The proxy did not start: " + string.Join(Environment.NewLine, _said), e);
             }
         }
     }
