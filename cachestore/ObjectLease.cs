@@ -9,7 +9,7 @@ namespace Breakwater.CacheStore;
 public abstract class ObjectLease : IDisposable
 {
     /// <summary>
-    /// Up to this length <see cref="TryReadWhole"/> reads an object: 64 KiB, nine of ten objects of CernVM-FS. What is checked when: docs/adr/0104-what-a-hit-checks.md.
+    /// Up to this length <see cref="TryReadWhole"/> reads an object: 64 KiB, nine of ten objects of CernVM-FS. What is checked when: docs/develop/adr/0104-what-a-hit-checks.md.
     /// </summary>
     public const int MaxWholeBytes = 64 << 10;
 

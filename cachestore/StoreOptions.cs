@@ -40,6 +40,6 @@ public sealed class StoreOptions
     /// <summary>Told of each object just before it is evicted.</summary>
     internal Action<ObjectKey>? Evicting { get; init; }
 
-    /// <summary>Time between two commits of the log. Default 200 ms: what a crash may lose, and what a commit costs, balanced (docs/adr).</summary>
+    /// <summary>Time between two commits of the log. Default 200 ms: what a crash may lose, and what a commit costs, balanced (docs/develop/adr).</summary>
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(200);
 }

@@ -3,10 +3,11 @@ using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Commands.Demo;
 using Breakwater.Proxy.Commands.Seed;
 using Breakwater.Proxy.Commands.Store;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 
-// Before the first socket: completions run on the sockets' own threads (docs/adr). Whoever may block hops away: ThreadHop.
+// Before the first socket: completions run on the sockets' own threads (docs/develop/adr). Whoever may block hops away: ThreadHop.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 
 var root = new RootCommand("""

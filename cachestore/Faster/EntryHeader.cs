@@ -26,7 +26,7 @@ internal enum EntryKind : byte
 }
 
 /// <summary>
-/// The 64 bytes before the payload of each entry; little-endian, described in docs/store-format.md. Whoever reads an entry checks
+/// The 64 bytes before the payload of each entry; little-endian, described in docs/develop/store-format.md. Whoever reads an entry checks
 /// <see cref="IsValid"/>, the key, and the payload's checksum (of long parts not each time: <see cref="Segment.Generation"/>).
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Size = SizeBytes)]

@@ -9,7 +9,7 @@ namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
 /// The object store on FASTER: an index in memory (FasterKV), an append-only log on disk (FasterLog), reads straight from the log's segment files.
-/// Design and measurements: docs/adr/0101-the-log-is-the-truth.md; format: docs/store-format.md.
+/// Design and measurements: docs/develop/adr/0101-the-log-is-the-truth.md; format: docs/develop/store-format.md.
 /// </summary>
 public sealed partial class FasterObjectStore : IObjectStore
 {

@@ -8,7 +8,7 @@ using Session = FASTER.core.ClientSession<
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// Key to place, on FasterKV, in memory: the log is the truth, and the index is rebuilt from it at start (docs/adr). Thread-safe.
+/// Key to place, on FasterKV, in memory: the log is the truth, and the index is rebuilt from it at start (docs/develop/adr). Thread-safe.
 /// </summary>
 internal sealed class ObjectIndex : IDisposable
 {

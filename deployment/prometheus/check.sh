@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts a Breakwater and a real Prometheus on loopback; checks the rules, the exposition, that Prometheus scrapes it, and that docs/metrics.md names
+# Starts a Breakwater and a real Prometheus on loopback; checks the rules, the exposition, that Prometheus scrapes it, and that docs/operate/metrics.md names
 # every metric of ours. Needs promtool and prometheus. Usage: check.sh PATH_TO_BREAKWATER
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -15,9 +15,9 @@ curl -s -o /dev/null "$proxy/cvmfs/check.example.org/.cvmfspublished" || true
 curl -sf http://127.0.0.1:19131/metrics > "$work/metrics"
 promtool check metrics < "$work/metrics"
 sed -n 's/^# TYPE \(breakwater_[a-z_]*\) .*/\1/p' "$work/metrics" | sort -u > "$work/exported"
-grep -o '^| `breakwater_[a-z_]*' docs/metrics.md | tr -d '|` ' | sort -u > "$work/documented"
+grep -o '^| `breakwater_[a-z_]*' docs/operate/metrics.md | tr -d '|` ' | sort -u > "$work/documented"
 missing=$(comm -23 "$work/exported" "$work/documented")
-[ -z "$missing" ] || { echo "docs/metrics.md does not name: $missing" >&2; exit 1; }
+[ -z "$missing" ] || { echo "docs/operate/metrics.md does not name: $missing" >&2; exit 1; }
 printf 'global: { scrape_interval: 1s }\nscrape_configs: [ { job_name: breakwater, static_configs: [ { targets: [ "127.0.0.1:19131" ] } ] } ]\n' > "$work/prometheus.yaml"
 prometheus --config.file="$work/prometheus.yaml" --storage.tsdb.path="$work/tsdb" --web.listen-address=127.0.0.1:19132 > "$work/prometheus.log" 2>&1 & prometheus=$!
 for _ in $(seq 30); do

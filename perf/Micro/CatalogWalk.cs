@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Repositories;
 using Microsoft.Data.Sqlite;
 
 namespace Breakwater.Micro;

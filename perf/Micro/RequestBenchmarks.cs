@@ -1,6 +1,6 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
-using Breakwater.Proxy.HitPath;
+using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.Requests;
 
 namespace Breakwater.Micro;

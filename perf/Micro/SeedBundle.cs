@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Hashing;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Repositories;
 
 namespace Breakwater.Micro;
 

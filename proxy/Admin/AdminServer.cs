@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
+using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Microsoft.AspNetCore.Hosting.Server;

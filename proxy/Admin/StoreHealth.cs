@@ -1,4 +1,5 @@
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Observability;
 
 namespace Breakwater.Proxy.Admin;
 

@@ -1,6 +1,6 @@
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Commands.Store;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Snapshots;
 
 namespace Breakwater.Proxy.Admin;
 

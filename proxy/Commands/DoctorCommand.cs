@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.WorkingSets;
 using Spectre.Console;

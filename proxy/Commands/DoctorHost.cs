@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 
@@ -120,7 +121,7 @@ internal static class DoctorHost
         long free = new DriveInfo(existing).AvailableFreeSpace;
         return free >= WantedDiskBytes
             ? new DoctorCheck("disk", CheckLevel.Ok, $"{StatusCommand.Size(free)} free at {existing}")
-            : new DoctorCheck("disk", CheckLevel.Warning, $"{StatusCommand.Size(free)} free at {existing}", "a small site's working sets want 20 GB and more: see docs/sizing.md, or move Store:Path");
+            : new DoctorCheck("disk", CheckLevel.Warning, $"{StatusCommand.Size(free)} free at {existing}", "a small site's working sets want 20 GB and more: see docs/operate/sizing.md, or move Store:Path");
     }
 
     public static DoctorCheck Keys(string directory)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Sockets;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 

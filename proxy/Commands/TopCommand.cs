@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Storms;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Settings;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Documents;
 

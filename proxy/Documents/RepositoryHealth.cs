@@ -1,5 +1,5 @@
 using Breakwater.Proxy.Admin;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Observability;
 
 namespace Breakwater.Proxy.Documents;
 

@@ -1,5 +1,5 @@
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Documents;
 

@@ -1,7 +1,8 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Documents;
 

@@ -2,9 +2,10 @@ using System.Collections.Concurrent;
 using System.Net;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Documents;
 

@@ -1,4 +1,4 @@
-using Breakwater.Proxy.Repositories;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Documents;
 

@@ -1,9 +1,10 @@
 using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Documents;
 

@@ -1,4 +1,5 @@
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;

@@ -1,5 +1,6 @@
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;

@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;

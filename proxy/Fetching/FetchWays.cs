@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;

@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 using Microsoft.Extensions.Caching.Memory;
 

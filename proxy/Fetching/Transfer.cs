@@ -1,5 +1,6 @@
 using System.Buffers;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Threading;
 using Breakwater.Proxy.Upstreams;
 

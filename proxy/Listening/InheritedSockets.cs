@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
-using Breakwater.Proxy.HitPath.Loop;
 
 namespace Breakwater.Proxy.Listening;
 

@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Observability;
 

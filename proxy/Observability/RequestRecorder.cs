@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Observability;
 

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Text;
 using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.HitPath;
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Threading;
@@ -102,7 +104,7 @@ internal sealed partial class ProxyPipeline(
             HasKey = outcome.Key is not null,
             Fqrn = outcome.Fqrn,
             Client = context.Connection.RemoteIpAddress,
-            Connection = BootObserver.MayBoot(request.Headers.UserAgent) ? context.Connection.Id : null,
+            Connection = BootClient.MayBoot(request.Headers.UserAgent) ? context.Connection.Id : null,
             Target = target,
             Upstream = outcome.Upstream,
             UserAgent = request.Headers.UserAgent,
@@ -224,7 +226,7 @@ internal sealed partial class ProxyPipeline(
         outcome.Fqrn = repository.Fqrn;
         outcome.Key = target.Kind == TargetKind.Object ? target.Key : null;
         string path = Encoding.ASCII.GetString(target.Path);
-        if (BootObserver.MayBoot(context.Request.Headers.UserAgent) && (target.Kind == TargetKind.Object || (target.Kind == TargetKind.Document && path == SignedDocuments.ManifestPath)))
+        if (BootClient.MayBoot(context.Request.Headers.UserAgent) && (target.Kind == TargetKind.Object || (target.Kind == TargetKind.Document && path == SignedDocuments.ManifestPath)))
         {
             boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, context.Connection.RemoteIpAddress!, context.Connection.Id);
         }

@@ -99,7 +99,7 @@ internal readonly ref struct RequestTarget
                 return Reject(TargetRejection.Malformed, true);
             }
 
-            // Lower case only, as Kestrel has it: the same on both paths (docs/adr, "Event loops for hits").
+            // Lower case only, as Kestrel has it: the same on both paths (docs/develop/adr, "Event loops for hits").
             if (!target[..colon].SequenceEqual("http"u8))
             {
                 return Reject(TargetRejection.Scheme, true);

@@ -1,8 +1,8 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding;
 

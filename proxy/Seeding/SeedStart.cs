@@ -1,9 +1,9 @@
 using System.Diagnostics.Metrics;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Settings;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding;
 

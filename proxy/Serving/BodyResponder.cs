@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Serving;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Hashing;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Serving;

@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Serving;

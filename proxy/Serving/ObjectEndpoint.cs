@@ -1,10 +1,11 @@
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.HitPath;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Storms;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Serving;
@@ -109,7 +110,7 @@ internal sealed class ObjectEndpoint(
         while (true)
         {
             FetchTicket ticket = joined is null ? fetches.JoinOrStart(request.ToOrder()) : new FetchTicket(null, joined.Follower, null);
-            if (joined is null && ticket.Follower is { IsLeader: true } && WorkingSets.BootObserver.MayBoot(context.Request.Headers.UserAgent))
+            if (joined is null && ticket.Follower is { IsLeader: true } && BootClient.MayBoot(context.Request.Headers.UserAgent))
             {
                 lookAhead.Missed(request.Repository, request.Key);
             }

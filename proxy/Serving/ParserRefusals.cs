@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;

@@ -4,6 +4,7 @@ using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;

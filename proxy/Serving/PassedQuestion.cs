@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Upstreams;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 

@@ -6,6 +6,7 @@ using System.Net.Sockets;
 using System.Text;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;

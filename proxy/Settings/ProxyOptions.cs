@@ -42,7 +42,7 @@ internal sealed class ProxyOptions
 
     /// <summary>
     /// TCP congestion control of clients' connections, by its kernel name. Default <c>cubic</c>; empty: the system's. Clients are near: BBR, where it is the system's choice for its long
-    /// ways, paces each of them by timers, which costs a third of the processor time of a hit of 256 KiB (docs/adr).
+    /// ways, paces each of them by timers, which costs a third of the processor time of a hit of 256 KiB (docs/develop/adr).
     /// </summary>
     public string CongestionControl { get; set; } = "cubic";
 

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Breakwater.Proxy.Threading;
 
 /// <summary>
-/// The threads of event loops, and of sockets that complete inline (docs/adr), must never block: whoever does more than a hit hops to the thread pool first.
+/// The threads of event loops, and of sockets that complete inline (docs/develop/adr), must never block: whoever does more than a hit hops to the thread pool first.
 /// </summary>
 internal readonly struct ThreadHop : ICriticalNotifyCompletion
 {

@@ -1,3 +1,5 @@
+using Breakwater.Proxy.Outcomes;
+
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>

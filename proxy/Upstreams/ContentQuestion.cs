@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Upstreams;
 

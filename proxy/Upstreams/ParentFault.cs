@@ -1,4 +1,5 @@
 using System.Net;
+using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Upstreams;
 

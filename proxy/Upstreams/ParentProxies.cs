@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Upstreams;

@@ -77,7 +77,8 @@ internal sealed class RememberedHostNames(IHostNames resolver, int maxAtOnce, Pr
         catch (TimeoutException)
         {
             return Older(host) ?? throw new LookupFailedException(
-                $"looking up {host} took longer than {options.LookupTimeout.TotalSeconds:0.#} s (Proxy:LookupTimeout): the resolver of this machine is slow") { IsTimeout = true };
+                $"looking up {host} took longer than {options.LookupTimeout.TotalSeconds:0.#} s (Proxy:LookupTimeout): the resolver of this machine is slow")
+            { IsTimeout = true };
         }
     }
 

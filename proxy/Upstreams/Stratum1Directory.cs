@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Outcomes;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;

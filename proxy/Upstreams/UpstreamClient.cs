@@ -1,5 +1,6 @@
 using System.Net;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Upstreams;

@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Observability;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Model;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Upstreams;
 

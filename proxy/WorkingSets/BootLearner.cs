@@ -1,7 +1,9 @@
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 

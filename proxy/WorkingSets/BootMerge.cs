@@ -1,3 +1,5 @@
+using Breakwater.Proxy.Snapshots;
+
 namespace Breakwater.Proxy.WorkingSets;
 
 /// <summary>Several boots become one working set: what most of them read, in the order in which most of them read it.</summary>

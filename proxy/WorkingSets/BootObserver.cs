@@ -1,5 +1,6 @@
 using System.Net;
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Upstreams;
 
@@ -9,15 +10,6 @@ namespace Breakwater.Proxy.WorkingSets;
 internal sealed class BootObserver(BootRecorder recorder, WorkingSetPreparer preparer, SignedDocuments documents, TimeProvider time)
 {
     private readonly long _start = time.GetTimestamp();
-
-    /// <summary>
-    /// May a client of this kind be a VM? Another Breakwater, or an export through this one, is none: it asks for what many VMs want, or for everything.
-    /// </summary>
-    /// <param name="userAgent">The client's <c>User-Agent</c>; empty when it sends none.</param>
-    public static bool MayBoot(ReadOnlySpan<byte> userAgent) => !userAgent.StartsWith("breakwater/"u8);
-
-    /// <inheritdoc cref="MayBoot(ReadOnlySpan{byte})"/>
-    public static bool MayBoot(string? userAgent) => userAgent is null || !userAgent.StartsWith("breakwater/", StringComparison.Ordinal);
 
     /// <summary>Takes note of a request.</summary>
     /// <param name="repository">The repository.</param>

@@ -1,5 +1,7 @@
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Boots;
+using Breakwater.Proxy.Snapshots;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 

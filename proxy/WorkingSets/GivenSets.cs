@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Snapshots;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 

@@ -6,8 +6,8 @@ using Breakwater.CacheStore;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability.AccessLogs;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 

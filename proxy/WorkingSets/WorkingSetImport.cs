@@ -1,8 +1,9 @@
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 

@@ -3,9 +3,11 @@ using System.Globalization;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Retention;
 using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Breakwater.CacheStore.Documents;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Snapshots;
 
 namespace Breakwater.Proxy.WorkingSets;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Net.Http.Headers;

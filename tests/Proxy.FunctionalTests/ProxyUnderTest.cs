@@ -5,6 +5,7 @@ using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.FunctionalTests.TestSupport;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Admin;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Settings;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Commands.Seed;
 

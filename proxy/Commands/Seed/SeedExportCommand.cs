@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Commands.Seed;
 

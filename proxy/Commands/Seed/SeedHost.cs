@@ -1,6 +1,7 @@
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Seeding.Format;

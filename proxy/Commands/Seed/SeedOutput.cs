@@ -1,5 +1,6 @@
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Export;
+using Breakwater.Proxy.Seeding.Format;
 
 namespace Breakwater.Proxy.Commands.Seed;
 

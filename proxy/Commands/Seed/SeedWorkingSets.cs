@@ -2,9 +2,9 @@ using System.Text;
 using System.Text.Json;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Admin;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Commands.Seed;

@@ -4,9 +4,10 @@ using System.Text.Json;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Pipeline;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Snapshots;
 
 namespace Breakwater.Proxy.Commands.Store;
 

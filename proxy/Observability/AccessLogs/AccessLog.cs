@@ -1,5 +1,6 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Observability.AccessLogs;

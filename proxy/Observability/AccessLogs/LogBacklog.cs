@@ -1,4 +1,5 @@
 using System.Buffers;
+using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Observability.AccessLogs;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Threading;

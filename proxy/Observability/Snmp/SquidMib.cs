@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 

@@ -2,6 +2,7 @@ using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Seeding.Export;

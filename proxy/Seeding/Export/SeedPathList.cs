@@ -1,6 +1,7 @@
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Export;
 

@@ -1,10 +1,11 @@
 using System.Text;
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Export;
 

@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Seeding.Export;

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Import;
 

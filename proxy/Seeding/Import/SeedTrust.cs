@@ -1,6 +1,6 @@
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Import;
 

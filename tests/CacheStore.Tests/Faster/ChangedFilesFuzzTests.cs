@@ -110,7 +110,17 @@ public sealed class ChangedFilesFuzzTests : IDisposable
         string[] files = [.. Directory.GetFiles(_directory.Path, "*", SearchOption.AllDirectories)
             .Where(static path => !path.Contains("lock", StringComparison.Ordinal) && !path.Contains("spill", StringComparison.Ordinal)).Order()];
         string file = files[random.Next(files.Length)];
-        using SafeFileHandle handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        SafeFileHandle opened;
+        try
+        {
+            opened = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (FileNotFoundException)
+        {
+            return; // the store itself deleted it meanwhile
+        }
+
+        using SafeFileHandle handle = opened;
         long length = RandomAccess.GetLength(handle);
         switch (random.Next(10))
         {

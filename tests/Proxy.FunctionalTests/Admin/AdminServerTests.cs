@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
+using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Http;

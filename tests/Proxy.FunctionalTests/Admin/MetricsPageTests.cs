@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.Admin;
 
-/// <summary>docs/metrics.md and what is exported are the same list.</summary>
+/// <summary>docs/operate/metrics.md and what is exported are the same list.</summary>
 public sealed partial class MetricsPageTests
 {
     [Fact]
@@ -50,7 +50,7 @@ public sealed partial class MetricsPageTests
         }
     }
 
-    private static string PagePath([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(here, "..", "..", "..", "..", "docs", "metrics.md"));
+    private static string PagePath([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(here, "..", "..", "..", "..", "docs", "operate", "metrics.md"));
 
     [GeneratedRegex(@"^\| `(breakwater_[a-z_]+)`", RegexOptions.Multiline)]
     private static partial Regex Row();

@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Pipeline;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,8 +1,8 @@
 using System.Text;
 using Breakwater.CacheStore.Documents;
 using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Tests.Repositories;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;

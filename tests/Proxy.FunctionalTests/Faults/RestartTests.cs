@@ -141,14 +141,10 @@ public sealed class RestartTests : IAsyncLifetime
         await using ServeProcess proxy = await ServeProcess.StartAsync(
             _directory.Combine("store"), [_upstream], null, ("Proxy:Farewell", "00:00:30"), ("Proxy:DrainTimeout", "00:01:00"));
         using HttpClient admin = new() { BaseAddress = new Uri(await File.ReadAllTextAsync(_directory.Combine("store", "admin.address"))) };
-        using CancellationTokenSource hang = new(TimeSpan.FromSeconds(25));
         Assert.Equal(HttpStatusCode.OK, await ReadyAsync());
 
         Task<int> ending = proxy.TerminateAsync();
-        while (await ReadyAsync() != HttpStatusCode.ServiceUnavailable)
-        {
-            await Task.Delay(20, hang.Token);
-        }
+        await Waiting.UntilAsync(async () => await ReadyAsync() == HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(25));
 
         RawResponse answer = await RawHttpClient.GetOnceAsync(proxy.EndPoint, item.Url);
         Assert.Equal(item.Bytes, answer.Body);
@@ -158,7 +154,7 @@ public sealed class RestartTests : IAsyncLifetime
 
         async Task<HttpStatusCode> ReadyAsync()
         {
-            using HttpResponseMessage response = await admin.GetAsync(new Uri("/healthz/ready", UriKind.Relative), hang.Token);
+            using HttpResponseMessage response = await admin.GetAsync(new Uri("/healthz/ready", UriKind.Relative)).InTimeAsync();
             return response.StatusCode;
         }
     }

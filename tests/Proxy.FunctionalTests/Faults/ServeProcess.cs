@@ -189,7 +189,7 @@ internal sealed partial class ServeProcess : IAsyncDisposable
         {
             if (e is InvalidOperationException)
             {
-                await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30)); // and the rest of what it says
+                await _process.WaitForExitAsync().InTimeAsync(); // and the rest of what it says
             }
 
             lock (_said)

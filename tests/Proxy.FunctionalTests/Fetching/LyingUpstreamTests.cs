@@ -2,8 +2,8 @@ using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
-using Yarp.ReverseProxy.Model;
 using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
 
 namespace Breakwater.Proxy.FunctionalTests.Fetching;
 

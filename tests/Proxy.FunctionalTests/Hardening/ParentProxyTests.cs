@@ -1,5 +1,6 @@
 using System.Text;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;

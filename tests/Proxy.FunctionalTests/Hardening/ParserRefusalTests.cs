@@ -1,5 +1,6 @@
 using System.Text;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 

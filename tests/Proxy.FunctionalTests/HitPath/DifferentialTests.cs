@@ -9,7 +9,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.FunctionalTests.HitPath;
 
-/// <summary>The same bytes to a proxy with the hit path and to one without: the same bytes must come back (docs/adr, "The hit path").</summary>
+/// <summary>The same bytes to a proxy with the hit path and to one without: the same bytes must come back (docs/develop/adr, "The hit path").</summary>
 public partial class DifferentialTests
 {
     private const int Sequences = 10_000;

@@ -1,5 +1,6 @@
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Storms;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -50,6 +50,7 @@ public sealed class AccessLogTests : IAsyncLifetime
             using RawHttpClient client = await _proxy.ConnectAsync();
             await client.SendAsync($"{method} /cvmfs/tiny.example.org/.cvmfspublished HTTP/1.1\r\nHost: h\r\n\r\n");
             bodies.Add((await client.ReadResponseAsync()).Body.Length);
+            await LinesAsync(bodies.Count); // two requests that end within one turn of the pump may change places
         }
 
         bodies.Add((await _proxy.GetAsync("/cvmfs/tiny.example.org/data/ab/none")).Body.Length);

@@ -6,6 +6,7 @@ using Breakwater.Proxy.Commands.Demo;
 using Breakwater.Proxy.Commands.Seed;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Configuration;

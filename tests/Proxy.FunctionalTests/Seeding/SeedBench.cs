@@ -1,10 +1,10 @@
 using System.Globalization;
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Breakwater.Proxy.Commands.Seed;
 using Breakwater.Proxy.Seeding;
+using Breakwater.Proxy.Seeding.Format;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Seeding;

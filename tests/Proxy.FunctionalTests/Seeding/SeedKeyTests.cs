@@ -1,5 +1,5 @@
 using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 

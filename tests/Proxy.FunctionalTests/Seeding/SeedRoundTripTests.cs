@@ -6,6 +6,7 @@ using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;

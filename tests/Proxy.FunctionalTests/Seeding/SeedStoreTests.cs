@@ -4,11 +4,11 @@ using Breakwater.CacheStore;
 using Breakwater.CacheStore.Hashing;
 using Breakwater.CacheStore.Retention;
 using Breakwater.Proxy.Admin;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Settings;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,7 +1,7 @@
 using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.HitPath.Loop;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;

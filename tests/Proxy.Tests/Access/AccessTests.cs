@@ -184,5 +184,5 @@ public class AccessTests
     [InlineData(50_000, 1_024L, 140)]
     [InlineData(50_000, null, 50_000)]
     public void Descriptors_Limit_BoundsTheConnections(int wanted, long? limit, int expected) =>
-        Assert.Equal(expected, Breakwater.Proxy.Pipeline.DescriptorBudget.Connections(wanted, 128, 100, limit));
+        Assert.Equal(expected, Breakwater.Proxy.Settings.DescriptorBudget.Connections(wanted, 128, 100, limit));
 }

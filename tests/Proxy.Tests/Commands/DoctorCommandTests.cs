@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.WorkingSets;
 

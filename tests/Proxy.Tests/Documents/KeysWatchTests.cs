@@ -1,6 +1,6 @@
 using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Settings;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -23,7 +23,7 @@ public sealed partial class WallClockTests
             }
         }
 
-        IEnumerable<string> listed = File.ReadLines(Path.Combine(s_root, "docs", "adr", "0030-no-age-from-the-wall-clock-alone.md"))
+        IEnumerable<string> listed = File.ReadLines(Path.Combine(s_root, "docs", "develop", "adr", "0030-no-age-from-the-wall-clock-alone.md"))
             .Select(line => Row().Match(line))
             .Where(row => row.Success)
             .Select(row => $"{row.Groups[1].Value}: {row.Groups[2].Value}");

@@ -1,5 +1,6 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 using Microsoft.Extensions.Configuration;

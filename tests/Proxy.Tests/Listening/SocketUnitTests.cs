@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Commands;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;

@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Threading.Channels;
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Pipeline;
+using Breakwater.Proxy.Host;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Breakwater.Proxy.Tests.Memory;
@@ -34,7 +34,7 @@ public sealed partial class MemoryBoundsPageTests
 
     /// <summary>Of the process that serves: what the commands hold ends with them.</summary>
     private static IEnumerable<string> Fields() =>
-        from assembly in (Assembly[])[typeof(ProxyServer).Assembly, typeof(IObjectStore).Assembly]
+        from assembly in (Assembly[])[typeof(ProxyServer).Assembly, typeof(IObjectStore).Assembly, typeof(Breakwater.Repositories.Manifest).Assembly]
         from type in assembly.GetTypes()
         where type.Namespace?.StartsWith("Breakwater.", StringComparison.Ordinal) == true && !type.Namespace.StartsWith("Breakwater.Proxy.Commands", StringComparison.Ordinal)
         where !IsGenerated(type)

@@ -1,4 +1,5 @@
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Tests.Observability;

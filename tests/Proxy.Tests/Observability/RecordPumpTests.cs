@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.Tests.Observability;

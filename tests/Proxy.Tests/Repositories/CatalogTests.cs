@@ -1,5 +1,5 @@
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Tests.Repositories;
 

@@ -6,7 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Hashing;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Repositories;
@@ -117,7 +117,7 @@ internal sealed class ForgedRepository : IDisposable
 
     private static string Fingerprint(byte[] certificate) => string.Join(
         ':',
-        SHA1.HashData(Proxy.Repositories.Certificate.Parse(certificate).Value!.Der.Span).Select(part => part.ToString("X2", CultureInfo.InvariantCulture)));
+        SHA1.HashData(Breakwater.Repositories.Certificate.Parse(certificate).Value!.Der.Span).Select(part => part.ToString("X2", CultureInfo.InvariantCulture)));
 
     private RSA NewKey()
     {

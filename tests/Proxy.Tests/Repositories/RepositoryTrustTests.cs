@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Repositories;

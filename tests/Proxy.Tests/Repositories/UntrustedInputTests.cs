@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Hashing;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using CsCheck;
 using Microsoft.Data.Sqlite;

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using ZstdSharp;
 using ZstdSharp.Unsafe;

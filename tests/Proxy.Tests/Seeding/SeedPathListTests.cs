@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Seeding.Export;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Tests.Seeding;

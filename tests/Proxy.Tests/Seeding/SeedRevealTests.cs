@@ -1,10 +1,10 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Repositories;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Tests.Repositories;
+using Breakwater.Repositories;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.Tests.Seeding;

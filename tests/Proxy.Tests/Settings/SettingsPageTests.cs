@@ -5,7 +5,7 @@ using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Tests.Settings;
 
-/// <summary>What is written of the settings, against the settings: docs/settings.md and deployment/.</summary>
+/// <summary>What is written of the settings, against the settings: docs/operate/settings.md and deployment/.</summary>
 public sealed partial class SettingsPageTests
 {
     [Fact]
@@ -17,13 +17,13 @@ public sealed partial class SettingsPageTests
             from setting in section.PropertyType.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             where setting.SetMethod is { IsPublic: true }
             select $"{(section.PropertyType == typeof(TrustOptions) ? "Repositories" : section.Name)}:{setting.Name}";
-        IEnumerable<string> documented = Row().Matches(File.ReadAllText(Root("docs", "settings.md"))).Select(m => m.Groups[1].Value)
+        IEnumerable<string> documented = Row().Matches(File.ReadAllText(Root("docs", "operate", "settings.md"))).Select(m => m.Groups[1].Value)
             .Where(name => !name.StartsWith("Logging:", StringComparison.Ordinal));
 
         Assert.Equal(settings.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
     }
 
-    /// <summary>The examples start, and have room for what docs/sizing.md counts: 16 connections a client, and its store.</summary>
+    /// <summary>The examples start, and have room for what docs/operate/sizing.md counts: 16 connections a client, and its store.</summary>
     [Theory]
     [InlineData("classroom.json", 30, 20)]
     [InlineData("cluster-200.json", 200, 200)]
@@ -35,7 +35,7 @@ public sealed partial class SettingsPageTests
         Assert.InRange(settings.Proxy.MaxConnections, 16 * clients, 262_144);
         Assert.Equal(storeGigabytes * 1_000_000_000, settings.Store.QuotaBytes);
         Assert.Contains("::1/128", settings.Access.Clients);
-        Assert.Contains(file.Replace(".json", "", StringComparison.Ordinal), File.ReadAllText(Root("docs", "sizing.md")), StringComparison.Ordinal);
+        Assert.Contains(file.Replace(".json", "", StringComparison.Ordinal), File.ReadAllText(Root("docs", "operate", "sizing.md")), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,7 +1,8 @@
 using System.Text;
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using CsCheck;
 

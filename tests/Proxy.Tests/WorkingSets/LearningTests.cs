@@ -1,5 +1,7 @@
 using System.Net;
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Boots;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Tests.WorkingSets;

@@ -1,8 +1,10 @@
 using System.Net;
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Repositories;
+using Breakwater.Proxy.Boots;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Tests.Repositories;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.WorkingSets;
@@ -15,7 +17,7 @@ internal static class MiniOs
     public static Fixture Fixture { get; } = Fixture.Load(Name);
 
     public static Manifest Manifest(int revision) =>
-        Proxy.Repositories.Manifest.Parse(FixtureRepository.ReadFixtureFile($"minios/cvmfspublished.v{revision}")).Value!;
+        Breakwater.Repositories.Manifest.Parse(FixtureRepository.ReadFixtureFile($"minios/cvmfspublished.v{revision}")).Value!;
 
     public static Task<History> History(int revision) => Fixture.ReadHistory(Manifest(revision).History!.Value);
 

@@ -3,6 +3,7 @@ using System.Formats.Asn1;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.Snmp;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;

@@ -1,0 +1,41 @@
+using Breakwater.Proxy.Seeding;
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
+
+namespace Breakwater.Proxy.Admin;
+
+/// <summary>Seeds on the admin port: list, upload, remove.</summary>
+internal sealed class SeedRoom(SeedRegistry seeds, SeedImporter importer, SeedStart start, SeedLimits limits) : IAdminRoom
+{
+    /// <inheritdoc/>
+    public void Map(AdminApi admin)
+    {
+        admin.Read("/seeds", () => Results.Ok(seeds.List()));
+        admin.Read("/seeds/bootable", () => Results.Ok(start.Statements()));
+        admin.Upload("/seeds", ImportAsync);
+        admin.Remove("/seeds/{name}", (string name) => seeds.Remove(name)
+            ? Results.Ok(new { Removed = name })
+            : new AdminProblem($"There is no seed '{name}'.", "See 'breakwater seed list'.").Result(StatusCodes.Status404NotFound));
+    }
+
+    private async Task<IResult> ImportAsync(HttpRequest request, string? name)
+    {
+        if (name is not null && !SeedName.IsValid(name))
+        {
+            return new AdminProblem($"'{name}' is no name for a seed: {SeedName.Rule}.").Result();
+        }
+
+        try
+        {
+            return Results.Ok(await importer.ImportAsync(new BundleSource(request.Body, limits), name, null, request.HttpContext.RequestAborted));
+        }
+        catch (Exception e) when (e is SeedRefusedException or SeedStoreException)
+        {
+            // Read to the end: a client that is still sending would see a broken connection instead of the reason.
+            await request.Body.CopyToAsync(Stream.Null, request.HttpContext.RequestAborted);
+            return e is SeedRefusedException
+                ? new AdminProblem($"The bundle is refused: {e.Message}", "Nothing of it was kept.").Result(StatusCodes.Status422UnprocessableEntity)
+                : new AdminProblem(e.Message).Result(StatusCodes.Status507InsufficientStorage);
+        }
+    }
+}

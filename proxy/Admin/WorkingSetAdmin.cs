@@ -1,0 +1,263 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Prefetching;
+using Breakwater.Proxy.Snapshots;
+using Breakwater.Proxy.Upstreams;
+using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
+
+namespace Breakwater.Proxy.Admin;
+
+/// <summary>How the latest prefetch of a repository stands, in objects.</summary>
+internal sealed record PrefetchView(int Total, int Present, int Fetched, int Failed);
+
+/// <summary>What the admin API tells of a repository. <paramref name="Prefetch"/> is null when nothing was fetched ahead since the start.</summary>
+internal sealed record RepositoryView(
+    string Repository,
+    ulong? Revision,
+    string Trust,
+    DateTimeOffset? CheckedAt,
+    DateTimeOffset? WhitelistExpiresAt,
+    ulong? HeldRevision,
+    string? LastRefusal,
+    PrefetchView? Prefetch);
+
+/// <summary>What the admin API tells of a working set.</summary>
+internal sealed record WorkingSetView(
+    string Repository, string Name, WorkingSetSource Source, IReadOnlyList<string> Snapshots, int Entries, int WholeDirectories, int Boots, DateTimeOffset UpdatedAt)
+{
+    /// <summary>After an import: its paths that the snapshot does not have, the first thousand.</summary>
+    public IReadOnlyList<string>? Unmatched { get; init; }
+
+    /// <summary>After the import of a trace: its lines that the client had cut, and that were skipped.</summary>
+    public int? SkippedLines { get; init; }
+}
+
+/// <summary>What to warm. Without paths, working set and all: every working set of the repository.</summary>
+/// <param name="Repository">The repository.</param>
+/// <param name="Tag">The tag; null: what the sets name, else the newest revision.</param>
+/// <param name="Paths">Paths and globs.</param>
+/// <param name="WorkingSet">Name of a set.</param>
+/// <param name="All">Everything in the snapshot.</param>
+internal sealed record WarmOrder(string Repository, string? Tag = null, IReadOnlyList<string>? Paths = null, string? WorkingSet = null, bool All = false);
+
+/// <summary>How warming stands; the last one has <paramref name="IsDone"/>.</summary>
+internal sealed record WarmReport(int Total, int Present, int Fetched, int Failed, bool IsDone, string? Problem)
+{
+    /// <summary>Paths asked for that the snapshot does not have, the first thousand; in the last report.</summary>
+    public IReadOnlyList<string>? Unmatched { get; init; }
+}
+
+/// <summary>The admin API of repositories and working sets.</summary>
+internal sealed class WorkingSetAdmin(
+    WorkingSetStore sets,
+    WorkingSetPreparer preparer,
+    SnapshotSource snapshots,
+    SignedDocuments documents,
+    RepositoryRoutes repositories,
+    TimeProvider time) : IAdminRoom
+{
+    private const int MaxNamed = 1000;
+    private const int MaxImportBytes = 64 << 20;
+    private static readonly TimeSpan s_reportInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <inheritdoc/>
+    public void Map(AdminApi admin)
+    {
+        admin.Read("/repositories", () => documents.Repositories.Select(View));
+        admin.Action("/repositories/{repository}/rollback", AllowRollback);
+        admin.Read("/repositories/{repository}/names/{key}", NamesAsync);
+        admin.Read("/working-sets", () => sets.All.Select(View));
+        admin.Read("/working-sets/{repository}/{name}", Export);
+        admin.Upload("/working-sets/{repository}/{name}", ImportAsync);
+        admin.Remove("/working-sets/{repository}/{name}", Remove);
+        admin.Action("/warm", Warm);
+    }
+
+    private RepositoryView View(RepositoryStatus status) => new(
+        status.Repository.Fqrn,
+        status.Pair?.Parsed.Revision,
+        status.Pair is null ? "none" : status.Pair.IsVerified ? "verified" : "unverified",
+        status.Pair?.Manifest.CheckedAt.ToUtc(time),
+        status.Pair?.Verdict.Whitelist?.ExpiresAt,
+        status.HeldRevision,
+        status.LastRefusal is { } refusal ? $"{refusal.Reason}: {refusal.Explanation}" : null,
+        preparer.ProgressOf(status.Repository.Fqrn) is { } p ? new PrefetchView(p.Total, p.Present, p.Fetched, p.Failed) : null);
+
+    private static WorkingSetView View(WorkingSet set) =>
+        new(set.Repository, set.Name, set.Source, set.Snapshots, set.Entries.Count, set.WholeDirectories.Count, set.Boots, set.UpdatedAt);
+
+    private IResult AllowRollback(string repository, ulong floor)
+    {
+        if (!TryFind(repository, out RepositoryRoute? route))
+        {
+            return NotAllowed(repository);
+        }
+
+        documents.AllowRollback(route, floor);
+        return Results.Json(new { repository, floor }, AdminServer.Json);
+    }
+
+    private async Task<IResult> NamesAsync(string repository, string key, CancellationToken cancellationToken)
+    {
+        if (!TryFind(repository, out RepositoryRoute? route))
+        {
+            return NotAllowed(repository);
+        }
+
+        if (!ObjectKey.TryParse(key, out ObjectKey parsed))
+        {
+            return new AdminProblem($"'{key}' is not an object's name.", "40 hex digits, with -rmd160 or -shake128 and the kind letter where they apply.").Result();
+        }
+
+        if (preparer.NameOf(repository, parsed) is { } known)
+        {
+            return Results.Json(new[] { known }, AdminServer.Json);
+        }
+
+        if (documents.Find(route) is not { } pair)
+        {
+            return NoManifest(repository).Result(StatusCodes.Status409Conflict);
+        }
+
+        Parsed<Dictionary<ObjectKey, List<KeyName>>> found =
+            await KeyNames.FindAsync(snapshots.Tree(route, pair.Parsed.RootCatalog), new HashSet<ObjectKey> { parsed }, _ => true, cancellationToken);
+        return found.TryGet(out Dictionary<ObjectKey, List<KeyName>>? names, out string? problem)
+            ? Results.Json((names.GetValueOrDefault(parsed) ?? []).Select(name => name.Path), AdminServer.Json)
+            : new AdminProblem(problem).Result(StatusCodes.Status502BadGateway);
+    }
+
+    private IResult Export(string repository, string name) => sets.Find(repository, name) is { } set
+        ? Results.Bytes(WorkingSetFile.Write(set), "application/json")
+        : new AdminProblem($"'{repository}' has no working set '{name}'.", "See them with 'breakwater profile list'.").Result(StatusCodes.Status404NotFound);
+
+    private IResult Remove(string repository, string name) => sets.Remove(repository, name)
+        ? Results.Json(new { repository, name }, AdminServer.Json)
+        : new AdminProblem($"'{repository}' has no working set '{name}'.").Result(StatusCodes.Status404NotFound);
+
+    /// <summary>Takes an exported set, a client's trace, a list of paths, or (with <paramref name="pinFile"/>) the path of a pin file in the repository.</summary>
+    private async Task<IResult> ImportAsync(string repository, string name, string? tag, string? pinFile, HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (!TryFind(repository, out RepositoryRoute? route))
+        {
+            return NotAllowed(repository);
+        }
+
+        using var text = new MemoryStream();
+        byte[] buffer = new byte[64 << 10];
+        int read;
+        while ((read = await request.Body.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            text.Write(buffer, 0, read);
+            if (text.Length > MaxImportBytes)
+            {
+                return new AdminProblem($"A working set has at most {MaxImportBytes} bytes.").Result(StatusCodes.Status413PayloadTooLarge);
+            }
+        }
+
+        Parsed<ImportedSet> set = await new WorkingSetImport(snapshots, documents, time).ReadAsync(route, name, tag, pinFile, text.ToArray(), cancellationToken);
+        if (!set.TryGet(out ImportedSet? imported, out string? problem))
+        {
+            return new AdminProblem(problem).Result();
+        }
+
+        await sets.PutAsync(imported.Set);
+        return Results.Json(
+            View(imported.Set) with
+            {
+                Unmatched = imported.Unmatched.Count == 0 ? null : [.. imported.Unmatched.Take(MaxNamed)],
+                SkippedLines = imported.SkippedLines == 0 ? null : imported.SkippedLines,
+            },
+            AdminServer.Json);
+    }
+
+    private IResult Warm(WarmOrder order, CancellationToken cancellationToken)
+    {
+        if (!TryFind(order.Repository, out RepositoryRoute? route))
+        {
+            return NotAllowed(order.Repository);
+        }
+
+        Parsed<IReadOnlyList<WorkingSetEntry>> paths = GivenSets.ReadPaths(string.Join('\n', order.Paths ?? []), fqrn: order.Repository);
+        if (!paths.TryGet(out IReadOnlyList<WorkingSetEntry>? entries, out string? problem))
+        {
+            return new AdminProblem(problem).Result();
+        }
+
+        if (order.Paths is { Count: > 0 } && entries.Count == 0)
+        {
+            return new AdminProblem("--paths names no path.", "Give a path such as /bin/sh, or --all for everything.").Result(); // an empty variable of a script
+        }
+
+        order = order with { Tag = string.IsNullOrEmpty(order.Tag) ? null : order.Tag, WorkingSet = string.IsNullOrEmpty(order.WorkingSet) ? null : order.WorkingSet };
+        IReadOnlyList<WorkingSet>? chosen = Choose(order, entries);
+        return chosen is { Count: > 0 }
+            ? Results.Json(WarmAsync(route, chosen, NameOf(order), cancellationToken), AdminServer.Json)
+            : new AdminProblem(
+                order.WorkingSet is null ? $"'{order.Repository}' has no working set yet." : $"'{order.Repository}' has no working set '{order.WorkingSet}'.",
+                "Name --paths or --all, or import a set with 'breakwater profile import'.").Result(StatusCodes.Status404NotFound);
+    }
+
+    private IReadOnlyList<WorkingSet>? Choose(WarmOrder order, IReadOnlyList<WorkingSetEntry> paths)
+    {
+        if (order.All || order.Paths is { Count: > 0 })
+        {
+            return [new WorkingSet
+            {
+                Name = "warm",
+                Repository = order.Repository,
+                Source = WorkingSetSource.Given,
+                Snapshots = [order.Tag ?? WorkingSet.Trunk],
+                Entries = order.All ? [new WorkingSetEntry { Path = "/**" }] : paths,
+            }];
+        }
+
+        IReadOnlyList<WorkingSet> known = order.WorkingSet is { } name ? (sets.Find(order.Repository, name) is { } set ? [set] : []) : sets.Of(order.Repository);
+        return order.Tag is { } tag ? [.. known.Select(one => one with { Snapshots = [tag] })] : known;
+    }
+
+    private async IAsyncEnumerable<WarmReport> WarmAsync(
+        RepositoryRoute route, IReadOnlyList<WorkingSet> chosen, string? orderName, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var progress = new PrefetchProgress();
+        DocumentAnswer answer = await documents.GetAsync(new DocumentRequest(DocumentKind.File, route, SignedDocuments.ManifestPath, null), cancellationToken);
+        if (documents.Find(route) is not { } pair)
+        {
+            yield return Report(progress, true, answer.Failure?.Detail ?? NoManifest(route.Fqrn).Error);
+            yield break;
+        }
+
+        Task<string?> warming = preparer.PrepareAsync(route, chosen, pair.Parsed, progress, PrefetchAim.Memory, orderName, cancellationToken);
+        while (!warming.IsCompleted)
+        {
+            await Task.WhenAny(warming, Task.Delay(s_reportInterval, time, cancellationToken));
+            yield return Report(progress, false, null);
+        }
+
+        yield return Report(progress, true, await warming) with { Unmatched = progress.Unmatched.Count == 0 ? null : [.. progress.Unmatched.Take(MaxNamed)] };
+    }
+
+    /// <summary>Under which name its objects are pinned; null: it is for the standing sets as they are, and theirs.</summary>
+    private static string? NameOf(WarmOrder order) => (order.All || order.Paths is { Count: > 0 }, order.Tag, order.WorkingSet) switch
+    {
+        (false, null, null) => null,
+        (false, var tag, { } set) => $"{tag ?? "newest"}/{set}",
+        (_, var tag, _) => tag ?? "newest",
+    };
+
+    private static WarmReport Report(PrefetchProgress progress, bool isDone, string? problem) =>
+        new(progress.Total, progress.Present, progress.Fetched, progress.Failed, isDone, problem);
+
+    private bool TryFind(string repository, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out RepositoryRoute? route)
+    {
+        route = null;
+        return repository.Length is > 0 and <= 255 && Ascii.IsValid(repository) && repositories.TryFind(Encoding.ASCII.GetBytes(repository), out route);
+    }
+
+    private static IResult NotAllowed(string repository) =>
+        new AdminProblem($"The repository '{repository}' is not in Repositories of this proxy.").Result(StatusCodes.Status404NotFound);
+
+    private static AdminProblem NoManifest(string repository) => new($"No manifest of '{repository}' is here yet.", "Is a Stratum 1 reachable?");
+}

@@ -1,0 +1,146 @@
+using System.Net;
+using Breakwater.CacheStore;
+
+namespace Breakwater.Proxy.Boots;
+
+/// <summary>What the recorder has to know of a request.</summary>
+/// <param name="Repository">The repository asked.</param>
+/// <param name="Object">The object asked for; null: the manifest.</param>
+/// <param name="Client">The client's address; several VMs may share it.</param>
+/// <param name="Connection">The connection; a VM may have up to 16.</param>
+/// <param name="At">When, on a monotonic clock.</param>
+internal readonly record struct ObservedRequest(string Repository, ObjectKey? Object, IPAddress Client, string Connection, TimeSpan At);
+
+/// <summary>How boots are recorded.</summary>
+internal sealed record BootRecorderLimits
+{
+    /// <summary>How long a boot is recorded from its first request on. Default 5 min.</summary>
+    public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Silence after which what was read is handed out: the boot is over, or paused. Default 20 s.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Boots of one repository recorded at the same time; of a storm the first few say enough. Default 8.</summary>
+    public int MaxBootsAtOnce { get; init; } = 8;
+
+    /// <summary>Objects recorded of one boot. Default 100,000.</summary>
+    public int MaxReads { get; init; } = 100_000;
+
+    /// <summary>Fewer objects than this are not a boot but a look at the manifest or a few files. Default 10.</summary>
+    public int MinReads { get; init; } = 10;
+}
+
+/// <summary>
+/// Records what boots ask for; what a boot is, <see cref="BootSorter{TBoot}"/> says. Thread-safe.
+/// </summary>
+internal sealed class BootRecorder
+{
+    /// <summary>Boots of a repository kept for the case that they go on after a pause, as a multiple of those recorded at once.</summary>
+    private const int PausedShare = 4;
+
+    private readonly BootRecorderLimits _limits;
+    private readonly Func<string, bool> _wantsMore;
+    private readonly Lock _lock = new();
+    private readonly BootSorter<LiveBoot> _boots;   // guarded by _lock
+    private volatile bool _isRecording;             // written under _lock
+    private long _lastId;                           // guarded by _lock
+
+    /// <summary>Records boots.</summary>
+    /// <param name="limits">How.</param>
+    /// <param name="wantsMore">Is another boot of this repository wanted? Asked under a lock: answer at once.</param>
+    public BootRecorder(BootRecorderLimits limits, Func<string, bool>? wantsMore = null)
+    {
+        _limits = limits;
+        _wantsMore = wantsMore ?? (static _ => true);
+        _boots = new BootSorter<LiveBoot>(new BootSorterLimits(), BeginUnderLock, static _ => { });
+    }
+
+    /// <summary>Takes note of a request.</summary>
+    public void Observe(in ObservedRequest request)
+    {
+        if (!Concerns(request.Object))
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (_boots.Assign(request, out bool isFirst) is not { } boot)
+            {
+                return;
+            }
+
+            boot.LastAt = request.At;
+            if (isFirst)
+            {
+                boot.Reads.Add(new BootRead(request.Object!.Value, request.At - boot.BeganAt));
+            }
+        }
+    }
+
+    /// <summary>Could a request for this object (null: the manifest) matter? False for nearly all of them while no boot is recorded.</summary>
+    public bool Concerns(ObjectKey? key) => _isRecording || key is null or { Kind: (byte)'C' };
+
+    /// <summary>
+    /// Hands out the boots that are over at that time. One that went on after a pause is handed out again, whole, with the same <see cref="RecordedBoot.Id"/>.
+    /// </summary>
+    public IReadOnlyList<RecordedBoot> TakeFinished(TimeSpan now)
+    {
+        List<RecordedBoot> over = [];
+        lock (_lock)
+        {
+            foreach (LiveBoot boot in _boots.Boots)
+            {
+                bool isSilent = now - boot.LastAt >= _limits.Silence;
+                bool isOver = now - boot.BeganAt >= _limits.Window;
+                if ((isSilent || isOver) && boot.Reads.Count > boot.HandedOut && boot.Reads.Count >= _limits.MinReads)
+                {
+                    boot.HandedOut = boot.Reads.Count;
+                    over.Add(new RecordedBoot(boot.Repository, [.. boot.Reads]) { Id = boot.Id, IsCut = !isSilent || boot.Reads.Count >= _limits.MaxReads });
+                }
+
+                if (isOver)
+                {
+                    _boots.End(boot);
+                }
+            }
+
+            _isRecording = _boots.Count > 0;
+        }
+
+        return over;
+    }
+
+    private LiveBoot? BeginUnderLock(ObservedRequest first)
+    {
+        int running = 0;
+        int paused = 0;
+        foreach (LiveBoot live in _boots.Boots)
+        {
+            if (live.Repository == first.Repository)
+            {
+                _ = first.At - live.LastAt < _limits.Silence ? running++ : paused++;
+            }
+        }
+
+        if (running >= _limits.MaxBootsAtOnce || paused >= _limits.MaxBootsAtOnce * PausedShare || !_wantsMore(first.Repository))
+        {
+            return null;
+        }
+
+        _isRecording = true;
+        return new LiveBoot(first, _limits.MaxReads) { Id = ++_lastId, LastAt = first.At };
+    }
+
+    private sealed class LiveBoot(in ObservedRequest first, int mostReads) : SortedBoot(first, mostReads)
+    {
+        public required long Id { get; init; }
+
+        public required TimeSpan LastAt { get; set; }
+
+        public List<BootRead> Reads { get; } = [];
+
+        /// <summary>Reads at the last time that it was handed out.</summary>
+        public int HandedOut { get; set; }
+    }
+}

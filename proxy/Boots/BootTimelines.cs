@@ -1,0 +1,301 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.WorkingSets;
+
+namespace Breakwater.Proxy.Boots;
+
+/// <summary>
+/// Follows the boots of VMs through the requests that they make; what a boot is, <see cref="BootSorter{TBoot}"/> says. Fed by the record pump, so a hit costs
+/// nothing more. Each record costs a bounded time, and memory is bounded: <see cref="MaxBoots"/> boots shown and as many followed, <see cref="MaxDetails"/>
+/// requests in all (about 24 MB) with <see cref="MaxDetailTextBytes"/> of text; the oldest boots lose theirs first. Thread-safe.
+/// </summary>
+internal sealed class BootTimelines : IRecordSink
+{
+    public const int MaxBoots = 12_000;
+    public const int MaxDetails = 300_000;
+    public const long MaxDetailTextBytes = 32L << 20;
+    private const int MaxDetailsPerBoot = 1500;
+
+    /// <summary>Fewer objects are a mount or a check, no boot.</summary>
+    private const int MinObjects = 10;
+
+    /// <summary>Comparisons of objects in one round of judging, about 50 ms; the rest is for the next round.</summary>
+    private const int MaxComparisons = 5_000_000;
+
+    /// <summary>Boots that too few others could be compared with, kept for the time when there are some.</summary>
+    private const int MaxUnjudged = 256;
+
+    private static readonly TimeSpan s_round = TimeSpan.FromSeconds(1);
+
+    /// <summary>A VM that asks for nothing this long is done, if nothing speaks against it: Micro-CernVM's own patience is 5 s.</summary>
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(8);
+
+    /// <summary>A VM that is silent this long in the middle has stopped; if it goes on after all, so does its boot.</summary>
+    private static readonly TimeSpan s_silence = new BootRecorderLimits().Silence;
+
+    private readonly TimeSpan _window;
+    private readonly Lock _gate = new();
+    private readonly BootSorter<Boot> _followed;                // guarded by _gate, as all below
+    private readonly LinkedList<Boot> _shown = [];              // oldest first
+    private readonly LinkedList<Boot> _detailed = [];           // those that hold details, oldest first
+    private readonly WholeBoots _whole = new();
+    private readonly Queue<Boot> _unjudged = [];
+    private bool _hasNewPeers;
+    private int _details;
+    private long _detailTextBytes;
+    private int _nextId = 1;
+    private TimeSpan _judgedAt;
+    private RecordClock _clock;
+
+    /// <summary>Follows boots.</summary>
+    /// <param name="options">How long a boot is followed.</param>
+    public BootTimelines(WorkingSetOptions options)
+    {
+        _window = options.BootWindow;
+        _followed = new BootSorter<Boot>(new BootSorterLimits { MaxBoots = MaxBoots }, BeginLocked, boot => LeaveLocked(boot));
+    }
+
+    /// <inheritdoc/>
+    public void Take(ReadOnlySpan<RequestRecord> records, RecordClock clock)
+    {
+        lock (_gate)
+        {
+            _clock = clock;
+            foreach (ref readonly RequestRecord record in records)
+            {
+                if (record.Client is not null && record.Fqrn is not null && record.Connection is not null)
+                {
+                    NoteLocked(record);
+                }
+            }
+
+            TimeSpan now = SinceStart(clock.Timestamp);
+            if (now - _judgedAt >= s_round)
+            {
+                _judgedAt = now;
+                JudgeLocked(now);
+            }
+        }
+    }
+
+    /// <summary>What is held right now, for tests: boots, those of them with details, details, bytes of their texts.</summary>
+    internal (int Boots, int Detailed, int Details, long TextBytes) Held
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_followed.Count + _shown.Count(boot => boot.Place is null), _detailed.Count, _details, _detailTextBytes);
+            }
+        }
+    }
+
+    /// <summary>The slowest of the boots that are kept, copied, the slowest first.</summary>
+    public IReadOnlyList<BootView> List(int limit)
+    {
+        lock (_gate)
+        {
+            return [.. _shown.OrderByDescending(boot => boot.Duration).Take(limit).Select(BootView.Of)];
+        }
+    }
+
+    /// <summary>The requests of one boot; null when it is not known.</summary>
+    public (BootView Boot, IReadOnlyList<BootRequest> Requests)? Find(int id)
+    {
+        lock (_gate)
+        {
+            return _shown.FirstOrDefault(b => b.Id == id) is { } boot ? (BootView.Of(boot), [.. boot.Details]) : null;
+        }
+    }
+
+    /// <summary>The storm: boots that follow each other without a pause of 30 s, up to now.</summary>
+    public StormView Storm()
+    {
+        lock (_gate)
+        {
+            List<Boot> storm = [];
+            TimeSpan earliest = TimeSpan.MaxValue;
+            for (LinkedListNode<Boot>? node = _shown.Last; node is not null; node = node.Previous)
+            {
+                Boot boot = node.Value;
+                if (storm.Count > 0 && boot.LastAt < earliest - TimeSpan.FromSeconds(30))
+                {
+                    break;
+                }
+
+                storm.Add(boot);
+                earliest = boot.BeganAt < earliest ? boot.BeganAt : earliest;
+            }
+
+            int booting = storm.Count(b => b.State == BootState.Booting);
+            double[] durations = [.. storm.Where(b => b.State == BootState.Done).Select(b => b.Duration.TotalMilliseconds).Order()];
+            double? typical = durations.Length == 0 ? null : durations[durations.Length * 9 / 10];
+            DateTimeOffset? end = booting > 0 && typical is { } ms ? storm.Where(b => b.State == BootState.Booting).Max(b => b.StartedAt).AddMilliseconds(ms) : null;
+            return new StormView(
+                booting,
+                durations.Length,
+                storm.Count(b => b.State == BootState.Stopped),
+                storm.Count == 0 ? null : storm.Min(b => b.StartedAt),
+                end,
+                durations.Length == 0 ? null : durations[durations.Length / 2],
+                durations.Length == 0 ? null : durations[^1]);
+        }
+    }
+
+    private TimeSpan SinceStart(long timestamp) => _clock.Time.GetElapsedTime(0, timestamp);
+
+    private Boot BeginLocked(ObservedRequest first)
+    {
+        var boot = new Boot(first, _nextId++, _clock.Now - (SinceStart(_clock.Timestamp) - first.At));
+        boot.Detailed = _detailed.AddLast(boot);
+        return boot;
+    }
+
+    private void NoteLocked(in RequestRecord record)
+    {
+        TimeSpan at = SinceStart(record.StartedAt);
+        bool isManifest = !record.HasKey && record.Target is not null && record.Target.EndsWith("/.cvmfspublished", StringComparison.Ordinal);
+        Boot? boot = record.HasKey || isManifest
+            ? _followed.Assign(new ObservedRequest(record.Fqrn!, record.HasKey ? record.Key : null, record.Client!, record.Connection!, at), out _)
+            : _followed.BoundTo(record.Fqrn!, record.Connection!);
+        if (boot is null or { IsOver: true })
+        {
+            return;
+        }
+
+        boot.Requests++;
+        boot.Objects += record.HasKey ? 1 : 0;
+        boot.Bytes += record.BytesSent;
+        boot.BytesBySource[(int)record.Source] += record.BytesSent;
+        boot.WasFailed = record.Result == RequestResult.ClientGone || record.Status >= 500;
+        TimeSpan end = SinceStart(record.EndedAt);
+        boot.LastAt = end > boot.LastAt ? end : boot.LastAt;
+        boot.State = BootState.Booting;
+        boot.Judged = BootJudgement.None;
+        if (boot.Detailed is not null && boot.Details.Count < MaxDetailsPerBoot)
+        {
+            string? name = record.HasKey ? record.PathHint : record.PathHint ?? record.Target;
+            name = name?.Length > RequestRecord.MaxTextChars ? name[..RequestRecord.MaxTextChars] : name;
+            boot.Details.Add(new BootRequest(
+                (int)(at - boot.BeganAt).TotalMilliseconds, (int)Math.Ceiling((end - at).TotalMilliseconds), record.Source, record.Result, record.BytesSent, record.Key, record.HasKey, name));
+            _details++;
+            boot.DetailTextBytes += HeapCost.Of(name);
+            _detailTextBytes += HeapCost.Of(name);
+        }
+
+        if (boot.Shown is null && boot.Objects >= MinObjects)
+        {
+            boot.Shown = _shown.AddLast(boot);
+        }
+
+        ForgetLocked();
+    }
+
+    /// <summary>Looks at the boots that have fallen silent, as many as one round allows.</summary>
+    private void JudgeLocked(TimeSpan now)
+    {
+        int left = MaxComparisons;
+        foreach (Boot boot in _followed.Boots)
+        {
+            TimeSpan silence = now - boot.LastAt;
+            BootJudgement due = silence >= s_silence ? BootJudgement.Silent : silence >= s_pause ? BootJudgement.Paused : BootJudgement.None;
+            if (due > boot.Judged && left > 0)
+            {
+                left -= JudgeLocked(boot, due);
+            }
+
+            if (now - boot.BeganAt >= _window && due != BootJudgement.Paused && (due == boot.Judged || boot.IsOver))
+            {
+                _followed.End(boot);
+                LeaveLocked(boot);
+            }
+        }
+
+        for (int i = _hasNewPeers ? _unjudged.Count : 0; i > 0 && left > 0; i--)
+        {
+            Boot boot = _unjudged.Dequeue();
+            left -= _whole.CostOf(boot.Repository);
+            BootVerdict verdict = boot.State == BootState.Booting ? BootVerdict.Whole : _whole.Judge(boot.Repository, boot.Seen);
+            boot.State = verdict == BootVerdict.Short ? BootState.Stopped : boot.State;
+            if (verdict == BootVerdict.Unknown)
+            {
+                _unjudged.Enqueue(boot);
+            }
+        }
+
+        _hasNewPeers &= left <= 0;
+    }
+
+    private int JudgeLocked(Boot boot, BootJudgement due)
+    {
+        boot.Judged = due;
+        if (boot.IsOver || boot.Shown is null)
+        {
+            boot.State = BootState.Done;
+            return 1;
+        }
+
+        BootVerdict verdict = _whole.Judge(boot.Repository, boot.Seen);
+        bool isShort = verdict == BootVerdict.Short || (verdict == BootVerdict.Unknown && boot.WasFailed);
+        boot.State = !isShort ? BootState.Done : due == BootJudgement.Silent || boot.WasFailed ? BootState.Stopped : BootState.Booting;
+        if (due == BootJudgement.Silent && !isShort)
+        {
+            boot.IsOver = verdict == BootVerdict.Whole;
+            if (verdict == BootVerdict.Unknown)
+            {
+                _unjudged.Enqueue(boot);
+                _ = _unjudged.Count > MaxUnjudged ? _unjudged.Dequeue() : null;
+            }
+
+            if (!boot.IsPeer)
+            {
+                boot.IsPeer = true;
+                _hasNewPeers = true;
+                _whole.Add(boot.Repository, boot.Seen);
+            }
+        }
+
+        return _whole.CostOf(boot.Repository);
+    }
+
+    /// <summary>A boot that is followed no longer.</summary>
+    private void LeaveLocked(Boot boot)
+    {
+        boot.State = boot.State == BootState.Booting ? BootState.Done : boot.State;
+        if (boot.Shown is null)
+        {
+            DropDetailsLocked(boot);
+        }
+    }
+
+    private void ForgetLocked()
+    {
+        while (_shown.Count > MaxBoots)
+        {
+            Boot oldest = _shown.First!.Value;
+            _shown.RemoveFirst();
+            oldest.Shown = null;
+            DropDetailsLocked(oldest);
+            _followed.End(oldest);
+        }
+
+        while ((_details > MaxDetails || _detailTextBytes > MaxDetailTextBytes) && _detailed.First is { } first)
+        {
+            DropDetailsLocked(first.Value);
+        }
+    }
+
+    private void DropDetailsLocked(Boot boot)
+    {
+        if (boot.Detailed is not null)
+        {
+            _detailed.Remove(boot.Detailed);
+            boot.Detailed = null;
+            _details -= boot.Details.Count;
+            _detailTextBytes -= boot.DetailTextBytes;
+            (boot.Details, boot.DetailTextBytes) = ([], 0);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using System.Text;
+using System.Threading.Channels;
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Faster;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Seeding;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Holdings;
+
+/// <summary>
+/// Fetches pinned objects again that the store found damaged, one after the other, behind all clients: whoever pinned them counts on them when no Stratum 1
+/// can be reached.
+/// </summary>
+internal sealed partial class PinnedHealer(
+    FasterObjectStore store, ObjectReader objects, RepositoryRoutes routes, SignedDocuments documents, SeedRegistry seeds, ILogger<PinnedHealer> log) : BackgroundService
+{
+    /// <summary>More than that at once is a dead disk.</summary>
+    private const int MaxWaiting = 10_000;
+
+    private readonly Channel<ObjectKey> _damaged = Channel.CreateBounded<ObjectKey>(new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    /// <inheritdoc/>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        store.Damaged = key =>
+        {
+            if (store.Pins.IsPinned(key))
+            {
+                _damaged.Writer.TryWrite(key);
+            }
+        };
+        return base.StartAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override Task StopAsync(CancellationToken cancellationToken)
+    {
+        store.Damaged = null;
+        return base.StopAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await foreach (ObjectKey key in _damaged.Reader.ReadAllAsync(stoppingToken))
+            {
+                await HealAsync(key, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The proxy stops.
+        }
+    }
+
+    private async Task HealAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        UpstreamFailure? failure = null;
+        foreach (RepositoryRoute repository in RepositoriesOf(key))
+        {
+            failure = await objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken);
+            if (failure is null)
+            {
+                LogHealed(log, key, repository.Fqrn);
+                return;
+            }
+        }
+
+        LogNotHealed(log, key, failure?.ToString() ?? "no repository is known that has it");
+    }
+
+    /// <summary>Those that the names of its sets tell, then all that clients asked for.</summary>
+    private IEnumerable<RepositoryRoute> RepositoriesOf(ObjectKey key)
+    {
+        HashSet<string> names = new(StringComparer.Ordinal);
+        foreach (string set in store.Pins.SetsOf(key))
+        {
+            string[] parts = set.Split('/');
+            if (parts.Length == 3)
+            {
+                names.Add(parts[1]); // workingset/<repository>/<revision>, warm/<repository>/<tag>
+            }
+            else if (set.StartsWith(SeedRegistry.PinPrefix, StringComparison.Ordinal) && seeds.Find(set[SeedRegistry.PinPrefix.Length..]) is { } seed)
+            {
+                names.UnionWith(seed.Repositories.Select(repository => repository.Fqrn));
+            }
+        }
+
+        names.UnionWith(documents.Repositories.Select(status => status.Repository.Fqrn));
+        foreach (string name in names)
+        {
+            if (routes.TryFind(Encoding.ASCII.GetBytes(name), out RepositoryRoute? route))
+            {
+                yield return route;
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The pinned object {Key} was damaged on the disk and has been fetched again ({Repository})")]
+    private static partial void LogHealed(ILogger log, ObjectKey key, string repository);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The pinned object {Key} was damaged on the disk and cannot be fetched again now: {Failure}. It is fetched when it is asked for")]
+    private static partial void LogNotHealed(ILogger log, ObjectKey key, string failure);
+}

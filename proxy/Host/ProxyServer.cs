@@ -1,0 +1,340 @@
+using System.Net;
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Faster;
+using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Boots;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.EventLoops;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Holdings;
+using Breakwater.Proxy.Listening;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Observability.AccessLogs;
+using Breakwater.Proxy.Observability.Snmp;
+using Breakwater.Proxy.Pipeline;
+using Breakwater.Proxy.Prefetching;
+using Breakwater.Proxy.Seeding;
+using Breakwater.Proxy.Seeding.Export;
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Serving;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Snapshots;
+using Breakwater.Proxy.Upstreams;
+using Breakwater.Proxy.WorkingSets;
+using Breakwater.Proxy.ZeroTouch;
+using Breakwater.Repositories;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Breakwater.Proxy.Host;
+
+/// <summary>Puts the rooms together: the one place that knows all of them.</summary>
+internal static class ProxyServer
+{
+    /// <summary>Builds the proxy; start it with <see cref="WebApplication.StartAsync"/>.</summary>
+    /// <param name="configuration">All settings; kept, so that YARP sees its reloads.</param>
+    /// <param name="store">The open store; the caller disposes it after the application.</param>
+    /// <param name="settings">The validated settings.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    /// <param name="plan">Where it listens; null: where the settings say, on sockets of its own.</param>
+    public static WebApplication Build(IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store, TimeProvider? time = null, ListenPlan? plan = null)
+    {
+        plan ??= ListenPlan.Make(settings, []);
+        // RFC 9112, 2.2: a bare LF may end a line. What ends a line for one parser and not for the next is how requests are smuggled.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddConfiguration(configuration);
+        AddLogging(builder.Logging, configuration);
+        ServiceManager.Add(builder.Services);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, plan));
+        builder.Services.AddSingleton(plan);
+        builder.Services.AddSingleton(ConnectionBudget.For(settings.Proxy, store.MostOpenFiles));
+        if (HasLoops(settings.Proxy))
+        {
+            builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IConnectionListenerFactory, LoopTransport>();
+        }
+        else if (plan.IsHandedOver)
+        {
+            builder.Services.AddSingleton<Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets.SocketTransportFactory>();
+            builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IConnectionListenerFactory, DrainingListeners>();
+        }
+
+        AddRooms(builder.Services, configuration, settings, store, time ?? TimeProvider.System);
+        WebApplication app = builder.Build();
+
+        // No routes are mapped to it: this loads the clusters and starts YARP's health checks.
+        app.MapReverseProxy();
+        app.Services.GetRequiredService<ProxyGauges>();
+        IDisposable refusals = app.Services.GetRequiredService<ParserRefusals>().Watch(app.Services.GetRequiredService<System.Diagnostics.DiagnosticListener>());
+        app.Lifetime.ApplicationStopped.Register(refusals.Dispose);
+        ProxyPipeline pipeline = app.Services.GetRequiredService<ProxyPipeline>();
+        app.Run(pipeline.HandleAsync);
+        return app;
+    }
+
+    /// <summary>One line a message, on standard error: standard output is for what was asked for. <c>Logging:Console:FormatterName</c> = <c>json</c> makes each an object.</summary>
+    public static void AddLogging(ILoggingBuilder logging, IConfiguration configuration)
+    {
+        logging.AddConfiguration(configuration.GetSection("Logging"));
+        logging.AddConsole();
+        BriefFailures.Add(logging.Services);
+        logging.Services.Configure<Microsoft.Extensions.Logging.Console.SimpleConsoleFormatterOptions>(console => console.SingleLine = true);
+        logging.Services.PostConfigure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+
+            // The journal reads levels from systemd's form.
+            console.FormatterName ??= ServiceManager.IsThere ? Microsoft.Extensions.Logging.Console.ConsoleFormatterNames.Systemd : Microsoft.Extensions.Logging.Console.ConsoleFormatterNames.Simple;
+        });
+    }
+
+    private static void AddRooms(IServiceCollection services, IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store, TimeProvider time)
+    {
+        services.AddRoutingCore();
+        if (settings.Proxy.Offline)
+        {
+            // No cluster, so nobody to ask and nobody to probe.
+            services.AddReverseProxy().LoadFromMemory([], []);
+        }
+        else
+        {
+            services.AddReverseProxy().LoadFromConfig(configuration.GetSection("ReverseProxy"));
+        }
+
+        services.AddSingleton<IForwarderHttpClientFactory, BreakwaterHttpClientFactory>();
+        services.AddMetrics();
+        services.AddSingleton(time);
+        services.AddSingleton(settings);
+        services.AddSingleton(settings.Proxy);
+        services.AddSingleton<IObjectStore>(store);
+        services.AddSingleton(store.Documents);
+        services.AddSingleton(store);
+        services.AddSingleton<Snapshots.StoredSnapshots>();
+        services.AddSingleton<Admin.IAdminRoom, Admin.StoreRoom>();
+        services.AddHostedService<PinnedHealer>();
+
+        services.AddSingleton<ProxyCounters>();
+        AddAccess(services, settings.Access, time);
+        services.AddSingleton<Stratum1Directory>();
+        services.AddSingleton<Stratum1Outcomes>();
+        services.AddSingleton<LoopGuard>();
+        services.AddSingleton(new ParentProxies(configuration));
+        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<ParentProxies>());
+        WitnessedProbes.Add(services);
+        services.AddSingleton(provider => new RepositoryRoutes(settings.Repositories, provider.GetRequiredService<Stratum1Directory>()));
+        services.AddSingleton<UpstreamClient>();
+        services.AddSingleton(new FetchQueue(settings.Proxy.MaxConcurrentFetches, Math.Max(1, settings.Proxy.MaxConcurrentFetches / 2)));
+        services.AddSingleton(new CacheStore.Spooling.OverflowBudget(settings.Proxy.MaxUnstoredBytes));
+        services.AddSingleton<FetchServices>();
+        services.AddSingleton<FetchCoordinator>();
+        services.AddSingleton<DocumentFetcher>();
+        services.AddSingleton<DocumentArchive>();
+        services.AddSingleton<ObjectReader>();
+        services.AddSingleton(settings.Trust);
+        services.AddSingleton(provider => new RepositoryTrust(LoadKeys(settings.Trust, provider.GetRequiredService<ILogger<RepositoryTrust>>())));
+        services.AddSingleton<KeysWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<KeysWatch>());
+        services.AddSingleton<IHealthSource, RepositoryHealth>();
+        services.AddSingleton<IHealthSource, UpstreamHealth>();
+        services.AddSingleton<IHealthSource>(new StoreHealth(() => store.Statistics, () => store.Missing));
+        services.AddSingleton<SignedPairFetcher>();
+        services.AddSingleton<SignedDocuments>();
+        services.AddSingleton<DocumentCache>();
+        AddWorkingSets(services, settings.WorkingSets);
+        services.AddSingleton<CopyCheck>();
+        services.AddSingleton<HeadProbe>();
+        services.AddSingleton<ResponseHeads>();
+        services.AddSingleton<ObjectEndpoint>();
+        services.AddSingleton<DocumentEndpoint>();
+        services.AddSingleton<PassThroughEndpoint>();
+        services.AddSingleton<ZeroTouchEndpoint>();
+        services.AddSingleton<DestinationEndpoint>();
+        services.AddSingleton<ParserRefusals>();
+        services.AddSingleton<ProxyPipeline>();
+        services.AddSingleton<HeadEncoder>();
+        services.AddSingleton<HitResponder>();
+        AddSeeding(services, settings, store);
+        AddObservability(services, settings);
+        AddSnmp(services, settings.Snmp, store);
+        AddAdmin(services);
+    }
+
+    private static void AddAccess(IServiceCollection services, AccessOptions access, TimeProvider time)
+    {
+        services.AddSingleton(new ClientAccess(access.EffectiveClients));
+        services.AddSingleton(new DestinationAccess(access.Destinations));
+        services.AddSingleton(new ConnectAccess(access.Connect));
+        services.AddSingleton(new ProxyUsers(access.Users));
+        services.AddSingleton(s => new ClientLimits(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient, time, s.GetRequiredService<ConnectionBudget>().Connections));
+        services.AddSingleton(new AddressGuard(access.AllowedUpstreams, time));
+        services.AddSingleton<IHostNames, SystemHostNames>();
+        services.AddSingleton<GuardedConnector>();
+        services.AddSingleton<TunnelMiddleware>();
+        services.AddSingleton<Drain>();
+        services.AddSingleton<HitAdmission>();
+        services.AddHostedService<Reloading>();
+    }
+
+    private static void AddSeeding(IServiceCollection services, BreakwaterSettings settings, FasterObjectStore store)
+    {
+        services.AddSingleton(store.Pins);
+        services.AddSingleton<SeedTrust>();
+        services.AddSingleton(new SeedLimits(settings.Store.MaxObjectBytes));
+        services.AddSingleton<SeedRegistry>();
+        services.AddSingleton<SeedImporter>();
+        services.AddSingleton<ObjectGetter>();
+        services.AddSingleton<SeedPlanner>();
+        services.AddSingleton<SeedExporter>();
+        services.AddSingleton<SeedStart>();
+        services.AddHostedService(provider => provider.GetRequiredService<SeedStart>());
+        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<SeedStart>());
+        services.AddSingleton<IAdminRoom, SeedRoom>();
+    }
+
+    private static void AddObservability(IServiceCollection services, BreakwaterSettings settings)
+    {
+        services.AddSingleton<RequestRecorder>();
+        services.AddSingleton<ProxyGauges>();
+        services.AddSingleton<BootTimelines>();
+        services.AddSingleton<IRecordSink>(provider => provider.GetRequiredService<BootTimelines>());
+        services.AddSingleton<RecordPump>();
+        services.AddHostedService(provider => provider.GetRequiredService<RecordPump>());
+        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<RecordPump>());
+        Telemetry.Add(services, settings.Telemetry);
+        if (!string.IsNullOrEmpty(settings.AccessLog.Path))
+        {
+            services.AddSingleton(settings.AccessLog);
+            services.AddSingleton<AccessLog>();
+            services.AddSingleton<IRecordSink>(provider => provider.GetRequiredService<AccessLog>());
+            services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<AccessLog>());
+        }
+    }
+
+    private static void AddSnmp(IServiceCollection services, SnmpOptions options, FasterObjectStore store)
+    {
+        if (options.ListenEndPoint() is null)
+        {
+            return;
+        }
+
+        services.AddSingleton(options);
+        services.AddSingleton(provider => new SquidMib(
+            provider.GetRequiredService<RequestRecorder>(),
+            provider.GetRequiredService<ProxyCounters>(),
+            () => store.Statistics,
+            provider.GetRequiredService<ProxyOptions>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new SnmpResponder(options.Community!, provider.GetRequiredService<SquidMib>()));
+        services.AddSingleton<SnmpAgent>();
+        services.AddHostedService(provider => provider.GetRequiredService<SnmpAgent>());
+    }
+
+    /// <summary>The admin port. A room adds its endpoints as an <see cref="IAdminRoom"/> and its worries as an <see cref="IHealthSource"/>.</summary>
+    private static void AddAdmin(IServiceCollection services)
+    {
+        services.AddSingleton<Health>();
+        services.AddSingleton<IAdminRoom, StatusRoom>();
+        services.AddSingleton<IAdminRoom, LifetimeRoom>();
+        services.AddSingleton<IHealthSource, LifetimeHealth>();
+        services.AddSingleton<AdminServer>();
+        services.AddHostedService(provider => provider.GetRequiredService<AdminServer>());
+    }
+
+    private static void AddWorkingSets(IServiceCollection services, WorkingSetOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(CatalogLimits.Default);
+        services.AddSingleton<WorkingSetStore>();
+        services.AddSingleton<SnapshotSource>();
+        services.AddSingleton<Prefetcher>();
+        services.AddSingleton<WorkingSetPreparer>();
+        services.AddSingleton<IRevisionGate>(provider => provider.GetRequiredService<WorkingSetPreparer>());
+        services.AddSingleton<BootLearner>();
+        services.AddSingleton(provider => new BootRecorder(
+            new BootRecorderLimits { Window = options.BootWindow }, options.Learn ? provider.GetRequiredService<BootLearner>().WantsMore : static _ => false));
+        services.AddSingleton<BootObserver>();
+        services.AddHostedService<WorkingSetService>();
+        services.AddSingleton<LookAhead>();
+        services.AddHostedService(provider => provider.GetRequiredService<LookAhead>());
+        services.AddSingleton<ObjectNames>();
+        services.AddSingleton<IObjectPaths>(provider => provider.GetRequiredService<ObjectNames>());
+        services.AddHostedService(provider => provider.GetRequiredService<ObjectNames>());
+        services.AddSingleton<IAdminRoom, WorkingSetAdmin>();
+    }
+
+    private static MasterKeys LoadKeys(TrustOptions trust, ILogger log)
+    {
+        MasterKeys keys = MasterKeys.Load(trust.KeysDirectory);
+        foreach (string problem in keys.Problems)
+        {
+            log.LogError("{Problem}", problem);
+        }
+
+        return keys;
+    }
+
+    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, ListenPlan plan)
+    {
+        kestrel.AddServerHeader = false;
+
+        // In absolute form the target counts, whatever a client or a balancer before us has put into Host (RFC 9112, 3.2.2).
+        kestrel.AllowHostHeaderOverride = true;
+        kestrel.Limits.MaxConcurrentConnections = kestrel.ApplicationServices.GetRequiredService<ConnectionBudget>().Connections;
+        kestrel.Limits.MaxRequestBodySize = 0;
+        kestrel.Limits.MaxRequestHeaderCount = 64;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+        kestrel.Limits.MaxRequestLineSize = 8 << 10;
+        kestrel.Limits.RequestHeadersTimeout = proxy.RequestHeadTimeout;
+
+        // A client keeps its connections between two checks of the manifest: 240 s by default.
+        // Kestrel's timer does not see hits of the loops, which have their own for that.
+        kestrel.Limits.KeepAliveTimeout = HasLoops(proxy) ? TimeSpan.FromDays(1) : TimeSpan.FromMinutes(5);
+        kestrel.Limits.MaxResponseBufferSize = 64 << 10;
+        foreach (ListenPoint point in plan.Clients)
+        {
+            point.Open(kestrel, Http1);
+        }
+    }
+
+    /// <summary>Are hits served by event loops, below Kestrel? They need epoll.</summary>
+    private static bool HasLoops(ProxyOptions proxy) => proxy.RawPath && OperatingSystem.IsLinux();
+
+    private static void Http1(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions listen)
+    {
+        listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1;
+        ClientLimits limits = listen.ApplicationServices.GetRequiredService<ClientLimits>();
+        listen.Use(HalfClosedClients.Wrap);
+        listen.Use(next => connection => LimitAsync(connection, next, limits));
+        listen.Use(listen.ApplicationServices.GetRequiredService<TunnelMiddleware>().Wrap);
+        listen.Use(ParserRefusals.Wrap);
+    }
+
+    /// <summary>One connection too many of a client is closed at once.</summary>
+    private static async Task LimitAsync(Microsoft.AspNetCore.Connections.ConnectionContext connection, Microsoft.AspNetCore.Connections.ConnectionDelegate next, ClientLimits limits)
+    {
+        if (connection is OrdinaryConnection)
+        {
+            // Counted when it was accepted.
+            await next(connection);
+            return;
+        }
+
+        IPAddress client = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+        if (!limits.TryEnter(client))
+        {
+            connection.Abort();
+            return;
+        }
+
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            limits.Leave(client);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+
+namespace Breakwater.Repositories;
+
+/// <summary>The certificate object (<c>X</c>) whose key signs a manifest: a compressed X.509 certificate in PEM.</summary>
+public sealed class Certificate
+{
+    private const int MaxPemBytes = 64 * 1024;
+
+    private Certificate(byte[] der) => Der = der;
+
+    /// <summary>The certificate's DER form, of which the whitelist lists the fingerprint. Not parsed yet.</summary>
+    public ReadOnlyMemory<byte> Der { get; }
+
+    /// <summary>Reads the object's bytes as they are on the wire: inflates them and takes the PEM armour off.</summary>
+    public static Parsed<Certificate> Parse(ReadOnlyMemory<byte> wireBytes)
+    {
+        if (WireContent.TryRead(wireBytes.ToArray(), MaxPemBytes) is not { Length: > 0 } content)
+        {
+            return new Malformed("Certificate: it is not a zlib or zstd stream of at most 64 KiB.");
+        }
+
+        string pem = Encoding.Latin1.GetString(content);
+        if (!PemEncoding.TryFind(pem, out PemFields fields) || pem[fields.Label] != "CERTIFICATE")
+        {
+            return new Malformed("Certificate: it is not a certificate in PEM.");
+        }
+
+        byte[] der = new byte[fields.DecodedDataLength];
+        return Convert.TryFromBase64Chars(pem.AsSpan()[fields.Base64Data], der, out int written) && written == der.Length
+            ? new Certificate(der)
+            : new Malformed("Certificate: its base64 is broken.");
+    }
+
+    /// <summary>Parses the DER form and takes the RSA key out of it. To be called once the fingerprint is known to be listed.</summary>
+    public Parsed<RsaSignature> ReadKey()
+    {
+        try
+        {
+            using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(Der.Span);
+            using RSA? rsa = certificate.GetRSAPublicKey();
+            return rsa is null ? new Malformed("Certificate: it has no RSA key.") : RsaSignature.FromKey(rsa);
+        }
+        catch (CryptographicException exception)
+        {
+            return new Malformed($"Certificate: {exception.Message}");
+        }
+    }
+}

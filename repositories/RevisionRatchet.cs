@@ -1,0 +1,33 @@
+namespace Breakwater.Repositories;
+
+/// <summary>How an offered revision stands to the highest one verified so far.</summary>
+public enum RevisionStep
+{
+    /// <summary>The first one, or a newer one: take it.</summary>
+    Advance,
+
+    /// <summary>The one that we have.</summary>
+    Same,
+
+    /// <summary>Older, and nobody allowed it: a Stratum 1 lags, or replays. Keep what we have.</summary>
+    Back,
+
+    /// <summary>Older, and an operator allowed it.</summary>
+    AllowedBack,
+}
+
+/// <summary>A verified repository's revision never goes back, unless an operator says so.</summary>
+public static class RevisionRatchet
+{
+    /// <summary>Decides on an offered revision.</summary>
+    /// <param name="highest">The highest revision verified so far; null when there is none.</param>
+    /// <param name="offered">The verified revision that is offered.</param>
+    /// <param name="rollbackFloor">The lowest revision that the operator allows to go back to; null: none.</param>
+    public static RevisionStep Decide(ulong? highest, ulong offered, ulong? rollbackFloor = null) => highest switch
+    {
+        null => RevisionStep.Advance,
+        ulong have when offered > have => RevisionStep.Advance,
+        ulong have when offered == have => RevisionStep.Same,
+        _ => rollbackFloor is ulong floor && offered >= floor ? RevisionStep.AllowedBack : RevisionStep.Back,
+    };
+}

@@ -1,0 +1,93 @@
+using System.Numerics;
+using System.Security.Cryptography;
+
+namespace Breakwater.Repositories;
+
+/// <summary>An RSA public key that verifies the two kinds of PKCS#1 signatures of CernVM-FS. Immutable, thread-safe.</summary>
+/// <remarks>
+/// The whitelist's signature wraps the hash line itself, without the DigestInfo that every library's verify demands; and libraries refuse
+/// SHA-1 on hardened systems. So the public operation is done here and the whole padded block is compared with the one expected
+/// (RFC 8017, 8.2.2: compare encodings, do not parse them): nothing is lenient. All of this is public data; no secret can leak by timing.
+/// </remarks>
+public sealed class RsaSignature
+{
+    private const int MaxModulusBytes = 1024;
+
+    /// <summary>DER of the DigestInfo for SHA-1 (RFC 8017, 9.2, note 1); the 20 bytes of the digest follow.</summary>
+    private static readonly byte[] Sha1DigestInfo = Convert.FromHexString("3021300906052b0e03021a05000414");
+
+    private readonly BigInteger _modulus;
+    private readonly BigInteger _exponent;
+    private readonly int _modulusBytes;
+
+    private RsaSignature(RSAParameters parameters)
+    {
+        _modulus = new BigInteger(parameters.Modulus, isUnsigned: true, isBigEndian: true);
+        _exponent = new BigInteger(parameters.Exponent, isUnsigned: true, isBigEndian: true);
+        _modulusBytes = _modulus.GetByteCount(isUnsigned: true);
+    }
+
+    /// <summary>Takes a public key of 1,024 to 8,192 bit.</summary>
+    public static Parsed<RsaSignature> FromKey(RSA key)
+    {
+        RSAParameters parameters = key.ExportParameters(false);
+        if (parameters.Modulus is not { Length: >= 128 and <= MaxModulusBytes } || parameters.Exponent is not { Length: >= 1 and <= 4 })
+        {
+            return new Malformed("The RSA key is not of 1,024 to 8,192 bit with an exponent of at most 32 bit.");
+        }
+
+        return new RsaSignature(parameters);
+    }
+
+    /// <summary>Reads a public key in PEM.</summary>
+    public static Parsed<RsaSignature> FromPem(string pem)
+    {
+        try
+        {
+            using RSA rsa = RSA.Create();
+            rsa.ImportFromPem(pem);
+            return FromKey(rsa);
+        }
+        catch (Exception exception) when (exception is ArgumentException or CryptographicException)
+        {
+            return new Malformed("It is not an RSA public key in PEM (-----BEGIN PUBLIC KEY-----).");
+        }
+    }
+
+    /// <summary>Whitelist: is it a PKCS#1 type 1 block around the text itself?</summary>
+    public bool SignsRaw(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) => Matches(text, signature);
+
+    /// <summary>Manifest: is it a PKCS#1 v1.5 signature with SHA-1 over the text?</summary>
+    public bool SignsSha1(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature)
+    {
+        Span<byte> payload = stackalloc byte[Sha1DigestInfo.Length + 20];
+        Sha1DigestInfo.CopyTo(payload);
+#pragma warning disable CA5350 // The protocol signs SHA-1 digests.
+        SHA1.HashData(text, payload[Sha1DigestInfo.Length..]);
+#pragma warning restore CA5350
+        return Matches(payload, signature);
+    }
+
+    private bool Matches(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> signature)
+    {
+        if (signature.Length != _modulusBytes || payload.Length > _modulusBytes - 11)
+        {
+            return false;
+        }
+
+        var number = new BigInteger(signature, isUnsigned: true, isBigEndian: true);
+        if (number >= _modulus)
+        {
+            return false;
+        }
+
+        Span<byte> expected = stackalloc byte[MaxModulusBytes];
+        expected = expected[.._modulusBytes];
+        expected.Fill(0xff);
+        expected[0] = 0;
+        expected[1] = 1;
+        expected[^(payload.Length + 1)] = 0;
+        payload.CopyTo(expected[^payload.Length..]);
+        return BigInteger.ModPow(number, _exponent, _modulus) == new BigInteger(expected, isUnsigned: true, isBigEndian: true);
+    }
+}

@@ -1,0 +1,98 @@
+using System.Text;
+
+namespace Breakwater.Proxy.Tests.Architecture;
+
+/// <summary>
+/// The house has one direction. The table in <c>docs/develop/architecture.md</c> lists which room may use which; a new arrow is a change of that table, seen in review.
+/// Run the tests with <c>BREAKWATER_WRITE_ARROWS=1</c> to write the table anew.
+/// </summary>
+public class ArchitectureTests
+{
+    private const string Begin = "<!-- arrows -->", End = "<!-- /arrows -->";
+
+    /// <summary>The store's own folders are not parted by mechanism yet: arrows within it are left out.</summary>
+    [Fact]
+    public void Folders_AtAnyDepth_FormNoCircle()
+    {
+        string circles = string.Join('\n', Arrows.Circles(Arrows.All.Where(a => !a.From.StartsWith("Breakwater.CacheStore", StringComparison.Ordinal))));
+        Assert.True(circles.Length == 0, circles);
+    }
+
+    [Fact]
+    public void Circles_AnArrowBackIsAdded_IsFound()
+    {
+        Arrow some = Arrows.All.First(a => a.From.StartsWith("Breakwater.Proxy.Fetching", StringComparison.Ordinal));
+        Assert.NotEmpty(Arrows.Circles([.. Arrows.All, new Arrow(some.To, some.From, "added by this test")]));
+    }
+
+    [Fact]
+    public void Rooms_UseWhatTheTableAllows_AndNothingElse()
+    {
+        string page = Path.Combine(RepositoryRoot(), "docs", "develop", "architecture.md");
+        string text = File.ReadAllText(page);
+        int begin = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, end = text.IndexOf(End, StringComparison.Ordinal);
+        string table = Table();
+        if (Environment.GetEnvironmentVariable("BREAKWATER_WRITE_ARROWS") == "1")
+        {
+            File.WriteAllText(page, text[..begin] + "\n" + table + text[end..]);
+            return;
+        }
+
+        Assert.Equal(text[begin..end].Trim(), table.Trim());
+    }
+
+    [Fact]
+    public void CacheStore_KnowsNoHttp()
+    {
+        string[] users = [.. Users("Breakwater.CacheStore", t => t.StartsWith("System.Net", StringComparison.Ordinal) || t.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)
+            || t.StartsWith("Breakwater.Proxy", StringComparison.Ordinal) || t.StartsWith("Breakwater.Repositories", StringComparison.Ordinal))];
+        Assert.Empty(users);
+    }
+
+    [Fact]
+    public void Repositories_UseNoNetwork_AndFilesOnlyWhereTheyMust()
+    {
+        Assert.Empty(Users("Breakwater.Repositories", t => t.StartsWith("System.Net", StringComparison.Ordinal) || t.StartsWith("Breakwater.Proxy", StringComparison.Ordinal)));
+        Assert.All(Users("Breakwater.Repositories", IsFileAccess), user => Assert.Matches("^Breakwater.Repositories.(MasterKeys|UntrustedDatabase)", user));
+    }
+
+    [Theory]
+    [InlineData("Breakwater.Proxy.Requests")]
+    [InlineData("Breakwater.Proxy.Outcomes")]
+    public void PureRooms_DoNoInputOrOutput(string room) =>
+        Assert.Empty(Users(room, t => IsFileAccess(t) || t.StartsWith("System.Net.Sockets", StringComparison.Ordinal) || t.StartsWith("System.Net.Http.HttpClient", StringComparison.Ordinal)));
+
+    private static bool IsFileAccess(string type) => type is "System.IO.File" or "System.IO.Directory" or "System.IO.FileStream" or "System.IO.RandomAccess" or "System.IO.FileInfo" or "System.IO.DirectoryInfo";
+
+    private static IEnumerable<string> Users(string folder, Func<string, bool> isForbidden) =>
+        from type in Arrows.Product.Types
+        where type.FullName.StartsWith(folder + ".", StringComparison.Ordinal)
+        from dependency in type.Dependencies
+        where isForbidden(dependency.Target.FullName)
+        select $"{type.FullName} uses {dependency.Target.FullName}";
+
+    private static string Table()
+    {
+        var text = new StringBuilder("| room | uses |\n|---|---|\n");
+        IEnumerable<IGrouping<string, string>> rooms = Arrows.All
+            .Select(a => (From: Arrows.RoomOf(a.From), To: Arrows.RoomOf(a.To))).Where(a => a.From != a.To).Distinct()
+            .GroupBy(a => a.From, a => a.To).OrderBy(g => g.Key, StringComparer.Ordinal);
+        foreach (IGrouping<string, string> room in rooms)
+        {
+            text.Append("| ").Append(room.Key).Append(" | ").AppendJoin(", ", room.Order(StringComparer.Ordinal)).Append(" |\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static string RepositoryRoot()
+    {
+        string? at = AppContext.BaseDirectory;
+        while (at is not null && !File.Exists(Path.Combine(at, "Breakwater.slnx")))
+        {
+            at = Path.GetDirectoryName(at);
+        }
+
+        return at ?? throw new InvalidOperationException("Breakwater.slnx is in no folder above the tests.");
+    }
+}

@@ -1,0 +1,302 @@
+using System.Net;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Boots;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.WorkingSets;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Breakwater.Proxy.Tests.Boots;
+
+public class BootTimelinesTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly BootTimelines _boots = new(new WorkingSetOptions());
+    private int _connections;
+
+    [Fact]
+    public void Boot_StoppedHalfWay_IsMarkedAgainstItsPeers()
+    {
+        for (int vm = 1; vm <= 4; vm++)
+        {
+            Boot(vm, 100);
+        }
+
+        Boot(5, 40);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        Pump();
+
+        Assert.Equal(new StormView(0, 4, 1, _boots.Storm().StartedAt, null, _boots.Storm().MedianMs, _boots.Storm().MaxMs), _boots.Storm());
+        Assert.Equal("10.0.0.5", Assert.Single(_boots.List(10), b => b.State == BootState.Stopped).Client);
+    }
+
+    [Fact]
+    public void Boot_AgainFromTheSameAddress_IsAnother()
+    {
+        Boot(1, 20);
+        Boot(1, 20);
+
+        Assert.Equal(2, _boots.List(10).Count);
+        Assert.Equal(2, _boots.Storm().Booting); // perhaps another VM behind the same address
+    }
+
+    [Fact]
+    public void Check_OfAManifestAlone_IsNoBoot()
+    {
+        Boot(1, 0);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        Pump();
+
+        Assert.Empty(_boots.List(10));
+    }
+
+    [Fact]
+    public void Details_BeyondTheBudget_AreGivenUpOldestFirst()
+    {
+        for (int vm = 1; vm <= 250; vm++)
+        {
+            Boot(vm, 1500);
+        }
+
+        IReadOnlyList<BootView> boots = _boots.List(1000);
+        Assert.Equal(250, boots.Count);
+        Assert.Empty(_boots.Find(boots.Min(b => b.Id))!.Value.Requests);
+        Assert.Equal(1500, _boots.Find(boots.Max(b => b.Id))!.Value.Requests.Count);
+        Assert.True(boots.Sum(b => (long)_boots.Find(b.Id)!.Value.Requests.Count) <= BootTimelines.MaxDetails + 1500);
+    }
+
+    [Fact]
+    public void Boot_PausedInTheMiddle_IsOneAndNotStopped()
+    {
+        WholeBoots(4, 100);
+        string connection = Connect();
+        Pump([Record(9, null, connection), .. Read(9, 0..40, connection)]);
+        Pass(seconds: 10);
+        Assert.Equal(BootState.Booting, Of(9).State);
+
+        Pump(Read(9, 40..100, connection));
+        Pass(seconds: 30);
+
+        Assert.Equal((BootState.Done, 100, TimeSpan.FromSeconds(10)), (Of(9).State, Of(9).Objects, TimeSpan.FromMilliseconds(Of(9).DurationMs)));
+        Assert.Equal(0, _boots.Storm().Stopped);
+    }
+
+    [Fact]
+    public void Boot_StoppedThatGoesOnAfterAll_IsDone()
+    {
+        WholeBoots(4, 100);
+        string connection = Connect();
+        Pump([Record(9, null, connection), .. Read(9, 0..40, connection)]);
+        Pass(seconds: 60);
+        Assert.Equal(BootState.Stopped, Of(9).State);
+
+        Pump(Read(9, 40..100, connection));
+        Assert.Equal(BootState.Booting, Of(9).State);
+        Pass(seconds: 30);
+        Assert.Equal((BootState.Done, 100), (Of(9).State, Of(9).Objects));
+    }
+
+    [Fact]
+    public void Boots_OfTwoVmsBehindOneAddress_StayApart()
+    {
+        WholeBoots(4, 100);
+        (string a, string b, string more) = (Connect(), Connect(), Connect());
+        Pump([Record(9, null, a), .. Read(9, 0..60, a), Record(9, null, b), .. Read(9, 0..60, b)]);
+        for (int i = 60; i < 100; i++)
+        {
+            Pump([Record(9, i, a), Record(9, i, i % 2 == 0 ? b : more)]);
+        }
+
+        Pass(seconds: 30);
+
+        BootView[] boots = [.. _boots.List(100).Where(boot => boot.Client == "10.0.0.9")];
+        Assert.Equal([100, 100], boots.Select(boot => boot.Objects));
+        Assert.All(boots, boot => Assert.Equal(BootState.Done, boot.State));
+    }
+
+    [Fact]
+    public void Boot_WithFewerModules_IsDone()
+    {
+        WholeBoots(4, 100);
+        string connection = Connect();
+        Pump([Record(9, null, connection), .. Read(9, 0..100, connection).Where((_, i) => i % 4 != 3)]);
+        Pass(seconds: 30);
+
+        Assert.Equal((BootState.Done, 75), (Of(9).State, Of(9).Objects));
+    }
+
+    [Fact]
+    public void Boot_OfAnotherImageThatReadsLess_IsDone()
+    {
+        WholeBoots(4, 100);
+        string connection = Connect();
+        Pump([Record(9, null, connection), .. Read(9, 1000..1030, connection)]);
+        Pass(seconds: 30);
+
+        Assert.Equal(BootState.Done, Of(9).State);
+    }
+
+    [Fact]
+    public void Boot_ThatWeFailed_IsStoppedAtOnce()
+    {
+        string connection = Connect();
+        Pump([Record(9, null, connection), .. Read(9, 0..40, connection), Record(9, 40, connection, status: 504)]);
+        Pass(seconds: 9);
+
+        Assert.Equal(BootState.Stopped, Of(9).State);
+    }
+
+    [Fact]
+    public void Boot_StoppedBeforeAnyOtherWasWhole_IsJudgedWhenTheyAre()
+    {
+        string connection = Connect();
+        Pump([Record(9, null, connection), .. Read(9, 0..40, connection)]);
+        Pass(seconds: 21);
+        Assert.Equal(BootState.Done, Of(9).State);
+
+        WholeBoots(4, 100);
+
+        Assert.Equal(BootState.Stopped, Of(9).State);
+    }
+
+    [Fact]
+    public void Requests_OfAnotherCache_AreNoBoot()
+    {
+        Pump([Record(9, null, null), .. Read(9, 0..100, null)]);
+
+        Assert.Empty(_boots.List(10));
+        Assert.False(BootClient.MayBoot("breakwater/1.0.0"u8));
+        Assert.True(BootClient.MayBoot("cvmfs Fuse 2.11.5"u8));
+    }
+
+    /// <summary>What a hostile client can do to the pump: end boots as fast as it asks. What is kept of them has a bound.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5000)]
+    public void Boots_OfTenRequestsWithoutEnd_KeepTheirBound(int addresses)
+    {
+        for (int round = 0; round < 15; round++)
+        {
+            List<RequestRecord> records = [];
+            for (int boot = 0; boot < 1000; boot++)
+            {
+                int vm = ((round * 1000) + boot) % addresses;
+                string connection = Connect();
+                records.Add(Record(vm, null, connection));
+                records.AddRange(Read(vm, 0..10, connection));
+            }
+
+            Pump([.. records]);
+            _time.Advance(TimeSpan.FromMilliseconds(20));
+        }
+
+        Assert.InRange(_boots.Held.Boots, 1, BootTimelines.MaxBoots);
+        Assert.True(_boots.List(BootTimelines.MaxBoots * 2).Count <= BootTimelines.MaxBoots);
+    }
+
+    [Fact]
+    public void Details_OfBootsThatWereNone_AreGoneWithThem()
+    {
+        for (int day = 0; day < 2_000; day++)
+        {
+            Boot(day % 200, 5); // a check of the manifest and some files, all day
+            _time.Advance(TimeSpan.FromSeconds(20));
+            Pump();
+            Assert.InRange(_boots.Held.Boots, 0, 20);
+        }
+
+        _time.Advance(new WorkingSetOptions().BootWindow);
+        Pump();
+        Assert.Equal((0, 0, 0, 0L), _boots.Held);
+    }
+
+    [Fact]
+    public void Details_WithLongHints_StayWithinTheirBytes()
+    {
+        string hint = new('x', 15_000);
+        for (int vm = 1; vm <= 100; vm++)
+        {
+            string connection = Connect();
+            Pump([Record(vm, null, connection), .. Enumerable.Range(0, 1500).Select(i => Record(vm, i, connection, hint: hint))]);
+            Assert.True(_boots.Held.TextBytes <= BootTimelines.MaxDetailTextBytes);
+        }
+
+        Assert.Equal(100, _boots.List(1000).Count);
+    }
+
+    [Fact]
+    public void Boots_MoreThanAreKept_LeaveNothingBehind()
+    {
+        for (int vm = 1; vm <= BootTimelines.MaxBoots + 3_000; vm++)
+        {
+            Boot(vm, 1);
+        }
+
+        Assert.Equal(BootTimelines.MaxBoots, _boots.Held.Boots);
+        Assert.Equal(BootTimelines.MaxBoots, _boots.Held.Detailed);
+        _time.Advance(new WorkingSetOptions().BootWindow);
+        Pump();
+        Assert.Equal((0, 0, 0, 0L), _boots.Held);
+    }
+
+    /// <summary>Four boots that are over.</summary>
+    private void WholeBoots(int count, int objects)
+    {
+        for (int vm = 1; vm <= count; vm++)
+        {
+            Boot(vm, objects);
+        }
+
+        Pass(seconds: 21);
+        Pass(seconds: 1);
+    }
+
+    private BootView Of(int vm) => Assert.Single(_boots.List(1000), boot => boot.Client == $"10.0.0.{vm}");
+
+    private string Connect() => $"C{_connections++}";
+
+    private void Pass(int seconds)
+    {
+        for (int i = 0; i < seconds; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            Pump();
+        }
+    }
+
+    private RequestRecord[] Read(int vm, Range objects, string? connection) =>
+        [.. Enumerable.Range(objects.Start.Value, objects.End.Value - objects.Start.Value).Select(i => Record(vm, i, connection))];
+
+    private void Boot(int vm, int objects)
+    {
+        string connection = Connect();
+        Pump([Record(vm, null, connection), .. Read(vm, 0..objects, connection)]);
+    }
+
+    private void Pump(params RequestRecord[] records) => _boots.Take(records, new RecordClock(_time, _time.GetUtcNow(), _time.GetTimestamp()));
+
+    private RequestRecord Record(int vm, int? number, string? connection, short status = 200, string? hint = null)
+    {
+        Span<byte> digest = stackalloc byte[20];
+        BitConverter.TryWriteBytes(digest, number ?? 0);
+        long now = _time.GetTimestamp();
+        return new RequestRecord
+        {
+            StartedAt = now,
+            AnsweredAt = now,
+            EndedAt = now,
+            Result = status == 200 ? RequestResult.Hit : RequestResult.Failed,
+            Source = ByteSource.Memory,
+            Status = status,
+            BytesSent = 100,
+            Client = new IPAddress([10, 0, (byte)(vm >> 8), (byte)vm]),
+            Connection = connection,
+            Fqrn = "a.example.org",
+            PathHint = hint,
+            HasKey = number is not null,
+            Key = number is null ? default : new ObjectKey(digest, DigestAlgorithm.Sha1, 0),
+            Target = number is null ? "/cvmfs/a.example.org/.cvmfspublished" : null,
+        };
+    }
+}
