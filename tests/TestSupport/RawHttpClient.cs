@@ -80,7 +80,8 @@ public sealed class RawHttpClient : IDisposable
         StringBuilder text = new();
         text.Append(CultureInfo.InvariantCulture, $"{method} {target} HTTP/1.1\r\n");
         text.Append("Host: ").Append(isForward ? new Uri(target).Authority : "localhost").Append("\r\nAccept: */*\r\n");
-        text.Append(isForward ? "Proxy-Connection: Keep-Alive\r\n" : "").Append("Connection: Keep-Alive\r\nUser-Agent: cvmfs Fuse 2.11.5\r\n");
+        text.Append(isForward ? "Proxy-Connection: Keep-Alive\r\n" : "").Append("Connection: Keep-Alive\r\n");
+        text.Append(headers.Any(static h => h.StartsWith("User-Agent:", StringComparison.Ordinal)) ? "" : "User-Agent: cvmfs Fuse 2.11.5\r\n");
         foreach (string header in headers)
         {
             text.Append(header).Append("\r\n");
