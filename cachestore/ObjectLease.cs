@@ -77,18 +77,3 @@ public abstract class ObjectLease : IDisposable
     /// <summary>Returns what is held.</summary>
     protected abstract void Dispose(bool disposing);
 }
-
-/// <summary>A contiguous run of an object's bytes in a segment file; valid while the lease is held.</summary>
-/// <param name="Handle">The open file; not to be closed.</param>
-/// <param name="FileOffset">Offset in the file, bytes.</param>
-/// <param name="Length">Length of the run, bytes, at least 1.</param>
-public readonly record struct ObjectFileRange(SafeFileHandle Handle, long FileOffset, int Length);
-
-/// <summary>A contiguous run of an object's bytes in mapped memory; valid while the lease is held.</summary>
-/// <param name="Address">First byte.</param>
-/// <param name="Length">Length of the run, bytes, at least 1.</param>
-public readonly record struct MappedRun(nint Address, int Length)
-{
-    /// <summary>Is all of it in the page cache, so that nobody who touches it waits for the disk? A hint: it may leave at any time.</summary>
-    public bool IsResident() => Disk.Posix.IsResident(Address, Length);
-}

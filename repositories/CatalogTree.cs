@@ -2,9 +2,6 @@ using Breakwater.CacheStore;
 
 namespace Breakwater.Repositories;
 
-/// <summary>Opens the catalog with that key, wherever its bytes come from. The caller of it disposes the catalog.</summary>
-public delegate Task<Parsed<Catalog>> CatalogOpener(ObjectKey catalog, CancellationToken cancellationToken);
-
 /// <summary>
 /// One snapshot of a repository: its root catalog and all that hang below it. Catalogs are opened one path at a time and closed again:
 /// memory is that of the catalogs between the root and the place at work.

@@ -3,13 +3,6 @@ using SQLitePCL;
 
 namespace Breakwater.Repositories;
 
-/// <summary>A named snapshot of a repository.</summary>
-/// <param name="Name">The name, such as <c>HEAD4</c>.</param>
-/// <param name="RootCatalog">The snapshot's root catalog, kind <c>C</c>.</param>
-/// <param name="Revision">Its revision.</param>
-/// <param name="CreatedAt">When it was tagged.</param>
-public sealed record Tag(string Name, ObjectKey RootCatalog, ulong Revision, DateTimeOffset CreatedAt);
-
 /// <summary>The tags of a repository (object of kind <c>H</c>): what images boot is resolved through here, not through the trunk.</summary>
 public sealed class History
 {

@@ -32,6 +32,3 @@ public readonly struct Parsed<T>
     /// <summary>The reason why nothing could be read.</summary>
     public static implicit operator Parsed<T>(Malformed malformed) => new(null, malformed.Problem);
 }
-
-/// <summary>The problem side of a <see cref="Parsed{T}"/>.</summary>
-public readonly record struct Malformed(string Problem);

@@ -242,19 +242,3 @@ internal static unsafe partial class Posix
     [LibraryImport("libc", EntryPoint = "posix_fadvise", SetLastError = true)]
     private static partial int Fadvise(SafeFileHandle file, nint offset, nint length, int advice);
 }
-
-/// <summary>Hints of posix_fadvise.</summary>
-internal enum FileAdvice
-{
-    /// <summary>Reads will be random: no read-ahead.</summary>
-    Random = 1,
-
-    /// <summary>Reads will be sequential: more read-ahead.</summary>
-    Sequential = 2,
-
-    /// <summary>Will be read soon.</summary>
-    WillNeed = 3,
-
-    /// <summary>Not needed in the page cache any more.</summary>
-    DontNeed = 4,
-}

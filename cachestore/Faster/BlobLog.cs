@@ -4,12 +4,6 @@ using FASTER.core;
 
 namespace Breakwater.CacheStore.Faster;
 
-/// <summary>Sizes of a log, fixed when it is made.</summary>
-/// <param name="PageSizeBits">An entry fits into a page.</param>
-/// <param name="MemorySizeBits">Pages in memory before writers wait for the disk.</param>
-/// <param name="SegmentSizeBits">Size of a file.</param>
-internal readonly record struct LogGeometry(int PageSizeBits, int MemorySizeBits, int SegmentSizeBits);
-
 /// <summary>
 /// An append-only log of entries (header and payload) on FasterLog. Reads go around FASTER to the segment files. Thread-safe.
 /// </summary>

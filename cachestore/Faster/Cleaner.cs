@@ -169,6 +169,3 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
         public bool IsKept { get; set; }
     }
 }
-
-/// <summary>An object that the cleaner wrote to a new place.</summary>
-internal readonly record struct Move(ObjectKey Key, IndexEntry From, long ToAddress, int Frequency);

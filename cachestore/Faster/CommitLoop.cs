@@ -4,9 +4,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Breakwater.CacheStore.Faster;
 
-/// <summary>A verified object whose entries are in the log, waiting to be durable.</summary>
-internal readonly record struct PendingCommit(StagedObject Staged, long Address, bool IsSealed);
-
 /// <summary>
 /// Makes objects durable in groups, off the request path: commit the log, then point the index to the objects, then acknowledge. The log is
 /// the truth: an object whose entries are committed is there after a crash, whatever the index knew. Sleeps while there is nothing to do.

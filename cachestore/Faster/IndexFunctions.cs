@@ -2,14 +2,6 @@ using FASTER.core;
 
 namespace Breakwater.CacheStore.Faster;
 
-/// <summary>Keys are digests already: their first bits are the hash.</summary>
-internal sealed class KeyComparer : IFasterEqualityComparer<ObjectKey>
-{
-    public long GetHashCode64(ref ObjectKey k) => k.GetHashCode64();
-
-    public bool Equals(ref ObjectKey k1, ref ObjectKey k2) => k1.Equals(k2);
-}
-
 /// <summary>Values are replaced by new records, never changed in place: a reader sees the old place or the new one, not half of each.</summary>
 internal sealed class IndexFunctions : FunctionsBase<ObjectKey, IndexEntry, IndexEntry, IndexEntry, Empty>
 {

@@ -2,11 +2,6 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Faster;
 
-/// <summary>An entry found by a scan.</summary>
-/// <param name="Address">Address in the log.</param>
-/// <param name="Header">Its header, undamaged.</param>
-internal readonly record struct ScannedEntry(long Address, EntryHeader Header);
-
 /// <summary>
 /// Reads the headers of a log's entries in order, straight from the segment files, hopping over the payloads. A header that is damaged or cannot be read
 /// costs the rest of its page: each page begins with an entry.

@@ -2,15 +2,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Breakwater.CacheStore.Faster;
 
-/// <summary>What a start found.</summary>
-/// <param name="Objects">Objects that the store holds.</param>
-/// <param name="TablesRead">Full segments whose table was used.</param>
-/// <param name="SegmentsScanned">Segments that were read themselves.</param>
-/// <param name="DamagedPages">Pages of the log that hold damage; what was behind it in the page is lost.</param>
-/// <param name="MissingSegments">Segment files that should be there and are not, or cannot be read.</param>
-/// <param name="LostObjects">Objects that are known to be lost with them.</param>
-public sealed record StoreRecovery(long Objects, int TablesRead, int SegmentsScanned, int DamagedPages, int MissingSegments, long LostObjects);
-
 /// <summary>
 /// Rebuilds the index from the log: the log is the truth. The tables of full segments make it quick, damaged ones make it slow, none make it wrong.
 /// While one table goes into the index, the next one is read.

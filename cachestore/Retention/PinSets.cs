@@ -7,23 +7,6 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Retention;
 
-/// <summary>How an attempt to pin a set ended.</summary>
-public enum PinResult
-{
-    /// <summary>Pinned; survives a restart.</summary>
-    Pinned,
-
-    /// <summary>The objects that the store holds of all sets would be more than <see cref="PinSets.MaxBytes"/>. Nothing was changed.</summary>
-    OverLimit,
-}
-
-/// <summary>A named set of pinned objects.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Objects">Keys in it.</param>
-/// <param name="PresentObjects">Those that the store holds.</param>
-/// <param name="PresentBytes">Their bytes.</param>
-public sealed record PinSet(string Name, int Objects, int PresentObjects, long PresentBytes);
-
 /// <summary>
 /// Named sets of objects that are never evicted. An object may be in several sets and is pinned while it is in any. A key may be pinned before its object is
 /// stored. Persistent, thread-safe.

@@ -1,11 +1,5 @@
 namespace Breakwater.StoreSim;
 
-/// <summary>One request.</summary>
-/// <param name="Id">Number of the object.</param>
-/// <param name="SizeBytes">Its length.</param>
-/// <param name="IsPinned">Is it of a pinned working set?</param>
-public readonly record struct TraceRequest(int Id, int SizeBytes, bool IsPinned);
-
 /// <summary>
 /// Requests as a site sees them: Zipf popularity that drifts (new software releases), scans (a job that reads everything once), and pinned
 /// working sets. Everything follows from the seed. Without end.

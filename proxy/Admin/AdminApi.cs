@@ -1,16 +1,6 @@
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>
-/// A room that answers on the admin port. Register it with <c>services.AddSingleton&lt;IAdminRoom, …&gt;()</c>; its handlers are its own methods, what
-/// they need comes in by its constructor.
-/// </summary>
-internal interface IAdminRoom
-{
-    /// <summary>Maps the room's endpoints; called once, before the port opens.</summary>
-    void Map(AdminApi admin);
-}
-
-/// <summary>
 /// The endpoints below <c>/api/v1/</c> of the admin port. Handlers are minimal-API delegates: what they return is written as JSON (camelCase, enums by
 /// name), an <c>IAsyncEnumerable</c> item by item. A mistake of the caller is an <see cref="AdminProblem"/>.
 /// </summary>
@@ -54,14 +44,4 @@ internal sealed class AdminApi(RouteGroupBuilder routes)
     {
         public static readonly AnyBodyLength Instance = new();
     }
-}
-
-/// <summary>The answer to a call that cannot be done: what is wrong, and what to do next.</summary>
-/// <param name="Error">One sentence, for people.</param>
-/// <param name="Next">What to do next; null when the sentence says it.</param>
-internal sealed record AdminProblem(string Error, string? Next = null)
-{
-    /// <summary>As an endpoint's result.</summary>
-    /// <param name="status">4xx for the caller's mistakes, 5xx for ours.</param>
-    public IResult Result(int status = StatusCodes.Status400BadRequest) => Results.Json(this, statusCode: status);
 }

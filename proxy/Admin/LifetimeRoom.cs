@@ -1,9 +1,5 @@
 namespace Breakwater.Proxy.Admin;
 
-/// <summary>What an operator asked of the process's life.</summary>
-/// <param name="Says">What happens now, for people.</param>
-internal sealed record LifetimeAnswer(string Says);
-
 /// <summary>Ends the process from the admin port, as SIGTERM does: clients are told to come back, responses under way end, the store commits.</summary>
 internal sealed class LifetimeRoom(IHostApplicationLifetime lifetime) : IAdminRoom
 {

@@ -12,46 +12,6 @@ using Yarp.ReverseProxy;
 
 namespace Breakwater.Proxy.Admin;
 
-/// <summary>A Stratum 1, and what is known of it.</summary>
-internal sealed record UpstreamStatus(string Cluster, string Name, string Upstream, Stratum1State State);
-
-/// <summary>Requests and body bytes, since the start.</summary>
-internal sealed record ResultStatus(string Result, long Requests, long Bytes);
-
-/// <summary>What <c>breakwater status</c> and the page show; counts since the start, sizes in bytes.</summary>
-internal sealed record ServerStatus(
-    string Version,
-    DateTimeOffset Time,
-    double UptimeSeconds,
-    HealthReport Health,
-    double HitRatio,
-    double ByteHitRatio,
-    long Requests,
-    long BytesSent,
-    long BytesSaved,
-    long UpstreamBytes,
-    IReadOnlyList<ResultStatus> Results,
-    long MemoryBytes,
-    long DiskBytes,
-    int Fetches,
-    int FetchFollowers,
-    int FetchesWaiting,
-    StormView Storm,
-    IReadOnlyList<UpstreamStatus> Upstreams,
-    string StorePath,
-    long StoreDiskFreeBytes,
-    long WorkingSetBytes,
-    IReadOnlyList<string> Bootable,
-    IReadOnlyList<string> Unverified,
-    IReadOnlyList<string> Reads,
-    IReadOnlyList<string> Actions);
-
-/// <summary>A request of a boot, with its file when that is known.</summary>
-internal sealed record BootRequestView(int StartMs, int DurationMs, ByteSource Source, string Result, long Bytes, string What);
-
-/// <summary>A boot with its requests.</summary>
-internal sealed record BootDetails(BootView Boot, IReadOnlyList<BootRequestView> Requests);
-
 /// <summary>Status and boot timelines on the admin port.</summary>
 internal sealed class StatusRoom(
     BreakwaterSettings settings,

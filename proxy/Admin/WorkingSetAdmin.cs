@@ -10,46 +10,6 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Admin;
 
-/// <summary>How the latest prefetch of a repository stands, in objects.</summary>
-internal sealed record PrefetchView(int Total, int Present, int Fetched, int Failed);
-
-/// <summary>What the admin API tells of a repository. <paramref name="Prefetch"/> is null when nothing was fetched ahead since the start.</summary>
-internal sealed record RepositoryView(
-    string Repository,
-    ulong? Revision,
-    string Trust,
-    DateTimeOffset? CheckedAt,
-    DateTimeOffset? WhitelistExpiresAt,
-    ulong? HeldRevision,
-    string? LastRefusal,
-    PrefetchView? Prefetch);
-
-/// <summary>What the admin API tells of a working set.</summary>
-internal sealed record WorkingSetView(
-    string Repository, string Name, WorkingSetSource Source, IReadOnlyList<string> Snapshots, int Entries, int WholeDirectories, int Boots, DateTimeOffset UpdatedAt)
-{
-    /// <summary>After an import: its paths that the snapshot does not have, the first thousand.</summary>
-    public IReadOnlyList<string>? Unmatched { get; init; }
-
-    /// <summary>After the import of a trace: its lines that the client had cut, and that were skipped.</summary>
-    public int? SkippedLines { get; init; }
-}
-
-/// <summary>What to warm. Without paths, working set and all: every working set of the repository.</summary>
-/// <param name="Repository">The repository.</param>
-/// <param name="Tag">The tag; null: what the sets name, else the newest revision.</param>
-/// <param name="Paths">Paths and globs.</param>
-/// <param name="WorkingSet">Name of a set.</param>
-/// <param name="All">Everything in the snapshot.</param>
-internal sealed record WarmOrder(string Repository, string? Tag = null, IReadOnlyList<string>? Paths = null, string? WorkingSet = null, bool All = false);
-
-/// <summary>How warming stands; the last one has <paramref name="IsDone"/>.</summary>
-internal sealed record WarmReport(int Total, int Present, int Fetched, int Failed, bool IsDone, string? Problem)
-{
-    /// <summary>Paths asked for that the snapshot does not have, the first thousand; in the last report.</summary>
-    public IReadOnlyList<string>? Unmatched { get; init; }
-}
-
 /// <summary>The admin API of repositories and working sets.</summary>
 internal sealed class WorkingSetAdmin(
     WorkingSetStore sets,

@@ -5,22 +5,6 @@ using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Boots;
 
-/// <summary>Where a boot stands.</summary>
-internal enum BootState : byte
-{
-    /// <summary>It has asked for something lately, or pauses half-way.</summary>
-    Booting,
-
-    /// <summary>It is silent, and nothing says that it lacks something.</summary>
-    Done,
-
-    /// <summary>It stopped half-way, and there is evidence of that: probably that VM went past the proxy (DIRECT), or died.</summary>
-    Stopped,
-}
-
-/// <summary>One request of a boot. Times in milliseconds.</summary>
-internal readonly record struct BootRequest(int StartMs, int DurationMs, ByteSource Source, RequestResult Result, long Bytes, ObjectKey Key, bool HasKey, string? Target);
-
 /// <summary>One VM's boot, as seen in its requests. Guarded by <see cref="BootTimelines"/>.</summary>
 /// <param name="first">Its first request.</param>
 /// <param name="id">Its number.</param>
@@ -74,17 +58,4 @@ internal sealed class Boot(in ObservedRequest first, int id, DateTimeOffset star
 
     /// <summary>Its place among those that hold details; null: it holds none, and takes none any more.</summary>
     public LinkedListNode<Boot>? Detailed { get; set; }
-}
-
-/// <summary>How far a boot has been judged since its last request.</summary>
-internal enum BootJudgement : byte
-{
-    /// <summary>Not at all: it goes on.</summary>
-    None,
-
-    /// <summary>After the first silence.</summary>
-    Paused,
-
-    /// <summary>After the silence at which a boot is over.</summary>
-    Silent,
 }

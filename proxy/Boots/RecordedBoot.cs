@@ -2,11 +2,6 @@ using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Boots;
 
-/// <summary>An object that a boot asked for.</summary>
-/// <param name="Key">The object.</param>
-/// <param name="Offset">Time since the boot's first request.</param>
-internal readonly record struct BootRead(ObjectKey Key, TimeSpan Offset);
-
 /// <summary>One boot as it was seen: what one VM asked one repository for, each object once, in order.</summary>
 /// <param name="Repository">The repository.</param>
 /// <param name="Reads">The objects.</param>

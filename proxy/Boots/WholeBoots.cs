@@ -2,19 +2,6 @@ using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Boots;
 
-/// <summary>What a comparison with whole boots says.</summary>
-internal enum BootVerdict : byte
-{
-    /// <summary>Too few boots of its kind are known.</summary>
-    Unknown,
-
-    /// <summary>It has read what such boots read last.</summary>
-    Whole,
-
-    /// <summary>It has read the same as others, but nothing of what they read last.</summary>
-    Short,
-}
-
 /// <summary>
 /// The latest whole boots of each repository, and whether another boot got as far: one that reads fewer objects than they (another kernel, fewer modules) still
 /// reads what they read last; one that stopped half-way does not. Bounded: 8 boots of 32 repositories, 32 KB each at most. Not thread-safe.

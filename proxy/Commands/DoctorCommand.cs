@@ -8,26 +8,6 @@ using Spectre.Console;
 
 namespace Breakwater.Proxy.Commands;
 
-/// <summary>How a check ended.</summary>
-internal enum CheckLevel : byte
-{
-    /// <summary>Good.</summary>
-    Ok,
-
-    /// <summary>It works, but look at it.</summary>
-    Warning,
-
-    /// <summary>It cannot work so.</summary>
-    Failure,
-}
-
-/// <summary>One check of the doctor.</summary>
-/// <param name="Name">What was looked at.</param>
-/// <param name="Level">How it is.</param>
-/// <param name="Found">What was found.</param>
-/// <param name="Next">What to do; null when nothing.</param>
-internal sealed record DoctorCheck(string Name, CheckLevel Level, string Found, string? Next = null);
-
 /// <summary><c>breakwater doctor</c>: looks at everything that usually is wrong, and says what to do. It changes nothing.</summary>
 internal static class DoctorCommand
 {

@@ -9,9 +9,6 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace Breakwater.Proxy.Documents;
 
-/// <summary>What the cache answers: a document and how it came, or why there is none.</summary>
-internal readonly record struct DocumentAnswer(CachedDocument? Document, RequestResult Result, UpstreamFailure? Failure);
-
 /// <summary>
 /// The mutable files of repositories: checked at most 61 s ago while a Stratum 1 answers, one check at a time for each, stale when none answers.
 /// Thread-safe.

@@ -3,38 +3,6 @@ using Breakwater.Proxy.Listening;
 
 namespace Breakwater.Proxy.EventLoops;
 
-/// <summary>Something that other threads have an <see cref="EventLoop"/> do.</summary>
-internal interface ILoopWork
-{
-    /// <summary>Runs on the loop's thread.</summary>
-    void Posted();
-
-    /// <summary>It threw.</summary>
-    void Fail();
-}
-
-/// <summary>Something with a descriptor that an <see cref="EventLoop"/> watches. Everything but construction runs on the loop's thread.</summary>
-internal abstract class LoopSource : ILoopWork
-{
-    /// <summary>Open as long as the source is in its loop.</summary>
-    public required int Descriptor { get; init; }
-
-    /// <summary>The loop's: descriptor and a number of its own, since descriptors are used again.</summary>
-    public ulong Tag { get; set; }
-
-    /// <summary>The kernel has something to say of the descriptor.</summary>
-    public abstract void Ready(Readiness readiness);
-
-    /// <inheritdoc/>
-    public abstract void Posted();
-
-    /// <summary>About once a second: are its timers over?</summary>
-    public abstract void Sweep(long now);
-
-    /// <inheritdoc/>
-    public abstract void Fail();
-}
-
 /// <summary>
 /// One thread that waits for many descriptors with epoll and serves them in turn. Nothing on it may block: what might wait for a disk, a lock or
 /// an upstream is handed to Kestrel and the thread pool.

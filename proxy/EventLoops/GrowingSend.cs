@@ -6,22 +6,6 @@ using Breakwater.Proxy.Fetching;
 
 namespace Breakwater.Proxy.EventLoops;
 
-/// <summary>Where an answer stands that goes out while its object is being fetched.</summary>
-internal enum SendProgress : byte
-{
-    /// <summary>Everything is out.</summary>
-    Done,
-
-    /// <summary>The socket is full: go on when it has room.</summary>
-    Full,
-
-    /// <summary>Nothing more is there: go on after <see cref="GrowingSend.Change"/>.</summary>
-    Starved,
-
-    /// <summary>Enough for now: the others have their turn, then go on.</summary>
-    Paused,
-}
-
 /// <summary>
 /// An answer that goes out while its object is being fetched, straight from the memory in which the object grows: all followers share it. A turn is short,
 /// the first one most of all, so that of thousands nobody waits long for a first byte. One flow at a time. Dispose to leave the fetch.

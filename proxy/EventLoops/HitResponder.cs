@@ -16,19 +16,6 @@ using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.EventLoops;
 
-/// <summary>What became of a request that the hit path looked at.</summary>
-internal enum HitAnswer : byte
-{
-    /// <summary>Not a hit, or not one for this path: Kestrel's.</summary>
-    None,
-
-    /// <summary>Answered; the kernel has every byte.</summary>
-    Sent,
-
-    /// <summary>The head and a part of the body are out, or less: the rest is in <see cref="PendingSend"/>.</summary>
-    Pending,
-}
-
 /// <summary>
 /// Answers hits with one gathered send straight from the mapped segment files: the bytes are copied once, by the kernel, into the socket. A short object that is to
 /// be checked again is sent from the memory where that was done.

@@ -4,13 +4,6 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.Proxy.EventLoops;
 
-/// <summary>One piece of a gathered send (<c>struct iovec</c>).</summary>
-internal unsafe struct IoVector
-{
-    public byte* Base;
-    public nuint Length;
-}
-
 /// <summary>Gathered sends that never wait (sendmsg with MSG_DONTWAIT): what the kernel does not take at once is the caller's to send later.</summary>
 internal static unsafe partial class SocketSender
 {

@@ -5,12 +5,6 @@ using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;
 
-/// <summary>What <see cref="FetchCoordinator.JoinOrStart"/> found; exactly one is not null. Whoever gets it disposes it.</summary>
-/// <param name="Lease">The store has it after all.</param>
-/// <param name="Follower">A fetch is under way.</param>
-/// <param name="Failure">A remembered 404.</param>
-internal readonly record struct FetchTicket(ObjectLease? Lease, FetchFollower? Follower, UpstreamFailure? Failure);
-
 /// <summary>One fetch per object at a time, however many ask for it, under whatever repository. Thread-safe.</summary>
 internal sealed class FetchCoordinator : IDisposable
 {

@@ -5,19 +5,6 @@ using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;
 
-/// <summary>What a follower finds when it looks.</summary>
-internal enum FollowState : byte
-{
-    /// <summary>Bytes are there to read.</summary>
-    Readable,
-
-    /// <summary>The object is whole and verified, and read to its end.</summary>
-    Ended,
-
-    /// <summary>The fetch failed: <see cref="InFlightFetch.Failure"/>.</summary>
-    Failed,
-}
-
 /// <summary>
 /// One request's part in a fetch. It reads the body while it grows; when the body turns out wrong and is fetched anew, it goes on in the new one
 /// if what it has read so far agrees, and is cut if not. Dispose to leave. Not thread-safe.

@@ -334,6 +334,3 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
         }
     }
 }
-
-/// <summary>A good head, and the way by which it came. The response is the receiver's to dispose.</summary>
-internal sealed record FetchAnswer(FetchWay Way, UpstreamResponse Response);

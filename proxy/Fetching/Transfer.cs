@@ -6,13 +6,6 @@ using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;
 
-/// <summary>How a transfer ended.</summary>
-/// <param name="IsWhole">It came to its end.</param>
-/// <param name="Blame">What the Stratum 1 did wrong; null: nothing.</param>
-/// <param name="What">The same for people.</param>
-/// <param name="IsTardy">At its pace those who wait would have heard nothing in time, and another can be asked: whether that is its fault, the other's pace tells.</param>
-internal readonly record struct TransferEnd(bool IsWhole, FailureKind? Blame = null, string What = "", bool IsTardy = false);
-
 /// <summary>
 /// One Stratum 1's answer on its way into a body, and the watch over it. It ends early when it is stalled or too slow, or in the way of somebody who would ask
 /// another cluster.

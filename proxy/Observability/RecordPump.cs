@@ -3,25 +3,6 @@ using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Observability;
 
-/// <summary>Reads what the <see cref="RequestRecorder"/> keeps. Register it as <c>IRecordSink</c>; called by one thread at a time.</summary>
-internal interface IRecordSink
-{
-    /// <summary>Takes the requests that ended since the last call; perhaps none.</summary>
-    /// <param name="records">In the order of their ends; valid during the call.</param>
-    /// <param name="clock">Turns their timestamps into times.</param>
-    void Take(ReadOnlySpan<RequestRecord> records, RecordClock clock);
-}
-
-/// <summary>Turns timestamps of records into times.</summary>
-/// <param name="Time">The clock.</param>
-/// <param name="Now">A time.</param>
-/// <param name="Timestamp">The timestamp of that time.</param>
-internal readonly record struct RecordClock(TimeProvider Time, DateTimeOffset Now, long Timestamp)
-{
-    /// <summary>The time of a timestamp.</summary>
-    public DateTimeOffset At(long timestamp) => Now - Time.GetElapsedTime(timestamp, Timestamp);
-}
-
 /// <summary>Carries records to the sinks some times a second, so that requests never wake a thread for the sake of a log.</summary>
 internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<IRecordSink> sinks, TimeProvider time, ILogger<RecordPump> log) : BackgroundService, IHealthSource
 {

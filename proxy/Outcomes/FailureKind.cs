@@ -45,32 +45,3 @@ internal enum FailureKind : byte
     /// <summary>No failure: another fetch has just stored it.</summary>
     AlreadyStored,
 }
-
-/// <summary>Why a fetch ended without its object: what a client is told, and what the log says.</summary>
-/// <param name="Kind">How the last Stratum 1 failed.</param>
-/// <param name="Detail">For people: which Stratum 1 said what.</param>
-internal sealed record UpstreamFailure(FailureKind Kind, string Detail)
-{
-    /// <summary>What an offline proxy says of anything that it does not hold.</summary>
-    public static readonly UpstreamFailure NotHeldOffline = new(FailureKind.Offline, "this proxy is offline (Proxy:Offline) and does not hold it; import a seed bundle that has it");
-
-    /// <summary>The status for the client: 404 only when every candidate said so.</summary>
-    public int StatusCode => Kind switch
-    {
-        FailureKind.NotFound or FailureKind.Offline => StatusCodes.Status404NotFound,
-        FailureKind.Timeout => StatusCodes.Status504GatewayTimeout,
-        _ => StatusCodes.Status502BadGateway,
-    };
-
-    /// <summary>The error type for <c>Proxy-Status</c> (RFC 9209, 2.3).</summary>
-    public string ProxyError => Kind switch
-    {
-        FailureKind.Connect => "connection_refused",
-        FailureKind.Lookup => "dns_error",
-        FailureKind.Timeout => "http_response_timeout",
-        FailureKind.Broken => "http_response_incomplete",
-        FailureKind.Parent or FailureKind.NoUpstream or FailureKind.Offline => "destination_unavailable",
-        FailureKind.NotFound => "destination_not_found",
-        _ => "http_protocol_error",
-    };
-}

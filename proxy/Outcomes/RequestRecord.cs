@@ -3,62 +3,6 @@ using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Outcomes;
 
-/// <summary>Which tier the bytes of an answer came from.</summary>
-internal enum ByteSource : byte
-{
-    /// <summary>No bytes of a repository.</summary>
-    None,
-
-    /// <summary>The store, from the page cache or a buffer.</summary>
-    Memory,
-
-    /// <summary>The store, and at least one part had to be read from disk.</summary>
-    Disk,
-
-    /// <summary>A fetch that another request had started.</summary>
-    Joined,
-
-    /// <summary>A Stratum 1, asked for this request.</summary>
-    Upstream,
-}
-
-/// <summary>A request's method, as far as it matters here.</summary>
-internal enum RequestMethod : byte
-{
-    /// <summary>GET.</summary>
-    Get,
-
-    /// <summary>HEAD.</summary>
-    Head,
-
-    /// <summary>CONNECT.</summary>
-    Connect,
-
-    /// <summary>POST.</summary>
-    Post,
-
-    /// <summary>PUT.</summary>
-    Put,
-
-    /// <summary>DELETE.</summary>
-    Delete,
-
-    /// <summary>OPTIONS.</summary>
-    Options,
-
-    /// <summary>PATCH.</summary>
-    Patch,
-
-    /// <summary>TRACE.</summary>
-    Trace,
-
-    /// <summary>Squid's PURGE.</summary>
-    Purge,
-
-    /// <summary>Anything else.</summary>
-    Other,
-}
-
 /// <summary>
 /// All that is kept of a request that ended. A value: filling one allocates nothing as long as its strings exist anyway. Objects need no
 /// <see cref="Target"/>: their URL follows from <see cref="Authority"/>, <see cref="Fqrn"/> and <see cref="Key"/>.

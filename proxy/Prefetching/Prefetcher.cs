@@ -9,54 +9,6 @@ using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Prefetching;
 
-/// <summary>What a prefetch is for.</summary>
-internal enum PrefetchAim : byte
-{
-    /// <summary>The store has it when clients come.</summary>
-    Store,
-
-    /// <summary>So has the page cache.</summary>
-    Memory,
-
-    /// <summary>As <see cref="Memory"/>, for clients that boot now and ask for it in a moment: it gives way to nobody.</summary>
-    Boot,
-}
-
-/// <summary>How a prefetch stands; counts only grow. Thread-safe.</summary>
-internal sealed class PrefetchProgress
-{
-    private int _present;
-    private int _fetched;
-    private int _failed;
-
-    /// <summary>Objects to look at.</summary>
-    public int Total { get; set; }
-
-    /// <summary>Paths asked for that the snapshot does not have.</summary>
-    public IReadOnlyList<string> Unmatched { get; set; } = [];
-
-    /// <summary>Objects that the store had.</summary>
-    public int Present => Volatile.Read(ref _present);
-
-    /// <summary>Objects that were fetched.</summary>
-    public int Fetched => Volatile.Read(ref _fetched);
-
-    /// <summary>Objects that no Stratum 1 could give.</summary>
-    public int Failed => Volatile.Read(ref _failed);
-
-    /// <summary>The prefetch ends when so many could not be had. Default: never.</summary>
-    public int MaxFailed { get; init; } = int.MaxValue;
-
-    /// <summary>Told of each object that no Stratum 1 has; null: nobody wants to know.</summary>
-    public Action<ObjectKey>? NotFound { get; init; }
-
-    public void AddPresent() => Interlocked.Increment(ref _present);
-
-    public void AddFetched() => Interlocked.Increment(ref _fetched);
-
-    public void AddFailed() => Interlocked.Increment(ref _failed);
-}
-
 /// <summary>
 /// Brings objects into the store, and into memory, behind all clients: by the fetches that clients share, a few at a time in the whole
 /// process, in the order given. While clients are busy, and it is not for them, it gives way: so many bytes a second, and each object begins

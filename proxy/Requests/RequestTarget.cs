@@ -3,47 +3,6 @@ using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Requests;
 
-/// <summary>What a request target asks for.</summary>
-internal enum TargetKind : byte
-{
-    /// <summary>Not served; see <see cref="RequestTarget.Rejection"/>.</summary>
-    Rejected = 0,
-
-    /// <summary>An immutable content-addressed object: <c>/cvmfs/&lt;fqrn&gt;/data/…</c> or <c>.cvmfsalt-…</c>.</summary>
-    Object,
-
-    /// <summary>A small mutable file of a repository, <c>.cvmfs…</c>, or <c>/cvmfs/info/v1/….json</c>.</summary>
-    Document,
-
-    /// <summary>The order of Stratum 1s by distance: <c>api/v1.0/geo/…</c>.</summary>
-    Geo,
-
-    /// <summary>A path-addressed file of a repository (external data): passed through, never stored.</summary>
-    PassThrough,
-}
-
-/// <summary>Why a target is not served.</summary>
-internal enum TargetRejection : byte
-{
-    /// <summary>It is served.</summary>
-    None = 0,
-
-    /// <summary>Not in the grammar: 400.</summary>
-    Malformed,
-
-    /// <summary>Longer than <see cref="RequestTarget.MaxLength"/>: 414.</summary>
-    TooLong,
-
-    /// <summary>An absolute form whose scheme is not http: 400. A <c>https://</c> URL is asked for by CONNECT.</summary>
-    Scheme,
-
-    /// <summary>Not below <c>/cvmfs/</c>: 403 in absolute form (this is no open proxy), 404 in origin form.</summary>
-    NotCvmfs,
-
-    /// <summary>Begins as the name of an alternative catalog and is none: 404.</summary>
-    NotAnObject,
-}
-
 /// <summary>
 /// A parsed request target, in origin form or absolute form; the spans point into the text that was parsed. The grammar is an allow-list
 /// (protocol.md, "Kestrel"): no query, no fragment, no user information, no dot segments, no empty segments, no encoded slash, dot, letter or digit; of what has a

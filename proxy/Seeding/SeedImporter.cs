@@ -6,18 +6,6 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding;
 
-/// <summary>What a bundle was found to be.</summary>
-/// <param name="Index">Its index.</param>
-/// <param name="IndexSha256">Its identity.</param>
-/// <param name="Trust">The verdict on each repository, by name.</param>
-internal sealed record SeedFindings(SeedIndex Index, string IndexSha256, IReadOnlyDictionary<string, SeedTrustVerdict> Trust);
-
-/// <summary>What an import did.</summary>
-/// <param name="Record">The seed as it is in the store.</param>
-/// <param name="NewObjects">Objects that the store did not hold before.</param>
-/// <param name="Warnings">What an operator should know, a sentence each.</param>
-internal sealed record SeedImportResult(SeedRecord Record, int NewObjects, IReadOnlyList<string> Warnings);
-
 /// <summary>Checks bundles, and brings them into a store. Thread-safe.</summary>
 internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, PinSets pins, SeedTrust trust, TimeProvider time)
 {

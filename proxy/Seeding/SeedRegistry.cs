@@ -11,25 +11,6 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding;
 
-/// <summary>A seed that is in the store.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="IndexSha256">Identity of the bundle; empty for a directory tree without an index.</param>
-/// <param name="ImportedAt">When it was complete.</param>
-/// <param name="Objects">Objects that belong to it.</param>
-/// <param name="ObjectBytes">Bytes of those that the bundle carried.</param>
-/// <param name="Repositories">What it brings.</param>
-internal sealed record SeedRecord(
-    string Name, string IndexSha256, DateTimeOffset ImportedAt, long Objects, long ObjectBytes, IReadOnlyList<SeedRecordRepository> Repositories);
-
-/// <summary>A repository of a seed in the store.</summary>
-/// <param name="Fqrn">Its name.</param>
-/// <param name="Revision">Revision of its manifest.</param>
-/// <param name="IsVerified">By this site's own master key.</param>
-/// <param name="WhitelistExpires">As its whitelist says.</param>
-/// <param name="Snapshots">What can be booted.</param>
-internal sealed record SeedRecordRepository(
-    string Fqrn, ulong Revision, bool IsVerified, DateTimeOffset WhitelistExpires, IReadOnlyList<SeedSnapshot> Snapshots);
-
 /// <summary>
 /// The seeds of a store. A seed exists from the moment its record is written, and not before: that put is the atomic switch. Its manifests, whitelists and
 /// master keys are kept beside the record; they are judged and offered to clients after it, and again at every start, so that a crash between the two

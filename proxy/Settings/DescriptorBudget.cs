@@ -57,17 +57,3 @@ internal static class DescriptorBudget
         }
     }
 }
-
-/// <summary>How many connections may be open.</summary>
-/// <param name="Connections">Of clients.</param>
-/// <param name="PassedThrough">To Stratum 1s, for files that are passed through.</param>
-internal sealed record ConnectionBudget(int Connections, int PassedThrough)
-{
-    /// <summary>What the settings and the limit of open files allow.</summary>
-    public static ConnectionBudget For(Settings.ProxyOptions proxy, int storeFiles)
-    {
-        long? limit = DescriptorBudget.Limit();
-        int connections = DescriptorBudget.Connections(proxy.MaxConnections, proxy.MaxConcurrentFetches, storeFiles, limit);
-        return new ConnectionBudget(connections, DescriptorBudget.PassedThrough(proxy.MaxConcurrentFetches, storeFiles, limit));
-    }
-}

@@ -3,16 +3,6 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Snapshots;
 
-/// <summary>An object of a resolved set.</summary>
-/// <param name="Key">The object.</param>
-/// <param name="Path">The file or directory that needs it; null for what belongs to the repository as a whole.</param>
-internal readonly record struct ResolvedObject(ObjectKey Key, string? Path);
-
-/// <summary>An entry of a set that a snapshot does not have.</summary>
-/// <param name="Entry">The entry.</param>
-/// <param name="IsDirectory">It names directories, of which nothing below is asked for.</param>
-internal readonly record struct UnmatchedEntry(WorkingSetEntry Entry, bool IsDirectory);
-
 /// <summary>A working set in terms of one snapshot's objects: what a VM that boots this snapshot asks for.</summary>
 /// <param name="RootCatalog">The snapshot.</param>
 /// <param name="Objects">Each object once: certificate, history, catalogs, then files in the set's order.</param>

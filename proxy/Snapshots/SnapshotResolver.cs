@@ -3,27 +3,6 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Snapshots;
 
-/// <summary>One path asked for.</summary>
-/// <param name="Order">Its place in the set.</param>
-/// <param name="Pattern">Which path or paths.</param>
-/// <param name="IsCatalogOnly">Only the catalogs on the way matter.</param>
-/// <param name="Ranges">What of the file; null: all of it.</param>
-internal readonly record struct WantedPath(int Order, PathPattern Pattern, bool IsCatalogOnly = false, IReadOnlyList<ByteRange>? Ranges = null);
-
-/// <summary>A file found.</summary>
-/// <param name="Order">The place in the set of what asked for it.</param>
-/// <param name="Path">Its path.</param>
-/// <param name="Objects">What to fetch, in the file's order.</param>
-/// <param name="IsStoredPlain">The objects are the file's bytes, not zlib streams of them.</param>
-internal sealed record ResolvedFile(int Order, string Path, IReadOnlyList<ObjectKey> Objects, bool IsStoredPlain);
-
-/// <summary>What paths mean in one snapshot.</summary>
-/// <param name="Catalogs">The catalogs on the way, parents first, each with the path at which it begins.</param>
-/// <param name="Files">The files found, each path once, in the order asked for.</param>
-/// <param name="Found">The places in the set of what found something: a file, a link, or the directory whose catalog was asked for.</param>
-/// <param name="Directories">The places of what named directories, of which nothing below was asked for.</param>
-internal sealed record Resolution(IReadOnlyList<NestedCatalog> Catalogs, IReadOnlyList<ResolvedFile> Files, IReadOnlySet<int> Found, IReadOnlySet<int> Directories);
-
 /// <summary>Resolves paths and globs in one snapshot, opening only the catalogs on the way, each once a pass; follows symbolic links.</summary>
 internal sealed class SnapshotResolver
 {

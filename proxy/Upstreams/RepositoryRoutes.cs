@@ -5,11 +5,6 @@ using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Upstreams;
 
-/// <summary>One allowed repository: its name, and the cluster of its Stratum 1s.</summary>
-/// <param name="Fqrn">Fully qualified repository name.</param>
-/// <param name="Cluster">Id of the YARP cluster.</param>
-internal sealed record RepositoryRoute(string Fqrn, string Cluster);
-
 /// <summary>
 /// Which repositories are allowed, and the cluster of each: an exact name wins, then the longest domain. Thread-safe; the table is replaced whole.
 /// </summary>

@@ -3,22 +3,6 @@ using Yarp.ReverseProxy.Model;
 
 namespace Breakwater.Proxy.Upstreams;
 
-/// <summary>What is known of a Stratum 1 since the start.</summary>
-internal enum Stratum1State : byte
-{
-    /// <summary>Neither a fetch nor a probe has asked it yet.</summary>
-    NotAskedYet,
-
-    /// <summary>It answered when it was asked last.</summary>
-    Answers,
-
-    /// <summary>It failed when it was asked last, and is still asked in its turn.</summary>
-    Failing,
-
-    /// <summary>It failed so often that it is asked after all others.</summary>
-    AskedLast,
-}
-
 /// <summary>How fetches and probes of each Stratum 1 ended, since the start or since its settings changed. Thread-safe; the latest outcome wins.</summary>
 internal sealed class Stratum1Outcomes
 {

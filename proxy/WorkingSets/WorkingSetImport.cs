@@ -7,12 +7,6 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 
-/// <summary>What an import made.</summary>
-/// <param name="Set">The set.</param>
-/// <param name="Unmatched">Its paths that the snapshot does not have.</param>
-/// <param name="SkippedLines">Lines of a trace that its client had cut.</param>
-internal sealed record ImportedSet(WorkingSet Set, IReadOnlyList<string> Unmatched, int SkippedLines);
-
 /// <summary>Makes a working set of what an operator hands in: an exported set, a client's trace, a list of paths, or a pin file of the repository.</summary>
 internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments documents, TimeProvider time)
 {

@@ -4,9 +4,6 @@ using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests;
 
-/// <summary>How a command ended, and what it wrote.</summary>
-internal sealed record CommandResult(int ExitCode, string Output, string Error);
-
 /// <summary>Runs <c>breakwater</c> as a user does: a process of its own.</summary>
 internal static class BreakwaterCommand
 {

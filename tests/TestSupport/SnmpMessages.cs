@@ -4,12 +4,6 @@ using System.Text;
 
 namespace Breakwater.TestSupport;
 
-/// <summary>A name of an answer with its value: the tag's class and number, and the value as text; null for what carries none.</summary>
-public sealed record SnmpVariable(string Name, TagClass Class, int Tag, string? Value);
-
-/// <summary>An answer as a manager reads it.</summary>
-public sealed record SnmpAnswer(int Version, string Community, int Operation, int RequestId, int ErrorStatus, int ErrorIndex, IReadOnlyList<SnmpVariable> Variables);
-
 /// <summary>SNMP's messages from the manager's side, written and read apart from the code under test.</summary>
 public static class SnmpMessages
 {

@@ -3,12 +3,6 @@ using System.Runtime.InteropServices;
 
 namespace Breakwater.Peers.Measuring;
 
-/// <summary>Memory of a peer in bytes.</summary>
-/// <param name="ResidentBytes">Sum of the resident sizes; what processes share counts once each.</param>
-/// <param name="AnonymousBytes">The part of it that no file backs.</param>
-/// <param name="ProportionalBytes">Sum of the proportional sizes: what processes share counts once. 0 when not asked for.</param>
-internal readonly record struct Memory(long ResidentBytes, long AnonymousBytes, long ProportionalBytes);
-
 /// <summary>A process and all of its descendants, as /proc tells it.</summary>
 internal sealed partial class ProcessTree(int root)
 {

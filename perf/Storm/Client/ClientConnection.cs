@@ -4,26 +4,6 @@ using Breakwater.Storm.Net;
 
 namespace Breakwater.Storm.Client;
 
-/// <summary>Who uses a connection; called on its loop's thread.</summary>
-internal interface IExchangeOwner
-{
-    /// <summary>
-    /// An exchange has ended. After a failure the connection is closed and of no more use; after a success it may carry the next request at
-    /// once, unless it is closed.
-    /// </summary>
-    void OnEnded(ClientConnection connection, Failure failure);
-}
-
-/// <summary>How the bodies are treated.</summary>
-internal enum BodyMode
-{
-    /// <summary>Dropped in the kernel (MSG_TRUNC): costs the least.</summary>
-    Drop,
-
-    /// <summary>Read and checked against the URL.</summary>
-    Check,
-}
-
 /// <summary>One HTTP/1.1 connection that carries one request at a time. Loop thread only.</summary>
 internal sealed unsafe class ClientConnection : Endpoint
 {

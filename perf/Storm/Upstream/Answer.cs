@@ -3,35 +3,6 @@ using System.Text;
 
 namespace Breakwater.Storm.Upstream;
 
-/// <summary>One path with its bytes.</summary>
-internal sealed record Served(string Path, byte[] Body)
-{
-    /// <summary>Named by its hash?</summary>
-    public bool IsObject { get; } = Path.Contains("/data/", StringComparison.Ordinal);
-
-    /// <summary>A <c>.cvmfs…</c> file?</summary>
-    public bool IsDocument { get; } = Path[(Path.LastIndexOf('/') + 1)..].StartsWith(".cvmfs", StringComparison.Ordinal);
-
-    /// <summary>The head of the ordinary answer, once it was needed, and what it was made for: kept, since most answers are ordinary.</summary>
-    public (byte[] Head, TimeSpan MaxAge, long Second)? Ordinary { get; set; }
-}
-
-/// <summary>How an answer ends once its bytes are out.</summary>
-internal enum Ending
-{
-    /// <summary>The connection takes the next request.</summary>
-    KeepAlive,
-
-    /// <summary>Closed.</summary>
-    Close,
-
-    /// <summary>Reset.</summary>
-    Reset,
-
-    /// <summary>Left open, silent.</summary>
-    Silence,
-}
-
 /// <summary>An answer as it goes out: head, a piece of a body, a pace and an end.</summary>
 internal readonly record struct Answer(byte[] Head, byte[] Body, int Start, int End, Ending Ending)
 {

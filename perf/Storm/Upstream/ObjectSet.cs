@@ -3,11 +3,6 @@ using System.Security.Cryptography;
 
 namespace Breakwater.Storm.Upstream;
 
-/// <summary>One thing that the emulated Stratum 1 serves.</summary>
-/// <param name="Path">Its URL's path, <c>/cvmfs/&lt;fqrn&gt;/…</c>.</param>
-/// <param name="Body">Its bytes.</param>
-internal sealed record ServedObject(string Path, byte[] Body);
-
 /// <summary>Made-up objects whose names are the true SHA-1 of their incompressible bytes. The same arguments give the same objects.</summary>
 internal static class ObjectSet
 {

@@ -2,40 +2,6 @@ using Breakwater.Storm.Client;
 
 namespace Breakwater.Storm.Vms;
 
-/// <summary>How patient a client is set up.</summary>
-/// <param name="Name">For reports.</param>
-/// <param name="Retries">CVMFS_MAX_RETRIES.</param>
-internal sealed record ClientProfile(string Name, int Retries)
-{
-    /// <summary>CernVM-FS as installed: one retry.</summary>
-    public static ClientProfile Stock { get; } = new("stock", 1);
-
-    /// <summary>Micro-CernVM: none, and whoever leaves the proxy stays away for a day.</summary>
-    public static ClientProfile Micro { get; } = new("micro", 0);
-}
-
-/// <summary>What a client does after a failure.</summary>
-internal enum Step
-{
-    /// <summary>The same request again through the same proxy.</summary>
-    Retry,
-
-    /// <summary>The same, with <c>Cache-Control: no-cache</c>.</summary>
-    RetryNoCache,
-
-    /// <summary>The same from the next Stratum 1, through the same proxy.</summary>
-    NextHost,
-
-    /// <summary>The same through the next proxy; when that is DIRECT, the VM is an exile.</summary>
-    NextProxy,
-
-    /// <summary>An I/O error for the user: the boot has failed.</summary>
-    GiveUp,
-}
-
-/// <summary>What a request has been through, and what is left.</summary>
-internal readonly record struct RequestHistory(int Retries, bool NoCacheTried, int HostsLeft, int ProxiesLeft);
-
 /// <summary>The reactions of CernVM-FS 2.11.5 as seen on the wire (protocol.md, "How a client behaves"). Pure.</summary>
 internal static class ClientRules
 {

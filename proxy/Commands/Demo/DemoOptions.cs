@@ -12,6 +12,3 @@ internal sealed record DemoOptions
     /// <summary>JSON on standard output instead of a table.</summary>
     public required bool Json { get; init; }
 }
-
-/// <summary>The demo could not be run to its end; the message says why and what to do.</summary>
-internal sealed class DemoFailedException(string message, Exception? inner = null) : Exception(message, inner);

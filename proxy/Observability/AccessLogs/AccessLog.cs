@@ -5,13 +5,6 @@ using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Observability.AccessLogs;
 
-/// <summary>Names the file behind an object, where that is known. Cheap: called for each line of the log.</summary>
-internal interface IObjectPaths
-{
-    /// <summary>The path below the repository's root, with a leading slash; null when not known.</summary>
-    string? Find(string fqrn, in ObjectKey key);
-}
-
 /// <summary>Writes the access log from the records that the pump brings, on a thread of its own. A disk that refuses, or is too slow, costs lines, nothing else.</summary>
 internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposable
 {

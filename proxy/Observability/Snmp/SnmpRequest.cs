@@ -3,16 +3,6 @@ using System.Formats.Asn1;
 
 namespace Breakwater.Proxy.Observability.Snmp;
 
-/// <summary>What a request asks for: the tag of its PDU (RFC 3416, 3).</summary>
-internal enum SnmpOperation : byte
-{
-    Get = 0,
-    GetNext = 1,
-    Response = 2,
-    Set = 3,
-    GetBulk = 5,
-}
-
 /// <summary>A request as it came, v1 (RFC 1157) or v2c (RFC 1901). From outside: nothing in it is to be believed.</summary>
 internal sealed class SnmpRequest
 {

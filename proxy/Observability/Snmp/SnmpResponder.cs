@@ -4,19 +4,6 @@ using System.Text;
 
 namespace Breakwater.Proxy.Observability.Snmp;
 
-/// <summary>Why a datagram got no answer.</summary>
-internal enum SnmpRefusal : byte
-{
-    /// <summary>It got one.</summary>
-    None,
-
-    /// <summary>It was no SNMP v1 or v2c request.</summary>
-    Malformed,
-
-    /// <summary>It named another community.</summary>
-    WrongCommunity,
-}
-
 /// <summary>
 /// Answers a datagram with a datagram. Read-only: there is no way to set anything. An answer always fits one unfragmented packet, whatever was asked for, so
 /// that a forged sender gains little. Thread-safe.

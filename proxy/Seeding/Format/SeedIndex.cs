@@ -174,34 +174,3 @@ internal sealed record SeedIndex
 
     private static string Short(string text) => text.Length <= 60 ? text : text[..60] + "…";
 }
-
-/// <summary>A repository of a bundle.</summary>
-/// <param name="Fqrn">Its name.</param>
-/// <param name="Revision">Revision of the manifest that is carried.</param>
-/// <param name="WhitelistExpires">Until when first boots can be served, UTC.</param>
-/// <param name="Snapshots">What can be booted; empty in a bundle that only renews the whitelist.</param>
-internal sealed record SeedRepository(string Fqrn, ulong Revision, DateTimeOffset WhitelistExpires, IReadOnlyList<SeedSnapshot> Snapshots);
-
-/// <summary>A snapshot that can be booted from a bundle.</summary>
-/// <param name="Tag">The tag; empty for the trunk.</param>
-/// <param name="Revision">Its revision.</param>
-/// <param name="RootCatalog">Key of its root catalog.</param>
-/// <param name="Scope">How much of it is carried, for people: <c>all</c>, <c>working set boot</c>, <c>paths</c>.</param>
-/// <param name="IsWhole">All of it: every object that its catalogs name.</param>
-internal sealed record SeedSnapshot(string Tag, ulong Revision, string RootCatalog, string Scope, bool IsWhole);
-
-/// <summary>A small file of a bundle.</summary>
-/// <param name="Name">Name of its entry.</param>
-/// <param name="SizeBytes">Its length.</param>
-/// <param name="Sha256">Its SHA-256, lower-case hex.</param>
-internal sealed record SeedDocument(string Name, long SizeBytes, string Sha256);
-
-/// <summary>The name of a seed: what operators type.</summary>
-internal static class SeedName
-{
-    public const string Rule = "a seed's name has 1 to 100 letters, digits, '.', '-', '_' or '+', and begins with a letter or digit";
-
-    /// <summary>Is it one?</summary>
-    public static bool IsValid(string name) =>
-        name.Length is > 0 and <= 100 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '+');
-}

@@ -5,9 +5,6 @@ using Breakwater.Proxy.Seeding.Format;
 
 namespace Breakwater.Proxy.Seeding.Import;
 
-/// <summary>The store took no more: the bundle is right so far. What was stored stays, so that the import can go on later.</summary>
-internal sealed class SeedStoreException(string message) : IOException(message);
-
 /// <summary>
 /// Checks and stores objects while the bundle is read on: the reader hands each object's bytes to one of a few workers, which hash and write. Memory is bounded
 /// by the workers' queues and by what they have in commits under way. Begin, append and end are called by one reader.

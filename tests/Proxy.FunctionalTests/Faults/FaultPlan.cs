@@ -3,28 +3,6 @@ using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Faults;
 
-/// <summary>What a client does with its request in a fault storm.</summary>
-internal enum ClientManner
-{
-    /// <summary>Asks and reads.</summary>
-    Plain,
-
-    /// <summary>Sends its head in pieces.</summary>
-    SplitsHead,
-
-    /// <summary>Reads in small pieces with pauses.</summary>
-    ReadsSlowly,
-
-    /// <summary>Leaves when it has the head and a part of the body.</summary>
-    LeavesHalfWay,
-
-    /// <summary>Resets its connection as soon as it has asked.</summary>
-    ResetsAtOnce,
-
-    /// <summary>Sends half a head and leaves.</summary>
-    LeavesInItsHead,
-}
-
 /// <summary>Which answers and which clients go wrong: drawn by seed and number, so a run can be repeated. Thread-safe.</summary>
 /// <param name="seed">Same seed, same faults.</param>
 /// <param name="share">Share of a Stratum 1's answers that go wrong, 0 to 1.</param>

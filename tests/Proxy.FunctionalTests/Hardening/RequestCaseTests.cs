@@ -5,44 +5,6 @@ using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Hardening;
 
-/// <summary>A proxy in front of a Stratum 1, once for all cases.</summary>
-public abstract class ListenerUnderTest(bool rawPath) : IAsyncLifetime
-{
-    private ProxyUnderTest _proxy = null!;
-
-    internal ScriptedUpstream Upstream { get; } = ScriptedUpstream.Serving(FixtureRepository.Tiny);
-
-    internal EndPoint EndPoint => _proxy.EndPoint;
-
-    /// <summary>Path of a document.</summary>
-    internal string Document { get; } = FixtureRepository.Tiny.UrlPath(".cvmfspublished");
-
-    /// <summary>Path of a stored object below its repository.</summary>
-    internal string ObjectPath { get; private set; } = "";
-
-    public async Task InitializeAsync()
-    {
-        Dictionary<string, string?> settings = new() { ["Proxy:RequestHeadTimeout"] = "00:00:02", ["Proxy:RawPath"] = rawPath.ToString() };
-        _proxy = await ProxyUnderTest.StartAsync(settings, null, Upstream);
-        ObjectKey key = FixtureRepository.Tiny.Objects.OrderBy(o => o.Value.Length).First(o => o.Value.Length >= 100).Key;
-        ObjectPath = key.ToPath();
-        Assert.Equal(200, (await _proxy.GetAsync(FixtureRepository.Tiny.UrlPath(key))).Status);
-        Assert.Equal(200, (await _proxy.GetAsync(Document)).Status);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _proxy.DisposeAsync();
-        await Upstream.DisposeAsync();
-    }
-}
-
-/// <summary>Every request through Kestrel's ordinary pipeline.</summary>
-public sealed class OrdinaryListener() : ListenerUnderTest(rawPath: false);
-
-/// <summary>Hits below HttpContext.</summary>
-public sealed class RawListener() : ListenerUnderTest(rawPath: true);
-
 /// <summary>Every line of <c>request-cases.tsv</c> over a real socket, against any listener.</summary>
 public abstract class RequestCaseTests(ListenerUnderTest listener)
 {
@@ -125,9 +87,3 @@ public abstract class RequestCaseTests(ListenerUnderTest listener)
         }
     }
 }
-
-/// <summary>The table through the ordinary path.</summary>
-public sealed class OrdinaryPathRequestCaseTests(OrdinaryListener listener) : RequestCaseTests(listener), IClassFixture<OrdinaryListener>;
-
-/// <summary>The table through the path that answers hits below HttpContext.</summary>
-public sealed class RawPathRequestCaseTests(RawListener listener) : RequestCaseTests(listener), IClassFixture<RawListener>;

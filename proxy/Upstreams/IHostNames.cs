@@ -9,9 +9,3 @@ internal interface IHostNames
     /// <exception cref="System.Net.Sockets.SocketException">There is no such name, or nobody to ask.</exception>
     Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken);
 }
-
-/// <summary>Asks the system's resolver.</summary>
-internal sealed class SystemHostNames : IHostNames
-{
-    public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) => Dns.GetHostAddressesAsync(host, cancellationToken);
-}

@@ -5,41 +5,6 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Import;
 
-/// <summary>What a check of a bundle needs of its objects: which are there, and the bytes of catalogs and histories.</summary>
-internal interface ISeedMetadata
-{
-    /// <summary>Is the object there?</summary>
-    bool Has(in ObjectKey key);
-
-    /// <summary>The bytes of a catalog or history, seekable; null: not there.</summary>
-    Stream? Open(in ObjectKey key);
-
-    /// <summary>Only an earlier bundle has it (<c>--since</c>), and that is not at hand: what it says cannot be checked here, an import checks it.</summary>
-    bool IsElsewhere(in ObjectKey key);
-}
-
-/// <summary>The objects of a store.</summary>
-internal sealed class StoreMetadata(IObjectStore store) : ISeedMetadata
-{
-    /// <inheritdoc/>
-    public bool Has(in ObjectKey key) => store.Contains(key);
-
-    /// <inheritdoc/>
-    public Stream? Open(in ObjectKey key) => store.TryOpen(key, out ObjectLease? lease) ? new LeaseStream(lease) : null;
-
-    /// <inheritdoc/>
-    public bool IsElsewhere(in ObjectKey key) => false;
-
-    /// <summary>The wire bytes of a small object; null: not there.</summary>
-    public byte[]? ReadAll(ObjectKey key)
-    {
-        using Stream? wire = Open(key);
-        using var bytes = new MemoryStream();
-        wire?.CopyTo(bytes);
-        return wire is null ? null : bytes.ToArray();
-    }
-}
-
 /// <summary>Without a store: checks digests, and keeps catalogs and histories in a temporary directory until it is disposed.</summary>
 internal sealed class SpooledMetadata : ISeedMetadata, IObjectSink, IDisposable
 {
@@ -110,22 +75,4 @@ internal sealed class SpooledMetadata : ISeedMetadata, IObjectSink, IDisposable
             return _hash.DisposeAsync();
         }
     }
-}
-
-/// <summary>Opens catalogs and histories.</summary>
-internal static class SeedMetadataReading
-{
-    /// <summary>A history; or why there is none.</summary>
-    public static async Task<Parsed<History>> ReadHistoryAsync(this ISeedMetadata metadata, ObjectKey key, CancellationToken cancellationToken)
-    {
-        await using Stream? wire = metadata.Open(key);
-        return wire is null ? new Malformed($"the history {key} is missing") : await History.ReadAsync(wire, CatalogLimits.Default, cancellationToken);
-    }
-
-    /// <summary>A snapshot's catalogs.</summary>
-    public static CatalogTree TreeOf(this ISeedMetadata metadata, ObjectKey rootCatalog) => new(rootCatalog, async (key, cancellationToken) =>
-    {
-        await using Stream? wire = metadata.Open(key);
-        return wire is null ? new Malformed("the catalog is missing") : await Catalog.OpenAsync(wire, CatalogLimits.Default, cancellationToken);
-    });
 }

@@ -5,34 +5,6 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Import;
 
-/// <summary>Where a seed comes from. The index is read first, then the content, once.</summary>
-internal interface ISeedSource
-{
-    /// <summary>SHA-256 of the index; empty when there is none.</summary>
-    string Identity { get; }
-
-    /// <summary>Reads the index.</summary>
-    Task<SeedIndex> ReadIndexAsync(CancellationToken cancellationToken);
-
-    /// <summary>Reads the content.</summary>
-    Task ReadContentAsync(ISeedVisitor visitor, CancellationToken cancellationToken);
-}
-
-/// <summary>A bundle, from a file or a pipe. The stream stays the caller's.</summary>
-internal sealed class BundleSource(Stream bundle, SeedLimits limits) : ISeedSource
-{
-    private readonly SeedReader _reader = new(bundle, limits);
-
-    /// <inheritdoc/>
-    public string Identity => _reader.IndexSha256;
-
-    /// <inheritdoc/>
-    public Task<SeedIndex> ReadIndexAsync(CancellationToken cancellationToken) => _reader.ReadIndexAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public Task ReadContentAsync(ISeedVisitor visitor, CancellationToken cancellationToken) => _reader.ReadContentAsync(visitor, cancellationToken);
-}
-
 /// <summary>
 /// A directory that holds what a Stratum 1 serves: one repository's tree, or several below it or below <c>cvmfs/</c>; also an unpacked bundle. Links are not
 /// followed, what is no object or signed document is passed over.

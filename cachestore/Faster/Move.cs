@@ -1,0 +1,7 @@
+using Breakwater.CacheStore.Disk;
+using Breakwater.CacheStore.Retention;
+
+namespace Breakwater.CacheStore.Faster;
+
+/// <summary>An object that the cleaner wrote to a new place.</summary>
+internal readonly record struct Move(ObjectKey Key, IndexEntry From, long ToAddress, int Frequency);

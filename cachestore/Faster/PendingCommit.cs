@@ -1,0 +1,8 @@
+using System.Collections.Concurrent;
+using Breakwater.CacheStore.Disk;
+using Microsoft.Extensions.Logging;
+
+namespace Breakwater.CacheStore.Faster;
+
+/// <summary>A verified object whose entries are in the log, waiting to be durable.</summary>
+internal readonly record struct PendingCommit(StagedObject Staged, long Address, bool IsSealed);

@@ -1,0 +1,8 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Breakwater.CacheStore.Faster;
+
+/// <summary>An entry found by a scan.</summary>
+/// <param name="Address">Address in the log.</param>
+/// <param name="Header">Its header, undamaged.</param>
+internal readonly record struct ScannedEntry(long Address, EntryHeader Header);

@@ -1,0 +1,15 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using Breakwater.Storm.Net;
+
+namespace Breakwater.Storm.Client;
+
+/// <summary>How the bodies are treated.</summary>
+internal enum BodyMode
+{
+    /// <summary>Dropped in the kernel (MSG_TRUNC): costs the least.</summary>
+    Drop,
+
+    /// <summary>Read and checked against the URL.</summary>
+    Check,
+}

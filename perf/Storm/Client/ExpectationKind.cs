@@ -1,0 +1,17 @@
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Hashing;
+
+namespace Breakwater.Storm.Client;
+
+/// <summary>What is known of a body from its URL.</summary>
+internal enum ExpectationKind
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>The digest of its bytes.</summary>
+    Digest,
+
+    /// <summary>It carries its own digest.</summary>
+    SelfHash,
+}

@@ -1,0 +1,14 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Admin;
+
+/// <summary>A call on the admin port failed: the message says why and what to do next.</summary>
+internal sealed class AdminException(string message, HttpStatusCode? status = null, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>The server's status; null when no server answered.</summary>
+    public HttpStatusCode? Status { get; } = status;
+}

@@ -1,0 +1,58 @@
+using System.Runtime.CompilerServices;
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Scrubbing;
+using Breakwater.Proxy.Snapshots;
+
+namespace Breakwater.Proxy.Admin;
+
+/// <summary>Nobody has the store: this process opens it.</summary>
+/// <param name="store">The store.</param>
+/// <param name="snapshots">Made when a repository is asked for.</param>
+/// <param name="close">What disposing does.</param>
+internal sealed class OfflineStore(FasterObjectStore store, Func<StoredSnapshots> snapshots, Func<ValueTask> close) : IStoreAccess
+{
+    public Task<StoreStatistics> StatisticsAsync(CancellationToken cancellationToken) => Task.FromResult(store.Statistics);
+
+    public async IAsyncEnumerable<ListedObject> ListAsync(bool pinnedOnly, string? repository, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (StoredObjectInfo stored in repository is null ? EverythingAsync() : OfRepositoryAsync(repository, cancellationToken))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (stored.IsPinned || !pinnedOnly)
+            {
+                yield return new ListedObject(stored.Key.ToString(), stored.Length, stored.IsPinned);
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<StoredObjectInfo> EverythingAsync()
+    {
+        await Task.CompletedTask;
+        foreach (StoredObjectInfo stored in store.List())
+        {
+            yield return stored;
+        }
+    }
+
+    private async IAsyncEnumerable<StoredObjectInfo> OfRepositoryAsync(string repository, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (ObjectKey key in snapshots().ObjectsAsync(repository, cancellationToken))
+        {
+            if (store.Find(key) is { } stored)
+            {
+                yield return stored;
+            }
+        }
+    }
+
+    public async Task<VerifyResult> VerifyAsync(bool repair, CancellationToken cancellationToken)
+    {
+        ScrubReport report = await store.VerifyAsync(null, repair, cancellationToken);
+        return new VerifyResult(report.Objects, report.Bytes, [.. report.Damaged.Select(key => key.ToString())], repair);
+    }
+
+    public Task<long> EvictAsync(long bytes, CancellationToken cancellationToken) => store.EvictToAsync(bytes, cancellationToken);
+
+    public ValueTask DisposeAsync() => close();
+}

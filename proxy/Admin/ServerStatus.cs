@@ -1,0 +1,41 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Boots;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Observability.AccessLogs;
+using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Seeding;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
+using Yarp.ReverseProxy;
+
+namespace Breakwater.Proxy.Admin;
+
+/// <summary>What <c>breakwater status</c> and the page show; counts since the start, sizes in bytes.</summary>
+internal sealed record ServerStatus(
+    string Version,
+    DateTimeOffset Time,
+    double UptimeSeconds,
+    HealthReport Health,
+    double HitRatio,
+    double ByteHitRatio,
+    long Requests,
+    long BytesSent,
+    long BytesSaved,
+    long UpstreamBytes,
+    IReadOnlyList<ResultStatus> Results,
+    long MemoryBytes,
+    long DiskBytes,
+    int Fetches,
+    int FetchFollowers,
+    int FetchesWaiting,
+    StormView Storm,
+    IReadOnlyList<UpstreamStatus> Upstreams,
+    string StorePath,
+    long StoreDiskFreeBytes,
+    long WorkingSetBytes,
+    IReadOnlyList<string> Bootable,
+    IReadOnlyList<string> Unverified,
+    IReadOnlyList<string> Reads,
+    IReadOnlyList<string> Actions);

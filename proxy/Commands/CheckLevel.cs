@@ -1,0 +1,22 @@
+using System.CommandLine;
+using System.Globalization;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.WorkingSets;
+using Spectre.Console;
+
+namespace Breakwater.Proxy.Commands;
+
+/// <summary>How a check ended.</summary>
+internal enum CheckLevel : byte
+{
+    /// <summary>Good.</summary>
+    Ok,
+
+    /// <summary>It works, but look at it.</summary>
+    Warning,
+
+    /// <summary>It cannot work so.</summary>
+    Failure,
+}

@@ -1,0 +1,59 @@
+using System.Text;
+using Breakwater.CacheStore;
+
+namespace Breakwater.Proxy.Commands.Demo;
+
+/// <summary>One request of a boot; shared by all VMs.</summary>
+internal sealed class BootRequest
+{
+    /// <summary>
+    /// The servers that a VM knows, in its order. The proxy's cluster lists neither: as on a real site, where images name servers of a
+    /// CDN, the name in the request must only order the candidates.
+    /// </summary>
+    public static readonly IReadOnlyList<string> Hosts = ["s1.example.org", "s2.example.org"];
+
+    private readonly byte[][] _wire;
+    private readonly byte[][] _wireNoCache;
+
+    /// <summary>Makes a request.</summary>
+    /// <param name="index">Its place in the boot, from 0.</param>
+    /// <param name="path">The path on the server.</param>
+    /// <param name="expected">The right bytes.</param>
+    public BootRequest(int index, string path, byte[] expected)
+    {
+        Index = index;
+        Path = path;
+        Expected = expected;
+        IsObject = DemoRepository.TryParseObject(path, out ObjectKey key);
+        Key = key;
+        _wire = [.. Hosts.Select(host => Compose(host, path, ""))];
+        _wireNoCache = [.. Hosts.Select(host => Compose(host, path, "Pragma: no-cache\r\nCache-Control: no-cache\r\n"))];
+    }
+
+    /// <summary>Its place in the boot, from 0.</summary>
+    public int Index { get; }
+
+    /// <summary>The path on the server, <c>/cvmfs/…</c>.</summary>
+    public string Path { get; }
+
+    /// <summary>The right bytes.</summary>
+    public byte[] Expected { get; }
+
+    /// <summary>Content-addressed? Else a document.</summary>
+    public bool IsObject { get; }
+
+    /// <summary>Which object it is, when it is one.</summary>
+    public ObjectKey Key { get; }
+
+    /// <summary>Needed to mount (document, certificate, history, catalog), before any file can be read?</summary>
+    public bool BelongsToMount => !IsObject || Key.Kind is (byte)'X' or (byte)'H' or (byte)'C';
+
+    /// <summary>The request's bytes, as libcurl sends them through a proxy.</summary>
+    /// <param name="host">Index in <see cref="Hosts"/>.</param>
+    /// <param name="noCache">The client's second try after a wrong body.</param>
+    public byte[] Wire(int host, bool noCache) => (noCache ? _wireNoCache : _wire)[host];
+
+    private static byte[] Compose(string host, string path, string more) => Encoding.ASCII.GetBytes(
+        $"GET http://{host}{path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nProxy-Connection: Keep-Alive\r\nConnection: Keep-Alive\r\n"
+        + $"User-Agent: cvmfs Fuse 2.11.5\r\n{more}\r\n");
+}

@@ -1,0 +1,16 @@
+using System.CommandLine;
+using System.Globalization;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.WorkingSets;
+using Spectre.Console;
+
+namespace Breakwater.Proxy.Commands;
+
+/// <summary>One check of the doctor.</summary>
+/// <param name="Name">What was looked at.</param>
+/// <param name="Level">How it is.</param>
+/// <param name="Found">What was found.</param>
+/// <param name="Next">What to do; null when nothing.</param>
+internal sealed record DoctorCheck(string Name, CheckLevel Level, string Found, string? Next = null);

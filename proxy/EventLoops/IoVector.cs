@@ -1,0 +1,12 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Breakwater.Proxy.EventLoops;
+
+/// <summary>One piece of a gathered send (<c>struct iovec</c>).</summary>
+internal unsafe struct IoVector
+{
+    public byte* Base;
+    public nuint Length;
+}

@@ -1,0 +1,13 @@
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Outcomes;
+
+namespace Breakwater.Proxy.Observability;
+
+/// <summary>Reads what the <see cref="RequestRecorder"/> keeps. Register it as <c>IRecordSink</c>; called by one thread at a time.</summary>
+internal interface IRecordSink
+{
+    /// <summary>Takes the requests that ended since the last call; perhaps none.</summary>
+    /// <param name="records">In the order of their ends; valid during the call.</param>
+    /// <param name="clock">Turns their timestamps into times.</param>
+    void Take(ReadOnlySpan<RequestRecord> records, RecordClock clock);
+}

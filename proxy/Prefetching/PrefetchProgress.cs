@@ -1,0 +1,45 @@
+using System.Buffers;
+using System.Diagnostics;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Prefetching;
+
+/// <summary>How a prefetch stands; counts only grow. Thread-safe.</summary>
+internal sealed class PrefetchProgress
+{
+    private int _present;
+    private int _fetched;
+    private int _failed;
+
+    /// <summary>Objects to look at.</summary>
+    public int Total { get; set; }
+
+    /// <summary>Paths asked for that the snapshot does not have.</summary>
+    public IReadOnlyList<string> Unmatched { get; set; } = [];
+
+    /// <summary>Objects that the store had.</summary>
+    public int Present => Volatile.Read(ref _present);
+
+    /// <summary>Objects that were fetched.</summary>
+    public int Fetched => Volatile.Read(ref _fetched);
+
+    /// <summary>Objects that no Stratum 1 could give.</summary>
+    public int Failed => Volatile.Read(ref _failed);
+
+    /// <summary>The prefetch ends when so many could not be had. Default: never.</summary>
+    public int MaxFailed { get; init; } = int.MaxValue;
+
+    /// <summary>Told of each object that no Stratum 1 has; null: nobody wants to know.</summary>
+    public Action<ObjectKey>? NotFound { get; init; }
+
+    public void AddPresent() => Interlocked.Increment(ref _present);
+
+    public void AddFetched() => Interlocked.Increment(ref _fetched);
+
+    public void AddFailed() => Interlocked.Increment(ref _failed);
+}

@@ -1,0 +1,8 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Snapshots;
+using Breakwater.Proxy.WorkingSets;
+
+namespace Breakwater.Proxy.Seeding.Export;
+
+/// <summary>An export cannot be done as asked: the message says why and what to do.</summary>
+internal sealed class SeedExportException(string message) : Exception(message);

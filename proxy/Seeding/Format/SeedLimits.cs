@@ -1,0 +1,10 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Breakwater.CacheStore;
+
+namespace Breakwater.Proxy.Seeding.Format;
+
+/// <summary>Limits on what is read.</summary>
+/// <param name="MaxObjectBytes">Longest object.</param>
+internal sealed record SeedLimits(long MaxObjectBytes);

@@ -1,0 +1,11 @@
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Hashing;
+
+namespace Breakwater.Proxy.Seeding.Import;
+
+/// <summary>Where the objects of a bundle go. Thread-safe.</summary>
+internal interface IObjectSink
+{
+    /// <summary>Starts to take one object.</summary>
+    ObjectTaker Begin(in ObjectKey key, long length);
+}

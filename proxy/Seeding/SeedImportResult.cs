@@ -1,0 +1,13 @@
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Retention;
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Repositories;
+
+namespace Breakwater.Proxy.Seeding;
+
+/// <summary>What an import did.</summary>
+/// <param name="Record">The seed as it is in the store.</param>
+/// <param name="NewObjects">Objects that the store did not hold before.</param>
+/// <param name="Warnings">What an operator should know, a sentence each.</param>
+internal sealed record SeedImportResult(SeedRecord Record, int NewObjects, IReadOnlyList<string> Warnings);

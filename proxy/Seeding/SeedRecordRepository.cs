@@ -1,0 +1,21 @@
+using System.Text;
+using System.Text.Json;
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Documents;
+using Breakwater.CacheStore.Retention;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
+
+namespace Breakwater.Proxy.Seeding;
+
+/// <summary>A repository of a seed in the store.</summary>
+/// <param name="Fqrn">Its name.</param>
+/// <param name="Revision">Revision of its manifest.</param>
+/// <param name="IsVerified">By this site's own master key.</param>
+/// <param name="WhitelistExpires">As its whitelist says.</param>
+/// <param name="Snapshots">What can be booted.</param>
+internal sealed record SeedRecordRepository(
+    string Fqrn, ulong Revision, bool IsVerified, DateTimeOffset WhitelistExpires, IReadOnlyList<SeedSnapshot> Snapshots);

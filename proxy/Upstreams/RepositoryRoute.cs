@@ -1,0 +1,11 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Upstreams;
+
+/// <summary>One allowed repository: its name, and the cluster of its Stratum 1s.</summary>
+/// <param name="Fqrn">Fully qualified repository name.</param>
+/// <param name="Cluster">Id of the YARP cluster.</param>
+internal sealed record RepositoryRoute(string Fqrn, string Cluster);

@@ -1,0 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Breakwater.Repositories;
+
+/// <summary>The problem side of a <see cref="Parsed{T}"/>.</summary>
+public readonly record struct Malformed(string Problem);

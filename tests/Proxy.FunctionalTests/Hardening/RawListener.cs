@@ -1,0 +1,9 @@
+using System.Net;
+using System.Text;
+using Breakwater.CacheStore;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.FunctionalTests.Hardening;
+
+/// <summary>Hits below HttpContext.</summary>
+public sealed class RawListener() : ListenerUnderTest(rawPath: true);
