@@ -1,5 +1,3 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace Breakwater.CacheStore;
 
 /// <summary>A contiguous run of an object's bytes in mapped memory; valid while the lease is held.</summary>
@@ -7,6 +5,8 @@ namespace Breakwater.CacheStore;
 /// <param name="Length">Length of the run, bytes, at least 1.</param>
 public readonly record struct MappedRun(nint Address, int Length)
 {
-    /// <summary>Is all of it in the page cache, so that nobody who touches it waits for the disk? A hint: it may leave at any time.</summary>
+    /// <summary>
+    /// Is all of it in the page cache, so that nobody who touches it waits for the disk? A hint: it may leave at any time.
+    /// </summary>
     public bool IsResident() => Disk.Posix.IsResident(Address, Length);
 }

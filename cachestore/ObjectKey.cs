@@ -63,7 +63,8 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
     public byte Kind => _kind;
 
     /// <summary>Is this one of the kind letters of CernVM-FS?</summary>
-    public static bool IsKindLetter(byte letter) => letter is (byte)'C' or (byte)'P' or (byte)'H' or (byte)'X' or (byte)'M' or (byte)'L' or (byte)'T';
+    public static bool IsKindLetter(byte letter) =>
+        letter is (byte)'C' or (byte)'P' or (byte)'H' or (byte)'X' or (byte)'M' or (byte)'L' or (byte)'T';
 
     /// <summary>Copies the 20 digest bytes to <paramref name="destination"/>.</summary>
     public void CopyDigestTo(Span<byte> destination)
@@ -81,7 +82,9 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
         return digest.SequenceEqual(mine);
     }
 
-    /// <summary>Parses the strict text form: 40 lower-case hex digits, <c>-rmd160</c> or <c>-shake128</c> or nothing, a kind letter or nothing.</summary>
+    /// <summary>
+    /// Parses the strict text form: 40 lower-case hex digits, <c>-rmd160</c> or <c>-shake128</c> or nothing, a kind letter or nothing.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out ObjectKey key)
     {
         key = default;

@@ -1,5 +1,3 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace Breakwater.CacheStore;
 
 /// <summary>
@@ -9,15 +7,19 @@ namespace Breakwater.CacheStore;
 public abstract class ObjectLease : IDisposable
 {
     /// <summary>
-    /// Up to this length <see cref="TryReadWhole"/> reads an object: 64 KiB, nine of ten objects of CernVM-FS. What is checked when: docs/develop/adr/0104-what-a-hit-checks.md.
+    /// Up to this length <see cref="TryReadWhole"/> reads an object: 64 KiB, nine of ten objects of CernVM-FS. What is checked when:
+    /// docs/develop/adr/0104-what-a-hit-checks.md.
     /// </summary>
     public const int MaxWholeBytes = 64 << 10;
 
     [ThreadStatic]
     private static byte[]? t_scratch;
 
-    /// <summary>Memory of the calling thread for one entry of an object of at most <see cref="MaxWholeBytes"/>; what was in it is lost.</summary>
-    private protected static Span<byte> Scratch => t_scratch ??= GC.AllocateUninitializedArray<byte>(MaxWholeBytes + Faster.EntryHeader.SizeBytes, pinned: true);
+    /// <summary>
+    /// Memory of the calling thread for one entry of an object of at most <see cref="MaxWholeBytes"/>; what was in it is lost.
+    /// </summary>
+    private protected static Span<byte> Scratch =>
+        t_scratch ??= GC.AllocateUninitializedArray<byte>(MaxWholeBytes + Faster.EntryHeader.SizeBytes, pinned: true);
 
     /// <summary>The object's identity.</summary>
     public abstract ObjectKey Key { get; }
@@ -28,7 +30,8 @@ public abstract class ObjectLease : IDisposable
     /// <summary>
     /// Reads from <paramref name="offset"/> into <paramref name="buffer"/> as much as is there, without waiting for a cold disk.
     /// </summary>
-    /// <returns>Bytes read, at least 1 (0 only at the end of the object); −1 when the bytes are not in memory: use <see cref="ReadAsync"/>.</returns>
+    /// <returns>Bytes read, at least 1 (0 only at the end of the object); −1 when the bytes are not in memory: use
+    /// <see cref="ReadAsync"/>.</returns>
     /// <exception cref="IOException">The bytes are damaged or unreadable; the store has forgotten the object.</exception>
     public abstract int TryRead(long offset, Span<byte> buffer);
 
@@ -38,16 +41,16 @@ public abstract class ObjectLease : IDisposable
     public abstract ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// All bytes of an object of at most <see cref="MaxWholeBytes"/>, checked just now, in pinned memory of the calling thread: to be used before it reads from
-    /// any other lease. What is sent from there is what was checked, whatever happens to the file meanwhile.
+    /// All bytes of an object of at most <see cref="MaxWholeBytes"/>, checked just now, in pinned memory of the calling thread: to be used
+    /// before it reads from any other lease. What is sent from there is what was checked, whatever happens to the file meanwhile.
     /// </summary>
     /// <returns>False: the object is longer, or its bytes are not in memory: use <see cref="ReadAsync"/>.</returns>
     /// <exception cref="IOException">The bytes are damaged or unreadable; the store has forgotten the object.</exception>
     public abstract bool TryReadWhole(out ReadOnlySpan<byte> bytes);
 
     /// <summary>
-    /// Where the bytes at <paramref name="offset"/> lie in a file, for zero-copy sends. False: they are in memory only (not committed yet), or are to be
-    /// checked (again): read them once by the other members.
+    /// Where the bytes at <paramref name="offset"/> lie in a file, for zero-copy sends. False: they are in memory only (not committed yet),
+    /// or are to be checked (again): read them once by the other members.
     /// </summary>
     public abstract bool TryGetFileRange(long offset, out ObjectFileRange range);
 

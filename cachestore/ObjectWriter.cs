@@ -18,7 +18,8 @@ public abstract class ObjectWriter : IAsyncDisposable
     /// The buffer may be reused when the task is complete.
     /// </summary>
     /// <returns>Null: taken. Else why the store cannot take this object (<see cref="CommitResult.TooLarge"/>,
-    /// <see cref="CommitResult.StoreFull"/>, <see cref="CommitResult.Failed"/>): nothing more of it will be stored, appended bytes are still hashed.</returns>
+    /// <see cref="CommitResult.StoreFull"/>, <see cref="CommitResult.Failed"/>): nothing more of it will be stored, appended bytes are
+    /// still hashed.</returns>
     public abstract ValueTask<CommitResult?> AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken = default);
 
     /// <summary>Reads bytes already appended, as <see cref="ObjectLease.TryRead"/>.</summary>
@@ -34,12 +35,15 @@ public abstract class ObjectWriter : IAsyncDisposable
     public abstract bool TryGetMapped(long offset, out MappedRun run, out IDisposable? hold);
 
     /// <summary>
-    /// Do the bytes so far hash to the key? After false more may be appended; after true nothing, but <see cref="CommitAsync"/>, and it is not to be called again.
-    /// From true on, <see cref="IObjectStore.TryOpen"/> finds the object, unless the store could not take it.
+    /// Do the bytes so far hash to the key? After false more may be appended; after true nothing, but <see cref="CommitAsync"/>, and it is
+    /// not to be called again. From true on, <see cref="IObjectStore.TryOpen"/> finds the object, unless the store could not take it.
     /// </summary>
     public abstract bool Verify();
 
-    /// <summary>Makes the verified object durable. Completes with the next commit of the log (about every 200 ms): do not keep a client waiting for it.</summary>
+    /// <summary>
+    /// Makes the verified object durable. Completes with the next commit of the log (about every 200 ms): do not keep a client waiting for
+    /// it.
+    /// </summary>
     public abstract Task<CommitResult> CommitAsync();
 
     /// <summary>Aborts when not committed; readers must be gone.</summary>

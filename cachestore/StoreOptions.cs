@@ -6,32 +6,42 @@ public sealed class StoreOptions
     /// <summary>Directory of the store; made when missing. Null: the caller chooses.</summary>
     public string? Path { get; set; }
 
-    /// <summary>Longest object that is stored, bytes; never more than a quarter of the quota. Default 4 GiB: CernVM-FS files may be 1 GiB and more when they are not chunked.</summary>
+    /// <summary>
+    /// Longest object that is stored, bytes; never more than a quarter of the quota. Default 4 GiB: CernVM-FS files may be 1 GiB and more
+    /// when they are not chunked.
+    /// </summary>
     public long MaxObjectBytes { get; set; } = 4L << 30;
 
     /// <summary>
-    /// Bytes that the objects may take on disk. Null: 80 % of what is free (and what the store holds already) at the first start, remembered
-    /// from then on. At least <see cref="MinQuotaBytes"/>.
+    /// Bytes that the objects may take on disk. Null: 80 % of what is free (and what the store holds already) at the first start,
+    /// remembered from then on. At least <see cref="MinQuotaBytes"/>.
     /// </summary>
     public long? QuotaBytes { get; set; }
 
     /// <summary>Smallest quota that makes sense: 64 MiB, 16 segments of 4 MiB.</summary>
     public const long MinQuotaBytes = 64L << 20;
 
-    /// <summary>Free bytes of the file system that the store does not touch, whatever its quota. Default 1 GiB: others need to write, too.</summary>
+    /// <summary>
+    /// Free bytes of the file system that the store does not touch, whatever its quota. Default 1 GiB: others need to write, too.
+    /// </summary>
     public long MinFreeBytes { get; set; } = 1L << 30;
 
     /// <summary>
-    /// Memory that the index's records may take; those beyond it are on disk, and each look at one costs a read. Default 1 GiB: 22 million objects of 48 bytes.
-    /// Taken as the records come, rounded down to a power of two, at least 16 MiB. The hash table comes on top: 9 to 18 bytes an object of the quota.
+    /// Memory that the index's records may take; those beyond it are on disk, and each look at one costs a read. Default 1 GiB: 22 million
+    /// objects of 48 bytes. Taken as the records come, rounded down to a power of two, at least 16 MiB. The hash table comes on top: 9 to
+    /// 18 bytes an object of the quota.
     /// </summary>
     public long IndexMemoryBytes { get; set; } = 1L << 30;
 
     /// <summary>The most heap that the index, its table and the logs' pages take with this quota, bytes.</summary>
     public long HeapBytes(long quotaBytes) =>
-        Math.Max(IndexMemoryBytes, 16L << 20) + (Faster.ObjectIndex.TableBytes(quotaBytes / Faster.StoreParts.SmallestObjectsMean) * 5 / 4) + (64L << 20);
+        Math.Max(IndexMemoryBytes, 16L << 20) + (Faster.ObjectIndex.TableBytes(quotaBytes / Faster.StoreParts.SmallestObjectsMean) * 5 / 4)
+        + (64L << 20);
 
-    /// <summary>Rate at which stored objects are read and hashed again in the background while the process is not busy. Default 16 MiB/s: 1.3 TiB a day.</summary>
+    /// <summary>
+    /// Rate at which stored objects are read and hashed again in the background while the process is not busy. Default 16 MiB/s: 1.3 TiB a
+    /// day.
+    /// </summary>
     public long ScrubBytesPerSecond { get; set; } = 16L << 20;
 
     /// <summary>Rest between two passes of the scrubber, and before the first. Default one day.</summary>
@@ -40,6 +50,8 @@ public sealed class StoreOptions
     /// <summary>Told of each object just before it is evicted.</summary>
     internal Action<ObjectKey>? Evicting { get; init; }
 
-    /// <summary>Time between two commits of the log. Default 200 ms: what a crash may lose, and what a commit costs, balanced (docs/develop/adr).</summary>
+    /// <summary>
+    /// Time between two commits of the log. Default 200 ms: what a crash may lose, and what a commit costs, balanced (docs/develop/adr).
+    /// </summary>
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(200);
 }

@@ -1,6 +1,8 @@
 namespace Breakwater.CacheStore;
 
-/// <summary>How a store stands: a snapshot. Bytes unless named otherwise; counts since the start of the process unless they describe the present.</summary>
+/// <summary>
+/// How a store stands: a snapshot. Bytes unless named otherwise; counts since the start of the process unless they describe the present.
+/// </summary>
 public sealed record StoreStatistics
 {
     /// <summary>Objects in the store now.</summary>

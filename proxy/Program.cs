@@ -3,7 +3,6 @@ using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Commands.Demo;
 using Breakwater.Proxy.Commands.Seed;
 using Breakwater.Proxy.Commands.Store;
-using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 

@@ -76,7 +76,9 @@ public sealed class Catalog : IDisposable
     }
 
     /// <summary>Visits every entry: the catalog's root, then directory by directory, parents before children.</summary>
-    /// <remarks>Memory: the names of the directories not yet visited. Each path's key is checked, so that a malformed tree has no cycles.</remarks>
+    /// <remarks>
+    /// Memory: the names of the directories not yet visited. Each path's key is checked, so that a malformed tree has no cycles.
+    /// </remarks>
     public string? Walk(Action<CatalogEntry> visit)
     {
         string? problem = Find(Prefix, out CatalogEntry? root);
@@ -96,7 +98,9 @@ public sealed class Catalog : IDisposable
         return problem;
     }
 
-    /// <summary>The objects that hold a file's bytes, in the file's order: its chunks, or the one object. Empty for what has none here.</summary>
+    /// <summary>
+    /// The objects that hold a file's bytes, in the file's order: its chunks, or the one object. Empty for what has none here.
+    /// </summary>
     public string? ReadObjects(CatalogEntry entry, List<ObjectKey> objects)
     {
         // An empty file stored plain was never uploaded: its object would have no byte.
@@ -240,7 +244,8 @@ public sealed class Catalog : IDisposable
         long algorithm = (flags >> 8) & 7;
         long compression = (flags >> 11) & 7;
         long size = raw.sqlite3_column_int64(row, 3);
-        if (flags is < 0 or > int.MaxValue || algorithm > 2 || compression > 1 || size < 0 || hash.Length is not (0 or ObjectKey.DigestSizeBytes))
+        if (flags is < 0 or > int.MaxValue || algorithm > 2 || compression > 1 || size < 0
+            || hash.Length is not (0 or ObjectKey.DigestSizeBytes))
         {
             return false;
         }
@@ -254,7 +259,9 @@ public sealed class Catalog : IDisposable
             Algorithm = (DigestAlgorithm)algorithm,
             IsStoredPlain = compression == 1,
             Object = hash.Length == 0 ? null : new ObjectKey(hash, (DigestAlgorithm)algorithm, 0),
-            LinkTarget = (flags & (long)CatalogFlags.Link) == 0 || raw.sqlite3_column_bytes(row, 6) > MaxPathBytes ? "" : raw.sqlite3_column_text(row, 6).utf8_to_string() ?? "",
+            LinkTarget = (flags & (long)CatalogFlags.Link) == 0 || raw.sqlite3_column_bytes(row, 6) > MaxPathBytes
+                ? ""
+                : raw.sqlite3_column_text(row, 6).utf8_to_string() ?? "",
         };
         return true;
     }
@@ -264,7 +271,8 @@ public sealed class Catalog : IDisposable
     private string? Find(PathKey key, string path, out CatalogEntry? entry)
     {
         entry = null;
-        string? problem = _database.Prepare($"SELECT {Columns} FROM catalog WHERE md5path_1=?1 AND md5path_2=?2", out sqlite3_stmt statement);
+        string? problem =
+            _database.Prepare($"SELECT {Columns} FROM catalog WHERE md5path_1=?1 AND md5path_2=?2", out sqlite3_stmt statement);
         if (problem is not null)
         {
             return $"Catalog: {problem}";
@@ -386,7 +394,8 @@ public sealed class Catalog : IDisposable
         {
             string path = raw.sqlite3_column_text(statement, 0).utf8_to_string() ?? "";
             string hash = raw.sqlite3_column_text(statement, 1).utf8_to_string() ?? "";
-            if (!IsAbsolute(path) || !path.StartsWith(Prefix + "/", StringComparison.Ordinal) || !Manifest.TryKey(hash, 'C', out ObjectKey key)
+            if (!IsAbsolute(path) || !path.StartsWith(Prefix + "/", StringComparison.Ordinal)
+                || !Manifest.TryKey(hash, 'C', out ObjectKey key)
                 || nested.Count == MaxNestedCatalogs || (chars += path.Length) > MaxNestedPathChars || !paths.Add(path))
             {
                 raw.sqlite3_reset(statement);

@@ -2,7 +2,9 @@ using SQLitePCL;
 
 namespace Breakwater.Repositories;
 
-/// <summary>Reads a catalog's rows in the order of their keys, one after the other. Valid while the catalog is open; one at a time.</summary>
+/// <summary>
+/// Reads a catalog's rows in the order of their keys, one after the other. Valid while the catalog is open; one at a time.
+/// </summary>
 public sealed class CatalogCursor
 {
     private readonly Catalog _catalog;

@@ -5,7 +5,9 @@ namespace Breakwater.Repositories;
 /// <summary>One row of a catalog.</summary>
 public sealed class CatalogEntry
 {
-    /// <summary>Absolute path, <c>""</c> for the root. Bytes that are not UTF-8 show as U+FFFD; <see cref="Key"/> is right all the same.</summary>
+    /// <summary>
+    /// Absolute path, <c>""</c> for the root. Bytes that are not UTF-8 show as U+FFFD; <see cref="Key"/> is right all the same.
+    /// </summary>
     public required string Path { get; init; }
 
     /// <summary>The path's key.</summary>
@@ -23,7 +25,9 @@ public sealed class CatalogEntry
     /// <summary>The objects are stored as they are, not as zlib streams.</summary>
     public required bool IsStoredPlain { get; init; }
 
-    /// <summary>The object with the whole content; null for what has none (directories, links; chunked files may have one or not).</summary>
+    /// <summary>
+    /// The object with the whole content; null for what has none (directories, links; chunked files may have one or not).
+    /// </summary>
     public required ObjectKey? Object { get; init; }
 
     /// <summary>Target of a symbolic link, as stored (variables unexpanded); empty for everything else.</summary>
@@ -36,7 +40,8 @@ public sealed class CatalogEntry
     public bool IsLink => (Flags & CatalogFlags.Link) != 0;
 
     /// <summary>A regular file whose bytes are objects of the repository?</summary>
-    public bool HasObjects => (Flags & CatalogFlags.File) != 0 && (Flags & (CatalogFlags.Link | CatalogFlags.Special | CatalogFlags.External)) == 0;
+    public bool HasObjects =>
+        (Flags & CatalogFlags.File) != 0 && (Flags & (CatalogFlags.Link | CatalogFlags.Special | CatalogFlags.External)) == 0;
 
     /// <summary>A file in chunks?</summary>
     public bool IsChunked => (Flags & CatalogFlags.Chunked) != 0;

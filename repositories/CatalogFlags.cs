@@ -1,5 +1,3 @@
-using Breakwater.CacheStore;
-
 namespace Breakwater.Repositories;
 
 /// <summary>Flag bits of a catalog row that matter here; values combine.</summary>

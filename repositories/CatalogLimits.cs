@@ -15,14 +15,17 @@ public sealed record CatalogLimits
     public long MaxInflatedBytes { get; init; } = 512L << 20;
 
     /// <summary>
-    /// How many times its wire bytes a catalog may have once inflated, beyond <see cref="FreeInflatedBytes"/>. Default 64: real ones have 3 to 10 times, for digests do not compress.
+    /// How many times its wire bytes a catalog may have once inflated, beyond <see cref="FreeInflatedBytes"/>. Default 64: real ones have 3
+    /// to 10 times, for digests do not compress.
     /// </summary>
     public int MaxInflation { get; init; } = 64;
 
     /// <summary>So many bytes may be inflated from however few: small catalogs are mostly empty pages.</summary>
     public const long FreeInflatedBytes = 4L << 20;
 
-    /// <summary>Bytes of all inflated catalogs at a time, of all who read them: what the temporary directory must have room for. Default 512 MiB.</summary>
+    /// <summary>
+    /// Bytes of all inflated catalogs at a time, of all who read them: what the temporary directory must have room for. Default 512 MiB.
+    /// </summary>
     public OverflowBudget OpenBytes { get; init; } = new(512L << 20);
 
     /// <summary>Rows of one catalog. Default 10 million: publishers are told to stay below 200,000.</summary>

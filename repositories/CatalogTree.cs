@@ -28,7 +28,9 @@ public sealed class CatalogTree
     public Task<string?> WalkAsync(Func<Catalog, ObjectKey, string?> visit, CancellationToken cancellationToken = default) =>
         DescendAsync((catalog, key) => (visit(catalog, key), catalog.Nested), cancellationToken);
 
-    /// <summary>Visits the root catalog and those nested catalogs that the visits ask for, each open only during its visit and that of its children.</summary>
+    /// <summary>
+    /// Visits the root catalog and those nested catalogs that the visits ask for, each open only during its visit and that of its children.
+    /// </summary>
     /// <param name="visit">Gets the catalog and its key; a sentence ends the walk, else it goes on into the nested catalogs given.</param>
     /// <param name="cancellationToken">Ends the walk.</param>
     /// <returns>Null: done. Else why not.</returns>

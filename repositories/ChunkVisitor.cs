@@ -1,5 +1,3 @@
-using Breakwater.CacheStore;
-
 namespace Breakwater.Repositories;
 
 /// <summary>Gets one chunk of a file that is known by its path's key; the digest is valid during the call only.</summary>

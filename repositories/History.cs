@@ -40,7 +40,8 @@ public sealed class History
 
     /// <summary>The newest tag at or before a time, as a client resolves <c>CVMFS_REPOSITORY_DATE</c>; null when there is none.</summary>
     public Tag? FindAt(DateTimeOffset time) =>
-        _tags.Values.Where(tag => tag.CreatedAt <= time).OrderByDescending(tag => tag.CreatedAt).ThenByDescending(tag => tag.Revision).FirstOrDefault();
+        _tags.Values.Where(tag => tag.CreatedAt <= time).OrderByDescending(tag => tag.CreatedAt).ThenByDescending(tag => tag.Revision)
+        .FirstOrDefault();
 
     private static string? ReadTags(UntrustedDatabase database, Dictionary<string, Tag> tags)
     {
@@ -56,7 +57,8 @@ public sealed class History
             string hash = raw.sqlite3_column_text(statement, 1).utf8_to_string() ?? "";
             long revision = raw.sqlite3_column_int64(statement, 2);
             long seconds = raw.sqlite3_column_int64(statement, 3);
-            if (name.Length is 0 or > MaxNameLength || !Manifest.TryKey(hash, 'C', out ObjectKey root) || revision < 0 || seconds is < 0 or > 1L << 36
+            if (name.Length is 0 or > MaxNameLength || !Manifest.TryKey(hash, 'C', out ObjectKey root) || revision < 0
+                || seconds is < 0 or > 1L << 36
                 || tags.Count == MaxTags)
             {
                 raw.sqlite3_reset(statement);

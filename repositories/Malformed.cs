@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Breakwater.Repositories;
 
 /// <summary>The problem side of a <see cref="Parsed{T}"/>.</summary>

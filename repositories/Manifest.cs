@@ -7,7 +7,10 @@ namespace Breakwater.Repositories;
 /// A repository's <c>.cvmfspublished</c>: which revision is current and where its root catalog is. Its text has the stated hash when an
 /// instance exists; whether the signature is good says <see cref="RepositoryTrust"/>.
 /// </summary>
-/// <remarks>Format: <c>manifest.cc</c> of CernVM-FS; lines of one letter and a value. Unknown letters are kept out of sight, they are inside the hash.</remarks>
+/// <remarks>
+/// Format: <c>manifest.cc</c> of CernVM-FS; lines of one letter and a value. Unknown letters are kept out of sight, they are inside the
+/// hash.
+/// </remarks>
 public sealed class Manifest
 {
     /// <summary>A manifest has about 600 bytes; more than this is refused.</summary>
@@ -51,7 +54,8 @@ public sealed class Manifest
     public bool IsGarbageCollectable { get; init; }
 
     /// <summary>
-    /// Does it name the very objects that the other names? A tag that is moved alone changes the history and neither revision nor root catalog.
+    /// Does it name the very objects that the other names? A tag that is moved alone changes the history and neither revision nor root
+    /// catalog.
     /// </summary>
     public bool NamesWhat(Manifest other) =>
         RootCatalog == other.RootCatalog && History == other.History && Certificate == other.Certificate && Metainfo == other.Metainfo;
@@ -146,6 +150,7 @@ public sealed class Manifest
     private static bool TryNumber(Dictionary<char, string> fields, char letter, out ulong number)
     {
         number = 0;
-        return fields.TryGetValue(letter, out string? text) && ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+        return fields.TryGetValue(letter, out string? text)
+            && ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
 }

@@ -4,9 +4,9 @@ namespace Breakwater.Repositories;
 
 /// <summary>The master public keys of a site, as a client keeps them. An immutable snapshot of the keys directory.</summary>
 /// <remarks>
-/// Layout (that of <c>/etc/cvmfs/keys</c>): <c>&lt;fqrn&gt;.pub</c>, <c>&lt;domain&gt;.pub</c>, <c>&lt;domain&gt;/*.pub</c>, where the domain is the
-/// repository's name without its first label. A repository's own keys, if there are any, are used alone; else those of its domain. Several
-/// keys may be in force at the same time (rotation): one that fits is enough.
+/// Layout (that of <c>/etc/cvmfs/keys</c>): <c>&lt;fqrn&gt;.pub</c>, <c>&lt;domain&gt;.pub</c>, <c>&lt;domain&gt;/*.pub</c>, where the
+/// domain is the repository's name without its first label. A repository's own keys, if there are any, are used alone; else those of its
+/// domain. Several keys may be in force at the same time (rotation): one that fits is enough.
 /// </remarks>
 public sealed class MasterKeys
 {
@@ -24,7 +24,9 @@ public sealed class MasterKeys
         Problems = problems;
     }
 
-    /// <summary>Files that should be keys and are not, one sentence each. Their repositories are refused rather than left unverified.</summary>
+    /// <summary>
+    /// Files that should be keys and are not, one sentence each. Their repositories are refused rather than left unverified.
+    /// </summary>
     public IReadOnlyList<string> Problems { get; }
 
     /// <summary>Not one key, and no file that should be one?</summary>
@@ -57,7 +59,8 @@ public sealed class MasterKeys
     }
 
     /// <summary>One repository's key alone, such as the one that a seed bundle brings.</summary>
-    public static Parsed<MasterKeys> Of(string fqrn, string pem) => RsaSignature.FromPem(pem).TryGet(out RsaSignature? key, out string? problem)
+    public static Parsed<MasterKeys> Of(string fqrn, string pem) =>
+        RsaSignature.FromPem(pem).TryGet(out RsaSignature? key, out string? problem)
         ? new MasterKeys(new Dictionary<string, List<RsaSignature>> { [fqrn] = [key] }, [])
         : new Malformed(problem);
 

@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Breakwater.Repositories;
 
-/// <summary>What a reader of untrusted bytes hands back: the value, or a sentence that says what is wrong with the bytes. Never both.</summary>
+/// <summary>
+/// What a reader of untrusted bytes hands back: the value, or a sentence that says what is wrong with the bytes. Never both.
+/// </summary>
 public readonly struct Parsed<T>
     where T : class
 {

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Breakwater.Repositories;
 
-/// <summary>The key of a path in catalogs: the MD5 of the absolute path (the root is the empty string) as two little-endian integers.</summary>
+/// <summary>
+/// The key of a path in catalogs: the MD5 of the absolute path (the root is the empty string) as two little-endian integers.
+/// </summary>
 public readonly record struct PathKey(long First, long Second) : IComparable<PathKey>
 {
     /// <summary>The key of a path such as <c>/cvm4/bin/sh</c>.</summary>

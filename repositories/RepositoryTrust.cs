@@ -14,7 +14,10 @@ public sealed class RepositoryTrust
     /// <summary>Judges with these keys.</summary>
     public RepositoryTrust(MasterKeys keys) => _keys = keys;
 
-    /// <summary>Other keys are in force. What was judged before says by which (<see cref="TrustVerdict.Keys"/>), and is judged again where it is used.</summary>
+    /// <summary>
+    /// Other keys are in force. What was judged before says by which (<see cref="TrustVerdict.Keys"/>), and is judged again where it is
+    /// used.
+    /// </summary>
     public event Action? KeysChanged;
 
     /// <summary>The keys in force; may be replaced at any time.</summary>
@@ -50,7 +53,9 @@ public sealed class RepositoryTrust
         ulong? rollbackFloor = null)
     {
         MasterKeys keys = _keys;
-        return JudgeManifest(keys, fqrn, manifest, whitelist, certificateWireBytes, now, highestRevision, rollbackFloor) with { Keys = keys };
+        return JudgeManifest(keys, fqrn, manifest, whitelist, certificateWireBytes, now, highestRevision, rollbackFloor)
+            with
+        { Keys = keys };
     }
 
     /// <summary>Judges a whitelist alone: name, master key's signature, expiry.</summary>
@@ -95,7 +100,8 @@ public sealed class RepositoryTrust
         }
 
         return RevisionRatchet.Decide(highestRevision, parsed.Revision, rollbackFloor) == RevisionStep.Back
-            ? Refuse(TrustReason.RevisionWentBack, $"Revision {parsed.Revision} is older than {highestRevision}, already verified.", parsed, listed)
+            ? Refuse(TrustReason.RevisionWentBack, $"Revision {parsed.Revision} is older than {highestRevision}, already verified.", parsed,
+            listed)
             : new TrustVerdict(TrustOutcome.Accepted, TrustReason.Verified, $"Revision {parsed.Revision} is verified.", parsed, listed);
     }
 
@@ -130,7 +136,8 @@ public sealed class RepositoryTrust
 
         if (listed.WantsOtherVerification)
         {
-            return Refuse(TrustReason.WhitelistWantsPkcs7, "The whitelist wants to be verified by PKCS#7 or a chain of certificates.", null, listed);
+            return Refuse(TrustReason.WhitelistWantsPkcs7, "The whitelist wants to be verified by PKCS#7 or a chain of certificates.", null,
+                listed);
         }
 
         SignedText envelope = listed.Envelope;
@@ -140,7 +147,8 @@ public sealed class RepositoryTrust
         }
 
         return listed.ExpiresAt <= now
-            ? Refuse(TrustReason.WhitelistExpired, $"The whitelist expired at {listed.ExpiresAt:u}; this machine's clock says {now:u}.", null, listed)
+            ? Refuse(TrustReason.WhitelistExpired, $"The whitelist expired at {listed.ExpiresAt:u}; this machine's clock says {now:u}.",
+            null, listed)
             : new TrustVerdict(TrustOutcome.Accepted, TrustReason.Verified, "The whitelist is verified.", null, listed);
     }
 
@@ -168,7 +176,8 @@ public sealed class RepositoryTrust
 
         if (!whitelist.Lists(certificate.Der.Span))
         {
-            return Refuse(TrustReason.CertificateNotListed, $"The certificate {certificateKey} is not in the whitelist.", manifest, whitelist);
+            return Refuse(TrustReason.CertificateNotListed, $"The certificate {certificateKey} is not in the whitelist.", manifest,
+                whitelist);
         }
 
         if (!certificate.ReadKey().TryGet(out RsaSignature? key, out problem))

@@ -1,5 +1,4 @@
 using Breakwater.CacheStore;
-using SQLitePCL;
 
 namespace Breakwater.Repositories;
 

@@ -30,7 +30,9 @@ public enum TrustReason
     /// <summary>The whitelist has expired.</summary>
     WhitelistExpired,
 
-    /// <summary>The manifest names no certificate, or its bytes were not handed in: fetch <see cref="Manifest.Certificate"/> and judge again.</summary>
+    /// <summary>
+    /// The manifest names no certificate, or its bytes were not handed in: fetch <see cref="Manifest.Certificate"/> and judge again.
+    /// </summary>
     CertificateMissing,
 
     /// <summary>The certificate's bytes do not have the hash that the manifest names.</summary>

@@ -1,14 +1,13 @@
 using System.Buffers.Binary;
-using System.Text;
 using Breakwater.CacheStore.Spooling;
 using SQLitePCL;
 
 namespace Breakwater.Repositories;
 
 /// <summary>
-/// A SQLite file from the wire, opened so that its content can do no harm: inflated within limits into an unlinked temporary file, immutable
-/// and read-only, in defensive mode, without views, triggers, virtual tables or trusted schema, with a bound on the work of all statements
-/// together. One thread at a time; dispose to free disk and memory.
+/// A SQLite file from the wire, opened so that its content can do no harm: inflated within limits into an unlinked temporary file,
+/// immutable and read-only, in defensive mode, without views, triggers, virtual tables or trusted schema, with a bound on the work of all
+/// statements together. One thread at a time; dispose to free disk and memory.
 /// </summary>
 /// <remarks>
 /// A file rather than memory: a big catalog then costs page cache, not heap. Uses SQLite by the handles below Microsoft.Data.Sqlite,
@@ -126,7 +125,8 @@ public sealed class UntrustedDatabase : IDisposable
     }
 
     /// <summary>Inflates into a file. Null: it is there, and all its bytes are taken.</summary>
-    private static async Task<string?> InflateAsync(Stream wire, string path, CatalogLimits limits, Taken taken, CancellationToken cancellationToken)
+    private static async Task<string?> InflateAsync(Stream wire, string path, CatalogLimits limits, Taken taken,
+        CancellationToken cancellationToken)
     {
         long maxBytes = Math.Min(limits.MaxInflatedBytes, Math.Max(CatalogLimits.FreeInflatedBytes, wire.Length * limits.MaxInflation));
         byte[] head = new byte[PlainMagic.Length];
@@ -230,7 +230,8 @@ public sealed class UntrustedDatabase : IDisposable
         raw.sqlite3_limit(_database, raw.SQLITE_LIMIT_LENGTH, 1 << 20);
         raw.sqlite3_limit(_database, raw.SQLITE_LIMIT_SQL_LENGTH, 64 * 1024);
         raw.sqlite3_limit(_database, raw.SQLITE_LIMIT_ATTACHED, 0);
-        foreach (string pragma in (string[])["PRAGMA cell_size_check=ON", "PRAGMA mmap_size=0", "PRAGMA cache_size=-2048", "PRAGMA query_only=ON"])
+        foreach (string pragma
+            in (string[])["PRAGMA cell_size_check=ON", "PRAGMA mmap_size=0", "PRAGMA cache_size=-2048", "PRAGMA query_only=ON"])
         {
             int code = raw.sqlite3_exec(_database, pragma);
             if (code != raw.SQLITE_OK)
@@ -245,7 +246,8 @@ public sealed class UntrustedDatabase : IDisposable
     /// <summary>Ordinary tables have a root page; views and virtual tables, which could compute without end, have none.</summary>
     private string? CheckTables(IReadOnlyList<string> tables)
     {
-        string? problem = Prepare("SELECT count(*) FROM sqlite_master WHERE type='table' AND rootpage>0 AND name=?1", out sqlite3_stmt statement);
+        string? problem =
+            Prepare("SELECT count(*) FROM sqlite_master WHERE type='table' AND rootpage>0 AND name=?1", out sqlite3_stmt statement);
         if (problem is not null)
         {
             return problem;

@@ -33,7 +33,9 @@ public sealed class Whitelist
     /// <summary>Until when it is valid, UTC (<c>E</c>).</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>It wants to be verified by its PKCS#7 twin or a chain of certificates (<c>Vpkcs7</c>, <c>W…</c>) rather than by a master key.</summary>
+    /// <summary>
+    /// It wants to be verified by its PKCS#7 twin or a chain of certificates (<c>Vpkcs7</c>, <c>W…</c>) rather than by a master key.
+    /// </summary>
     public bool WantsOtherVerification { get; init; }
 
     /// <summary>Fingerprints of certificates, as digests without kind.</summary>
@@ -100,7 +102,9 @@ public sealed class Whitelist
         return false;
     }
 
-    /// <summary><c>8F:1D:…:02</c>, with <c>-RMD160</c> or <c>-SHAKE128</c> where it applies; what follows a blank or <c>#</c> is a remark.</summary>
+    /// <summary>
+    /// <c>8F:1D:…:02</c>, with <c>-RMD160</c> or <c>-SHAKE128</c> where it applies; what follows a blank or <c>#</c> is a remark.
+    /// </summary>
     private static bool TryFingerprint(string line, out ObjectKey fingerprint)
     {
         int end = line.AsSpan().IndexOfAny(' ', '\t', '#');

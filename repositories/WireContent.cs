@@ -15,7 +15,9 @@ public static class WireContent
     /// </summary>
     private const int MaxWindowLog = 25;
 
-    /// <summary>The content as a stream. Its length is not bounded here: whoever reads bounds it. What is no such stream throws at a read.</summary>
+    /// <summary>
+    /// The content as a stream. Its length is not bounded here: whoever reads bounds it. What is no such stream throws at a read.
+    /// </summary>
     /// <param name="wire">The object as on the wire; seekable, at its beginning. Stays the caller's.</param>
     public static Stream Open(Stream wire)
     {

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Breakwater.CacheStore.Disk;
 
-/// <summary>Does the disk take writes at present? Written by whoever writes, read by whoever wants to store something. Thread-safe.</summary>
+/// <summary>
+/// Does the disk take writes at present? Written by whoever writes, read by whoever wants to store something. Thread-safe.
+/// </summary>
 internal sealed class DiskHealth(TimeProvider time, ILogger logger) : IDisposable
 {
     /// <summary>A write that failed is tried again after this time.</summary>
@@ -47,7 +49,8 @@ internal sealed class DiskHealth(TimeProvider time, ILogger logger) : IDisposabl
             failing.Cancel();
             logger.LogError(
                 failure,
-                "The store's disk refuses writes; objects are served from what can be read, new ones are not stored. Tried again every {Interval}. "
+                "The store's disk refuses writes; objects are served from what can be read, new ones are not stored. Tried again every "
+                + "{Interval}. "
                 + "Free space or repair the disk: no restart is needed.",
                 RetryInterval);
         }
@@ -77,7 +80,9 @@ internal sealed class DiskHealth(TimeProvider time, ILogger logger) : IDisposabl
     /// <summary>Waits until a failed write should be tried again.</summary>
     public void WaitBeforeRetry()
     {
-        using ITimer timer = time.CreateTimer(static state => ((ManualResetEventSlim)state!).Set(), _retryNow, RetryInterval, RetryInterval); // again: another waiter may reset it first
+        // again: another waiter may reset it first
+        using ITimer timer =
+            time.CreateTimer(static state => ((ManualResetEventSlim)state!).Set(), _retryNow, RetryInterval, RetryInterval);
         _retryNow.Wait();
         _retryNow.Reset();
     }

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
-
 namespace Breakwater.CacheStore.Disk;
 
 /// <summary>Hints of posix_fadvise.</summary>

@@ -4,14 +4,15 @@ using System.Runtime.CompilerServices;
 namespace Breakwater.CacheStore.Disk;
 
 /// <summary>
-/// Huge pages for the managed heap. A large index is hundreds of MiB that are touched for the first time at a start, and at random from then on: with pages
-/// of 4 KiB that is a page fault for 85 objects, and a miss of the processor's address cache for each lookup.
+/// Huge pages for the managed heap. A large index is hundreds of MiB that are touched for the first time at a start, and at random from
+/// then on: with pages of 4 KiB that is a page fault for 85 objects, and a miss of the processor's address cache for each lookup.
 /// </summary>
 internal static class HugePages
 {
     /// <summary>
-    /// Asks the kernel to back what the garbage collector reserved for its heap, and does not use yet, with huge pages where it can. Only what is committed is
-    /// ever backed, so this costs no memory to speak of. Of no consequence where the kernel does not do it, or does it anyway.
+    /// Asks the kernel to back what the garbage collector reserved for its heap, and does not use yet, with huge pages where it can. Only
+    /// what is committed is ever backed, so this costs no memory to speak of. Of no consequence where the kernel does not do it, or does it
+    /// anyway.
     /// </summary>
     public static void AdviseHeap()
     {
@@ -49,7 +50,8 @@ internal static class HugePages
         }
     }
 
-    private static bool Holds(List<(nint Start, nint End)> run, nint address) => run.Count > 0 && run[0].Start <= address && address < run[^1].End;
+    private static bool Holds(List<(nint Start, nint End)> run, nint address) =>
+        run.Count > 0 && run[0].Start <= address && address < run[^1].End;
 
     private static unsafe nint AddressInHeap()
     {

@@ -15,8 +15,8 @@ internal static unsafe partial class Posix
     private const int KeepSize = 0x1;
 
     /// <summary>
-    /// Reads only what the page cache holds (preadv2 with RWF_NOWAIT). −1: nothing of it, or an error. The caller keeps the file open: this is the path of hits,
-    /// and counts no reference of its own.
+    /// Reads only what the page cache holds (preadv2 with RWF_NOWAIT). −1: nothing of it, or an error. The caller keeps the file open: this
+    /// is the path of hits, and counts no reference of its own.
     /// </summary>
     public static int ReadNoWait(SafeFileHandle file, Span<byte> buffer, long offset)
     {
@@ -27,7 +27,9 @@ internal static unsafe partial class Posix
         }
     }
 
-    /// <summary>Reads (pread), waiting for the device. −1: an error. The caller keeps the file open, as for <see cref="ReadNoWait"/>.</summary>
+    /// <summary>
+    /// Reads (pread), waiting for the device. −1: an error. The caller keeps the file open, as for <see cref="ReadNoWait"/>.
+    /// </summary>
     public static int Read(SafeFileHandle file, Span<byte> buffer, long offset)
     {
         fixed (byte* start = buffer)
@@ -37,8 +39,8 @@ internal static unsafe partial class Posix
     }
 
     /// <summary>
-    /// A file's size and the time of its last change, mixed into one number (statx): another number, and somebody wrote to the file, cut it or changed its attributes.
-    /// 0: it cannot be told. The caller keeps the file open, as for <see cref="ReadNoWait"/>.
+    /// A file's size and the time of its last change, mixed into one number (statx): another number, and somebody wrote to the file, cut it
+    /// or changed its attributes. 0: it cannot be told. The caller keeps the file open, as for <see cref="ReadNoWait"/>.
     /// </summary>
     public static ulong StampOf(SafeFileHandle file)
     {
@@ -67,7 +69,9 @@ internal static unsafe partial class Posix
         }
     }
 
-    /// <summary>Asks the device to begin writing a range (sync_file_range). Only a hint: a failure is told by <see cref="SyncData"/>.</summary>
+    /// <summary>
+    /// Asks the device to begin writing a range (sync_file_range). Only a hint: a failure is told by <see cref="SyncData"/>.
+    /// </summary>
     public static void StartWriteback(SafeFileHandle file, long offset, long length)
     {
         const uint Write = 2;
@@ -90,7 +94,9 @@ internal static unsafe partial class Posix
         }
     }
 
-    /// <summary>Opens a directory and locks it for this process alone (flock); the handle holds the lock. Null: another process has it.</summary>
+    /// <summary>
+    /// Opens a directory and locks it for this process alone (flock); the handle holds the lock. Null: another process has it.
+    /// </summary>
     /// <param name="path">The directory.</param>
     /// <param name="isLocked">False: the file system has no such locks (some kinds of NFS).</param>
     public static SafeFileHandle? LockDirectory(string path, out bool isLocked)
@@ -135,7 +141,9 @@ internal static unsafe partial class Posix
         return true;
     }
 
-    /// <summary>Tells the kernel how a range will be used (posix_fadvise): <see cref="FileAdvice"/>. Only a hint: errors are of no consequence.</summary>
+    /// <summary>
+    /// Tells the kernel how a range will be used (posix_fadvise): <see cref="FileAdvice"/>. Only a hint: errors are of no consequence.
+    /// </summary>
     public static void Advise(SafeFileHandle file, long offset, long length, FileAdvice advice) =>
         _ = Fadvise(file, (nint)offset, (nint)length, (int)advice);
 
@@ -165,7 +173,9 @@ internal static unsafe partial class Posix
         _ = Madvise(start, (nuint)bytes, Huge);
     }
 
-    /// <summary>Is every page of a mapped range in the page cache (mincore)? False also when the range is longer than 1 MiB or lies beyond the file.</summary>
+    /// <summary>
+    /// Is every page of a mapped range in the page cache (mincore)? False also when the range is longer than 1 MiB or lies beyond the file.
+    /// </summary>
     public static bool IsResident(nint start, int length)
     {
         const int PageBits = 12;

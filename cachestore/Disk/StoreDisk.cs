@@ -10,7 +10,9 @@ internal class StoreDisk
 {
     private const int WritebackBytes = 1 << 20;
 
-    /// <summary>The kernel does not stop in the middle of copying a write into the page cache: others who want the processor wait for its end.</summary>
+    /// <summary>
+    /// The kernel does not stop in the middle of copying a write into the page cache: others who want the processor wait for its end.
+    /// </summary>
     private const int WriteBytes = 64 << 10;
 
     /// <summary>Opens a file for reading and writing, made when missing.</summary>
@@ -18,8 +20,8 @@ internal class StoreDisk
         File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
     /// <summary>
-    /// Writes all of <paramref name="bytes"/>. Not durable before <see cref="Sync"/>, but the device begins with a long write's first bytes while the
-    /// rest is still being copied.
+    /// Writes all of <paramref name="bytes"/>. Not durable before <see cref="Sync"/>, but the device begins with a long write's first bytes
+    /// while the rest is still being copied.
     /// </summary>
     public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
     {
@@ -51,13 +53,20 @@ internal class StoreDisk
     public virtual ValueTask<int> ReadAsync(SafeFileHandle file, Memory<byte> buffer, long offset, CancellationToken cancellationToken) =>
         RandomAccess.ReadAsync(file, buffer, offset, cancellationToken);
 
-    /// <summary>Reads what the page cache holds; negative when nothing of it is there, or the file system cannot tell. The caller holds the file's segment.</summary>
+    /// <summary>
+    /// Reads what the page cache holds; negative when nothing of it is there, or the file system cannot tell. The caller holds the file's
+    /// segment.
+    /// </summary>
     public virtual int TryRead(SafeFileHandle file, Span<byte> buffer, long offset) => Posix.ReadNoWait(file, buffer, offset);
 
-    /// <summary>As <see cref="TryRead"/>, for what it read a moment ago: cheaper, but waits for the device when it left the page cache since.</summary>
+    /// <summary>
+    /// As <see cref="TryRead"/>, for what it read a moment ago: cheaper, but waits for the device when it left the page cache since.
+    /// </summary>
     public virtual int ReadAgain(SafeFileHandle file, Span<byte> buffer, long offset) => Posix.Read(file, buffer, offset);
 
-    /// <summary>Size and time of the last change of a file as one number; 0: it cannot be told. The caller holds the file's segment.</summary>
+    /// <summary>
+    /// Size and time of the last change of a file as one number; 0: it cannot be told. The caller holds the file's segment.
+    /// </summary>
     public virtual ulong StampOf(SafeFileHandle file) => Posix.StampOf(file);
 
     /// <summary>Removes a file's name; its bytes stay readable through open handles.</summary>

@@ -1,6 +1,8 @@
 namespace Breakwater.CacheStore.Disk;
 
-/// <summary>Small files that are there as a whole or not at all, whatever happens meanwhile: a full disk, a kill, a power failure.</summary>
+/// <summary>
+/// Small files that are there as a whole or not at all, whatever happens meanwhile: a full disk, a kill, a power failure.
+/// </summary>
 public static class WholeFile
 {
     /// <summary>The mode of what its owner alone may read.</summary>
@@ -10,7 +12,8 @@ public static class WholeFile
     public const UnixFileMode Readable = Secret | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <summary>
-    /// Writes a file, or replaces it: its bytes are on the device under another name before it gets its own. A failure leaves what was there, and nothing beside it.
+    /// Writes a file, or replaces it: its bytes are on the device under another name before it gets its own. A failure leaves what was
+    /// there, and nothing beside it.
     /// </summary>
     /// <param name="path">The file; beside it <c>path.new</c> exists for the moment.</param>
     /// <param name="bytes">All of it.</param>

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Breakwater.CacheStore.Documents;
 
-/// <summary>The payload of a document's entry: key length (2 bytes), head length (4), time in UTC ticks (8), key in UTF-8, head, body.</summary>
+/// <summary>
+/// The payload of a document's entry: key length (2 bytes), head length (4), time in UTC ticks (8), key in UTF-8, head, body.
+/// </summary>
 internal static class DocumentEntry
 {
     private const int FixedBytes = 14;
@@ -38,14 +40,16 @@ internal static class DocumentEntry
         int keyBytes = BinaryPrimitives.ReadUInt16LittleEndian(bytes);
         int headBytes = BinaryPrimitives.ReadInt32LittleEndian(bytes[2..]);
         long ticks = BinaryPrimitives.ReadInt64LittleEndian(bytes[6..]);
-        if (headBytes < 0 || FixedBytes + (long)keyBytes + headBytes > bytes.Length || ticks < 0 || ticks > DateTimeOffset.MaxValue.UtcTicks)
+        if (headBytes < 0 || FixedBytes + (long)keyBytes + headBytes > bytes.Length || ticks < 0
+            || ticks > DateTimeOffset.MaxValue.UtcTicks)
         {
             return false;
         }
 
         key = Encoding.UTF8.GetString(bytes.Slice(FixedBytes, keyBytes));
         int head = FixedBytes + keyBytes;
-        document = new StoredDocument(payload[(head + headBytes)..], payload.Slice(head, headBytes), new DateTimeOffset(ticks, TimeSpan.Zero));
+        document = new StoredDocument(payload[(head + headBytes)..], payload.Slice(head, headBytes),
+            new DateTimeOffset(ticks, TimeSpan.Zero));
         return true;
     }
 }

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Breakwater.CacheStore.Documents;
 
 /// <summary>A document.</summary>

@@ -28,7 +28,8 @@ internal sealed class BlobLog : IDisposable
     private readonly CommitRecord _commitRecord;
     private readonly DiskHealth _health;
 
-    private BlobLog(FasterLog log, SegmentDevice device, CommitRecord commitRecord, SegmentSet segments, LogGeometry geometry, DiskHealth health)
+    private BlobLog(FasterLog log, SegmentDevice device, CommitRecord commitRecord, SegmentSet segments, LogGeometry geometry,
+        DiskHealth health)
     {
         _log = log;
         _device = device;
@@ -169,7 +170,9 @@ internal sealed class BlobLog : IDisposable
     public bool TryAppend(in EntryHeader header, ReadOnlyMemory<byte> payload, out long address) =>
         _log.TryEnqueue(new Entry(header, payload), out address);
 
-    /// <summary>Makes all that was appended before the call durable, and a truncation effective. Waits as long as the disk refuses.</summary>
+    /// <summary>
+    /// Makes all that was appended before the call durable, and a truncation effective. Waits as long as the disk refuses.
+    /// </summary>
     public Task CommitAsync(CancellationToken cancellationToken = default) => _log.CommitAsync(cancellationToken).AsTask();
 
     /// <summary>Gives up entries below a segment's start with the next commit.</summary>

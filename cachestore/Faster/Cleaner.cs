@@ -1,4 +1,3 @@
-using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Retention;
 
 namespace Breakwater.CacheStore.Faster;
@@ -12,7 +11,9 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
     private readonly LogScanner _scanner = new(store.Log.Segments, store.Log.Geometry.PageSizeBits);
     private readonly List<Move> _moves = [];
 
-    /// <summary>Cleans a segment that is full and published. False: most of it is worth keeping; it stays, its objects a little cooler.</summary>
+    /// <summary>
+    /// Cleans a segment that is full and published. False: most of it is worth keeping; it stays, its objects a little cooler.
+    /// </summary>
     /// <param name="id">The segment.</param>
     /// <param name="isEvicting">False: every object is worth keeping.</param>
     /// <exception cref="IOException">The disk refuses; the segment is as it was.</exception>
@@ -27,7 +28,9 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
                 || (isFresh ? EvictionPolicy.IsKeptFromFresh(candidate.Frequency) : EvictionPolicy.IsKeptAgain(candidate.Frequency));
         }
 
-        if (!isFresh && candidates.Where(static c => c.IsKept).Sum(static c => c.BytesHere) > EvictionPolicy.MostKeptOfSegment * segments.SegmentBytes)
+        if (!isFresh
+            && candidates.Where(static c => c.IsKept)
+            .Sum(static c => c.BytesHere) > EvictionPolicy.MostKeptOfSegment * segments.SegmentBytes)
         {
             candidates.ForEach(c => store.CoolDown(c.Entry));
             return false;
@@ -122,7 +125,8 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
         foreach (ScannedEntry scanned in _scanner.Scan(segments.StartOf(id), segments.StartOf(id) + segments.SegmentBytes))
         {
             ObjectKey key = scanned.Header.Key;
-            if (scanned.Header.Kind is not (EntryKind.Whole or EntryKind.Seal or EntryKind.Part) || !store.Index.TryGet(key, out IndexEntry entry))
+            if (scanned.Header.Kind is not (EntryKind.Whole or EntryKind.Seal or EntryKind.Part)
+                || !store.Index.TryGet(key, out IndexEntry entry))
             {
                 continue;
             }

@@ -26,7 +26,8 @@ internal sealed class CommitLoop : IAsyncDisposable
     private volatile bool _isClosed;
     private readonly Task _running;
 
-    public CommitLoop(BlobLog log, DiskHealth health, Func<PendingCommit, bool> publish, TimeSpan interval, TimeProvider time, ILogger logger)
+    public CommitLoop(BlobLog log, DiskHealth health, Func<PendingCommit, bool> publish, TimeSpan interval, TimeProvider time,
+        ILogger logger)
     {
         _log = log;
         _health = health;
@@ -54,8 +55,8 @@ internal sealed class CommitLoop : IAsyncDisposable
     }
 
     /// <summary>
-    /// Watches an object from before its first entry until the index knows it: its memory is let go of as the log flushes, and its entries are not
-    /// cleaned away.
+    /// Watches an object from before its first entry until the index knows it: its memory is let go of as the log flushes, and its entries
+    /// are not cleaned away.
     /// </summary>
     public void Watch(StagedObject staged)
     {
@@ -73,7 +74,8 @@ internal sealed class CommitLoop : IAsyncDisposable
     public StagedObject? Oldest() => Unrevoked().MinBy(static staged => staged.FloorAddress);
 
     /// <summary>The one that has most in the log and no digest yet; null: there is none.</summary>
-    public StagedObject? LargestUnverified() => Unrevoked().MaxBy(static staged => staged.UnverifiedBytes) is { UnverifiedBytes: > 0 } largest ? largest : null;
+    public StagedObject? LargestUnverified() =>
+        Unrevoked().MaxBy(static staged => staged.UnverifiedBytes) is { UnverifiedBytes: > 0 } largest ? largest : null;
 
     /// <summary>Objects that are watched.</summary>
     public int Watched => _staged.Count;
@@ -218,7 +220,8 @@ internal sealed class CommitLoop : IAsyncDisposable
         Task hurry = _hurry.WaitAsync(done.Token);
         await Task.WhenAny(interval, hurry);
         await done.CancelAsync();
-        await Task.WhenAll(interval.ContinueWith(static _ => { }, TaskScheduler.Default), hurry.ContinueWith(static _ => { }, TaskScheduler.Default));
+        await Task.WhenAll(interval.ContinueWith(static _ => { }, TaskScheduler.Default),
+            hurry.ContinueWith(static _ => { }, TaskScheduler.Default));
         _stopping.Token.ThrowIfCancellationRequested();
     }
 }

@@ -45,7 +45,8 @@ internal sealed class CommitRecord : ILogCommitManager
     public static string PathIn(string directory) => Path.Combine(directory, "commit");
 
     /// <summary>
-    /// Reads the newest undamaged slot. False: there is none, or the disk refuses to read one, which may be the newest: then the segments tell what there is.
+    /// Reads the newest undamaged slot. False: there is none, or the disk refuses to read one, which may be the newest: then the segments
+    /// tell what there is.
     /// </summary>
     public static bool TryRead(string directory, StoreDisk disk, out CommittedRange range)
     {

@@ -1,9 +1,3 @@
-using System.IO.Hashing;
-using System.Runtime.InteropServices;
-using Breakwater.CacheStore.Disk;
-using FASTER.core;
-using Microsoft.Win32.SafeHandles;
-
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>What a commit of a log made durable.</summary>

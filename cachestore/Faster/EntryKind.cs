@@ -1,6 +1,3 @@
-using System.IO.Hashing;
-using System.Runtime.InteropServices;
-
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>What an entry of a log is.</summary>

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace Breakwater.CacheStore.Faster;
 
-/// <summary>The extents of sealed objects in use, by the address of their seal; bounded, since they can be read again. Thread-safe.</summary>
+/// <summary>
+/// The extents of sealed objects in use, by the address of their seal; bounded, since they can be read again. Thread-safe.
+/// </summary>
 internal sealed class ExtentCache
 {
     /// <summary>Some 250,000 objects of several parts: those of a hot set of 80 GiB and more.</summary>

@@ -51,7 +51,8 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
 
         if (scanner.DamagedPages + scanner.UnreadablePages > 0)
         {
-            logger.LogWarning("{Count} pages of the documents' log are damaged or cannot be read; what was in them is fetched again.", scanner.DamagedPages + scanner.UnreadablePages);
+            logger.LogWarning("{Count} pages of the documents' log are damaged or cannot be read; what was in them is fetched again.",
+                scanner.DamagedPages + scanner.UnreadablePages);
         }
 
         return store;
@@ -65,7 +66,8 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
             document = place.InMemory ?? LoadOf(key, place);
             if (document is null && _places.TryRemove(KeyValuePair.Create(key, place))) // else it moved meanwhile
             {
-                _logger.LogWarning("The store forgot document {Key}: its bytes at {Address} are damaged. It is fetched again.", key, place.Address);
+                _logger.LogWarning("The store forgot document {Key}: its bytes at {Address} are damaged. It is fetched again.", key,
+                    place.Address);
             }
         }
 
@@ -74,9 +76,11 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
 
     public async ValueTask PutAsync(string key, StoredDocument document, CancellationToken cancellationToken = default)
     {
-        if (document.Body.Length + (long)document.Head.Length > MaxDocumentBytes || Encoding.UTF8.GetByteCount(key) > DocumentEntry.MaxKeyBytes)
+        if (document.Body.Length + (long)document.Head.Length > MaxDocumentBytes
+            || Encoding.UTF8.GetByteCount(key) > DocumentEntry.MaxKeyBytes)
         {
-            throw new ArgumentException($"Document '{key}' of {document.Body.Length} bytes is too long (limit {MaxDocumentBytes}).", nameof(document));
+            throw new ArgumentException($"Document '{key}' of {document.Body.Length} bytes is too long (limit {MaxDocumentBytes}).",
+                nameof(document));
         }
 
         byte[] payload = DocumentEntry.Encode(key, document);
@@ -91,7 +95,8 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
                 // Until it is in the log it has the address of the one before: that must not be given up without it.
                 place = new Place(document, _places.TryGetValue(key, out Place? before) ? before.Address : -1, payload.Length);
                 _places[key] = place;
-                long address = await _log.AppendAsync(new EntryHeader(EntryKind.Document, default, payload.Length, 0, payload), payload, either.Token);
+                long address =
+                    await _log.AppendAsync(new EntryHeader(EntryKind.Document, default, payload.Length, 0, payload), payload, either.Token);
                 place = place with { Address = address };
                 _places[key] = place;
             }
@@ -127,7 +132,8 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         return true;
     }
 
-    public IReadOnlyList<string> Keys(string prefix = "") => [.. _places.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal))];
+    public IReadOnlyList<string> Keys(string prefix = "") =>
+        [.. _places.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal))];
 
     public async ValueTask DisposeAsync()
     {
@@ -197,7 +203,8 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         await _log.CommitAsync(_health.Failing);
         foreach (string key in _moved)
         {
-            if (_places.TryGetValue(key, out Place? place) && place.PayloadBytes > InMemoryBytes && place.Address < _log.FlushedUntilAddress)
+            if (_places.TryGetValue(key, out Place? place) && place.PayloadBytes > InMemoryBytes
+                && place.Address < _log.FlushedUntilAddress)
             {
                 _places.TryUpdate(key, place with { InMemory = null }, place);
             }
@@ -228,7 +235,8 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
             }
 
             byte[] payload = DocumentEntry.Encode(key, document);
-            long address = await _log.AppendAsync(new EntryHeader(EntryKind.Document, default, payload.Length, 0, payload), payload, failing);
+            long address =
+                await _log.AppendAsync(new EntryHeader(EntryKind.Document, default, payload.Length, 0, payload), payload, failing);
             _places[key] = now with { Address = address, InMemory = now.InMemory ?? document };
             _moved.Add(key);
         }
@@ -251,11 +259,13 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         }
         else if (entry.Header.Kind == EntryKind.Document)
         {
-            _places[key] = new Place(entry.Header.PayloadLength <= InMemoryBytes ? document : null, entry.Address, entry.Header.PayloadLength);
+            _places[key] =
+                new Place(entry.Header.PayloadLength <= InMemoryBytes ? document : null, entry.Address, entry.Header.PayloadLength);
         }
     }
 
-    private StoredDocument? LoadOf(string key, Place place) => Load(place.Address, place.PayloadBytes, out string found) is { } document && found == key ? document : null;
+    private StoredDocument? LoadOf(string key, Place place) =>
+        Load(place.Address, place.PayloadBytes, out string found) is { } document && found == key ? document : null;
 
     private StoredDocument? Load(long address, int payloadBytes, out string key)
     {

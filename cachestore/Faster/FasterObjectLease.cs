@@ -3,8 +3,9 @@ using System.Buffers;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// A lease on a stored object: reads straight from the segment files. What is copied of a short object is checked each time; what is only pointed to, and what
-/// is longer, is read whole and checked when its bytes come from the disk, when its file was changed, and now and then (<see cref="Segment.Generation"/>).
+/// A lease on a stored object: reads straight from the segment files. What is copied of a short object is checked each time; what is only
+/// pointed to, and what is longer, is read whole and checked when its bytes come from the disk, when its file was changed, and now and then
+/// (<see cref="Segment.Generation"/>).
 /// </summary>
 internal sealed class FasterObjectLease : ObjectLease
 {
@@ -17,7 +18,8 @@ internal sealed class FasterObjectLease : ObjectLease
     private int _isDisposed;
 
     /// <summary>Takes over the caller's holds on the segments.</summary>
-    public FasterObjectLease(FasterObjectStore store, in ObjectKey key, in IndexEntry entry, Segment segment, Extents? extents, Segment[]? partSegments)
+    public FasterObjectLease(FasterObjectStore store, in ObjectKey key, in IndexEntry entry, Segment segment, Extents? extents,
+        Segment[]? partSegments)
     {
         _store = store;
         _key = key;
@@ -165,7 +167,9 @@ internal sealed class FasterObjectLease : ObjectLease
         return n;
     }
 
-    /// <summary>Reads the whole part from the disk: the system may have read it anew, so what was found right before does not count.</summary>
+    /// <summary>
+    /// Reads the whole part from the disk: the system may have read it anew, so what was found right before does not count.
+    /// </summary>
     private async ValueTask<int> ReadAndCheckAsync(Slice slice, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         byte[] entry = ArrayPool<byte>.Shared.Rent(slice.EntryBytes);
@@ -176,7 +180,8 @@ internal sealed class FasterObjectLease : ObjectLease
             while (read < slice.EntryBytes)
             {
                 int n = await _store.Disk.ReadAsync(
-                    slice.Segment.Handle, entry.AsMemory(read, slice.EntryBytes - read), slice.EntryOffset + BlobLog.LengthPrefixBytes + read, cancellationToken);
+                    slice.Segment.Handle, entry.AsMemory(read, slice.EntryBytes - read),
+                    slice.EntryOffset + BlobLog.LengthPrefixBytes + read, cancellationToken);
                 if (n <= 0)
                 {
                     throw Lost("the segment file is too short");
@@ -275,7 +280,8 @@ internal sealed class FasterObjectLease : ObjectLease
             int read = 0;
             while (read < slice.EntryBytes)
             {
-                int n = _store.Disk.TryRead(slice.Segment.Handle, entry.AsSpan(read, slice.EntryBytes - read), slice.EntryOffset + BlobLog.LengthPrefixBytes + read);
+                int n = _store.Disk.TryRead(slice.Segment.Handle, entry.AsSpan(read, slice.EntryBytes - read),
+                    slice.EntryOffset + BlobLog.LengthPrefixBytes + read);
                 if (n <= 0)
                 {
                     return false;

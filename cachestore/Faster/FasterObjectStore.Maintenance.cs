@@ -5,10 +5,16 @@ namespace Breakwater.CacheStore.Faster;
 /// <summary>What an operator asks of a store.</summary>
 public sealed partial class FasterObjectStore
 {
-    /// <summary>Told of each stored object that was found damaged and forgotten, by the scrubber, the cleaner or a read; fetch it again when it is pinned. Must not block.</summary>
+    /// <summary>
+    /// Told of each stored object that was found damaged and forgotten, by the scrubber, the cleaner or a read; fetch it again when it is
+    /// pinned. Must not block.
+    /// </summary>
     public Action<ObjectKey>? Damaged { get; set; }
 
-    /// <summary>The objects that the store holds, in the order of the log. Read from the segments as it is enumerated: what changes meanwhile may or may not be seen.</summary>
+    /// <summary>
+    /// The objects that the store holds, in the order of the log. Read from the segments as it is enumerated: what changes meanwhile may or
+    /// may not be seen.
+    /// </summary>
     public IEnumerable<StoredObjectInfo> List()
     {
         SegmentSet segments = Log.Segments;
@@ -16,7 +22,9 @@ public sealed partial class FasterObjectStore
         foreach (int id in segments.FreshIds.Concat(segments.KeptIds))
         {
             long start = segments.StartOf(id);
-            long end = id < SegmentSet.FirstKeptId ? Math.Min(start + segments.SegmentBytes, Log.CommittedUntilAddress) : start + segments.SegmentBytes;
+            long end = id < SegmentSet.FirstKeptId
+                ? Math.Min(start + segments.SegmentBytes, Log.CommittedUntilAddress)
+                : start + segments.SegmentBytes;
             foreach (ScannedEntry entry in scanner.Scan(start, end))
             {
                 if (entry.Header.Kind is EntryKind.Whole or EntryKind.Seal
@@ -29,16 +37,19 @@ public sealed partial class FasterObjectStore
     }
 
     /// <summary>One object as <see cref="List"/> shows it; null: it is not in the log.</summary>
-    public StoredObjectInfo? Find(in ObjectKey key) => Index.TryGet(key, out IndexEntry known) ? new StoredObjectInfo(key, known.Length, Pins.IsPinned(key)) : null;
+    public StoredObjectInfo? Find(in ObjectKey key) =>
+        Index.TryGet(key, out IndexEntry known) ? new StoredObjectInfo(key, known.Length, Pins.IsPinned(key)) : null;
 
     /// <summary>Reads and hashes every object once.</summary>
     /// <param name="bytesPerSecond">Null: as fast as the disk can; else at most so much, and only while the process is not busy.</param>
     /// <param name="isRepairing">Forget what is bad, so that it is fetched again? Else it is only reported.</param>
     /// <param name="cancellationToken">Ends it early.</param>
     public Task<ScrubReport> VerifyAsync(long? bytesPerSecond, bool isRepairing, CancellationToken cancellationToken = default) =>
-        Task.Run(() => _scrubber.PassAsync(bytesPerSecond is { } rate ? new ScrubPace(rate, Time) : null, isRepairing, cancellationToken), cancellationToken);
+        Task.Run(() => _scrubber.PassAsync(bytesPerSecond is { } rate ? new ScrubPace(rate, Time) : null, isRepairing, cancellationToken),
+        cancellationToken);
 
     /// <summary>Evicts by the store's own policy until its segments take at most so many bytes, or what is left is pinned.</summary>
     /// <returns>What they take now.</returns>
-    public Task<long> EvictToAsync(long bytes, CancellationToken cancellationToken = default) => Space.EvictToAsync(bytes, cancellationToken);
+    public Task<long> EvictToAsync(long bytes, CancellationToken cancellationToken = default) =>
+        Space.EvictToAsync(bytes, cancellationToken);
 }

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// The object store on FASTER: an index in memory (FasterKV), an append-only log on disk (FasterLog), reads straight from the log's segment files.
-/// Design and measurements: docs/develop/adr/0101-the-log-is-the-truth.md; format: docs/develop/store-format.md.
+/// The object store on FASTER: an index in memory (FasterKV), an append-only log on disk (FasterLog), reads straight from the log's segment
+/// files. Design and measurements: docs/develop/adr/0101-the-log-is-the-truth.md; format: docs/develop/store-format.md.
 /// </summary>
 public sealed partial class FasterObjectStore : IObjectStore
 {
@@ -114,7 +114,9 @@ public sealed partial class FasterObjectStore : IObjectStore
     /// <summary>Files that the store keeps open when it is full.</summary>
     public int MostOpenFiles => (int)(Space.QuotaBytes / Log.Segments.SegmentBytes) + 16;
 
-    /// <summary>What of the store was deleted or moved away under this process, for people; null: it is where it was opened. Looks at the disk.</summary>
+    /// <summary>
+    /// What of the store was deleted or moved away under this process, for people; null: it is where it was opened. Looks at the disk.
+    /// </summary>
     public string? Missing => _lock.Missing;
 
     internal long MaxObjectBytes { get; }
@@ -358,7 +360,8 @@ public sealed partial class FasterObjectStore : IObjectStore
         if (isGone)
         {
             Counters.CountDamaged();
-            _logger.LogWarning("The store forgot object {Key} at {Address}: {Reason}. It is fetched again when it is asked for.", key, address, reason);
+            _logger.LogWarning("The store forgot object {Key} at {Address}: {Reason}. It is fetched again when it is asked for.", key,
+                address, reason);
             Damaged?.Invoke(key);
         }
     }
@@ -386,7 +389,9 @@ public sealed partial class FasterObjectStore : IObjectStore
         StagedObject staged = commit.Staged;
         if (!staged.IsRevoked)
         {
-            int frequency = Math.Max(EvictionPolicy.InitialFrequency(Space.Ghosts.Contains(staged.Key.GetHashCode64())), Math.Min(staged.Uses, EvictionPolicy.MaxFrequency));
+            int frequency =
+                Math.Max(EvictionPolicy.InitialFrequency(Space.Ghosts.Contains(staged.Key.GetHashCode64())),
+                Math.Min(staged.Uses, EvictionPolicy.MaxFrequency));
             uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(commit.Address)).AddEntry(frequency);
             lock (_indexWrites)
             {

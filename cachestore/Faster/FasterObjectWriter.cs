@@ -3,8 +3,8 @@ using Breakwater.CacheStore.Hashing;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// Writes one object: parts go to the log as they fill; an object of one part goes there only after its digest matched; a longer one becomes real by its
-/// seal. What an abort or a crash leaves are parts without a seal: nothing points to them, eviction takes them.
+/// Writes one object: parts go to the log as they fill; an object of one part goes there only after its digest matched; a longer one
+/// becomes real by its seal. What an abort or a crash leaves are parts without a seal: nothing points to them, eviction takes them.
 /// </summary>
 internal sealed class FasterObjectWriter : ObjectWriter
 {
@@ -177,7 +177,9 @@ internal sealed class FasterObjectWriter : ObjectWriter
 
         byte[] seal = Entries.Seal(Key, Length, _staged.Addresses());
         ReadOnlyMemory<byte> list = seal.AsMemory(EntryHeader.SizeBytes);
-        return await AppendAsync(EntryHeader.Read(seal), list, CancellationToken.None) is { } address ? new PendingCommit(_staged, address, true) : null;
+        return await AppendAsync(EntryHeader.Read(seal), list, CancellationToken.None) is { } address
+            ? new PendingCommit(_staged, address, true)
+            : null;
     }
 
     private PendingCommit Placed(int part, long address, bool isSealed)

@@ -23,7 +23,8 @@ internal readonly struct IndexEntry
     /// <param name="ordinal">Number of the entry in its segment.</param>
     public IndexEntry(long address, long length, bool isSealed, uint ordinal)
     {
-        Debug.Assert((address & 3) == 0 && length is >= 0 and < LengthLimit && ordinal < 1u << OrdinalBits, "an entry that does not fit into the index");
+        Debug.Assert((address & 3) == 0 && length is >= 0 and < LengthLimit && ordinal < 1u << OrdinalBits,
+            "an entry that does not fit into the index");
         _addressAndSeal = (ulong)address | (isSealed ? 1UL : 0);
         _lengthAndOrdinal = ((ulong)length << (64 - LengthBits)) | ordinal;
     }
@@ -31,7 +32,9 @@ internal readonly struct IndexEntry
     /// <summary>Objects are shorter: 1 TiB.</summary>
     public const long LengthLimit = 1L << LengthBits;
 
-    /// <summary>Address of the entry that holds the object (<see cref="EntryKind.Whole"/>) or lists its parts (<see cref="EntryKind.Seal"/>).</summary>
+    /// <summary>
+    /// Address of the entry that holds the object (<see cref="EntryKind.Whole"/>) or lists its parts (<see cref="EntryKind.Seal"/>).
+    /// </summary>
     public long Address => (long)(_addressAndSeal & ~3UL);
 
     /// <summary>Length of the object in bytes.</summary>

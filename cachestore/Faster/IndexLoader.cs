@@ -1,9 +1,11 @@
 using FASTER.core;
 using Session = FASTER.core.ClientSession<
-    Breakwater.CacheStore.ObjectKey, Breakwater.CacheStore.Faster.IndexEntry, Breakwater.CacheStore.Faster.IndexEntry, Breakwater.CacheStore.Faster.IndexEntry,
+    Breakwater.CacheStore.ObjectKey, Breakwater.CacheStore.Faster.IndexEntry, Breakwater.CacheStore.Faster.IndexEntry,
+    Breakwater.CacheStore.Faster.IndexEntry,
     FASTER.core.Empty, Breakwater.CacheStore.Faster.IndexFunctions>;
 using UnsafeSession = FASTER.core.UnsafeContext<
-    Breakwater.CacheStore.ObjectKey, Breakwater.CacheStore.Faster.IndexEntry, Breakwater.CacheStore.Faster.IndexEntry, Breakwater.CacheStore.Faster.IndexEntry,
+    Breakwater.CacheStore.ObjectKey, Breakwater.CacheStore.Faster.IndexEntry, Breakwater.CacheStore.Faster.IndexEntry,
+    Breakwater.CacheStore.Faster.IndexEntry,
     FASTER.core.Empty, Breakwater.CacheStore.Faster.IndexFunctions>;
 
 namespace Breakwater.CacheStore.Faster;
@@ -13,7 +15,10 @@ namespace Breakwater.CacheStore.Faster;
 /// </summary>
 internal sealed class IndexLoader : IDisposable
 {
-    /// <summary>Keys to <see cref="Touch"/> before the first of them is set: as many cache misses under way at once as the processor can have, and then some.</summary>
+    /// <summary>
+    /// Keys to <see cref="Touch"/> before the first of them is set: as many cache misses under way at once as the processor can have, and
+    /// then some.
+    /// </summary>
     public const int BatchKeys = 64;
 
     private readonly FasterKV<ObjectKey, IndexEntry> _store;
@@ -35,8 +40,8 @@ internal sealed class IndexLoader : IDisposable
     }
 
     /// <summary>
-    /// Brings what the next calls for some keys need into the processor's caches. Each of those calls waits for memory alone, because of the atomic
-    /// operations in it; these do not have any, and wait together. Measured: half the time of a start.
+    /// Brings what the next calls for some keys need into the processor's caches. Each of those calls waits for memory alone, because of
+    /// the atomic operations in it; these do not have any, and wait together. Measured: half the time of a start.
     /// </summary>
     public void Touch(ReadOnlySpan<TableRow> rows)
     {
@@ -57,7 +62,8 @@ internal sealed class IndexLoader : IDisposable
     /// <summary>Points a key to a place.</summary>
     public void Set(in ObjectKey key, in IndexEntry entry)
     {
-        bool isKnown = _store.Log.ReadOnlyAddress > _store.Log.BeginAddress && Contains(key); // an upsert does not look at records that are not mutable
+        // an upsert does not look at records that are not mutable
+        bool isKnown = _store.Log.ReadOnlyAddress > _store.Log.BeginAddress && Contains(key);
         _functions.HasReplaced = isKnown;
         ObjectKey k = key;
         IndexEntry e = entry;
@@ -95,7 +101,8 @@ internal sealed class IndexLoader : IDisposable
             return status.Found;
         }
 
-        _context.CompletePendingWithOutputs(out CompletedOutputIterator<ObjectKey, IndexEntry, IndexEntry, IndexEntry, Empty> outputs, wait: true);
+        _context.CompletePendingWithOutputs(out CompletedOutputIterator<ObjectKey, IndexEntry, IndexEntry, IndexEntry, Empty> outputs,
+            wait: true);
         using (outputs)
         {
             return outputs.Next() && outputs.Current.Status.Found;

@@ -1,5 +1,3 @@
-using Breakwater.CacheStore.Disk;
-
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>

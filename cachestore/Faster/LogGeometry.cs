@@ -1,7 +1,3 @@
-using System.Runtime.InteropServices;
-using Breakwater.CacheStore.Disk;
-using FASTER.core;
-
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>Sizes of a log, fixed when it is made.</summary>

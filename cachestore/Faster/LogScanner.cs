@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// Reads the headers of a log's entries in order, straight from the segment files, hopping over the payloads. A header that is damaged or cannot be read
-/// costs the rest of its page: each page begins with an entry.
+/// Reads the headers of a log's entries in order, straight from the segment files, hopping over the payloads. A header that is damaged or
+/// cannot be read costs the rest of its page: each page begins with an entry.
 /// </summary>
 internal sealed class LogScanner(SegmentSet segments, int pageSizeBits)
 {
@@ -64,7 +64,8 @@ internal sealed class LogScanner(SegmentSet segments, int pageSizeBits)
             if (address < windowStart || address + BlobLog.EntryOverheadBytes > windowStart + windowLength)
             {
                 windowStart = address;
-                if (!TryRead(file, address, WindowBytes, out windowLength) && !TryRead(file, address, BlobLog.EntryOverheadBytes, out windowLength))
+                if (!TryRead(file, address, WindowBytes, out windowLength)
+                    && !TryRead(file, address, BlobLog.EntryOverheadBytes, out windowLength))
                 {
                     UnreadablePages++;
                     address = pageEnd;

@@ -1,6 +1,3 @@
-using Breakwater.CacheStore.Disk;
-using Breakwater.CacheStore.Retention;
-
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>An object that the cleaner wrote to a new place.</summary>

@@ -2,7 +2,8 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using FASTER.core;
 using Session = FASTER.core.ClientSession<
-    Breakwater.CacheStore.ObjectKey, Breakwater.CacheStore.Faster.IndexEntry, Breakwater.CacheStore.Faster.IndexEntry, Breakwater.CacheStore.Faster.IndexEntry,
+    Breakwater.CacheStore.ObjectKey, Breakwater.CacheStore.Faster.IndexEntry, Breakwater.CacheStore.Faster.IndexEntry,
+    Breakwater.CacheStore.Faster.IndexEntry,
     FASTER.core.Empty, Breakwater.CacheStore.Faster.IndexFunctions>;
 
 namespace Breakwater.CacheStore.Faster;
@@ -40,7 +41,8 @@ internal sealed class ObjectIndex : IDisposable
         {
             IndexSize = TableBytes(mostObjects),
             LogDevice = Devices.CreateLogDevice(spillPath, deleteOnClose: true),
-            PageSize = Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)objectsNow * RecordBytes / 8), SmallestPageBytes, 4 * SmallestPageBytes),
+            PageSize = Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)objectsNow * RecordBytes / 8), SmallestPageBytes,
+                4 * SmallestPageBytes),
             MemorySize = Math.Max(memoryBytes, 1L << 24),
             SegmentSize = 1L << 28,
             MutableFraction = 0.9,
@@ -71,7 +73,9 @@ internal sealed class ObjectIndex : IDisposable
         }
     }
 
-    /// <summary>Forgets a key when it points to <paramref name="address"/> (−1: wherever it points). One caller at a time for one key.</summary>
+    /// <summary>
+    /// Forgets a key when it points to <paramref name="address"/> (−1: wherever it points). One caller at a time for one key.
+    /// </summary>
     public bool Remove(in ObjectKey key, long address)
     {
         Session session = SessionOfThread();
@@ -90,8 +94,8 @@ internal sealed class ObjectIndex : IDisposable
     public long RecordedBytes => _store.Log.TailAddress - _store.Log.BeginAddress;
 
     /// <summary>
-    /// Drops the records of what was replaced or removed, when they are many: each object that comes and goes leaves some, for ever. To be called now and then, by one caller at a time;
-    /// others may go on.
+    /// Drops the records of what was replaced or removed, when they are many: each object that comes and goes leaves some, for ever. To be
+    /// called now and then, by one caller at a time; others may go on.
     /// </summary>
     public void DropPast()
     {
@@ -135,7 +139,8 @@ internal sealed class ObjectIndex : IDisposable
         Status status = session.Read(ref k, ref entry);
         if (status.IsPending)
         {
-            session.CompletePendingWithOutputs(out CompletedOutputIterator<ObjectKey, IndexEntry, IndexEntry, IndexEntry, Empty> outputs, wait: true);
+            session.CompletePendingWithOutputs(out CompletedOutputIterator<ObjectKey, IndexEntry, IndexEntry, IndexEntry, Empty> outputs,
+                wait: true);
             using (outputs)
             {
                 if (!outputs.Next())

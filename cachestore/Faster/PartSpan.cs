@@ -1,7 +1,4 @@
-using System.IO.Hashing;
 using System.Runtime.InteropServices;
-using Breakwater.CacheStore.Disk;
-using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Faster;
 
@@ -26,7 +23,9 @@ internal readonly struct PartSpan
         _firstPlusOne = parts.IsEmpty ? 0 : first + 1;
     }
 
-    /// <summary>Are all segments from first to last there? False also when it is not known: there may be a gap that none of the parts is in.</summary>
+    /// <summary>
+    /// Are all segments from first to last there? False also when it is not known: there may be a gap that none of the parts is in.
+    /// </summary>
     public bool IsWhollyIn(SegmentSet segments)
     {
         const int Most = 64; // parts in fresh and in kept segments: ask the seal

@@ -1,7 +1,3 @@
-using System.Collections.Concurrent;
-using Breakwater.CacheStore.Disk;
-using Microsoft.Extensions.Logging;
-
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>A verified object whose entries are in the log, waiting to be durable.</summary>

@@ -1,8 +1,9 @@
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// Remembers for a quarter of a second what was read from the page cache, and so is still there: pread may be used for it. preadv2, which can be told not to wait for the
-/// disk, costs a fifth of a 4 KB hit more. When the memory is wrong (pages pushed out meanwhile), one read waits for the disk. Thread-safe, without locks: 32 KiB.
+/// Remembers for a quarter of a second what was read from the page cache, and so is still there: pread may be used for it. preadv2, which
+/// can be told not to wait for the disk, costs a fifth of a 4 KB hit more. When the memory is wrong (pages pushed out meanwhile), one read
+/// waits for the disk. Thread-safe, without locks: 32 KiB.
 /// </summary>
 internal sealed class RecentReads
 {

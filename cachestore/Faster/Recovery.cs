@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// Rebuilds the index from the log: the log is the truth. The tables of full segments make it quick, damaged ones make it slow, none make it wrong.
-/// While one table goes into the index, the next one is read.
+/// Rebuilds the index from the log: the log is the truth. The tables of full segments make it quick, damaged ones make it slow, none make
+/// it wrong. While one table goes into the index, the next one is read.
 /// </summary>
 internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
 {
@@ -29,13 +29,18 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
 
         if (_unreadable > 0)
         {
-            logger.LogError("{Count} segment files could not be read; their objects are fetched again when they are asked for.", _unreadable);
+            logger.LogError("{Count} segment files could not be read; their objects are fetched again when they are asked for.",
+                _unreadable);
         }
 
-        StoreRecovery found = new(index.Count, _tablesRead, _segmentsScanned, _scanner.DamagedPages + _scanner.UnreadablePages, _missing + _unreadable, _lost);
+        StoreRecovery found =
+            new(index.Count, _tablesRead, _segmentsScanned, _scanner.DamagedPages + _scanner.UnreadablePages, _missing + _unreadable,
+            _lost);
         if (found.DamagedPages + found.MissingSegments > 0)
         {
-            logger.LogWarning("The store was damaged and opened with what is good: {Recovery}. What is lost is fetched again when it is asked for.", found);
+            logger.LogWarning(
+                "The store was damaged and opened with what is good: {Recovery}. What is lost is fetched again when it is asked for.",
+                found);
         }
 
         return found;
@@ -129,12 +134,14 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
         foreach (ScannedEntry entry in _scanner.Scan(start, segment.Id >= SegmentSet.FirstKeptId ? end : Math.Min(until, end)))
         {
             EntryHeader header = entry.Header;
-            Apply(loader, segment, header.Kind, header.Kind == EntryKind.Whole, header.Key, entry.Address, header.ObjectLength, segment.AddEntry());
+            Apply(loader, segment, header.Kind, header.Kind == EntryKind.Whole, header.Key, entry.Address, header.ObjectLength,
+                segment.AddEntry());
         }
     }
 
     /// <summary>Follows one entry. A seal counts when its parts are known to be there (isWhole), else it is asked.</summary>
-    private void Apply(IndexLoader loader, Segment segment, EntryKind kind, bool isWhole, in ObjectKey key, long address, long objectLength, uint ordinal)
+    private void Apply(IndexLoader loader, Segment segment, EntryKind kind, bool isWhole, in ObjectKey key, long address, long objectLength,
+        uint ordinal)
     {
         switch (kind)
         {
@@ -172,7 +179,8 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
     /// <summary>Fresh segments are consecutive: gaps are losses. A kept segment deletes its table first: a table alone is a loss.</summary>
     private void CountLost(CommittedRange committed)
     {
-        for (int id = _segments.IdOf(committed.BeginAddress); Math.Max(_segments.StartOf(id), BlobLog.FirstAddress) < committed.UntilAddress; id++)
+        for (int id = _segments.IdOf(committed.BeginAddress);
+            Math.Max(_segments.StartOf(id), BlobLog.FirstAddress) < committed.UntilAddress; id++)
         {
             if (!_segments.TryGet(id, out _))
             {

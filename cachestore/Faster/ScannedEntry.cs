@@ -1,5 +1,3 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>An entry found by a scan.</summary>

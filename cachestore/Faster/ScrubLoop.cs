@@ -1,5 +1,3 @@
-using Breakwater.CacheStore.Disk;
-using Breakwater.CacheStore.Hashing;
 using Breakwater.CacheStore.Scrubbing;
 using Microsoft.Extensions.Logging;
 
@@ -28,8 +26,10 @@ internal sealed class ScrubLoop : IAsyncDisposable
             while (true)
             {
                 await Task.Delay(options.ScrubInterval, time, _stopping.Token);
-                ScrubReport report = await scrubber.PassAsync(new ScrubPace(options.ScrubBytesPerSecond, time), isRepairing: true, _stopping.Token);
-                logger.LogInformation("Scrubbed {Objects} objects, {Bytes} bytes; {Damaged} were damaged.", report.Objects, report.Bytes, report.Damaged.Count);
+                ScrubReport report =
+                    await scrubber.PassAsync(new ScrubPace(options.ScrubBytesPerSecond, time), isRepairing: true, _stopping.Token);
+                logger.LogInformation("Scrubbed {Objects} objects, {Bytes} bytes; {Damaged} were damaged.", report.Objects, report.Bytes,
+                    report.Damaged.Count);
             }
         }
         catch (OperationCanceledException)

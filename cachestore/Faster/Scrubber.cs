@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// Reads every stored object again and hashes it. A bad one is put into quarantine and forgotten, so that the next request fetches it; whoever
-/// registered for it is told, to heal what is pinned.
+/// Reads every stored object again and hashes it. A bad one is put into quarantine and forgotten, so that the next request fetches it;
+/// whoever registered for it is told, to heal what is pinned.
 /// </summary>
 internal sealed class Scrubber(FasterObjectStore store, string quarantineDirectory, ILogger logger)
 {

@@ -6,8 +6,8 @@ namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
 /// One file of a log. Counted: the file's name may be removed at any time, its bytes stay readable until the last holder has released it.
-/// Also the place of what is known of its entries for the life of this process: one byte an entry. What was found right of them counts for one
-/// <see cref="Generation"/> of the file.
+/// Also the place of what is known of its entries for the life of this process: one byte an entry. What was found right of them counts for
+/// one <see cref="Generation"/> of the file.
 /// </summary>
 internal sealed class Segment
 {
@@ -82,8 +82,9 @@ internal sealed class Segment
     }
 
     /// <summary>
-    /// Which generation of the file this is: the next one begins after <see cref="GenerationLasts"/>, and one that is far from it when somebody else wrote to the
-    /// file or cut it. What was found right was so in the generation that was asked for before the bytes were read.
+    /// Which generation of the file this is: the next one begins after <see cref="GenerationLasts"/>, and one that is far from it when
+    /// somebody else wrote to the file or cut it. What was found right was so in the generation that was asked for before the bytes were
+    /// read.
     /// </summary>
     public int Generation(StoreDisk disk, TimeProvider time)
     {
@@ -104,7 +105,9 @@ internal sealed class Segment
         return Volatile.Read(ref _generation);
     }
 
-    /// <summary>Writes to the file. All writes of the store to its segments pass here: others are taken for somebody else's. One writer at a time.</summary>
+    /// <summary>
+    /// Writes to the file. All writes of the store to its segments pass here: others are taken for somebody else's. One writer at a time.
+    /// </summary>
     /// <exception cref="IOException">The disk refuses.</exception>
     public void Write(StoreDisk disk, ReadOnlySpan<byte> bytes, long offset)
     {
@@ -153,7 +156,9 @@ internal sealed class Segment
         }
     }
 
-    /// <summary>Maps the file, once, read-only and shared; valid while a reference is held. 0: the system refuses (too many mappings).</summary>
+    /// <summary>
+    /// Maps the file, once, read-only and shared; valid while a reference is held. 0: the system refuses (too many mappings).
+    /// </summary>
     /// <param name="bytes">The segment's full size: what the file does not have yet must not be touched.</param>
     public nint Map(long bytes)
     {
@@ -177,7 +182,8 @@ internal sealed class Segment
     }
 
     /// <summary>
-    /// A number for one more entry that the index points to. It is not checked, even if it was written a moment ago: until it was durable the file may have been changed.
+    /// A number for one more entry that the index points to. It is not checked, even if it was written a moment ago: until it was durable
+    /// the file may have been changed.
     /// </summary>
     public uint AddEntry(int frequency = 0)
     {

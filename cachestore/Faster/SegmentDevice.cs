@@ -5,9 +5,9 @@ using FASTER.core;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// FASTER's window on the segment files: a write is complete when it is durable. Writes go one after the other, each with its own sync, so that a
-/// failed sync is never mistaken for the success of a neighbour, and a failed write is tried again from memory until the disk takes it: the log
-/// waits (and the store refuses new objects) instead of being lost.
+/// FASTER's window on the segment files: a write is complete when it is durable. Writes go one after the other, each with its own sync, so
+/// that a failed sync is never mistaken for the success of a neighbour, and a failed write is tried again from memory until the disk takes
+/// it: the log waits (and the store refuses new objects) instead of being lost.
 /// </summary>
 internal sealed class SegmentDevice : StorageDeviceBase
 {
@@ -29,10 +29,12 @@ internal sealed class SegmentDevice : StorageDeviceBase
         _writer.Start();
     }
 
-    public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite, DeviceIOCompletionCallback callback, object context) =>
+    public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite,
+        DeviceIOCompletionCallback callback, object context) =>
         _writes.Add(new PendingWrite(sourceAddress, segmentId, (long)destinationAddress, (int)numBytesToWrite, callback, context));
 
-    public override void ReadAsync(int segmentId, ulong sourceAddress, IntPtr destinationAddress, uint readLength, DeviceIOCompletionCallback callback, object context) =>
+    public override void ReadAsync(int segmentId, ulong sourceAddress, IntPtr destinationAddress, uint readLength,
+        DeviceIOCompletionCallback callback, object context) =>
         throw new NotSupportedException("The log's bytes are read from its segment files, around FASTER.");
 
     public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result)
@@ -115,5 +117,6 @@ internal sealed class SegmentDevice : StorageDeviceBase
         }
     }
 
-    private readonly record struct PendingWrite(IntPtr Source, int SegmentId, long Offset, int Length, DeviceIOCompletionCallback Callback, object Context);
+    private readonly record struct PendingWrite(IntPtr Source, int SegmentId, long Offset, int Length, DeviceIOCompletionCallback Callback,
+        object Context);
 }

@@ -7,8 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// The files of one log, by number: those that FASTER appends to (fresh), and those that the cleaner made of what was worth keeping (kept), whose
-/// numbers begin at <see cref="FirstKeptId"/>. An address names both file and offset; no address is ever used twice. Thread-safe.
+/// The files of one log, by number: those that FASTER appends to (fresh), and those that the cleaner made of what was worth keeping (kept),
+/// whose numbers begin at <see cref="FirstKeptId"/>. An address names both file and offset; no address is ever used twice. Thread-safe.
 /// </summary>
 internal sealed class SegmentSet : IDisposable
 {
@@ -63,7 +63,8 @@ internal sealed class SegmentSet : IDisposable
     public int KeptCount => _segments.Keys.Count(static id => id >= FirstKeptId);
 
     /// <summary>Segments whose table is not known to be on disk.</summary>
-    public IEnumerable<int> WithoutTable() => _segments.Values.Where(static segment => !segment.HasTable).Select(static segment => segment.Id);
+    public IEnumerable<int> WithoutTable() =>
+        _segments.Values.Where(static segment => !segment.HasTable).Select(static segment => segment.Id);
 
     public static string FileName(int id) => (id >= FirstKeptId
         ? KeptPrefix + (id - FirstKeptId).ToString("D10", CultureInfo.InvariantCulture)
@@ -144,7 +145,8 @@ internal sealed class SegmentSet : IDisposable
     private static bool TryParseId(ReadOnlySpan<char> name, out int id)
     {
         bool isKept = name.StartsWith(KeptPrefix, StringComparison.Ordinal);
-        bool isNumber = int.TryParse(isKept ? name[KeptPrefix.Length..] : name, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id < FirstKeptId;
+        bool isNumber = int.TryParse(isKept ? name[KeptPrefix.Length..] : name, NumberStyles.None, CultureInfo.InvariantCulture, out id)
+            && id < FirstKeptId;
         id += isKept ? FirstKeptId : 0;
         return isNumber;
     }

@@ -1,6 +1,5 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
-using Breakwater.CacheStore.Disk;
 using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Faster;
@@ -28,7 +27,8 @@ internal static class SegmentTable
                 PartSpan parts = entry.Header.Kind == EntryKind.Seal
                     ? new PartSpan(segments, reader.ReadSeal(entry.Address, entry.Header.Key, entry.Header.ObjectLength))
                     : default;
-                rows.Add(new TableRow(entry.Header.Key, entry.Header.ObjectLength, (uint)(entry.Address - start), entry.Header.Kind, parts));
+                rows.Add(new TableRow(entry.Header.Key, entry.Header.ObjectLength, (uint)(entry.Address - start), entry.Header.Kind,
+                    parts));
             }
         }
 

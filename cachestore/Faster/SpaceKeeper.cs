@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// Keeps the store within its quota: cleans the oldest segments in the background, and holds writers back when they are faster than that. Objects are evicted for
-/// what is verified only (<see cref="UnverifiedBytes"/>). Also writes the tables of full segments.
+/// Keeps the store within its quota: cleans the oldest segments in the background, and holds writers back when they are faster than that.
+/// Objects are evicted for what is verified only (<see cref="UnverifiedBytes"/>). Also writes the tables of full segments.
 /// </summary>
 internal sealed class SpaceKeeper : IAsyncDisposable
 {
@@ -48,7 +48,8 @@ internal sealed class SpaceKeeper : IAsyncDisposable
 
     public GhostTable Ghosts { get; }
 
-    public long FreshBytes => (_segments.IdOf(_store.Log.TailAddress) - _segments.IdOf(_store.Log.BeginAddress) + 1L) * _segments.SegmentBytes;
+    public long FreshBytes =>
+        (_segments.IdOf(_store.Log.TailAddress) - _segments.IdOf(_store.Log.BeginAddress) + 1L) * _segments.SegmentBytes;
 
     public long KeptBytes => _segments.KeptCount * _segments.SegmentBytes;
 
@@ -60,9 +61,11 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     {
         get
         {
-            long rooms = _segments.SegmentBytes - _segments.OffsetOf(_store.Log.TailAddress) + _kept.RoomBytes; // of the segments that are being filled
+            // of the segments that are being filled
+            long rooms = _segments.SegmentBytes - _segments.OffsetOf(_store.Log.TailAddress) + _kept.RoomBytes;
             long verified = UsedBytes - rooms - _store.Unverified.Writing - _store.Unverified.Dead;
-            return UsedBytes > Volatile.Read(ref _target) || verified > EffectiveQuota() - (QuotaBytes / ReserveShare) - (2 * _segments.SegmentBytes);
+            return UsedBytes > Volatile.Read(ref _target)
+                || verified > EffectiveQuota() - (QuotaBytes / ReserveShare) - (2 * _segments.SegmentBytes);
         }
     }
 
@@ -190,7 +193,8 @@ internal sealed class SpaceKeeper : IAsyncDisposable
             return true;
         }
 
-        return (_store.Unverified.Writing > QuotaBytes / ReserveShare && TryRevoke(_store.Commits.LargestUnverified())) || (IsFull && TryRevoke(_store.Commits.Oldest()));
+        return (_store.Unverified.Writing > QuotaBytes / ReserveShare && TryRevoke(_store.Commits.LargestUnverified()))
+            || (IsFull && TryRevoke(_store.Commits.Oldest()));
     }
 
     private bool TryRevoke(StagedObject? staged)
@@ -215,7 +219,8 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     {
         bool freshIsPossible = IsFreshPossible(out int oldest);
         IReadOnlyList<int> keptIds = [.. _segments.KeptIds.Where(id => id != _kept.CurrentId)];
-        if (freshIsPossible && EvictionPolicy.IsFreshNext(FreshBytes, keptIds.Count * _segments.SegmentBytes, QuotaBytes, _segments.SegmentBytes))
+        if (freshIsPossible
+            && EvictionPolicy.IsFreshNext(FreshBytes, keptIds.Count * _segments.SegmentBytes, QuotaBytes, _segments.SegmentBytes))
         {
             await CleanFreshAsync(oldest, isEvicting: true);
             return true;
@@ -261,7 +266,8 @@ internal sealed class SpaceKeeper : IAsyncDisposable
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
-                _logger.LogWarning(failure, "The table of segment {Segment} could not be written; the next start reads the segment instead.", id);
+                _logger.LogWarning(failure,
+                    "The table of segment {Segment} could not be written; the next start reads the segment instead.", id);
             }
         }
     }

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// Pooled memory of one part, outside the collector's heap: what lives for the time between two commits would be copied by each collection in between. Counted: goes
-/// back to the pool when the last reader has let go. Thread-safe.
+/// Pooled memory of one part, outside the collector's heap: what lives for the time between two commits would be copied by each collection
+/// in between. Counted: goes back to the pool when the last reader has let go. Thread-safe.
 /// </summary>
 internal sealed unsafe class StagedBuffer : MemoryManager<byte>
 {

@@ -10,7 +10,8 @@ namespace Breakwater.CacheStore.Faster;
 /// <param name="Segment">The file.</param>
 /// <param name="FileOffset">Where the first byte is in it.</param>
 /// <param name="PartBytes">Length of the part in the file.</param>
-internal readonly record struct StagedLocation(StagedBuffer? Buffer, int Start, int Length, Segment? Segment, long FileOffset, int PartBytes = 0)
+internal readonly record struct StagedLocation(StagedBuffer? Buffer, int Start, int Length, Segment? Segment, long FileOffset,
+    int PartBytes = 0)
 {
     private int EntryBytes => EntryHeader.SizeBytes + PartBytes;
 
@@ -34,7 +35,8 @@ internal readonly record struct StagedLocation(StagedBuffer? Buffer, int Start, 
 
     /// <summary>As <see cref="TryReadAndCheck"/>, from the disk.</summary>
     /// <exception cref="IOException">The part is not what was written, or cannot be read.</exception>
-    public async ValueTask<int> ReadAndCheckAsync(StoreDisk disk, ObjectKey key, Memory<byte> destination, CancellationToken cancellationToken)
+    public async ValueTask<int> ReadAndCheckAsync(StoreDisk disk, ObjectKey key, Memory<byte> destination,
+        CancellationToken cancellationToken)
     {
         byte[] rented = ArrayPool<byte>.Shared.Rent(EntryBytes);
         try

@@ -1,5 +1,3 @@
-using Breakwater.CacheStore.Disk;
-
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
@@ -65,7 +63,9 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
         }
     }
 
-    /// <summary>Copies as much as fits into the last part. The writer only. Returns the bytes taken; 0: the part is full, start another.</summary>
+    /// <summary>
+    /// Copies as much as fits into the last part. The writer only. Returns the bytes taken; 0: the part is full, start another.
+    /// </summary>
     public int Fill(ReadOnlySpan<byte> bytes, long? expectedLength)
     {
         int used;
@@ -203,7 +203,9 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
         }
     }
 
-    /// <summary>The object is not stored after all: the log's copy of its parts is of no use, and who still reads does so from memory.</summary>
+    /// <summary>
+    /// The object is not stored after all: the log's copy of its parts is of no use, and who still reads does so from memory.
+    /// </summary>
     public void LeaveLog()
     {
         lock (_gate)
@@ -342,7 +344,11 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
     private StagedPart NewPart(int wantedBytes, long? expectedLength)
     {
         long size = Math.Max(expectedLength ?? wantedBytes, wantedBytes);
-        return new StagedPart { Buffer = new StagedBuffer((int)Math.Clamp(size, expectedLength is null ? SmallestBufferBytes : 256, PartBytes), budget) };
+        return new StagedPart
+        {
+            Buffer =
+            new StagedBuffer((int)Math.Clamp(size, expectedLength is null ? SmallestBufferBytes : 256, PartBytes), budget)
+        };
     }
 
     private void LeaveLogLocked(StagedPart part)

@@ -4,7 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// Verified objects that the index does not know yet, by key. Nearly always there are none, and every hit asks: that answer costs one load. Thread-safe.
+/// Verified objects that the index does not know yet, by key. Nearly always there are none, and every hit asks: that answer costs one load.
+/// Thread-safe.
 /// </summary>
 internal sealed class StagedObjects
 {

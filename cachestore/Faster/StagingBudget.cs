@@ -1,6 +1,8 @@
 namespace Breakwater.CacheStore.Faster;
 
-/// <summary>Counts the bytes that the log took and has not flushed yet: they are in memory twice; and the buffers that are in use. Thread-safe.</summary>
+/// <summary>
+/// Counts the bytes that the log took and has not flushed yet: they are in memory twice; and the buffers that are in use. Thread-safe.
+/// </summary>
 internal sealed class StagingBudget(long limitBytes)
 {
     private long _bytes;

@@ -11,7 +11,9 @@ internal static unsafe class StagingMemory
 
     private const int SmallestLog2 = 8;
 
-    private static readonly Stack<nint>[] s_free = [.. Enumerable.Range(SmallestLog2, BitOperations.Log2(StagedObject.PartBytes) - SmallestLog2 + 1).Select(_ => new Stack<nint>())]; // each locked by itself
+    // each locked by itself
+    private static readonly Stack<nint>[] s_free =
+        [.. Enumerable.Range(SmallestLog2, BitOperations.Log2(StagedObject.PartBytes) - SmallestLog2 + 1).Select(_ => new Stack<nint>())];
     private static long s_keptBytes;
 
     /// <summary>The size of a block for so many bytes, 256 B to the size of a part.</summary>

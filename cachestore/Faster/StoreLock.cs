@@ -6,8 +6,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// One process owns a store: an advisory lock on its directory, and one on the file <c>lock</c>, which older versions know; <c>lock.pid</c> names the holder. The files may be
-/// deleted by anybody who cleans up, the directory's lock stays. Released by the kernel when the process ends.
+/// One process owns a store: an advisory lock on its directory, and one on the file <c>lock</c>, which older versions know; <c>lock.pid</c>
+/// names the holder. The files may be deleted by anybody who cleans up, the directory's lock stays. Released by the kernel when the process
+/// ends.
 /// </summary>
 internal sealed class StoreLock : IDisposable
 {
@@ -63,7 +64,8 @@ internal sealed class StoreLock : IDisposable
 
         try
         {
-            WholeFile.Write(path + ".pid", Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)), WholeFile.Readable);
+            WholeFile.Write(path + ".pid", Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)),
+                WholeFile.Readable);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -79,12 +81,16 @@ internal sealed class StoreLock : IDisposable
         _directory?.Dispose();
     }
 
-    /// <summary>What the kernel calls an open directory: another name when it was moved, one that ends in "(deleted)" when it was deleted.</summary>
+    /// <summary>
+    /// What the kernel calls an open directory: another name when it was moved, one that ends in "(deleted)" when it was deleted.
+    /// </summary>
     private static string? NameOf(SafeFileHandle? directory)
     {
         try
         {
-            return directory is null ? null : File.ResolveLinkTarget($"/proc/self/fd/{directory.DangerousGetHandle()}", returnFinalTarget: false)?.FullName;
+            return directory is null
+                ? null
+                : File.ResolveLinkTarget($"/proc/self/fd/{directory.DangerousGetHandle()}", returnFinalTarget: false)?.FullName;
         }
         catch (IOException)
         {
@@ -96,7 +102,9 @@ internal sealed class StoreLock : IDisposable
     {
         try
         {
-            return int.TryParse(File.ReadAllText(path), NumberStyles.None, CultureInfo.InvariantCulture, out int processId) ? processId : null;
+            return int.TryParse(File.ReadAllText(path), NumberStyles.None, CultureInfo.InvariantCulture, out int processId)
+                ? processId
+                : null;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -9,7 +9,8 @@ namespace Breakwater.CacheStore.Faster;
 
 /// <summary>What a store is made of, opened and recovered.</summary>
 internal sealed record StoreParts(
-    StoreDisk Disk, DiskHealth Health, BlobLog Log, ObjectIndex Index, FasterDocumentStore Documents, PinSets Pins, StoreRecovery Recovered, long QuotaBytes)
+    StoreDisk Disk, DiskHealth Health, BlobLog Log, ObjectIndex Index, FasterDocumentStore Documents, PinSets Pins, StoreRecovery Recovered,
+    long QuotaBytes)
 {
     /// <summary>The directory of the objects' log within the store's.</summary>
     public const string ObjectsName = "objects";
@@ -26,13 +27,17 @@ internal sealed record StoreParts(
         if (quota < StoreOptions.MinQuotaBytes)
         {
             throw new ArgumentException(
-                $"Store:QuotaBytes is {quota}; a store needs at least {StoreOptions.MinQuotaBytes}. Give it more, or free space on its disk.", nameof(options));
+                $"Store:QuotaBytes is {quota}; a store needs at least {StoreOptions.MinQuotaBytes}. Give it more, or free space on its "
+                + $"disk.", nameof(options));
         }
 
-        (BlobLog log, ObjectIndex index, StoreRecovery recovered) = OpenOrMoveAside(objects, time, logger, () => OpenObjects(path, objects, quota, options.IndexMemoryBytes, disk, health, logger));
+        (BlobLog log, ObjectIndex index, StoreRecovery recovered) =
+            OpenOrMoveAside(objects, time, logger, () => OpenObjects(path, objects, quota, options.IndexMemoryBytes, disk, health, logger));
         string documentsPath = Path.Combine(path, "documents");
-        FasterDocumentStore documents = OpenOrMoveAside(documentsPath, time, logger, () => FasterDocumentStore.Open(documentsPath, disk, health, logger));
-        PinSets pins = new(Path.Combine(path, "pins"), quota, disk, key => index.TryGet(key, out IndexEntry entry) ? entry.Length : null, logger);
+        FasterDocumentStore documents =
+            OpenOrMoveAside(documentsPath, time, logger, () => FasterDocumentStore.Open(documentsPath, disk, health, logger));
+        PinSets pins =
+            new(Path.Combine(path, "pins"), quota, disk, key => index.TryGet(key, out IndexEntry entry) ? entry.Length : null, logger);
         return new StoreParts(disk, health, log, index, documents, pins, recovered, quota);
     }
 
@@ -59,7 +64,8 @@ internal sealed record StoreParts(
         {
             return open();
         }
-        catch (Exception failure) when (failure is StoreFormatException or InvalidDataException or ArgumentException or FASTER.core.FasterException)
+        catch (Exception failure)
+            when (failure is StoreFormatException or InvalidDataException or ArgumentException or FASTER.core.FasterException)
         {
             string stamped = string.Create(CultureInfo.InvariantCulture, $"{directory}.aside-{time.GetUtcNow():yyyyMMdd-HHmmss}");
             string aside = stamped;
@@ -68,7 +74,9 @@ internal sealed record StoreParts(
                 aside = string.Create(CultureInfo.InvariantCulture, $"{stamped}-{number}"); // the clock has shown this second before
             }
 
-            logger.LogError(failure, "{Directory} cannot be used and was moved to {Aside}; the store begins anew. Delete it, or go back to the version that wrote it.", directory, aside);
+            logger.LogError(failure,
+                "{Directory} cannot be used and was moved to {Aside}; the store begins anew. Delete it, or go back to the version that "
+                + "wrote it.", directory, aside);
             Directory.Move(directory, aside);
             return open();
         }

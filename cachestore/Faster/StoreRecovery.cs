@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>What a start found.</summary>
@@ -9,4 +7,5 @@ namespace Breakwater.CacheStore.Faster;
 /// <param name="DamagedPages">Pages of the log that hold damage; what was behind it in the page is lost.</param>
 /// <param name="MissingSegments">Segment files that should be there and are not, or cannot be read.</param>
 /// <param name="LostObjects">Objects that are known to be lost with them.</param>
-public sealed record StoreRecovery(long Objects, int TablesRead, int SegmentsScanned, int DamagedPages, int MissingSegments, long LostObjects);
+public sealed record StoreRecovery(long Objects, int TablesRead, int SegmentsScanned, int DamagedPages, int MissingSegments,
+    long LostObjects);

@@ -1,7 +1,4 @@
-using System.IO.Hashing;
 using System.Runtime.InteropServices;
-using Breakwater.CacheStore.Disk;
-using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Faster;
 

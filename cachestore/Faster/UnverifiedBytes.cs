@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
-/// Bytes of the log that no digest vouches for: parts of objects that are still being written, and of those that never became whole. No stored object is evicted
-/// for their sake: they have what is free, and a share of the quota that is kept free for them. Thread-safe.
+/// Bytes of the log that no digest vouches for: parts of objects that are still being written, and of those that never became whole. No
+/// stored object is evicted for their sake: they have what is free, and a share of the quota that is kept free for them. Thread-safe.
 /// </summary>
 internal sealed class UnverifiedBytes(BlobLog log)
 {
@@ -41,7 +41,9 @@ internal sealed class UnverifiedBytes(BlobLog log)
     /// <summary>The log took a part of this length.</summary>
     public void Add(int length) => Interlocked.Add(ref _writing, FootprintOf(length));
 
-    /// <summary>An object has its digest, or will never be whole. What it has in the log is counted once, however often this is said.</summary>
+    /// <summary>
+    /// An object has its digest, or will never be whole. What it has in the log is counted once, however often this is said.
+    /// </summary>
     public void Settle(StagedObject staged, bool isVerified)
     {
         foreach ((long address, int length) in staged.TakeUnverified())

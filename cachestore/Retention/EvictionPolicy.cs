@@ -1,9 +1,9 @@
 namespace Breakwater.CacheStore.Retention;
 
 /// <summary>
-/// Which objects live on when their segment is cleaned. After S3-FIFO: new objects queue in the fresh log; those asked for again move to the kept
-/// segments, those of one use leave, and are remembered for a while (<see cref="GhostTable"/>). Pure; the simulator in perf/StoreSim runs the
-/// same rules.
+/// Which objects live on when their segment is cleaned. After S3-FIFO: new objects queue in the fresh log; those asked for again move to
+/// the kept segments, those of one use leave, and are remembered for a while (<see cref="GhostTable"/>). Pure; the simulator in
+/// perf/StoreSim runs the same rules.
 /// </summary>
 internal static class EvictionPolicy
 {
@@ -14,12 +14,14 @@ internal static class EvictionPolicy
     public const double FreshShare = 0.10;
 
     /// <summary>
-    /// A kept segment of which more is worth keeping stays where it is for another round, its objects a little cooler: writing it again would
-    /// win little.
+    /// A kept segment of which more is worth keeping stays where it is for another round, its objects a little cooler: writing it again
+    /// would win little.
     /// </summary>
     public const double MostKeptOfSegment = 0.6;
 
-    /// <summary>New objects have at least so many segments, so that an object of many parts is not cleaned away behind its own writer.</summary>
+    /// <summary>
+    /// New objects have at least so many segments, so that an object of many parts is not cleaned away behind its own writer.
+    /// </summary>
     public const int FewestFreshSegments = 6;
 
     /// <summary>What a new object starts with: one that left recently and comes back has proven itself.</summary>

@@ -1,10 +1,3 @@
-using System.Collections.Concurrent;
-using System.IO.Hashing;
-using System.Runtime.InteropServices;
-using Breakwater.CacheStore.Disk;
-using Microsoft.Extensions.Logging;
-using Microsoft.Win32.SafeHandles;
-
 namespace Breakwater.CacheStore.Retention;
 
 /// <summary>A named set of pinned objects.</summary>

@@ -8,8 +8,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Breakwater.CacheStore.Retention;
 
 /// <summary>
-/// Named sets of objects that are never evicted. An object may be in several sets and is pinned while it is in any. A key may be pinned before its object is
-/// stored. Persistent, thread-safe.
+/// Named sets of objects that are never evicted. An object may be in several sets and is pinned while it is in any. A key may be pinned
+/// before its object is stored. Persistent, thread-safe.
 /// </summary>
 public sealed class PinSets
 {
@@ -222,7 +222,9 @@ public sealed class PinSets
         string file = Uri.EscapeDataString(name);
         return file.Length <= MaxFileNameLength
             ? Path.Combine(_directory, file + Extension)
-            : throw new ArgumentException($"The name of a pin set is its file's name: '{name}' is too long for one ({file.Length} characters as {file}). Use fewer letters other than a to z.", nameof(name));
+            : throw new ArgumentException(
+            $"The name of a pin set is its file's name: '{name}' is too long for one ({file.Length} characters as {file}). Use fewer "
+            + $"letters other than a to z.", nameof(name));
     }
 
     private void Save(string path, ObjectKey[] keys)

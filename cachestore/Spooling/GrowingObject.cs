@@ -6,8 +6,8 @@ namespace Breakwater.CacheStore.Spooling;
 /// </summary>
 /// <remarks>
 /// Bytes live in the <see cref="ObjectWriter"/>. When the store cannot take the object (full disk, too large), they go on through a
-/// window of memory: the writer then waits for the slowest follower, five seconds at most, and a follower that fell out of the window gets an
-/// <see cref="IOException"/>. Whoever holds it counts: the last <see cref="ReleaseHoldAsync"/> disposes the writer.
+/// window of memory: the writer then waits for the slowest follower, five seconds at most, and a follower that fell out of the window gets
+/// an <see cref="IOException"/>. Whoever holds it counts: the last <see cref="ReleaseHoldAsync"/> disposes the writer.
 /// </remarks>
 public sealed class GrowingObject
 {
@@ -86,8 +86,12 @@ public sealed class GrowingObject
         }
     }
 
-    /// <summary>Are the bytes at hand all there are? True: the digest matches, everything is released and the store finds the object. Else the body stays unreleased, and may grow on.</summary>
-    /// <param name="isRight">Called when the digest matches, before any follower gets the rest: so the order of these calls is that in which clients go on.</param>
+    /// <summary>
+    /// Are the bytes at hand all there are? True: the digest matches, everything is released and the store finds the object. Else the body
+    /// stays unreleased, and may grow on.
+    /// </summary>
+    /// <param name="isRight">Called when the digest matches, before any follower gets the rest: so the order of these calls is that in
+    /// which clients go on.</param>
     public bool TryVerify(Action? isRight = null)
     {
         if (!_writer.Verify())
@@ -133,7 +137,9 @@ public sealed class GrowingObject
         }
     }
 
-    /// <summary>Completes when something beyond <paramref name="offset"/> is released, the body ended, or <see cref="Wake"/>. Check again after it.</summary>
+    /// <summary>
+    /// Completes when something beyond <paramref name="offset"/> is released, the body ended, or <see cref="Wake"/>. Check again after it.
+    /// </summary>
     public Task WaitBeyondAsync(long offset)
     {
         lock (_gate)
@@ -162,8 +168,8 @@ public sealed class GrowingObject
     }
 
     /// <summary>
-    /// Where released bytes lie in memory; only the kernel should touch them. Valid until <paramref name="hold"/> is disposed. False: there are none
-    /// beyond <paramref name="offset"/>, or they must be read.
+    /// Where released bytes lie in memory; only the kernel should touch them. Valid until <paramref name="hold"/> is disposed. False: there
+    /// are none beyond <paramref name="offset"/>, or they must be read.
     /// </summary>
     public bool TryGetMapped(long offset, out MappedRun run, out IDisposable? hold)
     {
@@ -176,7 +182,11 @@ public sealed class GrowingObject
         }
 
         // What the store did not take begins behind all that was released before it.
-        run = run with { Length = (int)Math.Min(run.Length, _overflow.HasBegun ? Math.Min(available, _overflow.Begun - offset) : available) };
+        run = run with
+        {
+            Length =
+            (int)Math.Min(run.Length, _overflow.HasBegun ? Math.Min(available, _overflow.Begun - offset) : available)
+        };
         return true;
     }
 
@@ -197,7 +207,9 @@ public sealed class GrowingObject
         return read >= 0 ? ValueTask.FromResult(read) : _writer.ReadAsync(offset, buffer, cancellationToken);
     }
 
-    /// <summary>A follower starts. Null: too late, the beginning has left memory and the store does not have it, or the body is gone.</summary>
+    /// <summary>
+    /// A follower starts. Null: too late, the beginning has left memory and the store does not have it, or the body is gone.
+    /// </summary>
     public GrowingReader? TryOpenReader()
     {
         lock (_gate)

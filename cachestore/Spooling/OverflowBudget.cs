@@ -1,6 +1,9 @@
 namespace Breakwater.CacheStore.Spooling;
 
-/// <summary>Memory for bodies that the store does not take (full, read-only or broken disk), or must not take (fetched with a password), shared by all of them. Thread-safe.</summary>
+/// <summary>
+/// Memory for bodies that the store does not take (full, read-only or broken disk), or must not take (fetched with a password), shared by
+/// all of them. Thread-safe.
+/// </summary>
 /// <param name="limitBytes">The most that may be taken.</param>
 public sealed class OverflowBudget(long limitBytes)
 {

@@ -8,7 +8,10 @@ internal sealed class OverflowWindow(OverflowBudget budget, TimeProvider time)
     /// <summary>64 MiB: every chunk of CernVM-FS (at most 16 MiB) passes whole, so that late followers can still join.</summary>
     internal const int MaxBytes = 64 << 20;
 
-    /// <summary>A window may always have 1 MiB: enough for a body to go on, however many others there are. What is beyond comes out of the budget of all.</summary>
+    /// <summary>
+    /// A window may always have 1 MiB: enough for a body to go on, however many others there are. What is beyond comes out of the budget of
+    /// all.
+    /// </summary>
     internal const int OwnBytes = 1 << 20;
 
     /// <summary>How long the writer waits for a follower that does not move; the client itself gives up after 5 s.</summary>

@@ -48,7 +48,8 @@ internal static class CatalogWalk
 
     private static double ResidentMegabytes(string field) =>
         double.Parse(
-            File.ReadLines("/proc/self/status").First(line => line.StartsWith(field, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
+            File.ReadLines("/proc/self/status").First(line => line.StartsWith(field, StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
             CultureInfo.InvariantCulture) / 1024;
 
     private static void Make(string path, string wirePath, int entries)
@@ -82,13 +83,17 @@ internal static class CatalogWalk
     {
         using SqliteCommand insert = connection.CreateCommand();
         insert.CommandText = "INSERT INTO catalog VALUES ($m1,$m2,$p1,$p2,1,$hash,4096,33188,1795454720,$flags,$name,'',0,0,NULL)";
-        SqliteParameter[] p = [.. ((string[])["$m1", "$m2", "$p1", "$p2", "$hash", "$flags", "$name"]).Select(name => insert.Parameters.AddWithValue(name, 0L))];
+        SqliteParameter[] p =
+            [.. ((string[])["$m1", "$m2", "$p1", "$p2", "$hash", "$flags", "$name"]).Select(name =>
+            insert.Parameters.AddWithValue(name, 0L))];
         int made = 0;
         void Add(string parent, string name, bool isDirectory)
         {
             PathKey key = PathKey.Of(name.Length == 0 ? "" : parent + "/" + name);
             PathKey above = name.Length == 0 ? default : PathKey.Of(parent);
-            object[] values = [key.First, key.Second, above.First, above.Second, isDirectory ? DBNull.Value : SHA1.HashData(BitConverter.GetBytes(made)), isDirectory ? 1L : 4L, name];
+            object[] values =
+                [key.First, key.Second, above.First, above.Second, isDirectory ? DBNull.Value : SHA1.HashData(BitConverter.GetBytes(made)),
+                isDirectory ? 1L : 4L, name];
             for (int i = 0; i < p.Length; i++)
             {
                 p[i].Value = values[i];

@@ -9,10 +9,13 @@ namespace Breakwater.Micro;
 [MemoryDiagnoser]
 public class RequestBenchmarks
 {
-    private static readonly byte[] s_origin = Encoding.ASCII.GetBytes("/cvmfs/minios.example.org/data/8d/9834068db389718f64a222c7bf3fd9b4831e3cH");
-    private static readonly byte[] s_absolute = Encoding.ASCII.GetBytes("http://s1.example.org:8000/cvmfs/minios.example.org/data/8d/9834068db389718f64a222c7bf3fd9b4831e3cH");
+    private static readonly byte[] s_origin =
+        Encoding.ASCII.GetBytes("/cvmfs/minios.example.org/data/8d/9834068db389718f64a222c7bf3fd9b4831e3cH");
+    private static readonly byte[] s_absolute =
+        Encoding.ASCII.GetBytes("http://s1.example.org:8000/cvmfs/minios.example.org/data/8d/9834068db389718f64a222c7bf3fd9b4831e3cH");
     private static readonly byte[] s_head = Encoding.ASCII.GetBytes(
-        "GET http://s1.example.org:8000/cvmfs/minios.example.org/data/8d/9834068db389718f64a222c7bf3fd9b4831e3cH HTTP/1.1\r\nHost: s1.example.org:8000\r\n"
+        "GET http://s1.example.org:8000/cvmfs/minios.example.org/data/8d/9834068db389718f64a222c7bf3fd9b4831e3cH HTTP/1.1\r\nHost: "
+        + "s1.example.org:8000\r\n"
         + "Accept: */*\r\nProxy-Connection: Keep-Alive\r\nConnection: Keep-Alive\r\nUser-Agent: cvmfs Fuse 2.11.5\r\n\r\n");
 
     [Benchmark]

@@ -8,8 +8,9 @@ using Breakwater.Repositories;
 namespace Breakwater.Micro;
 
 /// <summary>
-/// <c>seed-bundle FILE MB TREE KEY</c>: writes a bundle of a real repository's trunk documents (TREE, as a Stratum 1 serves it, with its master key) and as many
-/// generated objects as make it that big; 9 in 10 have about 20 KB, the others up to 8 MB. The same arguments give the same bytes.
+/// <c>seed-bundle FILE MB TREE KEY</c>: writes a bundle of a real repository's trunk documents (TREE, as a Stratum 1 serves it, with its
+/// master key) and as many generated objects as make it that big; 9 in 10 have about 20 KB, the others up to 8 MB. The same arguments give
+/// the same bytes.
 /// </summary>
 internal static class SeedBundle
 {
@@ -45,8 +46,12 @@ internal static class SeedBundle
         {
             Format = SeedIndex.CurrentFormat,
             Name = "generated",
-            Repositories = [new SeedRepository(fqrn, manifest.Revision, whitelist.ExpiresAt, [new SeedSnapshot("", manifest.Revision, manifest.RootCatalog.ToString(), "generated", false)])],
-            Documents = [.. documents.Select(document => new SeedDocument(document.Name, document.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(document.Bytes))))],
+            Repositories =
+                [new SeedRepository(fqrn, manifest.Revision, whitelist.ExpiresAt,
+                [new SeedSnapshot("", manifest.Revision, manifest.RootCatalog.ToString(), "generated", false)])],
+            Documents = [
+                .. documents.Select(document =>
+                    new SeedDocument(document.Name, document.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(document.Bytes))))],
             Objects = objects.Count,
             ObjectBytes = objects.Sum(item => item.Length),
             Links = 0,

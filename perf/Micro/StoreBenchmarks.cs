@@ -6,7 +6,10 @@ using Breakwater.Proxy.Commands.Store;
 
 namespace Breakwater.Micro;
 
-/// <summary>A hit in the store: the index's lookup alone, and lookup with a checked read of the whole object into a buffer; beside it a plain read of the same bytes, from the same files.</summary>
+/// <summary>
+/// A hit in the store: the index's lookup alone, and lookup with a checked read of the whole object into a buffer; beside it a plain read
+/// of the same bytes, from the same files.
+/// </summary>
 [MemoryDiagnoser]
 public class StoreBenchmarks
 {
@@ -27,7 +30,8 @@ public class StoreBenchmarks
     public async Task Fill()
     {
         _directory = Directory.CreateTempSubdirectory("breakwater-micro-").FullName;
-        _store = await FasterObjectStore.OpenAsync(new StoreOptions { Path = Path.Combine(_directory, "store"), CommitInterval = TimeSpan.FromMilliseconds(10) });
+        _store = await FasterObjectStore.OpenAsync(
+            new StoreOptions { Path = Path.Combine(_directory, "store"), CommitInterval = TimeSpan.FromMilliseconds(10) });
         var random = new Random(1);
         byte[] body = new byte[SizeBytes];
         int count = SizeBytes >= 1 << 20 ? Objects / 20 : Objects;

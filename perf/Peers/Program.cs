@@ -15,7 +15,8 @@ internal static class Program
     {
         Native.KeepInheritedFiles();
         Native.RaiseOpenFileLimit();
-        var root = new RootCommand("Breakwater against squid, nginx, Varnish and Apache Traffic Server, on this machine.") { Race(), Quick(), WriteReport() };
+        var root = new RootCommand("Breakwater against squid, nginx, Varnish and Apache Traffic Server, on this machine.") { Race(),
+            Quick(), WriteReport() };
         return root.Parse(args).Invoke();
     }
 
@@ -40,7 +41,8 @@ internal static class Program
             DefaultValueFactory = _ => ["breakwater", "nginx", "varnish", "ats", "squid"],
         };
         var runs = new Option<int>("--runs") { Description = "Runs of each case.", DefaultValueFactory = _ => 3 };
-        var append = new Option<bool>("--append") { Description = "Adds the runs to the saved ones of the same case instead of replacing them." };
+        var append =
+            new Option<bool>("--append") { Description = "Adds the runs to the saved ones of the same case instead of replacing them." };
         var dry = new Option<bool>("--dry") { Description = "Saves nothing." };
         var breakwater = new Option<string?>("--breakwater") { Description = "A published Breakwater; without it one is published first." };
         var command = new Command("race", "Runs the race, or a part of it, and saves what it measured in perf/results.")
@@ -56,7 +58,8 @@ internal static class Program
             {
                 Peers = who,
                 Runs = parsed.GetValue(runs),
-                BreakwaterDirectory = who.Any(p => p.StartsWith("breakwater", StringComparison.Ordinal)) ? parsed.GetValue(breakwater) ?? Published.Build(root) : null,
+                BreakwaterDirectory = who.Any(p => p.StartsWith("breakwater", StringComparison.Ordinal)) ? parsed.GetValue(breakwater)
+                    ?? Published.Build(root) : null,
                 Commit = Surroundings.Commit(root),
                 Root = root,
             };
@@ -87,7 +90,8 @@ internal static class Program
         command.SetAction(_ =>
         {
             string root = Surroundings.Root();
-            Report.Write(root, RaceResults.Load(ResultsFile(root)) ?? throw new FileNotFoundException("perf/results/race.json is missing: run `race` first"));
+            Report.Write(root, RaceResults.Load(ResultsFile(root))
+                ?? throw new FileNotFoundException("perf/results/race.json is missing: run `race` first"));
         });
         return command;
     }
@@ -96,7 +100,8 @@ internal static class Program
     private static Command Quick()
     {
         var breakwater = new Option<string?>("--breakwater") { Description = "A published Breakwater; without it one is published first." };
-        var command = new Command("quick", "A short race against nginx only; prints ratios now and as saved. Saves nothing.") { breakwater };
+        var command =
+            new Command("quick", "A short race against nginx only; prints ratios now and as saved. Saves nothing.") { breakwater };
         command.SetAction(parsed =>
         {
             string root = Surroundings.Root();

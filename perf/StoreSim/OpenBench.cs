@@ -17,7 +17,10 @@ internal static class OpenBench
     private const int ObjectBytes = 32 << 10; // the mean that the store sizes its index for
     private const int RowsASegment = (1 << SegmentBits) / ObjectBytes;
 
-    /// <summary>Makes a store whose segments are empty and whose tables list <paramref name="objects"/> objects, and opens it so many times: one line of JSON each.</summary>
+    /// <summary>
+    /// Makes a store whose segments are empty and whose tables list <paramref name="objects"/> objects, and opens it so many times: one
+    /// line of JSON each.
+    /// </summary>
     /// <param name="objects">Objects of 32 KiB.</param>
     /// <param name="rounds">The first one is a cold process: its code is not compiled, its memory not there.</param>
     public static async Task RunAsync(int objects, int rounds)
@@ -54,14 +57,18 @@ internal static class OpenBench
         }
     }
 
-    /// <summary>Makes the store only, at a path that must not exist: for a start of the whole proxy on it. Its quota goes into the file <c>quota</c>.</summary>
+    /// <summary>
+    /// Makes the store only, at a path that must not exist: for a start of the whole proxy on it. Its quota goes into the file
+    /// <c>quota</c>.
+    /// </summary>
     public static void MakeAt(string path, int objects)
     {
         Make(Path.Combine(path, "objects"), objects);
         File.WriteAllText(Path.Combine(path, "quota"), OptionsFor(path, objects).QuotaBytes!.Value.ToString(CultureInfo.InvariantCulture));
     }
 
-    private static StoreOptions OptionsFor(string path, int objects) => new() { Path = path, QuotaBytes = (objects + (8 * RowsASegment)) * (long)ObjectBytes };
+    private static StoreOptions OptionsFor(string path, int objects) =>
+        new() { Path = path, QuotaBytes = (objects + (8 * RowsASegment)) * (long)ObjectBytes };
 
     private static void Make(string directory, int objects)
     {
@@ -76,7 +83,8 @@ internal static class OpenBench
             for (int i = 0; i < rows.Length; i++)
             {
                 random.NextBytes(digest);
-                rows[i] = new TableRow(new ObjectKey(digest, DigestAlgorithm.Sha1, 0), ObjectBytes - 100, (uint)(64 + (i * ObjectBytes)), EntryKind.Whole, default);
+                rows[i] = new TableRow(new ObjectKey(digest, DigestAlgorithm.Sha1, 0), ObjectBytes - 100, (uint)(64 + (i * ObjectBytes)),
+                    EntryKind.Whole, default);
             }
 
             using SafeFileHandle file = disk.Open(segments.PathOf(id));

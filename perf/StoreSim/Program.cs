@@ -7,7 +7,9 @@ using Breakwater.StoreSim;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["open", string objects, ..])
 {
-    await OpenBench.RunAsync(int.Parse(objects, CultureInfo.InvariantCulture), args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 3);
+    await OpenBench.RunAsync(int.Parse(objects, CultureInfo.InvariantCulture), args.Length > 2
+        ? int.Parse(args[2], CultureInfo.InvariantCulture)
+        : 3);
     return;
 }
 
@@ -30,7 +32,8 @@ long quota = (args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture)
 Console.WriteLine($"quota {quota >> 20} MiB, segments of quota/64, LRU takes in 10 x the quota; byte hit ratio (write amplification)");
 foreach (var (name, skew, scans, pinned) in traces)
 {
-    SimulatedCache[] caches = [new LruCache(quota), new ClockCache(quota), new S3FifoCache(quota), new LfuCache(quota), new SegmentedCache(quota, quota / 64)];
+    SimulatedCache[] caches =
+        [new LruCache(quota), new ClockCache(quota), new S3FifoCache(quota), new LfuCache(quota), new SegmentedCache(quota, quota / 64)];
     long[] hitBytes = new long[caches.Length];
     long[] missBytes = new long[caches.Length];
     foreach (TraceRequest request in new Trace(1, skew, scans, pinned, quota).Requests())
@@ -54,5 +57,6 @@ foreach (var (name, skew, scans, pinned) in traces)
     }
 
     Console.WriteLine($"{name,-36}" + string.Join("  ", caches.Select((cache, i) =>
-        $"{cache.Name} {100.0 * hitBytes[i] / (hitBytes[i] + missBytes[i]):F1} % ({(double)cache.WrittenBytes / missBytes[i]:F2})")) + $"  pinned lost by the store: {caches[^1].LostPinned}");
+        $"{cache.Name} {100.0 * hitBytes[i] / (hitBytes[i] + missBytes[i]):F1} % ({(double)cache.WrittenBytes / missBytes[i]:F2})"))
+        + $"  pinned lost by the store: {caches[^1].LostPinned}");
 }

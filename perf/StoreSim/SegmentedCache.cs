@@ -2,7 +2,9 @@ using Breakwater.CacheStore.Retention;
 
 namespace Breakwater.StoreSim;
 
-/// <summary>The store's own policy at the store's own grain: whole segments are cleaned, survivors are written again, pinned objects stay.</summary>
+/// <summary>
+/// The store's own policy at the store's own grain: whole segments are cleaned, survivors are written again, pinned objects stay.
+/// </summary>
 internal sealed class SegmentedCache(long quotaBytes, long segmentBytes) : SimulatedCache("store")
 {
     private readonly Dictionary<int, Entry> _entries = [];
@@ -56,7 +58,8 @@ internal sealed class SegmentedCache(long quotaBytes, long segmentBytes) : Simul
         {
             victim = _kept.First!.Value;
             _kept.RemoveFirst();
-            long worthy = victim.Where(entry => entry.Request.IsPinned || EvictionPolicy.IsKeptAgain(entry.Frequency)).Sum(entry => (long)entry.Request.SizeBytes);
+            long worthy = victim.Where(entry => entry.Request.IsPinned || EvictionPolicy.IsKeptAgain(entry.Frequency))
+                .Sum(entry => (long)entry.Request.SizeBytes);
             if (worthy > EvictionPolicy.MostKeptOfSegment * segmentBytes)
             {
                 victim.ForEach(entry => entry.Frequency = EvictionPolicy.AfterRound(entry.Frequency));

@@ -9,7 +9,9 @@ using Breakwater.Storm.Vms;
 
 namespace Breakwater.Storm;
 
-/// <summary>The load generator's commands: an emulated Stratum 1, a storm of booting VMs, a load of hits. Results are JSON on standard output.</summary>
+/// <summary>
+/// The load generator's commands: an emulated Stratum 1, a storm of booting VMs, a load of hits. Results are JSON on standard output.
+/// </summary>
 internal static class Program
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
@@ -39,7 +41,12 @@ internal static class Program
         var delay = new Option<double>("--delay-ms") { Description = "From a request to its first byte." };
         var jitter = new Option<double>("--jitter-ms") { Description = "Added to the delay: uniform, by seed." };
         var rate = new Option<long>("--bytes-per-second") { Description = "Of one answer; 0 is as fast as it goes." };
-        var faults = new Option<string>("--faults") { Description = "Shares of wrong answers, e.g. flip=0.01,stall=0.002.", DefaultValueFactory = _ => "" };
+        var faults =
+            new Option<string>("--faults")
+            {
+                Description = "Shares of wrong answers, e.g. flip=0.01,stall=0.002.",
+                DefaultValueFactory = _ => ""
+            };
         var seed = new Option<int>("--seed") { Description = "Of faults and jitter.", DefaultValueFactory = _ => 1 };
         var command = new Command("upstream", "Serves emulated or recorded repositories with exact counts, until interrupted.")
         {
@@ -86,15 +93,30 @@ internal static class Program
         var vms = new Option<int>("--vms") { Description = "How many boot.", DefaultValueFactory = _ => 100 };
         var trace = new Option<FileInfo>("--trace") { Description = "URL paths of a boot, one a line.", Required = true };
         var kind = new Option<string>("--kind") { Description = "first, reboot or warm-mount.", DefaultValueFactory = _ => "first" };
-        var proxies = new Option<string[]>("--proxy") { Description = "ADDRESS:PORT or DIRECT, in the VM's order.", DefaultValueFactory = _ => ["DIRECT"] };
+        var proxies =
+            new Option<string[]>("--proxy")
+            {
+                Description = "ADDRESS:PORT or DIRECT, in the VM's order.",
+                DefaultValueFactory = _ => ["DIRECT"]
+            };
         var hosts = new Option<string[]>("--host") { Description = "ADDRESS:PORT of a Stratum 1, in the VM's order.", Required = true };
         var reverse = new Option<bool>("--reverse") { Description = "Origin-form requests to the proxy." };
         var connections = new Option<int>("--connections") { Description = "Of one VM, 1 to 16.", DefaultValueFactory = _ => 1 };
         var check = new Option<bool>("--check") { Description = "Read every body and check it against its URL." };
         var stock = new Option<bool>("--stock") { Description = "Stock client (1 retry) instead of Micro-CernVM (none)." };
-        var arrival = new Option<string>("--arrival") { Description = "once, poisson:PER_SECOND, ramp:SECONDS, leader:MS.", DefaultValueFactory = _ => "once" };
+        var arrival =
+            new Option<string>("--arrival")
+            {
+                Description = "once, poisson:PER_SECOND, ramp:SECONDS, leader:MS.",
+                DefaultValueFactory = _ => "once"
+            };
         var threads = new Option<int>("--threads") { Description = "Event loops.", DefaultValueFactory = _ => 1 };
-        var seconds = new Option<double>("--time-limit") { Description = "Seconds after which the storm is stopped.", DefaultValueFactory = _ => 240 };
+        var seconds =
+            new Option<double>("--time-limit")
+            {
+                Description = "Seconds after which the storm is stopped.",
+                DefaultValueFactory = _ => 240
+            };
         var command = new Command("boot", "A storm: VMs that boot as CernVM-FS clients do.")
         {
             vms, trace, kind, proxies, hosts, reverse, connections, check, stock, arrival, threads, seconds,
@@ -125,13 +147,20 @@ internal static class Program
     {
         var trace = new Option<FileInfo>("--trace") { Description = "URL paths, one a line.", Required = true };
         var target = new Option<string>("--target") { Description = "ADDRESS:PORT of the proxy.", Required = true };
-        var host = new Option<string?>("--host") { Description = "ADDRESS:PORT of the Stratum 1 that requests name; the target unless given." };
+        var host = new Option<string?>("--host")
+        {
+            Description =
+            "ADDRESS:PORT of the Stratum 1 that requests name; the target unless given."
+        };
         var reverse = new Option<bool>("--reverse") { Description = "Origin-form requests." };
         var connections = new Option<int>("--connections") { Description = "How many at once.", DefaultValueFactory = _ => 64 };
-        var seconds = new Option<double>("--seconds") { Description = "Measured time, after one second of warm-up.", DefaultValueFactory = _ => 3 };
+        var seconds =
+            new Option<double>("--seconds") { Description = "Measured time, after one second of warm-up.", DefaultValueFactory = _ => 3 };
         var threads = new Option<int>("--threads") { Description = "Event loops.", DefaultValueFactory = _ => 1 };
         var rate = new Option<double>("--rate") { Description = "Open loop: requests a second; 0 is a closed loop." };
-        var command = new Command("hot", "A load of hits, closed loop or open.") { trace, target, host, reverse, connections, seconds, threads, rate };
+        var command =
+            new Command("hot", "A load of hits, closed loop or open.") { trace, target, host, reverse, connections, seconds, threads,
+            rate };
         command.SetAction(parsed => Print(HotLoad.Run(new HotOptions
         {
             Paths = BootTrace.Read(parsed.GetRequiredValue(trace).FullName).Paths,

@@ -10,7 +10,9 @@ internal sealed class ClientAccess(IEnumerable<string> networks)
     /// <summary>New settings are in force.</summary>
     public void Replace(IEnumerable<string> networks) => _networks = Parse(networks);
 
-    /// <summary>Is the client in one of the networks? An IPv4 address inside IPv6 counts as IPv4; no address (not TCP) is refused.</summary>
+    /// <summary>
+    /// Is the client in one of the networks? An IPv4 address inside IPv6 counts as IPv4; no address (not TCP) is refused.
+    /// </summary>
     public bool Allows(IPAddress? client)
     {
         if (client is null)

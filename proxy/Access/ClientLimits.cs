@@ -3,16 +3,19 @@ using System.Net;
 namespace Breakwater.Proxy.Access;
 
 /// <summary>
-/// Limits by client: connections at a time and requests a second. A client is an IPv4 address or an IPv6 /64. What is known of it is forgotten when its last
-/// connection is gone and it may send a second's worth at once again: coming anew wins nothing. Thread-safe.
+/// Limits by client: connections at a time and requests a second. A client is an IPv4 address or an IPv6 /64. What is known of it is
+/// forgotten when its last connection is gone and it may send a second's worth at once again: coming anew wins nothing. Thread-safe.
 /// </summary>
 internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond, TimeProvider time, int connectionsInAll = int.MaxValue)
 {
-    /// <summary>A client that asks too fast waits in line this long at most: a refusal sends a VM to another host, a wait does not.</summary>
+    /// <summary>
+    /// A client that asks too fast waits in line this long at most: a refusal sends a VM to another host, a wait does not.
+    /// </summary>
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<IPAddress, Client> _clients = [];   // guarded by _gate
-    private readonly Queue<IPAddress> _gone = [];                    // guarded by _gate; clients without connections, in the order in which they went
+    // guarded by _gate; clients without connections, in the order in which they went
+    private readonly Queue<IPAddress> _gone = [];
     private readonly Lock _gate = new();
     private int _connections;                                        // guarded by _gate: of all
     private volatile int _maxConnections = maxConnections;

@@ -4,8 +4,8 @@ namespace Breakwater.Proxy.Access;
 internal static class ClientShare
 {
     /// <summary>
-    /// As many times as many as are left free: one alone has four fifths, ten together all but a few, so that one who comes new always finds room. Clients that want
-    /// little never notice.
+    /// As many times as many as are left free: one alone has four fifths, ten together all but a few, so that one who comes new always
+    /// finds room. Clients that want little never notice.
     /// </summary>
     private const long TimesTheFree = 4;
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Breakwater.Proxy.Access;
 
 /// <summary>To which hosts a client may open a tunnel by CONNECT.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Breakwater.Proxy.Access;
 
 /// <summary>Which hosts besides CernVM-FS may be asked through the proxy by GET and HEAD.</summary>

@@ -1,8 +1,8 @@
 namespace Breakwater.Proxy.Access;
 
 /// <summary>
-/// Whether the proxy is about to stop. While it drains every answer says <c>Connection: close</c>, so that clients come back to the next process, and nobody's
-/// request meets a connection that is just being closed.
+/// Whether the proxy is about to stop. While it drains every answer says <c>Connection: close</c>, so that clients come back to the next
+/// process, and nobody's request meets a connection that is just being closed.
 /// </summary>
 internal sealed class Drain : IDisposable
 {

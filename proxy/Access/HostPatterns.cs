@@ -26,7 +26,8 @@ internal abstract class HostPatterns(IEnumerable<string> patterns, int defaultPo
         parsed = (hasPort ? pattern[..colon] : pattern, defaultPort);
         if (hasPort)
         {
-            if (!int.TryParse(pattern.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is < 1 or > 65535)
+            if (!int.TryParse(pattern.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+                || port is < 1 or > 65535)
             {
                 return false;
             }

@@ -43,10 +43,14 @@ internal sealed class ProxyUsers(IReadOnlyDictionary<string, string> users)
 
     /// <summary>Is this a password, or the SHA-256 of one?</summary>
     public static bool IsValid(string password) =>
-        password.Length > 0 && (!password.StartsWith(Hashed, StringComparison.Ordinal) || (password.Length == Hashed.Length + 64 && password[Hashed.Length..].All(char.IsAsciiHexDigit)));
+        password.Length > 0
+        && (!password.StartsWith(Hashed, StringComparison.Ordinal)
+        || (password.Length == Hashed.Length + 64 && password[Hashed.Length..].All(char.IsAsciiHexDigit)));
 
     private static Dictionary<string, byte[]> Digest(IReadOnlyDictionary<string, string> users) => users.ToDictionary(
         u => u.Key,
-        u => u.Value.StartsWith(Hashed, StringComparison.Ordinal) ? Convert.FromHexString(u.Value.AsSpan(Hashed.Length)) : SHA256.HashData(Encoding.UTF8.GetBytes(u.Value)),
+        u => u.Value.StartsWith(Hashed, StringComparison.Ordinal)
+        ? Convert.FromHexString(u.Value.AsSpan(Hashed.Length))
+        : SHA256.HashData(Encoding.UTF8.GetBytes(u.Value)),
         StringComparer.Ordinal);
 }

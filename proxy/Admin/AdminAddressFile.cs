@@ -4,11 +4,15 @@ using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Admin;
 
-/// <summary>Where a server tells commands its admin port when the setting leaves the choice to the system (port 0): <c>admin.address</c> beside the token.</summary>
+/// <summary>
+/// Where a server tells commands its admin port when the setting leaves the choice to the system (port 0): <c>admin.address</c> beside the
+/// token.
+/// </summary>
 internal static class AdminAddressFile
 {
     /// <summary>Notes the address in use.</summary>
-    public static void Write(AdminOptions options, Uri address) => WholeFile.Write(PathOf(options), Encoding.UTF8.GetBytes(address + "\n"), WholeFile.Readable);
+    public static void Write(AdminOptions options, Uri address) =>
+        WholeFile.Write(PathOf(options), Encoding.UTF8.GetBytes(address + "\n"), WholeFile.Readable);
 
     /// <summary>The base address that commands use; null when there is no admin port, or no server has noted its free one.</summary>
     public static Uri? Find(AdminOptions options)
@@ -20,7 +24,9 @@ internal static class AdminAddressFile
 
         if (endPoint.Port == 0)
         {
-            return File.Exists(PathOf(options)) && Uri.TryCreate(File.ReadAllText(PathOf(options)).Trim(), UriKind.Absolute, out Uri? noted) ? noted : null;
+            return File.Exists(PathOf(options)) && Uri.TryCreate(File.ReadAllText(PathOf(options)).Trim(), UriKind.Absolute, out Uri? noted)
+                ? noted
+                : null;
         }
 
         if (endPoint.Address.Equals(System.Net.IPAddress.Any) || endPoint.Address.Equals(System.Net.IPAddress.IPv6Any))
@@ -31,5 +37,6 @@ internal static class AdminAddressFile
         return new Uri($"http://{endPoint}/");
     }
 
-    private static string PathOf(AdminOptions options) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(options.TokenFile!))!, "admin.address");
+    private static string PathOf(AdminOptions options) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(options.TokenFile!))!, "admin.address");
 }

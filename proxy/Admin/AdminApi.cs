@@ -1,8 +1,8 @@
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>
-/// The endpoints below <c>/api/v1/</c> of the admin port. Handlers are minimal-API delegates: what they return is written as JSON (camelCase, enums by
-/// name), an <c>IAsyncEnumerable</c> item by item. A mistake of the caller is an <see cref="AdminProblem"/>.
+/// The endpoints below <c>/api/v1/</c> of the admin port. Handlers are minimal-API delegates: what they return is written as JSON
+/// (camelCase, enums by name), an <c>IAsyncEnumerable</c> item by item. A mistake of the caller is an <see cref="AdminProblem"/>.
 /// </summary>
 internal sealed class AdminApi(RouteGroupBuilder routes)
 {

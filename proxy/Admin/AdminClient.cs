@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Text.Json;
 using Breakwater.Proxy.Settings;
 
@@ -21,7 +20,8 @@ internal sealed class AdminClient : IDisposable
         _options = settings.Admin;
         _found = AdminAddressFile.Find(settings.Admin) ?? throw new AdminException(settings.Admin.Listen.Length == 0
             ? "Admin:Listen is empty: this Breakwater has no admin port. Set it, for example to 127.0.0.1:9128."
-            : $"No Breakwater runs on the store {settings.Store.Path}. Start one with 'breakwater serve', or name its settings with --settings.");
+            : $"No Breakwater runs on the store {settings.Store.Path}. Start one with 'breakwater serve', or name its settings with "
+            + $"--settings.");
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };
         try
         {
@@ -38,16 +38,19 @@ internal sealed class AdminClient : IDisposable
 
     /// <summary>Reads.</summary>
     /// <exception cref="AdminException">It failed.</exception>
-    public Task<T> GetAsync<T>(string path, CancellationToken cancellationToken) => ReadAsync<T>(HttpMethod.Get, path, null, cancellationToken);
+    public Task<T> GetAsync<T>(string path, CancellationToken cancellationToken) =>
+        ReadAsync<T>(HttpMethod.Get, path, null, cancellationToken);
 
     /// <summary>Runs an action; <paramref name="body"/> is sent as JSON.</summary>
     /// <exception cref="AdminException">It failed.</exception>
     public Task<T> PostAsync<T>(string path, object? body, CancellationToken cancellationToken) =>
-        ReadAsync<T>(HttpMethod.Post, path, body is null ? null : JsonContent.Create(body, body.GetType(), options: AdminServer.Json), cancellationToken);
+        ReadAsync<T>(HttpMethod.Post, path, body is null ? null : JsonContent.Create(body, body.GetType(), options: AdminServer.Json),
+        cancellationToken);
 
     /// <summary>Removes.</summary>
     /// <exception cref="AdminException">It failed.</exception>
-    public Task<T> DeleteAsync<T>(string path, CancellationToken cancellationToken) => ReadAsync<T>(HttpMethod.Delete, path, null, cancellationToken);
+    public Task<T> DeleteAsync<T>(string path, CancellationToken cancellationToken) =>
+        ReadAsync<T>(HttpMethod.Delete, path, null, cancellationToken);
 
     /// <summary>Sends a stream as an action's body, as it comes.</summary>
     /// <exception cref="AdminException">It failed.</exception>
@@ -57,7 +60,8 @@ internal sealed class AdminClient : IDisposable
     /// <summary>Runs an action whose result is an <c>IAsyncEnumerable</c>: items come as the server has them (progress).</summary>
     /// <exception cref="AdminException">It failed.</exception>
     public async IAsyncEnumerable<T> StreamAsync<T>(
-        HttpMethod method, string path, object? body, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        HttpMethod method, string path, object? body,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         HttpContent? content = body is null ? null : JsonContent.Create(body, body.GetType(), options: AdminServer.Json);
         using HttpResponseMessage response = await SendAsync(method, path, content, cancellationToken);
@@ -80,15 +84,19 @@ internal sealed class AdminClient : IDisposable
         }
         catch (JsonException e)
         {
-            throw new AdminException($"{Address} answered what this command does not understand: are both of the same release?", response.StatusCode, e);
+            throw new AdminException($"{Address} answered what this command does not understand: are both of the same release?",
+                response.StatusCode, e);
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content,
+        CancellationToken cancellationToken)
     {
         if (method != HttpMethod.Get && _tokenMissing is not null)
         {
-            throw new AdminException($"The admin token cannot be read: {_tokenMissing} Run this as the user of the service (or root), on the server's host and with its settings.");
+            throw new AdminException(
+                $"The admin token cannot be read: {_tokenMissing} Run this as the user of the service (or root), on the server's host "
+                + $"and with its settings.");
         }
 
         HttpResponseMessage response;
@@ -100,7 +108,8 @@ internal sealed class AdminClient : IDisposable
         catch (HttpRequestException e)
         {
             throw new AdminException(
-                $"No Breakwater answers on {Address} ({e.Message}). Start it with 'breakwater serve' or 'systemctl start breakwater', or set Admin:Listen as the server has it.", null, e);
+                $"No Breakwater answers on {Address} ({e.Message}). Start it with 'breakwater serve' or 'systemctl start breakwater', or "
+                + $"set Admin:Listen as the server has it.", null, e);
         }
 
         if (response.IsSuccessStatusCode)

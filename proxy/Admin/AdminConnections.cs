@@ -3,7 +3,8 @@ using Microsoft.AspNetCore.Connections;
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>
-/// The connections of the admin port: when there are too many, the one that was idle longest goes, so that nobody closes the port to others by holding connections. Thread-safe.
+/// The connections of the admin port: when there are too many, the one that was idle longest goes, so that nobody closes the port to others
+/// by holding connections. Thread-safe.
 /// </summary>
 /// <param name="most">Connections at a time.</param>
 internal sealed class AdminConnections(int most)

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Pipeline;
@@ -13,15 +12,18 @@ using OpenTelemetry.Metrics;
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>
-/// The admin port: a server of its own beside the proxy, so that a storm of clients and an operator's look at it do not share limits. It opens
-/// before the proxy does and closes after it: a start and a drain can be watched.
+/// The admin port: a server of its own beside the proxy, so that a storm of clients and an operator's look at it do not share limits. It
+/// opens before the proxy does and closes after it: a start and a drain can be watched.
 /// </summary>
-internal sealed partial class AdminServer(BreakwaterSettings settings, Health health, IEnumerable<IAdminRoom> rooms, ListenPlan plan, ILoggerFactory logs, MeterProvider? meters = null) : IHostedService, IAsyncDisposable
+internal sealed partial class AdminServer(BreakwaterSettings settings, Health health, IEnumerable<IAdminRoom> rooms, ListenPlan plan,
+    ILoggerFactory logs, MeterProvider? meters = null) : IHostedService, IAsyncDisposable
 {
     /// <summary>Bodies of ordinary actions are small; bundles come by <see cref="AdminApi.Upload"/>.</summary>
     private const long MaxBodyBytes = 1 << 20;
 
-    /// <summary>A page, a scraper, a probe and some commands; each costs a descriptor, of which the proxy's clients leave a few hundred.</summary>
+    /// <summary>
+    /// A page, a scraper, a probe and some commands; each costs a descriptor, of which the proxy's clients leave a few hundred.
+    /// </summary>
     private const int MaxConnections = 200;
 
     private readonly ILogger _log = logs.CreateLogger<AdminServer>();
@@ -42,7 +44,8 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
             return;
         }
 
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        WebApplicationBuilder builder =
+            WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Services.AddSingleton(logs);
         builder.Services.AddRouting();
         builder.Services.ConfigureHttpJsonOptions(json => MakeJson(json.SerializerOptions));
@@ -78,7 +81,8 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
         }
 
         await _app.StartAsync(cancellationToken);
-        Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
+        Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
+            .Addresses.First());
         AdminAddressFile.Write(settings.Admin, Address);
         LogOpen(_log, Address);
     }
@@ -96,7 +100,9 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
         app.MapGet("/healthz/ready", () =>
         {
             HealthReport report = health.Check();
-            return Results.Json(report, statusCode: report.Status == HealthLevel.Unready ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK);
+            return Results.Json(report, statusCode: report.Status == HealthLevel.Unready
+                ? StatusCodes.Status503ServiceUnavailable
+                : StatusCodes.Status200OK);
         });
     }
 
@@ -117,7 +123,9 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
     {
         IHeaderDictionary headers = context.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
-        headers.ContentSecurityPolicy = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+        headers.ContentSecurityPolicy =
+            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; "
+            + "form-action 'none'";
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";
         HttpRequest request = context.Request;
@@ -132,7 +140,9 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
             case AdminVerdict.TokenNeeded:
                 headers.WWWAuthenticate = "Bearer realm=\"breakwater\"";
                 return new AdminProblem(
-                    "This needs the admin token.", "Send Authorization: Bearer with the content of the token file (Admin:TokenFile; by default admin.token in the store's directory).")
+                    "This needs the admin token.",
+                    "Send Authorization: Bearer with the content of the token file (Admin:TokenFile; by default admin.token in the "
+                    + "store's directory).")
                     .Result(StatusCodes.Status401Unauthorized).ExecuteAsync(context);
         }
 

@@ -15,7 +15,9 @@ internal sealed class AdminToken
 
     private AdminToken(string token) => _token = Encoding.ASCII.GetBytes(token);
 
-    /// <summary>Reads the token; makes the file, mode 0600, when there is none, or one that says nothing (a disk that was full, a power failure).</summary>
+    /// <summary>
+    /// Reads the token; makes the file, mode 0600, when there is none, or one that says nothing (a disk that was full, a power failure).
+    /// </summary>
     /// <exception cref="IOException">The file cannot be read or made, or holds something else.</exception>
     /// <exception cref="UnauthorizedAccessException">The same, for want of permission.</exception>
     public static AdminToken LoadOrCreate(string path)
@@ -43,7 +45,8 @@ internal sealed class AdminToken
         string token = Text(path);
         return token.Length >= 16 && token.All(c => c is >= ' ' and <= '~')
             ? token
-            : throw new IOException($"The token file {path} holds no token of 16 or more ASCII characters; remove it, and the next start makes a new one.");
+            : throw new IOException(
+            $"The token file {path} holds no token of 16 or more ASCII characters; remove it, and the next start makes a new one.");
     }
 
     /// <summary>Some file systems leave zeros of a write that a power failure cut.</summary>

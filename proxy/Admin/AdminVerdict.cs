@@ -1,7 +1,3 @@
-using System.Net;
-using Breakwater.Proxy.Access;
-using Breakwater.Proxy.Settings;
-
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>What stands before every endpoint of the admin port.</summary>

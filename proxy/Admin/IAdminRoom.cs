@@ -1,8 +1,8 @@
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>
-/// A room that answers on the admin port. Register it with <c>services.AddSingleton&lt;IAdminRoom, …&gt;()</c>; its handlers are its own methods, what
-/// they need comes in by its constructor.
+/// A room that answers on the admin port. Register it with <c>services.AddSingleton&lt;IAdminRoom, …&gt;()</c>; its handlers are its own
+/// methods, what they need comes in by its constructor.
 /// </summary>
 internal interface IAdminRoom
 {

@@ -1,8 +1,4 @@
-using System.Runtime.CompilerServices;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Faster;
-using Breakwater.CacheStore.Scrubbing;
-using Breakwater.Proxy.Snapshots;
 
 namespace Breakwater.Proxy.Admin;
 

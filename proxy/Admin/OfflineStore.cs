@@ -14,7 +14,8 @@ internal sealed class OfflineStore(FasterObjectStore store, Func<StoredSnapshots
 {
     public Task<StoreStatistics> StatisticsAsync(CancellationToken cancellationToken) => Task.FromResult(store.Statistics);
 
-    public async IAsyncEnumerable<ListedObject> ListAsync(bool pinnedOnly, string? repository, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ListedObject> ListAsync(bool pinnedOnly, string? repository,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (StoredObjectInfo stored in repository is null ? EverythingAsync() : OfRepositoryAsync(repository, cancellationToken))
         {
@@ -35,7 +36,8 @@ internal sealed class OfflineStore(FasterObjectStore store, Func<StoredSnapshots
         }
     }
 
-    private async IAsyncEnumerable<StoredObjectInfo> OfRepositoryAsync(string repository, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<StoredObjectInfo> OfRepositoryAsync(string repository,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (ObjectKey key in snapshots().ObjectsAsync(repository, cancellationToken))
         {

@@ -12,18 +12,28 @@ namespace Breakwater.Proxy.Admin;
 /// <summary>What is measured when somebody looks: fetches, queue, Stratum 1s, health.</summary>
 internal sealed class ProxyGauges
 {
-    public ProxyGauges(IMeterFactory meters, FetchCoordinator fetches, FetchQueue queue, IProxyStateLookup clusters, Health health, RequestRecorder recorder, BootTimelines boots, OverflowBudget overflow)
+    public ProxyGauges(IMeterFactory meters, FetchCoordinator fetches, FetchQueue queue, IProxyStateLookup clusters, Health health,
+        RequestRecorder recorder, BootTimelines boots, OverflowBudget overflow)
     {
         Meter meter = meters.Create(ProxyCounters.MeterName);
         meter.CreateObservableGauge("breakwater.fetches", () => fetches.InFlight.Count, "{fetch}", "Objects being fetched.");
-        meter.CreateObservableGauge("breakwater.fetch.followers", () => fetches.InFlight.Sum(f => (long)f.Followers), "{request}", "Requests that wait for, or read from, the fetches under way.");
-        meter.CreateObservableGauge("breakwater.fetch.waiting", () => queue.Load.Waiting, "{fetch}", "Fetches in line for a place (Proxy:MaxConcurrentFetches).");
-        meter.CreateObservableGauge("breakwater.unstored", () => overflow.Taken, "By", "Memory of bodies that the store does not take, beyond 1 MiB each (Proxy:MaxUnstoredBytes).");
-        meter.CreateObservableGauge("breakwater.upstream.healthy", () => Healths(clusters), "1", "1: the Stratum 1 answers; 0: it is asked last. By cluster and upstream.");
-        meter.CreateObservableGauge("breakwater.health", () => (int)health.Check().Status, "1", "0 ready, 1 degraded, 2 unready; the reasons are at /healthz/ready.");
-        meter.CreateObservableGauge("breakwater.build_info", () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", Telemetry.Version)), null, "Always 1; the version is in the label.");
-        meter.CreateObservableGauge("breakwater.boots", () => Boots(boots.Storm()), "{boot}", "Boots of the storm in progress, or of the last one, by state.");
-        meter.CreateObservableGauge("breakwater.hit_ratio", () => HitRatio(recorder), "1", "Share of requests for repositories' content served without a fetch of their own, since the start.");
+        meter.CreateObservableGauge("breakwater.fetch.followers", () => fetches.InFlight.Sum(f => (long)f.Followers), "{request}",
+            "Requests that wait for, or read from, the fetches under way.");
+        meter.CreateObservableGauge("breakwater.fetch.waiting", () => queue.Load.Waiting, "{fetch}",
+            "Fetches in line for a place (Proxy:MaxConcurrentFetches).");
+        meter.CreateObservableGauge("breakwater.unstored", () => overflow.Taken, "By",
+            "Memory of bodies that the store does not take, beyond 1 MiB each (Proxy:MaxUnstoredBytes).");
+        meter.CreateObservableGauge("breakwater.upstream.healthy", () => Healths(clusters), "1",
+            "1: the Stratum 1 answers; 0: it is asked last. By cluster and upstream.");
+        meter.CreateObservableGauge("breakwater.health", () => (int)health.Check().Status, "1",
+            "0 ready, 1 degraded, 2 unready; the reasons are at /healthz/ready.");
+        meter.CreateObservableGauge("breakwater.build_info",
+            () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", Telemetry.Version)), null,
+            "Always 1; the version is in the label.");
+        meter.CreateObservableGauge("breakwater.boots", () => Boots(boots.Storm()), "{boot}",
+            "Boots of the storm in progress, or of the last one, by state.");
+        meter.CreateObservableGauge("breakwater.hit_ratio", () => HitRatio(recorder), "1",
+            "Share of requests for repositories' content served without a fetch of their own, since the start.");
     }
 
     private static Measurement<int>[] Boots(StormView storm) =>
@@ -37,8 +47,10 @@ internal sealed class ProxyGauges
     public static double HitRatio(RequestRecorder recorder)
     {
         long Requests(RequestResult result) => recorder.TotalOf(result).Requests;
-        long served = Requests(RequestResult.Hit) + Requests(RequestResult.Joined) + Requests(RequestResult.Stale) + Requests(RequestResult.Negative);
-        long all = served + Requests(RequestResult.Miss) + Requests(RequestResult.Revalidated) + Requests(RequestResult.PassedThrough) + Requests(RequestResult.Failed);
+        long served =
+            Requests(RequestResult.Hit) + Requests(RequestResult.Joined) + Requests(RequestResult.Stale) + Requests(RequestResult.Negative);
+        long all = served + Requests(RequestResult.Miss) + Requests(RequestResult.Revalidated) + Requests(RequestResult.PassedThrough)
+            + Requests(RequestResult.Failed);
         return all == 0 ? 1 : (double)served / all;
     }
 

@@ -1,15 +1,12 @@
-using System.Runtime.CompilerServices;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Faster;
-using Breakwater.CacheStore.Scrubbing;
-using Breakwater.Proxy.Snapshots;
 
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>A running Breakwater has the store: it is asked by its admin port.</summary>
 internal sealed class RunningStore(AdminClient admin) : IStoreAccess
 {
-    public Task<StoreStatistics> StatisticsAsync(CancellationToken cancellationToken) => admin.GetAsync<StoreStatistics>("store", cancellationToken);
+    public Task<StoreStatistics> StatisticsAsync(CancellationToken cancellationToken) =>
+        admin.GetAsync<StoreStatistics>("store", cancellationToken);
 
     public IAsyncEnumerable<ListedObject> ListAsync(bool pinnedOnly, string? repository, CancellationToken cancellationToken) =>
         admin.StreamAsync<ListedObject>(

@@ -27,14 +27,16 @@ internal sealed class SeedRoom(SeedRegistry seeds, SeedImporter importer, SeedSt
 
         try
         {
-            return Results.Ok(await importer.ImportAsync(new BundleSource(request.Body, limits), name, null, request.HttpContext.RequestAborted));
+            return Results.Ok(
+                await importer.ImportAsync(new BundleSource(request.Body, limits), name, null, request.HttpContext.RequestAborted));
         }
         catch (Exception e) when (e is SeedRefusedException or SeedStoreException)
         {
             // Read to the end: a client that is still sending would see a broken connection instead of the reason.
             await request.Body.CopyToAsync(Stream.Null, request.HttpContext.RequestAborted);
             return e is SeedRefusedException
-                ? new AdminProblem($"The bundle is refused: {e.Message}", "Nothing of it was kept.").Result(StatusCodes.Status422UnprocessableEntity)
+                ? new AdminProblem($"The bundle is refused: {e.Message}",
+                "Nothing of it was kept.").Result(StatusCodes.Status422UnprocessableEntity)
                 : new AdminProblem(e.Message).Result(StatusCodes.Status507InsufficientStorage);
         }
     }

@@ -39,12 +39,15 @@ internal sealed class StatusRoom(
         admin.Read("boots", (int? limit) => boots.List(Math.Clamp(limit ?? 200, 1, BootTimelines.MaxBoots)));
         admin.Read("boots/{id:int}", (int id) => boots.Find(id) is { } found
             ? Results.Json(new BootDetails(found.Boot, [.. found.Requests.Select(r => ToView(found.Boot.Repository, r))]), AdminServer.Json)
-            : new AdminProblem($"Boot {id} is not known any more.", "Boots are kept in memory, the newest 12,000.").Result(StatusCodes.Status404NotFound));
+            : new AdminProblem($"Boot {id} is not known any more.",
+            "Boots are kept in memory, the newest 12,000.").Result(StatusCodes.Status404NotFound));
     }
 
     private ServerStatus Status()
     {
-        ResultStatus[] results = [.. Enum.GetValues<RequestResult>().Select(r => (r, t: recorder.TotalOf(r))).Select(x => new ResultStatus(RequestRecorder.NameOf(x.r), x.t.Requests, x.t.Bytes))];
+        ResultStatus[] results =
+            [.. Enum.GetValues<RequestResult>().Select(r => (r, t: recorder.TotalOf(r)))
+            .Select(x => new ResultStatus(RequestRecorder.NameOf(x.r), x.t.Requests, x.t.Bytes))];
         long sent = results.Sum(r => r.Bytes);
         long own = new[] { RequestResult.Miss, RequestResult.Revalidated, RequestResult.PassedThrough }.Sum(r => recorder.TotalOf(r).Bytes);
         IReadOnlyCollection<InFlightFetch> inFlight = fetches.InFlight;
@@ -69,12 +72,14 @@ internal sealed class StatusRoom(
             boots.Storm(),
             [.. clusters.GetClusters().OrderBy(c => c.ClusterId, StringComparer.Ordinal).SelectMany(c => c.DestinationsState.AllDestinations
                 .OrderBy(d => d.DestinationId, StringComparer.Ordinal)
-                .Select(d => new UpstreamStatus(c.ClusterId, d.DestinationId, new Uri(d.Model.Config.Address).Authority, outcomes.StateOf(d))))],
+                .Select(d =>
+                new UpstreamStatus(c.ClusterId, d.DestinationId, new Uri(d.Model.Config.Address).Authority, outcomes.StateOf(d))))],
             settings.Store.Path!,
             FreeBytes(settings.Store.Path!),
             Environment.WorkingSet,
             [.. seeds.Statements()],
-            [.. documents.Repositories.Where(r => r.Pair is { IsVerified: false }).Select(r => r.Repository.Fqrn).Order(StringComparer.Ordinal)],
+            [.. documents.Repositories.Where(r => r.Pair is { IsVerified: false }).Select(r => r.Repository.Fqrn)
+            .Order(StringComparer.Ordinal)],
             _api!.Reads,
             _api.Actions);
     }
@@ -100,6 +105,7 @@ internal sealed class StatusRoom(
             path = paths.Select(p => p.Find(fqrn, key)).FirstOrDefault(p => p is not null) ?? key.ToPath();
         }
 
-        return new BootRequestView(request.StartMs, request.DurationMs, request.Source, RequestRecorder.NameOf(request.Result), request.Bytes, path ?? "-");
+        return new BootRequestView(request.StartMs, request.DurationMs, request.Source, RequestRecorder.NameOf(request.Result),
+            request.Bytes, path ?? "-");
     }
 }

@@ -10,10 +10,13 @@ internal sealed class StoreHealth(Func<StoreStatistics> statistics, Func<string?
 {
     /// <inheritdoc/>
     public IEnumerable<HealthFinding> Find() => missing() is { } gone
-        ? [new HealthFinding("store-missing", HealthLevel.Unready, $"{gone} What is open is still served, but nothing of it is kept. Restart Breakwater: it begins a store anew there.")]
+        ? [new HealthFinding("store-missing", HealthLevel.Unready,
+        $"{gone} What is open is still served, but nothing of it is kept. Restart Breakwater: it begins a store anew there.")]
         : Refused();
 
     private IEnumerable<HealthFinding> Refused() => statistics().WriteFailure is { } failure
-        ? [new HealthFinding("store-read-only", HealthLevel.Degraded, $"The store's disk refuses writes: {failure} What is stored is served, new objects pass through unstored; it is tried again by itself. Free space, or look at the disk.")]
+        ? [new HealthFinding("store-read-only", HealthLevel.Degraded,
+        $"The store's disk refuses writes: {failure} What is stored is served, new objects pass through unstored; it is tried again by "
+        + $"itself. Free space, or look at the disk.")]
         : [];
 }

@@ -1,5 +1,4 @@
 using Breakwater.CacheStore.Faster;
-using Breakwater.Proxy.Commands.Store;
 using Breakwater.Proxy.Snapshots;
 
 namespace Breakwater.Proxy.Admin;
@@ -13,9 +12,12 @@ internal sealed class StoreRoom(FasterObjectStore store, StoredSnapshots snapsho
         OfflineStore access = new(store, () => snapshots, static () => ValueTask.CompletedTask);
 #pragma warning restore CA2000
         admin.Read("store", () => store.Statistics);
-        admin.Read("store/objects", (bool? pinned, string? repository, CancellationToken cancellationToken) => access.ListAsync(pinned ?? false, repository, cancellationToken));
+        admin.Read("store/objects",
+            (bool? pinned, string? repository, CancellationToken cancellationToken) =>
+            access.ListAsync(pinned ?? false, repository, cancellationToken));
         admin.Read("store/pins", () => store.Pins.List());
-        admin.Action("store/verify", (bool? repair, CancellationToken cancellationToken) => access.VerifyAsync(repair ?? false, cancellationToken));
+        admin.Action("store/verify",
+            (bool? repair, CancellationToken cancellationToken) => access.VerifyAsync(repair ?? false, cancellationToken));
         admin.Action("store/evict", async (long bytes, CancellationToken cancellationToken) =>
             bytes < 0
                 ? new AdminProblem("bytes must not be negative.").Result()

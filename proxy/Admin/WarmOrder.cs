@@ -1,13 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Text;
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Prefetching;
-using Breakwater.Proxy.Snapshots;
-using Breakwater.Proxy.Upstreams;
-using Breakwater.Proxy.WorkingSets;
-using Breakwater.Repositories;
-
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>What to warm. Without paths, working set and all: every working set of the repository.</summary>
@@ -16,4 +6,5 @@ namespace Breakwater.Proxy.Admin;
 /// <param name="Paths">Paths and globs.</param>
 /// <param name="WorkingSet">Name of a set.</param>
 /// <param name="All">Everything in the snapshot.</param>
-internal sealed record WarmOrder(string Repository, string? Tag = null, IReadOnlyList<string>? Paths = null, string? WorkingSet = null, bool All = false);
+internal sealed record WarmOrder(string Repository, string? Tag = null, IReadOnlyList<string>? Paths = null, string? WorkingSet = null,
+    bool All = false);

@@ -1,13 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Text;
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Prefetching;
-using Breakwater.Proxy.Snapshots;
-using Breakwater.Proxy.Upstreams;
-using Breakwater.Proxy.WorkingSets;
-using Breakwater.Repositories;
-
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>How warming stands; the last one has <paramref name="IsDone"/>.</summary>

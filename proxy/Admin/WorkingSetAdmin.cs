@@ -69,7 +69,8 @@ internal sealed class WorkingSetAdmin(
 
         if (!ObjectKey.TryParse(key, out ObjectKey parsed))
         {
-            return new AdminProblem($"'{key}' is not an object's name.", "40 hex digits, with -rmd160 or -shake128 and the kind letter where they apply.").Result();
+            return new AdminProblem($"'{key}' is not an object's name.",
+                "40 hex digits, with -rmd160 or -shake128 and the kind letter where they apply.").Result();
         }
 
         if (preparer.NameOf(repository, parsed) is { } known)
@@ -83,7 +84,8 @@ internal sealed class WorkingSetAdmin(
         }
 
         Parsed<Dictionary<ObjectKey, List<KeyName>>> found =
-            await KeyNames.FindAsync(snapshots.Tree(route, pair.Parsed.RootCatalog), new HashSet<ObjectKey> { parsed }, _ => true, cancellationToken);
+            await KeyNames.FindAsync(snapshots.Tree(route, pair.Parsed.RootCatalog), new HashSet<ObjectKey> { parsed }, _ => true,
+            cancellationToken);
         return found.TryGet(out Dictionary<ObjectKey, List<KeyName>>? names, out string? problem)
             ? Results.Json((names.GetValueOrDefault(parsed) ?? []).Select(name => name.Path), AdminServer.Json)
             : new AdminProblem(problem).Result(StatusCodes.Status502BadGateway);
@@ -91,14 +93,19 @@ internal sealed class WorkingSetAdmin(
 
     private IResult Export(string repository, string name) => sets.Find(repository, name) is { } set
         ? Results.Bytes(WorkingSetFile.Write(set), "application/json")
-        : new AdminProblem($"'{repository}' has no working set '{name}'.", "See them with 'breakwater profile list'.").Result(StatusCodes.Status404NotFound);
+        : new AdminProblem($"'{repository}' has no working set '{name}'.",
+        "See them with 'breakwater profile list'.").Result(StatusCodes.Status404NotFound);
 
     private IResult Remove(string repository, string name) => sets.Remove(repository, name)
         ? Results.Json(new { repository, name }, AdminServer.Json)
         : new AdminProblem($"'{repository}' has no working set '{name}'.").Result(StatusCodes.Status404NotFound);
 
-    /// <summary>Takes an exported set, a client's trace, a list of paths, or (with <paramref name="pinFile"/>) the path of a pin file in the repository.</summary>
-    private async Task<IResult> ImportAsync(string repository, string name, string? tag, string? pinFile, HttpRequest request, CancellationToken cancellationToken)
+    /// <summary>
+    /// Takes an exported set, a client's trace, a list of paths, or (with <paramref name="pinFile"/>) the path of a pin file in the
+    /// repository.
+    /// </summary>
+    private async Task<IResult> ImportAsync(string repository, string name, string? tag, string? pinFile, HttpRequest request,
+        CancellationToken cancellationToken)
     {
         if (!TryFind(repository, out RepositoryRoute? route))
         {
@@ -117,7 +124,8 @@ internal sealed class WorkingSetAdmin(
             }
         }
 
-        Parsed<ImportedSet> set = await new WorkingSetImport(snapshots, documents, time).ReadAsync(route, name, tag, pinFile, text.ToArray(), cancellationToken);
+        Parsed<ImportedSet> set =
+            await new WorkingSetImport(snapshots, documents, time).ReadAsync(route, name, tag, pinFile, text.ToArray(), cancellationToken);
         if (!set.TryGet(out ImportedSet? imported, out string? problem))
         {
             return new AdminProblem(problem).Result();
@@ -148,15 +156,25 @@ internal sealed class WorkingSetAdmin(
 
         if (order.Paths is { Count: > 0 } && entries.Count == 0)
         {
-            return new AdminProblem("--paths names no path.", "Give a path such as /bin/sh, or --all for everything.").Result(); // an empty variable of a script
+            // an empty variable of a script
+            return new AdminProblem("--paths names no path.", "Give a path such as /bin/sh, or --all for everything.").Result();
         }
 
-        order = order with { Tag = string.IsNullOrEmpty(order.Tag) ? null : order.Tag, WorkingSet = string.IsNullOrEmpty(order.WorkingSet) ? null : order.WorkingSet };
+        order = order
+            with
+        {
+            Tag = string.IsNullOrEmpty(order.Tag) ? null : order.Tag,
+            WorkingSet = string.IsNullOrEmpty(order.WorkingSet)
+            ? null
+            : order.WorkingSet
+        };
         IReadOnlyList<WorkingSet>? chosen = Choose(order, entries);
         return chosen is { Count: > 0 }
             ? Results.Json(WarmAsync(route, chosen, NameOf(order), cancellationToken), AdminServer.Json)
             : new AdminProblem(
-                order.WorkingSet is null ? $"'{order.Repository}' has no working set yet." : $"'{order.Repository}' has no working set '{order.WorkingSet}'.",
+                order.WorkingSet is null
+                ? $"'{order.Repository}' has no working set yet."
+                : $"'{order.Repository}' has no working set '{order.WorkingSet}'.",
                 "Name --paths or --all, or import a set with 'breakwater profile import'.").Result(StatusCodes.Status404NotFound);
     }
 
@@ -174,29 +192,36 @@ internal sealed class WorkingSetAdmin(
             }];
         }
 
-        IReadOnlyList<WorkingSet> known = order.WorkingSet is { } name ? (sets.Find(order.Repository, name) is { } set ? [set] : []) : sets.Of(order.Repository);
+        IReadOnlyList<WorkingSet> known = order.WorkingSet is { } name
+            ? (sets.Find(order.Repository, name) is { } set ? [set] : [])
+            : sets.Of(order.Repository);
         return order.Tag is { } tag ? [.. known.Select(one => one with { Snapshots = [tag] })] : known;
     }
 
     private async IAsyncEnumerable<WarmReport> WarmAsync(
-        RepositoryRoute route, IReadOnlyList<WorkingSet> chosen, string? orderName, [EnumeratorCancellation] CancellationToken cancellationToken)
+        RepositoryRoute route, IReadOnlyList<WorkingSet> chosen, string? orderName,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var progress = new PrefetchProgress();
-        DocumentAnswer answer = await documents.GetAsync(new DocumentRequest(DocumentKind.File, route, SignedDocuments.ManifestPath, null), cancellationToken);
+        DocumentAnswer answer =
+            await documents.GetAsync(new DocumentRequest(DocumentKind.File, route, SignedDocuments.ManifestPath, null), cancellationToken);
         if (documents.Find(route) is not { } pair)
         {
             yield return Report(progress, true, answer.Failure?.Detail ?? NoManifest(route.Fqrn).Error);
             yield break;
         }
 
-        Task<string?> warming = preparer.PrepareAsync(route, chosen, pair.Parsed, progress, PrefetchAim.Memory, orderName, cancellationToken);
+        Task<string?> warming =
+            preparer.PrepareAsync(route, chosen, pair.Parsed, progress, PrefetchAim.Memory, orderName, cancellationToken);
         while (!warming.IsCompleted)
         {
             await Task.WhenAny(warming, Task.Delay(s_reportInterval, time, cancellationToken));
             yield return Report(progress, false, null);
         }
 
-        yield return Report(progress, true, await warming) with { Unmatched = progress.Unmatched.Count == 0 ? null : [.. progress.Unmatched.Take(MaxNamed)] };
+        yield return Report(progress, true, await warming)
+            with
+        { Unmatched = progress.Unmatched.Count == 0 ? null : [.. progress.Unmatched.Take(MaxNamed)] };
     }
 
     /// <summary>Under which name its objects are pinned; null: it is for the standing sets as they are, and theirs.</summary>
@@ -213,11 +238,13 @@ internal sealed class WorkingSetAdmin(
     private bool TryFind(string repository, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out RepositoryRoute? route)
     {
         route = null;
-        return repository.Length is > 0 and <= 255 && Ascii.IsValid(repository) && repositories.TryFind(Encoding.ASCII.GetBytes(repository), out route);
+        return repository.Length is > 0 and <= 255 && Ascii.IsValid(repository)
+            && repositories.TryFind(Encoding.ASCII.GetBytes(repository), out route);
     }
 
     private static IResult NotAllowed(string repository) =>
         new AdminProblem($"The repository '{repository}' is not in Repositories of this proxy.").Result(StatusCodes.Status404NotFound);
 
-    private static AdminProblem NoManifest(string repository) => new($"No manifest of '{repository}' is here yet.", "Is a Stratum 1 reachable?");
+    private static AdminProblem NoManifest(string repository) =>
+        new($"No manifest of '{repository}' is here yet.", "Is a Stratum 1 reachable?");
 }

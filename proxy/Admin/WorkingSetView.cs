@@ -1,18 +1,11 @@
-using System.Runtime.CompilerServices;
-using System.Text;
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Snapshots;
-using Breakwater.Proxy.Upstreams;
-using Breakwater.Proxy.WorkingSets;
-using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>What the admin API tells of a working set.</summary>
 internal sealed record WorkingSetView(
-    string Repository, string Name, WorkingSetSource Source, IReadOnlyList<string> Snapshots, int Entries, int WholeDirectories, int Boots, DateTimeOffset UpdatedAt)
+    string Repository, string Name, WorkingSetSource Source, IReadOnlyList<string> Snapshots, int Entries, int WholeDirectories, int Boots,
+    DateTimeOffset UpdatedAt)
 {
     /// <summary>After an import: its paths that the snapshot does not have, the first thousand.</summary>
     public IReadOnlyList<string>? Unmatched { get; init; }

@@ -1,8 +1,3 @@
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.WorkingSets;
-
 namespace Breakwater.Proxy.Boots;
 
 /// <summary>How far a boot has been judged since its last request.</summary>

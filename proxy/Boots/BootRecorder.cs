@@ -1,4 +1,3 @@
-using System.Net;
 using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Boots;
@@ -51,11 +50,14 @@ internal sealed class BootRecorder
         }
     }
 
-    /// <summary>Could a request for this object (null: the manifest) matter? False for nearly all of them while no boot is recorded.</summary>
+    /// <summary>
+    /// Could a request for this object (null: the manifest) matter? False for nearly all of them while no boot is recorded.
+    /// </summary>
     public bool Concerns(ObjectKey? key) => _isRecording || key is null or { Kind: (byte)'C' };
 
     /// <summary>
-    /// Hands out the boots that are over at that time. One that went on after a pause is handed out again, whole, with the same <see cref="RecordedBoot.Id"/>.
+    /// Hands out the boots that are over at that time. One that went on after a pause is handed out again, whole, with the same
+    /// <see cref="RecordedBoot.Id"/>.
     /// </summary>
     public IReadOnlyList<RecordedBoot> TakeFinished(TimeSpan now)
     {
@@ -69,7 +71,12 @@ internal sealed class BootRecorder
                 if ((isSilent || isOver) && boot.Reads.Count > boot.HandedOut && boot.Reads.Count >= _limits.MinReads)
                 {
                     boot.HandedOut = boot.Reads.Count;
-                    over.Add(new RecordedBoot(boot.Repository, [.. boot.Reads]) { Id = boot.Id, IsCut = !isSilent || boot.Reads.Count >= _limits.MaxReads });
+                    over.Add(new RecordedBoot(boot.Repository, [.. boot.Reads])
+                    {
+                        Id = boot.Id,
+                        IsCut = !isSilent
+                        || boot.Reads.Count >= _limits.MaxReads
+                    });
                 }
 
                 if (isOver)

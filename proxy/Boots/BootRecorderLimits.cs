@@ -1,6 +1,3 @@
-using System.Net;
-using Breakwater.CacheStore;
-
 namespace Breakwater.Proxy.Boots;
 
 /// <summary>How boots are recorded.</summary>

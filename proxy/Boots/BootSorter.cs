@@ -4,14 +4,15 @@ using Breakwater.CacheStore;
 namespace Breakwater.Proxy.Boots;
 
 /// <summary>
-/// The one definition of a boot: assigns requests to the boots of VMs. Each request costs a bounded time, whatever clients do. Not thread-safe.
+/// The one definition of a boot: assigns requests to the boots of VMs. Each request costs a bounded time, whatever clients do. Not
+/// thread-safe.
 /// </summary>
 /// <remarks>
-/// A connection that asks for the manifest begins a boot, and belongs to it. Other connections of the same address belong to a boot by this:
-/// a VM caches, so it asks for an object once; a request goes to the newest boot of that address that has not asked for the object yet. A
-/// catalog that every boot of the address has, or that comes when there is none, is a reboot, which needs no manifest. So two VMs behind one
-/// address stay apart as long as they have their own connections, and what a shared address blurs is outvoted when boots are merged.
-/// Silence alone ends no boot: the VM may be paused. Whoever owns the sorter decides when a boot has ended.
+/// A connection that asks for the manifest begins a boot, and belongs to it. Other connections of the same address belong to a boot by
+/// this: a VM caches, so it asks for an object once; a request goes to the newest boot of that address that has not asked for the object
+/// yet. A catalog that every boot of the address has, or that comes when there is none, is a reboot, which needs no manifest. So two VMs
+/// behind one address stay apart as long as they have their own connections, and what a shared address blurs is outvoted when boots are
+/// merged. Silence alone ends no boot: the VM may be paused. Whoever owns the sorter decides when a boot has ended.
 /// </remarks>
 /// <param name="limits">Bounds.</param>
 /// <param name="begin">Makes a boot from its first request; null: it is not followed.</param>

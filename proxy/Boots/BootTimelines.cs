@@ -2,14 +2,14 @@ using Breakwater.CacheStore;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Boots;
 
 /// <summary>
-/// Follows the boots of VMs through the requests that they make; what a boot is, <see cref="BootSorter{TBoot}"/> says. Fed by the record pump, so a hit costs
-/// nothing more. Each record costs a bounded time, and memory is bounded: <see cref="MaxBoots"/> boots shown and as many followed, <see cref="MaxDetails"/>
-/// requests in all (about 24 MB) with <see cref="MaxDetailTextBytes"/> of text; the oldest boots lose theirs first. Thread-safe.
+/// Follows the boots of VMs through the requests that they make; what a boot is, <see cref="BootSorter{TBoot}"/> says. Fed by the record
+/// pump, so a hit costs nothing more. Each record costs a bounded time, and memory is bounded: <see cref="MaxBoots"/> boots shown and as
+/// many followed, <see cref="MaxDetails"/> requests in all (about 24 MB) with <see cref="MaxDetailTextBytes"/> of text; the oldest boots
+/// lose theirs first. Thread-safe.
 /// </summary>
 internal sealed class BootTimelines : IRecordSink
 {
@@ -132,7 +132,9 @@ internal sealed class BootTimelines : IRecordSink
             int booting = storm.Count(b => b.State == BootState.Booting);
             double[] durations = [.. storm.Where(b => b.State == BootState.Done).Select(b => b.Duration.TotalMilliseconds).Order()];
             double? typical = durations.Length == 0 ? null : durations[durations.Length * 9 / 10];
-            DateTimeOffset? end = booting > 0 && typical is { } ms ? storm.Where(b => b.State == BootState.Booting).Max(b => b.StartedAt).AddMilliseconds(ms) : null;
+            DateTimeOffset? end = booting > 0 && typical is { } ms
+                ? storm.Where(b => b.State == BootState.Booting).Max(b => b.StartedAt).AddMilliseconds(ms)
+                : null;
             return new StormView(
                 booting,
                 durations.Length,
@@ -156,9 +158,11 @@ internal sealed class BootTimelines : IRecordSink
     private void NoteLocked(in RequestRecord record)
     {
         TimeSpan at = SinceStart(record.StartedAt);
-        bool isManifest = !record.HasKey && record.Target is not null && record.Target.EndsWith("/.cvmfspublished", StringComparison.Ordinal);
+        bool isManifest = !record.HasKey && record.Target is not null
+            && record.Target.EndsWith("/.cvmfspublished", StringComparison.Ordinal);
         Boot? boot = record.HasKey || isManifest
-            ? _followed.Assign(new ObservedRequest(record.Fqrn!, record.HasKey ? record.Key : null, record.Client!, record.Connection!, at), out _)
+            ? _followed.Assign(new ObservedRequest(record.Fqrn!, record.HasKey ? record.Key : null, record.Client!, record.Connection!, at),
+            out _)
             : _followed.BoundTo(record.Fqrn!, record.Connection!);
         if (boot is null or { IsOver: true })
         {
@@ -179,7 +183,8 @@ internal sealed class BootTimelines : IRecordSink
             string? name = record.HasKey ? record.PathHint : record.PathHint ?? record.Target;
             name = name?.Length > RequestRecord.MaxTextChars ? name[..RequestRecord.MaxTextChars] : name;
             boot.Details.Add(new BootRequest(
-                (int)(at - boot.BeganAt).TotalMilliseconds, (int)Math.Ceiling((end - at).TotalMilliseconds), record.Source, record.Result, record.BytesSent, record.Key, record.HasKey, name));
+                (int)(at - boot.BeganAt).TotalMilliseconds, (int)Math.Ceiling((end - at).TotalMilliseconds), record.Source, record.Result,
+                record.BytesSent, record.Key, record.HasKey, name));
             _details++;
             boot.DetailTextBytes += HeapCost.Of(name);
             _detailTextBytes += HeapCost.Of(name);
@@ -200,7 +205,9 @@ internal sealed class BootTimelines : IRecordSink
         foreach (Boot boot in _followed.Boots)
         {
             TimeSpan silence = now - boot.LastAt;
-            BootJudgement due = silence >= s_silence ? BootJudgement.Silent : silence >= s_pause ? BootJudgement.Paused : BootJudgement.None;
+            BootJudgement due = silence >= s_silence ? BootJudgement.Silent : silence >= s_pause
+                ? BootJudgement.Paused
+                : BootJudgement.None;
             if (due > boot.Judged && left > 0)
             {
                 left -= JudgeLocked(boot, due);

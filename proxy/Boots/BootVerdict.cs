@@ -1,5 +1,3 @@
-using Breakwater.Proxy.WorkingSets;
-
 namespace Breakwater.Proxy.Boots;
 
 /// <summary>What a comparison with whole boots says.</summary>

@@ -1,11 +1,14 @@
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Boots;
 
-/// <summary>A boot for people: times in milliseconds, <paramref name="Segments"/> are the bar from left to right in equal slices (m, d, j, u, or - for waiting).</summary>
+/// <summary>
+/// A boot for people: times in milliseconds, <paramref name="Segments"/> are the bar from left to right in equal slices (m, d, j, u, or -
+/// for waiting).
+/// </summary>
 internal sealed record BootView(
-    int Id, string Client, string? Repository, DateTimeOffset StartedAt, double DurationMs, int Requests, int Objects, long Bytes, BootState State, string Segments, long Memory, long Disk, long Joined, long Upstream)
+    int Id, string Client, string? Repository, DateTimeOffset StartedAt, double DurationMs, int Requests, int Objects, long Bytes,
+    BootState State, string Segments, long Memory, long Disk, long Joined, long Upstream)
 {
     private const int Slices = 48;
 

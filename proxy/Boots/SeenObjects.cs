@@ -3,8 +3,8 @@ using Breakwater.CacheStore;
 namespace Breakwater.Proxy.Boots;
 
 /// <summary>
-/// The objects that one boot has asked for, in order, as 32 bits of each: 12 bytes an object. Two objects with the same bits (one of 10 million pairs at a boot's
-/// size) only mean that a request is counted for another VM behind the same address. Not thread-safe.
+/// The objects that one boot has asked for, in order, as 32 bits of each: 12 bytes an object. Two objects with the same bits (one of 10
+/// million pairs at a boot's size) only mean that a request is counted for another VM behind the same address. Not thread-safe.
 /// </summary>
 /// <param name="most">Objects kept; a set that is full says of every object that it has it.</param>
 internal sealed class SeenObjects(int most)

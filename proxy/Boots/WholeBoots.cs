@@ -1,10 +1,9 @@
-using Breakwater.Proxy.WorkingSets;
-
 namespace Breakwater.Proxy.Boots;
 
 /// <summary>
-/// The latest whole boots of each repository, and whether another boot got as far: one that reads fewer objects than they (another kernel, fewer modules) still
-/// reads what they read last; one that stopped half-way does not. Bounded: 8 boots of 32 repositories, 32 KB each at most. Not thread-safe.
+/// The latest whole boots of each repository, and whether another boot got as far: one that reads fewer objects than they (another kernel,
+/// fewer modules) still reads what they read last; one that stopped half-way does not. Bounded: 8 boots of 32 repositories, 32 KB each at
+/// most. Not thread-safe.
 /// </summary>
 internal sealed class WholeBoots
 {
@@ -14,7 +13,9 @@ internal sealed class WholeBoots
     private const int MaxPeers = 8;
     private const int MaxRepositories = 32;
 
-    /// <summary>A peer is of the same kind when it has read this share of what the boot has read; of another image, or of users' work, it has not.</summary>
+    /// <summary>
+    /// A peer is of the same kind when it has read this share of what the boot has read; of another image, or of users' work, it has not.
+    /// </summary>
     private const double SameKind = 0.8;
 
     /// <summary>The last part of a boot, and how little of it means that the boot did not come there.</summary>
@@ -45,7 +46,8 @@ internal sealed class WholeBoots
     }
 
     /// <summary>What a comparison costs, in look-ups.</summary>
-    public int CostOf(string repository) => _peers.TryGetValue(repository, out Queue<uint[]>? peers) ? 1 + peers.Sum(peer => peer.Length) : 1;
+    public int CostOf(string repository) =>
+        _peers.TryGetValue(repository, out Queue<uint[]>? peers) ? 1 + peers.Sum(peer => peer.Length) : 1;
 
     /// <summary>Compares a boot with the whole ones.</summary>
     public BootVerdict Judge(string repository, SeenObjects read)
@@ -71,6 +73,8 @@ internal sealed class WholeBoots
             }
         }
 
-        return similar < MinPeers ? BootVerdict.Unknown : further >= MinPeers && further * 2 > similar ? BootVerdict.Short : BootVerdict.Whole;
+        return similar < MinPeers ? BootVerdict.Unknown : further >= MinPeers && further * 2 > similar
+            ? BootVerdict.Short
+            : BootVerdict.Whole;
     }
 }

@@ -10,12 +10,14 @@ internal static class AdminCommand
     public const int Unavailable = 69;
 
     /// <summary>
-    /// Runs a command against the running Breakwater that the settings name. A failure is one sentence on standard error, which says what to do next.
+    /// Runs a command against the running Breakwater that the settings name. A failure is one sentence on standard error, which says what
+    /// to do next.
     /// </summary>
     /// <param name="settingsFile">Value of <see cref="SettingsFile.Option"/>.</param>
     /// <param name="run">The command; its result is the exit code.</param>
     /// <param name="cancellationToken">Ctrl+C.</param>
-    public static async Task<int> RunAsync(FileInfo? settingsFile, Func<AdminClient, CancellationToken, Task<int>> run, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(FileInfo? settingsFile, Func<AdminClient, CancellationToken, Task<int>> run,
+        CancellationToken cancellationToken)
     {
         try
         {

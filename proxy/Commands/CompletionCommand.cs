@@ -2,7 +2,9 @@ using System.CommandLine;
 
 namespace Breakwater.Proxy.Commands;
 
-/// <summary><c>breakwater completion</c>: a script for the shell; the words come from the program itself, so they never lag behind.</summary>
+/// <summary>
+/// <c>breakwater completion</c>: a script for the shell; the words come from the program itself, so they never lag behind.
+/// </summary>
 internal static class CompletionCommand
 {
     private const string Bash = """
@@ -31,7 +33,9 @@ internal static class CompletionCommand
     {
         Argument<string> shell = new("shell") { Description = "bash, zsh or fish" };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
-        var command = new Command("completion", "Print a completion script. For bash: breakwater completion bash > /etc/bash_completion.d/breakwater") { shell };
+        var command =
+            new Command("completion",
+            "Print a completion script. For bash: breakwater completion bash > /etc/bash_completion.d/breakwater") { shell };
         command.SetAction(parsed => Console.Out.Write(parsed.GetValue(shell) switch { "bash" => Bash, "zsh" => Zsh, _ => Fish }));
         return command;
     }

@@ -11,7 +11,13 @@ internal static class ContextCommand
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create()
     {
-        Option<string[]> proxies = new("--proxy") { Description = "Proxy as VMs reach it; may be repeated. Default: ZeroTouch:Proxies, else this host's name with the port of Proxy:Listen", HelpName = "HOST:PORT" };
+        Option<string[]> proxies =
+            new("--proxy")
+            {
+                Description =
+            "Proxy as VMs reach it; may be repeated. Default: ZeroTouch:Proxies, else this host's name with the port of Proxy:Listen",
+                HelpName = "HOST:PORT"
+            };
         proxies.Validators.Add(result =>
         {
             foreach (string wrong in result.Tokens.Select(t => t.Value).Where(p => !SettingsValidator.IsHostAndPort(p)))
@@ -19,8 +25,16 @@ internal static class ContextCommand
                 result.AddError($"--proxy: '{wrong}' is not host:port, such as proxy1.example.org:3128, 10.0.0.5:3128 or [fd00::5]:3128.");
             }
         });
-        Option<bool> noDirect = new("--no-direct") { Description = "Without ;DIRECT: VMs of this site cannot reach a Stratum 1 themselves. Always so with Proxy:Offline" };
-        var command = new Command("context", "Print what makes VMs and worker nodes use this proxy: the Micro-CernVM user-data block, CernVM-FS client lines, DNS hints.") { SettingsFile.Option, proxies, noDirect };
+        Option<bool> noDirect =
+            new("--no-direct")
+            {
+                Description =
+            "Without ;DIRECT: VMs of this site cannot reach a Stratum 1 themselves. Always so with Proxy:Offline"
+            };
+        var command =
+            new Command("context",
+            "Print what makes VMs and worker nodes use this proxy: the Micro-CernVM user-data block, CernVM-FS client lines, DNS hints.") {
+            SettingsFile.Option, proxies, noDirect };
         command.SetAction(parsed =>
         {
             try
@@ -45,7 +59,8 @@ internal static class ContextCommand
             : settings.ZeroTouch.Proxies.Length > 0 ? settings.ZeroTouch.Proxies
             : [$"{FullName()}:{settings.Proxy.ListenEndPoints().First().Port}"];
         string host = proxies[0][..proxies[0].LastIndexOf(':')].Trim('[', ']');
-        string record = IPAddress.TryParse(host, out IPAddress? address) ? (address.AddressFamily == AddressFamily.InterNetwork ? "A     " : "AAAA  ") + host
+        string record = IPAddress.TryParse(host, out IPAddress? address)
+            ? (address.AddressFamily == AddressFamily.InterNetwork ? "A     " : "AAAA  ") + host
             : host.Contains('.', StringComparison.Ordinal) ? $"CNAME {host}."
             : $"CNAME {host}.example.org.   ; '{host}' is no full name: say --proxy with the one that VMs resolve";
         string group = string.Join('|', proxies.Select(p => $"http://{p}"));
@@ -55,7 +70,8 @@ internal static class ContextCommand
         string direct = settings.Proxy.Offline ? "" : ";DIRECT";
         string advice = settings.Proxy.Offline
             ? "# Proxy:Offline: there is no way past this proxy, so nothing falls back to DIRECT."
-            : "# ';DIRECT' is a way past this proxy. Where VMs cannot reach the Internet, say 'breakwater context --no-direct': a VM that tries DIRECT there is lost.";
+            : "# ';DIRECT' is a way past this proxy. Where VMs cannot reach the Internet, say 'breakwater context --no-direct': a VM "
+            + "that tries DIRECT there is lost.";
         direct = noDirect ? "" : direct;
         advice = noDirect ? "# Nothing falls back to DIRECT: list every proxy that VMs may use." : advice;
         return $"""
@@ -86,7 +102,9 @@ internal static class ContextCommand
         string name = Dns.GetHostName();
         try
         {
-            return Dns.GetHostEntry(name).HostName is { } full && full.StartsWith(name + ".", StringComparison.OrdinalIgnoreCase) ? full : name;
+            return Dns.GetHostEntry(name).HostName is { } full && full.StartsWith(name + ".", StringComparison.OrdinalIgnoreCase)
+                ? full
+                : name;
         }
         catch (SocketException)
         {

@@ -1,11 +1,3 @@
-using System.CommandLine;
-using System.Globalization;
-using Breakwater.Proxy.Admin;
-using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.WorkingSets;
-using Spectre.Console;
-
 namespace Breakwater.Proxy.Commands;
 
 /// <summary>One check of the doctor.</summary>

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 
@@ -60,8 +59,12 @@ internal static class DoctorHost
         {
             return e.SocketErrorCode switch
             {
-                SocketError.AddressAlreadyInUse => new DoctorCheck(name, CheckLevel.Failure, $"taken by another program ({setting})", $"'ss -ltnup' as root says by which: a squid? Stop it, or set {setting}"),
-                SocketError.AccessDenied => new DoctorCheck(name, CheckLevel.Warning, $"needs a right that this shell does not have ({setting})", "the shipped systemd unit has it (CAP_NET_BIND_SERVICE)"),
+                SocketError.AddressAlreadyInUse =>
+                    new DoctorCheck(name, CheckLevel.Failure, $"taken by another program ({setting})",
+                    $"'ss -ltnup' as root says by which: a squid? Stop it, or set {setting}"),
+                SocketError.AccessDenied =>
+                    new DoctorCheck(name, CheckLevel.Warning, $"needs a right that this shell does not have ({setting})",
+                    "the shipped systemd unit has it (CAP_NET_BIND_SERVICE)"),
                 _ => new DoctorCheck(name, CheckLevel.Failure, $"cannot be had: {e.Message} ({setting})", $"correct {setting}"),
             };
         }
@@ -76,7 +79,9 @@ internal static class DoctorHost
         if (SocketUnit.Installed(root) is not { } has)
         {
             return Directory.Exists(Path.Combine(root, "run/systemd/system"))
-                ? new DoctorCheck(Name, CheckLevel.Warning, "there is no breakwater.socket: a restart refuses the connections of VMs that boot", "install the package, or deployment/systemd/breakwater.socket")
+                ? new DoctorCheck(Name, CheckLevel.Warning,
+                "there is no breakwater.socket: a restart refuses the connections of VMs that boot",
+                "install the package, or deployment/systemd/breakwater.socket")
                 : null;
         }
 
@@ -86,13 +91,16 @@ internal static class DoctorHost
             return new DoctorCheck(
                 Name,
                 CheckLevel.Failure,
-                $"breakwater.socket listens on {string.Join(", ", has)}, the settings name {string.Join(", ", wanted)}: the next start is refused",
+                $"breakwater.socket listens on {string.Join(", ", has)}, the settings name {string.Join(", ", wanted)}: the next start "
+                + $"is refused",
                 $"as root: {SocketUnit.Remedy}");
         }
 
         return SocketUnit.IsEnabled(root)
             ? new DoctorCheck(Name, CheckLevel.Ok, $"breakwater.socket keeps {string.Join(", ", wanted)} open across restarts")
-            : new DoctorCheck(Name, CheckLevel.Warning, "breakwater.socket is not enabled: a restart refuses the connections of VMs that boot", "as root: systemctl enable breakwater.socket && " + SocketUnit.Remedy);
+            : new DoctorCheck(Name, CheckLevel.Warning,
+            "breakwater.socket is not enabled: a restart refuses the connections of VMs that boot",
+            "as root: systemctl enable breakwater.socket && " + SocketUnit.Remedy);
     }
 
     /// <summary>Each client holds up to 16 connections, each a descriptor.</summary>
@@ -104,10 +112,13 @@ internal static class DoctorHost
         }
 
         string? line = File.ReadLines("/proc/self/limits").FirstOrDefault(l => l.StartsWith("Max open files", StringComparison.Ordinal));
-        long limit = line is null ? 0 : long.TryParse(line[14..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], out long hard) ? hard : long.MaxValue;
+        long limit = line is null ? 0 : long.TryParse(line[14..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], out long hard)
+            ? hard
+            : long.MaxValue;
         return limit >= WantedFiles
             ? new DoctorCheck("open files", CheckLevel.Ok, $"{limit} at most in this shell")
-            : new DoctorCheck("open files", CheckLevel.Warning, $"{limit} at most in this shell; a VM opens up to 16 connections", "the shipped systemd unit sets LimitNOFILE=262144; in a shell: ulimit -n 65536");
+            : new DoctorCheck("open files", CheckLevel.Warning, $"{limit} at most in this shell; a VM opens up to 16 connections",
+            "the shipped systemd unit sets LimitNOFILE=262144; in a shell: ulimit -n 65536");
     }
 
     public static DoctorCheck Disk(string path)
@@ -121,7 +132,8 @@ internal static class DoctorHost
         long free = new DriveInfo(existing).AvailableFreeSpace;
         return free >= WantedDiskBytes
             ? new DoctorCheck("disk", CheckLevel.Ok, $"{StatusCommand.Size(free)} free at {existing}")
-            : new DoctorCheck("disk", CheckLevel.Warning, $"{StatusCommand.Size(free)} free at {existing}", "a small site's working sets want 20 GB and more: see docs/operate/sizing.md, or move Store:Path");
+            : new DoctorCheck("disk", CheckLevel.Warning, $"{StatusCommand.Size(free)} free at {existing}",
+            "a small site's working sets want 20 GB and more: see docs/operate/sizing.md, or move Store:Path");
     }
 
     public static DoctorCheck Keys(string directory)
@@ -129,6 +141,7 @@ internal static class DoctorHost
         int keys = Directory.Exists(directory) ? Directory.EnumerateFiles(directory, "*.pub", SearchOption.AllDirectories).Count() : 0;
         return keys > 0
             ? new DoctorCheck("keys", CheckLevel.Ok, $"{keys} master keys in {directory}")
-            : new DoctorCheck("keys", CheckLevel.Warning, $"no master keys in {directory}: manifests pass unverified", "install the site's cvmfs-config package, or copy /etc/cvmfs/keys from a client to Repositories:KeysDirectory");
+            : new DoctorCheck("keys", CheckLevel.Warning, $"no master keys in {directory}: manifests pass unverified",
+            "install the site's cvmfs-config package, or copy /etc/cvmfs/keys from a client to Repositories:KeysDirectory");
     }
 }

@@ -7,22 +7,30 @@ using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Commands;
 
-/// <summary>The doctor's look at the Stratum 1s, on the way that the proxy takes: its look-ups, checks of addresses, and the cluster's parent proxy with its password where it has one.</summary>
-internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector connector, SystemHostNames names, LoopGuard loops, TimeSpan lookupTimeout)
+/// <summary>
+/// The doctor's look at the Stratum 1s, on the way that the proxy takes: its look-ups, checks of addresses, and the cluster's parent proxy
+/// with its password where it has one.
+/// </summary>
+internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector connector, SystemHostNames names, LoopGuard loops,
+    TimeSpan lookupTimeout)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan s_maxSkew = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan s_slowLookup = TimeSpan.FromSeconds(1);
 
     /// <summary>One check for each address and way.</summary>
-    public static async Task<DoctorCheck[]> CheckAsync(IConfiguration configuration, BreakwaterSettings settings, CancellationToken cancellationToken)
+    public static async Task<DoctorCheck[]> CheckAsync(IConfiguration configuration, BreakwaterSettings settings,
+        CancellationToken cancellationToken)
     {
         var names = new SystemHostNames();
         var parents = new ParentProxies(configuration);
-        using var connector = new GuardedConnector(new AddressGuard(settings.Access.AllowedUpstreams, TimeProvider.System), names, settings.Proxy, TimeProvider.System);
+        using var connector =
+            new GuardedConnector(new AddressGuard(settings.Access.AllowedUpstreams, TimeProvider.System), names, settings.Proxy,
+            TimeProvider.System);
         var doctor = new DoctorStratum1s(parents, connector, names, new LoopGuard(settings.Proxy), settings.Proxy.LookupTimeout);
         return await Task.WhenAll(ClusterSections.Of(configuration)
-            .SelectMany(cluster => ClusterSections.Stratum1s(cluster).Select(d => (Address: d["Address"]!.TrimEnd('/'), Cluster: cluster.Key)))
+            .SelectMany(cluster =>
+            ClusterSections.Stratum1s(cluster).Select(d => (Address: d["Address"]!.TrimEnd('/'), Cluster: cluster.Key)))
             .DistinctBy(s => (s.Address.ToLowerInvariant(), parents.Of(s.Cluster)))
             .Select(s => doctor.CheckAsync(s.Address, s.Cluster, cancellationToken)));
     }
@@ -32,7 +40,8 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
         ParentProxy? parent = parents.Of(cluster);
         string way = parent is null ? "" : $" by {parent}";
         string name = "Stratum 1 " + new Uri(address).Authority;
-        (TimeSpan lookup, DoctorCheck? lookupFailed) = await LookUpAsync(name, (parent?.Address ?? new Uri(address)).IdnHost, cancellationToken);
+        (TimeSpan lookup, DoctorCheck? lookupFailed) =
+            await LookUpAsync(name, (parent?.Address ?? new Uri(address)).IdnHost, cancellationToken);
         if (lookupFailed is not null)
         {
             return lookupFailed;
@@ -41,15 +50,18 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
         try
         {
             IWebProxy? proxy = parent is null ? null : new WebProxy(parent.Address) { Credentials = parent.Credential };
-            var handler = new SocketsHttpHandler { UseProxy = proxy is not null, Proxy = proxy, ConnectCallback = connector.ConnectConfiguredAsync };
+            var handler =
+                new SocketsHttpHandler { UseProxy = proxy is not null, Proxy = proxy, ConnectCallback = connector.ConnectConfiguredAsync };
             using var http = new HttpClient(new ClusterHandler(cluster, handler, handler, proxy, parents, loops)) { Timeout = s_patience };
             long start = Stopwatch.GetTimestamp();
-            using HttpResponseMessage response = await http.GetAsync(new Uri(address + "/cvmfs/info/v1/repositories.json"), cancellationToken);
+            using HttpResponseMessage response =
+                await http.GetAsync(new Uri(address + "/cvmfs/info/v1/repositories.json"), cancellationToken);
             return Judge(name, way, response, Stopwatch.GetElapsedTime(start), lookup);
         }
         catch (ParentProxyException e)
         {
-            return new DoctorCheck(name, CheckLevel.Warning, e.Message, "correct the parent proxy of this cluster (HttpClient:WebProxy), or ask who runs it");
+            return new DoctorCheck(name, CheckLevel.Warning, e.Message,
+                "correct the parent proxy of this cluster (HttpClient:WebProxy), or ask who runs it");
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
@@ -74,12 +86,15 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
         }
         catch (Exception e) when (e is SocketException or ArgumentException or TimeoutException)
         {
-            string what = e is TimeoutException ? string.Create(CultureInfo.InvariantCulture, $"no answer in {lookupTimeout.TotalSeconds:0.#} s") : e.Message;
+            string what = e is TimeoutException
+                ? string.Create(CultureInfo.InvariantCulture, $"no answer in {lookupTimeout.TotalSeconds:0.#} s")
+                : e.Message;
             return (default, new DoctorCheck(
                 name,
                 CheckLevel.Warning,
                 $"the name {host} cannot be looked up: {what}",
-                "is the name right, and does a nameserver in /etc/resolv.conf know it? If this host has no name service, open the firewall to one, or set a parent proxy (HttpClient:WebProxy)"));
+                "is the name right, and does a nameserver in /etc/resolv.conf know it? If this host has no name service, open the "
+                + "firewall to one, or set a parent proxy (HttpClient:WebProxy)"));
         }
     }
 
@@ -88,16 +103,19 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
         TimeSpan? skew = DateTimeOffset.UtcNow - response.Headers.Date;
         if (skew?.Duration() > s_maxSkew)
         {
-            return new DoctorCheck(name, CheckLevel.Warning, $"its clock and ours differ by {skew.Value.Duration():c}", "check chrony or ntpd here: whitelists are judged by this clock");
+            return new DoctorCheck(name, CheckLevel.Warning, $"its clock and ours differ by {skew.Value.Duration():c}",
+                "check chrony or ntpd here: whitelists are judged by this clock");
         }
 
         string clock = skew is null ? "it does not tell the time" : "clocks agree";
         string found = string.Create(CultureInfo.InvariantCulture, $"answers in {took.TotalMilliseconds:0} ms{way}, {clock}");
         return response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.NotFound)
-            ? new DoctorCheck(name, CheckLevel.Warning, $"answered {(int)response.StatusCode}{way}", "a firewall or parent proxy may be in between")
+            ? new DoctorCheck(name, CheckLevel.Warning, $"answered {(int)response.StatusCode}{way}",
+            "a firewall or parent proxy may be in between")
             : lookup > s_slowLookup
             ? new DoctorCheck(
-                name, CheckLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"{found}, but looking its name up took {lookup.TotalSeconds:0.0} s"),
+                name, CheckLevel.Warning,
+                string.Create(CultureInfo.InvariantCulture, $"{found}, but looking its name up took {lookup.TotalSeconds:0.0} s"),
                 "a nameserver in /etc/resolv.conf does not answer: take it out, or put it behind the one that does")
             : new DoctorCheck(name, CheckLevel.Ok, found);
     }

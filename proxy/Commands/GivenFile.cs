@@ -13,7 +13,8 @@ internal static class GivenFile
     /// <exception cref="UnauthorizedAccessException">Permission is missing, or it is a directory.</exception>
     public static async Task<byte[]> ReadAsync(string path, CancellationToken cancellationToken)
     {
-        await using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous);
+        await using FileStream file =
+            new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous);
         using var text = new MemoryStream();
         byte[] buffer = new byte[256 << 10];
         int read;
@@ -23,7 +24,9 @@ internal static class GivenFile
             if (text.Length > MaxBytes)
             {
                 throw new IOException(string.Create(
-                    CultureInfo.InvariantCulture, $"{path} has more than {MaxBytes >> 20} MiB: that is no list of paths, trace or working set. Hand it in in parts, under several names."));
+                    CultureInfo.InvariantCulture,
+                    $"{path} has more than {MaxBytes >> 20} MiB: that is no list of paths, trace or working set. Hand it in in parts, "
+                    + $"under several names."));
             }
         }
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.WorkingSets;
 using Spectre.Console;
 
 namespace Breakwater.Proxy.Commands;
@@ -11,7 +10,8 @@ namespace Breakwater.Proxy.Commands;
 /// <summary><c>breakwater profile</c>: the working sets of the running proxy.</summary>
 internal static class ProfileCommand
 {
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_indented =
+        new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create() => new("profile", "The working sets: what boots read, learned from boots or handed in.")
@@ -23,7 +23,8 @@ internal static class ProfileCommand
 
     private static Argument<string> Name() => new("name") { Description = "The set's name" };
 
-    private static string PathOf(string repository, string name) => $"working-sets/{Uri.EscapeDataString(repository)}/{Uri.EscapeDataString(name)}";
+    private static string PathOf(string repository, string name) =>
+        $"working-sets/{Uri.EscapeDataString(repository)}/{Uri.EscapeDataString(name)}";
 
     private static Command List()
     {
@@ -35,7 +36,8 @@ internal static class ProfileCommand
             {
                 string follows = string.Join(", ", set.Snapshots.Select(tag => tag.Length == 0 ? "newest revision" : tag));
                 table.AddRow([.. ((string[])[
-                    set.Repository, set.Name, set.Source.ToString(), set.Boots.ToString(CultureInfo.InvariantCulture), set.Entries.ToString(CultureInfo.InvariantCulture),
+                    set.Repository, set.Name, set.Source.ToString(), set.Boots.ToString(CultureInfo.InvariantCulture),
+                        set.Entries.ToString(CultureInfo.InvariantCulture),
                     follows, set.UpdatedAt.ToString("u", CultureInfo.InvariantCulture)]).Select(Markup.Escape)]);
             }
 
@@ -48,14 +50,20 @@ internal static class ProfileCommand
     private static Command Show()
     {
         (Argument<string> repository, Argument<string> name) = (Repository(), Name());
-        var command = new Command("show", "What is in a working set, in the order in which it is read.") { repository, name, SettingsFile.Option };
+        var command =
+            new Command("show", "What is in a working set, in the order in which it is read.") { repository, name, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
         {
-            JsonElement set = await client.GetAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);
+            JsonElement set =
+                await client.GetAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);
             foreach (JsonElement entry in set.GetProperty("entries").EnumerateArray())
             {
-                string what = entry.TryGetProperty("path", out JsonElement path) ? (path.GetString() is { Length: > 0 } text ? text : "/") : entry.GetProperty("key").GetString()!;
-                string offset = entry.TryGetProperty("offsetMs", out JsonElement ms) ? ms.GetDouble().ToString("0", CultureInfo.InvariantCulture) + " ms" : "";
+                string what = entry.TryGetProperty("path", out JsonElement path)
+                    ? (path.GetString() is { Length: > 0 } text ? text : "/")
+                    : entry.GetProperty("key").GetString()!;
+                string offset = entry.TryGetProperty("offsetMs", out JsonElement ms)
+                    ? ms.GetDouble().ToString("0", CultureInfo.InvariantCulture) + " ms"
+                    : "";
                 Console.WriteLine($"{offset,10}  {what}{(entry.TryGetProperty("catalogOnly", out _) ? "  (catalogs only)" : "")}");
             }
 
@@ -78,7 +86,8 @@ internal static class ProfileCommand
         var command = new Command("export", "Write a working set as JSON to standard output.") { repository, name, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
         {
-            JsonElement set = await client.GetAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);
+            JsonElement set =
+                await client.GetAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);
             Console.WriteLine(JsonSerializer.Serialize(set, s_indented));
             return 0;
         }, cancellationToken));
@@ -88,9 +97,18 @@ internal static class ProfileCommand
     private static Command Import()
     {
         (Argument<string> repository, Argument<string> name) = (Repository(), Name());
-        var file = new Argument<FileInfo?>("file") { Description = "An exported set, a client's trace (CVMFS_TRACEFILE), or a list of paths and globs", Arity = ArgumentArity.ZeroOrOne };
+        var file = new Argument<FileInfo?>("file")
+        {
+            Description =
+            "An exported set, a client's trace (CVMFS_TRACEFILE), or a list of paths and globs",
+            Arity = ArgumentArity.ZeroOrOne
+        };
         var tag = new Option<string?>("--tag") { Description = "The tag that is booted; default: the newest revision" };
-        var pins = new Option<string?>("--pin-file") { Description = "A pin file of the repository instead of a file, for example /cvm4/.ucernvm_pinfiles" };
+        var pins = new Option<string?>("--pin-file")
+        {
+            Description =
+            "A pin file of the repository instead of a file, for example /cvm4/.ucernvm_pinfiles"
+        };
         var command = new Command("import", "Hand a working set in.") { repository, name, file, tag, pins, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
         {
@@ -101,13 +119,17 @@ internal static class ProfileCommand
                 return 2;
             }
 
-            string query = string.Join('&', ((string, string?)[])[("tag", parsed.GetValue(tag)), ("pinFile", parsed.GetValue(pins))] is var pairs
+            string query =
+                string.Join('&', ((string, string?)[])[("tag", parsed.GetValue(tag)), ("pinFile", parsed.GetValue(pins))] is var pairs
                 ? pairs.Where(pair => pair.Item2 is not null).Select(pair => $"{pair.Item1}={Uri.EscapeDataString(pair.Item2!)}") : []);
             using var body = new MemoryStream(source is null ? [] : await GivenFile.ReadAsync(source.FullName, cancellationToken));
-            WorkingSetView set = await client.UploadAsync<WorkingSetView>($"{PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!)}?{query}", body, cancellationToken);
+            WorkingSetView set =
+                await client.UploadAsync<WorkingSetView>($"{PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!)}?{query}", body,
+                cancellationToken);
             if (set.SkippedLines is { } skipped)
             {
-                await Console.Error.WriteLineAsync($"Note: {skipped} lines of the trace are cut, as the client does at a byte beyond ASCII, and were skipped.");
+                await Console.Error.WriteLineAsync(
+                    $"Note: {skipped} lines of the trace are cut, as the client does at a byte beyond ASCII, and were skipped.");
             }
 
             foreach (string path in set.Unmatched ?? [])
@@ -115,7 +137,9 @@ internal static class ProfileCommand
                 await Console.Error.WriteLineAsync($"Note: {path} matches nothing in {set.Repository} now.");
             }
 
-            Console.WriteLine($"{set.Name} of {set.Repository}: {set.Entries} entries, {set.WholeDirectories} whole directories. Fetch it with: breakwater warm {set.Repository} --working-set {set.Name}");
+            Console.WriteLine(
+                $"{set.Name} of {set.Repository}: {set.Entries} entries, {set.WholeDirectories} whole directories. Fetch it with: "
+                + $"breakwater warm {set.Repository} --working-set {set.Name}");
             return 0;
         }, cancellationToken));
         return command;
@@ -124,7 +148,9 @@ internal static class ProfileCommand
     private static Command Remove()
     {
         (Argument<string> repository, Argument<string> name) = (Repository(), Name());
-        var command = new Command("remove", "Forget a working set. What it fetched stays in the store as long as there is room.") { repository, name, SettingsFile.Option };
+        var command =
+            new Command("remove", "Forget a working set. What it fetched stays in the store as long as there is room.") { repository, name,
+            SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
         {
             await client.DeleteAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);

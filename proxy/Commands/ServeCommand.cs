@@ -4,7 +4,6 @@ using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
-using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -24,15 +23,18 @@ internal static class ServeCommand
     public const int CannotStart = 73;
 
     /// <summary>
-    /// Under a service manager a process that cannot start waits so long before it ends with <see cref="CannotStart"/>: the unit's limit of starts, which is for processes that
-    /// fail at once and without a word, must not end the attempts.
+    /// Under a service manager a process that cannot start waits so long before it ends with <see cref="CannotStart"/>: the unit's limit of
+    /// starts, which is for processes that fail at once and without a word, must not end the attempts.
     /// </summary>
     private static readonly TimeSpan s_pace = TimeSpan.FromSeconds(4);
 
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create()
     {
-        var command = new Command(Name, "Serve: the site proxy, on Proxy:Listen, with its store at Store:Path. Ends cleanly on SIGTERM or Ctrl+C.") { SettingsFile.Option };
+        var command =
+            new Command(Name,
+            "Serve: the site proxy, on Proxy:Listen, with its store at Store:Path. Ends cleanly on SIGTERM or Ctrl+C.") {
+            SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
         return command;
     }
@@ -45,8 +47,8 @@ internal static class ServeCommand
     {
         using var signals = new ServeSignals();
 
-        // The command line's library waits for a started command when a signal comes; before the first wait none has started, and the process would end with 143 at once,
-        // as if it had failed: who waits in a socket that was handed over would be refused.
+        // The command line's library waits for a started command when a signal comes; before the first wait none has started, and the
+        // process would end with 143 at once, as if it had failed: who waits in a socket that was handed over would be refused.
         await Task.Yield();
         SettingsSources sources;
         try
@@ -56,7 +58,9 @@ internal static class ServeCommand
         }
         catch (SettingsException e)
         {
-            await SayAsync(Console.Error, $"{e.Message}{Environment.NewLine}Nothing was started. Correct them in appsettings.json, or by environment variables such as Store__Path.");
+            await SayAsync(Console.Error,
+                $"{e.Message}{Environment.NewLine}Nothing was started. Correct them in appsettings.json, or by environment variables "
+                + $"such as Store__Path.");
             return WrongSettings;
         }
 
@@ -115,7 +119,8 @@ internal static class ServeCommand
             return WrongSettings;
         }
 
-        await using FasterObjectStore store = await FasterObjectStore.OpenAsync(settings.Store, null, logs.CreateLogger<FasterObjectStore>(), cancellationToken);
+        await using FasterObjectStore store =
+            await FasterObjectStore.OpenAsync(settings.Store, null, logs.CreateLogger<FasterObjectStore>(), cancellationToken);
         DescriptorBudget.ThrowIfShort(settings.Proxy.MaxConcurrentFetches, store.MostOpenFiles, DescriptorBudget.Limit());
         await using WebApplication app = ProxyServer.Build(live.Configuration, settings, store, plan: plan);
         signals.Reach(app.Services);
@@ -128,7 +133,8 @@ internal static class ServeCommand
         logs.CreateLogger(nameof(MemoryPlan)).LogInformation("{Plan}", MemoryPlan.Describe(memory.Apply(), memory.WantedBytes));
         await app.StartAsync(cancellationToken);
         InheritedSockets.Served();
-        foreach (string address in app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses)
+        foreach (string address
+            in app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses)
         {
             await SayAsync(Console.Out, $"Breakwater is listening on {address}");
         }
@@ -151,7 +157,10 @@ internal static class ServeCommand
         }
     }
 
-    /// <summary>Says good-bye on every answer, then stops accepting, lets responses under way end, and closes. The store commits when it is disposed.</summary>
+    /// <summary>
+    /// Says good-bye on every answer, then stops accepting, lets responses under way end, and closes. The store commits when it is
+    /// disposed.
+    /// </summary>
     private static async Task DrainAsync(WebApplication app, ProxyOptions proxy)
     {
         app.Services.GetRequiredService<Drain>().Begin();

@@ -6,8 +6,9 @@ using Breakwater.Proxy.Settings;
 namespace Breakwater.Proxy.Commands;
 
 /// <summary>
-/// The signals that administrators and logrotate send to proxies. SIGHUP: settings and keys are read again, the access log is opened anew. SIGUSR1: the log alone. SIGUSR2:
-/// nothing, said in the log. SIGQUIT: the same as SIGTERM, which with SIGINT is the command line's. Without a handler each of them ends the process.
+/// The signals that administrators and logrotate send to proxies. SIGHUP: settings and keys are read again, the access log is opened anew.
+/// SIGUSR1: the log alone. SIGUSR2: nothing, said in the log. SIGQUIT: the same as SIGTERM, which with SIGINT is the command line's.
+/// Without a handler each of them ends the process.
 /// </summary>
 internal sealed class ServeSignals : IDisposable
 {
@@ -39,7 +40,9 @@ internal sealed class ServeSignals : IDisposable
                 Say("SIGUSR1: the access log is opened anew.");
                 Get<AccessLog>()?.Reopen();
             });
-            On(User2, () => Say("SIGUSR2 means nothing here. SIGHUP reads the settings again, SIGUSR1 opens the access log anew, SIGTERM ends the proxy."));
+            On(User2, () =>
+                Say("SIGUSR2 means nothing here. SIGHUP reads the settings again, SIGUSR1 opens the access log anew, SIGTERM ends the "
+                + "proxy."));
         }
     }
 

@@ -16,7 +16,10 @@ internal static class StatusCommand
     public static Command Create()
     {
         Option<bool> json = new("--json") { Description = "Print one JSON object, as GET /api/v1/status gives it" };
-        var command = new Command("status", "What the running Breakwater does: health, hits, fetches, boots, Stratum 1s. Exit code 1 when it is not ready, 69 when none answers.")
+        var command =
+            new Command("status",
+            "What the running Breakwater does: health, hits, fetches, boots, Stratum 1s. Exit code 1 when it is not ready, 69 when none "
+            + "answers.")
         {
             SettingsFile.Option, json,
         };
@@ -44,19 +47,34 @@ internal static class StatusCommand
         var table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("", "");
         void Row(string name, string value) => table.AddRow(new Markup($"[grey]{name}[/]"), new Markup(value));
         string colour = status.Health.Status switch { HealthLevel.Ready => "green", HealthLevel.Degraded => "yellow", _ => "red" };
-        Row("health", $"[{colour}]{status.Health.Status.ToString().ToLowerInvariant()}[/]  version {status.Version}, up {TimeSpan.FromSeconds(Math.Floor(status.UptimeSeconds)):c}");
+        Row("health",
+            $"[{colour}]{status.Health.Status.ToString().ToLowerInvariant()}[/]  version {status.Version}, up "
+            + $"{TimeSpan.FromSeconds(Math.Floor(status.UptimeSeconds)):c}");
         foreach (HealthFinding finding in status.Health.Findings)
         {
             Row("", $"[{colour}]{finding.Name}[/] {Markup.Escape(finding.Text)}");
         }
 
-        Row("hits", status.Requests == 0 ? "nobody has asked for anything yet" : string.Create(CultureInfo.InvariantCulture, $"{status.HitRatio:P1} of requests, {status.ByteHitRatio:P1} of bytes; {Size(status.BytesSaved)} upstream bytes saved"));
-        Row("requests", string.Create(CultureInfo.InvariantCulture, $"{status.Requests:N0}, {Size(status.BytesSent)} sent (memory {Size(status.MemoryBytes)}, disk {Size(status.DiskBytes)}), {Size(status.UpstreamBytes)} from Stratum 1s"));
-        Row("fetches", string.Create(CultureInfo.InvariantCulture, $"{status.Fetches} under way for {status.FetchFollowers} requests, {status.FetchesWaiting} in line"));
-        Row("boots", string.Create(CultureInfo.InvariantCulture, $"{status.Storm.Booting} booting, {status.Storm.Done} done, {status.Storm.Stopped} stopped half-way") + (status.Storm.MedianMs is { } median
+        Row("hits", status.Requests == 0
+            ? "nobody has asked for anything yet"
+            : string.Create(CultureInfo.InvariantCulture,
+            $"{status.HitRatio:P1} of requests, {status.ByteHitRatio:P1} of bytes; {Size(status.BytesSaved)} upstream bytes saved"));
+        Row("requests",
+            string.Create(CultureInfo.InvariantCulture,
+            $"{status.Requests:N0}, {Size(status.BytesSent)} sent (memory {Size(status.MemoryBytes)}, disk "
+            + $"{Size(status.DiskBytes)}), {Size(status.UpstreamBytes)} from Stratum 1s"));
+        Row("fetches",
+            string.Create(CultureInfo.InvariantCulture,
+            $"{status.Fetches} under way for {status.FetchFollowers} requests, {status.FetchesWaiting} in line"));
+        Row("boots",
+            string.Create(CultureInfo.InvariantCulture,
+            $"{status.Storm.Booting} booting, {status.Storm.Done} done, {status.Storm.Stopped} stopped half-way")
+            + (status.Storm.MedianMs is { } median
             ? string.Create(CultureInfo.InvariantCulture, $"; median {median:N0} ms, slowest {status.Storm.MaxMs ?? 0:N0} ms")
             : ""));
-        Row("store", $"{Markup.Escape(status.StorePath)}, {(status.StoreDiskFreeBytes < 0 ? "?" : Size(status.StoreDiskFreeBytes))} free on its disk; process memory {Size(status.WorkingSetBytes)}");
+        Row("store",
+            $"{Markup.Escape(status.StorePath)}, {(status.StoreDiskFreeBytes < 0 ? "?" : Size(status.StoreDiskFreeBytes))} free on its "
+            + $"disk; process memory {Size(status.WorkingSetBytes)}");
         foreach (string bootable in status.Bootable)
         {
             Row("seed", Markup.Escape(bootable));
@@ -64,7 +82,8 @@ internal static class StatusCommand
 
         if (status.Unverified.Count > 0)
         {
-            Row("unverified", $"[yellow]{Markup.Escape(string.Join(", ", status.Unverified))}[/]: no master key in Repositories:KeysDirectory");
+            Row("unverified",
+                $"[yellow]{Markup.Escape(string.Join(", ", status.Unverified))}[/]: no master key in Repositories:KeysDirectory");
         }
 
         foreach (IGrouping<string, UpstreamStatus> cluster in status.Upstreams.GroupBy(u => u.Cluster))

@@ -3,7 +3,10 @@ using Spectre.Console.Rendering;
 
 namespace Breakwater.Proxy.Commands;
 
-/// <summary>The whole terminal, drawn again and again, in the size that it has at the time. What stood there before comes back in the end. One caller at a time.</summary>
+/// <summary>
+/// The whole terminal, drawn again and again, in the size that it has at the time. What stood there before comes back in the end. One
+/// caller at a time.
+/// </summary>
 internal sealed class TerminalScreen : IDisposable
 {
     private const string Enter = "\e[?1049h\e[?25l";

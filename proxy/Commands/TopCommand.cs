@@ -24,8 +24,12 @@ internal static class TopCommand
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create()
     {
-        var command = new Command("top", "Watch the running Breakwater: rates, fetches, Stratum 1s and the slowest boots, once a second. q or Ctrl+C ends it; a server that goes away is waited for; when the output is no terminal, one second is shown.") { SettingsFile.Option };
-        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), RunAsync, cancellationToken));
+        var command =
+            new Command("top",
+            "Watch the running Breakwater: rates, fetches, Stratum 1s and the slowest boots, once a second. q or Ctrl+C ends it; a "
+            + "server that goes away is waited for; when the output is no terminal, one second is shown.") { SettingsFile.Option };
+        command.SetAction((parsed, cancellationToken) =>
+            AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), RunAsync, cancellationToken));
         return command;
     }
 
@@ -45,7 +49,8 @@ internal static class TopCommand
         DateTimeOffset? goneAt = null;
         while (true)
         {
-            Task<Frame> next = FrameAsync(client, last, Math.Clamp(TerminalScreen.Height - LinesOfStatus, MinBoots, MaxBoots), cancellationToken);
+            Task<Frame> next =
+                FrameAsync(client, last, Math.Clamp(TerminalScreen.Height - LinesOfStatus, MinBoots, MaxBoots), cancellationToken);
             if (await LeavesBeforeAsync(next, cancellationToken))
             {
                 return 0;
@@ -57,11 +62,16 @@ internal static class TopCommand
                 goneAt = null;
                 screen.Draw(shown);
             }
-            catch (Exception e) when (e is AdminException or HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            catch (Exception e)
+                when (e is AdminException or HttpRequestException or IOException
+                || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
                 goneAt ??= DateTimeOffset.Now;
                 string why = e is AdminException ? e.Message : "It does not answer.";
-                screen.Draw(new Rows(new Markup(string.Create(CultureInfo.InvariantCulture, $"[red]No answer since {goneAt:HH:mm:ss}[/], asking again every second; below is the last that was seen. [grey]{Markup.Escape(why)}[/]")), new Text(""), shown));
+                screen.Draw(new Rows(
+                    new Markup(string.Create(CultureInfo.InvariantCulture,
+                    $"[red]No answer since {goneAt:HH:mm:ss}[/], asking again every second; below is the last that was seen. "
+                    + $"[grey]{Markup.Escape(why)}[/]")), new Text(""), shown));
             }
 
             if (await LeavesBeforeAsync(Task.Delay(s_interval, cancellationToken), cancellationToken))
@@ -92,7 +102,8 @@ internal static class TopCommand
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(s_patience);
-        BootView[] boots = await client.GetAsync<BootView[]>(string.Create(CultureInfo.InvariantCulture, $"boots?limit={most}"), patience.Token);
+        BootView[] boots =
+            await client.GetAsync<BootView[]>(string.Create(CultureInfo.InvariantCulture, $"boots?limit={most}"), patience.Token);
         ServerStatus status = await client.GetAsync<ServerStatus>("status", patience.Token);
 
         // Another process than before counts from 0.
@@ -106,7 +117,9 @@ internal static class TopCommand
         double seconds = Math.Max(0.1, status.UptimeSeconds - last.UptimeSeconds);
         string rates = string.Create(
             CultureInfo.InvariantCulture,
-            $"[bold]{(status.Requests - last.Requests) / seconds:N0}[/] requests/s   [bold]{StatusCommand.Size((status.BytesSent - last.BytesSent) / seconds)}/s[/] to clients   [bold]{StatusCommand.Size((status.UpstreamBytes - last.UpstreamBytes) / seconds)}/s[/] from Stratum 1s");
+            $"[bold]{(status.Requests - last.Requests) / seconds:N0}[/] requests/s   "
+            + $"[bold]{StatusCommand.Size((status.BytesSent - last.BytesSent) / seconds)}/s[/] to clients   "
+            + $"[bold]{StatusCommand.Size((status.UpstreamBytes - last.UpstreamBytes) / seconds)}/s[/] from Stratum 1s");
         var parts = new List<IRenderable> { new Markup(rates), new Text(""), StatusCommand.Screen(status) };
         if (boots.Length > 0)
         {
@@ -115,8 +128,12 @@ internal static class TopCommand
             {
                 table.AddRow(
                     new Text(boot.Client),
-                    new Markup(string.Concat(boot.Segments.Select(c => c switch { 'm' => "[green]█[/]", 'd' => "[blue]█[/]", 'j' => "[yellow]█[/]", 'u' => "[red]█[/]", _ => "[grey]░[/]" }))),
-                    new Text(boot.State == BootState.Stopped ? "stopped" : string.Create(CultureInfo.InvariantCulture, $"{boot.DurationMs / 1000:0.0} s")),
+                    new Markup(string.Concat(
+                    boot.Segments.Select(c =>
+                    c switch { 'm' => "[green]█[/]", 'd' => "[blue]█[/]", 'j' => "[yellow]█[/]", 'u' => "[red]█[/]", _ => "[grey]░[/]" }))),
+                    new Text(boot.State == BootState.Stopped
+                    ? "stopped"
+                    : string.Create(CultureInfo.InvariantCulture, $"{boot.DurationMs / 1000:0.0} s")),
                     new Text(boot.Requests.ToString(CultureInfo.InvariantCulture)));
             }
 

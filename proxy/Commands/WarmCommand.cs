@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Commands;
 
@@ -13,14 +12,23 @@ internal static class WarmCommand
     {
         var repository = new Argument<string>("repository") { Description = "The repository's full name" };
         var tag = new Option<string?>("--tag") { Description = "The tag; default: what the working sets name, else the newest revision" };
-        var paths = new Option<string[]>("--paths") { Description = "Paths and globs (*, ?, **) instead of working sets", AllowMultipleArgumentsPerToken = true };
+        var paths = new Option<string[]>("--paths")
+        {
+            Description = "Paths and globs (*, ?, **) instead of working sets",
+            AllowMultipleArgumentsPerToken = true
+        };
         var set = new Option<string?>("--working-set") { Description = "One working set; default: all of the repository" };
         var all = new Option<bool>("--all") { Description = "Everything in the snapshot" };
-        var allowMissing = new Option<bool>("--allow-missing") { Description = "Succeed when some of --paths match nothing; they are named in any case" };
-        var command = new Command("warm", "Fetch what boots read before they ask: by the running proxy, behind its clients.") { repository, tag, paths, set, all, allowMissing, SettingsFile.Option };
-        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), (client, _) => RunAsync(
+        var allowMissing =
+            new Option<bool>("--allow-missing") { Description = "Succeed when some of --paths match nothing; they are named in any case" };
+        var command =
+            new Command("warm", "Fetch what boots read before they ask: by the running proxy, behind its clients.") { repository, tag,
+            paths, set, all, allowMissing, SettingsFile.Option };
+        command.SetAction((parsed, cancellationToken) =>
+            AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), (client, _) => RunAsync(
             client,
-            new WarmOrder(parsed.GetValue(repository)!, parsed.GetValue(tag), parsed.GetValue(paths), parsed.GetValue(set), parsed.GetValue(all)),
+            new WarmOrder(parsed.GetValue(repository)!, parsed.GetValue(tag), parsed.GetValue(paths), parsed.GetValue(set),
+            parsed.GetValue(all)),
             parsed.GetValue(allowMissing),
             cancellationToken), cancellationToken));
         return command;
@@ -33,7 +41,9 @@ internal static class WarmCommand
         {
             if (report != last)
             {
-                Console.WriteLine($"{report.Present + report.Fetched + report.Failed} of {report.Total} objects: {report.Present} were here, {report.Fetched} fetched, {report.Failed} not to be had");
+                Console.WriteLine(
+                    $"{report.Present + report.Fetched + report.Failed} of {report.Total} objects: {report.Present} were here, "
+                    + $"{report.Fetched} fetched, {report.Failed} not to be had");
             }
 
             last = report;

@@ -3,15 +3,16 @@ using Breakwater.CacheStore;
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>
-/// Which documents the archive has room for. Any client may ask for a document of a made-up repository, and a Stratum 1 may have an answer to everything:
-/// beyond the bytes the one kept longest ago goes, verified ones last. Thread-safe.
+/// Which documents the archive has room for. Any client may ask for a document of a made-up repository, and a Stratum 1 may have an answer
+/// to everything: beyond the bytes the one kept longest ago goes, verified ones last. Thread-safe.
 /// </summary>
 /// <param name="maxBytes">Of all documents, with their names.</param>
 internal sealed class ArchiveRoom(long maxBytes)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LinkedListNode<Kept>> _byName = new(StringComparer.Ordinal); // guarded by _gate
-    private readonly LinkedList<Kept> _verified = [];                                                 // guarded by _gate; kept longest ago first
+    // guarded by _gate; kept longest ago first
+    private readonly LinkedList<Kept> _verified = [];
     private readonly LinkedList<Kept> _others = [];                                                   // guarded by _gate; likewise
     private long _bytes;                                                                              // guarded by _gate
 

@@ -11,7 +11,8 @@ namespace Breakwater.Proxy.Documents;
 /// <param name="Upstream">Host and port that sent it; null when made here.</param>
 /// <param name="IsVerified">Its signature was verified (manifest and whitelist only).</param>
 internal sealed record CachedDocument(
-    ReadOnlyMemory<byte> Body, string ContentType, TimeSpan Lifetime, Moment CheckedAt, TimeSpan InitialAge, string? Upstream, bool IsVerified = false)
+    ReadOnlyMemory<byte> Body, string ContentType, TimeSpan Lifetime, Moment CheckedAt, TimeSpan InitialAge, string? Upstream,
+    bool IsVerified = false)
 {
     /// <summary>What it takes in memory.</summary>
     public int Cost => HeapCost.Of(Body) + HeapCost.Of(ContentType) + HeapCost.Of(Upstream) + HeapCost.Entry;

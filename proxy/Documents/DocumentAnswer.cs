@@ -1,11 +1,4 @@
-using System.Collections.Concurrent;
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Upstreams;
-using Microsoft.Extensions.Caching.Memory;
 
 namespace Breakwater.Proxy.Documents;
 

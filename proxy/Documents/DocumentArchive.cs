@@ -3,7 +3,9 @@ using Breakwater.CacheStore.Documents;
 
 namespace Breakwater.Proxy.Documents;
 
-/// <summary>Documents that survive a restart: kept in the store with what <see cref="CachedDocument"/> knows of them. Thread-safe.</summary>
+/// <summary>
+/// Documents that survive a restart: kept in the store with what <see cref="CachedDocument"/> knows of them. Thread-safe.
+/// </summary>
 internal sealed partial class DocumentArchive(IDocumentStore store, TimeProvider time, ILogger<DocumentArchive> log)
 {
     /// <summary>All documents of clients that outlive a restart: the manifests and whitelists of some thousand repositories.</summary>
@@ -17,7 +19,9 @@ internal sealed partial class DocumentArchive(IDocumentStore store, TimeProvider
     /// <summary>A document kept earlier; null when there is none, or its head cannot be read.</summary>
     public CachedDocument? Find(string key) => Find(key, out _);
 
-    /// <summary>A document kept earlier, with the certificate that was kept with it; null when there is none, or its head cannot be read.</summary>
+    /// <summary>
+    /// A document kept earlier, with the certificate that was kept with it; null when there is none, or its head cannot be read.
+    /// </summary>
     public CachedDocument? Find(string key, out ReadOnlyMemory<byte>? certificate)
     {
         certificate = null;
@@ -37,7 +41,8 @@ internal sealed partial class DocumentArchive(IDocumentStore store, TimeProvider
             certificate = head.Certificate is { } wire ? wire : (ReadOnlyMemory<byte>?)null;
             TimeSpan lifetime = head.Lifetime < DocumentFetcher.FileLifetime ? head.Lifetime : DocumentFetcher.FileLifetime;
             Moment checkedAt = Moment.Stored(stored.StoredAt, time);
-            return new CachedDocument(stored.Body, ContentTypeField.OrDefault(head.ContentType), lifetime, checkedAt, head.InitialAge, head.Upstream, head.IsVerified);
+            return new CachedDocument(stored.Body, ContentTypeField.OrDefault(head.ContentType), lifetime, checkedAt, head.InitialAge,
+                head.Upstream, head.IsVerified);
         }
         catch (JsonException e)
         {
@@ -47,7 +52,8 @@ internal sealed partial class DocumentArchive(IDocumentStore store, TimeProvider
     }
 
     /// <summary>Keeps a document; does not wait for the disk. A failure is logged: it costs only the stale copy after a restart.</summary>
-    public void Keep(string key, CachedDocument document, ReadOnlyMemory<byte>? certificate = null) => _ = KeepAsync(key, document, certificate);
+    public void Keep(string key, CachedDocument document, ReadOnlyMemory<byte>? certificate = null) =>
+        _ = KeepAsync(key, document, certificate);
 
     /// <summary>Keeps a document; complete when it is durable, or the failure was logged.</summary>
     public async Task KeepAsync(string key, CachedDocument document, ReadOnlyMemory<byte>? certificate = null)
@@ -60,7 +66,8 @@ internal sealed partial class DocumentArchive(IDocumentStore store, TimeProvider
         try
         {
             byte[] head = JsonSerializer.SerializeToUtf8Bytes(new Head(
-                document.ContentType, document.Lifetime, document.InitialAge, document.Upstream, document.IsVerified, certificate?.ToArray()));
+                document.ContentType, document.Lifetime, document.InitialAge, document.Upstream, document.IsVerified,
+                certificate?.ToArray()));
             foreach (string old in _room.Take(key, document.Cost + head.Length, document.IsVerified))
             {
                 store.Remove(old);

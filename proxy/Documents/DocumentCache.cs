@@ -1,17 +1,15 @@
 using System.Collections.Concurrent;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Upstreams;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>
-/// The mutable files of repositories: checked at most 61 s ago while a Stratum 1 answers, one check at a time for each, stale when none answers.
-/// Thread-safe.
+/// The mutable files of repositories: checked at most 61 s ago while a Stratum 1 answers, one check at a time for each, stale when none
+/// answers. Thread-safe.
 /// </summary>
 internal sealed class DocumentCache : IDisposable
 {
@@ -21,7 +19,9 @@ internal sealed class DocumentCache : IDisposable
     /// <summary>After a check failed, stale answers go out at once this long: no client waits for Stratum 1s known to be down.</summary>
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>Documents that all clients together ask for: four of the largest, or the smaller ones of thousands of repositories.</summary>
+    /// <summary>
+    /// Documents that all clients together ask for: four of the largest, or the smaller ones of thousands of repositories.
+    /// </summary>
     internal const long MaxDocumentBytes = 128L << 20;
 
     /// <summary>Geo answers are some bytes, and can be made here.</summary>
@@ -30,7 +30,10 @@ internal sealed class DocumentCache : IDisposable
     /// <summary>404s and other failures that are remembered for seconds.</summary>
     internal const long MaxFailureBytes = 8L << 20;
 
-    /// <summary>Checks under way: each goes on when its client leaves, so that clients who ask and leave could begin any number. None may have them all.</summary>
+    /// <summary>
+    /// Checks under way: each goes on when its client leaves, so that clients who ask and leave could begin any number. None may have them
+    /// all.
+    /// </summary>
     internal const int MaxChecks = 4096;
 
     private readonly ConcurrentDictionary<string, Lazy<Task<DocumentAnswer>>> _checks = new(StringComparer.Ordinal);
@@ -78,7 +81,9 @@ internal sealed class DocumentCache : IDisposable
         CachedDocument? held = Find(request, key);
         if (_options.Offline)
         {
-            return held is not null ? new DocumentAnswer(held, RequestResult.Hit, null) : WithoutUpstream(request, null, UpstreamFailure.NotHeldOffline);
+            return held is not null
+                ? new DocumentAnswer(held, RequestResult.Hit, null)
+                : WithoutUpstream(request, null, UpstreamFailure.NotHeldOffline);
         }
 
         if (held is not null && held.IsFresh(_time))
@@ -88,12 +93,15 @@ internal sealed class DocumentCache : IDisposable
 
         if (_failures.TryGetValue(key, out UpstreamFailure? failure) && failure is not null)
         {
-            return failure.Kind == FailureKind.NotFound ? new DocumentAnswer(null, RequestResult.Negative, failure) : WithoutUpstream(request, held, failure);
+            return failure.Kind == FailureKind.NotFound
+                ? new DocumentAnswer(null, RequestResult.Negative, failure)
+                : WithoutUpstream(request, held, failure);
         }
 
         if (JoinOrStart(request, key) is not { } check)
         {
-            return WithoutUpstream(request, held, new UpstreamFailure(FailureKind.Timeout, "too many documents are being checked; ask again"));
+            return WithoutUpstream(request, held,
+                new UpstreamFailure(FailureKind.Timeout, "too many documents are being checked; ask again"));
         }
 
         try
@@ -168,7 +176,8 @@ internal sealed class DocumentCache : IDisposable
             }
 
             // What is held is checked on the proxy's own account: it is no made-up name.
-            (CachedDocument? document, UpstreamFailure? failure) = await FetchWithinPatienceAsync(held is null ? request : request with { Client = null });
+            (CachedDocument? document, UpstreamFailure? failure) =
+                await FetchWithinPatienceAsync(held is null ? request : request with { Client = null });
             if (document is not null)
             {
                 Keep(request, key, document);

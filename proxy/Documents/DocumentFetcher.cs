@@ -9,10 +9,12 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>Gets a document whole from the first Stratum 1 that can give it.</summary>
-internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, OverflowBudget budget, ProxyOptions options, TimeProvider time)
+internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, OverflowBudget budget, ProxyOptions options,
+    TimeProvider time)
 {
     /// <summary>
-    /// Mutable files are fetched into memory. The manifest and whitelist are below 100 KB and have limits of their own; the reflog of an old repository is the largest.
+    /// Mutable files are fetched into memory. The manifest and whitelist are below 100 KB and have limits of their own; the reflog of an
+    /// old repository is the largest.
     /// </summary>
     public const int MaxBytes = 32 << 20;
 
@@ -21,7 +23,9 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
 
     private const int BufferBytes = 16 << 10;
 
-    /// <summary>What comes more slowly is asked of another Stratum 1, while there is one: documents are small, and clients wait for them.</summary>
+    /// <summary>
+    /// What comes more slowly is asked of another Stratum 1, while there is one: documents are small, and clients wait for them.
+    /// </summary>
     private const double LeastBytesPerSecond = 32 << 10;
 
     private static readonly TimeSpan s_geoLifetime = TimeSpan.FromMinutes(5);
@@ -29,18 +33,23 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
 
     /// <summary>The document, or why there is none (a 404 only when every candidate said so).</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchAsync(DocumentRequest request, CancellationToken cancellationToken) =>
+    public Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchAsync(DocumentRequest request,
+        CancellationToken cancellationToken) =>
         FetchAsync(
-            request, troubled: null, document => ValueTask.FromResult(request.Kind == DocumentKind.Geo ? GeoOrder.Fault(request.Path, document.Body.Span) : null), cancellationToken);
+            request, troubled: null,
+            document => ValueTask.FromResult(request.Kind == DocumentKind.Geo ? GeoOrder.Fault(request.Path, document.Body.Span) : null),
+            cancellationToken);
 
     /// <summary>The document from the first Stratum 1 whose copy is accepted, or why there is none.</summary>
     /// <param name="request">Which document.</param>
-    /// <param name="troubled">Stratum 1s that failed with a document before: they are asked last. Those that fail are added. Null: none are known.</param>
+    /// <param name="troubled">Stratum 1s that failed with a document before: they are asked last. Those that fail are added. Null: none are
+    /// known.</param>
     /// <param name="refuse">Null: take it. Else why not; the next Stratum 1 is asked.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchAsync(
-        DocumentRequest request, HashSet<Stratum1>? troubled, Func<CachedDocument, ValueTask<string?>> refuse, CancellationToken cancellationToken)
+        DocumentRequest request, HashSet<Stratum1>? troubled, Func<CachedDocument, ValueTask<string?>> refuse,
+        CancellationToken cancellationToken)
     {
         CandidateCursor cursor = client.Candidates(request.Repository, request.Hint, isAside: request.Kind == DocumentKind.Geo);
         foreach (Stratum1 last in troubled ?? [])
@@ -62,8 +71,12 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
         }
     }
 
-    /// <summary>The next Stratum 1's copy. It has one of the connections of fetches meanwhile, and not while the copy is judged: that may take a fetch.</summary>
-    private async Task<(CachedDocument? Document, UpstreamFailure? Failure)> NextAsync(DocumentRequest request, CandidateCursor cursor, CancellationToken cancellationToken)
+    /// <summary>
+    /// The next Stratum 1's copy. It has one of the connections of fetches meanwhile, and not while the copy is judged: that may take a
+    /// fetch.
+    /// </summary>
+    private async Task<(CachedDocument? Document, UpstreamFailure? Failure)> NextAsync(DocumentRequest request, CandidateCursor cursor,
+        CancellationToken cancellationToken)
     {
         var place = new FetchPlace(request.Priority, request.Client);
         await queue.EnterAsync(place, cancellationToken);
@@ -85,10 +98,13 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
 
                 try
                 {
-                    byte[]? body = await ReadAsync(response.Message.Content, request.MaxBytes, mayMoveOn: cursor.HasNext, cancellationToken);
+                    byte[]? body =
+                        await ReadAsync(response.Message.Content, request.MaxBytes, mayMoveOn: cursor.HasNext, cancellationToken);
                     if (body is null)
                     {
-                        return (null, new UpstreamFailure(FailureKind.Timeout, "the documents under way take all of Proxy:MaxUnstoredBytes; ask again"));
+                        return (null,
+                            new UpstreamFailure(FailureKind.Timeout,
+                            "the documents under way take all of Proxy:MaxUnstoredBytes; ask again"));
                     }
 
                     client.NoteSuccess(response.Upstream);
@@ -96,7 +112,9 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
                 }
                 catch (Exception e) when (e is HttpRequestException or IOException or TimeoutException)
                 {
-                    (FailureKind kind, string what) = e is TimeoutException ? (FailureKind.Timeout, "stalled or was too slow") : (FailureKind.Broken, $"broke off: {e.Message}");
+                    (FailureKind kind, string what) = e is TimeoutException
+                        ? (FailureKind.Timeout, "stalled or was too slow")
+                        : (FailureKind.Broken, $"broke off: {e.Message}");
                     client.Note(cursor, response.Upstream, kind, what);
                     cursor.Requeue(response.Upstream);
                 }

@@ -1,9 +1,3 @@
-using System.Net;
-using System.Security.Cryptography;
-using System.Text;
-using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Upstreams;
-
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>What kind of document, and so how long it is fresh and what happens without a Stratum 1.</summary>

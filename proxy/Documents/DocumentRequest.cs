@@ -20,7 +20,10 @@ internal sealed record DocumentRequest(DocumentKind Kind, RepositoryRoute Reposi
     /// <summary>Order of a few Stratum 1s.</summary>
     private const int MaxGeoBytes = 64 << 10;
 
-    /// <summary>Identity in the cache, short however long the path is. The host does not count: every Stratum 1 of a cluster serves the same documents.</summary>
+    /// <summary>
+    /// Identity in the cache, short however long the path is. The host does not count: every Stratum 1 of a cluster serves the same
+    /// documents.
+    /// </summary>
     public string CacheKey => $"{Repository.Cluster}/{Repository.Fqrn}/{(Path.Length <= MaxPathInKey ? Path : HashOf(Path))}";
 
     /// <summary>The longest body that is read.</summary>
@@ -32,7 +35,8 @@ internal sealed record DocumentRequest(DocumentKind Kind, RepositoryRoute Reposi
     };
 
     /// <summary>A whole boot waits behind a manifest.</summary>
-    public FetchPriority Priority => Path is SignedDocuments.ManifestPath or SignedDocuments.WhitelistPath ? FetchPriority.Catalog : FetchPriority.Demand;
+    public FetchPriority Priority =>
+        Path is SignedDocuments.ManifestPath or SignedDocuments.WhitelistPath ? FetchPriority.Catalog : FetchPriority.Demand;
 
     /// <summary>Path from a Stratum 1's root.</summary>
     public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";

@@ -5,7 +5,8 @@ using System.Text;
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>
-/// What an answer of <c>api/v1.0/geo/&lt;client&gt;/&lt;s1,s2,…&gt;</c> must be: each number from 1 to n once; and the answer without a Stratum 1, the order in which the client asked. Pure.
+/// What an answer of <c>api/v1.0/geo/&lt;client&gt;/&lt;s1,s2,…&gt;</c> must be: each number from 1 to n once; and the answer without a
+/// Stratum 1, the order in which the client asked. Pure.
 /// </summary>
 internal static class GeoOrder
 {
@@ -20,7 +21,10 @@ internal static class GeoOrder
         return new CachedDocument(Encoding.ASCII.GetBytes(order), "text/plain", s_lifetime, now, TimeSpan.Zero, null);
     }
 
-    /// <summary>What is wrong with this answer of a Stratum 1? Null: it is an order of the servers asked for. A client would take anything else for no order at all, each time.</summary>
+    /// <summary>
+    /// What is wrong with this answer of a Stratum 1? Null: it is an order of the servers asked for. A client would take anything else for
+    /// no order at all, each time.
+    /// </summary>
     public static string? Fault(string path, ReadOnlySpan<byte> body)
     {
         int servers = Servers(path);
@@ -29,7 +33,8 @@ internal static class GeoOrder
         foreach (Range part in text.Split((byte)','))
         {
             ReadOnlySpan<byte> number = text[part].Trim(" \t"u8);
-            if (!Utf8Parser.TryParse(number, out int place, out int read) || read != number.Length || number[0] == '+' || place < 1 || place > servers || !seen.Add(place))
+            if (!Utf8Parser.TryParse(number, out int place, out int read) || read != number.Length || number[0] == '+' || place < 1
+                || place > servers || !seen.Add(place))
             {
                 return $"its geo answer is no order of {servers} servers";
             }

@@ -5,8 +5,12 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Documents;
 
-/// <summary>Takes changed master keys into force without a restart. A directory that lost all its keys changes nothing: that would turn verification off.</summary>
-internal sealed partial class KeysWatch(RepositoryTrust trust, TrustOptions options, TimeProvider time, ILogger<KeysWatch> log) : BackgroundService
+/// <summary>
+/// Takes changed master keys into force without a restart. A directory that lost all its keys changes nothing: that would turn verification
+/// off.
+/// </summary>
+internal sealed partial class KeysWatch(RepositoryTrust trust, TrustOptions options, TimeProvider time, ILogger<KeysWatch> log)
+    : BackgroundService
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(30);
 
@@ -120,7 +124,8 @@ internal sealed partial class KeysWatch(RepositoryTrust trust, TrustOptions opti
     [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
     private static partial void LogProblem(ILogger log, string problem);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Directory} has no master key any more: those read before stay in force until it has one, or a restart")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "{Directory} has no master key any more: those read before stay in force until it has one, or a restart")]
     private static partial void LogGone(ILogger log, string directory);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The master keys of {Directory} have changed and are in force")]

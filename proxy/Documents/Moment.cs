@@ -1,8 +1,8 @@
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>
-/// When something happened, by the monotonic clock of this process and by the wall clock. Its age is the greater of what the two say (ADR 0030): the wall
-/// clock may have been set back, the monotonic one stands still while the machine sleeps.
+/// When something happened, by the monotonic clock of this process and by the wall clock. Its age is the greater of what the two say (ADR
+/// 0030): the wall clock may have been set back, the monotonic one stands still while the machine sleeps.
 /// </summary>
 /// <param name="Timestamp">A <see cref="TimeProvider.GetTimestamp"/>.</param>
 /// <param name="Utc">The wall clock then.</param>

@@ -1,9 +1,10 @@
-using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Observability;
 
 namespace Breakwater.Proxy.Documents;
 
-/// <summary>What operators should know of the repositories' signatures: refused documents, and whitelists that are about to expire.</summary>
+/// <summary>
+/// What operators should know of the repositories' signatures: refused documents, and whitelists that are about to expire.
+/// </summary>
 internal sealed class RepositoryHealth(SignedDocuments documents, TimeProvider time) : IHealthSource
 {
     /// <inheritdoc/>
@@ -27,7 +28,8 @@ internal sealed class RepositoryHealth(SignedDocuments documents, TimeProvider t
                 yield return new HealthFinding(
                     "whitelist-expires",
                     HealthLevel.Degraded,
-                    $"{fqrn}: the whitelist expires at {pair.Verdict.Whitelist!.ExpiresAt:u}; clients refuse the repository then. Its publisher must sign a new one.");
+                    $"{fqrn}: the whitelist expires at {pair.Verdict.Whitelist!.ExpiresAt:u}; clients refuse the repository then. Its "
+                    + $"publisher must sign a new one.");
             }
         }
     }

@@ -1,5 +1,4 @@
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
@@ -40,7 +39,8 @@ internal sealed partial class SignedDocuments
         public long AskedAt { get; set; } = Environment.TickCount64;
 
         /// <summary>What its documents take in memory, parsed ones as much again.</summary>
-        public int Cost => 2 * ((Current is { } pair ? pair.Manifest.Cost + HeapCost.Of(pair.Certificate ?? default) : 0) + (NewestWhitelist?.Cost ?? 0));
+        public int Cost =>
+            2 * ((Current is { } pair ? pair.Manifest.Cost + HeapCost.Of(pair.Certificate ?? default) : 0) + (NewestWhitelist?.Cost ?? 0));
 
         /// <summary>Is a check under way, or a revision held back, or a rollback allowed? Then it is not forgotten.</summary>
         public bool IsBusy
@@ -137,7 +137,9 @@ internal sealed partial class SignedDocuments
             }
         }
 
-        /// <summary>What clients see now: ends a hold that is over, and judges again what other keys than those in force have proved.</summary>
+        /// <summary>
+        /// What clients see now: ends a hold that is over, and judges again what other keys than those in force have proved.
+        /// </summary>
         public SignedPair? Show()
         {
             lock (_gate)
@@ -174,7 +176,9 @@ internal sealed partial class SignedDocuments
             }
         }
 
-        /// <summary>Puts something else in the place of what is shown and of what is held back, each if there is one; null takes it away.</summary>
+        /// <summary>
+        /// Puts something else in the place of what is shown and of what is held back, each if there is one; null takes it away.
+        /// </summary>
         public void Change(Func<SignedPair, SignedPair?> change)
         {
             lock (_gate)

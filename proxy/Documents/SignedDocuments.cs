@@ -10,9 +10,9 @@ using Breakwater.Repositories;
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>
-/// Manifests and whitelists: fetched as a pair, judged, shown together. A refused pair changes nothing, the last good one goes on being served;
-/// a verified revision never goes back; a new one may be held back until its working set is here. What is shown is proved by the keys in force now
-/// (ADR 0031). Thread-safe.
+/// Manifests and whitelists: fetched as a pair, judged, shown together. A refused pair changes nothing, the last good one goes on being
+/// served; a verified revision never goes back; a new one may be held back until its working set is here. What is shown is proved by the
+/// keys in force now (ADR 0031). Thread-safe.
 /// </summary>
 internal sealed partial class SignedDocuments(
     SignedPairFetcher fetcher,
@@ -40,10 +40,12 @@ internal sealed partial class SignedDocuments(
     private static readonly TimeSpan s_warnAgainAfter = TimeSpan.FromDays(1);
 
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
-    private readonly FetchQueue _unknown = new(MaxRepositories, prefetchLimit: 0); // checks of what may be made-up names: no client may have them all
+    // checks of what may be made-up names: no client may have them all
+    private readonly FetchQueue _unknown = new(MaxRepositories, prefetchLimit: 0);
 
     /// <summary>Is this document one of a pair?</summary>
-    public static bool Handles(DocumentRequest request) => request.Kind == DocumentKind.File && request.Path is ManifestPath or WhitelistPath;
+    public static bool Handles(DocumentRequest request) =>
+        request.Kind == DocumentKind.File && request.Path is ManifestPath or WhitelistPath;
 
     /// <summary>What is known of the repositories asked for since the start.</summary>
     public IReadOnlyList<RepositoryStatus> Repositories => [.. _entries.Values.Select(entry => entry.ToStatus())];
@@ -92,8 +94,11 @@ internal sealed partial class SignedDocuments(
 
         try
         {
-            RequestResult result = await entry.CheckAsync(() => CheckAsync(entry, request)).WaitAsync(options.AnswerTimeout, time, cancellationToken);
-            return entry.Show() is { } current && result != RequestResult.Failed ? Answer(request, current, result) : WithoutUpstream(request, entry, entry.Failure);
+            RequestResult result = await entry.CheckAsync(() => CheckAsync(entry, request))
+                .WaitAsync(options.AnswerTimeout, time, cancellationToken);
+            return entry.Show() is { } current && result != RequestResult.Failed
+                ? Answer(request, current, result)
+                : WithoutUpstream(request, entry, entry.Failure);
         }
         catch (TimeoutException)
         {
@@ -116,7 +121,8 @@ internal sealed partial class SignedDocuments(
     }
 
     /// <summary>
-    /// Shows a pair that did not come from a Stratum 1, once no check is under way; durable when the task is complete. The revision never goes back.
+    /// Shows a pair that did not come from a Stratum 1, once no check is under way; durable when the task is complete. The revision never
+    /// goes back.
     /// </summary>
     /// <param name="repository">The repository.</param>
     /// <param name="choose">Gets what clients see (null: nothing), gives a judged pair to show instead; null: leave it.</param>
@@ -159,8 +165,8 @@ internal sealed partial class SignedDocuments(
     }
 
     /// <summary>
-    /// At the limit a sixteenth of the repositories are forgotten: those that nothing is known of first, verified ones last, each kind by the time of the last
-    /// question. What was good is in the archive and comes back from there.
+    /// At the limit a sixteenth of the repositories are forgotten: those that nothing is known of first, verified ones last, each kind by
+    /// the time of the last question. What was good is in the archive and comes back from there.
     /// </summary>
     private void MakeRoom()
     {
@@ -200,8 +206,8 @@ internal sealed partial class SignedDocuments(
     }
 
     /// <summary>
-    /// Judges what is shown by other keys than before. Null: it is not to be shown any more. Keys that cannot be read judge nothing: then what was
-    /// proved stays, and nothing new comes.
+    /// Judges what is shown by other keys than before. Null: it is not to be shown any more. Keys that cannot be read judge nothing: then
+    /// what was proved stays, and nothing new comes.
     /// </summary>
     private SignedPair? JudgeAgain(Entry entry, SignedPair pair)
     {
@@ -224,7 +230,8 @@ internal sealed partial class SignedDocuments(
     }
 
     /// <summary>
-    /// A whitelist came without a manifest for which it vouches. One that is newer than ours rules over what is shown, too: true if that is withdrawn.
+    /// A whitelist came without a manifest for which it vouches. One that is newer than ours rules over what is shown, too: true if that is
+    /// withdrawn.
     /// </summary>
     private bool TakeWhitelist(Entry entry, CachedDocument whitelist)
     {
@@ -260,7 +267,10 @@ internal sealed partial class SignedDocuments(
         LogWithdrawn(log, entry.Repository.Fqrn, verdict.Reason, verdict.Explanation);
     }
 
-    /// <summary>What is known is checked on the proxy's own account. A check of what is not goes on when its client leaves, and may be of a made-up name.</summary>
+    /// <summary>
+    /// What is known is checked on the proxy's own account. A check of what is not goes on when its client leaves, and may be of a made-up
+    /// name.
+    /// </summary>
     private async Task<RequestResult> CheckAsync(Entry entry, DocumentRequest request)
     {
         if (entry.Show() is { } before)
@@ -306,7 +316,8 @@ internal sealed partial class SignedDocuments(
         entry.Failure = null;
         entry.RollbackFloor = null;
         WarnOfExpiry(entry, pair);
-        if (before is null || pair.Parsed.NamesWhat(before.Parsed) || gate.Prepare(entry.Repository, before.Parsed, pair.Parsed) is not { } ready)
+        if (before is null || pair.Parsed.NamesWhat(before.Parsed)
+            || gate.Prepare(entry.Repository, before.Parsed, pair.Parsed) is not { } ready)
         {
             Switch(entry, pair);
             return before is null ? RequestResult.Miss : RequestResult.Revalidated;
@@ -334,7 +345,8 @@ internal sealed partial class SignedDocuments(
         }
     }
 
-    private DocumentAnswer WithoutUpstream(DocumentRequest request, Entry entry, UpstreamFailure? cause, RequestResult shown = RequestResult.Stale)
+    private DocumentAnswer WithoutUpstream(DocumentRequest request, Entry entry, UpstreamFailure? cause,
+        RequestResult shown = RequestResult.Stale)
     {
         UpstreamFailure failure = cause ?? new UpstreamFailure(FailureKind.Timeout, "no Stratum 1 has answered in time");
         if (entry.Show() is not { } pair)
@@ -343,13 +355,15 @@ internal sealed partial class SignedDocuments(
         }
 
         return IsWithheld(pair)
-            ? new DocumentAnswer(null, RequestResult.Failed, failure with { Detail = "the whitelist has expired and no Stratum 1 has a newer one: " + failure.Detail })
+            ? new DocumentAnswer(null, RequestResult.Failed,
+            failure with { Detail = "the whitelist has expired and no Stratum 1 has a newer one: " + failure.Detail })
             : Answer(request, pair, shown);
     }
 
     /// <summary>Its whitelist has expired, and the settings say not to serve it then.</summary>
     private bool IsWithheld(SignedPair pair) =>
-        !trustOptions.ServeExpired && pair is { IsVerified: true, Verdict.Whitelist: { } whitelist } && whitelist.ExpiresAt <= time.GetUtcNow();
+        !trustOptions.ServeExpired && pair is { IsVerified: true, Verdict.Whitelist: { } whitelist }
+        && whitelist.ExpiresAt <= time.GetUtcNow();
 
     private static DocumentAnswer Answer(DocumentRequest request, SignedPair pair, RequestResult result)
     {
@@ -389,19 +403,26 @@ internal sealed partial class SignedDocuments(
 
     private static string KeyOf(RepositoryRoute repository, string path) => $"{KeyOf(repository)}/{path}";
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Repository}: a Stratum 1's manifest or whitelist is refused ({Reason}): {Explanation} The last good pair goes on being served")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "{Repository}: a Stratum 1's manifest or whitelist is refused ({Reason}): {Explanation} The last good pair goes on "
+        + "being served")]
     private static partial void LogRefused(ILogger log, string repository, TrustReason reason, string explanation);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: the whitelist expires at {ExpiresAt:u}; clients refuse the repository then. Its publisher must sign a new one")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Repository}: the whitelist expires at {ExpiresAt:u}; clients refuse the repository then. Its publisher must sign a "
+        + "new one")]
     private static partial void LogExpiring(ILogger log, string repository, DateTimeOffset expiresAt);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Repository}: revision {Revision} ({Trust}) is shown to clients")]
     private static partial void LogShown(ILogger log, string repository, ulong revision, string trust);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Repository}: revision {Revision} is held back until its working set is here, at most {Hold}")]
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "{Repository}: revision {Revision} is held back until its working set is here, at most {Hold}")]
     private static partial void LogHeld(ILogger log, string repository, ulong revision, TimeSpan hold);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Repository}: what was shown to clients is withdrawn, the keys and whitelist in force do not prove it ({Reason}): {Explanation} Clients get what a Stratum 1 has, once it is good")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "{Repository}: what was shown to clients is withdrawn, the keys and whitelist in force do not prove it ({Reason}): "
+        + "{Explanation} Clients get what a Stratum 1 has, once it is good")]
     private static partial void LogWithdrawn(ILogger log, string repository, TrustReason reason, string explanation);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: an operator allows it to go back to revision {Floor} or later, once")]

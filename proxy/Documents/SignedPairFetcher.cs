@@ -23,7 +23,8 @@ internal sealed class SignedPairFetcher(
     /// <param name="before">The last good pair.</param>
     /// <param name="known">The newest whitelist known; it is used on while Stratum 1s have none, or an older one.</param>
     /// <param name="rollbackFloor">The lowest revision to which an operator allows the repository to go back; null: none.</param>
-    public async Task<FetchedPair> FetchAsync(RepositoryRoute repository, string? hint, IPAddress? client, SignedPair? before, CachedDocument? known, ulong? rollbackFloor)
+    public async Task<FetchedPair> FetchAsync(RepositoryRoute repository, string? hint, IPAddress? client, SignedPair? before,
+        CachedDocument? known, ulong? rollbackFloor)
     {
         TrustVerdict? refusal = null;
         var troubled = new HashSet<Stratum1>();
@@ -53,7 +54,8 @@ internal sealed class SignedPairFetcher(
                 troubled,
                 async document =>
                 {
-                    (accepted, certificate) = await JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, patience.Token);
+                    (accepted, certificate) =
+                        await JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, patience.Token);
                     return Note(accepted);
                 },
                 patience.Token);
@@ -79,7 +81,8 @@ internal sealed class SignedPairFetcher(
     }
 
     /// <summary>
-    /// Judges what is held by the keys in force; whether its whitelist has expired is looked at when it is served. No pair: it is not to be shown.
+    /// Judges what is held by the keys in force; whether its whitelist has expired is looked at when it is served. No pair: it is not to be
+    /// shown.
     /// </summary>
     /// <param name="repository">The repository.</param>
     /// <param name="manifest">Its manifest.</param>
@@ -88,9 +91,11 @@ internal sealed class SignedPairFetcher(
     public (SignedPair? Pair, TrustVerdict Verdict) Rejudge(
         RepositoryRoute repository, CachedDocument manifest, CachedDocument? whitelist, ReadOnlyMemory<byte>? certificate)
     {
-        TrustVerdict Judge() => trust.JudgeManifest(repository.Fqrn, manifest.Body, whitelist?.Body ?? default, certificate, now: null, highestRevision: null);
+        TrustVerdict Judge() =>
+            trust.JudgeManifest(repository.Fqrn, manifest.Body, whitelist?.Body ?? default, certificate, now: null, highestRevision: null);
         TrustVerdict verdict = Judge();
-        if (verdict is { Reason: TrustReason.CertificateMissing, Manifest.Certificate: ObjectKey key } && objects.ReadStored(key) is { } stored)
+        if (verdict is { Reason: TrustReason.CertificateMissing, Manifest.Certificate: ObjectKey key }
+            && objects.ReadStored(key) is { } stored)
         {
             certificate = stored;
             verdict = Judge();
@@ -99,16 +104,19 @@ internal sealed class SignedPairFetcher(
         return (verdict.Outcome == TrustOutcome.Refused ? null : ToPair(manifest, whitelist, verdict, certificate), verdict);
     }
 
-    private static SignedPair ToPair(CachedDocument manifest, CachedDocument? whitelist, TrustVerdict verdict, ReadOnlyMemory<byte>? certificate)
+    private static SignedPair ToPair(CachedDocument manifest, CachedDocument? whitelist, TrustVerdict verdict,
+        ReadOnlyMemory<byte>? certificate)
     {
         bool isVerified = verdict.Outcome == TrustOutcome.Accepted;
         return new SignedPair(
-            manifest with { IsVerified = isVerified }, whitelist is null ? null : whitelist with { IsVerified = isVerified }, verdict, certificate);
+            manifest with { IsVerified = isVerified }, whitelist is null ? null : whitelist with { IsVerified = isVerified }, verdict,
+            certificate);
     }
 
     /// <summary>
-    /// The whitelist to judge by. A certificate that the publisher took off the list must not come back with an older list, which a Stratum 1 may
-    /// have kept: of two that the keys prove, the newer one counts. One that was made in the future by this clock counts for nothing yet.
+    /// The whitelist to judge by. A certificate that the publisher took off the list must not come back with an older list, which a Stratum
+    /// 1 may have kept: of two that the keys prove, the newer one counts. One that was made in the future by this clock counts for nothing
+    /// yet.
     /// </summary>
     private CachedDocument? Newer(string fqrn, CachedDocument? known, CachedDocument? fetched)
     {

@@ -1,8 +1,8 @@
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// Tells a client that is slow from one that is stuck. The kernel says that a socket has room only when a third of its buffer is free, so progress is seen by what it still
-/// holds for the client.
+/// Tells a client that is slow from one that is stuck. The kernel says that a socket has room only when a third of its buffer is free, so
+/// progress is seen by what it still holds for the client.
 /// </summary>
 internal struct ClientWatch
 {

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// Kestrel's output on a socket that it shares with the hit path: a flush is complete only when the kernel has every byte, so that nothing sent
-/// after it overtakes it. Used by one flow at a time, as every pipe writer; only <see cref="HasRoom"/>, <see cref="Break"/>,
+/// Kestrel's output on a socket that it shares with the hit path: a flush is complete only when the kernel has every byte, so that nothing
+/// sent after it overtakes it. Used by one flow at a time, as every pipe writer; only <see cref="HasRoom"/>, <see cref="Break"/>,
 /// <see cref="CancelPendingFlush"/> and <see cref="Complete"/> may come from elsewhere.
 /// </summary>
 /// <param name="socket">A descriptor that does not block, open until this was broken or completed.</param>
@@ -136,7 +136,8 @@ internal sealed class DirectWriter(int socket) : PipeWriter
         _isFlushing = true;
         try
         {
-            using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((DirectWriter)state!).EndWait(mustStop: true), this);
+            using CancellationTokenRegistration registration =
+                cancellationToken.UnsafeRegister(static state => ((DirectWriter)state!).EndWait(mustStop: true), this);
             while (block < _blocks.Count)
             {
                 // Registered before the send that finds the socket full: the loop tells of room only once, and only after that.

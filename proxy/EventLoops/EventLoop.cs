@@ -4,8 +4,8 @@ using Breakwater.Proxy.Listening;
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// One thread that waits for many descriptors with epoll and serves them in turn. Nothing on it may block: what might wait for a disk, a lock or
-/// an upstream is handed to Kestrel and the thread pool.
+/// One thread that waits for many descriptors with epoll and serves them in turn. Nothing on it may block: what might wait for a disk, a
+/// lock or an upstream is handed to Kestrel and the thread pool.
 /// </summary>
 internal sealed class EventLoop : IDisposable
 {
@@ -105,10 +105,14 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Takes it back.</summary>
     public void Return(PendingSend send) => _spare.Push(send);
 
-    /// <summary>The connection has more to send, but the others have their turn first. Those that wait for their first byte above all.</summary>
+    /// <summary>
+    /// The connection has more to send, but the others have their turn first. Those that wait for their first byte above all.
+    /// </summary>
     public void Pause(LoopConnection connection) => _paused.Enqueue(connection);
 
-    /// <summary>The connection's <see cref="LoopConnection.Posted"/> runs when the task has completed, with all others that wait for it here.</summary>
+    /// <summary>
+    /// The connection's <see cref="LoopConnection.Posted"/> runs when the task has completed, with all others that wait for it here.
+    /// </summary>
     public void Await(Task change, LoopConnection connection)
     {
         if (!_waiting.TryGetValue(change, out LoopFollowers? followers))
@@ -218,7 +222,10 @@ internal sealed class EventLoop : IDisposable
         }
     }
 
-    /// <summary>Asks as many of the sources as is due since the last time, so that thousands whose time is over do not all end, and come back, in one moment.</summary>
+    /// <summary>
+    /// Asks as many of the sources as is due since the last time, so that thousands whose time is over do not all end, and come back, in
+    /// one moment.
+    /// </summary>
     private void Sweep()
     {
         int due = (int)(_sources.Length * Math.Min(Now - _sweptAt, SweepMs) / SweepMs);

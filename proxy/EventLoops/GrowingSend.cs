@@ -7,8 +7,9 @@ using Breakwater.Proxy.Fetching;
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// An answer that goes out while its object is being fetched, straight from the memory in which the object grows: all followers share it. A turn is short,
-/// the first one most of all, so that of thousands nobody waits long for a first byte. One flow at a time. Dispose to leave the fetch.
+/// An answer that goes out while its object is being fetched, straight from the memory in which the object grows: all followers share it. A
+/// turn is short, the first one most of all, so that of thousands nobody waits long for a first byte. One flow at a time. Dispose to leave
+/// the fetch.
 /// </summary>
 /// <param name="joined">The request; passes over.</param>
 /// <param name="head">The answer's head.</param>
@@ -113,7 +114,8 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
         long wanted = 0;
         try
         {
-            while (count < MaxPieces && wanted < budget && _sent + wanted < length && _reading is null && _follower.TryGetMapped(_sent + wanted, out MappedRun run, out _holds[count]))
+            while (count < MaxPieces && wanted < budget && _sent + wanted < length && _reading is null
+                && _follower.TryGetMapped(_sent + wanted, out MappedRun run, out _holds[count]))
             {
                 if (_holds[count] is null && !resident.Contains(run))
                 {
@@ -152,7 +154,8 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
             _piece ??= ArrayPool<byte>.Shared.Rent(ReadBytes);
             _pieceAt = _sent;
             _pieceOf = _follower.Body;
-            _reading = _follower.ReadAsync(_sent, _piece.AsMemory(0, (int)Math.Min(ReadBytes, length - _sent)), CancellationToken.None).AsTask();
+            _reading = _follower.ReadAsync(_sent, _piece.AsMemory(0, (int)Math.Min(ReadBytes, length - _sent)), CancellationToken.None)
+                .AsTask();
             if (!_reading.IsCompleted)
             {
                 return false;

@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
@@ -22,7 +21,8 @@ internal sealed class HeadEncoder(ProxyOptions options, TimeProvider time)
     private readonly byte[] _afterJoinedDateUnstored = AfterObjectDate(RequestResult.Joined, options, isStored: false);
 
     private readonly byte[] _afterDocumentAge = Encoding.ASCII.GetBytes(
-        $"\r\nVia: 1.1 {options.Name}\r\nCache-Status: {new RequestOutcome { Result = RequestResult.Hit }.ToCacheStatus(options.Name)}\r\n\r\n");
+        $"\r\nVia: 1.1 {options.Name}\r\nCache-Status: "
+        + $"{new RequestOutcome { Result = RequestResult.Hit }.ToCacheStatus(options.Name)}\r\n\r\n");
 
     private volatile DateField _date = new(-1, []);
 

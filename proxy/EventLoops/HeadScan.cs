@@ -1,7 +1,3 @@
-using System.Buffers;
-using System.Text;
-using Breakwater.Proxy.Requests;
-
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>What a scan of the bytes at hand finds.</summary>

@@ -1,19 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Runtime.CompilerServices;
-using System.Text;
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Boots;
-using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Prefetching;
-using Breakwater.Proxy.Requests;
-using Breakwater.Proxy.Serving;
-using Breakwater.Proxy.Upstreams;
-using Breakwater.Proxy.WorkingSets;
-
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>What became of a request that the hit path looked at.</summary>

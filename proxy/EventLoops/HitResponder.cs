@@ -17,12 +17,13 @@ using Breakwater.Proxy.WorkingSets;
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// Answers hits with one gathered send straight from the mapped segment files: the bytes are copied once, by the kernel, into the socket. A short object that is to
-/// be checked again is sent from the memory where that was done.
-/// Only bytes that are in the page cache are answered here, so that no thread of the sockets waits for a disk. Thread-safe.
+/// Answers hits with one gathered send straight from the mapped segment files: the bytes are copied once, by the kernel, into the socket. A
+/// short object that is to be checked again is sent from the memory where that was done. Only bytes that are in the page cache are answered
+/// here, so that no thread of the sockets waits for a disk. Thread-safe.
 /// </summary>
 internal sealed unsafe class HitResponder(
-    IObjectStore store, RepositoryRoutes repositories, DocumentCache documents, HeadEncoder heads, BootObserver boots, RequestRecorder recorder, ProxyCounters counters, TimeProvider time,
+    IObjectStore store, RepositoryRoutes repositories, DocumentCache documents, HeadEncoder heads, BootObserver boots,
+    RequestRecorder recorder, ProxyCounters counters, TimeProvider time,
     Access.HitAdmission admission, FetchCoordinator fetches, LookAhead lookAhead, LoopGuard loops)
 {
     /// <summary>Longer objects go the ordinary way: 64 MiB are 256 parts, and chunks of CernVM-FS are 16 MiB at most.</summary>
@@ -49,7 +50,8 @@ internal sealed unsafe class HitResponder(
         }
 
         RequestTarget target = RequestTarget.Parse(head.Target);
-        if (target.Kind != TargetKind.Object || !repositories.TryFind(target.Fqrn, out RepositoryRoute? repository) || store.Contains(target.Key))
+        if (target.Kind != TargetKind.Object || !repositories.TryFind(target.Fqrn, out RepositoryRoute? repository)
+            || store.Contains(target.Key))
         {
             return null;
         }
@@ -61,7 +63,8 @@ internal sealed unsafe class HitResponder(
         }
 
         string? hint = target.Authority.Length == 0 ? null : Encoding.ASCII.GetString(target.Authority);
-        FetchTicket ticket = fetches.JoinOrStart(new ObjectRequest(target.Key, repository, Encoding.ASCII.GetString(target.Path), hint, client).ToOrder());
+        FetchTicket ticket =
+            fetches.JoinOrStart(new ObjectRequest(target.Key, repository, Encoding.ASCII.GetString(target.Path), hint, client).ToOrder());
         ticket.Lease?.Dispose();
         if (ticket.Follower is not { } follower)
         {
@@ -77,16 +80,18 @@ internal sealed unsafe class HitResponder(
     }
 
     /// <summary>Is this the request that was joined?</summary>
-    public static bool IsFor(in RequestHead head, JoinedRequest joined) => !head.IsHead && RequestTarget.Parse(head.Target) is { Kind: TargetKind.Object } target && target.Key == joined.Key;
+    public static bool IsFor(in RequestHead head, JoinedRequest joined) =>
+        !head.IsHead && RequestTarget.Parse(head.Target) is { Kind: TargetKind.Object } target && target.Key == joined.Key;
 
     /// <summary>
-    /// Begins the answer of a joined request whose object is known to take long: what is there goes out before the rest has come. Null: not so, it is Kestrel's.
-    /// The request passes over.
+    /// Begins the answer of a joined request whose object is known to take long: what is there goes out before the rest has come. Null: not
+    /// so, it is Kestrel's. The request passes over.
     /// </summary>
     public GrowingSend? TryStream(JoinedRequest joined)
     {
         // Looked at first: it may move the follower to another body, whose length is then the one to promise.
-        if (!IsReadable(joined.Follower) || joined.Follower.Length is not (> 0 and <= MaxObjectBytes) || joined.Follower.PromiseLength() is not { } length)
+        if (!IsReadable(joined.Follower) || joined.Follower.Length is not (> 0 and <= MaxObjectBytes)
+            || joined.Follower.PromiseLength() is not { } length)
         {
             return null;
         }
@@ -142,7 +147,8 @@ internal sealed unsafe class HitResponder(
     /// <param name="connection">Identity of the connection.</param>
     /// <param name="pending">Takes what the socket does not take at once.</param>
     /// <param name="joined">What the connection has waited for, or null.</param>
-    public HitAnswer TryAnswer(in RequestHead head, int socket, IPAddress client, string connection, PendingSend pending, JoinedRequest? joined)
+    public HitAnswer TryAnswer(in RequestHead head, int socket, IPAddress client, string connection, PendingSend pending,
+        JoinedRequest? joined)
     {
         if (!admission.Allows(client) || (head.IsForwarded && loops.MayBeLoop(head.Via, head.CdnLoop)))
         {
@@ -151,7 +157,8 @@ internal sealed unsafe class HitResponder(
 
         long startedAt = time.GetTimestamp();
         RequestTarget target = RequestTarget.Parse(head.Target);
-        if (target.Kind is not (TargetKind.Object or TargetKind.Document) || !repositories.TryFind(target.Fqrn, out RepositoryRoute? repository))
+        if (target.Kind is not (TargetKind.Object or TargetKind.Document)
+            || !repositories.TryFind(target.Fqrn, out RepositoryRoute? repository))
         {
             return HitAnswer.None;
         }
@@ -168,7 +175,8 @@ internal sealed unsafe class HitResponder(
                 boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, client, connection);
             }
 
-            RequestRecord record = ToRecord(target, repository, head.IsHead, client, mayBoot ? connection : null, startedAt, bodyBytes, joined);
+            RequestRecord record =
+                ToRecord(target, repository, head.IsHead, client, mayBoot ? connection : null, startedAt, bodyBytes, joined);
             if (answer == HitAnswer.Sent)
             {
                 recorder.Record(record);
@@ -182,7 +190,8 @@ internal sealed unsafe class HitResponder(
         return answer;
     }
 
-    private HitAnswer TryAnswerObject(in ObjectKey key, bool isHead, RequestResult result, int socket, PendingSend pending, out long bodyBytes)
+    private HitAnswer TryAnswerObject(in ObjectKey key, bool isHead, RequestResult result, int socket, PendingSend pending,
+        out long bodyBytes)
     {
         bodyBytes = 0;
         if (!store.TryReopen(key, ref pending.Lease))
@@ -218,7 +227,8 @@ internal sealed unsafe class HitResponder(
 
             isKept = bodyBytes > 0;
             lease.Unmap();
-            pending.Keep(new ReadOnlySpan<byte>(start, headBytes)[(int)Math.Min(sent, headBytes)..], Math.Max(0, sent - headBytes), bodyBytes);
+            pending.Keep(new ReadOnlySpan<byte>(start, headBytes)[(int)Math.Min(sent, headBytes)..], Math.Max(0, sent - headBytes),
+                bodyBytes);
             return HitAnswer.Pending;
         }
         finally
@@ -262,7 +272,8 @@ internal sealed unsafe class HitResponder(
             }
 
             // Pinned memory of this thread, which sends before it reads anything else.
-            pieces[count++] = new IoVector { Base = (byte*)Unsafe.AsPointer(in bytes.GetPinnableReference()), Length = (nuint)bytes.Length };
+            pieces[count++] =
+                new IoVector { Base = (byte*)Unsafe.AsPointer(in bytes.GetPinnableReference()), Length = (nuint)bytes.Length };
             return true;
         }
         catch (IOException)
@@ -272,7 +283,8 @@ internal sealed unsafe class HitResponder(
         }
     }
 
-    private HitAnswer TryAnswerDocument(RepositoryRoute repository, ReadOnlySpan<byte> path, bool isHead, int socket, PendingSend pending, out long bodyBytes)
+    private HitAnswer TryAnswerDocument(RepositoryRoute repository, ReadOnlySpan<byte> path, bool isHead, int socket, PendingSend pending,
+        out long bodyBytes)
     {
         bodyBytes = 0;
         var request = new DocumentRequest(DocumentKind.File, repository, Encoding.ASCII.GetString(path), null);
@@ -330,11 +342,16 @@ internal sealed unsafe class HitResponder(
     public void RecordEnd(PendingSend send, RequestResult? cut)
     {
         RequestRecord record = send.Record;
-        recorder.Record(record with { EndedAt = time.GetTimestamp(), Result = cut ?? record.Result, BytesSent = cut is null ? record.BytesSent : send.Sent });
+        recorder.Record(record
+            with
+        { EndedAt = time.GetTimestamp(), Result = cut ?? record.Result, BytesSent = cut is null ? record.BytesSent : send.Sent });
         send.Record = default;
     }
 
-    /// <summary>The stored copy of an answer under way is gone or damaged: the same bytes come from a Stratum 1, from where it stands. Null: it must be cut.</summary>
+    /// <summary>
+    /// The stored copy of an answer under way is gone or damaged: the same bytes come from a Stratum 1, from where it stands. Null: it must
+    /// be cut.
+    /// </summary>
     public GrowingSend? TryResume(PendingSend send, IPAddress client)
     {
         if (!send.IsResumable)
@@ -343,7 +360,8 @@ internal sealed unsafe class HitResponder(
         }
 
         RequestRecord record = send.Record;
-        FetchTicket ticket = fetches.JoinOrStart(new ObjectRequest(record.Key, send.Repository!, record.Key.ToPath(), null, client).ToOrder());
+        FetchTicket ticket =
+            fetches.JoinOrStart(new ObjectRequest(record.Key, send.Repository!, record.Key.ToPath(), null, client).ToOrder());
         ticket.Lease?.Dispose();
         if (ticket.Follower is not { } follower)
         {
@@ -352,11 +370,17 @@ internal sealed unsafe class HitResponder(
 
         follower.PromiseLength(record.BytesSent);
         follower.SkipTo(send.Sent);
-        var joined = new JoinedRequest(record.Key, record.Fqrn!, record.Connection, follower, time) { StartedAt = record.StartedAt, AnsweredAt = record.AnsweredAt };
+        var joined =
+            new JoinedRequest(record.Key, record.Fqrn!, record.Connection, follower, time)
+            {
+                StartedAt = record.StartedAt,
+                AnsweredAt = record.AnsweredAt
+            };
         return new GrowingSend(joined, [], record.BytesSent, _resident, send.Sent);
     }
 
-    private RequestRecord ToRecord(in RequestTarget target, RepositoryRoute repository, bool isHead, IPAddress client, string? connection, long startedAt, long bodyBytes, JoinedRequest? joined)
+    private RequestRecord ToRecord(in RequestTarget target, RepositoryRoute repository, bool isHead, IPAddress client, string? connection,
+        long startedAt, long bodyBytes, JoinedRequest? joined)
     {
         RequestResult result = joined?.Result ?? RequestResult.Hit;
         if (joined is null)

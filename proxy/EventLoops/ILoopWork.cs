@@ -1,6 +1,3 @@
-using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Listening;
-
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>Something that other threads have an <see cref="EventLoop"/> do.</summary>

@@ -1,7 +1,3 @@
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
-
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>One piece of a gathered send (<c>struct iovec</c>).</summary>

@@ -4,7 +4,9 @@ namespace Breakwater.Proxy.EventLoops;
 /// <summary>The requests that are Kestrel's: how they come to it, and how the connection comes back.</summary>
 internal sealed partial class LoopConnection
 {
-    /// <summary>Lends the first request of these bytes to Kestrel, or all of them for good. Returns how many bytes Kestrel has got.</summary>
+    /// <summary>
+    /// Lends the first request of these bytes to Kestrel, or all of them for good. Returns how many bytes Kestrel has got.
+    /// </summary>
     private int LendFirst(ReadOnlySpan<byte> bytes)
     {
         _isForGood = RequestHead.Scan(bytes, out RequestHead head) == HeadScan.Doubtful;

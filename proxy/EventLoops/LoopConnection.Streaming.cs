@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.EventLoops;

@@ -4,31 +4,37 @@ using System.Net;
 using System.Net.Sockets;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Listening;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// A client's connection. At each boundary between requests its loop reads, answers hits itself, lets requests wait for objects that are being fetched, and lends
-/// everything else to Kestrel, one request at a time, as if nothing were before or behind it; for good when the request is doubtful. All on its loop's
-/// thread. The mechanics rest on Kestrel's HTTP/1 loop being strictly sequential: read, parse, application, flush, next read.
+/// A client's connection. At each boundary between requests its loop reads, answers hits itself, lets requests wait for objects that are
+/// being fetched, and lends everything else to Kestrel, one request at a time, as if nothing were before or behind it; for good when the
+/// request is doubtful. All on its loop's thread. The mechanics rest on Kestrel's HTTP/1 loop being strictly sequential: read, parse,
+/// application, flush, next read.
 /// </summary>
 internal sealed partial class LoopConnection(EventLoop loop, LoopListener listener, HitResponder responder, IPEndPoint client) : LoopSource
 {
     /// <summary>Hits answered in a row before others have their turn.</summary>
     private const int HitsPerTurn = 32;
 
-    /// <summary>Receives in a row before others have their turn: a client that sends faster than it is served must not keep the loop.</summary>
+    /// <summary>
+    /// Receives in a row before others have their turn: a client that sends faster than it is served must not keep the loop.
+    /// </summary>
     private const int ReceivesPerTurn = 8;
 
-    /// <summary>Ms: a connection without a request is closed. A client keeps its own between two checks of the manifest, 240 s by default.</summary>
+    /// <summary>
+    /// Ms: a connection without a request is closed. A client keeps its own between two checks of the manifest, 240 s by default.
+    /// </summary>
     private const int IdleMs = 5 * 60 * 1000;
 
     /// <summary>Ms: Kestrel's side of a connection that only had hits since is let go.</summary>
     private const int KeptForKestrelMs = 10 * 1000;
 
-    /// <summary>Ms: so long a client that was told that the connection ends may still send: closed at once, what it is yet to read could be lost.</summary>
+    /// <summary>
+    /// Ms: so long a client that was told that the connection ends may still send: closed at once, what it is yet to read could be lost.
+    /// </summary>
     private const int LingerMs = 2 * 1000;
 
     private const int Again = 11;
@@ -177,7 +183,10 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     /// <inheritdoc/>
     public override void Fail() => Close();
 
-    /// <summary>The loop is over. What Kestrel still has is left to the end of the process: its number must not become another's under Kestrel's hands.</summary>
+    /// <summary>
+    /// The loop is over. What Kestrel still has is left to the end of the process: its number must not become another's under Kestrel's
+    /// hands.
+    /// </summary>
     public void Abandon()
     {
         if (_state != State.Lent || _ordinary!.IsOver)
@@ -414,7 +423,8 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     {
         if (_state is State.Sending or State.Streaming)
         {
-            // What was promised does not all come: that must not look like an end. And the kernel forgets what it holds for a client that does not read.
+            // What was promised does not all come: that must not look like an end. And the kernel forgets what it holds for a client that
+            // does not read.
             Epoll.ResetAtClose(Descriptor);
         }
 

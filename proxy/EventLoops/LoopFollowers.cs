@@ -1,8 +1,9 @@
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// The connections of a loop that wait for the same object. They are thousands in a storm: one piece of work wakes them all, a few at a time, in the order in which they came; in between
-/// the loop hears who has read its answer and wants the next object, so that this one is fetched while the others are still served.
+/// The connections of a loop that wait for the same object. They are thousands in a storm: one piece of work wakes them all, a few at a
+/// time, in the order in which they came; in between the loop hears who has read its answer and wants the next object, so that this one is
+/// fetched while the others are still served.
 /// </summary>
 internal sealed class LoopFollowers : ILoopWork
 {

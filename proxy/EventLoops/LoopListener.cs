@@ -7,8 +7,9 @@ using Microsoft.AspNetCore.Connections;
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// A listening socket: its connections are the loops' first, and Kestrel accepts those of them that ask for something else than a hit. The methods of
-/// <see cref="LoopSource"/>, and <see cref="Lent"/>, <see cref="TryTakeBack"/> and <see cref="Closed"/>, are the loops'; the rest is Kestrel's.
+/// A listening socket: its connections are the loops' first, and Kestrel accepts those of them that ask for something else than a hit. The
+/// methods of <see cref="LoopSource"/>, and <see cref="Lent"/>, <see cref="TryTakeBack"/> and <see cref="Closed"/>, are the loops'; the
+/// rest is Kestrel's.
 /// </summary>
 internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Socket socket) : LoopSource, IConnectionListener
 {
@@ -23,7 +24,8 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
 
     private static readonly TimeSpan s_breath = TimeSpan.FromMilliseconds(200);
 
-    private readonly Channel<OrdinaryConnection> _lent = Channel.CreateUnbounded<OrdinaryConnection>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<OrdinaryConnection> _lent =
+        Channel.CreateUnbounded<OrdinaryConnection>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TaskCompletionSource _isEmpty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _held = 1;               // its connections that are not Kestrel's at the moment, and one as long as it accepts
     private bool _isListening;

@@ -1,9 +1,10 @@
-using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Listening;
 
 namespace Breakwater.Proxy.EventLoops;
 
-/// <summary>Something with a descriptor that an <see cref="EventLoop"/> watches. Everything but construction runs on the loop's thread.</summary>
+/// <summary>
+/// Something with a descriptor that an <see cref="EventLoop"/> watches. Everything but construction runs on the loop's thread.
+/// </summary>
 internal abstract class LoopSource : ILoopWork
 {
     /// <summary>Open as long as the source is in its loop.</summary>

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Breakwater.Proxy.Access;
-using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -10,8 +9,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// Kestrel's transport: connections begin in event loops that answer hits, one for each processor, and come to Kestrel with their first request that is
-/// something else. Thread-safe. Why: docs/develop/adr, "Event loops for hits".
+/// Kestrel's transport: connections begin in event loops that answer hits, one for each processor, and come to Kestrel with their first
+/// request that is something else. Thread-safe. Why: docs/develop/adr, "Event loops for hits".
 /// </summary>
 internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
@@ -30,7 +29,8 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
     private int _next;
     private long _lastWarning = long.MinValue;
 
-    public LoopTransport(HitResponder responder, ClientAccess clients, ClientLimits limits, Drain drain, ConnectionBudget budget, ProxyOptions options, ILogger<LoopTransport> log)
+    public LoopTransport(HitResponder responder, ClientAccess clients, ClientLimits limits, Drain drain, ConnectionBudget budget,
+        ProxyOptions options, ILogger<LoopTransport> log)
     {
         _responder = responder;
         _clients = clients;
@@ -40,7 +40,8 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
         _congestionControl = options.CongestionControl;
         HeadTimeoutMs = (long)options.RequestHeadTimeout.TotalMilliseconds;
         _log = log;
-        _loops = [.. Enumerable.Range(0, Math.Min(Environment.ProcessorCount, MostLoops)).Select(i => new EventLoop($"hit loop {i}", _log))];
+        _loops = [.. Enumerable.Range(0, Math.Min(Environment.ProcessorCount, MostLoops))
+            .Select(i => new EventLoop($"hit loop {i}", _log))];
     }
 
     /// <summary>Ms: the head of a request must be whole (<c>Proxy:RequestHeadTimeout</c>).</summary>
@@ -107,7 +108,8 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
     public EventLoop NextLoop() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
 
     /// <summary>A connection that was accepted.</summary>
-    public LoopConnection NewConnection(EventLoop loop, LoopListener listener, IPEndPoint client, int descriptor) => new(loop, listener, _responder, client) { Descriptor = descriptor };
+    public LoopConnection NewConnection(EventLoop loop, LoopListener listener, IPEndPoint client, int descriptor) =>
+        new(loop, listener, _responder, client) { Descriptor = descriptor };
 
     /// <summary>Has all sources look at their timers now.</summary>
     public void SweepAll()
@@ -125,7 +127,8 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
         if (now - Interlocked.Read(ref _lastWarning) > 60_000)
         {
             Interlocked.Exchange(ref _lastWarning, now);
-            _log.LogWarning("No client can be accepted: the process has no descriptor left. Raise its limit of open files (LimitNOFILE, ulimit -n).");
+            _log.LogWarning(
+                "No client can be accepted: the process has no descriptor left. Raise its limit of open files (LimitNOFILE, ulimit -n).");
         }
     }
 
@@ -146,7 +149,8 @@ internal sealed class LoopTransport : IConnectionListenerFactory, IConnectionLis
         catch (SocketException e)
         {
             _log.LogWarning(
-                "Clients' connections have the system's TCP congestion control, not {Name}: {Reason}. Allow it (modprobe tcp_{Name}; sysctl net.ipv4.tcp_allowed_congestion_control), or leave Proxy:CongestionControl empty.",
+                "Clients' connections have the system's TCP congestion control, not {Name}: {Reason}. Allow it (modprobe tcp_{Name}; "
+                + "sysctl net.ipv4.tcp_allowed_congestion_control), or leave Proxy:CongestionControl empty.",
                 _congestionControl,
                 e.Message,
                 _congestionControl);

@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Connections;
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// Kestrel's side of a loop's connection. It is made for the first request that is Kestrel's, and stays for the next ones; in between, while Kestrel
-/// waits for more, the loop has the socket to itself. The loop closes the socket, after <see cref="DisposeAsync"/>.
+/// Kestrel's side of a loop's connection. It is made for the first request that is Kestrel's, and stays for the next ones; in between,
+/// while Kestrel waits for more, the loop has the socket to itself. The loop closes the socket, after <see cref="DisposeAsync"/>.
 /// </summary>
 internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe, IJoinedRequestFeature
 {
@@ -80,7 +80,8 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
     public void ClientLeft() => _ = _closed.CancelAsync();
 
     /// <summary>
-    /// The loop goes on alone, and may close the socket. Only while Kestrel waits for more: it finds the end of its input, and goes, having sent all that it had to.
+    /// The loop goes on alone, and may close the socket. Only while Kestrel waits for more: it finds the end of its input, and goes, having
+    /// sent all that it had to.
     /// </summary>
     public void Detach()
     {
@@ -107,7 +108,9 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
     /// <summary>Ends it while nothing is under way.</summary>
     public void Dismiss() => TearDown(mayBeInAnAnswer: false);
 
-    /// <summary>The client gets a reset: an answer that is cut must not look like one that has come to its end, whatever frames it.</summary>
+    /// <summary>
+    /// The client gets a reset: an answer that is cut must not look like one that has come to its end, whatever frames it.
+    /// </summary>
     public override void Abort(ConnectionAbortedException abortReason) => TearDown(mayBeInAnAnswer: true);
 
     /// <inheritdoc/>

@@ -5,8 +5,9 @@ using System.Threading.Tasks.Sources;
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// What Kestrel reads of a connection: exactly the bytes that its loop gives it. When it wants more than it was given it has answered what it had, and
-/// waits here until the next request that is its own. The loop calls <see cref="Give"/> and <see cref="End"/>, Kestrel the rest.
+/// What Kestrel reads of a connection: exactly the bytes that its loop gives it. When it wants more than it was given it has answered what
+/// it had, and waits here until the next request that is its own. The loop calls <see cref="Give"/> and <see cref="End"/>, Kestrel the
+/// rest.
 /// </summary>
 /// <param name="isWaiting">Called when Kestrel has begun to wait.</param>
 internal sealed class OrdinaryInput(Action isWaiting) : PipeReader, IValueTaskSource<ReadResult>
@@ -127,7 +128,8 @@ internal sealed class OrdinaryInput(Action isWaiting) : PipeReader, IValueTaskSo
     ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _read.GetStatus(token);
 
     /// <inheritdoc/>
-    void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token,
+        ValueTaskSourceOnCompletedFlags flags) =>
         _read.OnCompleted(continuation, state, token, flags);
 
     private void Register(short version, CancellationToken cancellationToken)

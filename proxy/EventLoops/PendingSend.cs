@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 
@@ -18,8 +17,8 @@ internal sealed class PendingSend
     private ClientWatch _client = ClientWatch.Resting;
 
     /// <summary>
-    /// Is an object of this length sent from its file, without a copy (sendfile)? Shorter ones cost less in one gathered send, longer ones less copied: then
-    /// client and server share warm memory (measured, docs/develop/adr).
+    /// Is an object of this length sent from its file, without a copy (sendfile)? Shorter ones cost less in one gathered send, longer ones
+    /// less copied: then client and server share warm memory (measured, docs/develop/adr).
     /// </summary>
     public static bool IsFromFile(long length) => length is >= 128 << 10 and < 1 << 20;
 
@@ -48,7 +47,8 @@ internal sealed class PendingSend
 
     /// <summary>Has the client taken too long for what is being sent?</summary>
     /// <param name="now">Milliseconds of <see cref="Environment.TickCount64"/>.</param>
-    /// <param name="socket">The client's: it tells of room only when a third of its buffer is free, so a slow client is seen by what the kernel still holds for it.</param>
+    /// <param name="socket">The client's: it tells of room only when a third of its buffer is free, so a slow client is seen by what the
+    /// kernel still holds for it.</param>
     public bool IsStuck(long now, int socket) => _client.IsStuck(now, socket);
 
     /// <summary>Sends what the socket takes now; it does not block. True: everything is out.</summary>

@@ -5,8 +5,8 @@ using Breakwater.Proxy.Requests;
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// The strict scanner of the hit path. It accepts a narrow subset of RFC 9112 and leaves the rest to Kestrel, which alone must know the whole grammar:
-/// what is accepted here is accepted there, with the same meaning (differential test). Pure; allocates nothing.
+/// The strict scanner of the hit path. It accepts a narrow subset of RFC 9112 and leaves the rest to Kestrel, which alone must know the
+/// whole grammar: what is accepted here is accepted there, with the same meaning (differential test). Pure; allocates nothing.
 /// </summary>
 internal readonly ref struct RequestHead
 {
@@ -51,7 +51,8 @@ internal readonly ref struct RequestHead
         if (end < 0)
         {
             // A bare LF could end the head for Kestrel where it does not for us.
-            bool isDoubtful = buffer.Length > MaxBytes || (buffer.Length > 0 && !char.IsAsciiLetterUpper((char)buffer[0])) || HasBareLineFeed(buffer);
+            bool isDoubtful = buffer.Length > MaxBytes || (buffer.Length > 0 && !char.IsAsciiLetterUpper((char)buffer[0]))
+                || HasBareLineFeed(buffer);
             return isDoubtful ? HeadScan.Doubtful : HeadScan.Incomplete;
         }
 
@@ -73,7 +74,15 @@ internal readonly ref struct RequestHead
 
         var fields = new Fields();
         HeadScan scan = ScanHeaders(buffer[(lineEnd + 2)..(end + 2)], ref fields);
-        head = new RequestHead { Length = end + 4, IsHead = isHead, Target = target, UserAgent = fields.UserAgent, Via = fields.Via, CdnLoop = fields.CdnLoop };
+        head = new RequestHead
+        {
+            Length = end + 4,
+            IsHead = isHead,
+            Target = target,
+            UserAgent = fields.UserAgent,
+            Via = fields.Via,
+            CdnLoop = fields.CdnLoop
+        };
         return scan;
     }
 
@@ -109,7 +118,8 @@ internal readonly ref struct RequestHead
             ReadOnlySpan<byte> line = lines[..end];
             lines = lines[(end + 2)..];
             int colon = line.IndexOf((byte)':');
-            if (colon <= 0 || ++count > MaxHeaders || line[..colon].IndexOfAnyExcept(s_token) >= 0 || line[(colon + 1)..].IndexOfAny(s_notText) >= 0)
+            if (colon <= 0 || ++count > MaxHeaders || line[..colon].IndexOfAnyExcept(s_token) >= 0
+                || line[(colon + 1)..].IndexOfAny(s_notText) >= 0)
             {
                 return HeadScan.Doubtful;
             }

@@ -3,8 +3,8 @@ using Breakwater.CacheStore;
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// Which runs of mapped bytes were found in the page cache a moment ago: what is asked for again and again does not leave it meanwhile, and each question
-/// (mincore) costs as much as a small answer. Thread-safe.
+/// Which runs of mapped bytes were found in the page cache a moment ago: what is asked for again and again does not leave it meanwhile, and
+/// each question (mincore) costs as much as a small answer. Thread-safe.
 /// </summary>
 internal sealed class ResidentRuns
 {

@@ -1,9 +1,3 @@
-using System.Buffers;
-using System.Net.Sockets;
-using Breakwater.CacheStore;
-using Breakwater.CacheStore.Spooling;
-using Breakwater.Proxy.Fetching;
-
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>Where an answer stands that goes out while its object is being fetched.</summary>

@@ -4,7 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.Proxy.EventLoops;
 
-/// <summary>Gathered sends that never wait (sendmsg with MSG_DONTWAIT): what the kernel does not take at once is the caller's to send later.</summary>
+/// <summary>
+/// Gathered sends that never wait (sendmsg with MSG_DONTWAIT): what the kernel does not take at once is the caller's to send later.
+/// </summary>
 internal static unsafe partial class SocketSender
 {
     private const int More = 0x8000;

@@ -5,7 +5,8 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Fetching;
 
 /// <summary>
-/// Who has sent what of a fetch's bodies, and who is to blame or to thank for it: that is known only when a digest has judged. The fetch's own flow only.
+/// Who has sent what of a fetch's bodies, and who is to blame or to thank for it: that is known only when a digest has judged. The fetch's
+/// own flow only.
 /// </summary>
 /// <param name="key">The object.</param>
 /// <param name="services">What every fetch works with.</param>
@@ -84,9 +85,11 @@ internal sealed partial class BodyAuthors(ObjectKey key, FetchServices services)
         }
     }
 
-    private void Note(Author author, FailureKind kind, string what) => services.Client.Note(author.Way.Cursor!, author.Stratum1, kind, what);
+    private void Note(Author author, FailureKind kind, string what) =>
+        services.Client.Note(author.Way.Cursor!, author.Stratum1, kind, what);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Wrong bytes for {Key} from {Upstream}{Path}: not delivered, asking another Stratum 1")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Wrong bytes for {Key} from {Upstream}{Path}: not delivered, asking another Stratum 1")]
     private static partial void LogWrongBytes(ILogger log, ObjectKey key, string upstream, string path);
 
     private readonly record struct Author(FetchWay Way, Stratum1 Stratum1);

@@ -4,8 +4,8 @@ using Breakwater.CacheStore.Spooling;
 namespace Breakwater.Proxy.Fetching;
 
 /// <summary>
-/// The bodies of one fetch, one after the other: a wrong one is replaced, and the new one is compared with it as far as it went out, so that who has read of the old
-/// one knows whether he may go on in the new one. Read by anybody; changed by the fetch's own flow.
+/// The bodies of one fetch, one after the other: a wrong one is replaced, and the new one is compared with it as far as it went out, so
+/// that who has read of the old one knows whether he may go on in the new one. Read by anybody; changed by the fetch's own flow.
 /// </summary>
 /// <param name="begin">Starts an empty body.</param>
 internal sealed class BodySuccession(Func<GrowingObject> begin)
@@ -57,7 +57,8 @@ internal sealed class BodySuccession(Func<GrowingObject> begin)
     }
 
     /// <summary>Compares new bytes with those of the body before, as far as these went out.</summary>
-    private async ValueTask CompareAsync(long offset, ReadOnlyMemory<byte> bytes, GrowingObject previous, CancellationToken cancellationToken)
+    private async ValueTask CompareAsync(long offset, ReadOnlyMemory<byte> bytes, GrowingObject previous,
+        CancellationToken cancellationToken)
     {
         byte[] old = ArrayPool<byte>.Shared.Rent(CompareBytes);
         try

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;

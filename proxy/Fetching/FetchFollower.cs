@@ -1,17 +1,17 @@
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;
 
 /// <summary>
-/// One request's part in a fetch. It reads the body while it grows; when the body turns out wrong and is fetched anew, it goes on in the new one
-/// if what it has read so far agrees, and is cut if not. Dispose to leave. Not thread-safe.
+/// One request's part in a fetch. It reads the body while it grows; when the body turns out wrong and is fetched anew, it goes on in the
+/// new one if what it has read so far agrees, and is cut if not. Dispose to leave. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// It keeps the promise that a head makes, for all senders: it never hands out a byte beyond the promised length, and the last byte of it only when the body in
-/// force is verified and has that length. So nothing that is sent from here can be complete and wrong, or longer than it says.
+/// It keeps the promise that a head makes, for all senders: it never hands out a byte beyond the promised length, and the last byte of it
+/// only when the body in force is verified and has that length. So nothing that is sent from here can be complete and wrong, or longer than
+/// it says.
 /// </remarks>
 internal sealed class FetchFollower : IAsyncDisposable
 {
@@ -32,7 +32,9 @@ internal sealed class FetchFollower : IAsyncDisposable
     /// <summary>Did this request start the fetch?</summary>
     public bool IsLeader { get; }
 
-    /// <summary>Length of the body that is read at present, when known; before a client is told, see <see cref="PromiseLength()"/>.</summary>
+    /// <summary>
+    /// Length of the body that is read at present, when known; before a client is told, see <see cref="PromiseLength()"/>.
+    /// </summary>
     public long? Length => _reader.Body.Length;
 
     /// <summary>Is the body that is read whole and known to be right?</summary>
@@ -42,9 +44,11 @@ internal sealed class FetchFollower : IAsyncDisposable
     public GrowingObject Body => _reader.Body;
 
     /// <summary>
-    /// Why this request gets nothing: the failure of the way that it came by, never that of another's. While it has an answer under way, it hopes for the other ways.
+    /// Why this request gets nothing: the failure of the way that it came by, never that of another's. While it has an answer under way, it
+    /// hopes for the other ways.
     /// </summary>
-    public UpstreamFailure? Failure => _fetch.Failure is null && (_hasRead || _promised is not null) ? null : _way.Failure ?? _fetch.Failure;
+    public UpstreamFailure? Failure =>
+        _fetch.Failure is null && (_hasRead || _promised is not null) ? null : _way.Failure ?? _fetch.Failure;
 
     /// <summary>Will the store keep it, as far as can be told?</summary>
     public bool IsToBeStored => _fetch.IsToBeStored(_reader.Body);
@@ -52,7 +56,9 @@ internal sealed class FetchFollower : IAsyncDisposable
     /// <summary>Host of the Stratum 1 that delivered last.</summary>
     public string? Upstream => _fetch.Upstream;
 
-    /// <summary>The length of the body that is read, for a head: from now on no more and no less is handed out. Null: it is not known.</summary>
+    /// <summary>
+    /// The length of the body that is read, for a head: from now on no more and no less is handed out. Null: it is not known.
+    /// </summary>
     public long? PromiseLength() => _promised = _reader.Body.Length;
 
     /// <summary>A head has told this length already.</summary>
@@ -61,7 +67,9 @@ internal sealed class FetchFollower : IAsyncDisposable
     /// <summary>Has the fetch neither bytes to hand out nor a failure yet?</summary>
     public bool IsUndecided => Failure is null && _fetch.Body is { Released: 0, State: not GrowthState.Verified };
 
-    /// <summary>Completes when the body in force has bytes beyond <paramref name="offset"/> to hand out, or is over. Look again after it.</summary>
+    /// <summary>
+    /// Completes when the body in force has bytes beyond <paramref name="offset"/> to hand out, or is over. Look again after it.
+    /// </summary>
     public Task Change(long offset)
     {
         Task change = _fetch.Body.WaitBeyondAsync(_promised is { } promised && offset >= promised - 1 ? long.MaxValue : offset);
@@ -101,7 +109,9 @@ internal sealed class FetchFollower : IAsyncDisposable
             : Failure is not null ? FollowState.Failed : null;
     }
 
-    /// <summary>Where released bytes lie in memory, after <see cref="Look"/> said so; see <see cref="GrowingObject.TryGetMapped"/>.</summary>
+    /// <summary>
+    /// Where released bytes lie in memory, after <see cref="Look"/> said so; see <see cref="GrowingObject.TryGetMapped"/>.
+    /// </summary>
     public bool TryGetMapped(long offset, out MappedRun run, out IDisposable? hold)
     {
         long left = Limit(_reader.Body) - offset;
@@ -122,7 +132,9 @@ internal sealed class FetchFollower : IAsyncDisposable
         _reader.MoveTo(offset);
     }
 
-    /// <summary>Nothing before <paramref name="offset"/> will be sent: a body that is kept in memory need not wait for this reader.</summary>
+    /// <summary>
+    /// Nothing before <paramref name="offset"/> will be sent: a body that is kept in memory need not wait for this reader.
+    /// </summary>
     public void SkipTo(long offset) => _reader.MoveTo(offset);
 
     /// <summary>Takes back <see cref="SkipTo"/>. False: the beginning has left memory.</summary>
@@ -138,7 +150,9 @@ internal sealed class FetchFollower : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Waits until all bytes before <paramref name="offset"/>, which were read, are known to be right. False: the fetch failed.</summary>
+    /// <summary>
+    /// Waits until all bytes before <paramref name="offset"/>, which were read, are known to be right. False: the fetch failed.
+    /// </summary>
     /// <exception cref="IOException">They are not.</exception>
     /// <exception cref="OperationCanceledException">The client left.</exception>
     public async ValueTask<bool> WaitVerifiedAsync(long offset, CancellationToken cancellationToken)

@@ -11,7 +11,8 @@ namespace Breakwater.Proxy.Fetching;
 /// <param name="Hint">Host that the client named, or null.</param>
 /// <param name="Priority">Place in the line.</param>
 /// <param name="Client">Who waits for it; null: the proxy itself.</param>
-internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, string Path, string? Hint, FetchPriority Priority, IPAddress? Client = null)
+internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, string Path, string? Hint, FetchPriority Priority,
+    IPAddress? Client = null)
 {
     /// <summary>Path from a Stratum 1's root.</summary>
     public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";

@@ -4,7 +4,8 @@ using Breakwater.Proxy.Access;
 namespace Breakwater.Proxy.Fetching;
 
 /// <summary>
-/// Bounds what is under way; those who wait are let in by priority, then clients take turns, so that nobody waits behind all that another wants. Thread-safe.
+/// Bounds what is under way; those who wait are let in by priority, then clients take turns, so that nobody waits behind all that another
+/// wants. Thread-safe.
 /// </summary>
 /// <param name="limit">So many at a time.</param>
 /// <param name="prefetchLimit">How many of them may be prefetches, so that demand always finds room.</param>
@@ -69,8 +70,9 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
     }
 
     /// <summary>
-    /// Somebody else wants the same. If he is more urgent, the place moves to the end of his line, or counts as his when it runs; it never moves back. If it
-    /// waits on the account of a client that waits for more than he does, it goes on his: nobody waits behind all that another wants.
+    /// Somebody else wants the same. If he is more urgent, the place moves to the end of his line, or counts as his when it runs; it never
+    /// moves back. If it waits on the account of a client that waits for more than he does, it goes on his: nobody waits behind all that
+    /// another wants.
     /// </summary>
     public void Promote(FetchPlace place, FetchPriority priority, IPAddress? client = null)
     {
@@ -80,7 +82,8 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
         {
             FetchLine line = _waiting[(int)place.Priority];
             bool isMoreUrgent = priority < place.Priority;
-            bool hasShorterLine = priority == place.Priority && place.Node is not null && !account.Equals(place.Client) && line.CountOf(account) + 1 < line.CountOf(place.Client);
+            bool hasShorterLine = priority == place.Priority && place.Node is not null && !account.Equals(place.Client)
+                && line.CountOf(account) + 1 < line.CountOf(place.Client);
             if (!isMoreUrgent && !hasShorterLine)
             {
                 return;

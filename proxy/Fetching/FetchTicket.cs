@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;
 

@@ -4,8 +4,8 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Fetching;
 
 /// <summary>
-/// One way to an object: the repository and path under which it was asked for, and so the Stratum 1s that may have it there. Requests for the same object
-/// under another repository share the fetch, but not the way: what a Stratum 1 says about one path says nothing of another.
+/// One way to an object: the repository and path under which it was asked for, and so the Stratum 1s that may have it there. Requests for
+/// the same object under another repository share the fetch, but not the way: what a Stratum 1 says about one path says nothing of another.
 /// </summary>
 /// <param name="order">Repository, path and the host that its first client named.</param>
 internal sealed class FetchWay(FetchOrder order)

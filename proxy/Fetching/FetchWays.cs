@@ -5,8 +5,9 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Fetching;
 
 /// <summary>
-/// Whom a fetch may ask: the ways of all who wait for it, in the order in which they came. One way is asked at a time; the next when it has failed, and beside it
-/// when it is silent, so that nobody fails, or waits too long, because of what another asked for. Thread-safe but for <see cref="OpenAsync"/> and what else says so.
+/// Whom a fetch may ask: the ways of all who wait for it, in the order in which they came. One way is asked at a time; the next when it has
+/// failed, and beside it when it is silent, so that nobody fails, or waits too long, because of what another asked for. Thread-safe but for
+/// <see cref="OpenAsync"/> and what else says so.
 /// </summary>
 /// <param name="first">The request that started the fetch.</param>
 /// <param name="services">What every fetch works with.</param>
@@ -14,7 +15,10 @@ namespace Breakwater.Proxy.Fetching;
 /// <param name="onFailed">Called after one way has failed while others are left: those who came that way want to know.</param>
 internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFoundMemory notFound, Action onFailed)
 {
-    /// <summary>Who comes by yet another way starts a fetch of his own: nobody can make others wait by asking for one object under names without end.</summary>
+    /// <summary>
+    /// Who comes by yet another way starts a fetch of his own: nobody can make others wait by asking for one object under names without
+    /// end.
+    /// </summary>
     public const int MaxWays = 32;
 
     private readonly Lock _gate = new();
@@ -85,13 +89,15 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
     }
 
     /// <summary>
-    /// Is a transfer from this way's Stratum 1 in the way of somebody from another cluster, who has waited for as long as one waits for a first byte?
+    /// Is a transfer from this way's Stratum 1 in the way of somebody from another cluster, who has waited for as long as one waits for a
+    /// first byte?
     /// </summary>
     public bool IsAnotherClusterDue(FetchWay current)
     {
         lock (_gate)
         {
-            return UntilDue() <= TimeSpan.Zero && _ways.Exists(w => IsDueLocked(w) && w.Order.Repository.Cluster != current.Order.Repository.Cluster);
+            return UntilDue() <= TimeSpan.Zero
+                && _ways.Exists(w => IsDueLocked(w) && w.Order.Repository.Cluster != current.Order.Repository.Cluster);
         }
     }
 
@@ -121,7 +127,8 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
                     return null;
                 }
 
-                if (await FirstEndedAsync(asking, arrival, isLate ? Timeout.InfiniteTimeSpan : untilLate, cancellationToken) is not { } ended)
+                if (await FirstEndedAsync(asking, arrival, isLate ? Timeout.InfiniteTimeSpan : untilLate,
+                    cancellationToken) is not { } ended)
                 {
                     continue;
                 }
@@ -236,8 +243,8 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
     }
 
     /// <summary>
-    /// One way is asked with the fetch's place. One beside it is a connection more, and waits for a place on the account of who wants it, or until the fetch's is
-    /// free: so that names without end for one object cost no more than as many objects.
+    /// One way is asked with the fetch's place. One beside it is a connection more, and waits for a place on the account of who wants it,
+    /// or until the fetch's is free: so that names without end for one object cost no more than as many objects.
     /// </summary>
     private async Task<UpstreamResponse?> AskAsync(FetchWay way, SemaphoreSlim own, long offset, CancellationToken cancellationToken)
     {
@@ -276,7 +283,9 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
         await decided.CancelAsync();
         await Task.WhenAll(first, second).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         bool hasPlace = second.IsCompletedSuccessfully;
-        return !first.IsCompletedSuccessfully && !hasPlace ? throw new OperationCanceledException(cancellationToken) : (first.IsCompletedSuccessfully, hasPlace ? place : null);
+        return !first.IsCompletedSuccessfully && !hasPlace
+            ? throw new OperationCanceledException(cancellationToken)
+            : (first.IsCompletedSuccessfully, hasPlace ? place : null);
     }
 
     /// <summary>The first that ended; null when it is time to look again.</summary>

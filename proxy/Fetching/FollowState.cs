@@ -1,8 +1,3 @@
-using Breakwater.CacheStore;
-using Breakwater.CacheStore.Spooling;
-using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Upstreams;
-
 namespace Breakwater.Proxy.Fetching;
 
 /// <summary>What a follower finds when it looks.</summary>

@@ -1,6 +1,4 @@
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Fetching;
 
@@ -10,6 +8,8 @@ internal interface IJoinedRequestFeature
     /// <summary>Hands over the joined request for an object; null: there is none. The caller disposes its follower.</summary>
     JoinedRequest? Take(in ObjectKey key);
 
-    /// <summary>When the loop had the head of the request that it handed over, as <see cref="TimeProvider.GetTimestamp"/>; once, then 0: not known.</summary>
+    /// <summary>
+    /// When the loop had the head of the request that it handed over, as <see cref="TimeProvider.GetTimestamp"/>; once, then 0: not known.
+    /// </summary>
     long TakeStart();
 }

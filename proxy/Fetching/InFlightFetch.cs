@@ -9,7 +9,8 @@ namespace Breakwater.Proxy.Fetching;
 /// One coalesced download. It belongs to no client: it ends early only when no follower is left and too much is missing.
 /// A broken transfer is continued from another Stratum 1, a wrong body is fetched anew from another.
 /// </summary>
-#pragma warning disable CA1001 // A CancellationTokenSource without a timer holds nothing; disposing it would race with the last follower's leaving.
+// A CancellationTokenSource without a timer holds nothing; disposing it would race with the last follower's leaving.
+#pragma warning disable CA1001
 internal sealed partial class InFlightFetch
 #pragma warning restore CA1001
 {
@@ -28,7 +29,8 @@ internal sealed partial class InFlightFetch
     private volatile bool _hasBegun;                    // it has its place: before that it costs no Stratum 1 anything
     private int _followers;                             // guarded by _gate
     private bool _isAbandoned;                          // guarded by _gate
-    private bool _isWaitedFor;                          // guarded by _gate: it is over, followers of a wrong body have yet to move to the right one
+    // guarded by _gate: it is over, followers of a wrong body have yet to move to the right one
+    private bool _isWaitedFor;
     private bool _wasReplaced;                          // guarded by _gate
     private long _begun;
 
@@ -128,8 +130,8 @@ internal sealed partial class InFlightFetch
                 return;
             }
 
-            // Before the head is in nothing is known: most objects are small, so the fetch goes on. One that still waits in line does not, or clients that
-            // ask and leave make the line as long as they like.
+            // Before the head is in nothing is known: most objects are small, so the fetch goes on. One that still waits in line does not,
+            // or clients that ask and leave make the line as long as they like.
             if (_hasBegun && Body.Length is null && Body.Appended <= WorthFinishingBytes)
             {
                 return;
@@ -199,7 +201,10 @@ internal sealed partial class InFlightFetch
         }
     }
 
-    /// <summary>Lets go of the body, unless somebody still reads from one that turned out wrong: a slow client's follower moves to the right one late.</summary>
+    /// <summary>
+    /// Lets go of the body, unless somebody still reads from one that turned out wrong: a slow client's follower moves to the right one
+    /// late.
+    /// </summary>
     private ValueTask EndAsync()
     {
         lock (_gate)
@@ -331,7 +336,8 @@ internal sealed partial class InFlightFetch
 
     private void ReleaseByPolicy(GrowingObject body, int stepBytes)
     {
-        long released = ReleasePolicy.Released(body.Appended, body.Length, _services.Time.GetElapsedTime(_begun), Volatile.Read(ref _followers));
+        long released =
+            ReleasePolicy.Released(body.Appended, body.Length, _services.Time.GetElapsedTime(_begun), Volatile.Read(ref _followers));
         body.Release(released - (released % stepBytes));
     }
 

@@ -1,14 +1,14 @@
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Fetching;
 
 /// <summary>
-/// A request for an object that the store lacks: the hit path has joined it to the object's fetch, and answers it from the store when that is done.
-/// What takes long, fails or is streamed is left to the ordinary path, which takes the follower over.
+/// A request for an object that the store lacks: the hit path has joined it to the object's fetch, and answers it from the store when that
+/// is done. What takes long, fails or is streamed is left to the ordinary path, which takes the follower over.
 /// </summary>
-internal sealed class JoinedRequest(in ObjectKey key, string fqrn, string? connection, FetchFollower follower, TimeProvider time) : IAsyncDisposable
+internal sealed class JoinedRequest(in ObjectKey key, string fqrn, string? connection, FetchFollower follower, TimeProvider time)
+    : IAsyncDisposable
 {
     /// <summary>Ms: so long the hit path waits itself: less than the farewell before a stop.</summary>
     public const int PatienceMs = 800;
@@ -35,7 +35,9 @@ internal sealed class JoinedRequest(in ObjectKey key, string fqrn, string? conne
     /// <summary>How its answer is counted.</summary>
     public RequestResult Result => follower.IsLeader ? RequestResult.Miss : RequestResult.Joined;
 
-    /// <summary>Is the fetch still without a byte to hand out, and without a failure? Ask again after the next <see cref="Change"/>.</summary>
+    /// <summary>
+    /// Is the fetch still without a byte to hand out, and without a failure? Ask again after the next <see cref="Change"/>.
+    /// </summary>
     public bool IsUndecided => follower.IsUndecided;
 
     /// <summary>Completes when that may be over.</summary>

@@ -1,11 +1,11 @@
 using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Upstreams;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Breakwater.Proxy.Fetching;
 
 /// <summary>
-/// Remembers for a moment which objects no Stratum 1 had, by cluster, repository and path: an object that is not there under one name may be there under another. Thread-safe.
+/// Remembers for a moment which objects no Stratum 1 had, by cluster, repository and path: an object that is not there under one name may
+/// be there under another. Thread-safe.
 /// </summary>
 internal sealed class NotFoundMemory(TimeProvider time) : IDisposable
 {
@@ -38,5 +38,6 @@ internal sealed class NotFoundMemory(TimeProvider time) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _failures.Dispose();
 
-    private static (string Cluster, string Fqrn, string Path) KeyOf(FetchOrder order) => (order.Repository.Cluster, order.Repository.Fqrn, order.Path);
+    private static (string Cluster, string Fqrn, string Path) KeyOf(FetchOrder order) =>
+        (order.Repository.Cluster, order.Repository.Fqrn, order.Path);
 }

@@ -15,7 +15,8 @@ internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
 
     /// <summary>Reads a small object whole. Null: no Stratum 1 has it, or it is longer than 1 MiB.</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task<byte[]?> ReadAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority, CancellationToken cancellationToken)
+    public async Task<byte[]?> ReadAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority,
+        CancellationToken cancellationToken)
     {
         using ObjectLease? lease = await OpenAsync(repository, key, hint, priority, cancellationToken);
         if (lease is null || lease.Length > MaxBytesInMemory)
@@ -50,7 +51,9 @@ internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
         try
         {
             byte[] bytes = new byte[Math.Min(lease.Length, MaxBytesInMemory + 1)];
-            return bytes.Length <= MaxBytesInMemory && wire.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length ? bytes : null;
+            return bytes.Length <= MaxBytesInMemory && wire.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length
+                ? bytes
+                : null;
         }
         catch (IOException)
         {
@@ -60,7 +63,8 @@ internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
 
     /// <summary>Opens an object, fetching it first if need be. Null: it cannot be had, or the store cannot take it.</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task<ObjectLease?> OpenAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority, CancellationToken cancellationToken)
+    public async Task<ObjectLease?> OpenAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority,
+        CancellationToken cancellationToken)
     {
         if (store.TryOpen(key, out ObjectLease? lease))
         {
@@ -80,7 +84,8 @@ internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
     /// <param name="onBytes">Told of the bytes as they come.</param>
     /// <exception cref="OperationCanceledException">Cancelled; the fetch itself goes on if it is small or others want it.</exception>
     public async Task<UpstreamFailure?> FetchAsync(
-        RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority, CancellationToken cancellationToken, Action<int>? onBytes = null)
+        RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority, CancellationToken cancellationToken,
+        Action<int>? onBytes = null)
     {
         if (store.Contains(key))
         {

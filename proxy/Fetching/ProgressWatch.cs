@@ -26,8 +26,8 @@ internal sealed class ProgressWatch(TimeSpan stall, TimeSpan window, TimeSpan be
     private bool _isPaused;
 
     /// <summary>
-    /// Quick to move on while another Stratum 1 is left; patient with the last one, but not for ever: one that drips would hold its place in the line of
-    /// fetches for days.
+    /// Quick to move on while another Stratum 1 is left; patient with the last one, but not for ever: one that drips would hold its place
+    /// in the line of fetches for days.
     /// </summary>
     public static ProgressWatch For(bool mayMoveOn, ProxyOptions options, TimeSpan begun) => mayMoveOn
         ? new ProgressWatch(options.FirstByteTimeout, s_shortWindow, begun)

@@ -21,7 +21,9 @@ internal static class ReleasePolicy
     /// <summary>After this time it can be told how long the rest will take.</summary>
     private static readonly TimeSpan s_glance = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>So many followers take time of their own to be served: they begin as soon as it can be told that the body takes long.</summary>
+    /// <summary>
+    /// So many followers take time of their own to be served: they begin as soon as it can be told that the body takes long.
+    /// </summary>
     private const int Crowd = 32;
 
     /// <summary>A small object that takes longer is streamed after all: a client that hears nothing for 5 s leaves the proxy.</summary>
@@ -35,7 +37,8 @@ internal static class ReleasePolicy
     public static long Released(long appended, long? length, TimeSpan elapsed, int followers)
     {
         bool mayStream = length is { } known && known > SmallBytes
-            ? elapsed >= s_quick || (followers >= Crowd && elapsed >= s_glance && elapsed * ((double)known / Math.Max(1, appended)) > s_quick)
+            ? elapsed >= s_quick
+            || (followers >= Crowd && elapsed >= s_glance && elapsed * ((double)known / Math.Max(1, appended)) > s_quick)
             : elapsed >= s_slow;
         return mayStream ? Math.Max(0, appended - HeldBackBytes) : 0;
     }

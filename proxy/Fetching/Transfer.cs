@@ -7,15 +7,16 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Fetching;
 
 /// <summary>
-/// One Stratum 1's answer on its way into a body, and the watch over it. It ends early when it is stalled or too slow, or in the way of somebody who would ask
-/// another cluster.
+/// One Stratum 1's answer on its way into a body, and the watch over it. It ends early when it is stalled or too slow, or in the way of
+/// somebody who would ask another cluster.
 /// </summary>
 /// <param name="services">What every fetch works with.</param>
 /// <param name="ways">Who else may be asked.</param>
 /// <param name="way">The way that it came.</param>
 /// <param name="body">What it goes into.</param>
 /// <param name="append">Appends to the body.</param>
-internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay way, GrowingObject body, Func<ReadOnlyMemory<byte>, ValueTask> append)
+internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay way, GrowingObject body,
+    Func<ReadOnlyMemory<byte>, ValueTask> append)
 {
     private const int ReadBufferBytes = 128 << 10;
 
@@ -53,7 +54,9 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
         {
             lock (_gate)
             {
-                return _isInTheWay || _isTardy ? new TransferEnd(false, IsTardy: _isTardy) : new TransferEnd(false, FailureKind.Timeout, "stalled or was too slow");
+                return _isInTheWay || _isTardy
+                    ? new TransferEnd(false, IsTardy: _isTardy)
+                    : new TransferEnd(false, FailureKind.Timeout, "stalled or was too slow");
             }
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
@@ -109,7 +112,9 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
         }
     }
 
-    /// <summary>When those who wait must have an answer, would there be none: neither the whole object nor a piece of it that may go out?</summary>
+    /// <summary>
+    /// When those who wait must have an answer, would there be none: neither the whole object nor a piece of it that may go out?
+    /// </summary>
     private bool WouldBeLate()
     {
         if (body.Released > 0 || Elapsed() < s_glance)

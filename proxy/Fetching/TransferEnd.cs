@@ -1,8 +1,4 @@
-using System.Buffers;
-using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Threading;
-using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;
 
@@ -10,5 +6,6 @@ namespace Breakwater.Proxy.Fetching;
 /// <param name="IsWhole">It came to its end.</param>
 /// <param name="Blame">What the Stratum 1 did wrong; null: nothing.</param>
 /// <param name="What">The same for people.</param>
-/// <param name="IsTardy">At its pace those who wait would have heard nothing in time, and another can be asked: whether that is its fault, the other's pace tells.</param>
+/// <param name="IsTardy">At its pace those who wait would have heard nothing in time, and another can be asked: whether that is its fault,
+/// the other's pace tells.</param>
 internal readonly record struct TransferEnd(bool IsWhole, FailureKind? Blame = null, string What = "", bool IsTardy = false);

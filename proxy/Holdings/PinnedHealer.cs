@@ -11,16 +11,18 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Holdings;
 
 /// <summary>
-/// Fetches pinned objects again that the store found damaged, one after the other, behind all clients: whoever pinned them counts on them when no Stratum 1
-/// can be reached.
+/// Fetches pinned objects again that the store found damaged, one after the other, behind all clients: whoever pinned them counts on them
+/// when no Stratum 1 can be reached.
 /// </summary>
 internal sealed partial class PinnedHealer(
-    FasterObjectStore store, ObjectReader objects, RepositoryRoutes routes, SignedDocuments documents, SeedRegistry seeds, ILogger<PinnedHealer> log) : BackgroundService
+    FasterObjectStore store, ObjectReader objects, RepositoryRoutes routes, SignedDocuments documents, SeedRegistry seeds,
+    ILogger<PinnedHealer> log) : BackgroundService
 {
     /// <summary>More than that at once is a dead disk.</summary>
     private const int MaxWaiting = 10_000;
 
-    private readonly Channel<ObjectKey> _damaged = Channel.CreateBounded<ObjectKey>(new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<ObjectKey> _damaged =
+        Channel.CreateBounded<ObjectKey>(new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropWrite });
 
     /// <inheritdoc/>
     public override Task StartAsync(CancellationToken cancellationToken)
@@ -85,7 +87,8 @@ internal sealed partial class PinnedHealer(
             {
                 names.Add(parts[1]); // workingset/<repository>/<revision>, warm/<repository>/<tag>
             }
-            else if (set.StartsWith(SeedRegistry.PinPrefix, StringComparison.Ordinal) && seeds.Find(set[SeedRegistry.PinPrefix.Length..]) is { } seed)
+            else if (set.StartsWith(SeedRegistry.PinPrefix, StringComparison.Ordinal)
+                && seeds.Find(set[SeedRegistry.PinPrefix.Length..]) is { } seed)
             {
                 names.UnionWith(seed.Repositories.Select(repository => repository.Fqrn));
             }
@@ -101,9 +104,12 @@ internal sealed partial class PinnedHealer(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The pinned object {Key} was damaged on the disk and has been fetched again ({Repository})")]
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "The pinned object {Key} was damaged on the disk and has been fetched again ({Repository})")]
     private static partial void LogHealed(ILogger log, ObjectKey key, string repository);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The pinned object {Key} was damaged on the disk and cannot be fetched again now: {Failure}. It is fetched when it is asked for")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "The pinned object {Key} was damaged on the disk and cannot be fetched again now: {Failure}. It is fetched when it is "
+        + "asked for")]
     private static partial void LogNotHealed(ILogger log, ObjectKey key, string failure);
 }

@@ -1,36 +1,43 @@
 using System.Globalization;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Host;
 
 /// <summary>
-/// The heap that the process may take by its settings: the sum of the bounds of docs/develop/memory-bounds.md. The runtime is held to it, so that a bound
-/// that is missing ends this process, which starts again in a second, and not others on the host. Immutable.
+/// The heap that the process may take by its settings: the sum of the bounds of docs/develop/memory-bounds.md. The runtime is held to it,
+/// so that a bound that is missing ends this process, which starts again in a second, and not others on the host. Immutable.
 /// </summary>
 /// <param name="WantedBytes">What the settings add up to.</param>
-/// <param name="LimitBytes">What the heap is held to: that, or the share of this machine (or container) that leaves room for the page cache.</param>
+/// <param name="LimitBytes">What the heap is held to: that, or the share of this machine (or container) that leaves room for the page
+/// cache.</param>
 internal sealed record MemoryPlan(long WantedBytes, long LimitBytes)
 {
     /// <summary>A heap needs room beyond what is alive, or it is collected all the time.</summary>
     private const double Headroom = 1.5;
 
-    /// <summary>Of what the runtime finds that it may take: the rest is for the page cache, which serves the hits, and for memory that is not the heap.</summary>
+    /// <summary>
+    /// Of what the runtime finds that it may take: the rest is for the page cache, which serves the hits, and for memory that is not the
+    /// heap.
+    /// </summary>
     private const double ShareOfMachine = 0.75;
 
     /// <summary>Runtime, code, settings, metrics, and all that is small.</summary>
     private const long FixedBytes = 256L << 20;
 
-    /// <summary>A connection: its objects, a head of 16 KiB at most, what it has not read of an answer. Most have none of the two.</summary>
+    /// <summary>
+    /// A connection: its objects, a head of 16 KiB at most, what it has not read of an answer. Most have none of the two.
+    /// </summary>
     private const long ConnectionBytes = 24 << 10;
 
     /// <summary>A fetch beside what the store stages: its own mebibyte of an unstored body, and buffers.</summary>
     private const long FetchBytes = (1 << 20) + (512 << 10);
 
-    /// <summary>Trails, learned and resolved sets, profiles, a resolution under way; extents and the log's pages of the store; an import of a seed.</summary>
+    /// <summary>
+    /// Trails, learned and resolved sets, profiles, a resolution under way; extents and the log's pages of the store; an import of a seed.
+    /// </summary>
     private const long OtherRoomsBytes = (64L + 100 + 60 + 60 + 512 + 64 + 48 + 256) << 20;
 
     /// <summary>What the settings add up to on this machine.</summary>
@@ -54,7 +61,9 @@ internal sealed record MemoryPlan(long WantedBytes, long LimitBytes)
         return new MemoryPlan(wanted, Math.Min(wanted, (long)(ShareOfMachine * machineBytes)));
     }
 
-    /// <summary>Holds the runtime's heap to the limit from now on, unless the environment has one for it. Gives the limit in force.</summary>
+    /// <summary>
+    /// Holds the runtime's heap to the limit from now on, unless the environment has one for it. Gives the limit in force.
+    /// </summary>
     public long Apply()
     {
         if (!IsGivenByEnvironment())
@@ -70,8 +79,10 @@ internal sealed record MemoryPlan(long WantedBytes, long LimitBytes)
     /// <summary>A sentence for the log.</summary>
     public static string Describe(long limitBytes, long wantedBytes) => string.Create(
         CultureInfo.InvariantCulture,
-        $"The heap is held to {limitBytes >> 20} MiB; the settings add up to {wantedBytes >> 20} MiB (docs/sizing.md). What is beyond serves hits from the page cache.");
+        $"The heap is held to {limitBytes >> 20} MiB; the settings add up to {wantedBytes >> 20} MiB (docs/sizing.md). What is beyond "
+        + $"serves hits from the page cache.");
 
     private static bool IsGivenByEnvironment() =>
-        ((string[])["DOTNET_GCHeapHardLimit", "DOTNET_GCHeapHardLimitPercent"]).Any(name => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name)));
+        ((string[])["DOTNET_GCHeapHardLimit", "DOTNET_GCHeapHardLimitPercent"]).Any(name =>
+        !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name)));
 }

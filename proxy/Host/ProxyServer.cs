@@ -38,17 +38,20 @@ internal static class ProxyServer
     /// <param name="settings">The validated settings.</param>
     /// <param name="time">The clock; null for the system's.</param>
     /// <param name="plan">Where it listens; null: where the settings say, on sockets of its own.</param>
-    public static WebApplication Build(IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store, TimeProvider? time = null, ListenPlan? plan = null)
+    public static WebApplication Build(IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store,
+        TimeProvider? time = null, ListenPlan? plan = null)
     {
         plan ??= ListenPlan.Make(settings, []);
         // RFC 9112, 2.2: a bare LF may end a line. What ends a line for one parser and not for the next is how requests are smuggled.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        WebApplicationBuilder builder =
+            WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddConfiguration(configuration);
         AddLogging(builder.Logging, configuration);
         ServiceManager.Add(builder.Services);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, plan));
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true)
+            .ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, plan));
         builder.Services.AddSingleton(plan);
         builder.Services.AddSingleton(ConnectionBudget.For(settings.Proxy, store.MostOpenFiles));
         if (HasLoops(settings.Proxy))
@@ -67,30 +70,38 @@ internal static class ProxyServer
         // No routes are mapped to it: this loads the clusters and starts YARP's health checks.
         app.MapReverseProxy();
         app.Services.GetRequiredService<ProxyGauges>();
-        IDisposable refusals = app.Services.GetRequiredService<ParserRefusals>().Watch(app.Services.GetRequiredService<System.Diagnostics.DiagnosticListener>());
+        IDisposable refusals = app.Services.GetRequiredService<ParserRefusals>()
+            .Watch(app.Services.GetRequiredService<System.Diagnostics.DiagnosticListener>());
         app.Lifetime.ApplicationStopped.Register(refusals.Dispose);
         ProxyPipeline pipeline = app.Services.GetRequiredService<ProxyPipeline>();
         app.Run(pipeline.HandleAsync);
         return app;
     }
 
-    /// <summary>One line a message, on standard error: standard output is for what was asked for. <c>Logging:Console:FormatterName</c> = <c>json</c> makes each an object.</summary>
+    /// <summary>
+    /// One line a message, on standard error: standard output is for what was asked for. <c>Logging:Console:FormatterName</c> = <c>json</c>
+    /// makes each an object.
+    /// </summary>
     public static void AddLogging(ILoggingBuilder logging, IConfiguration configuration)
     {
         logging.AddConfiguration(configuration.GetSection("Logging"));
         logging.AddConsole();
         BriefFailures.Add(logging.Services);
-        logging.Services.Configure<Microsoft.Extensions.Logging.Console.SimpleConsoleFormatterOptions>(console => console.SingleLine = true);
+        logging.Services.Configure<Microsoft.Extensions.Logging.Console.SimpleConsoleFormatterOptions>(console =>
+            console.SingleLine = true);
         logging.Services.PostConfigure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;
 
             // The journal reads levels from systemd's form.
-            console.FormatterName ??= ServiceManager.IsThere ? Microsoft.Extensions.Logging.Console.ConsoleFormatterNames.Systemd : Microsoft.Extensions.Logging.Console.ConsoleFormatterNames.Simple;
+            console.FormatterName ??= ServiceManager.IsThere
+                ? Microsoft.Extensions.Logging.Console.ConsoleFormatterNames.Systemd
+                : Microsoft.Extensions.Logging.Console.ConsoleFormatterNames.Simple;
         });
     }
 
-    private static void AddRooms(IServiceCollection services, IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store, TimeProvider time)
+    private static void AddRooms(IServiceCollection services, IConfiguration configuration, BreakwaterSettings settings,
+        FasterObjectStore store, TimeProvider time)
     {
         services.AddRoutingCore();
         if (settings.Proxy.Offline)
@@ -133,7 +144,8 @@ internal static class ProxyServer
         services.AddSingleton<DocumentArchive>();
         services.AddSingleton<ObjectReader>();
         services.AddSingleton(settings.Trust);
-        services.AddSingleton(provider => new RepositoryTrust(LoadKeys(settings.Trust, provider.GetRequiredService<ILogger<RepositoryTrust>>())));
+        services.AddSingleton(provider =>
+            new RepositoryTrust(LoadKeys(settings.Trust, provider.GetRequiredService<ILogger<RepositoryTrust>>())));
         services.AddSingleton<KeysWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<KeysWatch>());
         services.AddSingleton<IHealthSource, RepositoryHealth>();
@@ -167,7 +179,9 @@ internal static class ProxyServer
         services.AddSingleton(new DestinationAccess(access.Destinations));
         services.AddSingleton(new ConnectAccess(access.Connect));
         services.AddSingleton(new ProxyUsers(access.Users));
-        services.AddSingleton(s => new ClientLimits(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient, time, s.GetRequiredService<ConnectionBudget>().Connections));
+        services.AddSingleton(s =>
+            new ClientLimits(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient, time,
+            s.GetRequiredService<ConnectionBudget>().Connections));
         services.AddSingleton(new AddressGuard(access.AllowedUpstreams, time));
         services.AddSingleton<IHostNames, SystemHostNames>();
         services.AddSingleton<GuardedConnector>();
@@ -231,7 +245,9 @@ internal static class ProxyServer
         services.AddHostedService(provider => provider.GetRequiredService<SnmpAgent>());
     }
 
-    /// <summary>The admin port. A room adds its endpoints as an <see cref="IAdminRoom"/> and its worries as an <see cref="IHealthSource"/>.</summary>
+    /// <summary>
+    /// The admin port. A room adds its endpoints as an <see cref="IAdminRoom"/> and its worries as an <see cref="IHealthSource"/>.
+    /// </summary>
     private static void AddAdmin(IServiceCollection services)
     {
         services.AddSingleton<Health>();
@@ -253,7 +269,9 @@ internal static class ProxyServer
         services.AddSingleton<IRevisionGate>(provider => provider.GetRequiredService<WorkingSetPreparer>());
         services.AddSingleton<BootLearner>();
         services.AddSingleton(provider => new BootRecorder(
-            new BootRecorderLimits { Window = options.BootWindow }, options.Learn ? provider.GetRequiredService<BootLearner>().WantsMore : static _ => false));
+            new BootRecorderLimits { Window = options.BootWindow }, options.Learn
+            ? provider.GetRequiredService<BootLearner>().WantsMore
+            : static _ => false));
         services.AddSingleton<BootObserver>();
         services.AddHostedService<WorkingSetService>();
         services.AddSingleton<LookAhead>();
@@ -312,7 +330,8 @@ internal static class ProxyServer
     }
 
     /// <summary>One connection too many of a client is closed at once.</summary>
-    private static async Task LimitAsync(Microsoft.AspNetCore.Connections.ConnectionContext connection, Microsoft.AspNetCore.Connections.ConnectionDelegate next, ClientLimits limits)
+    private static async Task LimitAsync(Microsoft.AspNetCore.Connections.ConnectionContext connection,
+        Microsoft.AspNetCore.Connections.ConnectionDelegate next, ClientLimits limits)
     {
         if (connection is OrdinaryConnection)
         {

@@ -4,8 +4,9 @@ using Microsoft.Extensions.Hosting.Systemd;
 namespace Breakwater.Proxy.Host;
 
 /// <summary>
-/// Tells the service manager (sd_notify) when the proxy listens, and when it ends. Wherever <c>NOTIFY_SOCKET</c> is set: the library's own test, whether the parent is called
-/// systemd, finds nothing under <c>ProtectProc=invisible</c>, and a unit of <c>Type=notify</c> would be killed for never having started.
+/// Tells the service manager (sd_notify) when the proxy listens, and when it ends. Wherever <c>NOTIFY_SOCKET</c> is set: the library's own
+/// test, whether the parent is called systemd, finds nothing under <c>ProtectProc=invisible</c>, and a unit of <c>Type=notify</c> would be
+/// killed for never having started.
 /// </summary>
 internal sealed class ServiceManager(IHostApplicationLifetime lifetime, Drain drain, ISystemdNotifier notifier) : IHostedService
 {

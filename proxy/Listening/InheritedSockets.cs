@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Runtime.InteropServices;
 
 namespace Breakwater.Proxy.Listening;
@@ -8,7 +7,10 @@ namespace Breakwater.Proxy.Listening;
 /// The sockets handed over by a service manager (sd_listen_fds(3)): they stay open while one process ends and the next starts, so that
 /// connections wait in the kernel and none is refused.
 /// </summary>
-/// <remarks>Plain descriptors, not <see cref="System.Net.Sockets.Socket"/>: what that does when it is disposed would be done to the socket that others have, too.</remarks>
+/// <remarks>
+/// Plain descriptors, not <see cref="System.Net.Sockets.Socket"/>: what that does when it is disposed would be done to the socket that
+/// others have, too.
+/// </remarks>
 internal static unsafe partial class InheritedSockets
 {
     private const int First = 3;
@@ -35,8 +37,9 @@ internal static unsafe partial class InheritedSockets
     public static IReadOnlyList<InheritedSocket> All { get; } = Find();
 
     /// <summary>
-    /// The process ends without having served: who waits in these sockets is reset, and who comes is refused from now on, so that clients take their next proxy instead
-    /// of waiting for nobody. shutdown(2) acts on the socket itself, which the service manager and the next process have too; that one listens again.
+    /// The process ends without having served: who waits in these sockets is reset, and who comes is refused from now on, so that clients
+    /// take their next proxy instead of waiting for nobody. shutdown(2) acts on the socket itself, which the service manager and the next
+    /// process have too; that one listens again.
     /// </summary>
     public static void RefuseClients() => LetGo(static socket => Epoll.Shutdown(socket));
 
@@ -64,7 +67,8 @@ internal static unsafe partial class InheritedSockets
     {
         string own = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable("LISTEN_PID") != own
-            || !int.TryParse(Environment.GetEnvironmentVariable("LISTEN_FDS"), NumberStyles.None, CultureInfo.InvariantCulture, out int count))
+            || !int.TryParse(Environment.GetEnvironmentVariable("LISTEN_FDS"), NumberStyles.None, CultureInfo.InvariantCulture,
+            out int count))
         {
             return [];
         }
@@ -77,7 +81,8 @@ internal static unsafe partial class InheritedSockets
     {
         int type = Option(descriptor, SocketLevel, TypeOption);
         int domain = Option(descriptor, SocketLevel, DomainOption);
-        if (type is not (Stream or Datagram) || domain is not (Inet or Inet6) || IsConnection(descriptor) || Epoll.LocalEndPoint(descriptor) is not { Port: > 0 } endPoint)
+        if (type is not (Stream or Datagram) || domain is not (Inet or Inet6) || IsConnection(descriptor)
+            || Epoll.LocalEndPoint(descriptor) is not { Port: > 0 } endPoint)
         {
             return new InheritedSocket(descriptor, name, null);
         }
@@ -95,7 +100,8 @@ internal static unsafe partial class InheritedSockets
             }
         }
 
-        return new InheritedSocket(descriptor, name, endPoint, type == Datagram, domain == Inet6 && Option(descriptor, IPv6Level, IPv6OnlyOption) == 1);
+        return new InheritedSocket(descriptor, name, endPoint, type == Datagram, domain == Inet6
+            && Option(descriptor, IPv6Level, IPv6OnlyOption) == 1);
     }
 
     /// <summary>Accept=yes of a socket unit hands over a client's connection.</summary>
@@ -107,15 +113,16 @@ internal static unsafe partial class InheritedSockets
     }
 
     /// <summary>
-    /// After <see cref="RefuseClients"/> of another process the kernel may have taken back a port that it had chosen itself, and would choose another when the socket listens
-    /// again; a port that was asked for stays.
+    /// After <see cref="RefuseClients"/> of another process the kernel may have taken back a port that it had chosen itself, and would
+    /// choose another when the socket listens again; a port that was asked for stays.
     /// </summary>
     private static bool IsStillBound(int descriptor)
     {
         const int Invalid = 22;
         byte* address = stackalloc byte[128];
         uint length = 128;
-        return GetSocketName(descriptor, address, &length) == 0 && (Bind(descriptor, address, length) == 0 || Marshal.GetLastPInvokeError() == Invalid);
+        return GetSocketName(descriptor, address, &length) == 0
+            && (Bind(descriptor, address, length) == 0 || Marshal.GetLastPInvokeError() == Invalid);
     }
 
     private static int Option(int descriptor, int level, int name)

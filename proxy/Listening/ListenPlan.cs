@@ -1,12 +1,11 @@
 using System.Net;
-using System.Net.Sockets;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Listening;
 
 /// <summary>
-/// Where the process listens: the settings say where, and a socket that a service manager handed over is used for the address that it has. What the settings name and nobody
-/// handed over is opened.
+/// Where the process listens: the settings say where, and a socket that a service manager handed over is used for the address that it has.
+/// What the settings name and nobody handed over is opened.
 /// </summary>
 internal sealed class ListenPlan
 {
@@ -15,7 +14,10 @@ internal sealed class ListenPlan
     private const string Admin = "Admin:Listen";
     private const string Snmp = "Snmp:Listen";
 
-    /// <summary>The name that a socket unit may give (<c>FileDescriptorName=</c>), and the setting that such a socket is for; any other name says nothing.</summary>
+    /// <summary>
+    /// The name that a socket unit may give (<c>FileDescriptorName=</c>), and the setting that such a socket is for; any other name says
+    /// nothing.
+    /// </summary>
     private static readonly Dictionary<string, string?> s_names = new(StringComparer.Ordinal)
     {
         ["proxy"] = Proxy,
@@ -42,7 +44,9 @@ internal sealed class ListenPlan
     /// <summary>Of <c>Snmp:Listen</c>; null when there is none.</summary>
     public ListenPoint? SnmpPort { get; }
 
-    /// <summary>Sockets that no setting names, each with what to do. With one of them nothing is to be started: its clients would wait for nobody.</summary>
+    /// <summary>
+    /// Sockets that no setting names, each with what to do. With one of them nothing is to be started: its clients would wait for nobody.
+    /// </summary>
     public IReadOnlyList<string> Errors { get; }
 
     /// <summary>Does a service manager keep one of the clients' ports?</summary>
@@ -59,7 +63,8 @@ internal sealed class ListenPlan
                 return null;
             }
 
-            InheritedSocket[] own = [.. left.Where(socket => socket.IsDatagram == isDatagram && IsFor(endPoint, socket.EndPoint) && MayBe(socket, setting))];
+            InheritedSocket[] own =
+                [.. left.Where(socket => socket.IsDatagram == isDatagram && IsFor(endPoint, socket.EndPoint) && MayBe(socket, setting))];
             left.RemoveAll(own.Contains);
             return new ListenPoint(endPoint, own);
         }
@@ -74,11 +79,14 @@ internal sealed class ListenPlan
         return new ListenPlan(clients, admin, snmp, [.. left.Select(socket => Unnamed(socket, settings))]);
     }
 
-    private static bool MayBe(InheritedSocket socket, string setting) => !s_names.TryGetValue(socket.Name, out string? named) || named == setting;
+    private static bool MayBe(InheritedSocket socket, string setting) =>
+        !s_names.TryGetValue(socket.Name, out string? named) || named == setting;
 
     /// <summary>All interfaces are both families: a socket of each, or one for both.</summary>
     private static bool IsFor(IPEndPoint wanted, IPEndPoint? has) =>
-        has is not null && (wanted.Equals(has) || (wanted.Port == has.Port && wanted.Address.Equals(IPAddress.IPv6Any) && has.Address.Equals(IPAddress.Any)));
+        has is not null
+        && (wanted.Equals(has)
+        || (wanted.Port == has.Port && wanted.Address.Equals(IPAddress.IPv6Any) && has.Address.Equals(IPAddress.Any)));
 
     private static string Unnamed(InheritedSocket socket, BreakwaterSettings settings)
     {
@@ -88,8 +96,11 @@ internal sealed class ListenPlan
             (Admin, $"{settings.Admin.ListenEndPoint()}"),
             (Snmp, $"{settings.Snmp.ListenEndPoint()}")]
             is var all ? all.Where(one => one.Value.Length > 0).Select(one => $"{one.Setting} is {one.Value}") : []);
-        string role = s_names.TryGetValue(socket.Name, out string? setting) ? $" for {setting ?? "a port that this version does not have"}" : "";
-        return $"The service manager handed over a socket that no setting names{role}: {socket}. {named}. Name its address in the settings, or have the socket unit written from them and "
+        string role = s_names.TryGetValue(socket.Name, out string? setting)
+            ? $" for {setting ?? "a port that this version does not have"}"
+            : "";
+        return $"The service manager handed over a socket that no setting names{role}: {socket}. {named}. Name its address in the "
+            + $"settings, or have the socket unit written from them and "
             + $"open the ports again: {SocketUnit.Remedy}";
     }
 }

@@ -32,7 +32,8 @@ internal sealed record ListenPoint(IPEndPoint EndPoint, IReadOnlyList<InheritedS
         {
             kestrel.Listen(IPAddress.Any, EndPoint.Port, configure);
         }
-        else if (IsForAll && Sockets.All(socket => socket.EndPoint!.AddressFamily == AddressFamily.InterNetwork) && TryOpenIPv6() is { } other)
+        else if (IsForAll && Sockets.All(socket => socket.EndPoint!.AddressFamily == AddressFamily.InterNetwork)
+            && TryOpenIPv6() is { } other)
         {
             kestrel.ListenHandle(other, configure);
         }

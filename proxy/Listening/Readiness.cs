@@ -1,8 +1,3 @@
-using System.Buffers.Binary;
-using System.Net;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
-
 namespace Breakwater.Proxy.Listening;
 
 /// <summary>What an epoll instance said of a descriptor (<c>EPOLLIN</c> and so on).</summary>

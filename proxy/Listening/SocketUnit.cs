@@ -5,14 +5,15 @@ using Breakwater.Proxy.Settings;
 namespace Breakwater.Proxy.Listening;
 
 /// <summary>
-/// The systemd unit <c>breakwater.socket</c>, which keeps the clients' ports open while the proxy restarts. Its addresses come from the settings: a file beside the unit
-/// (systemd.unit(5), drop-in) names them.
+/// The systemd unit <c>breakwater.socket</c>, which keeps the clients' ports open while the proxy restarts. Its addresses come from the
+/// settings: a file beside the unit (systemd.unit(5), drop-in) names them.
 /// </summary>
 internal static class SocketUnit
 {
     /// <summary>What an operator runs after a change of the ports.</summary>
     public const string Remedy =
-        "breakwater socket-unit --write && systemctl daemon-reload && systemctl stop breakwater.service && systemctl restart breakwater.socket && systemctl start breakwater.service";
+        "breakwater socket-unit --write && systemctl daemon-reload && systemctl stop breakwater.service && systemctl restart "
+        + "breakwater.socket && systemctl start breakwater.service";
 
     /// <summary>Where an administrator's units are.</summary>
     public const string SystemDirectory = "/etc/systemd/system";
@@ -22,11 +23,13 @@ internal static class SocketUnit
     private const string Section = "[Socket]";
 
     /// <summary>Directories of units below a root, the ones that win first (systemd.unit(5)).</summary>
-    private static readonly string[] s_directories = ["etc/systemd/system", "run/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
+    private static readonly string[] s_directories =
+        ["etc/systemd/system", "run/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
 
     /// <summary>The addresses that the unit is to have, as systemd writes them.</summary>
     public static IReadOnlyList<string> Wanted(BreakwaterSettings settings) =>
-        [.. settings.Proxy.ListenEndPoints().Append(settings.ZeroTouch.ListenEndPoint()).OfType<IPEndPoint>().Where(endPoint => endPoint.Port > 0).Select(Address).Distinct(StringComparer.Ordinal)];
+        [.. settings.Proxy.ListenEndPoints().Append(settings.ZeroTouch.ListenEndPoint()).OfType<IPEndPoint>()
+        .Where(endPoint => endPoint.Port > 0).Select(Address).Distinct(StringComparer.Ordinal)];
 
     /// <summary>The drop-in's text.</summary>
     public static string Text(BreakwaterSettings settings) =>
@@ -75,10 +78,12 @@ internal static class SocketUnit
 
     /// <summary>Does systemd open its ports when the machine starts?</summary>
     /// <param name="root">The root of the system: <c>/</c>.</param>
-    public static bool IsEnabled(string root) => new FileInfo(Path.Combine(root, s_directories[0], "sockets.target.wants", Unit)).LinkTarget is not null;
+    public static bool IsEnabled(string root) =>
+        new FileInfo(Path.Combine(root, s_directories[0], "sockets.target.wants", Unit)).LinkTarget is not null;
 
     /// <summary>Do two lists of addresses mean the same ports? <c>[::]:3128</c> and <c>3128</c> do.</summary>
-    public static bool Mean(IEnumerable<string> some, IEnumerable<string> others) => some.Select(Plain).ToHashSet(StringComparer.Ordinal).SetEquals(others.Select(Plain));
+    public static bool Mean(IEnumerable<string> some, IEnumerable<string> others) =>
+        some.Select(Plain).ToHashSet(StringComparer.Ordinal).SetEquals(others.Select(Plain));
 
     private static void Take(IEnumerable<string> lines, List<string> addresses)
     {
@@ -103,8 +108,12 @@ internal static class SocketUnit
         }
     }
 
-    /// <summary>A port alone is every interface, IPv4 alone where the host has no IPv6 (systemd.socket(5)): what <c>[::]</c> means here.</summary>
-    private static string Address(IPEndPoint endPoint) => endPoint.Address.Equals(IPAddress.IPv6Any) ? $"{endPoint.Port}" : endPoint.ToString();
+    /// <summary>
+    /// A port alone is every interface, IPv4 alone where the host has no IPv6 (systemd.socket(5)): what <c>[::]</c> means here.
+    /// </summary>
+    private static string Address(IPEndPoint endPoint) =>
+        endPoint.Address.Equals(IPAddress.IPv6Any) ? $"{endPoint.Port}" : endPoint.ToString();
 
-    private static string Plain(string address) => IPEndPoint.TryParse(address, out IPEndPoint? parsed) && address.Contains(':', StringComparison.Ordinal) ? Address(parsed) : address;
+    private static string Plain(string address) =>
+        IPEndPoint.TryParse(address, out IPEndPoint? parsed) && address.Contains(':', StringComparison.Ordinal) ? Address(parsed) : address;
 }

@@ -5,18 +5,20 @@ using Microsoft.Extensions.Logging.Console;
 namespace Breakwater.Proxy.Observability;
 
 /// <summary>
-/// The service's own log: what the system refuses (a port that is taken, a file without rights, a full disk) is said by its sentence. Its stack trace tells an operator
-/// nothing; those of all other exceptions, and of what is logged for debugging, stay.
+/// The service's own log: what the system refuses (a port that is taken, a file without rights, a full disk) is said by its sentence. Its
+/// stack trace tells an operator nothing; those of all other exceptions, and of what is logged for debugging, stay.
 /// </summary>
 internal sealed class BriefFailures(ConsoleFormatter formatter) : ConsoleFormatter(formatter.Name)
 {
     /// <summary>Puts it before every formatter that is registered so far.</summary>
     public static void Add(IServiceCollection services)
     {
-        foreach (ServiceDescriptor registered in services.Where(s => s.ServiceType == typeof(ConsoleFormatter) && s.ImplementationType is not null).ToList())
+        foreach (ServiceDescriptor registered
+            in services.Where(s => s.ServiceType == typeof(ConsoleFormatter) && s.ImplementationType is not null).ToList())
         {
             services.Remove(registered);
-            services.AddSingleton<ConsoleFormatter>(provider => new BriefFailures((ConsoleFormatter)ActivatorUtilities.CreateInstance(provider, registered.ImplementationType!)));
+            services.AddSingleton<ConsoleFormatter>(provider =>
+                new BriefFailures((ConsoleFormatter)ActivatorUtilities.CreateInstance(provider, registered.ImplementationType!)));
         }
     }
 
@@ -31,7 +33,8 @@ internal sealed class BriefFailures(ConsoleFormatter formatter) : ConsoleFormatt
 
         Func<TState, Exception?, string> text = logEntry.Formatter;
         formatter.Write(
-            new LogEntry<TState>(logEntry.LogLevel, logEntry.Category, logEntry.EventId, logEntry.State, null, (state, _) => $"{text(state, failure)}: {Sentence(failure)}"),
+            new LogEntry<TState>(logEntry.LogLevel, logEntry.Category, logEntry.EventId, logEntry.State, null,
+            (state, _) => $"{text(state, failure)}: {Sentence(failure)}"),
             scopeProvider,
             textWriter);
     }

@@ -1,5 +1,3 @@
-using Breakwater.Proxy.Access;
-
 namespace Breakwater.Proxy.Observability;
 
 /// <summary>Asks every room how it is. Thread-safe.</summary>

@@ -1,5 +1,3 @@
-using Breakwater.Proxy.Access;
-
 namespace Breakwater.Proxy.Observability;
 
 /// <summary>Something that is not as it should be.</summary>

@@ -1,5 +1,3 @@
-using Breakwater.Proxy.Access;
-
 namespace Breakwater.Proxy.Observability;
 
 /// <summary>How much a finding matters.</summary>

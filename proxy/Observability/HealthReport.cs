@@ -1,5 +1,3 @@
-using Breakwater.Proxy.Access;
-
 namespace Breakwater.Proxy.Observability;
 
 /// <summary>All findings together.</summary>

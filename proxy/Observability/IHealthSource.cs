@@ -1,5 +1,3 @@
-using Breakwater.Proxy.Access;
-
 namespace Breakwater.Proxy.Observability;
 
 /// <summary>A room that knows of findings. Register it with <c>services.AddSingleton&lt;IHealthSource, …&gt;()</c>.</summary>

@@ -1,9 +1,10 @@
-using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Observability;
 
-/// <summary>Reads what the <see cref="RequestRecorder"/> keeps. Register it as <c>IRecordSink</c>; called by one thread at a time.</summary>
+/// <summary>
+/// Reads what the <see cref="RequestRecorder"/> keeps. Register it as <c>IRecordSink</c>; called by one thread at a time.
+/// </summary>
 internal interface IRecordSink
 {
     /// <summary>Takes the requests that ended since the last call; perhaps none.</summary>

@@ -10,7 +10,8 @@ internal sealed class LifetimeHealth(IHostApplicationLifetime lifetime, Drain dr
     {
         if (drain.IsUnderWay || lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            yield return new HealthFinding("draining", HealthLevel.Unready, "The proxy is shutting down: it says so in each answer, responses under way end, then new connections are refused.");
+            yield return new HealthFinding("draining", HealthLevel.Unready,
+                "The proxy is shutting down: it says so in each answer, responses under way end, then new connections are refused.");
         }
         else if (!lifetime.ApplicationStarted.IsCancellationRequested)
         {

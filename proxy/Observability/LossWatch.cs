@@ -1,6 +1,9 @@
 namespace Breakwater.Proxy.Observability;
 
-/// <summary>Watches a counter of what was lost: tells it now and then, not each time, and whether that was lately. One caller of <see cref="Look"/> at a time.</summary>
+/// <summary>
+/// Watches a counter of what was lost: tells it now and then, not each time, and whether that was lately. One caller of <see cref="Look"/>
+/// at a time.
+/// </summary>
 internal sealed class LossWatch(TimeProvider time)
 {
     private static readonly TimeSpan s_between = TimeSpan.FromSeconds(10);

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Observability;
 
@@ -20,13 +19,24 @@ internal sealed class ProxyCounters : IDisposable
     public ProxyCounters(IMeterFactory meters)
     {
         _meter = meters.Create(MeterName);
-        _upstreamRequests = _meter.CreateCounter<long>("breakwater.upstream.requests", "{request}", "Requests sent to Stratum 1s, by upstream.");
-        _upstreamFailures = _meter.CreateCounter<long>("breakwater.upstream.failures", "{failure}", "Answers of Stratum 1s that were no use, by upstream and kind.");
-        _meter.CreateObservableCounter("breakwater.hit_path.answers", () => HitPathAnswers, "{request}", "Hits answered below HttpContext.");
-        UpstreamObjectRequests = _meter.CreateCounter<long>("breakwater.upstream.object_requests", "{request}", "Object bodies asked of Stratum 1s that answered with a good head.");
-        _meter.CreateObservableCounter("breakwater.upstream.received", () => UpstreamBytesTotal, "By", "Body bytes received from Stratum 1s.");
-        WrongBodies = _meter.CreateCounter<long>("breakwater.upstream.wrong_bodies", "{body}", "Bodies from Stratum 1s whose digest was not the object's name.");
-        RefusedDocuments = _meter.CreateCounter<long>("breakwater.documents.refused", "{document}", "Manifests and whitelists from Stratum 1s that were refused, by reason.");
+        _upstreamRequests =
+            _meter.CreateCounter<long>("breakwater.upstream.requests", "{request}", "Requests sent to Stratum 1s, by upstream.");
+        _upstreamFailures =
+            _meter.CreateCounter<long>("breakwater.upstream.failures", "{failure}",
+            "Answers of Stratum 1s that were no use, by upstream and kind.");
+        _meter.CreateObservableCounter("breakwater.hit_path.answers", () => HitPathAnswers, "{request}",
+            "Hits answered below HttpContext.");
+        UpstreamObjectRequests =
+            _meter.CreateCounter<long>("breakwater.upstream.object_requests", "{request}",
+            "Object bodies asked of Stratum 1s that answered with a good head.");
+        _meter.CreateObservableCounter("breakwater.upstream.received", () => UpstreamBytesTotal, "By",
+            "Body bytes received from Stratum 1s.");
+        WrongBodies =
+            _meter.CreateCounter<long>("breakwater.upstream.wrong_bodies", "{body}",
+            "Bodies from Stratum 1s whose digest was not the object's name.");
+        RefusedDocuments =
+            _meter.CreateCounter<long>("breakwater.documents.refused", "{document}",
+            "Manifests and whitelists from Stratum 1s that were refused, by reason.");
     }
 
     public Counter<long> UpstreamObjectRequests { get; }

@@ -1,6 +1,3 @@
-using Breakwater.Proxy.Admin;
-using Breakwater.Proxy.Outcomes;
-
 namespace Breakwater.Proxy.Observability;
 
 /// <summary>Turns timestamps of records into times.</summary>

@@ -1,10 +1,10 @@
-using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Observability;
 
 /// <summary>Carries records to the sinks some times a second, so that requests never wake a thread for the sake of a log.</summary>
-internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<IRecordSink> sinks, TimeProvider time, ILogger<RecordPump> log) : BackgroundService, IHealthSource
+internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<IRecordSink> sinks, TimeProvider time,
+    ILogger<RecordPump> log) : BackgroundService, IHealthSource
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
 
@@ -62,7 +62,9 @@ internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<I
 
     /// <inheritdoc/>
     public IEnumerable<HealthFinding> Find() => _losses.IsRecent
-        ? [new HealthFinding("requests-unrecorded", HealthLevel.Degraded, "Requests come faster than they are recorded: some are missing from access log and boot timelines (breakwater_requests_unrecorded_total).")]
+        ? [new HealthFinding("requests-unrecorded", HealthLevel.Degraded,
+        "Requests come faster than they are recorded: some are missing from access log and boot timelines "
+        + "(breakwater_requests_unrecorded_total).")]
         : [];
 
     /// <inheritdoc/>
@@ -82,7 +84,8 @@ internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<I
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Requests} requests are missing from access log and boot timelines: they came faster than they could be recorded")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Requests} requests are missing from access log and boot timelines: they came faster than they could be recorded")]
     private static partial void LogLost(ILogger log, long requests);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Sink} could not take the last requests; they are missing in it")]

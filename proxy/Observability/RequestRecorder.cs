@@ -6,22 +6,29 @@ using Breakwater.Proxy.Outcomes;
 namespace Breakwater.Proxy.Observability;
 
 /// <summary>
-/// Takes note of every request that ended: counters at once, all the rest (access log, boot timelines) by a background reader. Built for the hit path: one
-/// call, no allocation, no wake-up of another thread; state is striped by processor, so that threads seldom meet. Thread-safe.
+/// Takes note of every request that ended: counters at once, all the rest (access log, boot timelines) by a background reader. Built for
+/// the hit path: one call, no allocation, no wake-up of another thread; state is striped by processor, so that threads seldom meet.
+/// Thread-safe.
 /// </summary>
 internal sealed class RequestRecorder
 {
-    /// <summary>Records held between two drains: on a busy machine the next drain may be late by a second, at 100,000 requests each. More are counted, not kept.</summary>
+    /// <summary>
+    /// Records held between two drains: on a busy machine the next drain may be late by a second, at 100,000 requests each. More are
+    /// counted, not kept.
+    /// </summary>
     private const int Capacity = 131_072;
 
     /// <summary>What a stripe keeps room for between bursts.</summary>
     private const int CalmCapacity = 4096;
 
-    /// <summary>Texts of clients that a stripe holds between two drains: the longest URLs, 25,000 a second. Beyond it records are counted, not kept.</summary>
+    /// <summary>
+    /// Texts of clients that a stripe holds between two drains: the longest URLs, 25,000 a second. Beyond it records are counted, not kept.
+    /// </summary>
     internal const int StripeTextBytes = 8 << 20;
 
     private static readonly RequestResult[] s_results = Enum.GetValues<RequestResult>();
-    private static readonly KeyValuePair<string, object?>[] s_resultTags = [.. s_results.Select(r => new KeyValuePair<string, object?>("result", NameOf(r)))];
+    private static readonly KeyValuePair<string, object?>[] s_resultTags =
+        [.. s_results.Select(r => new KeyValuePair<string, object?>("result", NameOf(r)))];
 
     private readonly Stripe[] _stripes;
     private readonly int _mask;
@@ -36,13 +43,20 @@ internal sealed class RequestRecorder
         _stripes = [.. Enumerable.Range(0, stripes).Select(_ => new Stripe(s_results.Length, Capacity / stripes))];
         _mask = stripes - 1;
         Meter meter = meters.Create(ProxyCounters.MeterName);
-        meter.CreateObservableCounter("breakwater.requests", () => Totals(t => t.Requests), "{request}", "Client requests that ended, by result.");
+        meter.CreateObservableCounter("breakwater.requests", () => Totals(t => t.Requests), "{request}",
+            "Client requests that ended, by result.");
         meter.CreateObservableCounter("breakwater.sent", () => Totals(t => t.Bytes), "By", "Body bytes sent to clients, by result.");
-        meter.CreateObservableCounter("breakwater.requests.unrecorded", () => Dropped, "{request}", "Requests missing from access log and timelines, because they came faster than could be written.");
-        meter.CreateObservableCounter("breakwater.access_log.lost", () => LostLines, "{line}", "Lines missing from the access log, because its disk or pipe refused them or was too slow.");
+        meter.CreateObservableCounter("breakwater.requests.unrecorded", () => Dropped, "{request}",
+            "Requests missing from access log and timelines, because they came faster than could be written.");
+        meter.CreateObservableCounter("breakwater.access_log.lost", () => LostLines, "{line}",
+            "Lines missing from the access log, because its disk or pipe refused them or was too slow.");
         _firstByte = meter.CreateHistogram(
             "breakwater.request.first_byte", "s", "Time from a request's head to the answer's head, by result.", null,
-            new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5] });
+            new InstrumentAdvice<double>
+            {
+                HistogramBucketBoundaries =
+            [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5]
+            });
     }
 
     /// <summary>Is anybody reading records? If not, none are kept.</summary>
@@ -90,7 +104,8 @@ internal sealed class RequestRecorder
 
     /// <summary>Requests and body bytes since the start, by result.</summary>
     public (long Requests, long Bytes) TotalOf(RequestResult result) =>
-        (_stripes.Sum(s => Volatile.Read(ref s.Tallies[(int)result].Requests)), _stripes.Sum(s => Volatile.Read(ref s.Tallies[(int)result].Bytes)));
+        (_stripes.Sum(s => Volatile.Read(ref s.Tallies[(int)result].Requests)),
+        _stripes.Sum(s => Volatile.Read(ref s.Tallies[(int)result].Bytes)));
 
     /// <summary>Body bytes of hits that were not all in memory.</summary>
     public long DiskHitBytes => _stripes.Sum(s => Volatile.Read(ref s.DiskHitBytes));

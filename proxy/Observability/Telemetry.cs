@@ -25,7 +25,8 @@ internal static class Telemetry
             .ConfigureResource(resource => resource.AddService("breakwater", serviceVersion: Version))
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter("Breakwater.*", "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel").AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false);
+                metrics.AddMeter("Breakwater.*", "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel")
+                    .AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false);
 
                 // Gauges whose names end as a histogram's parts do: promtool objects, and nobody needs them.
                 foreach (string name in (string[])["dotnet.assembly.count", "dotnet.process.cpu.count", "dotnet.timer.count"])
@@ -43,8 +44,8 @@ internal static class Telemetry
             telemetry.WithTracing(traces => traces
                 .AddSource(Spans.Name, "System.Net.Http")
 
-                // By the trace's id alone, so that a trace is whole or not there. Asking the parent would drop all: it is ASP.NET Core's own activity, which
-                // nobody records, or a client's, whose word decides nothing here.
+                // By the trace's id alone, so that a trace is whole or not there. Asking the parent would drop all: it is ASP.NET Core's
+                // own activity, which nobody records, or a client's, whose word decides nothing here.
                 .SetSampler(new TraceIdRatioBasedSampler(options.TraceShare))
                 .AddOtlpExporter(otlp => otlp.Endpoint = new Uri(options.OtlpEndpoint!)));
         }

@@ -1,6 +1,3 @@
-using System.Net;
-using Breakwater.CacheStore;
-
 namespace Breakwater.Proxy.Outcomes;
 
 /// <summary>Which tier the bytes of an answer came from.</summary>

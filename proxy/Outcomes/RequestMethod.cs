@@ -1,6 +1,3 @@
-using System.Net;
-using Breakwater.CacheStore;
-
 namespace Breakwater.Proxy.Outcomes;
 
 /// <summary>A request's method, as far as it matters here.</summary>

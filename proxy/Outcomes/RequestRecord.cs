@@ -89,7 +89,8 @@ internal readonly struct RequestRecord
     /// <summary>The name of a method in the access log.</summary>
     public static string NameOf(RequestMethod method) => s_methods[(int)method];
 
-    private static readonly string[] s_methods = [.. Enum.GetValues<RequestMethod>().Select(method => method.ToString().ToUpperInvariant())];
+    private static readonly string[] s_methods =
+        [.. Enum.GetValues<RequestMethod>().Select(method => method.ToString().ToUpperInvariant())];
 
     /// <summary>The tier that a result implies.</summary>
     public static ByteSource SourceOf(RequestResult result, bool touchedDisk) => result switch

@@ -6,7 +6,8 @@ namespace Breakwater.Proxy.Outcomes;
 internal sealed record UpstreamFailure(FailureKind Kind, string Detail)
 {
     /// <summary>What an offline proxy says of anything that it does not hold.</summary>
-    public static readonly UpstreamFailure NotHeldOffline = new(FailureKind.Offline, "this proxy is offline (Proxy:Offline) and does not hold it; import a seed bundle that has it");
+    public static readonly UpstreamFailure NotHeldOffline =
+        new(FailureKind.Offline, "this proxy is offline (Proxy:Offline) and does not hold it; import a seed bundle that has it");
 
     /// <summary>The status for the client: 404 only when every candidate said so.</summary>
     public int StatusCode => Kind switch

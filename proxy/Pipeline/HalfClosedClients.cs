@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace Breakwater.Proxy.Pipeline;
 
 /// <summary>
-/// Kestrel's own sockets take a client that sends no more (<c>printf … | nc</c>, the wget of boot loaders) for one that is gone, and drop the answer. Here
-/// <c>ConnectionClosed</c> fires when the connection is gone in both directions. The event loops see the difference themselves.
+/// Kestrel's own sockets take a client that sends no more (<c>printf … | nc</c>, the wget of boot loaders) for one that is gone, and drop
+/// the answer. Here <c>ConnectionClosed</c> fires when the connection is gone in both directions. The event loops see the difference
+/// themselves.
 /// </summary>
 internal static class HalfClosedClients
 {
@@ -21,7 +22,9 @@ internal static class HalfClosedClients
 
     /// <summary>The connection delegate around the next one.</summary>
     public static ConnectionDelegate Wrap(ConnectionDelegate next) => connection =>
-        OperatingSystem.IsLinux() && connection.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket ? RunAsync(connection, socket, next) : next(connection);
+        OperatingSystem.IsLinux() && connection.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket
+        ? RunAsync(connection, socket, next)
+        : next(connection);
 
     private static async Task RunAsync(ConnectionContext connection, Socket socket, ConnectionDelegate next)
     {

@@ -64,7 +64,8 @@ internal sealed partial class ProxyPipeline(
             }
 
             context.Response.Clear();
-            await heads.WriteErrorAsync(context, StatusCodes.Status500InternalServerError, "A fault of this proxy itself; its log says which. Please report it.", "error=proxy_internal_error");
+            await heads.WriteErrorAsync(context, StatusCodes.Status500InternalServerError,
+                "A fault of this proxy itself; its log says which. Please report it.", "error=proxy_internal_error");
         }
         finally
         {
@@ -108,7 +109,9 @@ internal sealed partial class ProxyPipeline(
             Target = target,
             Upstream = outcome.Upstream,
             UserAgent = request.Headers.UserAgent,
-            PathHint = request.Headers.TryGetValue("cvmfs-info", out Microsoft.Extensions.Primitives.StringValues path) ? path.ToString() : null,
+            PathHint = request.Headers.TryGetValue("cvmfs-info", out Microsoft.Extensions.Primitives.StringValues path)
+                ? path.ToString()
+                : null,
         });
     }
 
@@ -129,7 +132,8 @@ internal sealed partial class ProxyPipeline(
         if (users.AreRequired && !users.Allows(context.Request.Headers.ProxyAuthorization))
         {
             context.Response.Headers.ProxyAuthenticate = "Basic realm=\"CernVM-FS\", charset=\"UTF-8\"";
-            await heads.WriteErrorAsync(context, StatusCodes.Status407ProxyAuthenticationRequired, "This proxy wants a user name and a password (Access:Users).");
+            await heads.WriteErrorAsync(context, StatusCodes.Status407ProxyAuthenticationRequired,
+                "This proxy wants a user name and a password (Access:Users).");
             return;
         }
 
@@ -137,7 +141,8 @@ internal sealed partial class ProxyPipeline(
         if (wait is null)
         {
             context.Response.Headers.RetryAfter = "2";
-            await heads.WriteErrorAsync(context, StatusCodes.Status429TooManyRequests, "Your address asks faster than Access:MaxRequestsPerSecondPerClient of this proxy.");
+            await heads.WriteErrorAsync(context, StatusCodes.Status429TooManyRequests,
+                "Your address asks faster than Access:MaxRequestsPerSecondPerClient of this proxy.");
             return;
         }
 
@@ -151,7 +156,8 @@ internal sealed partial class ProxyPipeline(
             await heads.WriteErrorAsync(
                 context,
                 StatusCodes.Status508LoopDetected,
-                "This request has come through this proxy before (Via, CDN-Loop): two proxies have each other for a Stratum 1 or a parent proxy. Look at ReverseProxy:Clusters of both.",
+                "This request has come through this proxy before (Via, CDN-Loop): two proxies have each other for a Stratum 1 or a "
+                + "parent proxy. Look at ReverseProxy:Clusters of both.",
                 "error=proxy_loop_detected");
             return;
         }
@@ -197,7 +203,8 @@ internal sealed partial class ProxyPipeline(
             return RejectAsync(context, TargetRejection.TooLong, isAbsoluteForm: false);
         }
 
-        if (!destinations.IsEmpty && DestinationTarget.TryParse(rawTarget, out DestinationTarget other) && destinations.Allows(other.Host, other.Port)
+        if (!destinations.IsEmpty && DestinationTarget.TryParse(rawTarget, out DestinationTarget other)
+            && destinations.Allows(other.Host, other.Port)
             && !new Uri(other.Url).AbsolutePath.TrimStart('/').StartsWith("cvmfs/", StringComparison.Ordinal))
         {
             return otherDestinations.ServeAsync(context, other, outcome);
@@ -220,29 +227,39 @@ internal sealed partial class ProxyPipeline(
         if (!TryFindRoute(target.Fqrn, hint, out RepositoryRoute? repository))
         {
             return heads.WriteErrorAsync(
-                context, StatusCodes.Status403Forbidden, $"The repository '{Encoding.ASCII.GetString(target.Fqrn)}' is not in Repositories of this proxy.");
+                context, StatusCodes.Status403Forbidden,
+                $"The repository '{Encoding.ASCII.GetString(target.Fqrn)}' is not in Repositories of this proxy.");
         }
 
         outcome.Fqrn = repository.Fqrn;
         outcome.Key = target.Kind == TargetKind.Object ? target.Key : null;
         string path = Encoding.ASCII.GetString(target.Path);
-        if (BootClient.MayBoot(context.Request.Headers.UserAgent) && (target.Kind == TargetKind.Object || (target.Kind == TargetKind.Document && path == SignedDocuments.ManifestPath)))
+        if (BootClient.MayBoot(context.Request.Headers.UserAgent)
+            && (target.Kind == TargetKind.Object || (target.Kind == TargetKind.Document && path == SignedDocuments.ManifestPath)))
         {
-            boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, context.Connection.RemoteIpAddress!, context.Connection.Id);
+            boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, context.Connection.RemoteIpAddress!,
+                context.Connection.Id);
         }
 
         TargetKind kind = context.Request.Headers.Authorization.Count > 0 ? TargetKind.PassThrough : target.Kind;
         return kind switch
         {
-            TargetKind.Object => objects.ServeAsync(context, new ObjectRequest(target.Key, repository, path, hint, context.Connection.RemoteIpAddress), outcome),
-            TargetKind.Document => documents.ServeAsync(context, new DocumentRequest(DocumentKind.File, repository, path, hint, context.Connection.RemoteIpAddress), outcome),
-            TargetKind.Geo => documents.ServeAsync(context, new DocumentRequest(DocumentKind.Geo, repository, path, hint, context.Connection.RemoteIpAddress), outcome),
+            TargetKind.Object =>
+                objects.ServeAsync(context, new ObjectRequest(target.Key, repository, path, hint, context.Connection.RemoteIpAddress),
+                outcome),
+            TargetKind.Document =>
+                documents.ServeAsync(context,
+                new DocumentRequest(DocumentKind.File, repository, path, hint, context.Connection.RemoteIpAddress), outcome),
+            TargetKind.Geo =>
+                documents.ServeAsync(context,
+                new DocumentRequest(DocumentKind.Geo, repository, path, hint, context.Connection.RemoteIpAddress), outcome),
             _ => passThrough.ServeAsync(context, repository, $"/cvmfs/{repository.Fqrn}/{path}", hint, outcome),
         };
     }
 
     /// <summary><c>/cvmfs/info/…</c> belongs to a server: to the cluster that has the named host, else to the first.</summary>
-    private bool TryFindRoute(ReadOnlySpan<byte> fqrn, string? hint, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out RepositoryRoute? repository)
+    private bool TryFindRoute(ReadOnlySpan<byte> fqrn, string? hint,
+        [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out RepositoryRoute? repository)
     {
         if (!fqrn.SequenceEqual("info"u8))
         {
@@ -255,11 +272,20 @@ internal sealed partial class ProxyPipeline(
 
     private Task RejectAsync(HttpContext context, TargetRejection rejection, bool isAbsoluteForm) => rejection switch
     {
-        TargetRejection.TooLong => heads.WriteErrorAsync(context, StatusCodes.Status414UriTooLong, "The URL is longer than any in CernVM-FS."),
-        TargetRejection.Scheme => heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "Only http:// URLs can be asked for; Breakwater itself may use https towards a Stratum 1."),
-        TargetRejection.NotAnObject => heads.WriteErrorAsync(context, StatusCodes.Status404NotFound, "There is no such object: its name is a hash with the letter of its kind."),
-        TargetRejection.NotCvmfs when isAbsoluteForm => heads.WriteErrorAsync(context, StatusCodes.Status403Forbidden, "This proxy serves /cvmfs/ only; other hosts must be in Access:Destinations."),
-        TargetRejection.NotCvmfs => heads.WriteErrorAsync(context, StatusCodes.Status404NotFound, "There is nothing here; repositories are below /cvmfs/."),
+        TargetRejection.TooLong =>
+            heads.WriteErrorAsync(context, StatusCodes.Status414UriTooLong, "The URL is longer than any in CernVM-FS."),
+        TargetRejection.Scheme =>
+            heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest,
+            "Only http:// URLs can be asked for; Breakwater itself may use https towards a Stratum 1."),
+        TargetRejection.NotAnObject =>
+            heads.WriteErrorAsync(context, StatusCodes.Status404NotFound,
+            "There is no such object: its name is a hash with the letter of its kind."),
+        TargetRejection.NotCvmfs
+            when isAbsoluteForm =>
+            heads.WriteErrorAsync(context, StatusCodes.Status403Forbidden,
+            "This proxy serves /cvmfs/ only; other hosts must be in Access:Destinations."),
+        TargetRejection.NotCvmfs =>
+            heads.WriteErrorAsync(context, StatusCodes.Status404NotFound, "There is nothing here; repositories are below /cvmfs/."),
         _ => heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "The URL is malformed."),
     };
 

@@ -1,25 +1,26 @@
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Documents;
-using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
-using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Prefetching;
 
 /// <summary>
-/// Runs ahead of clients whose misses follow a trail that was walked before: the rest of it is fetched, several objects at a time, while they ask for one after
-/// the other. It needs no catalogs and no manifest; working sets know more (paths, so that they survive a new revision), this knows sooner. Trails outlive
-/// a restart and the objects. Thread-safe.
+/// Runs ahead of clients whose misses follow a trail that was walked before: the rest of it is fetched, several objects at a time, while
+/// they ask for one after the other. It needs no catalogs and no manifest; working sets know more (paths, so that they survive a new
+/// revision), this knows sooner. Trails outlive a restart and the objects. Thread-safe.
 /// </summary>
 internal sealed partial class LookAhead(
-    Prefetcher prefetcher, FetchServices fetches, IDocumentStore documents, WorkingSetOptions options, TimeProvider time, ILogger<LookAhead> log) : BackgroundService
+    Prefetcher prefetcher, FetchServices fetches, IDocumentStore documents, WorkingSetOptions options, TimeProvider time,
+    ILogger<LookAhead> log) : BackgroundService
 {
     private const string Prefix = "trail/";
 
-    /// <summary>So many that cannot be had end a run: their Stratum 1s are down, or the revision is gone, and asking for the rest helps nobody.</summary>
+    /// <summary>
+    /// So many that cannot be had end a run: their Stratum 1s are down, or the revision is gone, and asking for the rest helps nobody.
+    /// </summary>
     private const int MaxFailed = 16;
 
     /// <summary>Runs at a time, of 2,048 objects at most each: more are not begun.</summary>
@@ -127,7 +128,8 @@ internal sealed partial class LookAhead(
         try
         {
             await prefetcher.RunAsync(repository, keys, progress, PrefetchAim.Boot, _stopping);
-            LogLookedAhead(log, repository.Fqrn, keys.Count, progress.Fetched, progress.Failed, time.GetElapsedTime(begun).TotalMilliseconds);
+            LogLookedAhead(log, repository.Fqrn, keys.Count, progress.Fetched, progress.Failed,
+                time.GetElapsedTime(begun).TotalMilliseconds);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)
         {
@@ -163,9 +165,12 @@ internal sealed partial class LookAhead(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Repository}: looked ahead of clients, {Objects} objects: {Fetched} fetched, {Failed} not to be had, in {Milliseconds:0} ms")]
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "{Repository}: looked ahead of clients, {Objects} objects: {Fetched} fetched, {Failed} not to be had, in "
+        + "{Milliseconds:0} ms")]
     private static partial void LogLookedAhead(ILogger log, string repository, int objects, int fetched, int failed, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: the order of its misses is not saved; after a restart it is learned anew")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Repository}: the order of its misses is not saved; after a restart it is learned anew")]
     private static partial void LogNotSaved(ILogger log, Exception exception, string repository);
 }

@@ -3,12 +3,14 @@ using Breakwater.CacheStore;
 namespace Breakwater.Proxy.Prefetching;
 
 /// <summary>
-/// The order in which clients first asked for what the store lacked, of one repository. When misses come along it again, in order, it tells what comes
-/// next. Not thread-safe.
+/// The order in which clients first asked for what the store lacked, of one repository. When misses come along it again, in order, it tells
+/// what comes next. Not thread-safe.
 /// </summary>
 internal sealed class MissTrail
 {
-    /// <summary>Keys kept; when full, the older half is forgotten. A boot needs hundreds, a storm of many kinds of jobs some thousands.</summary>
+    /// <summary>
+    /// Keys kept; when full, the older half is forgotten. A boot needs hundreds, a storm of many kinds of jobs some thousands.
+    /// </summary>
     public const int MaxKeys = 20_000;
 
     /// <summary>So many misses in order are a boot that is known: one or two may be chance, such as an evicted object.</summary>

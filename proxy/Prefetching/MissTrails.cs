@@ -3,8 +3,8 @@ using Breakwater.CacheStore;
 namespace Breakwater.Proxy.Prefetching;
 
 /// <summary>
-/// The trails of all repositories, those that were walked longest ago forgotten first: a client may ask under any name below an allowed domain. Only objects
-/// that were fetched and are right are on a trail, so that names which nobody has leave nothing here. Thread-safe.
+/// The trails of all repositories, those that were walked longest ago forgotten first: a client may ask under any name below an allowed
+/// domain. Only objects that were fetched and are right are on a trail, so that names which nobody has leave nothing here. Thread-safe.
 /// </summary>
 internal sealed class MissTrails
 {
@@ -16,8 +16,10 @@ internal sealed class MissTrails
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LinkedListNode<Walked>> _byName = new(StringComparer.Ordinal); // guarded by _gate
-    private readonly LinkedList<Walked> _byAge = [];                                                    // guarded by _gate; walked longest ago first
-    private readonly List<string> _forgotten = [];                                                      // guarded by _gate; since TakeForgotten
+    // guarded by _gate; walked longest ago first
+    private readonly LinkedList<Walked> _byAge = [];
+    // guarded by _gate; since TakeForgotten
+    private readonly List<string> _forgotten = [];
     private int _keys;                                                                                  // guarded by _gate
 
     /// <summary>Trails and keys held right now.</summary>

@@ -1,12 +1,3 @@
-using System.Buffers;
-using System.Diagnostics;
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Upstreams;
-
 namespace Breakwater.Proxy.Prefetching;
 
 /// <summary>What a prefetch is for.</summary>

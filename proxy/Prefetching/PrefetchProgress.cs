@@ -1,11 +1,4 @@
-using System.Buffers;
-using System.Diagnostics;
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Prefetching;
 

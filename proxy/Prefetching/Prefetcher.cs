@@ -11,8 +11,8 @@ namespace Breakwater.Proxy.Prefetching;
 
 /// <summary>
 /// Brings objects into the store, and into memory, behind all clients: by the fetches that clients share, a few at a time in the whole
-/// process, in the order given. While clients are busy, and it is not for them, it gives way: so many bytes a second, and each object begins
-/// when those before it are paid for. Thread-safe.
+/// process, in the order given. While clients are busy, and it is not for them, it gives way: so many bytes a second, and each object
+/// begins when those before it are paid for. Thread-safe.
 /// </summary>
 internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, WorkingSetOptions options, ProxyCounters counters) : IDisposable
 {
@@ -47,14 +47,16 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
     /// <param name="progress">Counts along.</param>
     /// <param name="aim">What for.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task RunAsync(RepositoryRoute repository, IReadOnlyList<ObjectKey> keys, PrefetchProgress progress, PrefetchAim aim, CancellationToken cancellationToken)
+    public async Task RunAsync(RepositoryRoute repository, IReadOnlyList<ObjectKey> keys, PrefetchProgress progress, PrefetchAim aim,
+        CancellationToken cancellationToken)
     {
         progress.Total = keys.Count;
         int next = -1;
         await Task.WhenAll(Enumerable.Range(0, Math.Min(options.MaxConcurrentPrefetches, keys.Count)).Select(_ => Task.Run(
             async () =>
             {
-                for (int i = Interlocked.Increment(ref next); i < keys.Count && progress.Failed < progress.MaxFailed; i = Interlocked.Increment(ref next))
+                for (int i = Interlocked.Increment(ref next); i < keys.Count && progress.Failed < progress.MaxFailed;
+                    i = Interlocked.Increment(ref next))
                 {
                     await OneAsync(repository, keys[i], progress, aim, cancellationToken);
                 }
@@ -69,7 +71,8 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
         _turn.Dispose();
     }
 
-    private async Task OneAsync(RepositoryRoute repository, ObjectKey key, PrefetchProgress progress, PrefetchAim aim, CancellationToken cancellationToken)
+    private async Task OneAsync(RepositoryRoute repository, ObjectKey key, PrefetchProgress progress, PrefetchAim aim,
+        CancellationToken cancellationToken)
     {
         if (store.Contains(key) && (aim == PrefetchAim.Store || await ReadAsync(key, cancellationToken)))
         {
@@ -114,7 +117,8 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
         {
             while (RestBeforeNext() is { Ticks: > 0 } rest)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(rest.TotalMilliseconds), SampleMs)), cancellationToken); // clients may be quiet by then
+                // clients may be quiet by then
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(rest.TotalMilliseconds), SampleMs)), cancellationToken);
             }
         }
         finally

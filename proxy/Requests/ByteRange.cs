@@ -9,7 +9,9 @@ namespace Breakwater.Proxy.Requests;
 /// <param name="Last">Last byte inclusive, −1 when open; for a suffix range its length.</param>
 internal readonly record struct ByteRange(long First, long Last)
 {
-    /// <summary>Parses a Range header. False: absent, malformed, another unit or several ranges; the header is then ignored (RFC 9110 allows it).</summary>
+    /// <summary>
+    /// Parses a Range header. False: absent, malformed, another unit or several ranges; the header is then ignored (RFC 9110 allows it).
+    /// </summary>
     public static bool TryParse(string? header, out ByteRange range)
     {
         range = default;

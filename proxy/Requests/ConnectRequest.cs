@@ -22,7 +22,8 @@ internal sealed record ConnectRequest(string Host, int Port, string? ProxyAuthor
 
         string[] lines = Encoding.ASCII.GetString(head[..^4]).Split("\r\n");
         string[] words = lines[0].Split(' ');
-        if (words.Length != 3 || words[0] != "CONNECT" || words[2] is not ("HTTP/1.1" or "HTTP/1.0") || !TryAuthority(words[1], out string host, out int port))
+        if (words.Length != 3 || words[0] != "CONNECT" || words[2] is not ("HTTP/1.1" or "HTTP/1.0")
+            || !TryAuthority(words[1], out string host, out int port))
         {
             return null;
         }
@@ -44,7 +45,9 @@ internal sealed record ConnectRequest(string Host, int Port, string? ProxyAuthor
                     return null;
                 case "host":
                     // RFC 9110, 7.2: the same as the target; some clients leave a usual port out.
-                    if (++hosts > 1 || (!value.Equals(words[1], StringComparison.OrdinalIgnoreCase) && !value.Equals(words[1][..words[1].LastIndexOf(':')], StringComparison.OrdinalIgnoreCase)))
+                    if (++hosts > 1
+                        || (!value.Equals(words[1], StringComparison.OrdinalIgnoreCase)
+                        && !value.Equals(words[1][..words[1].LastIndexOf(':')], StringComparison.OrdinalIgnoreCase)))
                     {
                         return null;
                     }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Breakwater.Proxy.Requests;
 
-/// <summary>An absolute-form target outside CernVM-FS, in RFC 3986's characters; no user information, no fragment. Queries are allowed.</summary>
+/// <summary>
+/// An absolute-form target outside CernVM-FS, in RFC 3986's characters; no user information, no fragment. Queries are allowed.
+/// </summary>
 /// <param name="Host">Name or address, IPv6 without brackets.</param>
 /// <param name="Port">Port, 80 when none is written.</param>
 /// <param name="Url">The whole URL, with a path.</param>
@@ -31,7 +33,8 @@ internal readonly record struct DestinationTarget(string Host, int Port, string 
         int colon = authority.LastIndexOf(':');
         bool hasPort = colon > 0 && authority[^1] != ']';
         string host = (hasPort ? authority[..colon] : authority).Trim('[', ']');
-        parsed = new DestinationTarget(host, hasPort ? int.Parse(authority.AsSpan(colon + 1), CultureInfo.InvariantCulture) : 80, Scheme + authority + rest);
+        parsed = new DestinationTarget(host, hasPort ? int.Parse(authority.AsSpan(colon + 1), CultureInfo.InvariantCulture) : 80,
+            Scheme + authority + rest);
         return true;
     }
 

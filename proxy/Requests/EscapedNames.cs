@@ -1,8 +1,8 @@
 namespace Breakwater.Proxy.Requests;
 
 /// <summary>
-/// Escapes in the path of a file that is passed through. A file's name may hold any byte but NUL and the slash, and a client escapes all but a few; so every escape passes, but none
-/// that leads out of its folder, however often a server decodes it. Pure; allocates nothing.
+/// Escapes in the path of a file that is passed through. A file's name may hold any byte but NUL and the slash, and a client escapes all
+/// but a few; so every escape passes, but none that leads out of its folder, however often a server decodes it. Pure; allocates nothing.
 /// </summary>
 internal static class EscapedNames
 {
@@ -39,7 +39,8 @@ internal static class EscapedNames
         bool hasDecoded = false;
         for (int from = 0; from < text.Length; from++)
         {
-            if (text[from] == (byte)'%' && from + 2 < text.Length && char.IsAsciiHexDigit((char)text[from + 1]) && char.IsAsciiHexDigit((char)text[from + 2]))
+            if (text[from] == (byte)'%' && from + 2 < text.Length && char.IsAsciiHexDigit((char)text[from + 1])
+                && char.IsAsciiHexDigit((char)text[from + 2]))
             {
                 text[to++] = (byte)((HexValue(text[from + 1]) << 4) | HexValue(text[from + 2]));
                 from += 2;

@@ -2,13 +2,16 @@ using System.Buffers;
 
 namespace Breakwater.Proxy.Requests;
 
-/// <summary>The grammar of header fields (RFC 9110, 5.1 and 5.5), where Kestrel's parser is more lenient than two parsers in a row may be. Pure.</summary>
+/// <summary>
+/// The grammar of header fields (RFC 9110, 5.1 and 5.5), where Kestrel's parser is more lenient than two parsers in a row may be. Pure.
+/// </summary>
 internal static class FieldGrammar
 {
     private static readonly SearchValues<char> s_token =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    private static readonly SearchValues<char> s_control = SearchValues.Create([.. Enumerable.Range(0, 32).Where(c => c != '\t').Append(127).Select(c => (char)c)]);
+    private static readonly SearchValues<char> s_control =
+        SearchValues.Create([.. Enumerable.Range(0, 32).Where(c => c != '\t').Append(127).Select(c => (char)c)]);
 
     /// <summary>Are all names tokens, and all values free of controls?</summary>
     public static bool AreValid(IHeaderDictionary fields)

@@ -1,12 +1,12 @@
-using System.Text;
 using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Requests;
 
 /// <summary>
 /// A parsed request target, in origin form or absolute form; the spans point into the text that was parsed. The grammar is an allow-list
-/// (protocol.md, "Kestrel"): no query, no fragment, no user information, no dot segments, no empty segments, no encoded slash, dot, letter or digit; of what has a
-/// meaning to CernVM-FS nothing is encoded at all, and names of other files (external data) lead out of no folder (<see cref="EscapedNames"/>).
+/// (protocol.md, "Kestrel"): no query, no fragment, no user information, no dot segments, no empty segments, no encoded slash, dot, letter
+/// or digit; of what has a meaning to CernVM-FS nothing is encoded at all, and names of other files (external data) lead out of no folder
+/// (<see cref="EscapedNames"/>).
 /// </summary>
 internal readonly ref struct RequestTarget
 {
@@ -110,7 +110,8 @@ internal readonly ref struct RequestTarget
     private static RequestTarget Reject(TargetRejection rejection, bool isAbsolute) =>
         new() { Kind = TargetKind.Rejected, Rejection = rejection, IsAbsoluteForm = isAbsolute };
 
-    private static (TargetKind Kind, TargetRejection Rejection) Classify(ReadOnlySpan<byte> fqrn, ReadOnlySpan<byte> path, out ObjectKey key)
+    private static (TargetKind Kind, TargetRejection Rejection) Classify(ReadOnlySpan<byte> fqrn, ReadOnlySpan<byte> path,
+        out ObjectKey key)
     {
         key = default;
         if (fqrn.SequenceEqual("info"u8))
@@ -200,7 +201,10 @@ internal readonly ref struct RequestTarget
         return segment.Length > 0;
     }
 
-    /// <summary>RFC 3986 path characters, and the brackets that the CernVM-FS client leaves raw; no empty or dot segments; no escapes that hide a slash, a dot or a name.</summary>
+    /// <summary>
+    /// RFC 3986 path characters, and the brackets that the CernVM-FS client leaves raw; no empty or dot segments; no escapes that hide a
+    /// slash, a dot or a name.
+    /// </summary>
     private static bool IsCleanPath(ReadOnlySpan<byte> path)
     {
         int segmentStart = 1;
@@ -244,7 +248,8 @@ internal readonly ref struct RequestTarget
             return false;
         }
 
-        // Letters and digits need no escape; with one, a manifest or an object would be taken for another file here, and for itself by the Stratum 1.
+        // Letters and digits need no escape; with one, a manifest or an object would be taken for another file here, and for itself by the
+        // Stratum 1.
         int value = (EscapedNames.HexValue(high) << 4) | EscapedNames.HexValue(low);
         return value is not (0 or '/' or '.') && !char.IsAsciiLetterOrDigit((char)value);
     }

@@ -1,6 +1,3 @@
-using System.Text;
-using Breakwater.CacheStore;
-
 namespace Breakwater.Proxy.Requests;
 
 /// <summary>Why a target is not served.</summary>

@@ -1,8 +1,5 @@
-using Breakwater.CacheStore;
-using Breakwater.CacheStore.Retention;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
-using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding;
 

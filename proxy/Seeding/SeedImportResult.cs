@@ -1,9 +1,3 @@
-using Breakwater.CacheStore;
-using Breakwater.CacheStore.Retention;
-using Breakwater.Proxy.Seeding.Format;
-using Breakwater.Proxy.Seeding.Import;
-using Breakwater.Repositories;
-
 namespace Breakwater.Proxy.Seeding;
 
 /// <summary>What an import did.</summary>

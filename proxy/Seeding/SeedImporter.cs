@@ -2,7 +2,6 @@ using Breakwater.CacheStore;
 using Breakwater.CacheStore.Retention;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
-using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding;
 
@@ -21,8 +20,9 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
     }
 
     /// <summary>
-    /// Imports: every object is verified and durable, then the set is pinned, then the seed's record makes it visible. Interrupted at any point, nothing of the
-    /// seed is visible, and another run goes on with what is stored. Refused, what this run had stored is removed again.
+    /// Imports: every object is verified and durable, then the set is pinned, then the seed's record makes it visible. Interrupted at any
+    /// point, nothing of the seed is visible, and another run goes on with what is stored. Refused, what this run had stored is removed
+    /// again.
     /// </summary>
     /// <param name="source">The bundle or tree.</param>
     /// <param name="name">Name for the seed; null: the one in the bundle.</param>
@@ -30,7 +30,8 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
     /// <param name="cancellationToken">Interrupts it.</param>
     /// <exception cref="SeedRefusedException">It is not what it must be.</exception>
     /// <exception cref="SeedStoreException">The store could not take all of it.</exception>
-    public async Task<SeedImportResult> ImportAsync(ISeedSource source, string? name, IProgress<SeedProgress>? progress, CancellationToken cancellationToken)
+    public async Task<SeedImportResult> ImportAsync(ISeedSource source, string? name, IProgress<SeedProgress>? progress,
+        CancellationToken cancellationToken)
     {
         SeedIndex index = await source.ReadIndexAsync(cancellationToken);
         if (index.ObjectBytes > pins.MaxBytes)
@@ -54,10 +55,13 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
         var warnings = new List<string>();
         if (unpinned > 0)
         {
-            warnings.Add($"A seed {name} was there before: it is replaced, and {unpinned} of its objects are no longer pinned. To have both, import that one again under another --name.");
+            warnings.Add(
+                $"A seed {name} was there before: it is replaced, and {unpinned} of its objects are no longer pinned. To have both, "
+                + $"import that one again under another --name.");
         }
 
-        SeedRecordRepository[] repositories = [.. index.Repositories.Select(repository => ToRecord(repository, findings.Trust[repository.Fqrn], warnings))];
+        SeedRecordRepository[] repositories =
+            [.. index.Repositories.Select(repository => ToRecord(repository, findings.Trust[repository.Fqrn], warnings))];
         var record = new SeedRecord(name, findings.IndexSha256, time.GetUtcNow(), keys.Length, index.ObjectBytes, repositories);
         try
         {
@@ -135,7 +139,8 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
     }
 
     private SeedStoreException TooLarge(long bytes) => new(
-        $"The store may pin {pins.MaxBytes} bytes and has pinned {pins.Bytes}; this bundle has {bytes}. Raise Store:QuotaBytes, or remove a seed ('breakwater seed list').");
+        $"The store may pin {pins.MaxBytes} bytes and has pinned {pins.Bytes}; this bundle has {bytes}. Raise Store:QuotaBytes, or "
+        + $"remove a seed ('breakwater seed list').");
 
     /// <summary>What was stored a moment ago is gone again: the bundle is right, the store is too small or too busy.</summary>
     private static void ThrowIfEvicted(IEnumerable<ObjectKey> keys, Func<ObjectKey, bool> has)
@@ -143,13 +148,16 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
         ObjectKey missing = keys.FirstOrDefault(key => !has(key));
         if (missing != default)
         {
-            throw new SeedStoreException($"Object {missing} was evicted during the import: the store's quota is too small for it. Raise Store:QuotaBytes and run the import again.");
+            throw new SeedStoreException(
+                $"Object {missing} was evicted during the import: the store's quota is too small for it. Raise Store:QuotaBytes and run "
+                + $"the import again.");
         }
     }
 
     /// <summary>Compares the index with the content; a tree without an index gets its snapshots here.</summary>
     private static async Task<SeedIndex> AuditAsync(
-        SeedIndex index, Dictionary<string, SeedTrustVerdict> verdicts, SeedContent content, ISeedMetadata metadata, CancellationToken cancellationToken)
+        SeedIndex index, Dictionary<string, SeedTrustVerdict> verdicts, SeedContent content, ISeedMetadata metadata,
+        CancellationToken cancellationToken)
     {
         if (metadata is SpooledMetadata spooled)
         {
@@ -157,7 +165,8 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
         }
         else if (content.Inherited.FirstOrDefault(key => !metadata.Has(key)) is var missing && missing != default)
         {
-            throw new SeedRefusedException(SeedPath.Inherited, -1, $"object {missing} is not in the store: import first the bundle that this one continues");
+            throw new SeedRefusedException(SeedPath.Inherited, -1,
+                $"object {missing} is not in the store: import first the bundle that this one continues");
         }
 
         var audit = new SeedAudit(metadata);
@@ -169,10 +178,12 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
             if (index.Format == SeedIndex.TreeFormat)
             {
                 found = new SeedRepository(
-                    repository.Fqrn, verdict.Manifest.Revision, verdict.Whitelist.ExpiresAt, await audit.DiscoverAsync(verdict.Manifest, cancellationToken));
+                    repository.Fqrn, verdict.Manifest.Revision, verdict.Whitelist.ExpiresAt,
+                    await audit.DiscoverAsync(verdict.Manifest, cancellationToken));
                 if (found.Snapshots.Count == 0)
                 {
-                    throw new SeedRefusedException(repository.Fqrn, -1, "neither the trunk nor a tag is complete in this tree: objects are missing");
+                    throw new SeedRefusedException(repository.Fqrn, -1,
+                        "neither the trunk nor a tag is complete in this tree: objects are missing");
                 }
             }
             else
@@ -199,27 +210,36 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
     {
         if (!verdict.IsVerified)
         {
-            warnings.Add($"{repository.Fqrn} is not verified by a key of this site: put its master key into Repositories:KeysDirectory to be sure who signed it.");
+            warnings.Add(
+                $"{repository.Fqrn} is not verified by a key of this site: put its master key into Repositories:KeysDirectory to be sure "
+                + $"who signed it.");
         }
 
         if (verdict.IsExpired)
         {
-            warnings.Add($"The whitelist of {repository.Fqrn} expired at {verdict.Whitelist.ExpiresAt:u}: VMs that have booted before boot again, first boots need a renewed one ('seed export --whitelist-only').");
+            warnings.Add(
+                $"The whitelist of {repository.Fqrn} expired at {verdict.Whitelist.ExpiresAt:u}: VMs that have booted before boot again, "
+                + $"first boots need a renewed one ('seed export --whitelist-only').");
         }
 
-        return new SeedRecordRepository(repository.Fqrn, verdict.Manifest.Revision, verdict.IsVerified, verdict.Whitelist.ExpiresAt, repository.Snapshots);
+        return new SeedRecordRepository(repository.Fqrn, verdict.Manifest.Revision, verdict.IsVerified, verdict.Whitelist.ExpiresAt,
+            repository.Snapshots);
     }
 
-    /// <summary>A renewed whitelist must list the certificate of the manifest that is held, or it would break the repository that it should renew.</summary>
+    /// <summary>
+    /// A renewed whitelist must list the certificate of the manifest that is held, or it would break the repository that it should renew.
+    /// </summary>
     private void CheckRenewal(SeedIndex index, SeedFindings findings)
     {
         foreach (SeedRepository repository in index.Repositories.Where(repository => repository.Snapshots.Count == 0))
         {
-            if (registry.HeldManifest(repository.Fqrn) is { } held && held.Certificate != findings.Trust[repository.Fqrn].Manifest.Certificate)
+            if (registry.HeldManifest(repository.Fqrn) is { } held
+                && held.Certificate != findings.Trust[repository.Fqrn].Manifest.Certificate)
             {
                 throw new SeedRefusedException(
                     SeedPath.OfDocument(repository.Fqrn, SeedPath.Whitelist), -1,
-                    $"renews a manifest signed by another certificate than that of revision {held.Revision}, which is in this store; import a whole bundle instead");
+                    $"renews a manifest signed by another certificate than that of revision {held.Revision}, which is in this store; "
+                    + $"import a whole bundle instead");
             }
         }
     }

@@ -1,14 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using Breakwater.CacheStore;
-using Breakwater.CacheStore.Documents;
-using Breakwater.CacheStore.Retention;
-using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Seeding.Format;
-using Breakwater.Proxy.Seeding.Import;
-using Breakwater.Proxy.Upstreams;
-using Breakwater.Repositories;
-
 namespace Breakwater.Proxy.Seeding;
 
 /// <summary>A seed that is in the store.</summary>
@@ -19,4 +8,5 @@ namespace Breakwater.Proxy.Seeding;
 /// <param name="ObjectBytes">Bytes of those that the bundle carried.</param>
 /// <param name="Repositories">What it brings.</param>
 internal sealed record SeedRecord(
-    string Name, string IndexSha256, DateTimeOffset ImportedAt, long Objects, long ObjectBytes, IReadOnlyList<SeedRecordRepository> Repositories);
+    string Name, string IndexSha256, DateTimeOffset ImportedAt, long Objects, long ObjectBytes,
+    IReadOnlyList<SeedRecordRepository> Repositories);

@@ -1,13 +1,4 @@
-using System.Text;
-using System.Text.Json;
-using Breakwater.CacheStore;
-using Breakwater.CacheStore.Documents;
-using Breakwater.CacheStore.Retention;
-using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Seeding.Format;
-using Breakwater.Proxy.Seeding.Import;
-using Breakwater.Proxy.Upstreams;
-using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding;
 

@@ -12,9 +12,9 @@ using Breakwater.Repositories;
 namespace Breakwater.Proxy.Seeding;
 
 /// <summary>
-/// The seeds of a store. A seed exists from the moment its record is written, and not before: that put is the atomic switch. Its manifests, whitelists and
-/// master keys are kept beside the record; they are judged and offered to clients after it, and again at every start, so that a crash between the two
-/// loses nothing and a key that the site gets later decides. Thread-safe.
+/// The seeds of a store. A seed exists from the moment its record is written, and not before: that put is the atomic switch. Its manifests,
+/// whitelists and master keys are kept beside the record; they are judged and offered to clients after it, and again at every start, so
+/// that a crash between the two loses nothing and a key that the site gets later decides. Thread-safe.
 /// </summary>
 internal sealed class SeedRegistry(
     IDocumentStore documents,
@@ -39,29 +39,38 @@ internal sealed class SeedRegistry(
 
     /// <summary>All seeds, by name.</summary>
     public IReadOnlyList<SeedRecord> List() =>
-        [.. documents.Keys(RecordPrefix).Order(StringComparer.Ordinal).Select(key => Find(key[RecordPrefix.Length..])).OfType<SeedRecord>()];
+        [.. documents.Keys(RecordPrefix).Order(StringComparer.Ordinal).Select(key => Find(key[RecordPrefix.Length..]))
+        .OfType<SeedRecord>()];
 
     /// <summary>A seed by its name; null: there is none.</summary>
     public SeedRecord? Find(string name) =>
         documents.TryGet(RecordPrefix + name, out StoredDocument? stored) ? JsonSerializer.Deserialize<SeedRecord>(stored.Body.Span) : null;
 
-    /// <summary>Writes a seed's documents, then its record; durable when the task is complete. <see cref="RevealAllAsync"/> shows them.</summary>
+    /// <summary>
+    /// Writes a seed's documents, then its record; durable when the task is complete. <see cref="RevealAllAsync"/> shows them.
+    /// </summary>
     /// <exception cref="IOException">The store's disk refuses: the seed is not there.</exception>
     public async Task AddAsync(SeedRecord record, IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken)
     {
         // Together, so that one commit of the store takes them all.
         await Task.WhenAll(files.Where(file => file.Key != SeedPath.Inherited).Select(file =>
-            documents.PutAsync($"{DocumentPrefix}{record.Name}/{file.Key}", new StoredDocument(file.Value, default, record.ImportedAt), cancellationToken).AsTask()));
+            documents.PutAsync($"{DocumentPrefix}{record.Name}/{file.Key}", new StoredDocument(file.Value, default, record.ImportedAt),
+            cancellationToken).AsTask()));
 
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(record);
         await documents.PutAsync(RecordPrefix + record.Name, new StoredDocument(body, default, record.ImportedAt), cancellationToken);
-        foreach (string old in documents.Keys($"{DocumentPrefix}{record.Name}/").Where(key => !files.ContainsKey(key[(DocumentPrefix.Length + record.Name.Length + 1)..])).ToArray())
+        foreach (string old
+            in documents.Keys($"{DocumentPrefix}{record.Name}/")
+            .Where(key => !files.ContainsKey(key[(DocumentPrefix.Length + record.Name.Length + 1)..])).ToArray())
         {
             documents.Remove(old); // of a seed of that name before: its key would prove what this one brings
         }
     }
 
-    /// <summary>Unpins and forgets a seed, also one whose import was interrupted; its manifest and whitelist stay as long as nothing newer comes. False: there is none of this name.</summary>
+    /// <summary>
+    /// Unpins and forgets a seed, also one whose import was interrupted; its manifest and whitelist stay as long as nothing newer comes.
+    /// False: there is none of this name.
+    /// </summary>
     public bool Remove(string name)
     {
         bool wasThere = documents.Remove(RecordPrefix + name);
@@ -73,7 +82,10 @@ internal sealed class SeedRegistry(
         return pins.Remove(PinName(name)) || wasThere;
     }
 
-    /// <summary>Shows clients the documents of every seed where they are newer than what is there; what only renews a whitelist comes after all manifests.</summary>
+    /// <summary>
+    /// Shows clients the documents of every seed where they are newer than what is there; what only renews a whitelist comes after all
+    /// manifests.
+    /// </summary>
     public async Task RevealAllAsync()
     {
         var all = List().SelectMany(record => record.Repositories.Select(repository => (Record: record, Repository: repository)));
@@ -81,18 +93,21 @@ internal sealed class SeedRegistry(
         {
             if (Route(repository.Fqrn) is not { } route)
             {
-                log.LogWarning("Seed {Name} brings {Repository}, which is not in Repositories: it is served once it is added there.", record.Name, repository.Fqrn);
+                log.LogWarning("Seed {Name} brings {Repository}, which is not in Repositories: it is served once it is added there.",
+                    record.Name, repository.Fqrn);
                 continue;
             }
 
             try
             {
                 Dictionary<string, byte[]> files = FilesOf(record.Name, repository.Fqrn);
-                await signed.ReplaceAsync(route, shown => SeedReveal.Choose(trust, repository, files, Moment.Stored(record.ImportedAt, time), shown, _metadata.ReadAll));
+                await signed.ReplaceAsync(route,
+                    shown => SeedReveal.Choose(trust, repository, files, Moment.Stored(record.ImportedAt, time), shown, _metadata.ReadAll));
             }
             catch (SeedRefusedException e)
             {
-                log.LogError("Seed {Name}: {Repository} is not shown to clients, by the keys that this site has now: {Problem}", record.Name, repository.Fqrn, e.Message);
+                log.LogError("Seed {Name}: {Repository} is not shown to clients, by the keys that this site has now: {Problem}",
+                    record.Name, repository.Fqrn, e.Message);
             }
         }
     }
@@ -108,7 +123,9 @@ internal sealed class SeedRegistry(
     private Dictionary<string, byte[]> FilesOf(string name, string fqrn)
     {
         Dictionary<string, byte[]> files = new(StringComparer.Ordinal);
-        foreach (string file in (string[])[SeedPath.OfDocument(fqrn, SeedPath.Manifest), SeedPath.OfDocument(fqrn, SeedPath.Whitelist), SeedPath.OfMasterKey(fqrn)])
+        foreach (string file
+            in (string[])[SeedPath.OfDocument(fqrn, SeedPath.Manifest), SeedPath.OfDocument(fqrn, SeedPath.Whitelist),
+            SeedPath.OfMasterKey(fqrn)])
         {
             if (documents.TryGet($"{DocumentPrefix}{name}/{file}", out StoredDocument? stored))
             {

@@ -6,7 +6,10 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding;
 
-/// <summary>Decides what clients see of a repository once a seed has brought it: the newest manifest, under the whitelist that vouches for it longest. Pure.</summary>
+/// <summary>
+/// Decides what clients see of a repository once a seed has brought it: the newest manifest, under the whitelist that vouches for it
+/// longest. Pure.
+/// </summary>
 internal static class SeedReveal
 {
     /// <summary>Longer ones are not kept with a pair.</summary>
@@ -46,20 +49,24 @@ internal static class SeedReveal
         CachedDocument manifest = isNewer ? ToDocument(files[manifestName], importedAt) : shown!.Manifest;
         CachedDocument? best = null;
         SeedTrustVerdict? bestVerdict = null;
-        foreach (CachedDocument whitelist in new[] { shown?.Whitelist, ToDocument(files[whitelistName], importedAt) }.OfType<CachedDocument>())
+        foreach (CachedDocument whitelist
+            in new[] { shown?.Whitelist, ToDocument(files[whitelistName], importedAt) }.OfType<CachedDocument>())
         {
             var both = new Dictionary<string, byte[]>(files, StringComparer.Ordinal)
             {
                 [manifestName] = manifest.Body.ToArray(),
                 [whitelistName] = whitelist.Body.ToArray(),
             };
-            if (trust.TryJudge(repository.Fqrn, both, certificate) is { } verdict && !(bestVerdict?.Whitelist.ExpiresAt >= verdict.Whitelist.ExpiresAt))
+            if (trust.TryJudge(repository.Fqrn, both, certificate) is { } verdict
+                && !(bestVerdict?.Whitelist.ExpiresAt >= verdict.Whitelist.ExpiresAt))
             {
                 (best, bestVerdict) = (whitelist, verdict);
             }
         }
 
-        return bestVerdict is null || (!isNewer && ReferenceEquals(best, shown!.Whitelist)) ? null : ToPair(manifest, best!, bestVerdict, certificate);
+        return bestVerdict is null || (!isNewer && ReferenceEquals(best, shown!.Whitelist))
+            ? null
+            : ToPair(manifest, best!, bestVerdict, certificate);
     }
 
     private static CachedDocument ToDocument(byte[] bytes, Moment importedAt) =>
@@ -75,5 +82,7 @@ internal static class SeedReveal
             $"Revision {verdict.Manifest.Revision} came with a seed.",
             verdict.Manifest,
             verdict.Whitelist),
-        verdict.Manifest.Certificate is ObjectKey key && certificate(key) is { Length: <= MaxCertificateBytes } wire ? wire : (ReadOnlyMemory<byte>?)null);
+        verdict.Manifest.Certificate is ObjectKey key && certificate(key) is { Length: <= MaxCertificateBytes } wire
+        ? wire
+        : (ReadOnlyMemory<byte>?)null);
 }

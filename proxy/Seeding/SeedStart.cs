@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Settings;
@@ -7,7 +6,10 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding;
 
-/// <summary>At start, and when the master keys change: completes what a crash may have cut short, and says what can be booted and until when. Knows of whitelists near their end.</summary>
+/// <summary>
+/// At start, and when the master keys change: completes what a crash may have cut short, and says what can be booted and until when. Knows
+/// of whitelists near their end.
+/// </summary>
 internal sealed class SeedStart : IHostedService, IHealthSource
 {
     private readonly SeedRegistry _seeds;
@@ -16,11 +18,13 @@ internal sealed class SeedStart : IHostedService, IHealthSource
     private readonly RepositoryTrust _trust;
     private readonly ILogger<SeedStart> _log;
 
-    public SeedStart(SeedRegistry seeds, ProxyOptions options, IMeterFactory meters, RepositoryTrust trust, TimeProvider time, ILogger<SeedStart> log)
+    public SeedStart(SeedRegistry seeds, ProxyOptions options, IMeterFactory meters, RepositoryTrust trust, TimeProvider time,
+        ILogger<SeedStart> log)
     {
         (_seeds, _options, _trust, _time, _log) = (seeds, options, trust, time, log);
         meters.Create(ProxyCounters.MeterName).CreateObservableGauge(
-            "breakwater.seed.first_boots_left", MeasureTimeLeft, "s", "Until the whitelist ends, and with it first boots, by snapshot that a seed brought; below 0: reboots only.");
+            "breakwater.seed.first_boots_left", MeasureTimeLeft, "s",
+            "Until the whitelist ends, and with it first boots, by snapshot that a seed brought; below 0: reboots only.");
     }
 
     /// <inheritdoc/>
@@ -42,7 +46,8 @@ internal sealed class SeedStart : IHostedService, IHealthSource
 
         if (statements.Length == 0)
         {
-            _log.LogWarning("Offline, and no seed is imported: every request will be a 404. Import one with 'breakwater seed import FILE'.");
+            _log.LogWarning(
+                "Offline, and no seed is imported: every request will be a 404. Import one with 'breakwater seed import FILE'.");
         }
     }
 
@@ -69,12 +74,15 @@ internal sealed class SeedStart : IHostedService, IHealthSource
     /// <summary>What the seeds boot, a sentence for each snapshot.</summary>
     public IEnumerable<string> Statements() => Bootable().Select(item =>
     {
-        string until = item.Expires <= _time.GetUtcNow() ? $"reboots only: the whitelist expired at {item.Expires:u}" : $"first boots until {item.Expires:u}, reboots for ever";
+        string until = item.Expires <= _time.GetUtcNow()
+            ? $"reboots only: the whitelist expired at {item.Expires:u}"
+            : $"first boots until {item.Expires:u}, reboots for ever";
         string what = item.Snapshot.Tag.Length == 0 ? "trunk" : $"tag {item.Snapshot.Tag}";
         return $"{item.Fqrn} {what} (revision {item.Snapshot.Revision}, {item.Snapshot.Scope}; {until})";
     });
 
-    private IEnumerable<Measurement<double>> MeasureTimeLeft() => Bootable().DistinctBy(item => (item.Fqrn, item.Snapshot.Tag)).Select(item => new Measurement<double>(
+    private IEnumerable<Measurement<double>> MeasureTimeLeft() =>
+        Bootable().DistinctBy(item => (item.Fqrn, item.Snapshot.Tag)).Select(item => new Measurement<double>(
         Math.Floor((item.Expires - _time.GetUtcNow()).TotalSeconds),
         new("repository", item.Fqrn),
         new("tag", item.Snapshot.Tag.Length == 0 ? "trunk" : item.Snapshot.Tag)));
@@ -94,13 +102,15 @@ internal sealed class SeedStart : IHostedService, IHealthSource
             yield break;
         }
 
-        foreach (string fqrn in _seeds.List().SelectMany(seed => seed.Repositories).Select(repository => repository.Fqrn).Distinct(StringComparer.Ordinal))
+        foreach (string fqrn
+            in _seeds.List().SelectMany(seed => seed.Repositories).Select(repository => repository.Fqrn).Distinct(StringComparer.Ordinal))
         {
             if (_seeds.HeldWhitelist(fqrn) is { } whitelist && whitelist.ExpiresAt - _time.GetUtcNow() <= TrustVerdict.ExpiryWarning)
             {
                 yield return new HealthFinding(
                     "whitelist-expires", HealthLevel.Degraded,
-                    $"The whitelist of {fqrn} ends at {whitelist.ExpiresAt:u}: then only reboots work. Export a new one with 'seed export {fqrn} --whitelist-only' and import it here.");
+                    $"The whitelist of {fqrn} ends at {whitelist.ExpiresAt:u}: then only reboots work. Export a new one with 'seed "
+                    + $"export {fqrn} --whitelist-only' and import it here.");
             }
         }
     }

@@ -1,7 +1,6 @@
 using System.IO.Pipelines;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Serving;
@@ -44,8 +43,8 @@ internal static class BodyResponder
     }
 
     /// <summary>
-    /// Sends what a follower reads, up to <paramref name="count"/> bytes or the end of the object. The end of a part waits until all of the object is known to be
-    /// right, as the end of the whole does: no answer is complete and wrong.
+    /// Sends what a follower reads, up to <paramref name="count"/> bytes or the end of the object. The end of a part waits until all of the
+    /// object is known to be right, as the end of the whole does: no answer is complete and wrong.
     /// </summary>
     /// <returns>False: the fetch failed half-way; the response must be cut.</returns>
     public static async Task<bool> SendAsync(HttpContext context, FetchFollower follower, long offset, long count, RequestOutcome outcome)

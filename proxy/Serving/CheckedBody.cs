@@ -8,7 +8,8 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>
-/// The body of an object that is not stored: in memory until its digest has matched, within the budget of all unstored bodies. Dispose to give the memory back. Not thread-safe.
+/// The body of an object that is not stored: in memory until its digest has matched, within the budget of all unstored bodies. Dispose to
+/// give the memory back. Not thread-safe.
 /// </summary>
 internal sealed class CheckedBody(OverflowBudget budget) : IDisposable
 {
@@ -29,7 +30,8 @@ internal sealed class CheckedBody(OverflowBudget budget) : IDisposable
     /// <param name="patience">For the next bytes.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task<(FailureKind Kind, string What)?> ReadAsync(UpstreamResponse response, ObjectKey expected, TimeSpan patience, CancellationToken cancellationToken)
+    public async Task<(FailureKind Kind, string What)?> ReadAsync(UpstreamResponse response, ObjectKey expected, TimeSpan patience,
+        CancellationToken cancellationToken)
     {
         _body.SetLength(0);
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -48,7 +50,8 @@ internal sealed class CheckedBody(OverflowBudget budget) : IDisposable
                 if (!TryGrow(piece.Length))
                 {
                     IsOutOfMemory = true;
-                    return (FailureKind.NoUpstream, "could not be taken in: no memory for unstored bodies is left (Proxy:MaxUnstoredBytes)");
+                    return (FailureKind.NoUpstream,
+                        "could not be taken in: no memory for unstored bodies is left (Proxy:MaxUnstoredBytes)");
                 }
 
                 hasher.Append(piece.Span);

@@ -14,7 +14,9 @@ namespace Breakwater.Proxy.Serving;
 /// </summary>
 internal sealed class CopyCheck : IDisposable
 {
-    /// <summary>Copies that wait for their turn: beyond it a client gets its copy as any other does, for a check goes on when its client leaves.</summary>
+    /// <summary>
+    /// Copies that wait for their turn: beyond it a client gets its copy as any other does, for a check goes on when its client leaves.
+    /// </summary>
     private const int MaxWaiting = 4096;
 
     private static readonly TimeSpan s_goodFor = TimeSpan.FromSeconds(10);
@@ -35,8 +37,8 @@ internal sealed class CopyCheck : IDisposable
     }
 
     /// <summary>
-    /// Are the stored bytes those that the key names? True as well when that cannot be told in time: then the client gets its copy as any other does, whose
-    /// checksums are looked at as it is read.
+    /// Are the stored bytes those that the key names? True as well when that cannot be told in time: then the client gets its copy as any
+    /// other does, whose checksums are looked at as it is read.
     /// </summary>
     /// <param name="key">The object.</param>
     /// <param name="lease">Its copy.</param>

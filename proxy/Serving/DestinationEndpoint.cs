@@ -1,4 +1,3 @@
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Settings;
@@ -9,8 +8,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>
-/// Hosts besides CernVM-FS that <c>Access:Destinations</c> allows: passed through, never stored, so <c>Authorization</c> may pass. A redirect goes to
-/// the client, whose next request is checked again.
+/// Hosts besides CernVM-FS that <c>Access:Destinations</c> allows: passed through, never stored, so <c>Authorization</c> may pass. A
+/// redirect goes to the client, whose next request is checked again.
 /// </summary>
 internal sealed class DestinationEndpoint : IDisposable
 {
@@ -22,18 +21,27 @@ internal sealed class DestinationEndpoint : IDisposable
     private readonly ForwarderRequestConfig _config;
     private volatile HttpMessageInvoker _client;
 
-    public DestinationEndpoint(IHttpForwarder forwarder, GuardedConnector connector, ResponseHeads heads, LoopGuard loops, ProxyOptions options)
+    public DestinationEndpoint(IHttpForwarder forwarder, GuardedConnector connector, ResponseHeads heads, LoopGuard loops,
+        ProxyOptions options)
     {
         _loops = loops;
         _forwarder = forwarder;
         _heads = heads;
         _connector = connector;
         _options = options;
-        _config = new ForwarderRequestConfig { ActivityTimeout = options.FetchPatience, Version = new Version(1, 1), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        _config = new ForwarderRequestConfig
+        {
+            ActivityTimeout = options.FetchPatience,
+            Version = new Version(1, 1),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
         _client = NewClient();
     }
 
-    /// <summary>New settings are in force: a connection that was made under the old ones serves no new request. The old client's end by themselves when they are idle.</summary>
+    /// <summary>
+    /// New settings are in force: a connection that was made under the old ones serves no new request. The old client's end by themselves
+    /// when they are idle.
+    /// </summary>
     public void Renew() => _client = NewClient();
 
     /// <summary>Forwards one request.</summary>
@@ -41,15 +49,19 @@ internal sealed class DestinationEndpoint : IDisposable
     {
         outcome.Result = RequestResult.PassedThrough;
         outcome.Upstream = target.Host;
-        context.Features.Set<IHttpUpgradeFeature>(null); // else the forwarder would open a tunnel for a client that asks to: those are Access:Connect's
+        // else the forwarder would open a tunnel for a client that asks to: those are Access:Connect's
+        context.Features.Set<IHttpUpgradeFeature>(null);
         _heads.WriteCommon(context.Response, outcome);
-        ForwarderError error = await _forwarder.SendAsync(context, "http://" + new Uri(target.Url).Authority, _client, _config, new Transformer(target.Url, _loops));
+        ForwarderError error =
+            await _forwarder.SendAsync(context, "http://" + new Uri(target.Url).Authority, _client, _config,
+            new Transformer(target.Url, _loops));
         if (error != ForwarderError.None && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
             outcome.Result = RequestResult.Failed;
             string why = context.Features.Get<IForwarderErrorFeature>()?.Exception?.Message ?? error.ToString();
             context.Response.Clear();
-            await _heads.WriteFailureAsync(context, new UpstreamFailure(FailureKind.Connect, $"{target.Host} could not be asked: {why}"), outcome);
+            await _heads.WriteFailureAsync(context, new UpstreamFailure(FailureKind.Connect, $"{target.Host} could not be asked: {why}"),
+                outcome);
         }
     }
 
@@ -70,7 +82,8 @@ internal sealed class DestinationEndpoint : IDisposable
 
     private sealed class Transformer(string url, LoopGuard loops) : HttpTransformer
     {
-        public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest,
+            string destinationPrefix, CancellationToken cancellationToken)
         {
             await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
             proxyRequest.RequestUri = new Uri(url);

@@ -2,9 +2,7 @@ using System.Globalization;
 using System.IO.Pipelines;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Serving;
 
@@ -30,7 +28,8 @@ internal sealed class DocumentEndpoint(DocumentCache documents, ResponseHeads he
         if (!budget.TryTake(held))
         {
             outcome.Result = RequestResult.Failed;
-            await heads.WriteFailureAsync(context, new UpstreamFailure(FailureKind.Timeout, "the documents under way take all of Proxy:MaxUnstoredBytes; ask again"), outcome);
+            await heads.WriteFailureAsync(context,
+                new UpstreamFailure(FailureKind.Timeout, "the documents under way take all of Proxy:MaxUnstoredBytes; ask again"), outcome);
             return;
         }
 
@@ -52,7 +51,8 @@ internal sealed class DocumentEndpoint(DocumentCache documents, ResponseHeads he
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = document.ContentType;
         response.ContentLength = document.Body.Length;
-        response.Headers.CacheControl = string.Create(CultureInfo.InvariantCulture, $"public, max-age={(long)document.Lifetime.TotalSeconds}");
+        response.Headers.CacheControl =
+            string.Create(CultureInfo.InvariantCulture, $"public, max-age={(long)document.Lifetime.TotalSeconds}");
         response.Headers.Age = document.AgeSeconds(time).ToString(CultureInfo.InvariantCulture);
         if (!HttpMethods.IsHead(context.Request.Method))
         {

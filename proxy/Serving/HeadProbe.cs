@@ -1,5 +1,4 @@
 using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
@@ -7,7 +6,8 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>
-/// HEAD of an object that is not stored: asks the Stratum 1s for the head alone, since replication checks hundreds of objects that nobody wants to have.
+/// HEAD of an object that is not stored: asks the Stratum 1s for the head alone, since replication checks hundreds of objects that nobody
+/// wants to have.
 /// </summary>
 internal sealed class HeadProbe(UpstreamClient client, FetchQueue queue, ResponseHeads heads, ProxyOptions options, TimeProvider time)
 {

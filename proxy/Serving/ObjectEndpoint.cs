@@ -1,18 +1,17 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>Answers requests for objects: from the store, else from the one fetch that all who ask share.</summary>
 internal sealed class ObjectEndpoint(
-    IObjectStore store, FetchCoordinator fetches, CopyCheck copyCheck, HeadProbe headProbe, ResponseHeads heads, LookAhead lookAhead, ProxyOptions options, TimeProvider time)
+    IObjectStore store, FetchCoordinator fetches, CopyCheck copyCheck, HeadProbe headProbe, ResponseHeads heads, LookAhead lookAhead,
+    ProxyOptions options, TimeProvider time)
 {
     /// <summary>Serves one request; the outcome says how it ended.</summary>
     public async Task ServeAsync(HttpContext context, ObjectRequest request, RequestOutcome outcome)
@@ -50,7 +49,8 @@ internal sealed class ObjectEndpoint(
         request.Headers.CacheControl.ToString().Contains("no-cache", StringComparison.OrdinalIgnoreCase)
         || request.Headers.Pragma.ToString().Contains("no-cache", StringComparison.OrdinalIgnoreCase);
 
-    private async Task ServeLeaseAsync(HttpContext context, ObjectRequest request, ObjectLease lease, ByteRange? range, RequestOutcome outcome)
+    private async Task ServeLeaseAsync(HttpContext context, ObjectRequest request, ObjectLease lease, ByteRange? range,
+        RequestOutcome outcome)
     {
         long promised;
         using (lease)
@@ -100,7 +100,8 @@ internal sealed class ObjectEndpoint(
         }
     }
 
-    private async Task ServeFetchedAsync(HttpContext context, ObjectRequest request, ByteRange? range, RequestOutcome outcome, JoinedRequest? joined = null)
+    private async Task ServeFetchedAsync(HttpContext context, ObjectRequest request, ByteRange? range, RequestOutcome outcome,
+        JoinedRequest? joined = null)
     {
         // The hit path may have joined this request to the fetch: what it waited counts.
         TimeSpan left = options.AnswerTimeout - (joined?.Elapsed ?? TimeSpan.Zero);
@@ -155,7 +156,8 @@ internal sealed class ObjectEndpoint(
             catch (OperationCanceledException) when (deadline.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
             {
                 outcome.Result = RequestResult.Failed;
-                var late = new UpstreamFailure(FailureKind.Timeout, "no Stratum 1 has delivered it in time; the fetch goes on, so ask again");
+                var late = new UpstreamFailure(FailureKind.Timeout,
+                    "no Stratum 1 has delivered it in time; the fetch goes on, so ask again");
                 await heads.WriteFailureAsync(context, late, outcome);
                 return;
             }
@@ -165,12 +167,15 @@ internal sealed class ObjectEndpoint(
         }
     }
 
-    /// <summary>A client of HTTP/1.0 takes the end of the connection for the end of a body without a length: it is told the length.</summary>
+    /// <summary>
+    /// A client of HTTP/1.0 takes the end of the connection for the end of a body without a length: it is told the length.
+    /// </summary>
     private static bool MustTellLength(HttpContext context) => HttpProtocol.IsHttp10(context.Request.Protocol);
 
     /// <summary>
-    /// Waits until the head of the answer can be written: the first byte that is asked for is there, and for a range the length. A range that is too far inside
-    /// for that is not answered as one: the client gets everything, in time, instead of an error (RFC 9110, 14.2 allows that).
+    /// Waits until the head of the answer can be written: the first byte that is asked for is there, and for a range the length. A range
+    /// that is too far inside for that is not answered as one: the client gets everything, in time, instead of an error (RFC 9110, 14.2
+    /// allows that).
     /// </summary>
     private async ValueTask<(FollowState State, ByteRange? Range)> WaitForAnswerAsync(
         HttpContext context, FetchFollower follower, ByteRange? range, TimeSpan patienceForRange, CancellationToken cancellationToken)

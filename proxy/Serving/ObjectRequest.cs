@@ -1,7 +1,6 @@
 using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Serving;

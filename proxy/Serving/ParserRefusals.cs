@@ -12,9 +12,11 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>
-/// Requests that Kestrel refuses before the pipeline sees them (400, 408, 414, 431, 505 …): the client is told why, and the access log and the metrics know of it. Thread-safe.
+/// Requests that Kestrel refuses before the pipeline sees them (400, 408, 414, 431, 505 …): the client is told why, and the access log and
+/// the metrics know of it. Thread-safe.
 /// </summary>
-internal sealed class ParserRefusals(RequestRecorder recorder, ProxyOptions options, TimeProvider time) : IObserver<KeyValuePair<string, object?>>
+internal sealed class ParserRefusals(RequestRecorder recorder, ProxyOptions options, TimeProvider time)
+    : IObserver<KeyValuePair<string, object?>>
 {
     private const string Event = "Microsoft.AspNetCore.Server.Kestrel.BadRequest";
 
@@ -34,7 +36,8 @@ internal sealed class ParserRefusals(RequestRecorder recorder, ProxyOptions opti
     /// <inheritdoc/>
     public void OnNext(KeyValuePair<string, object?> value)
     {
-        if (value.Value is not IFeatureCollection features || features.Get<IBadRequestExceptionFeature>()?.Error is not BadHttpRequestException e
+        if (value.Value is not IFeatureCollection features
+            || features.Get<IBadRequestExceptionFeature>()?.Error is not BadHttpRequestException e
             || features.Get<IHttpResponseFeature>() is { HasStarted: true })
         {
             return;
@@ -45,7 +48,9 @@ internal sealed class ParserRefusals(RequestRecorder recorder, ProxyOptions opti
         byte[] body = Encoding.ASCII.GetBytes($"{e.StatusCode}: {Reason(e.StatusCode)}\n");
         string head = string.Create(
             CultureInfo.InvariantCulture,
-            $"HTTP/1.1 {e.StatusCode} {ReasonPhrases.GetReasonPhrase(e.StatusCode)}\r\nDate: {time.GetUtcNow():R}\r\nVia: 1.1 {options.Name}\r\nCache-Control: no-store\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n");
+            $"HTTP/1.1 {e.StatusCode} {ReasonPhrases.GetReasonPhrase(e.StatusCode)}\r\nDate: {time.GetUtcNow():R}\r\nVia: 1.1 "
+            + $"{options.Name}\r\nCache-Control: no-store\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "
+            + $"{body.Length}\r\nConnection: close\r\n\r\n");
         features.Get<RefusableOutput>()?.SayInstead([.. Encoding.ASCII.GetBytes(head), .. isHead ? [] : body]);
         long now = time.GetTimestamp();
         recorder.Record(new RequestRecord

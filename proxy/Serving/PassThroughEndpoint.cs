@@ -1,21 +1,21 @@
 using System.Buffers;
 using System.Globalization;
-using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>
-/// Path-addressed files of repositories with external data: they are not named by a hash, so nothing proves them; they are asked for as objects are, one Stratum 1 after the other, and are
-/// not stored. Range and its 206 pass. Requests with <c>Authorization</c> go this way too: what a password was needed for is not for everybody.
+/// Path-addressed files of repositories with external data: they are not named by a hash, so nothing proves them; they are asked for as
+/// objects are, one Stratum 1 after the other, and are not stored. Range and its 206 pass. Requests with <c>Authorization</c> go this way
+/// too: what a password was needed for is not for everybody.
 /// </summary>
-internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads heads, ProxyCounters counters, OverflowBudget budget, ConnectionBudget connections, ProxyOptions options, TimeProvider time)
+internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads heads, ProxyCounters counters, OverflowBudget budget,
+    ConnectionBudget connections, ProxyOptions options, TimeProvider time)
 {
     private const int PieceBytes = 64 << 10;
 
@@ -37,9 +37,12 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
             var question = new PassedQuestion(context.Request, urlPath, hint, outcome.Key);
             await AnswerAsync(context, question, client.Candidates(repository, hint), outcome, either.Token);
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
+        catch (OperationCanceledException)
+            when (patience.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
         {
-            string what = hasPlace ? "no Stratum 1 has answered in time" : "as many files are being passed through as may be at a time, or as this client's share allows";
+            string what = hasPlace
+                ? "no Stratum 1 has answered in time"
+                : "as many files are being passed through as may be at a time, or as this client's share allows";
             await FailAsync(context, new UpstreamFailure(FailureKind.Timeout, what), outcome);
         }
         finally
@@ -51,7 +54,8 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, PassedQuestion question, CandidateCursor cursor, RequestOutcome outcome, CancellationToken patience)
+    private async Task AnswerAsync(HttpContext context, PassedQuestion question, CandidateCursor cursor, RequestOutcome outcome,
+        CancellationToken patience)
     {
         using var body = new CheckedBody(budget);
         while (await client.OpenAsync(question, cursor, patience) is { } response)
@@ -122,7 +126,8 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
         }
     }
 
-    private async Task RelayAsync(HttpContext context, PassedQuestion question, UpstreamResponse response, CandidateCursor cursor, RequestOutcome outcome)
+    private async Task RelayAsync(HttpContext context, PassedQuestion question, UpstreamResponse response, CandidateCursor cursor,
+        RequestOutcome outcome)
     {
         HttpResponse answer = context.Response;
         WriteHead(answer, response, outcome);
@@ -133,7 +138,8 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
             long count = response.Message.Content.Headers.ContentRange!.To!.Value - response.Offset + 1;
             string total = response.TotalLength?.ToString(CultureInfo.InvariantCulture) ?? "*";
             answer.StatusCode = StatusCodes.Status206PartialContent;
-            answer.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {response.Offset}-{response.Offset + count - 1}/{total}");
+            answer.Headers.ContentRange =
+                string.Create(CultureInfo.InvariantCulture, $"bytes {response.Offset}-{response.Offset + count - 1}/{total}");
             answer.ContentLength = count;
         }
 
@@ -148,7 +154,8 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
             await CopyAsync(context, response, answer.ContentLength, outcome);
             client.NoteSuccess(response.Upstream);
         }
-        catch (Exception e) when (e is IOException or HttpRequestException or TimeoutException && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception e)
+            when (e is IOException or HttpRequestException or TimeoutException && !context.RequestAborted.IsCancellationRequested)
         {
             // Nothing tells that another Stratum 1's file is the same: the client has to see that this one is not whole.
             client.Note(cursor, response.Upstream, FailureKind.Broken, $"broke off: {e.Message}");

@@ -8,7 +8,8 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>
-/// Asks for a file that is passed through: what the client sent that matters, and nothing that tells of it. Ranges are checked, since a client takes a 206 for the bytes that it asked for.
+/// Asks for a file that is passed through: what the client sent that matters, and nothing that tells of it. Ranges are checked, since a
+/// client takes a 206 for the bytes that it asked for.
 /// </summary>
 internal sealed class PassedQuestion : UpstreamQuestion
 {
@@ -79,7 +80,9 @@ internal sealed class PassedQuestion : UpstreamQuestion
                 return (FailureKind.NotFound, "does not have it");
             case HttpStatusCode.RequestedRangeNotSatisfiable when _range is not null:
                 // Its file may be older and shorter than the next one's.
-                Unsatisfied ??= message.Content.Headers.ContentRange is { Unit: "bytes", Length: { } length } ? new ContentRangeHeaderValue(length).ToString() : "bytes */*";
+                Unsatisfied ??= message.Content.Headers.ContentRange is { Unit: "bytes", Length: { } length }
+                    ? new ContentRangeHeaderValue(length).ToString()
+                    : "bytes */*";
                 return (FailureKind.NotFound, "has no such range of it");
             case not (HttpStatusCode.OK or HttpStatusCode.PartialContent):
                 return ToFault(message.StatusCode);
@@ -105,7 +108,8 @@ internal sealed class PassedQuestion : UpstreamQuestion
     {
         foreach (string name in s_relayed)
         {
-            if (message.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values) || message.Content.Headers.NonValidated.TryGetValues(name, out values))
+            if (message.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values)
+                || message.Content.Headers.NonValidated.TryGetValues(name, out values))
             {
                 yield return (name, values.ToString());
             }
@@ -132,7 +136,8 @@ internal sealed class PassedQuestion : UpstreamQuestion
     }
 
     /// <summary>Our HTTP client refuses what is not ASCII; that would be held against the Stratum 1.</summary>
-    private static string? Plain(Microsoft.Extensions.Primitives.StringValues values) => values.Count > 0 && IsPlain(values.ToString()) ? values.ToString() : null;
+    private static string? Plain(Microsoft.Extensions.Primitives.StringValues values) =>
+        values.Count > 0 && IsPlain(values.ToString()) ? values.ToString() : null;
 
     private static bool IsPlain(string value) => System.Text.Ascii.IsValid(value) && FieldGrammar.IsText(value);
 }

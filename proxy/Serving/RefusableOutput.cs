@@ -4,8 +4,8 @@ using System.IO.Pipelines;
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>
-/// What Kestrel writes to a client, until it is told what to send instead: then that goes out and Kestrel's own words are thrown away. Kestrel refuses what it cannot parse with a bare
-/// status and lets nobody add to it.
+/// What Kestrel writes to a client, until it is told what to send instead: then that goes out and Kestrel's own words are thrown away.
+/// Kestrel refuses what it cannot parse with a bare status and lets nobody add to it.
 /// </summary>
 internal sealed class RefusableOutput(PipeWriter output) : PipeWriter
 {
@@ -25,7 +25,8 @@ internal sealed class RefusableOutput(PipeWriter output) : PipeWriter
     }
 
     /// <inheritdoc/>
-    public override Memory<byte> GetMemory(int sizeHint = 0) => _thrownAway is null ? output.GetMemory(sizeHint) : _thrownAway.GetMemory(sizeHint);
+    public override Memory<byte> GetMemory(int sizeHint = 0) =>
+        _thrownAway is null ? output.GetMemory(sizeHint) : _thrownAway.GetMemory(sizeHint);
 
     /// <inheritdoc/>
     public override Span<byte> GetSpan(int sizeHint = 0) => _thrownAway is null ? output.GetSpan(sizeHint) : _thrownAway.GetSpan(sizeHint);
@@ -48,7 +49,8 @@ internal sealed class RefusableOutput(PipeWriter output) : PipeWriter
         _thrownAway is null ? output.WriteAsync(source, cancellationToken) : output.FlushAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => output.FlushAsync(cancellationToken);
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
+        output.FlushAsync(cancellationToken);
 
     /// <inheritdoc/>
     public override void CancelPendingFlush() => output.CancelPendingFlush();

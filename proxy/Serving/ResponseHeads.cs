@@ -1,15 +1,15 @@
 using System.Globalization;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>The heads of this proxy's answers: the same fields, whichever way an answer takes.</summary>
 internal sealed class ResponseHeads(ProxyOptions options, TimeProvider time)
 {
-    /// <summary>What a Stratum 1 sends for objects: three days. Objects never change; this is for caches between us and the client.</summary>
+    /// <summary>
+    /// What a Stratum 1 sends for objects: three days. Objects never change; this is for caches between us and the client.
+    /// </summary>
     public const string ObjectCacheControl = "public, max-age=259200, immutable";
 
     private readonly string _via = $"1.1 {options.Name}";
@@ -39,7 +39,8 @@ internal sealed class ResponseHeads(ProxyOptions options, TimeProvider time)
         if (range is { } part)
         {
             response.StatusCode = StatusCodes.Status206PartialContent;
-            response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {part.Offset}-{part.Offset + part.Count - 1}/{length}");
+            response.Headers.ContentRange =
+                string.Create(CultureInfo.InvariantCulture, $"bytes {part.Offset}-{part.Offset + part.Count - 1}/{length}");
             response.ContentLength = part.Count;
         }
         else

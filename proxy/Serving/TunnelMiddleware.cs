@@ -16,8 +16,9 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>
-/// CONNECT to the hosts that <c>Access:Connect</c> allows, in front of Kestrel's HTTP, which has no tunnels: a connection that begins with CONNECT
-/// is a tunnel or refused; any other is Kestrel's, untouched. With no host allowed it is not in the way at all, and Kestrel's pipeline refuses CONNECT.
+/// CONNECT to the hosts that <c>Access:Connect</c> allows, in front of Kestrel's HTTP, which has no tunnels: a connection that begins with
+/// CONNECT is a tunnel or refused; any other is Kestrel's, untouched. With no host allowed it is not in the way at all, and Kestrel's
+/// pipeline refuses CONNECT.
 /// </summary>
 internal sealed class TunnelMiddleware(
     ConnectAccess destinations,
@@ -33,7 +34,8 @@ internal sealed class TunnelMiddleware(
     private static readonly TimeSpan s_idle = TimeSpan.FromMinutes(5);
 
     /// <summary>The connection delegate around the next one.</summary>
-    public ConnectionDelegate Wrap(ConnectionDelegate next) => connection => destinations.IsEmpty ? next(connection) : RunAsync(connection, next);
+    public ConnectionDelegate Wrap(ConnectionDelegate next) =>
+        connection => destinations.IsEmpty ? next(connection) : RunAsync(connection, next);
 
     private async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
@@ -52,7 +54,9 @@ internal sealed class TunnelMiddleware(
         {
             await AdmitAsync(connection, request, target);
         }
-        catch (Exception e) when (e is ConnectionResetException or ConnectionAbortedException or OperationCanceledException or IOException or SocketException)
+        catch (Exception e)
+            when (e is ConnectionResetException or ConnectionAbortedException or OperationCanceledException or IOException
+            or SocketException)
         {
             // One of the two sides left.
             connection.Abort(new ConnectionAbortedException("The tunnel ended.", e));
@@ -71,11 +75,13 @@ internal sealed class TunnelMiddleware(
         }
         else if (users.AreRequired && !users.Allows(request.ProxyAuthorization))
         {
-            await RefuseAsync(connection, target, 407, "This proxy wants a user name and a password (Access:Users).", "Proxy-Authenticate: Basic realm=\"CernVM-FS\", charset=\"UTF-8\"\r\n");
+            await RefuseAsync(connection, target, 407, "This proxy wants a user name and a password (Access:Users).",
+                "Proxy-Authenticate: Basic realm=\"CernVM-FS\", charset=\"UTF-8\"\r\n");
         }
         else if (limits.TakeTurn(target.Client) is not { } wait)
         {
-            await RefuseAsync(connection, target, 429, "Your address asks faster than Access:MaxRequestsPerSecondPerClient of this proxy.", "Retry-After: 2\r\n");
+            await RefuseAsync(connection, target, 429, "Your address asks faster than Access:MaxRequestsPerSecondPerClient of this proxy.",
+                "Retry-After: 2\r\n");
         }
         else if (!destinations.Allows(request.Host, request.Port))
         {
@@ -98,10 +104,14 @@ internal sealed class TunnelMiddleware(
             {
                 upstream = await connector.ConnectForClientAsync(new DnsEndPoint(request.Host, request.Port), timeout.Token);
             }
-            catch (Exception e) when (e is IOException or SocketException or TimeoutException or OperationCanceledException && !connection.ConnectionClosed.IsCancellationRequested)
+            catch (Exception e)
+                when (e is IOException or SocketException or TimeoutException or OperationCanceledException
+                && !connection.ConnectionClosed.IsCancellationRequested)
             {
                 bool isTimeout = e is OperationCanceledException or TimeoutException or LookupFailedException { IsTimeout: true };
-                string why = e is OperationCanceledException ? "it was not looked up and connected in time (Proxy:AnswerTimeout)" : e.Message;
+                string why = e is OperationCanceledException
+                    ? "it was not looked up and connected in time (Proxy:AnswerTimeout)"
+                    : e.Message;
                 await RefuseAsync(connection, target, isTimeout ? 504 : 502, $"{request.Host}:{request.Port} cannot be connected: {why}");
                 return;
             }
@@ -109,7 +119,8 @@ internal sealed class TunnelMiddleware(
 
         await using (upstream)
         {
-            await connection.Transport.Output.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 Connection established\r\nVia: 1.1 {options.Name}\r\n\r\n"));
+            await connection.Transport.Output.WriteAsync(
+                Encoding.ASCII.GetBytes($"HTTP/1.1 200 Connection established\r\nVia: 1.1 {options.Name}\r\n\r\n"));
             long sent = await new Tunnel(connection, (NetworkStream)upstream).RunAsync();
             Record(target, RequestResult.PassedThrough, 200, sent);
         }
@@ -164,10 +175,13 @@ internal sealed class TunnelMiddleware(
 
     private async Task RefuseAsync(ConnectionContext connection, Target target, int status, string text, string fields = "")
     {
-        string body = string.Create(CultureInfo.InvariantCulture, $"{status}: {new string([.. text.Where(c => c is >= ' ' and < (char)127)])}\n");
+        string body =
+            string.Create(CultureInfo.InvariantCulture, $"{status}: {new string([.. text.Where(c => c is >= ' ' and < (char)127)])}\n");
         string head = string.Create(
             CultureInfo.InvariantCulture,
-            $"HTTP/1.1 {status} {Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status)}\r\nVia: 1.1 {options.Name}\r\nCache-Control: no-store\r\n{fields}Content-Type: text/plain\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n");
+            $"HTTP/1.1 {status} {Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status)}\r\nVia: 1.1 "
+            + $"{options.Name}\r\nCache-Control: no-store\r\n{fields}Content-Type: text/plain\r\nContent-Length: "
+            + $"{body.Length}\r\nConnection: close\r\n\r\n");
         Record(target, status >= 500 ? RequestResult.Failed : RequestResult.Refused, (short)status, body.Length);
         await connection.Transport.Output.WriteAsync(Encoding.ASCII.GetBytes(head + body));
         await connection.Transport.Output.CompleteAsync();
@@ -221,7 +235,9 @@ internal sealed class TunnelMiddleware(
             {
                 await SendUpAsync(over.Token);
             }
-            catch (Exception e) when (e is ConnectionResetException or ConnectionAbortedException or OperationCanceledException or IOException or SocketException)
+            catch (Exception e)
+                when (e is ConnectionResetException or ConnectionAbortedException or OperationCanceledException or IOException
+                or SocketException)
             {
                 await over.CancelAsync();
             }

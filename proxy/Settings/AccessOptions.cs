@@ -5,7 +5,8 @@ internal sealed class AccessOptions
 {
     /// <summary>Loopback, private (RFC 1918, RFC 4193), shared (RFC 6598) and link-local addresses.</summary>
     public static readonly string[] DefaultClients =
-        ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"];
+        ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "::1/128", "fc00::/7",
+        "fe80::/10"];
 
     /// <summary>Client networks in CIDR form. Empty: <see cref="DefaultClients"/>.</summary>
     public string[] Clients { get; set; } = [];
@@ -17,24 +18,32 @@ internal sealed class AccessOptions
     public string[] Destinations { get; set; } = [];
 
     /// <summary>
-    /// Hosts to which clients may open a tunnel by CONNECT: <c>host</c>, <c>host:port</c> or <c>*.domain:port</c>; port 443 when none is given. What goes through a
-    /// tunnel is neither seen nor stored. Default none.
+    /// Hosts to which clients may open a tunnel by CONNECT: <c>host</c>, <c>host:port</c> or <c>*.domain:port</c>; port 443 when none is
+    /// given. What goes through a tunnel is neither seen nor stored. Default none.
     /// </summary>
     public string[] Connect { get; set; } = [];
 
     /// <summary>
-    /// Networks in CIDR form that may be connected to though they are loopback, link-local, metadata or this machine. A Stratum 1 or parent proxy whose address is
-    /// written out in its setting needs no entry. Default none.
+    /// Networks in CIDR form that may be connected to though they are loopback, link-local, metadata or this machine. A Stratum 1 or parent
+    /// proxy whose address is written out in its setting needs no entry. Default none.
     /// </summary>
     public string[] AllowedUpstreams { get; set; } = [];
 
-    /// <summary>User names with passwords, plain or <c>sha256:</c> and the hex digest. Default none: nobody is asked. With one, every request needs <c>Proxy-Authorization: Basic</c>.</summary>
+    /// <summary>
+    /// User names with passwords, plain or <c>sha256:</c> and the hex digest. Default none: nobody is asked. With one, every request needs
+    /// <c>Proxy-Authorization: Basic</c>.
+    /// </summary>
     public Dictionary<string, string> Users { get; set; } = [];
 
-    /// <summary>Connections at a time of one client (an IPv4 address, an IPv6 /64). Default 0: no limit, since a site may sit behind one address.</summary>
+    /// <summary>
+    /// Connections at a time of one client (an IPv4 address, an IPv6 /64). Default 0: no limit, since a site may sit behind one address.
+    /// </summary>
     public int MaxConnectionsPerClient { get; set; }
 
-    /// <summary>Requests a second of one client; who is faster waits up to 2 s, then gets 429. Hits count only where they take the ordinary path. Default 0: no limit.</summary>
+    /// <summary>
+    /// Requests a second of one client; who is faster waits up to 2 s, then gets 429. Hits count only where they take the ordinary path.
+    /// Default 0: no limit.
+    /// </summary>
     public int MaxRequestsPerSecondPerClient { get; set; }
 
     /// <summary>The networks in force.</summary>

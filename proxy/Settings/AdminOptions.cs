@@ -11,13 +11,21 @@ internal sealed class AdminOptions
     /// <summary>Address with a port, 0 for a free one. Default <c>127.0.0.1:9128</c>: this host alone. Empty: no admin port.</summary>
     public string Listen { get; set; } = "127.0.0.1:9128";
 
-    /// <summary>File with the token that every action needs; made at the first start, mode 0600. Default <c>admin.token</c> in the store's directory.</summary>
+    /// <summary>
+    /// File with the token that every action needs; made at the first start, mode 0600. Default <c>admin.token</c> in the store's
+    /// directory.
+    /// </summary>
     public string? TokenFile { get; set; }
 
-    /// <summary>Names by which the admin port may be asked for, beside <c>localhost</c> and addresses; a page elsewhere cannot reach it under its own name (DNS rebinding).</summary>
+    /// <summary>
+    /// Names by which the admin port may be asked for, beside <c>localhost</c> and addresses; a page elsewhere cannot reach it under its
+    /// own name (DNS rebinding).
+    /// </summary>
     public string[] Hosts { get; set; } = [];
 
-    /// <summary>Networks in CIDR form that may read status, metrics and page without the token. Empty: <see cref="DefaultReaders"/>.</summary>
+    /// <summary>
+    /// Networks in CIDR form that may read status, metrics and page without the token. Empty: <see cref="DefaultReaders"/>.
+    /// </summary>
     public string[] Readers { get; set; } = [];
 
     /// <summary>The networks in force.</summary>

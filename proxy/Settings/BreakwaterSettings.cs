@@ -30,7 +30,8 @@ internal sealed class BreakwaterSettings
 
     /// <summary>The sections that a settings file may have.</summary>
     public static readonly string[] Sections =
-        ["Proxy", "Access", "Store", "Admin", "AccessLog", "Telemetry", "Snmp", "ZeroTouch", "Repositories", "WorkingSets", "ReverseProxy", "Logging"];
+        ["Proxy", "Access", "Store", "Admin", "AccessLog", "Telemetry", "Snmp", "ZeroTouch", "Repositories", "WorkingSets", "ReverseProxy",
+        "Logging"];
 
     /// <summary>Binds the sections and checks them.</summary>
     /// <exception cref="SettingsException">Something is wrong: all mistakes at once.</exception>
@@ -47,11 +48,13 @@ internal sealed class BreakwaterSettings
             Telemetry = Bind<TelemetryOptions>(configuration, "Telemetry", errors),
             Snmp = Bind<SnmpOptions>(configuration, "Snmp", errors),
             ZeroTouch = Bind<ZeroTouchOptions>(configuration, "ZeroTouch", errors),
-            Trust = SettingsBinder.Bind<TrustOptions>("Repositories", configuration.GetSection("Repositories").GetChildren().Where(child => !child.GetChildren().Any()), errors),
+            Trust = SettingsBinder.Bind<TrustOptions>("Repositories",
+                configuration.GetSection("Repositories").GetChildren().Where(child => !child.GetChildren().Any()), errors),
             WorkingSets = Bind<WorkingSetOptions>(configuration, "WorkingSets", errors),
             Repositories = configuration.GetSection("Repositories").GetChildren()
                 .Where(section => section.GetChildren().Any())
-                .ToDictionary(section => section.Key, section => Bind<RepositoryOptions>(configuration, section.Path, errors), StringComparer.Ordinal),
+                .ToDictionary(section => section.Key, section => Bind<RepositoryOptions>(configuration, section.Path, errors),
+                StringComparer.Ordinal),
         };
         settings.Store.Path ??= DefaultStorePath();
         settings.Admin.TokenFile ??= Path.Combine(settings.Store.Path, "admin.token");

@@ -4,11 +4,14 @@ namespace Breakwater.Proxy.Settings;
 internal static class ClusterSections
 {
     /// <summary>The clusters of Stratum 1s.</summary>
-    public static IEnumerable<IConfigurationSection> Of(IConfiguration configuration) => configuration.GetSection("ReverseProxy:Clusters").GetChildren();
+    public static IEnumerable<IConfigurationSection> Of(IConfiguration configuration) =>
+        configuration.GetSection("ReverseProxy:Clusters").GetChildren();
 
     /// <summary>A cluster's Stratum 1s; one that is set to null is none.</summary>
-    public static IEnumerable<IConfigurationSection> Stratum1s(IConfigurationSection cluster) => cluster.GetSection("Destinations").GetChildren().Where(d => d.GetChildren().Any());
+    public static IEnumerable<IConfigurationSection> Stratum1s(IConfigurationSection cluster) =>
+        cluster.GetSection("Destinations").GetChildren().Where(d => d.GetChildren().Any());
 
     /// <summary>The URL of a cluster's parent proxy, with its password if it has one; null when there is none.</summary>
-    public static string? Parent(IConfigurationSection cluster) => cluster["HttpClient:WebProxy:Address"] is { Length: > 0 } parent ? parent : null;
+    public static string? Parent(IConfigurationSection cluster) =>
+        cluster["HttpClient:WebProxy:Address"] is { Length: > 0 } parent ? parent : null;
 }

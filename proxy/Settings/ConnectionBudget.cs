@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Breakwater.Proxy.Settings;
 
 /// <summary>How many connections may be open.</summary>

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Breakwater.Proxy.Settings;
 
 /// <summary>
-/// How many client connections the process's limit of open files allows. A server that is out of descriptors can neither accept nor fetch nor open
-/// a segment; one that refuses the last clients serves all others.
+/// How many client connections the process's limit of open files allows. A server that is out of descriptors can neither accept nor fetch
+/// nor open a segment; one that refuses the last clients serves all others.
 /// </summary>
 internal static class DescriptorBudget
 {
@@ -22,12 +22,17 @@ internal static class DescriptorBudget
     /// <param name="limit">Open files allowed; null: not known.</param>
     public static int Connections(int wanted, int fetches, int storeFiles, long? limit) =>
         limit is { } known
-            ? (int)Math.Clamp(Free(fetches, storeFiles, known) - PassedThrough(fetches, storeFiles, limit), Math.Min(Fewest, wanted), wanted)
+            ? (int)Math.Clamp(Free(fetches, storeFiles, known) - PassedThrough(fetches, storeFiles, limit), Math.Min(Fewest, wanted),
+            wanted)
             : wanted;
 
-    /// <summary>The connections to Stratum 1s for files that are passed through, each as long as its client reads: apart from those of the fetches.</summary>
+    /// <summary>
+    /// The connections to Stratum 1s for files that are passed through, each as long as its client reads: apart from those of the fetches.
+    /// </summary>
     public static int PassedThrough(int fetches, int storeFiles, long? limit) =>
-        limit is { } known ? (int)Math.Clamp(Free(fetches, storeFiles, known) / 16, FewestPassedThrough, MostPassedThrough) : MostPassedThrough;
+        limit is { } known
+        ? (int)Math.Clamp(Free(fetches, storeFiles, known) / 16, FewestPassedThrough, MostPassedThrough)
+        : MostPassedThrough;
 
     /// <summary>Is there enough for a handful of clients?</summary>
     /// <exception cref="IOException">There is not; it says how much is needed.</exception>
@@ -37,7 +42,9 @@ internal static class DescriptorBudget
         if (limit < least)
         {
             throw new IOException(string.Create(
-                CultureInfo.InvariantCulture, $"this process may open {limit} files and needs {least} at least (ulimit -n, LimitNOFILE); fewer do with a lower Proxy:MaxConcurrentFetches or Store:QuotaBytes."));
+                CultureInfo.InvariantCulture,
+                $"this process may open {limit} files and needs {least} at least (ulimit -n, LimitNOFILE); fewer do with a lower "
+                + $"Proxy:MaxConcurrentFetches or Store:QuotaBytes."));
         }
     }
 
@@ -48,8 +55,11 @@ internal static class DescriptorBudget
     {
         try
         {
-            string? line = File.ReadLines("/proc/self/limits").FirstOrDefault(l => l.StartsWith("Max open files", StringComparison.Ordinal));
-            return line is not null && long.TryParse(line.AsSpan(14).TrimStart().ToString().Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out long limit) ? limit : null;
+            string? line = File.ReadLines("/proc/self/limits")
+                .FirstOrDefault(l => l.StartsWith("Max open files", StringComparison.Ordinal));
+            return line is not null
+                && long.TryParse(line.AsSpan(14).TrimStart().ToString().Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture,
+                out long limit) ? limit : null;
         }
         catch (IOException)
         {

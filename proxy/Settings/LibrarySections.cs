@@ -7,17 +7,20 @@ using Yarp.ReverseProxy.Configuration;
 namespace Breakwater.Proxy.Settings;
 
 /// <summary>
-/// The sections that libraries read, logging's and YARP's: read here as those will read them, so that their mistakes are found with all others. Found later, by the
-/// library, they would put a changed file into force by halves, or end the process from a thread that nobody watches.
+/// The sections that libraries read, logging's and YARP's: read here as those will read them, so that their mistakes are found with all
+/// others. Found later, by the library, they would put a changed file into force by halves, or end the process from a thread that nobody
+/// watches.
 /// </summary>
 internal static class LibrarySections
 {
     /// <summary>A timer of the runtime, as YARP uses them, takes 49 days at most.</summary>
     private static readonly TimeSpan s_longestPeriod = TimeSpan.FromDays(7);
 
-    private static readonly string[] s_formatters = [ConsoleFormatterNames.Simple, ConsoleFormatterNames.Json, ConsoleFormatterNames.Systemd];
+    private static readonly string[] s_formatters =
+        [ConsoleFormatterNames.Simple, ConsoleFormatterNames.Json, ConsoleFormatterNames.Systemd];
 
-    private static readonly string[] s_periods = ["HealthCheck:Active:Interval", "HealthCheck:Active:Timeout", "HealthCheck:Passive:ReactivationPeriod"];
+    private static readonly string[] s_periods =
+        ["HealthCheck:Active:Interval", "HealthCheck:Active:Timeout", "HealthCheck:Passive:ReactivationPeriod"];
 
     /// <summary>Adds a line to <paramref name="errors"/> for each mistake; a cluster that is named there already is left out.</summary>
     public static void Check(IConfiguration configuration, List<string> errors)
@@ -30,7 +33,9 @@ internal static class LibrarySections
     private static void CheckLogging(IConfigurationSection logging, List<string> errors)
     {
         int before = errors.Count;
-        IConfigurationSection[] tables = [.. logging.GetChildren().Select(child => child.Key.Equals("LogLevel", StringComparison.OrdinalIgnoreCase) ? child : child.GetSection("LogLevel"))];
+        IConfigurationSection[] tables =
+            [.. logging.GetChildren()
+            .Select(child => child.Key.Equals("LogLevel", StringComparison.OrdinalIgnoreCase) ? child : child.GetSection("LogLevel"))];
         errors.AddRange(tables.Where(table => !string.IsNullOrEmpty(table.Value))
             .Select(table => $"{table.Path}: categories with levels belong here: {{ \"Default\": \"{table.Value}\" }}."));
         errors.AddRange(tables.SelectMany(table => table.GetChildren()).Where(level => !IsLevel(level.Value))
@@ -50,11 +55,13 @@ internal static class LibrarySections
     /// <summary>Makes of the section what the console's logger makes of it.</summary>
     private static void Bind(IConfigurationSection logging)
     {
-        using ServiceProvider services = new ServiceCollection().AddLogging(builder => builder.AddConfiguration(logging).AddConsole()).BuildServiceProvider();
+        using ServiceProvider services = new ServiceCollection().AddLogging(builder => builder.AddConfiguration(logging).AddConsole())
+            .BuildServiceProvider();
         _ = Current<LoggerFilterOptions>(services);
         _ = Current<ConsoleLoggerOptions>(services);
         foreach (ConsoleFormatterOptions formatter in (ConsoleFormatterOptions[])
-            [Current<ConsoleFormatterOptions>(services), Current<SimpleConsoleFormatterOptions>(services), Current<JsonConsoleFormatterOptions>(services)])
+            [Current<ConsoleFormatterOptions>(services), Current<SimpleConsoleFormatterOptions>(services),
+            Current<JsonConsoleFormatterOptions>(services)])
         {
             _ = DateTimeOffset.UnixEpoch.ToString(formatter.TimestampFormat, CultureInfo.InvariantCulture);
         }
@@ -62,18 +69,21 @@ internal static class LibrarySections
 
     private static T Current<T>(ServiceProvider services) => services.GetRequiredService<IOptionsMonitor<T>>().CurrentValue;
 
-    private static bool IsLevel(string? text) => string.IsNullOrEmpty(text) || (Enum.TryParse(text, ignoreCase: true, out LogLevel level) && Enum.IsDefined(level));
+    private static bool IsLevel(string? text) =>
+        string.IsNullOrEmpty(text) || (Enum.TryParse(text, ignoreCase: true, out LogLevel level) && Enum.IsDefined(level));
 
     private static void CheckPeriods(IConfiguration configuration, List<string> errors) =>
         errors.AddRange(ClusterSections.Of(configuration).SelectMany(cluster => s_periods.Select(period => cluster.GetSection(period)))
-            .Where(period => TimeSpan.TryParse(period.Value, CultureInfo.InvariantCulture, out TimeSpan time) && (time <= TimeSpan.Zero || time > s_longestPeriod))
+            .Where(period => TimeSpan.TryParse(period.Value, CultureInfo.InvariantCulture, out TimeSpan time)
+            && (time <= TimeSpan.Zero || time > s_longestPeriod))
             .Select(period => $"{period.Path}: {period.Value} is not more than zero and at most {s_longestPeriod.TotalDays:0} days."));
 
     /// <summary>One cluster after the other: YARP stops at the first value that it cannot read.</summary>
     private static void CheckReverseProxy(IConfiguration configuration, List<string> errors)
     {
         IConfigurationSection whole = configuration.GetSection("ReverseProxy");
-        IEnumerable<IConfigurationSection> rest = whole.GetChildren().Where(child => !child.Key.Equals("Clusters", StringComparison.OrdinalIgnoreCase));
+        IEnumerable<IConfigurationSection> rest = whole.GetChildren()
+            .Where(child => !child.Key.Equals("Clusters", StringComparison.OrdinalIgnoreCase));
         foreach (IConfigurationSection part in ClusterSections.Of(configuration).Concat(rest))
         {
             if (!errors.Any(error => error.StartsWith($"{part.Path}:", StringComparison.OrdinalIgnoreCase)))
@@ -124,5 +134,6 @@ internal static class LibrarySections
         }
     }
 
-    private static string Message(Exception e) => e is TargetInvocationException or AggregateException && e.InnerException is { } inner ? Message(inner) : e.Message;
+    private static string Message(Exception e) =>
+        e is TargetInvocationException or AggregateException && e.InnerException is { } inner ? Message(inner) : e.Message;
 }

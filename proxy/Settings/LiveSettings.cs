@@ -46,7 +46,8 @@ internal sealed partial class LiveSettings : IDisposable
                 _sources.Root.Reload();
                 _sources.ThrowIfBroken();
                 Dictionary<string, string?> values = Read();
-                if (values.Count == _provider.Values.Count && values.All(v => _provider.Values.TryGetValue(v.Key, out string? old) && old == v.Value))
+                if (values.Count == _provider.Values.Count
+                    && values.All(v => _provider.Values.TryGetValue(v.Key, out string? old) && old == v.Value))
                 {
                     return;
                 }
@@ -69,11 +70,12 @@ internal sealed partial class LiveSettings : IDisposable
         BreakwaterSettings.Load(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
 
     private Dictionary<string, string?> Read() =>
-        _sources.Root.AsEnumerable().Where(v => v.Value is not null).ToDictionary(v => v.Key, v => v.Value, StringComparer.OrdinalIgnoreCase);
+        _sources.Root.AsEnumerable().Where(v => v.Value is not null)
+        .ToDictionary(v => v.Key, v => v.Value, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Publishes to whoever listens, libraries too. What one of them cannot take must not end the process, which an error on a timer's or a signal's thread does: the
-    /// settings before are published again.
+    /// Publishes to whoever listens, libraries too. What one of them cannot take must not end the process, which an error on a timer's or a
+    /// signal's thread does: the settings before are published again.
     /// </summary>
     private void TakeLocked(Dictionary<string, string?> values)
     {
@@ -101,7 +103,9 @@ internal sealed partial class LiveSettings : IDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The settings were read again. Access, Repositories, ReverseProxy and Logging are in force; changes of the rest need a restart")]
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "The settings were read again. Access, Repositories, ReverseProxy and Logging are in force; changes of the rest need a "
+        + "restart")]
     private static partial void LogReloaded(ILogger log);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The changed settings are refused, the old ones stay in force. {Mistakes}")]

@@ -10,20 +10,26 @@ namespace Breakwater.Proxy.Settings;
 internal sealed record ParentProxy(Uri Address, NetworkCredential? Credential)
 {
     /// <summary>The value of <c>Proxy-Authorization</c> (RFC 7617); null when it needs none. Not to be shown.</summary>
-    public string? Authorization { get; } = Credential is null ? null : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Credential.UserName}:{Credential.Password}"));
+    public string? Authorization { get; } = Credential is null
+        ? null
+        : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Credential.UserName}:{Credential.Password}"));
 
     /// <summary>Without the password.</summary>
     public override string ToString() => Address.AbsoluteUri;
 
-    /// <summary>Parses <c>http://user:password@host:port</c>; characters of user and password that mean something in a URL are percent-escaped.</summary>
+    /// <summary>
+    /// Parses <c>http://user:password@host:port</c>; characters of user and password that mean something in a URL are percent-escaped.
+    /// </summary>
     /// <param name="url">As in the settings.</param>
     /// <param name="parent">The proxy.</param>
     /// <param name="problem">What is wrong; tells no password.</param>
     public static bool TryParse(string? url, [NotNullWhen(true)] out ParentProxy? parent, out string problem)
     {
         parent = null;
-        problem = $"'{WithoutPassword(url)}' is not a parent proxy's URL, such as http://proxy.example.org:3128 or http://user:password@proxy.example.org:3128 (with %40 for an @ in a password).";
-        if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.AbsolutePath != "/")
+        problem = $"'{WithoutPassword(url)}' is not a parent proxy's URL, such as http://proxy.example.org:3128 or "
+            + $"http://user:password@proxy.example.org:3128 (with %40 for an @ in a password).";
+        if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0
+            || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.AbsolutePath != "/")
         {
             return false;
         }

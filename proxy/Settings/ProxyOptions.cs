@@ -5,25 +5,31 @@ namespace Breakwater.Proxy.Settings;
 /// <summary>Section <c>Proxy</c>: where it listens and how long it waits.</summary>
 internal sealed class ProxyOptions
 {
-    /// <summary>Addresses with ports. Default <c>[::]:3128</c>: all interfaces, IPv4 and IPv6, on the port that squid's clients already use.</summary>
+    /// <summary>
+    /// Addresses with ports. Default <c>[::]:3128</c>: all interfaces, IPv4 and IPv6, on the port that squid's clients already use.
+    /// </summary>
     public string[] Listen { get; set; } = [];
 
     /// <summary>The name in <c>Via</c>, <c>Cache-Status</c> and <c>Proxy-Status</c>.</summary>
     public string Name { get; set; } = "breakwater";
 
     /// <summary>
-    /// Longest wait for the look-up of a name, which does not count as connecting. Default 10 s: a resolver whose first nameserver is dead takes 5 s or more. The look-up goes on when whoever
-    /// waits has left, and its answer is remembered.
+    /// Longest wait for the look-up of a name, which does not count as connecting. Default 10 s: a resolver whose first nameserver is dead
+    /// takes 5 s or more. The look-up goes on when whoever waits has left, and its answer is remembered.
     /// </summary>
     public TimeSpan LookupTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Time for a TCP connection to a Stratum 1. Default 1 s: a client gives up at 5 s, so there must be time for others.</summary>
+    /// <summary>
+    /// Time for a TCP connection to a Stratum 1. Default 1 s: a client gives up at 5 s, so there must be time for others.
+    /// </summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Time without a byte from a Stratum 1 before the next is tried. Default 1.5 s.</summary>
     public TimeSpan FirstByteTimeout { get; set; } = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>Time until a client has an answer, if only 504. Default 3.75 s: a Micro-CernVM that waits 5 s leaves the proxy for a day.</summary>
+    /// <summary>
+    /// Time until a client has an answer, if only 504. Default 3.75 s: a Micro-CernVM that waits 5 s leaves the proxy for a day.
+    /// </summary>
     public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(3.75);
 
     /// <summary>How long a started fetch waits for a Stratum 1 that sends nothing, when no other is left. Default 10 s.</summary>
@@ -36,28 +42,34 @@ internal sealed class ProxyOptions
     public int MaxConcurrentFetches { get; set; } = 128;
 
     /// <summary>
-    /// Memory for bodies that the store does not take: disk full, read-only, broken, or the object too long. Default 512 MiB. Each fetch has 1 MiB beyond it, so that it goes on.
+    /// Memory for bodies that the store does not take: disk full, read-only, broken, or the object too long. Default 512 MiB. Each fetch
+    /// has 1 MiB beyond it, so that it goes on.
     /// </summary>
     public long MaxUnstoredBytes { get; set; } = 512L << 20;
 
     /// <summary>
-    /// TCP congestion control of clients' connections, by its kernel name. Default <c>cubic</c>; empty: the system's. Clients are near: BBR, where it is the system's choice for its long
-    /// ways, paces each of them by timers, which costs a third of the processor time of a hit of 256 KiB (docs/develop/adr).
+    /// TCP congestion control of clients' connections, by its kernel name. Default <c>cubic</c>; empty: the system's. Clients are near:
+    /// BBR, where it is the system's choice for its long ways, paces each of them by timers, which costs a third of the processor time of a
+    /// hit of 256 KiB (docs/develop/adr).
     /// </summary>
     public string CongestionControl { get; set; } = "cubic";
 
     /// <summary>Client connections at a time. Default 50,000; each idle one costs a few KB and a descriptor.</summary>
     public int MaxConnections { get; set; } = 50_000;
 
-    /// <summary>Answer hits below Kestrel's HTTP. Default true; false sends every request the ordinary way, to compare or to find a fault.</summary>
+    /// <summary>
+    /// Answer hits below Kestrel's HTTP. Default true; false sends every request the ordinary way, to compare or to find a fault.
+    /// </summary>
     public bool RawPath { get; set; } = true;
 
-    /// <summary>Time for a client to send the head of a request. Default 10 s; whoever drips its head holds a connection no longer.</summary>
+    /// <summary>
+    /// Time for a client to send the head of a request. Default 10 s; whoever drips its head holds a connection no longer.
+    /// </summary>
     public TimeSpan RequestHeadTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How long a process that is told to stop still answers, each answer with <c>Connection: close</c>, before it closes idle connections. Default 1 s: a client in the
-    /// middle of a boot asks far more often.
+    /// How long a process that is told to stop still answers, each answer with <c>Connection: close</c>, before it closes idle connections.
+    /// Default 1 s: a client in the middle of a boot asks far more often.
     /// </summary>
     public TimeSpan Farewell { get; set; } = TimeSpan.FromSeconds(1);
 

@@ -2,13 +2,17 @@ using System.Reflection;
 
 namespace Breakwater.Proxy.Settings;
 
-/// <summary>Fills an options object from its section, one setting after the other: a mistake in one does not hide those in the others.</summary>
+/// <summary>
+/// Fills an options object from its section, one setting after the other: a mistake in one does not hide those in the others.
+/// </summary>
 internal static class SettingsBinder
 {
     /// <summary>A name that differs from a setting's by at most this many letters is taken for a misspelling of it.</summary>
     private const int MaxTypos = 3;
 
-    /// <summary>The options with all that is right; a line in <paramref name="errors"/> for each unknown name and unreadable value.</summary>
+    /// <summary>
+    /// The options with all that is right; a line in <paramref name="errors"/> for each unknown name and unreadable value.
+    /// </summary>
     /// <param name="section">The section.</param>
     /// <param name="children">Its children that belong to the options.</param>
     /// <param name="errors">Where the mistakes go.</param>
@@ -44,9 +48,12 @@ internal static class SettingsBinder
     public static string Unknown(string path, string name, IEnumerable<string> known)
     {
         string[] all = [.. known.Order(StringComparer.Ordinal)];
-        string? near = all.Select(k => (Name: k, Typos: Typos(name.ToUpperInvariant(), k.ToUpperInvariant()))).Where(k => k.Typos <= Math.Min(MaxTypos, k.Name.Length / 2))
+        string? near = all.Select(k => (Name: k, Typos: Typos(name.ToUpperInvariant(), k.ToUpperInvariant())))
+            .Where(k => k.Typos <= Math.Min(MaxTypos, k.Name.Length / 2))
             .OrderBy(k => k.Typos).Select(k => k.Name).FirstOrDefault();
-        return near is null ? $"{path}: there is no such setting; here are {string.Join(", ", all)}." : $"{path}: there is no such setting; did you mean {near}?";
+        return near is null
+            ? $"{path}: there is no such setting; here are {string.Join(", ", all)}."
+            : $"{path}: there is no such setting; did you mean {near}?";
     }
 
     private static void Set(object options, PropertyInfo setting, IConfigurationSection value, List<string> errors)

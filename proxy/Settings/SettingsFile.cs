@@ -2,7 +2,9 @@ using System.CommandLine;
 
 namespace Breakwater.Proxy.Settings;
 
-/// <summary>Where settings come from: the shipped <c>appsettings.json</c>, then the user's file, then environment variables (<c>Store__Path</c>).</summary>
+/// <summary>
+/// Where settings come from: the shipped <c>appsettings.json</c>, then the user's file, then environment variables (<c>Store__Path</c>).
+/// </summary>
 internal static class SettingsFile
 {
     /// <summary><c>--settings FILE</c>, on every command that reads settings.</summary>

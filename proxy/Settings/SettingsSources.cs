@@ -18,13 +18,17 @@ internal sealed class SettingsSources
     public void Remember(FileLoadExceptionContext context)
     {
         context.Ignore = true;
-        if (context.Provider is JsonConfigurationProvider { Source: { Path: { } path, FileProvider: { } files } } && files.GetFileInfo(path).PhysicalPath is { } file)
+        if (context.Provider is JsonConfigurationProvider { Source: { Path: { } path, FileProvider: { } files } }
+            && files.GetFileInfo(path).PhysicalPath is { } file)
         {
             _broken.TryAdd(file, 0);
         }
     }
 
-    /// <summary>Tries the broken files again, and looks for sections that do not exist; the environment is full of names that are no settings and is not looked at.</summary>
+    /// <summary>
+    /// Tries the broken files again, and looks for sections that do not exist; the environment is full of names that are no settings and is
+    /// not looked at.
+    /// </summary>
     /// <exception cref="SettingsException">A file is still broken, or has an unknown section; each is named with its mistake.</exception>
     public void ThrowIfBroken()
     {
@@ -42,7 +46,8 @@ internal sealed class SettingsSources
             }
         }
 
-        errors.AddRange(Root.Providers.OfType<JsonConfigurationProvider>().SelectMany(file => file.GetChildKeys([], null)).Distinct(StringComparer.OrdinalIgnoreCase)
+        errors.AddRange(Root.Providers.OfType<JsonConfigurationProvider>().SelectMany(file => file.GetChildKeys([], null))
+            .Distinct(StringComparer.OrdinalIgnoreCase)
             .Where(section => !BreakwaterSettings.Sections.Contains(section, StringComparer.OrdinalIgnoreCase))
             .Select(section => SettingsBinder.Unknown(section, section, BreakwaterSettings.Sections)));
         if (errors.Count > 0)

@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Requests;
-using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Settings;
 
@@ -25,7 +24,8 @@ internal static class SettingsValidator
         Range(errors, "AccessLog:MaxFileBytes", settings.AccessLog.MaxFileBytes, 1L << 16, 1L << 40, "bytes");
         Range(errors, "AccessLog:KeepFiles", settings.AccessLog.KeepFiles, 0, 1000, "files");
         Range(errors, "Telemetry:TraceShare", settings.Telemetry.TraceShare, 0, 1);
-        if (!string.IsNullOrEmpty(settings.Telemetry.OtlpEndpoint) && (!Uri.TryCreate(settings.Telemetry.OtlpEndpoint, UriKind.Absolute, out Uri? otlp) || otlp.Scheme is not ("http" or "https")))
+        if (!string.IsNullOrEmpty(settings.Telemetry.OtlpEndpoint)
+            && (!Uri.TryCreate(settings.Telemetry.OtlpEndpoint, UriKind.Absolute, out Uri? otlp) || otlp.Scheme is not ("http" or "https")))
         {
             errors.Add($"Telemetry:OtlpEndpoint: '{settings.Telemetry.OtlpEndpoint}' is not a URL such as http://collector:4317.");
         }
@@ -33,7 +33,8 @@ internal static class SettingsValidator
         CheckAccess(settings.Access, errors);
         Range(errors, "Store:MaxObjectBytes", settings.Store.MaxObjectBytes, 1L << 20, 1L << 40, "bytes");
         Range(errors, "Store:CommitInterval", settings.Store.CommitInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10));
-        Range(errors, "Store:QuotaBytes", settings.Store.QuotaBytes ?? StoreOptions.MinQuotaBytes, StoreOptions.MinQuotaBytes, 1L << 50, "bytes");
+        Range(errors, "Store:QuotaBytes", settings.Store.QuotaBytes ?? StoreOptions.MinQuotaBytes, StoreOptions.MinQuotaBytes, 1L << 50,
+            "bytes");
         Range(errors, "Store:MinFreeBytes", settings.Store.MinFreeBytes, 0, 1L << 50, "bytes");
         Range(errors, "Store:IndexMemoryBytes", settings.Store.IndexMemoryBytes, 1L << 24, 1L << 40, "bytes");
         Range(errors, "Store:ScrubBytesPerSecond", settings.Store.ScrubBytesPerSecond, 1L << 16, 1L << 40, "bytes");
@@ -87,9 +88,11 @@ internal static class SettingsValidator
             errors.Add($"Proxy:Name: '{proxy.Name}' must be 1 to 64 letters, digits, '-', '.' or '_'.");
         }
 
-        if (proxy.CongestionControl.Length > 15 || !proxy.CongestionControl.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_'))
+        if (proxy.CongestionControl.Length > 15
+            || !proxy.CongestionControl.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_'))
         {
-            errors.Add($"Proxy:CongestionControl: '{proxy.CongestionControl}' is not a name such as cubic or bbr (sysctl net.ipv4.tcp_available_congestion_control); empty for the system's.");
+            errors.Add($"Proxy:CongestionControl: '{proxy.CongestionControl}' is not a name such as cubic or bbr (sysctl "
+                + $"net.ipv4.tcp_available_congestion_control); empty for the system's.");
         }
 
         Range(errors, "Proxy:LookupTimeout", proxy.LookupTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60));
@@ -109,8 +112,11 @@ internal static class SettingsValidator
     private static void CheckPorts(BreakwaterSettings settings, List<string> errors) =>
         errors.AddRange(settings.Proxy.Listen.Select(listen => ("Proxy:Listen", listen))
             .Append(("ZeroTouch:Listen", settings.ZeroTouch.Listen ?? "")).Append(("Admin:Listen", settings.Admin.Listen))
-            .Where(one => IsEndPoint(one.Item2)).GroupBy(one => IPEndPoint.Parse(one.Item2)).Where(same => same.Key.Port > 0 && same.Count() > 1)
-            .Select(same => $"{string.Join(" and ", same.Select(one => one.Item1).Distinct(StringComparer.Ordinal))}: {same.Key} is there {same.Count()} times."));
+            .Where(one => IsEndPoint(one.Item2)).GroupBy(one => IPEndPoint.Parse(one.Item2))
+            .Where(same => same.Key.Port > 0 && same.Count() > 1)
+            .Select(same =>
+            $"{string.Join(" and ", same.Select(one => one.Item1).Distinct(StringComparer.Ordinal))}: {same.Key} is there "
+            + $"{same.Count()} times."));
 
     private static void CheckNetworks(List<string> errors, string name, string[] networks) =>
         errors.AddRange(networks.Where(network => !IPNetwork.TryParse(network, out _))
@@ -146,7 +152,8 @@ internal static class SettingsValidator
 
         if (snmp.Community is not { Length: > 0 and <= 64 } || snmp.Community.Any(c => c is < '!' or > '~'))
         {
-            errors.Add("Snmp:Community: with Snmp:Listen a community of 1 to 64 printable ASCII characters is needed; requests must name it.");
+            errors.Add("Snmp:Community: with Snmp:Listen a community of 1 to 64 printable ASCII characters is needed; requests must name "
+                + "it.");
         }
     }
 
@@ -166,19 +173,23 @@ internal static class SettingsValidator
     {
         if (configuration["Repositories:KeysDirectory"] is { Length: > 0 } keys && !Directory.Exists(keys))
         {
-            errors.Add($"Repositories:KeysDirectory: there is no folder '{keys}', so nothing could be verified; make it, or leave the setting out for {new TrustOptions().KeysDirectory}.");
+            errors.Add($"Repositories:KeysDirectory: there is no folder '{keys}', so nothing could be verified; make it, or leave the "
+                + $"setting out for {new TrustOptions().KeysDirectory}.");
         }
 
         if (settings.Repositories.Count == 0)
         {
-            errors.Add("Repositories: no repository is allowed, so nothing would be served. Add for example Repositories:*.cern.ch:Cluster = stratum1.");
+            errors.Add("Repositories: no repository is allowed, so nothing would be served. Add for example "
+                + "Repositories:*.cern.ch:Cluster = stratum1.");
         }
 
-        var clusters = configuration.GetSection("ReverseProxy:Clusters").GetChildren().Select(c => c.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var clusters = configuration.GetSection("ReverseProxy:Clusters").GetChildren().Select(c => c.Key)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach ((string pattern, RepositoryOptions repository) in settings.Repositories)
         {
             string name = pattern.StartsWith("*.", StringComparison.Ordinal) ? pattern[2..] : pattern;
-            if (!Authorities.IsValid(Encoding.UTF8.GetBytes(name)) || name.Contains(':', StringComparison.Ordinal) || !name.Contains('.', StringComparison.Ordinal))
+            if (!Authorities.IsValid(Encoding.UTF8.GetBytes(name)) || name.Contains(':', StringComparison.Ordinal)
+                || !name.Contains('.', StringComparison.Ordinal))
             {
                 errors.Add($"Repositories:{pattern}: a key is a repository's full name or a domain such as *.cern.ch.");
             }
@@ -189,7 +200,8 @@ internal static class SettingsValidator
             }
             else if (repository.Cluster is null || !clusters.Contains(repository.Cluster))
             {
-                errors.Add($"Repositories:{pattern}:Cluster: '{repository.Cluster}' is none of the clusters in ReverseProxy:Clusters ({string.Join(", ", clusters)}).");
+                errors.Add($"Repositories:{pattern}:Cluster: '{repository.Cluster}' is none of the clusters in ReverseProxy:Clusters "
+                    + $"({string.Join(", ", clusters)}).");
             }
         }
     }
@@ -214,7 +226,8 @@ internal static class SettingsValidator
             foreach (IConfigurationSection destination in destinations.Where(d => !IsStratum1(d["Address"])))
             {
                 errors.Add(
-                    $"{destination.Path}:Address: '{ParentProxy.WithoutPassword(destination["Address"])}' is not a Stratum 1's root URL, such as http://cvmfs-stratum-one.cern.ch/, https://host:8443/ "
+                    $"{destination.Path}:Address: '{ParentProxy.WithoutPassword(destination["Address"])}' is not a Stratum 1's root URL, "
+                    + $"such as http://cvmfs-stratum-one.cern.ch/, https://host:8443/ "
                     + "or, for repositories at http://host/mirror/cvmfs/, http://host/mirror/.");
             }
         }
@@ -222,17 +235,24 @@ internal static class SettingsValidator
 
     /// <summary>A root may have a path, of plain characters: it stands before each path that is asked for.</summary>
     private static bool IsStratum1(string? address) =>
-        Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0 && uri.Query.Length == 0 && uri.Fragment.Length == 0
-        && uri.AbsolutePath.All(c => char.IsAsciiLetterOrDigit(c) || "/-._~".Contains(c, StringComparison.Ordinal)) && !uri.AbsolutePath.Contains("//", StringComparison.Ordinal)
+        Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0
+        && uri.Query.Length == 0 && uri.Fragment.Length == 0
+        && uri.AbsolutePath.All(c => char.IsAsciiLetterOrDigit(c) || "/-._~".Contains(c, StringComparison.Ordinal))
+        && !uri.AbsolutePath.Contains("//", StringComparison.Ordinal)
         && !address!.Contains("/../", StringComparison.Ordinal) && !address.TrimEnd('?', '#').EndsWith("/..", StringComparison.Ordinal);
 
     /// <summary>Is it a host name or an address (IPv6 in brackets) with a port?</summary>
     public static bool IsHostAndPort(string text) =>
-        Authorities.IsValid(Encoding.UTF8.GetBytes(text)) && ushort.TryParse(text.AsSpan(text.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) && port > 0 && text.Contains(':', StringComparison.Ordinal);
+        Authorities.IsValid(Encoding.UTF8.GetBytes(text))
+        && ushort.TryParse(text.AsSpan(text.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port)
+        && port > 0 && text.Contains(':', StringComparison.Ordinal);
 
     /// <summary>An address and a port; without one, <c>::1</c> and <c>[::]</c> would be read as port 0.</summary>
     private static bool IsEndPoint(string text) =>
-        IPEndPoint.TryParse(text, out IPEndPoint? endPoint) && (endPoint.Address.AddressFamily == AddressFamily.InterNetwork ? text.Contains(':', StringComparison.Ordinal) : text.Contains("]:", StringComparison.Ordinal));
+        IPEndPoint.TryParse(text, out IPEndPoint? endPoint)
+        && (endPoint.Address.AddressFamily == AddressFamily.InterNetwork
+        ? text.Contains(':', StringComparison.Ordinal)
+        : text.Contains("]:", StringComparison.Ordinal));
 
     private static void Range<T>(List<string> errors, string name, T value, T min, T max, string unit = "")
         where T : IComparable<T>

@@ -1,8 +1,9 @@
 namespace Breakwater.Proxy.Settings;
 
 /// <summary>
-/// Looks at the settings' files and calls back when their content is another. It reads them, as links are swapped around a file that does not change (a ConfigMap of
-/// Kubernetes), times of files can be kept, and the kernel's notifications may be used up or not exist (inotify, NFS): the files are small.
+/// Looks at the settings' files and calls back when their content is another. It reads them, as links are swapped around a file that does
+/// not change (a ConfigMap of Kubernetes), times of files can be kept, and the kernel's notifications may be used up or not exist (inotify,
+/// NFS): the files are small.
 /// </summary>
 internal sealed class SettingsWatch : IDisposable
 {
@@ -17,7 +18,8 @@ internal sealed class SettingsWatch : IDisposable
 
     /// <summary>Watches from now on.</summary>
     /// <param name="files">Their paths; a file need not exist.</param>
-    /// <param name="changed">Called for a change that has stood still for one interval: a file that is being written is no change yet.</param>
+    /// <param name="changed">Called for a change that has stood still for one interval: a file that is being written is no change
+    /// yet.</param>
     /// <param name="time">The clock.</param>
     public SettingsWatch(IReadOnlyList<string> files, Action changed, TimeProvider time)
     {
@@ -70,5 +72,6 @@ internal sealed class SettingsWatch : IDisposable
     }
 
     private static bool IsSame(byte[]?[] some, byte[]?[] others) =>
-        some.Zip(others).All(pair => pair.First is null ? pair.Second is null : pair.Second is not null && pair.First.AsSpan().SequenceEqual(pair.Second));
+        some.Zip(others)
+        .All(pair => pair.First is null ? pair.Second is null : pair.Second is not null && pair.First.AsSpan().SequenceEqual(pair.Second));
 }

@@ -3,8 +3,9 @@ using Microsoft.Extensions.Configuration.Json;
 namespace Breakwater.Proxy.Settings;
 
 /// <summary>
-/// The shipped <c>appsettings.json</c>, below the site's settings. The Stratum 1s that a site gives a shipped cluster are that cluster's Stratum 1s, in place of the shipped
-/// ones: merged by name, a site's own would be one more behind servers that it cannot even reach. A destination that a site sets to null is taken out alone.
+/// The shipped <c>appsettings.json</c>, below the site's settings. The Stratum 1s that a site gives a shipped cluster are that cluster's
+/// Stratum 1s, in place of the shipped ones: merged by name, a site's own would be one more behind servers that it cannot even reach. A
+/// destination that a site sets to null is taken out alone.
 /// </summary>
 internal sealed class ShippedSettings(ShippedSettings.FileSource source) : JsonConfigurationProvider(source)
 {
@@ -25,7 +26,8 @@ internal sealed class ShippedSettings(ShippedSettings.FileSource source) : JsonC
     public override IEnumerable<string> GetChildKeys(IEnumerable<string> earlierKeys, string? parentPath)
     {
         IReadOnlyList<string> earlier = [.. earlierKeys];
-        IEnumerable<string> own = base.GetChildKeys([], parentPath).Where(name => parentPath is null || !IsReplaced(ConfigurationPath.Combine(parentPath, name)));
+        IEnumerable<string> own = base.GetChildKeys([], parentPath)
+            .Where(name => parentPath is null || !IsReplaced(ConfigurationPath.Combine(parentPath, name)));
         return own.Concat(earlier).Order(Comparer<string>.Create(ConfigurationKeyComparer.Instance.Compare)).ToList();
     }
 
@@ -44,7 +46,9 @@ internal sealed class ShippedSettings(ShippedSettings.FileSource source) : JsonC
 
         string all = string.Join(ConfigurationPath.KeyDelimiter, names.AsSpan(0, 4));
         string one = ConfigurationPath.Combine(all, names[4]);
-        return Above.Any(site => IsTakenOut(site, one) || site.GetChildKeys([], all).Any(name => site.TryGet(ConfigurationPath.Combine(all, name, "Address"), out string? address) && address is not null));
+        return Above.Any(site => IsTakenOut(site, one)
+            || site.GetChildKeys([], all)
+            .Any(name => site.TryGet(ConfigurationPath.Combine(all, name, "Address"), out string? address) && address is not null));
     }
 
     private static bool IsTakenOut(IConfigurationProvider site, string destination) =>

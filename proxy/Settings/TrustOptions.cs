@@ -4,14 +4,15 @@ namespace Breakwater.Proxy.Settings;
 internal sealed class TrustOptions
 {
     /// <summary>
-    /// Master public keys in the layout of a CernVM-FS client: <c>&lt;fqrn&gt;.pub</c>, <c>&lt;domain&gt;.pub</c>, <c>&lt;domain&gt;/*.pub</c>. Default
-    /// <c>/etc/cvmfs/keys</c>, where the client's own configuration packages put them. A repository without a key is passed on unverified.
+    /// Master public keys in the layout of a CernVM-FS client: <c>&lt;fqrn&gt;.pub</c>, <c>&lt;domain&gt;.pub</c>,
+    /// <c>&lt;domain&gt;/*.pub</c>. Default <c>/etc/cvmfs/keys</c>, where the client's own configuration packages put them. A repository
+    /// without a key is passed on unverified.
     /// </summary>
     public string KeysDirectory { get; set; } = "/etc/cvmfs/keys";
 
     /// <summary>
-    /// Serve a verified manifest on when no Stratum 1 answers and its whitelist has expired. Default true: each client checks the expiry itself, and
-    /// one that has mounted before reads on.
+    /// Serve a verified manifest on when no Stratum 1 answers and its whitelist has expired. Default true: each client checks the expiry
+    /// itself, and one that has mounted before reads on.
     /// </summary>
     public bool ServeExpired { get; set; } = true;
 

@@ -6,18 +6,23 @@ internal sealed class WorkingSetOptions
     /// <summary>Learn from the boots that this proxy serves. Default true.</summary>
     public bool Learn { get; set; } = true;
 
-    /// <summary>How long a boot is recorded from its first request on, 10 s to 1 h. Default 5 min: a slow link, a pause. A boot that goes on longer is said in the log.</summary>
+    /// <summary>
+    /// How long a boot is recorded from its first request on, 10 s to 1 h. Default 5 min: a slow link, a pause. A boot that goes on longer
+    /// is said in the log.
+    /// </summary>
     public TimeSpan BootWindow { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Fetch a new revision's working set before clients ask. Default true.</summary>
     public bool Prefetch { get; set; } = true;
 
     /// <summary>
-    /// How long a new revision is held back until its working set is here, 0 to 600 s; 0: never. Default 30 s: less than the time for which a client
-    /// uses a manifest anyway.
+    /// How long a new revision is held back until its working set is here, 0 to 600 s; 0: never. Default 30 s: less than the time for which
+    /// a client uses a manifest anyway.
     /// </summary>
     public TimeSpan Hold { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Prefetches at a time, 1 to 256. Default 8: enough to fill a distant link, few enough that a Stratum 1 does not mind.</summary>
+    /// <summary>
+    /// Prefetches at a time, 1 to 256. Default 8: enough to fill a distant link, few enough that a Stratum 1 does not mind.
+    /// </summary>
     public int MaxConcurrentPrefetches { get; set; } = 8;
 }

@@ -5,7 +5,10 @@ namespace Breakwater.Proxy.Settings;
 /// <summary>Section <c>ZeroTouch</c>: what lets a VM find this proxy by itself.</summary>
 internal sealed class ZeroTouchOptions
 {
-    /// <summary>A second address, usually <c>[::]:80</c>: VMs ask <c>http://grid-wpad/wpad.dat</c> and <c>http://wpad/wpad.dat</c>. Null or empty, the default: none.</summary>
+    /// <summary>
+    /// A second address, usually <c>[::]:80</c>: VMs ask <c>http://grid-wpad/wpad.dat</c> and <c>http://wpad/wpad.dat</c>. Null or empty,
+    /// the default: none.
+    /// </summary>
     public string? Listen { get; set; }
 
     /// <summary>Proxies that the PAC file names, <c>host:port</c>. Empty: the address that the VM asked, with the proxy's port.</summary>

@@ -1,5 +1,3 @@
-using Breakwater.CacheStore;
-
 namespace Breakwater.Proxy.Snapshots;
 
 /// <summary>A stretch of a file.</summary>

@@ -1,6 +1,3 @@
-using Breakwater.CacheStore;
-using Breakwater.Repositories;
-
 namespace Breakwater.Proxy.Snapshots;
 
 /// <summary>A place in a repository whose bytes are an object.</summary>

@@ -31,7 +31,8 @@ internal static class KeyNames
                     Add(names, key, new KeyName(catalog.Prefix, null));
                 }
 
-                return (SearchFiles(catalog, keys, names) ?? SearchChunks(catalog, keys, algorithms, names), [.. catalog.Nested.Where(child => enter(child.Catalog))]);
+                return (SearchFiles(catalog, keys, names) ?? SearchChunks(catalog, keys, algorithms, names),
+                    [.. catalog.Nested.Where(child => enter(child.Catalog))]);
             },
             cancellationToken);
         return problem is null ? names : new Malformed(problem);

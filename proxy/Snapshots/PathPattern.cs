@@ -44,14 +44,19 @@ internal sealed class PathPattern
         return new PathPattern(directory + "/*", [.. segments, "*"], segments.Length);
     }
 
-    /// <summary>Reads what a user wrote: absolute or relative to the root. False: empty, too long, or with names that no path has.</summary>
+    /// <summary>
+    /// Reads what a user wrote: absolute or relative to the root. False: empty, too long, or with names that no path has.
+    /// </summary>
     public static bool TryParse(string text, out PathPattern pattern)
     {
         string[] segments = text.Trim().Split('/', StringSplitOptions.RemoveEmptyEntries);
-        bool isGood = text.Length is > 0 and <= MaxLength && !Array.Exists(segments, name => name is "." or ".." || name.Contains('\0', StringComparison.Ordinal));
+        bool isGood = text.Length is > 0 and <= MaxLength
+            && !Array.Exists(segments, name => name is "." or ".." || name.Contains('\0', StringComparison.Ordinal));
         segments = isGood ? segments : [];
         int firstWild = Array.FindIndex(segments, IsWild);
-        pattern = new PathPattern(segments.Length == 0 ? "" : "/" + string.Join('/', segments), segments, firstWild < 0 ? segments.Length : firstWild);
+        pattern = new PathPattern(segments.Length == 0 ? "" : "/" + string.Join('/', segments), segments, firstWild < 0
+            ? segments.Length
+            : firstWild);
         return isGood;
     }
 

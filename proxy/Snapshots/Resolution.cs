@@ -1,4 +1,3 @@
-using Breakwater.CacheStore;
 using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Snapshots;
@@ -8,4 +7,5 @@ namespace Breakwater.Proxy.Snapshots;
 /// <param name="Files">The files found, each path once, in the order asked for.</param>
 /// <param name="Found">The places in the set of what found something: a file, a link, or the directory whose catalog was asked for.</param>
 /// <param name="Directories">The places of what named directories, of which nothing below was asked for.</param>
-internal sealed record Resolution(IReadOnlyList<NestedCatalog> Catalogs, IReadOnlyList<ResolvedFile> Files, IReadOnlySet<int> Found, IReadOnlySet<int> Directories);
+internal sealed record Resolution(IReadOnlyList<NestedCatalog> Catalogs, IReadOnlyList<ResolvedFile> Files, IReadOnlySet<int> Found,
+    IReadOnlySet<int> Directories);

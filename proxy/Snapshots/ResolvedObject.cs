@@ -1,5 +1,4 @@
 using Breakwater.CacheStore;
-using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Snapshots;
 

@@ -11,7 +11,8 @@ internal sealed record ResolvedSet(ObjectKey RootCatalog, IReadOnlyList<Resolved
     /// <summary>The entries with a path for which the snapshot has no file.</summary>
     public IReadOnlyList<UnmatchedEntry> Unmatched { get; init; } = [];
 
-    private readonly Lazy<Dictionary<ObjectKey, string>> _names = new(() => Objects.Where(item => item.Path is not null).ToDictionary(item => item.Key, item => item.Path!));
+    private readonly Lazy<Dictionary<ObjectKey, string>> _names =
+        new(() => Objects.Where(item => item.Path is not null).ToDictionary(item => item.Key, item => item.Path!));
 
     /// <summary>The file or directory that needs an object; null when it is not in the set.</summary>
     public string? NameOf(ObjectKey key) => _names.Value.GetValueOrDefault(key);
@@ -74,7 +75,8 @@ internal sealed record ResolvedSet(ObjectKey RootCatalog, IReadOnlyList<Resolved
             yield return new ResolvedObject(catalog.Catalog, catalog.Path);
         }
 
-        ILookup<int, ResolvedFile> files = resolution.Files.Where(file => !set.Excluded.Any(pattern => pattern.MatchesOrHolds(file.Path))).Where(file => !WholeDirectoryRule.IsMarker(file.Path) || file.Order < set.Entries.Count)
+        ILookup<int, ResolvedFile> files = resolution.Files.Where(file => !set.Excluded.Any(pattern => pattern.MatchesOrHolds(file.Path)))
+            .Where(file => !WholeDirectoryRule.IsMarker(file.Path) || file.Order < set.Entries.Count)
             .ToLookup(file => file.Order);
         for (int i = 0; i <= set.Entries.Count; i++)
         {

@@ -3,13 +3,17 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Snapshots;
 
-/// <summary>Resolves paths and globs in one snapshot, opening only the catalogs on the way, each once a pass; follows symbolic links.</summary>
+/// <summary>
+/// Resolves paths and globs in one snapshot, opening only the catalogs on the way, each once a pass; follows symbolic links.
+/// </summary>
 internal sealed class SnapshotResolver
 {
     private const int MaxPasses = 8;
     private const int MaxFiles = 5_000_000;
 
-    /// <summary>Paths on their way and files found, of all passes: what a catalog's author makes this hold. A million of usual length.</summary>
+    /// <summary>
+    /// Paths on their way and files found, of all passes: what a catalog's author makes this hold. A million of usual length.
+    /// </summary>
     internal const long MaxBytes = 512L << 20;
 
     private const int ObjectBytes = 48;
@@ -45,7 +49,9 @@ internal sealed class SnapshotResolver
             }
         }
 
-        return new Resolution(resolver._catalogsInOrder, [.. resolver._files.Values.OrderBy(file => file.Order).ThenBy(file => file.Path, StringComparer.Ordinal)], resolver._found, resolver._directories);
+        return new Resolution(resolver._catalogsInOrder,
+            [.. resolver._files.Values.OrderBy(file => file.Order).ThenBy(file => file.Path, StringComparer.Ordinal)], resolver._found,
+            resolver._directories);
     }
 
     private Task<string?> PassAsync(CancellationToken cancellationToken)
@@ -206,11 +212,14 @@ internal sealed class SnapshotResolver
         }
 
         List<ObjectKey> objects = [];
-        string? problem = wanted.Ranges is { } ranges && entry.IsChunked ? ReadRanges(catalog, entry, ranges, objects) : catalog.ReadObjects(entry, objects);
+        string? problem = wanted.Ranges is { } ranges && entry.IsChunked
+            ? ReadRanges(catalog, entry, ranges, objects)
+            : catalog.ReadObjects(entry, objects);
         _files[entry.Path] = _files.TryGetValue(entry.Path, out ResolvedFile? known)
             ? known with { Order = Math.Min(known.Order, wanted.Order), Objects = [.. known.Objects.Union(objects)] }
             : new ResolvedFile(wanted.Order, entry.Path, objects, entry.IsStoredPlain);
-        return problem ?? Charge(entry.Path, objects.Count) ?? (_files.Count > MaxFiles ? $"The set has more than {MaxFiles} files." : null);
+        return problem ?? Charge(entry.Path, objects.Count)
+            ?? (_files.Count > MaxFiles ? $"The set has more than {MaxFiles} files." : null);
     }
 
     private string? Charge(string path, int objects = 0)
@@ -223,7 +232,8 @@ internal sealed class SnapshotResolver
     {
         List<CatalogChunk> chunks = [];
         string? problem = catalog.ReadChunks(entry, chunks);
-        objects.AddRange(chunks.Where(chunk => ranges.Any(range => range.Overlaps(chunk.Offset, chunk.SizeBytes))).Select(chunk => chunk.Object));
+        objects.AddRange(chunks.Where(chunk => ranges.Any(range => range.Overlaps(chunk.Offset, chunk.SizeBytes)))
+            .Select(chunk => chunk.Object));
         return problem;
     }
 

@@ -11,7 +11,8 @@ internal sealed class SnapshotSource(ObjectReader objects, CatalogLimits limits)
     private const int MaxTextBytes = 4 << 20;
 
     /// <summary>A snapshot's catalogs.</summary>
-    public CatalogTree Tree(RepositoryRoute repository, ObjectKey rootCatalog) => new(rootCatalog, (key, cancellationToken) => OpenCatalogAsync(repository, key, cancellationToken));
+    public CatalogTree Tree(RepositoryRoute repository, ObjectKey rootCatalog) =>
+        new(rootCatalog, (key, cancellationToken) => OpenCatalogAsync(repository, key, cancellationToken));
 
     /// <summary>The tags in a history object.</summary>
     public async Task<Parsed<History>> ReadHistoryAsync(RepositoryRoute repository, ObjectKey history, CancellationToken cancellationToken)
@@ -26,9 +27,11 @@ internal sealed class SnapshotSource(ObjectReader objects, CatalogLimits limits)
     }
 
     /// <summary>Reads a small text file of a snapshot.</summary>
-    public async Task<Parsed<string>> ReadTextAsync(RepositoryRoute repository, CatalogTree tree, string path, CancellationToken cancellationToken)
+    public async Task<Parsed<string>> ReadTextAsync(RepositoryRoute repository, CatalogTree tree, string path,
+        CancellationToken cancellationToken)
     {
-        Parsed<Resolution> resolved = await SnapshotResolver.ResolveAsync(tree, [new WantedPath(0, PathPattern.Literal(path))], cancellationToken);
+        Parsed<Resolution> resolved =
+            await SnapshotResolver.ResolveAsync(tree, [new WantedPath(0, PathPattern.Literal(path))], cancellationToken);
         if (!resolved.TryGet(out Resolution? resolution, out string? problem))
         {
             return new Malformed(problem);

@@ -9,7 +9,8 @@ using Breakwater.Repositories;
 namespace Breakwater.Proxy.Snapshots;
 
 /// <summary>
-/// What the store holds of a repository: its newest revision and every tagged one, as far as their catalogs are in the store. Never fetches anything.
+/// What the store holds of a repository: its newest revision and every tagged one, as far as their catalogs are in the store. Never fetches
+/// anything.
 /// </summary>
 internal sealed class StoredSnapshots(IObjectStore store, SignedDocuments documents, RepositoryRoutes routes, CatalogLimits limits)
 {
@@ -17,7 +18,8 @@ internal sealed class StoredSnapshots(IObjectStore store, SignedDocuments docume
     /// <param name="fqrn">The repository.</param>
     /// <param name="cancellationToken">Ends it early.</param>
     /// <remarks>Memory: 24 bytes and a hash entry for each object that the catalogs name.</remarks>
-    public async IAsyncEnumerable<ObjectKey> ObjectsAsync(string fqrn, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<ObjectKey> ObjectsAsync(string fqrn,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         if (!routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route) || documents.Find(route)?.Parsed is not { } manifest)
         {
@@ -63,7 +65,9 @@ internal sealed class StoredSnapshots(IObjectStore store, SignedDocuments docume
         }
 
         await using LeaseStream wire = new(lease);
-        return (await History.ReadAsync(wire, limits, cancellationToken)).TryGet(out History? history, out _) ? history.Tags.Select(tag => tag.RootCatalog) : [];
+        return (await History.ReadAsync(wire, limits, cancellationToken)).TryGet(out History? history, out _)
+            ? history.Tags.Select(tag => tag.RootCatalog)
+            : [];
     }
 
     /// <summary>The objects of a catalog's files; its nested catalogs go onto the stack. What of it is malformed is left out.</summary>

@@ -1,6 +1,3 @@
-using Breakwater.CacheStore;
-using Breakwater.Repositories;
-
 namespace Breakwater.Proxy.Snapshots;
 
 /// <summary>An entry of a set that a snapshot does not have.</summary>

@@ -1,6 +1,3 @@
-using Breakwater.CacheStore;
-using Breakwater.Repositories;
-
 namespace Breakwater.Proxy.Snapshots;
 
 /// <summary>One path asked for.</summary>
@@ -8,4 +5,5 @@ namespace Breakwater.Proxy.Snapshots;
 /// <param name="Pattern">Which path or paths.</param>
 /// <param name="IsCatalogOnly">Only the catalogs on the way matter.</param>
 /// <param name="Ranges">What of the file; null: all of it.</param>
-internal readonly record struct WantedPath(int Order, PathPattern Pattern, bool IsCatalogOnly = false, IReadOnlyList<ByteRange>? Ranges = null);
+internal readonly record struct WantedPath(int Order, PathPattern Pattern, bool IsCatalogOnly = false,
+    IReadOnlyList<ByteRange>? Ranges = null);

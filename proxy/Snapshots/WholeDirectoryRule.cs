@@ -46,10 +46,12 @@ internal static class WholeDirectoryRule
         }
 
         List<string> whole = [];
-        foreach (IGrouping<string, ResolvedFile> directory in resolution.Files.GroupBy(file => file.Path[..file.Path.LastIndexOf('/')], StringComparer.Ordinal))
+        foreach (IGrouping<string, ResolvedFile> directory
+            in resolution.Files.GroupBy(file => file.Path[..file.Path.LastIndexOf('/')], StringComparer.Ordinal))
         {
             string[] files = [.. directory.Select(file => file.Path).Where(path => !IsMarker(path))];
-            if (read.TryGetValue(directory.Key, out HashSet<string>? wanted) && files.Count(wanted.Contains) is int count && count >= MinFiles && count >= MinShare * files.Length)
+            if (read.TryGetValue(directory.Key, out HashSet<string>? wanted) && files.Count(wanted.Contains) is int count
+                && count >= MinFiles && count >= MinShare * files.Length)
             {
                 whole.Add(directory.Key);
             }

@@ -1,5 +1,3 @@
-using Breakwater.CacheStore;
-
 namespace Breakwater.Proxy.Snapshots;
 
 /// <summary>What a boot of a repository reads: named and ordered. Immutable.</summary>

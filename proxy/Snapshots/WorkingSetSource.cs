@@ -1,5 +1,3 @@
-using Breakwater.CacheStore;
-
 namespace Breakwater.Proxy.Snapshots;
 
 /// <summary>Where a working set comes from.</summary>

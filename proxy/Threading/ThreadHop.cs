@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Breakwater.Proxy.Threading;
 
 /// <summary>
-/// The threads of event loops, and of sockets that complete inline (docs/develop/adr), must never block: whoever does more than a hit hops to the thread pool first.
+/// The threads of event loops, and of sockets that complete inline (docs/develop/adr), must never block: whoever does more than a hit hops
+/// to the thread pool first.
 /// </summary>
 internal readonly struct ThreadHop : ICriticalNotifyCompletion
 {
@@ -18,7 +19,9 @@ internal readonly struct ThreadHop : ICriticalNotifyCompletion
     {
     }
 
-    public void OnCompleted(Action continuation) => ThreadPool.QueueUserWorkItem(static action => action(), continuation, preferLocal: false);
+    public void OnCompleted(Action continuation) =>
+        ThreadPool.QueueUserWorkItem(static action => action(), continuation, preferLocal: false);
 
-    public void UnsafeOnCompleted(Action continuation) => ThreadPool.UnsafeQueueUserWorkItem(static action => action(), continuation, preferLocal: false);
+    public void UnsafeOnCompleted(Action continuation) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static action => action(), continuation, preferLocal: false);
 }

@@ -4,8 +4,8 @@ using System.Net.NetworkInformation;
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// Which addresses this proxy may connect to: never loopback, link-local, multicast, the metadata services of clouds, or itself, unless the settings say so.
-/// Thread-safe.
+/// Which addresses this proxy may connect to: never loopback, link-local, multicast, the metadata services of clouds, or itself, unless the
+/// settings say so. Thread-safe.
 /// </summary>
 internal sealed class AddressGuard(IEnumerable<string> allowedNetworks, TimeProvider time)
 {
@@ -16,8 +16,9 @@ internal sealed class AddressGuard(IEnumerable<string> allowedNetworks, TimeProv
     {
         "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/127", "fe80::/10", "ff00::/8",
 
-        // Metadata and credentials of clouds: most are link-local (EC2, ECS and EKS at 169.254.170.x, GCP, Azure); these are not. Alibaba, Azure's wire server, Oracle;
-        // over IPv6 AWS (metadata ::254, EKS pod identity ::23, and all else of that network), Google, Oracle, Scaleway, Linode.
+        // Metadata and credentials of clouds: most are link-local (EC2, ECS and EKS at 169.254.170.x, GCP, Azure); these are not. Alibaba,
+        // Azure's wire server, Oracle; over IPv6 AWS (metadata ::254, EKS pod identity ::23, and all else of that network), Google, Oracle,
+        // Scaleway, Linode.
         "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32",
         "fd00:ec2::/32", "fd20:ce::254/128", "fd00:c1::a9fe:a9fe/128", "fd00:42::42/128", "fd00:a9fe:a9fe::1/128",
 
@@ -25,9 +26,13 @@ internal sealed class AddressGuard(IEnumerable<string> allowedNetworks, TimeProv
         "64:ff9b:1::/48",
     }.Select(IPNetwork.Parse)];
 
-    /// <summary>IPv6 that carries an IPv4 address, and the byte at which it begins: NAT64, translated (RFC 2765), compatible (RFC 4291, 2.5.5.1), 6to4.</summary>
+    /// <summary>
+    /// IPv6 that carries an IPv4 address, and the byte at which it begins: NAT64, translated (RFC 2765), compatible (RFC 4291, 2.5.5.1),
+    /// 6to4.
+    /// </summary>
     private static readonly (IPNetwork Network, int At)[] s_carriers =
-        [(IPNetwork.Parse("64:ff9b::/96"), 12), (IPNetwork.Parse("::ffff:0:0:0/96"), 12), (IPNetwork.Parse("::/96"), 12), (IPNetwork.Parse("2002::/16"), 2)];
+        [(IPNetwork.Parse("64:ff9b::/96"), 12), (IPNetwork.Parse("::ffff:0:0:0/96"), 12), (IPNetwork.Parse("::/96"), 12),
+        (IPNetwork.Parse("2002::/16"), 2)];
 
     private static readonly IPNetwork s_teredo = IPNetwork.Parse("2001::/32");
 
@@ -38,7 +43,9 @@ internal sealed class AddressGuard(IEnumerable<string> allowedNetworks, TimeProv
     /// <summary>New settings are in force.</summary>
     public void Replace(IEnumerable<string> allowedNetworks) => _allowed = Parse(allowedNetworks);
 
-    /// <summary>May this address be connected to? IPv4 inside IPv6 (mapped, translated, compatible, NAT64, 6to4, Teredo, ISATAP) counts as IPv4.</summary>
+    /// <summary>
+    /// May this address be connected to? IPv4 inside IPv6 (mapped, translated, compatible, NAT64, 6to4, Teredo, ISATAP) counts as IPv4.
+    /// </summary>
     public bool Allows(IPAddress address)
     {
         IPAddress plain = Unwrap(address);
@@ -86,7 +93,9 @@ internal sealed class AddressGuard(IEnumerable<string> allowedNetworks, TimeProv
         }
 
         // ISATAP (RFC 5214, 6.1), in any network.
-        return (bytes[8] & 0xfc) == 0 && bytes[9] == 0 && bytes[10] == 0x5e && bytes[11] == 0xfe ? new IPAddress(bytes.AsSpan(12, 4)) : plain;
+        return (bytes[8] & 0xfc) == 0 && bytes[9] == 0 && bytes[10] == 0x5e && bytes[11] == 0xfe
+            ? new IPAddress(bytes.AsSpan(12, 4))
+            : plain;
     }
 
     private HashSet<IPAddress> OwnAddresses()

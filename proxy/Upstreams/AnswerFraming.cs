@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// Does a head tell in one way only where its body ends (RFC 9112, 6.3)? Our HTTP client takes the first of several lengths, overlooks one that is no number, and does not undo other
-/// transfer codings: what it then reads may look whole and be a part.
+/// Does a head tell in one way only where its body ends (RFC 9112, 6.3)? Our HTTP client takes the first of several lengths, overlooks one
+/// that is no number, and does not undo other transfer codings: what it then reads may look whole and be a part.
 /// </summary>
 internal static class AnswerFraming
 {
@@ -28,7 +28,8 @@ internal static class AnswerFraming
             long? length = message.Content.Headers.ContentLength;
             foreach (string value in lengths)
             {
-                if (!long.TryParse(value.AsSpan().Trim(" \t"), NumberStyles.None, CultureInfo.InvariantCulture, out long one) || one != length)
+                if (!long.TryParse(value.AsSpan().Trim(" \t"), NumberStyles.None, CultureInfo.InvariantCulture, out long one)
+                    || one != length)
                 {
                     return "answered with lengths that differ or are no number";
                 }

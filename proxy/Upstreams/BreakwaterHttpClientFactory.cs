@@ -4,7 +4,10 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Breakwater.Proxy.Upstreams;
 
-/// <summary>The HTTP client of each cluster, as YARP makes it (parent proxy, TLS, limits by its settings) with this proxy's timeouts, checks of addresses and parent's password.</summary>
+/// <summary>
+/// The HTTP client of each cluster, as YARP makes it (parent proxy, TLS, limits by its settings) with this proxy's timeouts, checks of
+/// addresses and parent's password.
+/// </summary>
 internal sealed class BreakwaterHttpClientFactory(
     ProxyOptions options, GuardedConnector connector, ParentProxies parents, LoopGuard loops, ILogger<BreakwaterHttpClientFactory> logger)
     : ForwarderHttpClientFactory(logger)
@@ -27,21 +30,33 @@ internal sealed class BreakwaterHttpClientFactory(
         if (context.NewConfig.WebProxy?.Address is { } url && ParentProxy.TryParse(url.OriginalString, out ParentProxy? parent, out _))
         {
             // Its URL goes into messages of exceptions: never with the password.
-            handler.Proxy = new WebProxy(parent.Address, context.NewConfig.WebProxy.BypassOnLocal ?? false) { Credentials = new ParentCredentials(parents, context.ClusterId, handler.Proxy?.Credentials) };
+            handler.Proxy =
+                new WebProxy(parent.Address, context.NewConfig.WebProxy.BypassOnLocal
+                ?? false)
+                { Credentials = new ParentCredentials(parents, context.ClusterId, handler.Proxy?.Credentials) };
         }
     }
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler)
     {
-        var apart = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.None, UseCookies = false, ActivityHeadersPropagator = null };
+        var apart = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            UseCookies = false,
+            ActivityHeadersPropagator = null
+        };
         ConfigureHandler(context, apart);
         apart.MaxConnectionsPerServer = int.MaxValue;
-        return base.WrapHandler(context, new ClusterHandler(context.ClusterId, handler, apart, apart.UseProxy ? apart.Proxy : null, parents, loops));
+        return base.WrapHandler(context,
+            new ClusterHandler(context.ClusterId, handler, apart, apart.UseProxy ? apart.Proxy : null, parents, loops));
     }
 
     /// <summary>The password in force: it may change while connections stay.</summary>
     private sealed class ParentCredentials(ParentProxies parents, string cluster, ICredentials? system) : ICredentials
     {
-        public NetworkCredential? GetCredential(Uri uri, string authType) => parents.Of(cluster)?.Credential ?? system?.GetCredential(uri, authType);
+        public NetworkCredential? GetCredential(Uri uri, string authType) =>
+            parents.Of(cluster)?.Credential ?? system?.GetCredential(uri, authType);
     }
 }

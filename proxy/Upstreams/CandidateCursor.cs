@@ -3,8 +3,8 @@ using Breakwater.Proxy.Outcomes;
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// The Stratum 1s that a fetch may still ask, in order. Each is asked once; one whose transfer broke half-way, or that was one of several authors of a wrong body,
-/// may be asked once more after all the others. Not thread-safe.
+/// The Stratum 1s that a fetch may still ask, in order. Each is asked once; one whose transfer broke half-way, or that was one of several
+/// authors of a wrong body, may be asked once more after all the others. Not thread-safe.
 /// </summary>
 internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, bool isOffline = false)
 {
@@ -19,7 +19,8 @@ internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, bool isOffl
     public int NotFound { get; set; }
 
     /// <summary>
-    /// Is a service beside the files asked (the geo API), with words that a client made up? Then only a Stratum 1 that cannot be reached has failed, and any other answer says that it is up.
+    /// Is a service beside the files asked (the geo API), with words that a client made up? Then only a Stratum 1 that cannot be reached
+    /// has failed, and any other answer says that it is up.
     /// </summary>
     public bool IsAside { get; init; }
 

@@ -3,8 +3,8 @@ using System.Net;
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// Every request to a Stratum 1 of a cluster passes here, probes too. It keeps the connections of objects and of files that are passed through apart, signs, shows the parent proxy its
-/// password, and tells the parent's own failures from the Stratum 1's.
+/// Every request to a Stratum 1 of a cluster passes here, probes too. It keeps the connections of objects and of files that are passed
+/// through apart, signs, shows the parent proxy its password, and tells the parent's own failures from the Stratum 1's.
 /// </summary>
 /// <param name="cluster">Id of the cluster.</param>
 /// <param name="objects">Connections of which the settings say how many there are.</param>
@@ -12,7 +12,8 @@ namespace Breakwater.Proxy.Upstreams;
 /// <param name="way">The parent proxy as the handlers know it; null: Stratum 1s are asked directly.</param>
 /// <param name="parents">Its password, and how it does.</param>
 /// <param name="loops">Signs each request.</param>
-internal sealed class ClusterHandler(string cluster, HttpMessageHandler objects, HttpMessageHandler apart, IWebProxy? way, ParentProxies parents, LoopGuard loops) : HttpMessageHandler
+internal sealed class ClusterHandler(string cluster, HttpMessageHandler objects, HttpMessageHandler apart, IWebProxy? way,
+    ParentProxies parents, LoopGuard loops) : HttpMessageHandler
 {
     /// <summary>Set on a request whose body goes to one client, at that client's pace.</summary>
     public static readonly HttpRequestOptionsKey<bool> IsApart = new("Breakwater.IsApart");
@@ -30,7 +31,8 @@ internal sealed class ClusterHandler(string cluster, HttpMessageHandler objects,
             return await client.SendAsync(request, cancellationToken);
         }
 
-        // Towards a https Stratum 1 it belongs on the CONNECT, which the handler makes with the proxy's credentials: within the tunnel it would tell the Stratum 1 the password.
+        // Towards a https Stratum 1 it belongs on the CONNECT, which the handler makes with the proxy's credentials: within the tunnel it
+        // would tell the Stratum 1 the password.
         bool isTunnel = request.RequestUri!.Scheme == Uri.UriSchemeHttps;
         if (!isTunnel && parent.Authorization is { } authorization)
         {

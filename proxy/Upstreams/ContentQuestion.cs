@@ -34,10 +34,12 @@ internal sealed class ContentQuestion(HttpMethod method, string path, long offse
             return (FailureKind.BadHead, "answered with a content coding that was not asked for");
         }
 
-        if (offset > 0 && Method == HttpMethod.Get && message.StatusCode is HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable)
+        if (offset > 0 && Method == HttpMethod.Get
+            && message.StatusCode is HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable)
         {
             // What cannot be gone on with is nobody's fault yet: whoever sent what is at hand may have lied about the length.
-            bool isPart = message.StatusCode == HttpStatusCode.PartialContent && message.Content.Headers.ContentRange is { Unit: "bytes", Length: { } length } range
+            bool isPart = message.StatusCode == HttpStatusCode.PartialContent
+                && message.Content.Headers.ContentRange is { Unit: "bytes", Length: { } length } range
                 && range.From == offset && range.To == length - 1 && (total ?? length - offset) == length - offset;
             start = isPart ? offset : 0;
             total = isPart ? message.Content.Headers.ContentRange!.Length : null;

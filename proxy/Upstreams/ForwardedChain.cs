@@ -1,8 +1,8 @@
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// The proxies that a request has come through. It flows with the work that the request causes, as the span of a trace does, so that whatever is asked of a Stratum 1 on its behalf
-/// carries it on, and a proxy further up can see that it has asked itself.
+/// The proxies that a request has come through. It flows with the work that the request causes, as the span of a trace does, so that
+/// whatever is asked of a Stratum 1 on its behalf carries it on, and a proxy further up can see that it has asked itself.
 /// </summary>
 /// <param name="Via">The client's <c>Via</c>, or null.</param>
 /// <param name="CdnLoop">The client's <c>CDN-Loop</c>, or null.</param>

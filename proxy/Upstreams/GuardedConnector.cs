@@ -5,12 +5,14 @@ using Breakwater.Proxy.Settings;
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// Makes the TCP connections to upstreams: the address that was checked is the address that is connected, whether it was remembered or looked up just now, so a
-/// name that resolves anew (DNS rebinding) changes nothing. Looking up does not count as connecting. Thread-safe.
+/// Makes the TCP connections to upstreams: the address that was checked is the address that is connected, whether it was remembered or
+/// looked up just now, so a name that resolves anew (DNS rebinding) changes nothing. Looking up does not count as connecting. Thread-safe.
 /// </summary>
 internal sealed class GuardedConnector(AddressGuard guard, IHostNames names, ProxyOptions options, TimeProvider time) : IDisposable
 {
-    /// <summary>Look-ups at a time: of names in the settings, and of names that clients choose, which must not take the others' threads.</summary>
+    /// <summary>
+    /// Look-ups at a time: of names in the settings, and of names that clients choose, which must not take the others' threads.
+    /// </summary>
     private const int MaxLookups = 32;
     private const int MaxClientLookups = 8;
 
@@ -22,11 +24,14 @@ internal sealed class GuardedConnector(AddressGuard guard, IHostNames names, Pro
     private readonly RememberedHostNames _configured = new(names, MaxLookups, options, time);
     private readonly RememberedHostNames _clients = new(names, MaxClientLookups, options, time);
 
-    /// <summary>The longest that a connection may take: for SocketsHttpHandler, whose limit would count the look-up; TLS has the second half.</summary>
+    /// <summary>
+    /// The longest that a connection may take: for SocketsHttpHandler, whose limit would count the look-up; TLS has the second half.
+    /// </summary>
     public static TimeSpan LongestConnect(ProxyOptions options) => options.LookupTimeout + (2 * options.ConnectTimeout);
 
     /// <summary>
-    /// Connects to a host that the settings name: an address written out, or <c>localhost</c>, counts as configured; what a name resolves to is checked.
+    /// Connects to a host that the settings name: an address written out, or <c>localhost</c>, counts as configured; what a name resolves
+    /// to is checked.
     /// </summary>
     public ValueTask<Stream> ConnectConfiguredAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
         ConnectAsync(context.DnsEndPoint, IsLiteral(context.DnsEndPoint.Host), _configured, cancellationToken);
@@ -53,7 +58,8 @@ internal sealed class GuardedConnector(AddressGuard guard, IHostNames names, Pro
     private static bool IsLiteral(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host.Trim('[', ']'), out _);
 
-    private async ValueTask<Stream> ConnectAsync(DnsEndPoint target, bool isTrusted, RememberedHostNames remembered, CancellationToken cancellationToken)
+    private async ValueTask<Stream> ConnectAsync(DnsEndPoint target, bool isTrusted, RememberedHostNames remembered,
+        CancellationToken cancellationToken)
     {
         IPAddress[] resolved = IPAddress.TryParse(target.Host.Trim('[', ']'), out IPAddress? literal)
             ? [literal]
@@ -63,7 +69,8 @@ internal sealed class GuardedConnector(AddressGuard guard, IHostNames names, Pro
         {
             remembered.Doubt(target.Host);
             throw new IOException(
-                $"{target.Host} is {resolved[0]}, which is loopback, link-local, metadata or this machine: not connected. Allow it in Access:AllowedUpstreams if it is meant.");
+                $"{target.Host} is {resolved[0]}, which is loopback, link-local, metadata or this machine: not connected. Allow it in "
+                + $"Access:AllowedUpstreams if it is meant.");
         }
 
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -80,7 +87,9 @@ internal sealed class GuardedConnector(AddressGuard guard, IHostNames names, Pro
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             remembered.Doubt(target.Host);
-            throw new TimeoutException($"{target.Host}:{target.Port} did not accept a connection within {options.ConnectTimeout.TotalSeconds:0.#} s (Proxy:ConnectTimeout)");
+            throw new TimeoutException(
+                $"{target.Host}:{target.Port} did not accept a connection within {options.ConnectTimeout.TotalSeconds:0.#} s "
+                + $"(Proxy:ConnectTimeout)");
         }
     }
 

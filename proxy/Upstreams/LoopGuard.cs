@@ -5,12 +5,14 @@ using Breakwater.Proxy.Settings;
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// Finds requests that come back: two proxies that name each other as Stratum 1 or parent would ask each other without end. What is asked of others carries <c>Via</c> (RFC 9110, 7.6.3)
-/// and <c>CDN-Loop</c> (RFC 8586) with a name that no other process has. Thread-safe.
+/// Finds requests that come back: two proxies that name each other as Stratum 1 or parent would ask each other without end. What is asked
+/// of others carries <c>Via</c> (RFC 9110, 7.6.3) and <c>CDN-Loop</c> (RFC 8586) with a name that no other process has. Thread-safe.
 /// </summary>
 internal sealed class LoopGuard
 {
-    /// <summary>A longer chain is no way of a request in order: it goes round through proxies that do not see it, or somebody made it up.</summary>
+    /// <summary>
+    /// A longer chain is no way of a request in order: it goes round through proxies that do not see it, or somebody made it up.
+    /// </summary>
     private const int MaxChainLength = 2048;
 
     private readonly string _id;
@@ -40,7 +42,8 @@ internal sealed class LoopGuard
 
         string via = fields.Via.ToString();
         string cdnLoop = fields["CDN-Loop"].ToString();
-        if (via.Length + cdnLoop.Length > MaxChainLength || cdnLoop.Contains(_id, StringComparison.OrdinalIgnoreCase) || (_hasOwnName && IsInVia(via)))
+        if (via.Length + cdnLoop.Length > MaxChainLength || cdnLoop.Contains(_id, StringComparison.OrdinalIgnoreCase)
+            || (_hasOwnName && IsInVia(via)))
         {
             return true;
         }

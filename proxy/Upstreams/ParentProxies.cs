@@ -1,13 +1,12 @@
 using System.Collections.Concurrent;
-using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// The parent proxies of clusters, and how each did when it was asked last. Read anew with the settings: YARP does not see that only a password changed, for which a URL is the
-/// same URL. Thread-safe; the table is replaced whole.
+/// The parent proxies of clusters, and how each did when it was asked last. Read anew with the settings: YARP does not see that only a
+/// password changed, for which a URL is the same URL. Thread-safe; the table is replaced whole.
 /// </summary>
 internal sealed class ParentProxies : IHealthSource
 {
@@ -59,5 +58,7 @@ internal sealed class ParentProxies : IHealthSource
         group failure.Key by failure.Value into clusters
         orderby clusters.Key
         select new HealthFinding(
-            "parent-proxy", HealthLevel.Degraded, $"Cluster {string.Join(", ", clusters.Order(StringComparer.Ordinal))}: {clusters.Key}. What is stored is served, what is not stored fails; no Stratum 1 is to blame.");
+            "parent-proxy", HealthLevel.Degraded,
+            $"Cluster {string.Join(", ", clusters.Order(StringComparer.Ordinal))}: {clusters.Key}. What is stored is served, what is not "
+            + $"stored fails; no Stratum 1 is to blame.");
 }

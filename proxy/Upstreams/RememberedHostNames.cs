@@ -5,8 +5,9 @@ using Breakwater.Proxy.Settings;
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// Remembers the addresses of hosts, so that a slow resolver is waited for once and a dead one not at all: one look-up a host at a time, which no client owns and
-/// no client's leaving ends. Bounded: <see cref="MaxHosts"/> names of at most 255 characters with <see cref="MaxAddresses"/> addresses each, about 1 MiB. Thread-safe.
+/// Remembers the addresses of hosts, so that a slow resolver is waited for once and a dead one not at all: one look-up a host at a time,
+/// which no client owns and no client's leaving ends. Bounded: <see cref="MaxHosts"/> names of at most 255 characters with
+/// <see cref="MaxAddresses"/> addresses each, about 1 MiB. Thread-safe.
 /// </summary>
 /// <param name="resolver">Who is asked.</param>
 /// <param name="maxAtOnce">Look-ups at a time: each holds a thread of the pool.</param>
@@ -77,7 +78,8 @@ internal sealed class RememberedHostNames(IHostNames resolver, int maxAtOnce, Pr
         catch (TimeoutException)
         {
             return Older(host) ?? throw new LookupFailedException(
-                $"looking up {host} took longer than {options.LookupTimeout.TotalSeconds:0.#} s (Proxy:LookupTimeout): the resolver of this machine is slow")
+                $"looking up {host} took longer than {options.LookupTimeout.TotalSeconds:0.#} s (Proxy:LookupTimeout): the resolver of "
+                + $"this machine is slow")
             { IsTimeout = true };
         }
     }
@@ -111,7 +113,9 @@ internal sealed class RememberedHostNames(IHostNames resolver, int maxAtOnce, Pr
         {
             if (host.Length > 255 || (_hosts.Count >= MaxHosts && !TryForgetOneLocked()))
             {
-                throw new LookupFailedException($"{(host.Length > 255 ? "a name of more than 255 characters" : host)} cannot be looked up: too many look-ups are under way");
+                throw new LookupFailedException(
+                    $"{(host.Length > 255 ? "a name of more than 255 characters" : host)} cannot be looked up: too many look-ups are "
+                    + $"under way");
             }
 
             entry = new Entry();
@@ -122,7 +126,10 @@ internal sealed class RememberedHostNames(IHostNames resolver, int maxAtOnce, Pr
         return entry;
     }
 
-    /// <summary>Forgets who was asked for longest ago; not who is being looked up. A walk over all, which is nothing beside the look-up that follows.</summary>
+    /// <summary>
+    /// Forgets who was asked for longest ago; not who is being looked up. A walk over all, which is nothing beside the look-up that
+    /// follows.
+    /// </summary>
     private bool TryForgetOneLocked()
     {
         string? oldest = _hosts.Where(h => h.Value.Lookup is null).OrderBy(h => h.Value.AskedAt).Select(h => h.Key).FirstOrDefault();

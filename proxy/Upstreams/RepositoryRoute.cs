@@ -1,8 +1,3 @@
-using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
-using System.Text;
-using Breakwater.Proxy.Settings;
-
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>One allowed repository: its name, and the cluster of its Stratum 1s.</summary>

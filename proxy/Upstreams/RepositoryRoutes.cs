@@ -6,7 +6,8 @@ using Breakwater.Proxy.Settings;
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// Which repositories are allowed, and the cluster of each: an exact name wins, then the longest domain. Thread-safe; the table is replaced whole.
+/// Which repositories are allowed, and the cluster of each: an exact name wins, then the longest domain. Thread-safe; the table is replaced
+/// whole.
 /// </summary>
 internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOptions> repositories, Stratum1Directory directory)
 {
@@ -15,7 +16,9 @@ internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOpt
     /// <summary>New settings are in force.</summary>
     public void Replace(IReadOnlyDictionary<string, RepositoryOptions> repositories) => _table = new Table(repositories, directory);
 
-    /// <summary>The pseudo-repository of <c>/cvmfs/info/…</c>: that of the cluster whose Stratum 1 the client named, else of the first cluster.</summary>
+    /// <summary>
+    /// The pseudo-repository of <c>/cvmfs/info/…</c>: that of the cluster whose Stratum 1 the client named, else of the first cluster.
+    /// </summary>
     public RepositoryRoute ForServerInfo(string? hint) => _table.ForServerInfo(hint);
 
     /// <summary>Finds the route of a repository. False: it is not allowed.</summary>
@@ -77,7 +80,8 @@ internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOpt
 
             string text = name.ToString();
             string? cluster = _exact.GetValueOrDefault(text);
-            cluster ??= _domains.FirstOrDefault(d => text.Length > d.Suffix.Length && text.EndsWith(d.Suffix, StringComparison.Ordinal)).Cluster;
+            cluster ??= _domains.FirstOrDefault(d => text.Length > d.Suffix.Length && text.EndsWith(d.Suffix, StringComparison.Ordinal))
+                .Cluster;
             if (cluster is null)
             {
                 return false;

@@ -1,7 +1,3 @@
-using Breakwater.Proxy.Outcomes;
-using Yarp.ReverseProxy;
-using Yarp.ReverseProxy.Configuration;
-using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.Model;
 
 namespace Breakwater.Proxy.Upstreams;

@@ -7,8 +7,8 @@ using Yarp.ReverseProxy.Model;
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// Chooses Stratum 1s from YARP's clusters: healthy ones before the others, the one that the client named first, then by the name of the destination
-/// in the settings. Reports failures to YARP's passive health. Thread-safe.
+/// Chooses Stratum 1s from YARP's clusters: healthy ones before the others, the one that the client named first, then by the name of the
+/// destination in the settings. Reports failures to YARP's passive health. Thread-safe.
 /// </summary>
 internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestinationHealthUpdater health, Stratum1Outcomes outcomes)
 {
@@ -40,12 +40,17 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
 
     /// <summary>Is this the very server that the client named, by host and port?</summary>
     public static bool IsOrigin(Stratum1 upstream, string? hint) =>
-        hint is not null && (hint.Equals(upstream.Authority, StringComparison.OrdinalIgnoreCase) || hint.Equals(upstream.Authority + ":80", StringComparison.OrdinalIgnoreCase));
+        hint is not null
+        && (hint.Equals(upstream.Authority, StringComparison.OrdinalIgnoreCase)
+        || hint.Equals(upstream.Authority + ":80", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>A Stratum 1 answered as it should.</summary>
     public void ReportSuccess(Stratum1 upstream) => outcomes.NoteAnswer(upstream.Destination);
 
-    /// <summary>A Stratum 1 failed. 404s and other 4xx are no failure of the server, since what was asked for is the client's choice, and what its parent proxy fails is none of its own.</summary>
+    /// <summary>
+    /// A Stratum 1 failed. 404s and other 4xx are no failure of the server, since what was asked for is the client's choice, and what its
+    /// parent proxy fails is none of its own.
+    /// </summary>
     public void ReportFailure(Stratum1 upstream, FailureKind kind)
     {
         if (kind == FailureKind.Parent)

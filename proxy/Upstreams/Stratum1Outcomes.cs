@@ -3,7 +3,9 @@ using Yarp.ReverseProxy.Model;
 
 namespace Breakwater.Proxy.Upstreams;
 
-/// <summary>How fetches and probes of each Stratum 1 ended, since the start or since its settings changed. Thread-safe; the latest outcome wins.</summary>
+/// <summary>
+/// How fetches and probes of each Stratum 1 ended, since the start or since its settings changed. Thread-safe; the latest outcome wins.
+/// </summary>
 internal sealed class Stratum1Outcomes
 {
     private readonly ConditionalWeakTable<DestinationState, Seen> _seen = [];

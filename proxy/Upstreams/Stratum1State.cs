@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using Yarp.ReverseProxy.Model;
-
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>What is known of a Stratum 1 since the start.</summary>

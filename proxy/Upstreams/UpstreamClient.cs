@@ -24,7 +24,8 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         new(options.Offline ? [] : directory.Order(repository.Cluster, hint), options.Offline) { IsAside = isAside };
 
     /// <summary>
-    /// Gets a good answer from the next candidates: 200, or for an <paramref name="offset"/> above zero 206, 200, or one that cannot be gone on with (<see cref="UpstreamResponse.IsNoContinuation"/>).
+    /// Gets a good answer from the next candidates: 200, or for an <paramref name="offset"/> above zero 206, 200, or one that cannot be
+    /// gone on with (<see cref="UpstreamResponse.IsNoContinuation"/>).
     /// </summary>
     /// <param name="method">GET or HEAD.</param>
     /// <param name="path">Path from the root: <c>/cvmfs/…</c>.</param>
@@ -33,7 +34,8 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>Null when no candidate is left; <see cref="CandidateCursor.ToFailure"/> says why.</returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public Task<UpstreamResponse?> OpenAsync(HttpMethod method, string path, long offset, CandidateCursor cursor, CancellationToken cancellationToken) =>
+    public Task<UpstreamResponse?> OpenAsync(HttpMethod method, string path, long offset, CandidateCursor cursor,
+        CancellationToken cancellationToken) =>
         OpenAsync(new ContentQuestion(method, path, offset), cursor, cancellationToken);
 
     /// <summary>Gets a good answer from the next candidates.</summary>
@@ -76,7 +78,8 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
                 if (await InspectAsync(ended, question, cursor, cancellationToken) is { } response)
                 {
                     // Another had to be asked because of them: who is always silent would cost each object that time (timers may be early).
-                    foreach (Try silent in tries.Where(t => !t.Response.IsCompleted && time.GetElapsedTime(t.Begun) >= options.FirstByteTimeout * 0.9))
+                    foreach (Try silent
+                        in tries.Where(t => !t.Response.IsCompleted && time.GetElapsedTime(t.Begun) >= options.FirstByteTimeout * 0.9))
                     {
                         Note(cursor, silent.Upstream, FailureKind.Timeout, "sent no answer in time");
                     }
@@ -157,7 +160,12 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
 
     private Try Start(UpstreamQuestion question, Stratum1 upstream, CancellationToken cancellationToken)
     {
-        var request = new HttpRequestMessage(question.Method, upstream.UrlOf(question.Path)) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var request =
+            new HttpRequestMessage(question.Method, upstream.UrlOf(question.Path))
+            {
+                Version = HttpVersion.Version11,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact
+            };
         counters.CountUpstreamRequest(upstream.Authority);
         request.Headers.TryAddWithoutValidation("User-Agent", s_userAgent);
         request.Headers.TryAddWithoutValidation("Accept", "*/*");
@@ -167,7 +175,8 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         return new Try(upstream, time.GetTimestamp(), AskAsync(question, upstream, request, cancel.Token), cancel);
     }
 
-    private static async Task<Begun> AskAsync(UpstreamQuestion question, Stratum1 upstream, HttpRequestMessage request, CancellationToken cancellationToken)
+    private static async Task<Begun> AskAsync(UpstreamQuestion question, Stratum1 upstream, HttpRequestMessage request,
+        CancellationToken cancellationToken)
     {
         HttpResponseMessage message = await upstream.Client.SendAsync(request, cancellationToken);
         if (!question.IsPassedThrough || question.Method != HttpMethod.Get || !message.IsSuccessStatusCode)
@@ -189,7 +198,8 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         }
     }
 
-    private async Task<UpstreamResponse?> InspectAsync(Try ended, UpstreamQuestion question, CandidateCursor cursor, CancellationToken cancellationToken)
+    private async Task<UpstreamResponse?> InspectAsync(Try ended, UpstreamQuestion question, CandidateCursor cursor,
+        CancellationToken cancellationToken)
     {
         Begun begun;
         try
@@ -200,7 +210,9 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         {
             // Whoever is cut off by our own client's leaving is not to blame.
             cancellationToken.ThrowIfCancellationRequested();
-            Note(cursor, ended.Upstream, KindOf(e), e is ParentProxyException ? $"was not reached: {e.Message}" : $"could not be asked: {e.Message}");
+            Note(cursor, ended.Upstream, KindOf(e), e is ParentProxyException
+                ? $"was not reached: {e.Message}"
+                : $"could not be asked: {e.Message}");
             return null;
         }
 
@@ -224,9 +236,12 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     private static FailureKind KindOf(Exception e) => e switch
     {
         ParentProxyException => FailureKind.Parent,
-        OperationCanceledException or { InnerException: TimeoutException or LookupFailedException { IsTimeout: true } } => FailureKind.Timeout,
-        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } or { InnerException: LookupFailedException } => FailureKind.Lookup,
-        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError } => FailureKind.Connect,
+        OperationCanceledException or { InnerException: TimeoutException or LookupFailedException { IsTimeout: true } } =>
+            FailureKind.Timeout,
+        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } or { InnerException: LookupFailedException } =>
+            FailureKind.Lookup,
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError } =>
+            FailureKind.Connect,
         _ => FailureKind.Broken,
     };
 

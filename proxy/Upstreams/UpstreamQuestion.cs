@@ -13,8 +13,8 @@ internal abstract class UpstreamQuestion(HttpMethod method, string path)
     public string Path => path;
 
     /// <summary>
-    /// Does the body go to one client, at that client's pace? Then it has a connection apart from those of the objects, and an answer begins with the first byte of its body: nothing else
-    /// heals a body that never comes.
+    /// Does the body go to one client, at that client's pace? Then it has a connection apart from those of the objects, and an answer
+    /// begins with the first byte of its body: nothing else heals a body that never comes.
     /// </summary>
     public virtual bool IsPassedThrough => false;
 
@@ -29,11 +29,15 @@ internal abstract class UpstreamQuestion(HttpMethod method, string path)
     /// <param name="total">Length of the whole file; null when it is not told.</param>
     public abstract (FailureKind Kind, string What)? Judge(HttpResponseMessage message, out long start, out long? total);
 
-    /// <summary>Is this what a working server says to a request that it does not like? 407 is a proxy's on the way, 408 and 429 say that it does not keep up.</summary>
+    /// <summary>
+    /// Is this what a working server says to a request that it does not like? 407 is a proxy's on the way, 408 and 429 say that it does not
+    /// keep up.
+    /// </summary>
     public static bool IsRefusal(HttpStatusCode status) => (int)status is >= 400 and < 500 and not (407 or 408 or 429);
 
     /// <summary>What a status that is no good answer counts as.</summary>
-    protected static (FailureKind Kind, string What) ToFault(HttpStatusCode status) => (IsRefusal(status) ? FailureKind.Refused : FailureKind.Status, $"answered {(int)status}");
+    protected static (FailureKind Kind, string What) ToFault(HttpStatusCode status) =>
+        (IsRefusal(status) ? FailureKind.Refused : FailureKind.Status, $"answered {(int)status}");
 
     /// <summary>A content coding that nobody asked for would be other bytes than the file's.</summary>
     protected static bool IsCoded(HttpResponseMessage message) =>

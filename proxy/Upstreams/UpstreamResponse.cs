@@ -14,9 +14,12 @@ internal sealed class UpstreamResponse(Stratum1 upstream, HttpResponseMessage me
     public long? TotalLength => totalLength;
 
     /// <summary>
-    /// An object is asked for from an offset on, and this is no answer to that: the object ends before it (416), or another range came. The Stratum 1 may be asked for the whole object.
+    /// An object is asked for from an offset on, and this is no answer to that: the object ends before it (416), or another range came. The
+    /// Stratum 1 may be asked for the whole object.
     /// </summary>
-    public bool IsNoContinuation => offset == 0 && message.StatusCode is System.Net.HttpStatusCode.PartialContent or System.Net.HttpStatusCode.RequestedRangeNotSatisfiable;
+    public bool IsNoContinuation =>
+        offset == 0 && message.StatusCode is System.Net.HttpStatusCode.PartialContent
+        or System.Net.HttpStatusCode.RequestedRangeNotSatisfiable;
 
     /// <summary>What is left of the body behind <see cref="First"/>; null where nobody has begun to read it.</summary>
     public Stream? Body { get; init; }

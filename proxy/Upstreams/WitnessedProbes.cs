@@ -6,8 +6,8 @@ namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
 /// One of YARP's active health policies that also tells <see cref="Stratum1Outcomes"/> how each probe ended: after one failed probe
-/// the policy still calls a destination healthy, which is no proof that it ever answered. A health path that is not there (a bucket, a plain web server) is
-/// an answer, too: it says that the server is up, and nothing against the files that it serves.
+/// the policy still calls a destination healthy, which is no proof that it ever answered. A health path that is not there (a bucket, a
+/// plain web server) is an answer, too: it says that the server is up, and nothing against the files that it serves.
 /// </summary>
 internal sealed class WitnessedProbes(IActiveHealthCheckPolicy policy, Stratum1Outcomes outcomes) : IActiveHealthCheckPolicy
 {
@@ -39,7 +39,8 @@ internal sealed class WitnessedProbes(IActiveHealthCheckPolicy policy, Stratum1O
         policy.ProbingCompleted(cluster, telling);
     }
 
-    private static DestinationProbingResult Judge(DestinationProbingResult result) => result.Response is { } response && UpstreamQuestion.IsRefusal(response.StatusCode)
+    private static DestinationProbingResult Judge(DestinationProbingResult result) =>
+        result.Response is { } response && UpstreamQuestion.IsRefusal(response.StatusCode)
         ? new DestinationProbingResult(result.Destination, new HttpResponseMessage(HttpStatusCode.OK), null)
         : result;
 }

@@ -8,7 +8,8 @@ using Breakwater.Repositories;
 namespace Breakwater.Proxy.WorkingSets;
 
 /// <summary>Turns recorded boots into working sets. One boot at a time; not thread-safe but for <see cref="WantsMore"/>.</summary>
-internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource snapshots, WorkingSetOptions options, TimeProvider time, ILogger<BootLearner> log)
+internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource snapshots, WorkingSetOptions options, TimeProvider time,
+    ILogger<BootLearner> log)
 {
     /// <summary>The newest boots that a set is merged from: enough for a median, few enough to follow changes.</summary>
     private const int BootsMerged = 9;
@@ -43,7 +44,8 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
         }
 
         History? history = null;
-        if (boot.Reads.Where(read => read.Key.Kind == (byte)'H').Select(read => (ObjectKey?)read.Key).FirstOrDefault() is ObjectKey historyKey)
+        if (boot.Reads.Where(read => read.Key.Kind == (byte)'H').Select(read => (ObjectKey?)read.Key)
+            .FirstOrDefault() is ObjectKey historyKey)
         {
             history = (await snapshots.ReadHistoryAsync(repository, historyKey, cancellationToken)).Value;
         }
@@ -107,7 +109,9 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     {
         if (!_profiles.TryGetValue((repository, name), out List<(long Boot, BootProfile Profile)>? profiles))
         {
-            profiles = sets.Find(repository, name) is { } set ? [(0, new BootProfile(set.Snapshots, set.Entries, set.WholeDirectories))] : [];
+            profiles = sets.Find(repository, name) is { } set
+                ? [(0, new BootProfile(set.Snapshots, set.Entries, set.WholeDirectories))]
+                : [];
             _profiles[(repository, name)] = profiles;
         }
 
@@ -120,7 +124,8 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
         long entries = _profiles.Values.Sum(profiles => profiles.Sum(known => (long)known.Profile.Entries.Count));
         while (entries > MaxProfileEntries)
         {
-            ((string, string) key, List<(long Boot, BootProfile Profile)> oldest) = _profiles.FirstOrDefault(other => other.Value != newest);
+            ((string, string) key, List<(long Boot, BootProfile Profile)> oldest) =
+                _profiles.FirstOrDefault(other => other.Value != newest);
             if (oldest is not null)
             {
                 _profiles.Remove(key);
@@ -141,14 +146,17 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     private static HashSet<string> Paths(IEnumerable<WorkingSetEntry> entries) =>
         entries.Where(entry => !entry.IsCatalogOnly).Select(entry => entry.Path ?? entry.Key.ToString()!).ToHashSet(StringComparer.Ordinal);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Repository}: the working set {Name} has {Entries} entries, learned from {Boots} boots")]
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "{Repository}: the working set {Name} has {Entries} entries, learned from {Boots} boots")]
     private static partial void LogLearned(ILogger log, string repository, string name, int entries, int boots);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: a boot was seen, but its objects could not be mapped to paths: {Problem}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Repository}: a boot was seen, but its objects could not be mapped to paths: {Problem}")]
     private static partial void LogNotMapped(ILogger log, string repository, string problem);
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "{Repository}: a boot still went on after {Window} and was recorded no longer; what it read later is missing in the working set {Name}. Raise WorkingSets:BootWindow for slow boots")]
+        Message = "{Repository}: a boot still went on after {Window} and was recorded no longer; what it read later is missing in the "
+        + "working set {Name}. Raise WorkingSets:BootWindow for slow boots")]
     private static partial void LogCut(ILogger log, string repository, string name, TimeSpan window);
 }

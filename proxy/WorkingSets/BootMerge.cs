@@ -51,12 +51,14 @@ internal static class BootMerge
     }
 
     /// <summary>
-    /// The tags that fit all boots: with each publish, those that only happened to show the same snapshot fall away. When none fits all, the newest
-    /// boot's count.
+    /// The tags that fit all boots: with each publish, those that only happened to show the same snapshot fall away. When none fits all,
+    /// the newest boot's count.
     /// </summary>
     private static IReadOnlyList<string> CommonSnapshots(BootProfile[] boots)
     {
-        string[] common = [.. boots.Skip(1).Aggregate(boots[0].Snapshots.AsEnumerable(), (left, boot) => left.Intersect(boot.Snapshots, StringComparer.Ordinal))];
+        string[] common =
+            [.. boots.Skip(1)
+            .Aggregate(boots[0].Snapshots.AsEnumerable(), (left, boot) => left.Intersect(boot.Snapshots, StringComparer.Ordinal))];
         return common.Length > 0 ? common : boots[^1].Snapshots;
     }
 

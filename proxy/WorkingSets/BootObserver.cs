@@ -6,7 +6,9 @@ using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.WorkingSets;
 
-/// <summary>Where every request passes by, hit or miss: boots are recorded, and a boot that begins is run ahead of. Thread-safe, cheap.</summary>
+/// <summary>
+/// Where every request passes by, hit or miss: boots are recorded, and a boot that begins is run ahead of. Thread-safe, cheap.
+/// </summary>
 internal sealed class BootObserver(BootRecorder recorder, WorkingSetPreparer preparer, SignedDocuments documents, TimeProvider time)
 {
     private readonly long _start = time.GetTimestamp();

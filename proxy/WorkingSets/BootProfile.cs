@@ -1,7 +1,4 @@
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Snapshots;
-using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 

@@ -39,7 +39,9 @@ internal static class BootProfiler
         return new BootProfile(Snapshots(boot, tree.RootCatalog, history), entries, directories);
     }
 
-    /// <summary>Which tags show the root that was mounted? <c>trunk</c> and the like are made by every publish and mean the newest revision.</summary>
+    /// <summary>
+    /// Which tags show the root that was mounted? <c>trunk</c> and the like are made by every publish and mean the newest revision.
+    /// </summary>
     private static string[] Snapshots(RecordedBoot boot, ObjectKey root, History? history)
     {
         if (!boot.HasReadHistory || history is null)
@@ -47,7 +49,9 @@ internal static class BootProfiler
             return [WorkingSet.Trunk];
         }
 
-        string[] tags = [.. history.Tags.Where(tag => tag.RootCatalog == root && tag.Name is not ("trunk" or "trunk-previous")).Select(tag => tag.Name).Order(StringComparer.Ordinal)];
+        string[] tags =
+            [.. history.Tags.Where(tag => tag.RootCatalog == root && tag.Name is not ("trunk" or "trunk-previous")).Select(tag => tag.Name)
+            .Order(StringComparer.Ordinal)];
         return tags.Length == 0 ? [WorkingSet.Trunk] : tags;
     }
 
@@ -73,7 +77,13 @@ internal static class BootProfiler
                 bool isCatalog = read.Key.Kind == (byte)'C';
                 if (place.Range is not { } range)
                 {
-                    entries.Add(new WorkingSetEntry { Path = place.Path, IsLiteral = true, IsCatalogOnly = isCatalog, Offset = read.Offset });
+                    entries.Add(new WorkingSetEntry
+                    {
+                        Path = place.Path,
+                        IsLiteral = true,
+                        IsCatalogOnly = isCatalog,
+                        Offset = read.Offset
+                    });
                 }
                 else if (chunked.TryGetValue(place.Path, out int index))
                 {

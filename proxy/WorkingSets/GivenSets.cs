@@ -14,12 +14,12 @@ internal static class GivenSets
     public static bool IsTrace(string text) => text.TrimStart('\uFEFF').TrimStart().StartsWith('"');
 
     /// <summary>
-    /// The CSV that the client writes with <c>CVMFS_TRACEFILE</c>: time in milliseconds, event, path, name. Opened files are read; of what was
-    /// merely looked up, the catalogs are.
+    /// The CSV that the client writes with <c>CVMFS_TRACEFILE</c>: time in milliseconds, event, path, name. Opened files are read; of what
+    /// was merely looked up, the catalogs are.
     /// </summary>
     /// <remarks>
-    /// A path with a byte from 0x80 on makes the client's tracer stop the field there and leave out the closing quote, and a client that is killed leaves half a
-    /// line: such lines are skipped.
+    /// A path with a byte from 0x80 on makes the client's tracer stop the field there and leave out the closing quote, and a client that is
+    /// killed leaves half a line: such lines are skipped.
     /// </remarks>
     /// <param name="csv">The trace.</param>
     /// <param name="skipped">Lines that were cut.</param>
@@ -41,7 +41,8 @@ internal static class GivenSets
             }
 
             if (!isWhole || fields.Count < 3
-                || !double.TryParse(fields[0], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double time) || !double.IsFinite(time)
+                || !double.TryParse(fields[0], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double time)
+                || !double.IsFinite(time)
                 || !int.TryParse(fields[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int code))
             {
                 return new Malformed($"Line {number} is not a line of the client's trace: \"time\",\"event\",\"path\",\"name\".");
@@ -113,7 +114,9 @@ internal static class GivenSets
         return entries;
     }
 
-    /// <summary>Takes <c>/cvmfs/</c> and a repository's name off a path, as clients see it; gives the name, or null when the path has none.</summary>
+    /// <summary>
+    /// Takes <c>/cvmfs/</c> and a repository's name off a path, as clients see it; gives the name, or null when the path has none.
+    /// </summary>
     public static string? WithoutMount(ref string path)
     {
         const string Mount = "/cvmfs/";
@@ -133,7 +136,8 @@ internal static class GivenSets
         return name;
     }
 
-    private static IEnumerable<string> Lines(string text) => text.TrimStart('\uFEFF').Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Trim().Length > 0);
+    private static IEnumerable<string> Lines(string text) =>
+        text.TrimStart('\uFEFF').Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Trim().Length > 0);
 
     /// <summary>Does the line begin as one of a trace does, as far as it goes: time, then event?</summary>
     private static bool IsCut(string line)
@@ -142,7 +146,8 @@ internal static class GivenSets
         return parts.Length switch
         {
             1 => IsNumber(parts[0].Trim('"'), NumberStyles.AllowDecimalPoint),
-            _ => IsNumber(parts[0].Trim('"'), NumberStyles.AllowDecimalPoint) && (parts.Length == 2 || IsNumber(parts[1].Trim('"'), NumberStyles.AllowLeadingSign)),
+            _ => IsNumber(parts[0].Trim('"'), NumberStyles.AllowDecimalPoint)
+                && (parts.Length == 2 || IsNumber(parts[1].Trim('"'), NumberStyles.AllowLeadingSign)),
         };
     }
 

@@ -1,9 +1,4 @@
-using System.Text;
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Snapshots;
-using Breakwater.Proxy.Upstreams;
-using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 

@@ -12,8 +12,9 @@ using Breakwater.Repositories;
 namespace Breakwater.Proxy.WorkingSets;
 
 /// <summary>
-/// Names the files behind objects for the access log and the boot timelines: from the working sets, else from the catalogs in the store, which are read in
-/// the background once somebody asks for a name. A name asked for before its catalog was read is not known yet. Never fetches anything. Thread-safe.
+/// Names the files behind objects for the access log and the boot timelines: from the working sets, else from the catalogs in the store,
+/// which are read in the background once somebody asks for a name. A name asked for before its catalog was read is not known yet. Never
+/// fetches anything. Thread-safe.
 /// </summary>
 internal sealed partial class ObjectNames(
     WorkingSetPreparer preparer,
@@ -86,7 +87,9 @@ internal sealed partial class ObjectNames(
 
                 bool isKnown = _repositories.ContainsKey(fqrn);
                 ObjectKey? first = catalog
-                    ?? (!isKnown && repositories.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route) ? documents.Find(route)?.Parsed.RootCatalog : null);
+                    ?? (!isKnown && repositories.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route)
+                    ? documents.Find(route)?.Parsed.RootCatalog
+                    : null);
                 if (first is ObjectKey key)
                 {
                     _bytes += isKnown ? 0 : RepositoryBytes;
@@ -130,7 +133,8 @@ internal sealed partial class ObjectNames(
         }
     }
 
-    private async Task<string?> ReadAsync(RepositoryNames names, ObjectKey key, Stream wire, Stack<ObjectKey> below, CancellationToken cancellationToken)
+    private async Task<string?> ReadAsync(RepositoryNames names, ObjectKey key, Stream wire, Stack<ObjectKey> below,
+        CancellationToken cancellationToken)
     {
         if (!(await Catalog.OpenAsync(wire, limits, cancellationToken)).TryGet(out Catalog? catalog, out string? problem))
         {
@@ -150,7 +154,8 @@ internal sealed partial class ObjectNames(
             CatalogCursor cursor = catalog.Scan();
             while ((problem = cursor.MoveNext()) is null && cursor.Current is { } entry && _bytes + chunkedBytes <= MaxBytes)
             {
-                if (entry.HasObjects && (entry.Object is not null || entry.IsChunked) && (problem = cursor.ReadPath(out string? path)) is null && path is not null)
+                if (entry.HasObjects && (entry.Object is not null || entry.IsChunked)
+                    && (problem = cursor.ReadPath(out string? path)) is null && path is not null)
                 {
                     if (entry.Object is ObjectKey whole)
                     {
@@ -188,10 +193,12 @@ internal sealed partial class ObjectNames(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: the catalog {Catalog} cannot be read, its files have no names in the access log: {Problem}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Repository}: the catalog {Catalog} cannot be read, its files have no names in the access log: {Problem}")]
     private static partial void LogUnreadable(ILogger log, string repository, ObjectKey catalog, string problem);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The names of objects take more than {Megabytes} MiB: they are forgotten, and those asked for from now on are read again")]
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "The names of objects take more than {Megabytes} MiB: they are forgotten, and those asked for from now on are read again")]
     private static partial void LogFull(ILogger log, long megabytes);
 
     private sealed class RepositoryNames

@@ -7,7 +7,9 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 
-/// <summary>Makes a working set of what an operator hands in: an exported set, a client's trace, a list of paths, or a pin file of the repository.</summary>
+/// <summary>
+/// Makes a working set of what an operator hands in: an exported set, a client's trace, a list of paths, or a pin file of the repository.
+/// </summary>
 internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments documents, TimeProvider time)
 {
     /// <summary>Reads a set. The text's form is seen by its first character: <c>{</c> a set, <c>"</c> a trace, else paths.</summary>
@@ -23,7 +25,8 @@ internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments
         if (pinFile is null && Encoding.UTF8.GetString(text) is var form && form.TrimStart().StartsWith('{'))
         {
             return WorkingSetFile.Read(text).TryGet(out WorkingSet? set, out string? why)
-                ? new ImportedSet(set with { Repository = repository.Fqrn, Name = name, Snapshots = tag is null ? set.Snapshots : [tag] }, [], 0)
+                ? new ImportedSet(set with { Repository = repository.Fqrn, Name = name, Snapshots = tag is null ? set.Snapshots : [tag] },
+                [], 0)
                 : new Malformed(why);
         }
 
@@ -72,7 +75,9 @@ internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments
         string[] unmatched = [.. here.Unmatched.Where(entry => !entry.IsDirectory).Select(entry => entry.Entry.Path!)];
         return unmatched.Length < entries.Count
             ? new ImportedSet(made, unmatched, skipped)
-            : new Malformed($"Nothing of what it names is in {repository.Fqrn}{(tag is null ? "" : " at tag " + tag)}: {string.Join(", ", unmatched.Take(3))}{(unmatched.Length > 3 ? ", …" : "")}");
+            : new Malformed(
+            $"Nothing of what it names is in {repository.Fqrn}{(tag is null ? "" : " at tag " + tag)}: "
+            + $"{string.Join(", ", unmatched.Take(3))}{(unmatched.Length > 3 ? ", …" : "")}");
     }
 
     private static Parsed<IReadOnlyList<WorkingSetEntry>> ReadText(string fqrn, string text, out int skipped)
@@ -83,7 +88,9 @@ internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments
 
     private async Task<Parsed<CatalogTree>> OpenAsync(RepositoryRoute repository, string? tag, CancellationToken cancellationToken)
     {
-        DocumentAnswer answer = await documents.GetAsync(new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, null), cancellationToken);
+        DocumentAnswer answer =
+            await documents.GetAsync(new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, null),
+            cancellationToken);
         if (documents.Find(repository) is not { } pair)
         {
             return new Malformed($"No manifest of '{repository.Fqrn}' can be had: {answer.Failure?.Detail}");
@@ -104,7 +111,9 @@ internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments
             return new Malformed(problem);
         }
 
-        return history.Find(tag) is { } found ? snapshots.Tree(repository, found.RootCatalog) : new Malformed($"'{repository.Fqrn}' has no tag '{tag}'.");
+        return history.Find(tag) is { } found
+            ? snapshots.Tree(repository, found.RootCatalog)
+            : new Malformed($"'{repository.Fqrn}' has no tag '{tag}'.");
     }
 
     /// <summary>A pin file lists paths relative to its own directory.</summary>

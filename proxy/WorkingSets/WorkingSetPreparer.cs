@@ -12,8 +12,8 @@ using Breakwater.Repositories;
 namespace Breakwater.Proxy.WorkingSets;
 
 /// <summary>
-/// Resolves the working sets of a repository in a revision and brings what they need into the store: when a new revision is published, before clients see
-/// it; when a boot begins, ahead of it; and by command. Thread-safe.
+/// Resolves the working sets of a repository in a revision and brings what they need into the store: when a new revision is published,
+/// before clients see it; when a boot begins, ahead of it; and by command. Thread-safe.
 /// </summary>
 internal sealed partial class WorkingSetPreparer(
     WorkingSetStore sets,
@@ -46,7 +46,10 @@ internal sealed partial class WorkingSetPreparer(
             return null;
         }
 
-        Task prepared = Task.Run(() => PrepareAsync(repository, sets.Of(repository.Fqrn), after, new PrefetchProgress(), PrefetchAim.Store, null, lifetime.ApplicationStopping));
+        Task prepared =
+            Task.Run(() =>
+            PrepareAsync(repository, sets.Of(repository.Fqrn), after, new PrefetchProgress(), PrefetchAim.Store, null,
+            lifetime.ApplicationStopping));
         return options.Hold > TimeSpan.Zero ? prepared : null;
     }
 
@@ -61,7 +64,9 @@ internal sealed partial class WorkingSetPreparer(
         }
 
         _warmedAt[repository.Fqrn] = time.GetTimestamp();
-        _ = Task.Run(() => PrepareAsync(repository, sets.Of(repository.Fqrn), pair.Parsed, new PrefetchProgress(), PrefetchAim.Boot, null, lifetime.ApplicationStopping));
+        _ = Task.Run(() =>
+            PrepareAsync(repository, sets.Of(repository.Fqrn), pair.Parsed, new PrefetchProgress(), PrefetchAim.Boot, null,
+            lifetime.ApplicationStopping));
     }
 
     /// <summary>How the latest prefetch of a repository stands; null when there was none since the start.</summary>
@@ -88,7 +93,8 @@ internal sealed partial class WorkingSetPreparer(
     /// <param name="progress">Where it is told how it stands.</param>
     /// <param name="aim">What it is for.</param>
     /// <param name="orderName">
-    /// Null: these are the repository's standing sets. Else the name of an order: its objects are pinned under it, and one that cannot be met as a whole changes nothing.
+    /// Null: these are the repository's standing sets. Else the name of an order: its objects are pinned under it, and one that cannot be
+    /// met as a whole changes nothing.
     /// </param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The problem; null: none.</returns>
@@ -111,7 +117,8 @@ internal sealed partial class WorkingSetPreparer(
                 problem = await ResolveAsync(repository, set, manifest, resolved, cancellationToken) ?? problem;
             }
 
-            progress.Unmatched = [.. resolved.SelectMany(set => set.Unmatched).Select(entry => entry.Entry.Path!).Distinct(StringComparer.Ordinal)];
+            progress.Unmatched =
+                [.. resolved.SelectMany(set => set.Unmatched).Select(entry => entry.Entry.Path!).Distinct(StringComparer.Ordinal)];
             if (orderName is not null && (problem ?? Unmet(working, resolved)) is { } unmet)
             {
                 return $"{unmet} Nothing was fetched or pinned.";
@@ -131,7 +138,8 @@ internal sealed partial class WorkingSetPreparer(
                 LogProblem(log, repository.Fqrn, manifest.Revision, problem);
             }
 
-            LogPrepared(log, repository.Fqrn, manifest.Revision, keys.Length, progress.Fetched, progress.Failed, time.GetElapsedTime(begun).TotalMilliseconds);
+            LogPrepared(log, repository.Fqrn, manifest.Revision, keys.Length, progress.Fetched, progress.Failed,
+                time.GetElapsedTime(begun).TotalMilliseconds);
             return problem;
         }
         catch (OperationCanceledException)
@@ -167,7 +175,8 @@ internal sealed partial class WorkingSetPreparer(
     }
 
     /// <summary>
-    /// Exempts the objects from eviction: the standing sets of the two newest manifests (VMs of the older one still run), or what a command named.
+    /// Exempts the objects from eviction: the standing sets of the two newest manifests (VMs of the older one still run), or what a command
+    /// named.
     /// </summary>
     private void Pin(string repository, string? orderName, Manifest manifest, ObjectKey[] keys, bool isWhole)
     {
@@ -202,8 +211,8 @@ internal sealed partial class WorkingSetPreparer(
     }
 
     /// <summary>
-    /// Orders the pins of a repository by when their manifests were published: a tag that moves keeps the revision, and a repository that is made anew
-    /// counts from 1 again.
+    /// Orders the pins of a repository by when their manifests were published: a tag that moves keeps the revision, and a repository that
+    /// is made anew counts from 1 again.
     /// </summary>
     private static string PinOrder(Manifest manifest) => string.Create(
         CultureInfo.InvariantCulture,
@@ -217,8 +226,12 @@ internal sealed partial class WorkingSetPreparer(
             return null;
         }
 
-        string[] missing = [.. resolved.SelectMany(set => set.Unmatched).Where(entry => !entry.IsDirectory).Select(entry => entry.Entry.Path!).Distinct().Take(4)];
-        return missing.Length == 0 ? null : $"The repository has nothing at {string.Join(", ", missing.Take(3))}{(missing.Length > 3 ? ", …" : "")}.";
+        string[] missing =
+            [.. resolved.SelectMany(set => set.Unmatched).Where(entry => !entry.IsDirectory).Select(entry => entry.Entry.Path!).Distinct()
+            .Take(4)];
+        return missing.Length == 0
+            ? null
+            : $"The repository has nothing at {string.Join(", ", missing.Take(3))}{(missing.Length > 3 ? ", …" : "")}.";
     }
 
     /// <summary>A set may be booted by several tags; each snapshot that they show is resolved once.</summary>
@@ -262,12 +275,18 @@ internal sealed partial class WorkingSetPreparer(
         return problem;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Repository}: the working set of revision {Revision} is here: {Objects} objects, {Fetched} of them fetched, {Failed} not to be had, in {Milliseconds:0} ms")]
-    private static partial void LogPrepared(ILogger log, string repository, ulong revision, int objects, int fetched, int failed, double milliseconds);
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "{Repository}: the working set of revision {Revision} is here: {Objects} objects, {Fetched} of them fetched, {Failed} "
+        + "not to be had, in {Milliseconds:0} ms")]
+    private static partial void LogPrepared(ILogger log, string repository, ulong revision, int objects, int fetched, int failed,
+    double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: the objects of revision {Revision} are not pinned and may be evicted: more than {Bytes} bytes would be pinned. Raise the store's quota")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Repository}: the objects of revision {Revision} are not pinned and may be evicted: more than {Bytes} bytes would be "
+        + "pinned. Raise the store's quota")]
     private static partial void LogNotPinned(ILogger log, string repository, ulong revision, long bytes);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: the working set of revision {Revision} is not resolved as a whole: {Problem}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Repository}: the working set of revision {Revision} is not resolved as a whole: {Problem}")]
     private static partial void LogProblem(ILogger log, string repository, ulong revision, string problem);
 }

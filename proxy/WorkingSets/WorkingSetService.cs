@@ -6,7 +6,9 @@ using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.WorkingSets;
 
-/// <summary>In the background: learns from boots that are over, and looks for new revisions of repositories that have a working set.</summary>
+/// <summary>
+/// In the background: learns from boots that are over, and looks for new revisions of repositories that have a working set.
+/// </summary>
 internal sealed partial class WorkingSetService(
     BootObserver boots,
     BootLearner learner,
@@ -62,11 +64,13 @@ internal sealed partial class WorkingSetService(
         {
             if (repositories.TryFind(Encoding.ASCII.GetBytes(name), out RepositoryRoute? repository))
             {
-                await documents.GetAsync(new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, null), cancellationToken);
+                await documents.GetAsync(new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, null),
+                    cancellationToken);
             }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Working sets: a round of learning and polling failed; the next one is due in a few seconds")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "Working sets: a round of learning and polling failed; the next one is due in a few seconds")]
     private static partial void LogFailed(ILogger log, Exception exception);
 }

@@ -9,7 +9,9 @@ internal sealed partial class WorkingSetStore
 {
     private const string Prefix = "workingset/";
 
-    /// <summary>Learned sets of all repositories: those that were learned longest ago make room. What an operator gives is not counted.</summary>
+    /// <summary>
+    /// Learned sets of all repositories: those that were learned longest ago make room. What an operator gives is not counted.
+    /// </summary>
     internal const int MaxLearned = 256;
 
     /// <summary>Entries of all learned sets; some 400 bytes each.</summary>
@@ -42,7 +44,8 @@ internal sealed partial class WorkingSetStore
     }
 
     /// <summary>All sets.</summary>
-    public IReadOnlyList<WorkingSet> All => [.. _sets.Values.OrderBy(set => set.Repository, StringComparer.Ordinal).ThenBy(set => set.Name, StringComparer.Ordinal)];
+    public IReadOnlyList<WorkingSet> All =>
+        [.. _sets.Values.OrderBy(set => set.Repository, StringComparer.Ordinal).ThenBy(set => set.Name, StringComparer.Ordinal)];
 
     /// <summary>The sets of a repository.</summary>
     public IReadOnlyList<WorkingSet> Of(string repository) => [.. All.Where(set => set.Repository == repository)];
@@ -53,7 +56,9 @@ internal sealed partial class WorkingSetStore
     /// <summary>Has the repository any set?</summary>
     public bool Any(string repository) => _sets.Any(pair => pair.Key.Repository == repository);
 
-    /// <summary>Adds or replaces a set. False: it is too large to be kept, or the disk refused it; it is in force until the process ends.</summary>
+    /// <summary>
+    /// Adds or replaces a set. False: it is too large to be kept, or the disk refused it; it is in force until the process ends.
+    /// </summary>
     public async Task<bool> PutAsync(WorkingSet set)
     {
         _sets[(set.Repository, set.Name)] = set;
@@ -104,6 +109,7 @@ internal sealed partial class WorkingSetStore
     [LoggerMessage(Level = LogLevel.Warning, Message = "The stored working set {Key} is unreadable and is not used: {Problem}")]
     private static partial void LogUnreadable(ILogger log, string key, string problem);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The working set {Name} of {Repository} is not stored; after a restart it must be learned or imported again")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "The working set {Name} of {Repository} is not stored; after a restart it must be learned or imported again")]
     private static partial void LogNotKept(ILogger log, Exception? exception, string repository, string name);
 }

@@ -4,15 +4,18 @@ namespace Breakwater.Proxy.ZeroTouch;
 internal static class BootFolder
 {
     /// <summary>
-    /// The file with all symbolic links followed; null when it is not inside the folder then. A link to <c>vmlinuz-6.1</c> beside it is fine, one to <c>/etc/shadow</c> is
-    /// not. A link's own time and length say nothing of the file that is sent: the real one's are those of its entity tag.
+    /// The file with all symbolic links followed; null when it is not inside the folder then. A link to <c>vmlinuz-6.1</c> beside it is
+    /// fine, one to <c>/etc/shadow</c> is not. A link's own time and length say nothing of the file that is sent: the real one's are those
+    /// of its entity tag.
     /// </summary>
     /// <param name="folder">The folder, itself perhaps a link.</param>
     /// <param name="file">A path below it that exists.</param>
     public static FileInfo? Find(string folder, string file)
     {
         string real = Real(file);
-        return real.StartsWith(Real(folder).TrimEnd('/') + "/", StringComparison.Ordinal) && new FileInfo(real) is { Exists: true } found ? found : null;
+        return real.StartsWith(Real(folder).TrimEnd('/') + "/", StringComparison.Ordinal) && new FileInfo(real) is { Exists: true } found
+            ? found
+            : null;
     }
 
     private static string Real(string path)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Microsoft.Extensions.FileProviders;
@@ -9,14 +8,21 @@ using Microsoft.Net.Http.Headers;
 
 namespace Breakwater.Proxy.ZeroTouch;
 
-/// <summary>Answers <c>/wpad.dat</c>, <c>/proxy.pac</c> and files below <c>/boot/</c>, in origin form only: the proxy itself is asked, not a server behind it.</summary>
+/// <summary>
+/// Answers <c>/wpad.dat</c>, <c>/proxy.pac</c> and files below <c>/boot/</c>, in origin form only: the proxy itself is asked, not a server
+/// behind it.
+/// </summary>
 internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvider time) : IDisposable
 {
     private const string Boot = "/boot/";
 
-    /// <summary>Hidden files and dot segments are not served: the provider sees to that. Links out of the folder: <see cref="BootFolder"/>.</summary>
+    /// <summary>
+    /// Hidden files and dot segments are not served: the provider sees to that. Links out of the folder: <see cref="BootFolder"/>.
+    /// </summary>
     private readonly PhysicalFileProvider? _files =
-        string.IsNullOrEmpty(settings.ZeroTouch.BootDirectory) ? null : new PhysicalFileProvider(Path.GetFullPath(settings.ZeroTouch.BootDirectory));
+        string.IsNullOrEmpty(settings.ZeroTouch.BootDirectory)
+        ? null
+        : new PhysicalFileProvider(Path.GetFullPath(settings.ZeroTouch.BootDirectory));
 
     /// <summary>Starts the answer when the target is ours; null when it is not.</summary>
     /// <param name="context">A GET or HEAD of an allowed client.</param>
@@ -30,7 +36,8 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvide
             return WritePacAsync(context, outcome);
         }
 
-        if (_files is not null && NameOf(rawTarget) is { } name && _files.GetFileInfo(name) is { Exists: true, IsDirectory: false, PhysicalPath: { } path }
+        if (_files is not null && NameOf(rawTarget) is { } name
+            && _files.GetFileInfo(name) is { Exists: true, IsDirectory: false, PhysicalPath: { } path }
             && BootFolder.Find(_files.Root, path) is { } file)
         {
             outcome.Result = RequestResult.Local;
@@ -40,7 +47,10 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvide
         return null;
     }
 
-    /// <summary>The name of a file below <c>/boot/</c>; null: another target. Boot loaders join URLs to <c>//boot/x</c>, and put their serial number behind a <c>?</c>.</summary>
+    /// <summary>
+    /// The name of a file below <c>/boot/</c>; null: another target. Boot loaders join URLs to <c>//boot/x</c>, and put their serial number
+    /// behind a <c>?</c>.
+    /// </summary>
     private static string? NameOf(string rawTarget)
     {
         string path = rawTarget.Split('?', 2)[0];
@@ -48,19 +58,27 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvide
         return trimmed.StartsWith(Boot, StringComparison.Ordinal) ? Uri.UnescapeDataString(trimmed[Boot.Length..].TrimStart('/')) : null;
     }
 
-    /// <summary>A PAC file: all goes to the proxies, in order, then directly, so that a VM survives without us; not where there is no way out.</summary>
+    /// <summary>
+    /// A PAC file: all goes to the proxies, in order, then directly, so that a VM survives without us; not where there is no way out.
+    /// </summary>
     public static string Pac(IEnumerable<string> proxies, bool hasWayOut) =>
-        "function FindProxyForURL(url, host) {\n  return \"" + string.Join("; ", [.. proxies.Select(p => $"PROXY {p}"), .. hasWayOut ? ["DIRECT"] : Array.Empty<string>()]) + "\";\n}\n";
+        "function FindProxyForURL(url, host) {\n  return \""
+        + string.Join("; ", [.. proxies.Select(p => $"PROXY {p}"), .. hasWayOut ? ["DIRECT"] : Array.Empty<string>()]) + "\";\n}\n";
 
     /// <inheritdoc/>
     public void Dispose() => _files?.Dispose();
 
-    /// <summary>With an entity tag: a download that is taken up again after the file was replaced gets the new one from its start (RFC 9110, 13.1.5).</summary>
+    /// <summary>
+    /// With an entity tag: a download that is taken up again after the file was replaced gets the new one from its start (RFC 9110,
+    /// 13.1.5).
+    /// </summary>
     private async Task SendFileAsync(HttpContext context, FileInfo file, RequestOutcome outcome)
     {
         outcome.StartsWith(context, time);
-        var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{file.LastWriteTimeUtc.Ticks:x}-{file.Length:x}\""));
-        await Results.File(file.FullName, "application/octet-stream", lastModified: file.LastWriteTimeUtc, entityTag: tag, enableRangeProcessing: true).ExecuteAsync(context);
+        var tag = new EntityTagHeaderValue(
+            string.Create(CultureInfo.InvariantCulture, $"\"{file.LastWriteTimeUtc.Ticks:x}-{file.Length:x}\""));
+        await Results.File(file.FullName, "application/octet-stream", lastModified: file.LastWriteTimeUtc, entityTag: tag,
+            enableRangeProcessing: true).ExecuteAsync(context);
         outcome.BytesSent = HttpMethods.IsHead(context.Request.Method) ? 0 : context.Response.ContentLength ?? 0;
     }
 
@@ -90,7 +108,9 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvide
 
         IPAddress local = context.Connection.LocalIpAddress ?? IPAddress.Loopback;
         local = local.IsIPv4MappedToIPv6 ? local.MapToIPv4() : local;
-        int port = context.Connection.LocalPort == settings.ZeroTouch.ListenEndPoint()?.Port ? settings.Proxy.ListenEndPoints().First().Port : context.Connection.LocalPort;
+        int port = context.Connection.LocalPort == settings.ZeroTouch.ListenEndPoint()?.Port
+            ? settings.Proxy.ListenEndPoints().First().Port
+            : context.Connection.LocalPort;
         return [new IPEndPoint(local, port).ToString()];
     }
 }

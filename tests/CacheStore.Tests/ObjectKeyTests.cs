@@ -2,7 +2,9 @@ namespace Breakwater.CacheStore.Tests;
 
 public sealed class ObjectKeyTests
 {
-    /// <summary>A client chooses what it asks for: digests that agree in most of their bytes must not meet in the tables of those under way.</summary>
+    /// <summary>
+    /// A client chooses what it asks for: digests that agree in most of their bytes must not meet in the tables of those under way.
+    /// </summary>
     [Theory]
     [InlineData(0)]
     [InlineData(8)]

@@ -20,7 +20,8 @@ public abstract class ObjectStoreContract : IAsyncLifetime
         Store = await OpenAsync();
     }
 
-    public static TheoryData<int> Lengths => [0, 1, 199, 4096, 20_000, 65_536, (256 << 10) - 1, 256 << 10, (256 << 10) + 1, 1 << 20, (3 << 20) + 12_345];
+    public static TheoryData<int> Lengths =>
+        [0, 1, 199, 4096, 20_000, 65_536, (256 << 10) - 1, 256 << 10, (256 << 10) + 1, 1 << 20, (3 << 20) + 12_345];
 
     [Theory]
     [MemberData(nameof(Lengths))]
@@ -255,7 +256,9 @@ public abstract class ObjectStoreContract : IAsyncLifetime
     {
         byte[][] objects = [.. Enumerable.Range(0, 400).Select(i => TestObjects.Bytes(i, (i * 997) % 600_000))];
 
-        CommitResult[] results = await Task.WhenAll(objects.Select(bytes => Store.WriteAsync(TestObjects.KeyOf(bytes), bytes, 10_000, lengthKnown: bytes.Length % 2 == 0)));
+        CommitResult[] results =
+            await Task.WhenAll(
+            objects.Select(bytes => Store.WriteAsync(TestObjects.KeyOf(bytes), bytes, 10_000, lengthKnown: bytes.Length % 2 == 0)));
 
         Assert.All(results, result => Assert.Equal(CommitResult.Committed, result));
         await ReopenAsync();

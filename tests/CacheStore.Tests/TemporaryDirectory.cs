@@ -1,5 +1,3 @@
-using Breakwater.CacheStore.Hashing;
-
 namespace Breakwater.CacheStore.Tests;
 
 /// <summary>A directory that is gone after the test.</summary>

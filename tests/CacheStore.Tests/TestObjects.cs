@@ -15,7 +15,8 @@ internal static class TestObjects
     public static ObjectKey KeyOf(ReadOnlySpan<byte> bytes, DigestAlgorithm algorithm = DigestAlgorithm.Sha1, byte kind = 0) =>
         new(ObjectHasher.Hash(algorithm, bytes), algorithm, kind);
 
-    public static async Task<CommitResult> WriteAsync(this IObjectStore store, ObjectKey key, byte[] bytes, int sliceBytes = 64 << 10, bool lengthKnown = true)
+    public static async Task<CommitResult> WriteAsync(this IObjectStore store, ObjectKey key, byte[] bytes, int sliceBytes = 64 << 10,
+        bool lengthKnown = true)
     {
         await using ObjectWriter writer = store.BeginWrite(key, lengthKnown ? bytes.Length : null);
         for (int at = 0; at < bytes.Length; at += sliceBytes)

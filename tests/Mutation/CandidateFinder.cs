@@ -5,8 +5,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Breakwater.Mutation;
 
 /// <summary>
-/// Finds what could be changed in a file, by syntax alone: what does not compile is dropped after the build said so. Every change keeps the lines as they are, so that the
-/// compiler's messages and stack traces name the original ones.
+/// Finds what could be changed in a file, by syntax alone: what does not compile is dropped after the build said so. Every change keeps the
+/// lines as they are, so that the compiler's messages and stack traces name the original ones.
 /// </summary>
 internal sealed class CandidateFinder(string room, string file, string source) : CSharpSyntaxWalker
 {
@@ -114,7 +114,8 @@ internal sealed class CandidateFinder(string room, string file, string source) :
         };
         if (other is not null && !Declares(node))
         {
-            string swapped = source[node.SpanStart..node.OperatorToken.SpanStart] + other + source[node.OperatorToken.Span.End..node.Span.End];
+            string swapped =
+                source[node.SpanStart..node.OperatorToken.SpanStart] + other + source[node.OperatorToken.Span.End..node.Span.End];
             Choose(kind, node, swapped);
         }
 
@@ -145,7 +146,11 @@ internal sealed class CandidateFinder(string room, string file, string source) :
             return;
         }
 
-        if (node.Expression is MemberAccessExpressionSyntax { Expression: IdentifierNameSyntax { Identifier.Text: "Math" }, Name.Identifier.Text: "Min" or "Max" } call)
+        if (node.Expression is MemberAccessExpressionSyntax
+            {
+                Expression: IdentifierNameSyntax { Identifier.Text: "Math" },
+                Name.Identifier.Text: "Min" or "Max"
+            } call)
         {
             string other = call.Name.Identifier.Text == "Min" ? "Max" : "Min";
             Choose("min and max", node, source[node.SpanStart..call.Name.SpanStart] + other + source[call.Name.Span.End..node.Span.End]);
@@ -173,7 +178,8 @@ internal sealed class CandidateFinder(string room, string file, string source) :
 
     public override void VisitReturnStatement(ReturnStatementSyntax node)
     {
-        if (node.Expression is { } value && !IsNothing(value) && value is not LiteralExpressionSyntax && !node.Ancestors().OfType<TypeSyntax>().Any() && value is not RefExpressionSyntax)
+        if (node.Expression is { } value && !IsNothing(value) && value is not LiteralExpressionSyntax
+            && !node.Ancestors().OfType<TypeSyntax>().Any() && value is not RefExpressionSyntax)
         {
             Choose("return default", value, "default!");
         }
@@ -194,12 +200,16 @@ internal sealed class CandidateFinder(string room, string file, string source) :
     private static bool IsNothing(ExpressionSyntax value) => value.ToString() is "null" or "default" or "false" or "0" or "[]" or "\"\"";
 
     private static bool IsText(SyntaxNode node) =>
-        node.DescendantNodes().Any(n => n is InterpolatedStringExpressionSyntax || n.IsKind(SyntaxKind.StringLiteralExpression) || n.IsKind(SyntaxKind.CharacterLiteralExpression));
+        node.DescendantNodes()
+        .Any(n => n is InterpolatedStringExpressionSyntax || n.IsKind(SyntaxKind.StringLiteralExpression)
+        || n.IsKind(SyntaxKind.CharacterLiteralExpression));
 
     /// <summary>Does it bring variables into being? Then both forms in one expression would not assign them.</summary>
-    private static bool Declares(SyntaxNode node) => node.DescendantNodes().Any(n => n is SingleVariableDesignationSyntax or ParenthesizedVariableDesignationSyntax);
+    private static bool Declares(SyntaxNode node) =>
+        node.DescendantNodes().Any(n => n is SingleVariableDesignationSyntax or ParenthesizedVariableDesignationSyntax);
 
-    private static string Escaped(string text) => text.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
+    private static string Escaped(string text) =>
+        text.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
 
     private void Condition(ExpressionSyntax condition)
     {
@@ -216,7 +226,8 @@ internal sealed class CandidateFinder(string room, string file, string source) :
         }
 
         // What it declares is assigned when it holds, or when it does not: the switch stands where that stays so.
-        bool isNegative = condition is PrefixUnaryExpressionSyntax { OperatorToken.Text: "!" } || text.Contains(" is not ", StringComparison.Ordinal);
+        bool isNegative = condition is PrefixUnaryExpressionSyntax { OperatorToken.Text: "!" }
+            || text.Contains(" is not ", StringComparison.Ordinal);
         if (isNegative)
         {
             Add("condition true", condition, "true", "(" + Escaped(text) + ") || {0}");
@@ -234,13 +245,15 @@ internal sealed class CandidateFinder(string room, string file, string source) :
     {
         FileLinePositionSpan lines = node.GetLocation().GetLineSpan();
         bool isStatement = node is StatementSyntax;
-        if ((lines.StartLinePosition.Line != lines.EndLinePosition.Line && !isStatement) || node.Ancestors().Any(a => a is InterpolationAlignmentClauseSyntax or SubpatternSyntax or PatternSyntax))
+        if ((lines.StartLinePosition.Line != lines.EndLinePosition.Line && !isStatement)
+            || node.Ancestors().Any(a => a is InterpolationAlignmentClauseSyntax or SubpatternSyntax or PatternSyntax))
         {
             return;
         }
 
         string code = source.Split('\n')[lines.StartLinePosition.Line].Trim();
-        _found.Add(new Candidate(room, file, lines.StartLinePosition.Line + 1, kind, node.SpanStart, node.Span.Length, FirstLine(node.ToString()), FirstLine(becomes), rewritten, code));
+        _found.Add(new Candidate(room, file, lines.StartLinePosition.Line + 1, kind, node.SpanStart, node.Span.Length,
+            FirstLine(node.ToString()), FirstLine(becomes), rewritten, code));
     }
 
     private static string FirstLine(string text) => text.Split('\n')[0].Trim();

@@ -14,10 +14,13 @@ internal static class Coverage
         foreach (string project in Workspace.Projects)
         {
             string logs = Directory.CreateTempSubdirectory("breakwater-reached-").FullName;
-            TestRunResult result = await TestRun.RunAsync(workspace.AssemblyOf(project), filter, null, Path.Combine(logs, "log"), s_deadline, endsAtFirstFailure: false);
+            TestRunResult result =
+                await TestRun.RunAsync(workspace.AssemblyOf(project), filter, null, Path.Combine(logs, "log"), s_deadline,
+                endsAtFirstFailure: false);
             List<TestMethod> methods = Read(project, Directory.GetFiles(logs));
             Directory.Delete(logs, recursive: true);
-            Console.WriteLine($"{project}: {result.Ran} tests in {methods.Sum(m => m.Seconds):0} s{(result.IsOver ? "" : " and did not end")}");
+            Console.WriteLine(
+                $"{project}: {result.Ran} tests in {methods.Sum(m => m.Seconds):0} s{(result.IsOver ? "" : " and did not end")}");
             foreach (string failed in result.Failed.Distinct())
             {
                 Console.WriteLine($"  fails without a mutant, left out: {failed}");
@@ -53,7 +56,9 @@ internal static class Coverage
                 began[sequence] = time;
                 if (fields[1].Length > 0)
                 {
-                    bySequence[sequence] = byName.TryGetValue(fields[1], out TestMethod? known) ? known : byName[fields[1]] = new TestMethod(project, fields[1]);
+                    bySequence[sequence] = byName.TryGetValue(fields[1], out TestMethod? known)
+                        ? known
+                        : byName[fields[1]] = new TestMethod(project, fields[1]);
                 }
             }
         }

@@ -1,6 +1,8 @@
 namespace Breakwater.Mutation;
 
-/// <summary>A seeded choice of candidates: every room has its share, and at least a few. The same seed on the same tree draws the same.</summary>
+/// <summary>
+/// A seeded choice of candidates: every room has its share, and at least a few. The same seed on the same tree draws the same.
+/// </summary>
 internal static class Draw
 {
     private const int FewestOfARoom = 3;
@@ -11,7 +13,8 @@ internal static class Draw
         SortedDictionary<string, List<Candidate>> rooms = new(StringComparer.Ordinal);
         foreach (string top in (string[])["proxy", "cachestore"])
         {
-            foreach (string path in Directory.EnumerateFiles(Path.Combine(root, top), "*.cs", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+            foreach (string path
+                in Directory.EnumerateFiles(Path.Combine(root, top), "*.cs", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
             {
                 string file = Path.GetRelativePath(root, path).Replace('\\', '/');
                 string[] parts = file.Split('/');
@@ -38,7 +41,8 @@ internal static class Draw
         // By the root of its size: large rooms have more, and the small ones enough to be judged.
         double all = rooms.Values.Sum(c => Math.Sqrt(c.Count));
         Dictionary<string, int> shares = rooms.ToDictionary(
-            r => r.Key, r => Math.Min(r.Value.Count, Math.Max(FewestOfARoom, (int)(count * Math.Sqrt(r.Value.Count) / all))), StringComparer.Ordinal);
+            r => r.Key, r => Math.Min(r.Value.Count, Math.Max(FewestOfARoom, (int)(count * Math.Sqrt(r.Value.Count) / all))),
+            StringComparer.Ordinal);
         foreach (string room in rooms.OrderByDescending(r => r.Value.Count).Select(r => r.Key))
         {
             int missing = count - shares.Values.Sum();
@@ -59,7 +63,8 @@ internal static class Draw
         List<Candidate> chosen = [];
         foreach (Candidate candidate in shuffled)
         {
-            if (!chosen.Exists(c => c.File == candidate.File && c.Start < candidate.Start + candidate.Length && candidate.Start < c.Start + c.Length))
+            if (!chosen.Exists(c => c.File == candidate.File && c.Start < candidate.Start + candidate.Length
+                && candidate.Start < c.Start + c.Length))
             {
                 chosen.Add(candidate);
             }

@@ -32,7 +32,8 @@ internal sealed class Judge(Workspace workspace, IReadOnlyList<TestMethod> tests
             run += ofProject.Count;
             string filter = string.Join('|', ofProject.Select(t => "FullyQualifiedName=" + t.Name));
             TimeSpan deadline = TimeSpan.FromSeconds(60 + (3 * ofProject.Sum(t => t.Seconds)));
-            TestRunResult result = await TestRun.RunAsync(workspace.AssemblyOf(project), filter, mutant.Id, null, deadline, endsAtFirstFailure: true);
+            TestRunResult result =
+                await TestRun.RunAsync(workspace.AssemblyOf(project), filter, mutant.Id, null, deadline, endsAtFirstFailure: true);
             if (result.Failed.Count > 0)
             {
                 return new Verdict(mutant, Outcome.Caught, result.Failed[0], run, clock.Elapsed.TotalSeconds);
@@ -47,7 +48,9 @@ internal sealed class Judge(Workspace workspace, IReadOnlyList<TestMethod> tests
         return new Verdict(mutant, run == 0 ? Outcome.NotReached : Outcome.Survived, "", run, clock.Elapsed.TotalSeconds);
     }
 
-    /// <summary>Those of the file's own test class first, then of its room, then those that reach little else; as many as the budget has room for.</summary>
+    /// <summary>
+    /// Those of the file's own test class first, then of its room, then those that reach little else; as many as the budget has room for.
+    /// </summary>
     private List<TestMethod> Nearest(CompiledMutant mutant)
     {
         string file = Path.GetFileNameWithoutExtension(mutant.Change.File).Split('.')[0];

@@ -52,7 +52,9 @@ internal sealed record Options
                 "--filter" => options with { Filter = Value() },
                 "--tree" => options with { Tree = Value() },
                 "--out" => options with { Out = Value() },
-                _ => throw new ArgumentException($"Unknown option {name}. Known: --seed --count --room --list --jobs --budget --filter --tree --out; see tests/Mutation/README.md."),
+                _ => throw new ArgumentException(
+                    $"Unknown option {name}. Known: --seed --count --room --list --jobs --budget --filter --tree --out; see "
+                    + $"tests/Mutation/README.md."),
             };
         }
 
@@ -60,5 +62,7 @@ internal sealed record Options
     }
 
     private static int Number(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw new ArgumentException($"'{text}' is not a number.");
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+        ? number
+        : throw new ArgumentException($"'{text}' is not a number.");
 }

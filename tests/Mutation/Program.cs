@@ -62,7 +62,9 @@ internal static class Program
                 Verdict verdict = await judge.JudgeAsync(mutant);
                 verdicts.Add(verdict);
                 Candidate c = mutant.Change;
-                Console.WriteLine($"{verdicts.Count}/{mutants.Count} {verdict.Outcome} {c.File}:{c.Line} {c.Operator}: {c.Was} -> {c.Becomes}  {verdict.By} ({verdict.TestsRun} tests, {verdict.Seconds:0} s)");
+                Console.WriteLine(
+                    $"{verdicts.Count}/{mutants.Count} {verdict.Outcome} {c.File}:{c.Line} {c.Operator}: {c.Was} -> {c.Becomes}  "
+                    + $"{verdict.By} ({verdict.TestsRun} tests, {verdict.Seconds:0} s)");
             });
             List<Verdict> all = [.. verdicts.OrderBy(v => v.Mutant.Change.File, StringComparer.Ordinal).ThenBy(v => v.Mutant.Change.Line)];
             Report.Save(options.Out ?? Path.Combine(Root(), "perf", "results"), string.Join(' ', arguments), all, clock.Elapsed);

@@ -51,16 +51,19 @@ internal static class Report
     {
         StringBuilder text = new();
         text.Append("# Changes to the code, and whether a test notices\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"`dotnet run -c Release --project tests/Mutation -- {arguments}`: {verdicts.Count} mutants in {took.TotalMinutes:0} minutes, ");
+        text.Append(CultureInfo.InvariantCulture,
+            $"`dotnet run -c Release --project tests/Mutation -- {arguments}`: {verdicts.Count} mutants in {took.TotalMinutes:0} minutes, ");
         text.Append(CultureInfo.InvariantCulture, $"{100 * Score(verdicts):0.0} % caught. How: tests/Mutation/README.md.\n\n");
         text.Append("| room | caught | of | equivalent | % |\n|---|---|---|---|---|\n");
         foreach (IGrouping<string, Verdict> room in verdicts.GroupBy(v => v.Mutant.Change.Room).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             int equivalent = room.Count(v => v.Outcome == Outcome.Equivalent);
-            text.Append(CultureInfo.InvariantCulture, $"| {room.Key} | {room.Count(IsCaught)} | {room.Count() - equivalent} | {equivalent} | {100 * Score(room):0} |\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"| {room.Key} | {room.Count(IsCaught)} | {room.Count() - equivalent} | {equivalent} | {100 * Score(room):0} |\n");
         }
 
-        Append(text, "Survivors", verdicts.Where(v => v.Outcome is Outcome.Survived or Outcome.NotReached), v => v.Outcome == Outcome.NotReached ? "no test reaches it" : $"{v.TestsRun} tests pass");
+        Append(text, "Survivors", verdicts.Where(v => v.Outcome is Outcome.Survived or Outcome.NotReached),
+            v => v.Outcome == Outcome.NotReached ? "no test reaches it" : $"{v.TestsRun} tests pass");
         Append(text, "Equivalents", verdicts.Where(v => v.Outcome == Outcome.Equivalent), v => v.By);
         return text.ToString();
     }
@@ -71,7 +74,8 @@ internal static class Report
         foreach (Verdict verdict in verdicts)
         {
             Candidate change = verdict.Mutant.Change;
-            text.Append(CultureInfo.InvariantCulture, $"| {change.File} {change.Line} | {change.Operator} | {Cell(change.Was)} | {Cell(change.Becomes)} | {remark(verdict)} |\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"| {change.File} {change.Line} | {change.Operator} | {Cell(change.Was)} | {Cell(change.Becomes)} | {remark(verdict)} |\n");
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Breakwater.Mutation;
 
 /// <summary>A test method, and what is known of it from the run without a mutant.</summary>

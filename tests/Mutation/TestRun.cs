@@ -14,15 +14,18 @@ internal static class TestRun
     /// <param name="log">Where reached lines are noted; null: nowhere.</param>
     /// <param name="deadline">Then it counts as hanging.</param>
     /// <param name="endsAtFirstFailure">One failure tells enough.</param>
-    public static async Task<TestRunResult> RunAsync(string assembly, string? filter, int? mutant, string? log, TimeSpan deadline, bool endsAtFirstFailure)
+    public static async Task<TestRunResult> RunAsync(string assembly, string? filter, int? mutant, string? log, TimeSpan deadline,
+        bool endsAtFirstFailure)
     {
         string temporary = Directory.CreateTempSubdirectory("breakwater-mutant-run-").FullName;
-        ProcessStartInfo start = new("dotnet", ["vstest", assembly, "--logger:console;verbosity=normal", .. filter is null ? (string[])[] : ["--TestCaseFilter:" + filter]])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = temporary,
-        };
+        ProcessStartInfo start =
+            new("dotnet",
+            ["vstest", assembly, "--logger:console;verbosity=normal", .. filter is null ? (string[])[] : ["--TestCaseFilter:" + filter]])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                WorkingDirectory = temporary,
+            };
         start.Environment["TMPDIR"] = temporary;
         start.Environment["DOTNET_GCHeapHardLimit"] = MemoryLimit;
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
@@ -80,7 +83,8 @@ internal static class TestRun
                     ran++;
                 }
 
-                isOver |= text.StartsWith("Total tests:", StringComparison.Ordinal) || text.StartsWith("Test Run Successful", StringComparison.Ordinal);
+                isOver |= text.StartsWith("Total tests:", StringComparison.Ordinal)
+                    || text.StartsWith("Test Run Successful", StringComparison.Ordinal);
             }
         }
         catch (OperationCanceledException)

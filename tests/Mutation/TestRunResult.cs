@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
-
 namespace Breakwater.Mutation;
 
 /// <summary>How a run of tests ended.</summary>

@@ -6,7 +6,9 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Breakwater.Mutation;
 
-/// <summary>A copy of the source tree in a temporary directory, with all drawn mutants compiled in behind their switches. Removed on dispose.</summary>
+/// <summary>
+/// A copy of the source tree in a temporary directory, with all drawn mutants compiled in behind their switches. Removed on dispose.
+/// </summary>
 internal sealed partial class Workspace : IDisposable
 {
     private const string Switch = "global::Breakwater.CacheStore.Mutant.Is(";
@@ -21,9 +23,13 @@ internal sealed partial class Workspace : IDisposable
     public static IReadOnlyList<string> Projects { get; } = ["Proxy.Tests", "CacheStore.Tests", "Proxy.FunctionalTests"];
 
     /// <summary>The assembly of a test project.</summary>
-    public string AssemblyOf(string project) => Path.Combine(_copy, "tests", project, "bin", "Release", "net10.0", $"Breakwater.{project}.dll");
+    public string AssemblyOf(string project) =>
+        Path.Combine(_copy, "tests", project, "bin", "Release", "net10.0", $"Breakwater.{project}.dll");
 
-    /// <summary>Copies the tree, compiles the candidates in, and drops those that do not compile. The first of each room are kept, as many as it wants.</summary>
+    /// <summary>
+    /// Copies the tree, compiles the candidates in, and drops those that do not compile. The first of each room are kept, as many as it
+    /// wants.
+    /// </summary>
     public static (Workspace Workspace, IReadOnlyList<CompiledMutant> Mutants) Build(
         string root, IReadOnlyDictionary<string, List<Candidate>> ordered, IReadOnlyDictionary<string, int> wanted)
     {
@@ -49,7 +55,10 @@ internal sealed partial class Workspace : IDisposable
             List<CompiledMutant> mutants = [.. chosen.Select((change, id) => new CompiledMutant(id, change))];
             WriteMutated(mutants);
             Console.WriteLine($"build {build}: {mutants.Count} mutants");
-            (int exitCode, string output) = Run("dotnet", ["build", "Mutants.slnx", "-c", "Release", "-v", "q", "-nodeReuse:false", "-p:TreatWarningsAsErrors=false", "-p:RunAnalyzers=false", "-p:NuGetAudit=false"]);
+            (int exitCode, string output) =
+                Run("dotnet",
+                ["build", "Mutants.slnx", "-c", "Release", "-v", "q", "-nodeReuse:false", "-p:TreatWarningsAsErrors=false",
+                "-p:RunAnalyzers=false", "-p:NuGetAudit=false"]);
             if (exitCode == 0)
             {
                 return mutants;
@@ -77,7 +86,9 @@ internal sealed partial class Workspace : IDisposable
     [GeneratedRegex(@"^\s*(?<file>/[^(\n]+\.cs)\((?<line>\d+),\d+\): error ", RegexOptions.Multiline)]
     private static partial Regex CompilerError();
 
-    /// <summary>The mutants on the line of an error; if there are none, those of the member that it is in (a variable is missing where it is used).</summary>
+    /// <summary>
+    /// The mutants on the line of an error; if there are none, those of the member that it is in (a variable is missing where it is used).
+    /// </summary>
     private IEnumerable<Candidate> Guilty(string file, int line, List<CompiledMutant> mutants)
     {
         List<Candidate> here = [.. mutants.Select(m => m.Change).Where(c => c.File == file)];
@@ -87,16 +98,23 @@ internal sealed partial class Workspace : IDisposable
             return onLine;
         }
 
-        var root = CSharpSyntaxTree.ParseText(File.ReadAllText(Path.Combine(_root, file)), new CSharpParseOptions(LanguageVersion.Preview)).GetRoot();
-        var member = root.DescendantNodes().OfType<MemberDeclarationSyntax>().Where(m => m is not BaseTypeDeclarationSyntax and not BaseNamespaceDeclarationSyntax)
-            .Select(m => m.GetLocation().GetLineSpan()).LastOrDefault(s => s.StartLinePosition.Line + 1 <= line && line <= s.EndLinePosition.Line + 1);
-        return member.IsValid ? here.Where(c => c.Line - 1 >= member.StartLinePosition.Line && c.Line - 1 <= member.EndLinePosition.Line) : here;
+        var root = CSharpSyntaxTree.ParseText(File.ReadAllText(Path.Combine(_root, file)), new CSharpParseOptions(LanguageVersion.Preview))
+            .GetRoot();
+        var member = root.DescendantNodes().OfType<MemberDeclarationSyntax>()
+            .Where(m => m is not BaseTypeDeclarationSyntax and not BaseNamespaceDeclarationSyntax)
+            .Select(m => m.GetLocation().GetLineSpan())
+            .LastOrDefault(s => s.StartLinePosition.Line + 1 <= line && line <= s.EndLinePosition.Line + 1);
+        return member.IsValid
+            ? here.Where(c => c.Line - 1 >= member.StartLinePosition.Line && c.Line - 1 <= member.EndLinePosition.Line)
+            : here;
     }
 
     private void CopyTree()
     {
         (_, string files) = Run("git", ["-C", _root, "ls-files", "-co", "--exclude-standard"]);
-        foreach (string file in files.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(f => !f.StartsWith("perf/results/", StringComparison.Ordinal)))
+        foreach (string file
+            in files.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(f => !f.StartsWith("perf/results/", StringComparison.Ordinal)))
         {
             string from = Path.Combine(_root, file);
             if (File.Exists(from))
@@ -128,7 +146,8 @@ internal sealed partial class Workspace : IDisposable
     private static string WithCoverage(string source)
     {
         var root = CSharpSyntaxTree.ParseText(source, new CSharpParseOptions(LanguageVersion.Preview)).GetRoot();
-        IEnumerable<ClassDeclarationSyntax> classes = root.DescendantNodes().OfType<ClassDeclarationSyntax>().Where(c => c.Members.OfType<MethodDeclarationSyntax>()
+        IEnumerable<ClassDeclarationSyntax> classes = root.DescendantNodes().OfType<ClassDeclarationSyntax>()
+            .Where(c => c.Members.OfType<MethodDeclarationSyntax>()
             .Any(m => m.AttributeLists.SelectMany(l => l.Attributes).Any(a => a.Name.ToString() is "Fact" or "Theory")));
         foreach (ClassDeclarationSyntax tests in classes.OrderByDescending(c => c.SpanStart))
         {
@@ -153,7 +172,9 @@ internal sealed partial class Workspace : IDisposable
             string source = File.ReadAllText(Path.Combine(_root, file.Key));
             foreach (CompiledMutant mutant in file.OrderByDescending(m => m.Change.Start))
             {
-                string text = string.Format(CultureInfo.InvariantCulture, mutant.Change.Rewritten, Switch + mutant.Id.ToString(CultureInfo.InvariantCulture) + ")");
+                string text =
+                    string.Format(CultureInfo.InvariantCulture, mutant.Change.Rewritten,
+                    Switch + mutant.Id.ToString(CultureInfo.InvariantCulture) + ")");
                 source = source[..mutant.Change.Start] + text + source[(mutant.Change.Start + mutant.Change.Length)..];
             }
 
@@ -171,7 +192,8 @@ internal sealed partial class Workspace : IDisposable
 
     private (int ExitCode, string Output) Run(string command, IEnumerable<string> arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, WorkingDirectory = _copy })!;
+        using Process process =
+            Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, WorkingDirectory = _copy })!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, output);

@@ -74,7 +74,8 @@ public sealed class ClientModelTests
     {
         string request = Encoding.ASCII.GetString(PreparedRequest.Get("/cvmfs/x/data/aa/bb", "10.0.0.1:8000", isAbsolute: true).Bytes);
         Assert.Equal(
-            "GET http://10.0.0.1:8000/cvmfs/x/data/aa/bb HTTP/1.1\r\nHost: 10.0.0.1:8000\r\nAccept: */*\r\nProxy-Connection: Keep-Alive\r\n" +
+            "GET http://10.0.0.1:8000/cvmfs/x/data/aa/bb HTTP/1.1\r\nHost: 10.0.0.1:8000\r\nAccept: */*\r\nProxy-Connection: Keep-Alive\r\n"
+            +
             "Connection: Keep-Alive\r\nUser-Agent: cvmfs Fuse 2.11.5\r\n\r\n",
             request);
     }

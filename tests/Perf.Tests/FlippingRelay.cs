@@ -11,7 +11,9 @@ internal sealed class FlippingRelay : IDisposable
     private readonly IPEndPoint _server;
     private long _flipAt;
 
-    /// <summary>Relays to the server; the byte at <paramref name="flipAt"/> of its first connection's answer stream is changed, once.</summary>
+    /// <summary>
+    /// Relays to the server; the byte at <paramref name="flipAt"/> of its first connection's answer stream is changed, once.
+    /// </summary>
     public FlippingRelay(IPEndPoint server, long flipAt)
     {
         (_server, _flipAt) = (server, flipAt);

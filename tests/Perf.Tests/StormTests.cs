@@ -147,7 +147,8 @@ public sealed class StormTests
     public void Stratum1_DelayAndRate_HoldForEveryAnswer()
     {
         ServedObject one = ObjectSet.Fixed(1, 100_000, 1)[0];
-        using var upstream = new UpstreamServer([one], new UpstreamOptions { Delay = TimeSpan.FromMilliseconds(50), BytesPerSecond = 1_000_000 });
+        using var upstream =
+            new UpstreamServer([one], new UpstreamOptions { Delay = TimeSpan.FromMilliseconds(50), BytesPerSecond = 1_000_000 });
         StormResult result = StormRun.Run(Options(upstream, 10) with { Trace = BootTrace.Of([one.Path]) });
 
         // Lower bounds only: they hold on a slow machine too.

@@ -29,7 +29,9 @@ internal static class BreakwaterCommand
         return RunAsync(start);
     }
 
-    /// <summary>Longest that a command may run: a demo starts servers and boots machines, and has taken a minute on a busy machine.</summary>
+    /// <summary>
+    /// Longest that a command may run: a demo starts servers and boots machines, and has taken a minute on a busy machine.
+    /// </summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
 
     /// <summary>Runs any process to its end.</summary>
@@ -42,7 +44,8 @@ internal static class BreakwaterCommand
         Task<string> error = process.StandardError.ReadToEndAsync();
         try
         {
-            await process.WaitForExitAsync().InTimeAsync(s_patience, what: $"the end of {start.FileName} {string.Join(' ', start.ArgumentList)}");
+            string what = $"the end of {start.FileName} {string.Join(' ', start.ArgumentList)}";
+            await process.WaitForExitAsync().InTimeAsync(s_patience, what);
         }
         finally
         {

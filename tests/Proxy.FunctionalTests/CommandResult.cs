@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using Breakwater.Proxy.Commands.Demo;
-using Breakwater.TestSupport;
-
 namespace Breakwater.Proxy.FunctionalTests;
 
 /// <summary>How a command ended, and what it wrote.</summary>

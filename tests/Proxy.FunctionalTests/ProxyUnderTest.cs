@@ -6,7 +6,6 @@ using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.FunctionalTests.TestSupport;
 using Breakwater.Proxy.Host;
-using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Builder;
@@ -107,7 +106,9 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     /// <summary>A connection to the proxy.</summary>
     public Task<RawHttpClient> ConnectAsync() => RawHttpClient.ConnectAsync(EndPoint);
 
-    /// <summary>What <c>/metrics</c> says: the sum of a metric's lines that have these labels, such as <c>kind="broken"</c>; 0 when there is none.</summary>
+    /// <summary>
+    /// What <c>/metrics</c> says: the sum of a metric's lines that have these labels, such as <c>kind="broken"</c>; 0 when there is none.
+    /// </summary>
     public async Task<double> MetricAsync(string name, params string[] labels)
     {
         using var http = new HttpClient { Timeout = Waiting.Hang };
@@ -115,7 +116,9 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
         return page.Split('\n')
             .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) || line.StartsWith(name + " ", StringComparison.Ordinal))
             .Where(line => Array.TrueForAll(labels, label => line.Contains(label, StringComparison.Ordinal)))
-            .Sum(line => double.Parse(line[(line.IndexOf('}', StringComparison.Ordinal) + 1)..].Replace(name, "", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture));
+            .Sum(line =>
+            double.Parse(line[(line.IndexOf('}', StringComparison.Ordinal) + 1)..].Replace(name, "", StringComparison.Ordinal)
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture));
     }
 
     /// <summary>The bytes that the store holds for an object; null when it does not hold it.</summary>
@@ -138,7 +141,9 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
         }
     }
 
-    /// <summary>The test leaves it busy on purpose (an upstream that never answers): what it holds is looked at when it has stopped, not before.</summary>
+    /// <summary>
+    /// The test leaves it busy on purpose (an upstream that never answers): what it holds is looked at when it has stopped, not before.
+    /// </summary>
     public void EndsBusy() => _endsBusy = true;
 
     /// <summary>Stops it and fails when something that it took was not given back.</summary>

@@ -8,8 +8,8 @@ using Breakwater.CacheStore.Scrubbing;
 namespace Breakwater.StoreCrash;
 
 /// <summary>
-/// The process that is killed: writes, reads, pins, scrubs and evicts without end, and tells of each acknowledgement on its standard output, one line each, after
-/// the store gave it (of each eviction, before it happens). What stands in the pipe survives the process.
+/// The process that is killed: writes, reads, pins, scrubs and evicts without end, and tells of each acknowledgement on its standard
+/// output, one line each, after the store gave it (of each eviction, before it happens). What stands in the pipe survives the process.
 /// </summary>
 internal static class CrashChild
 {
@@ -26,7 +26,13 @@ internal static class CrashChild
     public static async Task RunAsync(string path, int firstNumber)
     {
         await using FasterObjectStore store = await FasterObjectStore.OpenAsync(
-            new StoreOptions { Path = path, QuotaBytes = QuotaBytes, CommitInterval = TimeSpan.FromMilliseconds(20), Evicting = key => Tell($"evict {key}") });
+            new StoreOptions
+            {
+                Path = path,
+                QuotaBytes = QuotaBytes,
+                CommitInterval = TimeSpan.FromMilliseconds(20),
+                Evicting = key => Tell($"evict {key}")
+            });
         s_pinned.AddRange(store.Pins.Keys("boot") ?? []);
         Tell($"open {store.Recovered.Objects}");
         int next = firstNumber;

@@ -6,7 +6,10 @@ using Breakwater.CacheStore.Faster;
 
 namespace Breakwater.StoreCrash;
 
-/// <summary>Starts the child, kills it at a seeded random moment, opens the store and compares it to the acknowledgements; again and again on one store.</summary>
+/// <summary>
+/// Starts the child, kills it at a seeded random moment, opens the store and compares it to the acknowledgements; again and again on one
+/// store.
+/// </summary>
 public sealed class CrashHarness(string storePath, int seed)
 {
     /// <summary>Of the objects of earlier rounds, so many are read in each round; all are looked up.</summary>
@@ -42,7 +45,8 @@ public sealed class CrashHarness(string storePath, int seed)
     {
         using Process child = Process.Start(new ProcessStartInfo("dotnet")
         {
-            ArgumentList = { "exec", typeof(CrashHarness).Assembly.Location, "child", storePath, _nextNumber.ToString(CultureInfo.InvariantCulture) },
+            ArgumentList = { "exec", typeof(CrashHarness).Assembly.Location, "child", storePath,
+                _nextNumber.ToString(CultureInfo.InvariantCulture) },
             RedirectStandardOutput = true,
         })!;
         try
@@ -61,7 +65,9 @@ public sealed class CrashHarness(string storePath, int seed)
             }
 
             await child.WaitForExitAsync();
-            return acknowledgements >= killAfter ? highest : throw new InvalidOperationException($"The child ended by itself with {child.ExitCode}.");
+            return acknowledgements >= killAfter
+                ? highest
+                : throw new InvalidOperationException($"The child ended by itself with {child.ExitCode}.");
         }
         finally
         {

@@ -1,9 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
-using Breakwater.CacheStore;
-using Breakwater.CacheStore.Documents;
-using Breakwater.CacheStore.Faster;
-
 namespace Breakwater.StoreCrash;
 
 /// <summary>What all rounds found. Everything from <see cref="Damaged"/> on must be 0.</summary>

@@ -4,7 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.TestSupport;
 
-/// <summary>A disk that fails on demand, and that can lose its power: what was not synced is then dropped, kept or torn, sector by sector.</summary>
+/// <summary>
+/// A disk that fails on demand, and that can lose its power: what was not synced is then dropped, kept or torn, sector by sector.
+/// </summary>
 internal sealed class FaultyDisk : StoreDisk
 {
     private const int SectorBytes = 512;
@@ -85,7 +87,8 @@ internal sealed class FaultyDisk : StoreDisk
         lock (_unsynced)
         {
             _unsyncedNames.RemoveWhere(name => Path.GetDirectoryName(name) == path);
-            foreach (UnsyncedName change in _unsyncedChanges.Where(change => Path.GetDirectoryName(change.Name) == path && change.Before is not null))
+            foreach (UnsyncedName change
+                in _unsyncedChanges.Where(change => Path.GetDirectoryName(change.Name) == path && change.Before is not null))
             {
                 File.Delete(change.Before!);
             }

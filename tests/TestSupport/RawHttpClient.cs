@@ -26,10 +26,12 @@ public sealed class RawHttpClient : IDisposable
     public bool WasReset { get; private set; }
 
     /// <summary>Connects.</summary>
-    public static Task<RawHttpClient> ConnectAsync(EndPoint server, CancellationToken cancellationToken = default) => ConnectFromAsync(null, server, cancellationToken);
+    public static Task<RawHttpClient> ConnectAsync(EndPoint server, CancellationToken cancellationToken = default) =>
+        ConnectFromAsync(null, server, cancellationToken);
 
     /// <summary>Connects from an address of this machine, such as 127.0.0.9; null: any.</summary>
-    public static async Task<RawHttpClient> ConnectFromAsync(IPAddress? from, EndPoint server, CancellationToken cancellationToken = default)
+    public static async Task<RawHttpClient> ConnectFromAsync(IPAddress? from, EndPoint server,
+        CancellationToken cancellationToken = default)
     {
         Socket socket = new(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
@@ -49,7 +51,10 @@ public sealed class RawHttpClient : IDisposable
         }
     }
 
-    /// <summary>Connects with segments as short as on a network, where loopback has 64 KiB: a server's socket then takes 40 KB at a time, not megabytes.</summary>
+    /// <summary>
+    /// Connects with segments as short as on a network, where loopback has 64 KiB: a server's socket then takes 40 KB at a time, not
+    /// megabytes.
+    /// </summary>
     public static async Task<RawHttpClient> ConnectShortAsync(EndPoint server, CancellationToken cancellationToken = default)
     {
         const int Tcp = 6;
@@ -81,7 +86,9 @@ public sealed class RawHttpClient : IDisposable
         text.Append(CultureInfo.InvariantCulture, $"{method} {target} HTTP/1.1\r\n");
         text.Append("Host: ").Append(isForward ? new Uri(target).Authority : "localhost").Append("\r\nAccept: */*\r\n");
         text.Append(isForward ? "Proxy-Connection: Keep-Alive\r\n" : "").Append("Connection: Keep-Alive\r\n");
-        text.Append(headers.Any(static h => h.StartsWith("User-Agent:", StringComparison.Ordinal)) ? "" : "User-Agent: cvmfs Fuse 2.11.5\r\n");
+        text.Append(headers.Any(static h => h.StartsWith("User-Agent:", StringComparison.Ordinal))
+            ? ""
+            : "User-Agent: cvmfs Fuse 2.11.5\r\n");
         foreach (string header in headers)
         {
             text.Append(header).Append("\r\n");
@@ -109,7 +116,8 @@ public sealed class RawHttpClient : IDisposable
     {
         while (bytes.Length > 0)
         {
-            bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, cancellationToken).InTimeAsync(what: "the server to take bytes")..];
+            bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, cancellationToken)
+                .InTimeAsync(what: "the server to take bytes")..];
         }
     }
 
@@ -198,7 +206,9 @@ public sealed class RawHttpClient : IDisposable
         return bytes;
     }
 
-    /// <summary>Returns when the kernel holds bytes for this client and has been given no more for a while: the server waits, as a test wants it to.</summary>
+    /// <summary>
+    /// Returns when the kernel holds bytes for this client and has been given no more for a while: the server waits, as a test wants it to.
+    /// </summary>
     public async Task SettledAsync()
     {
         int before = 0;
@@ -305,7 +315,8 @@ public sealed class RawHttpClient : IDisposable
 
         try
         {
-            int read = await _socket.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None, cancellationToken).InTimeAsync(what: "bytes from the server");
+            int read = await _socket.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None, cancellationToken)
+                .InTimeAsync(what: "bytes from the server");
             _end += read;
             return read > 0;
         }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Breakwater.TestSupport;
 
 /// <summary>A whole answer.</summary>

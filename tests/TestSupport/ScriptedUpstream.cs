@@ -48,7 +48,10 @@ public sealed class ScriptedUpstream : IAsyncDisposable
         set => _everything = value;
     }
 
-    /// <summary>Chooses what is done with a request that no script of its path covers; null: <see cref="Everything"/>. May be called by many threads.</summary>
+    /// <summary>
+    /// Chooses what is done with a request that no script of its path covers; null: <see cref="Everything"/>. May be called by many
+    /// threads.
+    /// </summary>
     public Func<UpstreamRequest, UpstreamBehaviour>? Choose
     {
         get => _choose;
@@ -168,7 +171,10 @@ public sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>Number of requests so far for a path.</summary>
     public int RequestCount(string path) => Requests.Count(r => r.Path == path);
 
-    /// <summary>Complete as soon as that many requests for a path have arrived (their answers may still be held back). It fails when they do not come.</summary>
+    /// <summary>
+    /// Complete as soon as that many requests for a path have arrived (their answers may still be held back). It fails when they do not
+    /// come.
+    /// </summary>
     /// <param name="path">The path; null: any.</param>
     /// <param name="count">How many, since the start.</param>
     public Task RequestsArrivedAsync(string? path, int count = 1)

@@ -22,7 +22,8 @@ public static class SnmpMessages
     /// <param name="names">What is asked for.</param>
     /// <param name="nonRepeaters">GETBULK's; 0 for the others.</param>
     /// <param name="maxRepetitions">GETBULK's; 0 for the others.</param>
-    public static byte[] Request(int version, string community, int operation, IEnumerable<string> names, int nonRepeaters = 0, int maxRepetitions = 0)
+    public static byte[] Request(int version, string community, int operation, IEnumerable<string> names, int nonRepeaters = 0,
+        int maxRepetitions = 0)
     {
         var writer = new AsnWriter(AsnEncodingRules.BER);
         using (writer.PushSequence())
@@ -78,8 +79,10 @@ public static class SnmpMessages
             Asn1Tag kind = variable.PeekTag();
             string? value = kind switch
             {
-                { TagClass: TagClass.Universal, TagValue: (int)UniversalTagNumber.OctetString } => Encoding.UTF8.GetString(variable.ReadOctetString()),
-                { TagClass: TagClass.Universal, TagValue: (int)UniversalTagNumber.Integer } or { TagClass: TagClass.Application } => variable.ReadInteger(kind).ToString(CultureInfo.InvariantCulture),
+                { TagClass: TagClass.Universal, TagValue: (int)UniversalTagNumber.OctetString } =>
+                    Encoding.UTF8.GetString(variable.ReadOctetString()),
+                { TagClass: TagClass.Universal, TagValue: (int)UniversalTagNumber.Integer } or { TagClass: TagClass.Application } =>
+                    variable.ReadInteger(kind).ToString(CultureInfo.InvariantCulture),
                 _ => null,
             };
             variables.Add(new SnmpVariable(name, kind.TagClass, kind.TagValue, value));

@@ -1,6 +1,9 @@
 namespace Breakwater.TestSupport;
 
-/// <summary>A machine whose wall clock is wrong, or is set: the monotonic time and the timers of another provider, under a wall clock that can be stepped.</summary>
+/// <summary>
+/// A machine whose wall clock is wrong, or is set: the monotonic time and the timers of another provider, under a wall clock that can be
+/// stepped.
+/// </summary>
 public sealed class SteppedTime(TimeProvider inner) : TimeProvider
 {
     private long _stepTicks;

@@ -13,7 +13,8 @@ public sealed class SyntheticObject
     /// <param name="kind">Kind letter, 0 for a plain file.</param>
     /// <param name="fqrn">The repository below which it is served.</param>
     public SyntheticObject(
-        int sizeBytes, int seed = 1, DigestAlgorithm algorithm = DigestAlgorithm.Sha1, char kind = 'P', string fqrn = "synthetic.example.org")
+        int sizeBytes, int seed = 1, DigestAlgorithm algorithm = DigestAlgorithm.Sha1, char kind = 'P',
+        string fqrn = "synthetic.example.org")
     {
         Bytes = new byte[sizeBytes];
         new Random(seed).NextBytes(Bytes);

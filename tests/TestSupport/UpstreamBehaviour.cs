@@ -25,7 +25,8 @@ public sealed record UpstreamBehaviour
     public static UpstreamBehaviour Doubled { get; } = new() { DoubleBody = true };
 
     /// <summary>A captive portal: status 200 with a HTML page.</summary>
-    public static UpstreamBehaviour HtmlPage { get; } = new() { ReplaceBody = "<html><body>Please log in</body></html>"u8.ToArray(), ContentType = "text/html" };
+    public static UpstreamBehaviour HtmlPage { get; } =
+        new() { ReplaceBody = "<html><body>Please log in</body></html>"u8.ToArray(), ContentType = "text/html" };
 
     /// <summary>Something that is not HTTP.</summary>
     public static UpstreamBehaviour NotHttp { get; } = new() { RawAnswer = "SSH-2.0-OpenSSH_9.6\r\n"u8.ToArray() };

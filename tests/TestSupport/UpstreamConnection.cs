@@ -77,7 +77,8 @@ internal sealed class UpstreamConnection(ScriptedUpstream upstream, Socket socke
         try
         {
             end = await SendAsync(request, behaviour);
-            return end == UpstreamAnswerEnd.Sent && !behaviour.CloseAfterAnswer && !behaviour.EndsWithConnection && behaviour.RawAnswer is null;
+            return end == UpstreamAnswerEnd.Sent && !behaviour.CloseAfterAnswer && !behaviour.EndsWithConnection
+                && behaviour.RawAnswer is null;
         }
         catch (OperationCanceledException)
         {

@@ -13,11 +13,13 @@ public static class Waiting
     /// <param name="patience">When to call it a hang; null: <see cref="Hang"/>.</param>
     /// <param name="what">The condition's source text.</param>
     /// <exception cref="TimeoutException">It has not come to hold.</exception>
-    public static Task UntilAsync(Func<bool> holds, TimeSpan? patience = null, [CallerArgumentExpression(nameof(holds))] string what = "") =>
+    public static Task UntilAsync(Func<bool> holds, TimeSpan? patience = null,
+        [CallerArgumentExpression(nameof(holds))] string what = "") =>
         UntilAsync(() => Task.FromResult(holds()), patience, what);
 
     /// <inheritdoc cref="UntilAsync(Func{bool}, TimeSpan?, string)"/>
-    public static async Task UntilAsync(Func<Task<bool>> holds, TimeSpan? patience = null, [CallerArgumentExpression(nameof(holds))] string what = "")
+    public static async Task UntilAsync(Func<Task<bool>> holds, TimeSpan? patience = null,
+        [CallerArgumentExpression(nameof(holds))] string what = "")
     {
         long began = Environment.TickCount64;
         while (!await holds().InTimeAsync(patience, what))
@@ -33,7 +35,8 @@ public static class Waiting
 
     /// <summary>The task, which must end in time.</summary>
     /// <exception cref="TimeoutException">It has not ended.</exception>
-    public static async Task InTimeAsync(this Task task, TimeSpan? patience = null, [CallerArgumentExpression(nameof(task))] string what = "")
+    public static async Task InTimeAsync(this Task task, TimeSpan? patience = null,
+        [CallerArgumentExpression(nameof(task))] string what = "")
     {
         try
         {
@@ -46,15 +49,18 @@ public static class Waiting
     }
 
     /// <inheritdoc cref="InTimeAsync(Task, TimeSpan?, string)"/>
-    public static async Task<T> InTimeAsync<T>(this Task<T> task, TimeSpan? patience = null, [CallerArgumentExpression(nameof(task))] string what = "")
+    public static async Task<T> InTimeAsync<T>(this Task<T> task, TimeSpan? patience = null,
+        [CallerArgumentExpression(nameof(task))] string what = "")
     {
         await ((Task)task).InTimeAsync(patience, what);
         return await task;
     }
 
     /// <inheritdoc cref="InTimeAsync(Task, TimeSpan?, string)"/>
-    public static Task<T> InTimeAsync<T>(this ValueTask<T> task, TimeSpan? patience = null, [CallerArgumentExpression(nameof(task))] string what = "") =>
+    public static Task<T> InTimeAsync<T>(this ValueTask<T> task, TimeSpan? patience = null,
+        [CallerArgumentExpression(nameof(task))] string what = "") =>
         task.AsTask().InTimeAsync(patience, what);
 
-    private static TimeoutException Late(TimeSpan? patience, string what) => new($"After {(patience ?? Hang).TotalSeconds} s still waiting for: {what}");
+    private static TimeoutException Late(TimeSpan? patience, string what) =>
+        new($"After {(patience ?? Hang).TotalSeconds} s still waiting for: {what}");
 }

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
-
 namespace Breakwater.Peers.Measuring;
 
 /// <summary>Memory of a peer in bytes.</summary>

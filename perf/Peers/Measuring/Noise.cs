@@ -15,7 +15,8 @@ internal readonly record struct Noise(double BusySeconds, double StolenSeconds, 
         double[] fields = [.. File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .Skip(1).Select(f => double.Parse(f, CultureInfo.InvariantCulture) / 100)];
         using var self = System.Diagnostics.Process.GetCurrentProcess();
-        return new Noise(fields[0] + fields[1] + fields[2] + fields[5] + fields[6], fields[7], self.TotalProcessorTime.TotalSeconds + peer.CpuSeconds());
+        return new Noise(fields[0] + fields[1] + fields[2] + fields[5] + fields[6], fields[7],
+            self.TotalProcessorTime.TotalSeconds + peer.CpuSeconds());
     }
 
     /// <summary>Percent of all processor time since then that was neither ours nor idle.</summary>

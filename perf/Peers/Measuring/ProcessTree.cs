@@ -37,7 +37,9 @@ internal sealed partial class ProcessTree(int root)
     /// <summary>User and system time of all of them, in seconds.</summary>
     public double CpuSeconds() => Pids()
         .Select(Stat)
-        .Sum(stat => stat is null ? 0 : double.Parse(stat[11], CultureInfo.InvariantCulture) + double.Parse(stat[12], CultureInfo.InvariantCulture))
+        .Sum(stat => stat is null
+        ? 0
+        : double.Parse(stat[11], CultureInfo.InvariantCulture) + double.Parse(stat[12], CultureInfo.InvariantCulture))
         / s_ticksPerSecond;
 
     /// <summary>Their memory, cheaply.</summary>
@@ -93,7 +95,9 @@ internal sealed partial class ProcessTree(int root)
     private static long Field(string[] lines, string name)
     {
         string? line = lines.FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal));
-        return line is null ? 0 : 1024 * long.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture);
+        return line is null
+            ? 0
+            : 1024 * long.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture);
     }
 
     /// <summary>The fields after the command's name: state, parent, …; null when there is no such process.</summary>

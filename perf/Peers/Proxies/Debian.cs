@@ -54,7 +54,9 @@ internal static class Debian
         process.WaitForExit();
         if (process.ExitCode != 0)
         {
-            throw new IOException($"apt-get {string.Join(' ', arguments)} failed; install squid, nginx-light, varnish and trafficserver yourself and run this again");
+            throw new IOException(
+                $"apt-get {string.Join(' ', arguments)} failed; install squid, nginx-light, varnish and trafficserver yourself and run "
+                + $"this again");
         }
     }
 }

@@ -6,7 +6,9 @@ using Breakwater.Peers.Measuring;
 
 namespace Breakwater.Peers.Proxies;
 
-/// <summary>A caching proxy under test: started in a directory of its own, on a loopback port, in front of one emulated Stratum 1.</summary>
+/// <summary>
+/// A caching proxy under test: started in a directory of its own, on a loopback port, in front of one emulated Stratum 1.
+/// </summary>
 internal abstract class Peer : IDisposable
 {
     private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(30);
@@ -154,7 +156,8 @@ internal abstract class Peer : IDisposable
     /// <summary>Lets the peer's own user write here, as it drops root's rights.</summary>
     protected void OpenDirectory()
     {
-        foreach (string directory in System.IO.Directory.EnumerateDirectories(Directory, "*", SearchOption.AllDirectories).Append(Directory))
+        foreach (string directory
+            in System.IO.Directory.EnumerateDirectories(Directory, "*", SearchOption.AllDirectories).Append(Directory))
         {
             File.SetUnixFileMode(directory, (UnixFileMode)0b111_111_111);
         }

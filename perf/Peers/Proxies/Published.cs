@@ -11,7 +11,8 @@ internal static class Published
     {
         string directory = Path.Combine(Path.GetTempPath(), "race-breakwater-build");
         using Process process = Process.Start("dotnet", [
-            "publish", Path.Combine(root, "proxy"), "-c", "Release", "-r", "linux-x64", "--self-contained", "false", "-p:PublishReadyToRun=true",
+            "publish", Path.Combine(root, "proxy"), "-c", "Release", "-r", "linux-x64", "--self-contained", "false",
+                "-p:PublishReadyToRun=true",
             "-p:NuGetLockFilePath=obj/publish.lock.json", "-p:RestoreLockedMode=false", "-o", directory, "-v", "quiet", "--nologo"]);
         process.WaitForExit();
         return process.ExitCode == 0 ? directory : throw new IOException("dotnet publish proxy -c Release failed; see its output above");

@@ -24,7 +24,9 @@ internal static class Charts
     public static IReadOnlyDictionary<string, string> All(RaceResults results)
     {
         var charts = new Dictionary<string, string>();
-        RaceCase[] hot = [.. Scenarios.HotScenario.Sizes.Keys.Select(s => results.Cases.FirstOrDefault(c => c.Id == $"hot/{s}/64")).OfType<RaceCase>().Where(c => !Tables.IsTooNoisy(c))];
+        RaceCase[] hot =
+            [.. Scenarios.HotScenario.Sizes.Keys.Select(s => results.Cases.FirstOrDefault(c => c.Id == $"hot/{s}/64")).OfType<RaceCase>()
+            .Where(c => !Tables.IsTooNoisy(c))];
         if (hot.Length > 0)
         {
             charts["hits"] = Svg(Ratios("Hits, 64 connections: requests/s ÷ nginx", hot), 720, 110 + (hot.Length * 90));
@@ -34,7 +36,8 @@ internal static class Charts
         {
             string name = storm.Id.Replace('/', '-');
             charts[$"{name}-finished"] = Svg(Curves($"{storm.Title}: VMs finished", "VMs", storm, "finished"), 720, 320);
-            charts[$"{name}-upstream"] = Svg(Curves($"{storm.Title}: requests in progress upstream", "requests", storm, "upstreamConcurrency"), 720, 320);
+            charts[$"{name}-upstream"] =
+                Svg(Curves($"{storm.Title}: requests in progress upstream", "requests", storm, "upstreamConcurrency"), 720, 320);
             charts[$"{name}-bytes"] = Svg(Tiers(storm), 720, 300);
         }
 
@@ -50,7 +53,14 @@ internal static class Charts
         model.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Minimum = 0, MajorGridlineStyle = LineStyle.Dot });
         foreach (string peer in Tables.PeersOf(cases).Where(p => p != "squid-16mb"))
         {
-            var bars = new BarSeries { Title = peer, FillColor = ColorOf(peer), StrokeThickness = 0, LabelFormatString = "{0:0.00}", FontSize = 9 };
+            var bars = new BarSeries
+            {
+                Title = peer,
+                FillColor = ColorOf(peer),
+                StrokeThickness = 0,
+                LabelFormatString = "{0:0.00}",
+                FontSize = 9
+            };
             bars.Items.AddRange(cases.Select((c, i) => new BarItem(
                 c.Median(peer, "requestsPerSecond") / c.Median("nginx", "requestsPerSecond") ?? double.NaN, i)));
             model.Series.Add(bars);
@@ -62,7 +72,8 @@ internal static class Charts
     private static PlotModel Curves(string title, string unit, RaceCase one, string series)
     {
         PlotModel model = Model(title);
-        model.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "seconds", Minimum = 0, MajorGridlineStyle = LineStyle.Dot });
+        model.Axes.Add(
+            new LinearAxis { Position = AxisPosition.Bottom, Title = "seconds", Minimum = 0, MajorGridlineStyle = LineStyle.Dot });
         model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = unit, Minimum = 0, MajorGridlineStyle = LineStyle.Dot });
         foreach (string peer in Tables.PeersOf([one]))
         {
@@ -83,8 +94,21 @@ internal static class Charts
         axis.Labels.AddRange(peers);
         model.Axes.Add(axis);
         model.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Minimum = 0, Title = "MB", MajorGridlineStyle = LineStyle.Dot });
-        var cache = new BarSeries { Title = "from the cache or a running fetch", IsStacked = true, FillColor = OxyColor.FromRgb(0x0b, 0x6e, 0x99), StrokeThickness = 0 };
-        var upstream = new BarSeries { Title = "fetched upstream", IsStacked = true, FillColor = OxyColor.FromRgb(0xb3, 0x3a, 0x3a), StrokeThickness = 0 };
+        var cache = new BarSeries
+        {
+            Title = "from the cache or a running fetch",
+            IsStacked = true,
+            FillColor = OxyColor.FromRgb(0x0b, 0x6e, 0x99),
+            StrokeThickness = 0
+        };
+        var upstream =
+            new BarSeries
+            {
+                Title = "fetched upstream",
+                IsStacked = true,
+                FillColor = OxyColor.FromRgb(0xb3, 0x3a, 0x3a),
+                StrokeThickness = 0
+            };
         for (int i = 0; i < peers.Length; i++)
         {
             double up = one.Median(peers[i], "upstreamBytes") / 1e6 ?? 0;
@@ -99,8 +123,23 @@ internal static class Charts
 
     private static PlotModel Model(string title)
     {
-        var model = new PlotModel { Title = title, DefaultFont = "sans-serif", TitleFontSize = 13, TitleFontWeight = FontWeights.Normal, Background = OxyColors.White, PlotAreaBorderThickness = new OxyThickness(1, 0, 0, 1) };
-        model.Legends.Add(new Legend { LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.RightTop, LegendFontSize = 11, LegendLineSpacing = 6 });
+        var model = new PlotModel
+        {
+            Title = title,
+            DefaultFont = "sans-serif",
+            TitleFontSize = 13,
+            TitleFontWeight = FontWeights.Normal,
+            Background = OxyColors.White,
+            PlotAreaBorderThickness = new OxyThickness(1, 0, 0, 1)
+        };
+        model.Legends.Add(
+            new Legend
+            {
+                LegendPlacement = LegendPlacement.Outside,
+                LegendPosition = LegendPosition.RightTop,
+                LegendFontSize = 11,
+                LegendLineSpacing = 6
+            });
         return model;
     }
 
@@ -111,7 +150,9 @@ internal static class Charts
         string svg = new SvgExporter { Width = width, Height = height }.ExportToString(model);
 
         // Several charts stand in one HTML file: names must not clash, and the XML declaration has no place there.
-        string prefix = "c" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(model.Title)).AsSpan(0, 4));
+        string prefix =
+            "c" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(model.Title))
+            .AsSpan(0, 4));
         return svg[svg.IndexOf("<svg", StringComparison.Ordinal)..]
             .Replace("clipPath", prefix + "-clip", StringComparison.Ordinal)
             .Replace($"<{prefix}-clip", "<clipPath", StringComparison.Ordinal)

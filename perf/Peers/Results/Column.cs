@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Breakwater.Peers.Results;
 
 /// <summary>A column of a scenario's table.</summary>

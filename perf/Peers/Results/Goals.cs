@@ -64,14 +64,16 @@ internal static class Goals
         return text.ToString();
     }
 
-    private static (string, string, Func<RaceCase, (double?, bool)>) Hits(string goal, string id, string other, double least) => (goal, id, one =>
+    private static (string, string, Func<RaceCase, (double?, bool)>) Hits(string goal, string id, string other, double least) =>
+        (goal, id, one =>
     {
         double? ratio = one.Median(Us, "requestsPerSecond") / one.Median(other, "requestsPerSecond");
         return (ratio, ratio >= least);
     }
     );
 
-    private static (string, string, Func<RaceCase, (double?, bool)>) AtMost(string goal, string id, string peer, string value, double most) => (goal, id, one =>
+    private static (string, string, Func<RaceCase, (double?, bool)>) AtMost(string goal, string id, string peer, string value,
+        double most) => (goal, id, one =>
     {
         double? figure = one.Median(peer, value);
         return (figure, figure <= most);
@@ -79,7 +81,8 @@ internal static class Goals
     );
 
     /// <summary>Against the fastest peer whose VMs all finished.</summary>
-    private static (string, string, Func<RaceCase, (double?, bool)>) Storm(string goal, string id, string peer, double most) => (goal, id, one =>
+    private static (string, string, Func<RaceCase, (double?, bool)>) Storm(string goal, string id, string peer, double most) =>
+        (goal, id, one =>
     {
         double? best = s_peers.Where(p => one.Median(p, "finished") == one.Median(p, "vms")).Select(p => one.Median(p, "seconds")).Min();
         double? ratio = one.Median(peer, "finished") == one.Median(peer, "vms") ? one.Median(peer, "seconds") / best : null;

@@ -24,7 +24,8 @@ internal static class QuickTable
                 double? ratio = Ratio(one, figure), old = before is null ? null : Ratio(before, figure);
                 Console.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{one.Id,-24} {figure,-20} {one.Median("breakwater", figure),12:#,0.##} {one.Median("nginx", figure),12:#,0.##} {ratio,10:0.00} {old,10:0.00} {ratio / old,10:0.00}"));
+                    $"{one.Id,-24} {figure,-20} {one.Median("breakwater", figure),12:#,0.##} "
+                    + $"{one.Median("nginx", figure),12:#,0.##} {ratio,10:0.00} {old,10:0.00} {ratio / old,10:0.00}"));
             }
         }
     }

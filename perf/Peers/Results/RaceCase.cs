@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Breakwater.Peers.Results;
 
 /// <summary>One row of the race: what was done, to whom, and what came out. Ratios are taken within a case only.</summary>

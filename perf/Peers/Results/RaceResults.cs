@@ -26,7 +26,8 @@ internal sealed record RaceResults
     {
         string head = JsonSerializer.Serialize(this with { Cases = [] }, s_json);
         IEnumerable<string> cases = Cases.OrderBy(c => c.Id, StringComparer.Ordinal).Select(c => JsonSerializer.Serialize(c, s_json));
-        File.WriteAllText(file, head.Replace("\"cases\":[]", "\"cases\":[\n" + string.Join(",\n", cases) + "\n]", StringComparison.Ordinal) + "\n");
+        File.WriteAllText(file,
+            head.Replace("\"cases\":[]", "\"cases\":[\n" + string.Join(",\n", cases) + "\n]", StringComparison.Ordinal) + "\n");
     }
 
     /// <summary>Puts new cases in place of old ones of the same name, or adds their runs to them.</summary>

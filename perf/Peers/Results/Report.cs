@@ -46,7 +46,8 @@ internal static class Report
 
         part.Append("Hits on 64 connections, requests/s (server µs a request); ratios are Breakwater's:\n\n")
             .Append(Tables.Hot(race, onlyConnections: 64)).Append('\n').Append(Tables.UnequalTerms).Append('\n')
-            .Append($"\n{Tables.Provenance(race)}Everything else, and the goals: [race.md]({results}/race.md), [race.html]({results}/race.html).\n\n");
+            .Append($"\n{Tables.Provenance(race)}Everything else, and the goals: [race.md]({results}/race.md), "
+            + $"[race.html]({results}/race.html).\n\n");
         File.WriteAllText(readme, text[..begin] + part + text[end..]);
     }
 
@@ -73,7 +74,8 @@ internal static class Report
                 foreach (string line in lines.Where(l => !l.StartsWith("|---", StringComparison.Ordinal)))
                 {
                     string tag = line == lines[0] ? "th" : "td";
-                    body.Append("<tr>").AppendJoin("", line.Trim('|').Split('|').Select(c => $"<{tag}>{Cell(c)}</{tag}>")).Append("</tr>\n");
+                    body.Append("<tr>").AppendJoin("", line.Trim('|').Split('|').Select(c => $"<{tag}>{Cell(c)}</{tag}>"))
+                        .Append("</tr>\n");
                 }
 
                 body.Append("</table>\n");

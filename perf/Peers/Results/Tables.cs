@@ -7,42 +7,54 @@ namespace Breakwater.Peers.Results;
 internal static class Tables
 {
     /// <summary>In the order of the reports.</summary>
-    public static IReadOnlyList<string> PeerOrder { get; } = ["breakwater", "breakwater+known", "nginx", "varnish", "ats", "squid", "squid-16mb"];
+    public static IReadOnlyList<string> PeerOrder { get; } =
+        ["breakwater", "breakwater+known", "nginx", "varnish", "ats", "squid", "squid-16mb"];
 
     private static readonly (string Scenario, string Title, Column[] Columns)[] s_tables =
     [
-        ("idle", "Idle connections", [new("requests/s", "requestsPerSecond"), new("p99 ms", "p99Ms", "0.0"), new("KB per idle connection", "kbPerIdle", "0.0"), new("server µs", "serverUs", "0.0")]),
+        ("idle", "Idle connections",
+            [new("requests/s", "requestsPerSecond"), new("p99 ms", "p99Ms", "0.0"), new("KB per idle connection", "kbPerIdle", "0.0"),
+            new("server µs", "serverUs", "0.0")]),
         ("storm", "Cold storms, one connection a VM, empty caches", s_storm),
         ("followers", "Followers of an object that the upstream drips", [
             new("first byte p50 ms", "firstByteP50Ms"), new("first byte max ms", "firstByteMaxMs"), new("all done s", "seconds", "0.0"),
-            new("finished", "finished"), new("s after upstream's last byte", "afterUpstreamSeconds", "0.00"), new("upstream requests", "upstreamRequests"),
+            new("finished", "finished"), new("s after upstream's last byte", "afterUpstreamSeconds", "0.00"),
+                new("upstream requests", "upstreamRequests"),
             new("exiles", "exiles"), new("peak anonymous MB", "peakAnonymousMb")]),
         ("slow", "An upstream that needs more than 5 s", [
             new("finished", "finished"), new("exiles", "exiles"), new("errors", "gaveUp"), new("first byte max ms", "firstByteMaxMs"),
             new("upstream requests", "upstreamRequests"), new("all done s", "seconds", "0.0")]),
         ("restart", "Restart after kill -9", [
-            new("objects fetched again", "upstreamRequests"), new("port open s", "portOpenSeconds", "0.00"), new("serving s", "servingSeconds", "0.00")]),
+            new("objects fetched again", "upstreamRequests"), new("port open s", "portOpenSeconds", "0.00"),
+                new("serving s", "servingSeconds", "0.00")]),
         ("revision", "A new revision", [
             new("prefetched before the storm", "prefetched"), new("object requests upstream in the storm", "upstreamRequests"),
             new("storm s", "seconds", "0.00"), new("÷ warm storm", "againstWarm", "0.00"), new("wrong bodies", "wrongBodies")]),
-        ("minios", "Storms of a recorded boot, every body checked", [.. s_storm, new("requests", "requests"), new("wrong bodies", "wrongBodies")]),
+        ("minios", "Storms of a recorded boot, every body checked",
+            [.. s_storm, new("requests", "requests"), new("wrong bodies", "wrongBodies")]),
     ];
 
     private static Column[] s_storm =>
     [
-        new("all done s", "seconds", "0.0"), new("finished", "finished"), new("boot p99 ms", "bootP99Ms"), new("first byte max ms", "firstByteMaxMs"),
+        new("all done s", "seconds", "0.0"), new("finished", "finished"), new("boot p99 ms", "bootP99Ms"),
+            new("first byte max ms", "firstByteMaxMs"),
         new("exiles", "exiles"), new("upstream requests", "upstreamRequests"), new("most at once upstream", "upstreamMaxConcurrent"),
         new("server µs a request", "serverUs"), new("peak anonymous MB", "peakAnonymousMb"),
     ];
 
     /// <summary>
-    /// What the reader must know before the storms' figures: Breakwater's connections had cubic, the peers' the machine's BBR, whose pacing costs more.
-    /// The figures after the colon are of a race with cubic for everybody; its runs are not in race.json.
+    /// What the reader must know before the storms' figures: Breakwater's connections had cubic, the peers' the machine's BBR, whose pacing
+    /// costs more. The figures after the colon are of a race with cubic for everybody; its runs are not in race.json.
     /// </summary>
-    public const string UnequalTerms = "**The terms were not equal.** Breakwater's connections had cubic congestion control (its default), the peers' had the machine's BBR, "
-        + "whose pacing is dear on a virtual machine (profile.md). The lead in the storms is the peers' BBR, not Breakwater's doing. With cubic for everybody "
-        + "a storm of 1,000 × 403 takes 1.02 × nginx's time when nothing is known (not 0.86) and 0.67 × when the working set is, 2,000 × 100 takes 0.92 × and 0.76 ×, "
-        + "1,000 VMs of minios cost 1.05 × nginx's processor time; hits of 4 KB are 1.62 × nginx's and 1.56 × Varnish's, of 256 KB 1.03 × and 1.83 ×.";
+    public const string UnequalTerms =
+        "**The terms were not equal.** Breakwater's connections had cubic congestion control (its default), the peers' had the machine's "
+        + "BBR, "
+        + "whose pacing is dear on a virtual machine (profile.md). The lead in the storms is the peers' BBR, not Breakwater's doing. "
+        + "With cubic for everybody "
+        + "a storm of 1,000 × 403 takes 1.02 × nginx's time when nothing is known (not 0.86) and 0.67 × when the working set is, 2,000 × "
+        + "100 takes 0.92 × and 0.76 ×, "
+        + "1,000 VMs of minios cost 1.05 × nginx's processor time; hits of 4 KB are 1.62 × nginx's and 1.56 × Varnish's, of 256 KB 1.03 "
+        + "× and 1.83 ×.";
 
     /// <summary>All tables, goals first.</summary>
     public static string Markdown(RaceResults results)
@@ -53,7 +65,8 @@ internal static class Tables
         text.Append("Ratios are taken within one run of one case; absolute figures belong to this machine at that hour. ")
             .Append("An exile is a Micro-CernVM that would have left the proxy for a day (5 s without a byte, or below 1,024 B/s). ")
             .Append("Server µs: processor time of all of the peer's processes by answered request. Medians. ")
-            .Append("Noise: the share of the processors that went to strangers during the worst peer's load; above 10 % requests/s mean little, server µs a little more.\n\n");
+            .Append("Noise: the share of the processors that went to strangers during the worst peer's load; above 10 % requests/s mean "
+            + "little, server µs a little more.\n\n");
         text.Append("## Goals\n\n").Append(Goals.Markdown(results)).Append('\n');
         text.Append("## Hits: requests/s (server µs a request)\n\n").Append(Hot(results)).Append('\n');
         foreach ((string scenario, string title, Column[] columns) in s_tables)
@@ -77,7 +90,9 @@ internal static class Tables
     {
         string versions = string.Join(", ", results.Versions.OrderBy(v => Order(v.Key)).Select(v => $"{v.Key} {v.Value}"));
         DateTimeOffset[] dates = [.. results.Cases.Select(c => c.Date).Order()];
-        string when = dates.Length == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" Measured {dates[0]:yyyy-MM-dd HH:mm} to {dates[^1]:yyyy-MM-dd HH:mm} UTC");
+        string when = dates.Length == 0
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $" Measured {dates[0]:yyyy-MM-dd HH:mm} to {dates[^1]:yyyy-MM-dd HH:mm} UTC");
         string commits = string.Join(", ", results.Cases.Select(c => c.Commit).Distinct());
         return $"{results.Machine}.\n{versions}.{when}, commits {commits}.\n";
     }
@@ -85,7 +100,9 @@ internal static class Tables
     /// <summary>The matrix of hits.</summary>
     public static string Hot(RaceResults results, int? onlyConnections = null)
     {
-        RaceCase[] cases = [.. results.Cases.Where(c => c.Scenario == "hot" && (onlyConnections is null || !IsTooNoisy(c)) && (onlyConnections is null || c.Id.EndsWith($"/{onlyConnections}", StringComparison.Ordinal)))
+        RaceCase[] cases =
+            [.. results.Cases.Where(c => c.Scenario == "hot" && (onlyConnections is null || !IsTooNoisy(c))
+            && (onlyConnections is null || c.Id.EndsWith($"/{onlyConnections}", StringComparison.Ordinal)))
             .OrderBy(c => SizeOf(c.Id)).ThenBy(c => int.Parse(c.Id.Split('/')[2], CultureInfo.InvariantCulture))];
         string[] peers = PeersOf(cases);
         var text = new StringBuilder("| size, connections |");
@@ -96,15 +113,18 @@ internal static class Tables
             text.Append(CultureInfo.InvariantCulture, $"| {one.Id.Split('/')[1]}, {one.Id.Split('/')[2]} |");
             foreach (string peer in peers)
             {
-                text.Append(CultureInfo.InvariantCulture, $" {one.Median(peer, "requestsPerSecond"):#,0} ({one.Median(peer, "serverUs"):#,0}) |");
+                text.Append(CultureInfo.InvariantCulture,
+                    $" {one.Median(peer, "requestsPerSecond"):#,0} ({one.Median(peer, "serverUs"):#,0}) |");
             }
 
             foreach (string other in new[] { "nginx", "varnish", "squid" })
             {
-                text.Append(CultureInfo.InvariantCulture, $" {one.Median("breakwater", "requestsPerSecond") / one.Median(other, "requestsPerSecond"):0.00} |");
+                text.Append(CultureInfo.InvariantCulture,
+                    $" {one.Median("breakwater", "requestsPerSecond") / one.Median(other, "requestsPerSecond"):0.00} |");
             }
 
-            text.Append(CultureInfo.InvariantCulture, $" {one.Median("breakwater", "serverUs") / one.Median("nginx", "serverUs"):0.00} | {Noise(one):0} |\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $" {one.Median("breakwater", "serverUs") / one.Median("nginx", "serverUs"):0.00} | {Noise(one):0} |\n");
         }
 
         return text.ToString();
@@ -119,23 +139,28 @@ internal static class Tables
     /// <summary>One case: a row a peer.</summary>
     public static string Of(RaceCase one, IReadOnlyList<Column> columns)
     {
-        var text = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{Capital(one.Title)} ({one.Date:yyyy-MM-dd}, {one.Commit}):\n\n| |"));
-        text.AppendJoin("", columns.Select(c => $" {c.Header} |")).Append("\n|---|").Append(string.Concat(Enumerable.Repeat("---|", columns.Count))).Append('\n');
+        var text = new StringBuilder(
+            string.Create(CultureInfo.InvariantCulture, $"{Capital(one.Title)} ({one.Date:yyyy-MM-dd}, {one.Commit}):\n\n| |"));
+        text.AppendJoin("", columns.Select(c => $" {c.Header} |")).Append("\n|---|")
+            .Append(string.Concat(Enumerable.Repeat("---|", columns.Count))).Append('\n');
         foreach (string peer in PeersOf([one]))
         {
             text.Append("| ").Append(peer).Append(" |")
-                .AppendJoin("", columns.Select(c => $" {one.Median(peer, c.Value)?.ToString(c.Format, CultureInfo.InvariantCulture)} |")).Append('\n');
+                .AppendJoin("", columns.Select(c => $" {one.Median(peer, c.Value)?.ToString(c.Format, CultureInfo.InvariantCulture)} |"))
+                .Append('\n');
         }
 
         return text.ToString();
     }
 
     /// <summary>The peers of some cases in the order of the reports.</summary>
-    public static string[] PeersOf(IEnumerable<RaceCase> cases) => [.. cases.SelectMany(c => c.Runs).Select(r => r.Peer).Distinct().OrderBy(Order)];
+    public static string[] PeersOf(IEnumerable<RaceCase> cases) =>
+        [.. cases.SelectMany(c => c.Runs).Select(r => r.Peer).Distinct().OrderBy(Order)];
 
     private static int Order(string peer) => PeerOrder.ToList().IndexOf(peer) is var i && i < 0 ? int.MaxValue : i;
 
-    private static int SizeOf(string id) => Scenarios.HotScenario.Sizes.TryGetValue(id.Split('/')[1], out (int SizeBytes, int) size) ? size.SizeBytes : 0;
+    private static int SizeOf(string id) =>
+        Scenarios.HotScenario.Sizes.TryGetValue(id.Split('/')[1], out (int SizeBytes, int) size) ? size.SizeBytes : 0;
 
     private static string Capital(string title) => char.ToUpperInvariant(title[0]) + title[1..];
 }

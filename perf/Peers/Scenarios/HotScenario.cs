@@ -70,7 +70,8 @@ internal static class HotScenario
     }
 
     /// <summary>One load of hits on a running, filled peer.</summary>
-    public static PeerRun Measure(RaceContext context, Peer peer, UpstreamServer upstream, IReadOnlyList<string> paths, int sizeBytes, int connections)
+    public static PeerRun Measure(RaceContext context, Peer peer, UpstreamServer upstream, IReadOnlyList<string> paths, int sizeBytes,
+        int connections)
     {
         ProcessTree tree = peer.Tree;
         double before = 0, after = 0;

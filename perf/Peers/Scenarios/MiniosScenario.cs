@@ -16,7 +16,8 @@ internal static class MiniosScenario
     private static readonly TimeSpan s_manifestAge = TimeSpan.FromSeconds(63);
 
     /// <summary>
-    /// Many VMs boot revision 1, each with 4 connections, or as many as this process may have open; every body is checked; the 5 s rule holds.
+    /// Many VMs boot revision 1, each with 4 connections, or as many as this process may have open; every body is checked; the 5 s rule
+    /// holds.
     /// </summary>
     public static IEnumerable<RaceCase> Storm(RaceContext context, int vms)
     {
@@ -40,12 +41,14 @@ internal static class MiniosScenario
             }
         }
 
-        yield return context.Case($"minios/{vms}", $"{vms:N0} VMs boot minios (3.6 MB each), all at once, {connections} connections each, every body checked", runs);
+        yield return context.Case($"minios/{vms}",
+            $"{vms:N0} VMs boot minios (3.6 MB each), all at once, {connections} connections each, every body checked", runs);
     }
 
     /// <summary>
     /// 100 VMs boot revision 1, revision 2 is published, and once the manifest has aged 100 VMs boot that. All peers run side by side, so
-    /// that they wait together. What counts: object requests upstream during the second storm (13 are new), and its time against a third, warm one.
+    /// that they wait together. What counts: object requests upstream during the second storm (13 are new), and its time against a third,
+    /// warm one.
     /// </summary>
     public static IEnumerable<RaceCase> Revision(RaceContext context)
     {
@@ -90,16 +93,18 @@ internal static class MiniosScenario
         }
     }
 
-    private static StormOptions Boot(Peer peer, UpstreamServer upstream, BootTrace trace) => RaceContext.Boots(peer, upstream, trace, 100) with
-    {
-        Mode = BodyMode.Check,
-        WaitsForever = true,
-        ConnectionsPerVm = 4,
-        TimeLimit = TimeSpan.FromSeconds(60),
-    };
+    private static StormOptions Boot(Peer peer, UpstreamServer upstream, BootTrace trace) =>
+        RaceContext.Boots(peer, upstream, trace, 100) with
+        {
+            Mode = BodyMode.Check,
+            WaitsForever = true,
+            ConnectionsPerVm = 4,
+            TimeLimit = TimeSpan.FromSeconds(60),
+        };
 
     private static UpstreamServer Repository(RaceContext context, string revision) => new(
-        RepositoryTree.Read(Path.Combine(Fixtures(context), "minios.example.org.tar")).Append(new ServedObject(Manifest, ManifestOf(context, revision))),
+        RepositoryTree.Read(Path.Combine(Fixtures(context), "minios.example.org.tar"))
+        .Append(new ServedObject(Manifest, ManifestOf(context, revision))),
         new UpstreamOptions { Delay = TimeSpan.FromMilliseconds(30) });
 
     private static byte[] ManifestOf(RaceContext context, string revision) =>

@@ -39,7 +39,8 @@ internal sealed record RaceContext
         "ats" => new TrafficServer(),
         "breakwater" => new BreakwaterPeer(BreakwaterDirectory!),
         BreakwaterPeer.Known => new BreakwaterPeer(BreakwaterDirectory!, BreakwaterPeer.Known),
-        _ => throw new ArgumentException($"'{name}' is no peer; choose from squid, squid-16mb, nginx, varnish, ats, breakwater, breakwater+known"),
+        _ => throw new ArgumentException(
+            $"'{name}' is no peer; choose from squid, squid-16mb, nginx, varnish, ats, breakwater, breakwater+known"),
     };
 
     /// <summary>The peers in the order of a run.</summary>
@@ -51,18 +52,22 @@ internal sealed record RaceContext
         var row = new RaceCase { Id = id, Title = title, Date = DateTimeOffset.UtcNow, Commit = Commit, Runs = runs };
         foreach (PeerRun run in runs)
         {
-            Console.WriteLine($"{id,-28} {run.Peer,-12} " + string.Join("  ", run.Values.Select(v => FormattableString.Invariant($"{v.Key}={v.Value:0.##}"))));
+            Console.WriteLine($"{id,-28} {run.Peer,-12} "
+                + string.Join("  ", run.Values.Select(v => FormattableString.Invariant($"{v.Key}={v.Value:0.##}"))));
         }
 
         return row;
     }
 
-    /// <summary>Brings objects into a peer: one VM with 8 connections, twice, so that what a peer keeps on the second request is kept too.</summary>
+    /// <summary>
+    /// Brings objects into a peer: one VM with 8 connections, twice, so that what a peer keeps on the second request is kept too.
+    /// </summary>
     public static void Fill(Peer peer, UpstreamServer upstream, IEnumerable<string> paths)
     {
         for (int pass = 0; pass < 2; pass++)
         {
-            StormResult filled = StormRun.Run(Boots(peer, upstream, BootTrace.Of([.. paths]), 1) with { ConnectionsPerVm = 8, WaitsForever = true });
+            StormResult filled =
+                StormRun.Run(Boots(peer, upstream, BootTrace.Of([.. paths]), 1) with { ConnectionsPerVm = 8, WaitsForever = true });
             if (filled.Finished != 1)
             {
                 throw new IOException($"{peer.Name} could not be filled: {string.Join(", ", filled.Failures)}");

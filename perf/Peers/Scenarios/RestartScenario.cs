@@ -6,7 +6,9 @@ using Breakwater.Storm.Vms;
 
 namespace Breakwater.Peers.Scenarios;
 
-/// <summary>A filled proxy is killed with SIGKILL 1.5 s after the fill and started again: what does it fetch again, and when does it serve?</summary>
+/// <summary>
+/// A filled proxy is killed with SIGKILL 1.5 s after the fill and started again: what does it fetch again, and when does it serve?
+/// </summary>
 internal static class RestartScenario
 {
     /// <summary>Runs it.</summary>
@@ -38,6 +40,7 @@ internal static class RestartScenario
             }
         }
 
-        yield return context.Case("restart/403", "kill -9 1.5 s after the fill of 403 objects: fetched again, and seconds until it serves", runs);
+        yield return context.Case("restart/403", "kill -9 1.5 s after the fill of 403 objects: fetched again, and seconds until it serves",
+            runs);
     }
 }

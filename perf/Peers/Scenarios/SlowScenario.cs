@@ -38,12 +38,13 @@ internal static class SlowScenario
             {
                 using Peer peer = context.Create(name);
                 peer.Start(upstream.Port);
-                runs.Add(RaceContext.Measure(peer, upstream, RaceContext.Boots(peer, upstream, BootTrace.Of([.. objects.Select(o => o.Path)]), 50) with
-                {
-                    WaitsForever = true,
-                    ArrivalCurve = "ramp:1",
-                    TimeLimit = TimeSpan.FromSeconds(30),
-                }));
+                runs.Add(RaceContext.Measure(peer, upstream,
+                    RaceContext.Boots(peer, upstream, BootTrace.Of([.. objects.Select(o => o.Path)]), 50) with
+                    {
+                        WaitsForever = true,
+                        ArrivalCurve = "ramp:1",
+                        TimeLimit = TimeSpan.FromSeconds(30),
+                    }));
             }
         }
 

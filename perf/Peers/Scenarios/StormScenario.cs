@@ -5,7 +5,9 @@ using Breakwater.Storm.Vms;
 
 namespace Breakwater.Peers.Scenarios;
 
-/// <summary>Cold storms: every VM reads the same objects in the same order on one connection, 30 ms a request upstream, empty caches.</summary>
+/// <summary>
+/// Cold storms: every VM reads the same objects in the same order on one connection, 30 ms a request upstream, empty caches.
+/// </summary>
 internal static class StormScenario
 {
     /// <summary>Runs one storm.</summary>

@@ -7,7 +7,9 @@ namespace Breakwater.Storm.Client;
 /// <summary>One HTTP/1.1 connection that carries one request at a time. Loop thread only.</summary>
 internal sealed unsafe class ClientConnection : Endpoint
 {
-    /// <summary>The first read takes a head and, in drop mode, a small body at once; the rest of a bigger one is dropped without a copy.</summary>
+    /// <summary>
+    /// The first read takes a head and, in drop mode, a small body at once; the rest of a bigger one is dropped without a copy.
+    /// </summary>
     private const int FirstReadBytes = 16 * 1024;
 
     private readonly EventLoop _loop;
@@ -63,7 +65,9 @@ internal sealed unsafe class ClientConnection : Endpoint
     /// <summary>The owner's notes on the pace of this exchange.</summary>
     public SpeedWatch Speed { get; } = new();
 
-    /// <summary>Sends a request; the owner hears of its end. A connection that could not even be begun fails from the loop, not from here.</summary>
+    /// <summary>
+    /// Sends a request; the owner hears of its end. A connection that could not even be begun fails from the loop, not from here.
+    /// </summary>
     public void Start(PreparedRequest request)
     {
         _request = request;

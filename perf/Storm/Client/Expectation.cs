@@ -1,5 +1,4 @@
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.Storm.Client;
 
@@ -9,7 +8,9 @@ internal sealed record Expectation(ExpectationKind Kind, DigestAlgorithm Algorit
     /// <summary>Any body will do.</summary>
     public static Expectation Nothing { get; } = new(ExpectationKind.None, default, []);
 
-    /// <summary>Reads it from a URL's path: <c>…/data/ab/cdef…[-rmd160|-shake128][suffix]</c>, <c>….cvmfspublished</c>, <c>….cvmfswhitelist</c>.</summary>
+    /// <summary>
+    /// Reads it from a URL's path: <c>…/data/ab/cdef…[-rmd160|-shake128][suffix]</c>, <c>….cvmfspublished</c>, <c>….cvmfswhitelist</c>.
+    /// </summary>
     public static Expectation Of(string path)
     {
         if (path.EndsWith("/.cvmfspublished", StringComparison.Ordinal) || path.EndsWith("/.cvmfswhitelist", StringComparison.Ordinal))

@@ -1,6 +1,3 @@
-using Breakwater.CacheStore;
-using Breakwater.CacheStore.Hashing;
-
 namespace Breakwater.Storm.Client;
 
 /// <summary>What is known of a body from its URL.</summary>

@@ -1,7 +1,3 @@
-using System.Net;
-using System.Runtime.InteropServices;
-using Breakwater.Storm.Net;
-
 namespace Breakwater.Storm.Client;
 
 /// <summary>Who uses a connection; called on its loop's thread.</summary>

@@ -13,7 +13,8 @@ internal readonly record struct ResponseHead(int Status, long ContentLength, boo
     public static bool TryParse(ReadOnlySpan<byte> head, out ResponseHead parsed)
     {
         parsed = default;
-        if (head.Length < 12 || !head.StartsWith("HTTP/1."u8) || !Utf8Parser.TryParse(head.Slice(9, 3), out int status, out int used) || used != 3)
+        if (head.Length < 12 || !head.StartsWith("HTTP/1."u8) || !Utf8Parser.TryParse(head.Slice(9, 3), out int status, out int used)
+            || used != 3)
         {
             return false;
         }

@@ -215,7 +215,9 @@ internal sealed class HotLoad
 
         private bool IsOpenLoop => load._options.RequestsPerSecond > 0;
 
-        /// <summary>Starts what is due. A request that finds every connection busy waits, and its wait counts; the lateness of this timer does not.</summary>
+        /// <summary>
+        /// Starts what is due. A request that finds every connection busy waits, and its wait counts; the lateness of this timer does not.
+        /// </summary>
         private void Tick()
         {
             double intervalUs = 1e6 * load._options.Threads / load._options.RequestsPerSecond;

@@ -2,7 +2,9 @@ using System.Net;
 
 namespace Breakwater.Storm.Hot;
 
-/// <summary>One load: closed loop, where each connection asks for the next object as soon as it has the last, or open loop at a fixed rate.</summary>
+/// <summary>
+/// One load: closed loop, where each connection asks for the next object as soon as it has the last, or open loop at a fixed rate.
+/// </summary>
 internal sealed record HotOptions
 {
     /// <summary>What is asked for, round and round.</summary>

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Breakwater.Storm.Hot;
 
 /// <summary>What a load came to.</summary>

@@ -1,7 +1,3 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
-using System.Runtime.InteropServices;
-
 namespace Breakwater.Storm.Net;
 
 /// <summary>A socket of an <see cref="EventLoop"/>. All calls come on the loop's thread.</summary>

@@ -26,7 +26,9 @@ internal readonly record struct Answer(byte[] Head, byte[] Body, int Start, int 
     public static Answer Json(string json)
     {
         byte[] body = Encoding.UTF8.GetBytes(json);
-        return new Answer(HeadOf("200 OK", body.Length, "application/json", null, null), body, 0, body.Length, Ending.KeepAlive) { IsControl = true };
+        return new Answer(HeadOf("200 OK", body.Length, "application/json", null, null), body, 0, body.Length,
+            Ending.KeepAlive)
+        { IsControl = true };
     }
 
     /// <summary>An object or document, whole or a range of it, possibly made wrong.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Breakwater.Storm.Upstream;
 
 /// <summary>How an answer ends once its bytes are out.</summary>

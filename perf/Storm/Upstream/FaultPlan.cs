@@ -1,6 +1,8 @@
 namespace Breakwater.Storm.Upstream;
 
-/// <summary>Which answers go wrong: a share of each fault, drawn by seed, object and how often it was asked for. Independent of timing.</summary>
+/// <summary>
+/// Which answers go wrong: a share of each fault, drawn by seed, object and how often it was asked for. Independent of timing.
+/// </summary>
 /// <param name="Seed">Same seed, same faults.</param>
 /// <param name="Shares">Share of all answers, 0 to 1, by fault; their sum is at most 1.</param>
 internal sealed record FaultPlan(int Seed, IReadOnlyDictionary<Fault, double> Shares)
@@ -19,7 +21,8 @@ internal sealed record FaultPlan(int Seed, IReadOnlyDictionary<Fault, double> Sh
             if (pair.Length != 2 || !Enum.TryParse(pair[0], ignoreCase: true, out Fault fault)
                 || !double.TryParse(pair[1], System.Globalization.CultureInfo.InvariantCulture, out double share))
             {
-                throw new FormatException($"'{part}' is no fault; write one of {string.Join(", ", Enum.GetNames<Fault>())} as name=share, e.g. flip=0.01");
+                throw new FormatException(
+                    $"'{part}' is no fault; write one of {string.Join(", ", Enum.GetNames<Fault>())} as name=share, e.g. flip=0.01");
             }
 
             read[fault] = share;

@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace Breakwater.Storm.Upstream;
 
-/// <summary>Made-up objects whose names are the true SHA-1 of their incompressible bytes. The same arguments give the same objects.</summary>
+/// <summary>
+/// Made-up objects whose names are the true SHA-1 of their incompressible bytes. The same arguments give the same objects.
+/// </summary>
 internal static class ObjectSet
 {
     /// <summary>The repository that made-up objects belong to.</summary>
@@ -43,7 +45,8 @@ internal static class ObjectSet
             raw[i] = Math.Min(MedianSizeBytes * Math.Exp(sigma * normal), BigSizeBytes / 2);
         }
 
-        // The tail is cut and the sample is finite: what is missing (or too much) goes to, or comes from, the bigger half, so the median stays.
+        // The tail is cut and the sample is finite: what is missing (or too much) goes to, or comes from, the bigger half, so the median
+        // stays.
         double[] bigger = raw.Order().Skip(small / 2).ToArray();
         double factor = ((mean * small) - (raw.Sum() - bigger.Sum())) / bigger.Sum();
         double median = bigger[0];
@@ -68,7 +71,8 @@ internal static class ObjectSet
             ("fixed", 3) => Fixed(numbers[0], numbers[1], numbers[2]),
             ("boot", 3) => Boot(numbers[0], numbers[1], numbers[2], 1),
             ("boot", 4) => Boot(numbers[0], numbers[1], numbers[2], numbers[3]),
-            _ => throw new FormatException($"'{spec}' is no set of objects; write fixed:COUNT:SIZE[:SEED] or boot:COUNT:TOTALBYTES:BIG[:SEED]"),
+            _ => throw new FormatException(
+                $"'{spec}' is no set of objects; write fixed:COUNT:SIZE[:SEED] or boot:COUNT:TOTALBYTES:BIG[:SEED]"),
         };
     }
 

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Breakwater.Storm.Upstream;
 
 /// <summary>One path with its bytes.</summary>
@@ -12,6 +9,8 @@ internal sealed record Served(string Path, byte[] Body)
     /// <summary>A <c>.cvmfs…</c> file?</summary>
     public bool IsDocument { get; } = Path[(Path.LastIndexOf('/') + 1)..].StartsWith(".cvmfs", StringComparison.Ordinal);
 
-    /// <summary>The head of the ordinary answer, once it was needed, and what it was made for: kept, since most answers are ordinary.</summary>
+    /// <summary>
+    /// The head of the ordinary answer, once it was needed, and what it was made for: kept, since most answers are ordinary.
+    /// </summary>
     public (byte[] Head, TimeSpan MaxAge, long Second)? Ordinary { get; set; }
 }

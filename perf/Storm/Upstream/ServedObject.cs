@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
-
 namespace Breakwater.Storm.Upstream;
 
 /// <summary>One thing that the emulated Stratum 1 serves.</summary>

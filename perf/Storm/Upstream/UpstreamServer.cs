@@ -7,7 +7,8 @@ namespace Breakwater.Storm.Upstream;
 
 /// <summary>
 /// An emulated Stratum 1 on loopback: real objects, exact counts, delay, rate, jitter and faults by seed. One thread, one epoll loop.
-/// Answers <c>/_control/counters</c>, <c>/_control/reset</c>, <c>/_control/set?delayMs=…</c> and <c>/_control/publish?path=…&amp;name=…</c> too.
+/// Answers <c>/_control/counters</c>, <c>/_control/reset</c>, <c>/_control/set?delayMs=…</c> and <c>/_control/publish?path=…&amp;name=…</c>
+/// too.
 /// </summary>
 internal sealed class UpstreamServer : IDisposable
 {
@@ -151,7 +152,9 @@ internal sealed class UpstreamServer : IDisposable
                 {
                     Delay = query.TryGetValue("delayMs", out string? d) ? Milliseconds(d) : Options.Delay,
                     Jitter = query.TryGetValue("jitterMs", out string? j) ? Milliseconds(j) : Options.Jitter,
-                    BytesPerSecond = query.TryGetValue("bytesPerSecond", out string? r) ? long.Parse(r, CultureInfo.InvariantCulture) : Options.BytesPerSecond,
+                    BytesPerSecond = query.TryGetValue("bytesPerSecond", out string? r)
+                        ? long.Parse(r, CultureInfo.InvariantCulture)
+                        : Options.BytesPerSecond,
                     Faults = query.TryGetValue("faults", out string? f) ? FaultPlan.Parse(Options.Faults.Seed, f) : Options.Faults,
                 };
                 return Upstream.Answer.Json("{}");
@@ -177,7 +180,8 @@ internal sealed class UpstreamServer : IDisposable
             for (int fd; (fd = Native.Accept(Fd)) >= 0;)
             {
                 _server._tally.Connections++;
-                _server._connections.Add(new UpstreamConnection(_server, _server._loop, _server._tally, fd, c => _server._connections.Remove(c)));
+                _server._connections.Add(
+                    new UpstreamConnection(_server, _server._loop, _server._tally, fd, c => _server._connections.Remove(c)));
             }
         }
 

@@ -26,8 +26,8 @@ internal sealed record BootTrace(IReadOnlyList<string> Paths, int MountLength)
     public static BootTrace Read(string file) => Of([.. File.ReadLines(file).Select(l => l.Trim()).Where(l => l.Length > 0)]);
 
     /// <summary>
-    /// A reboot with an empty cache: the VM has kept the root hash, so it asks for no manifest, certificate, whitelist or history, but for the
-    /// root catalog at once.
+    /// A reboot with an empty cache: the VM has kept the root hash, so it asks for no manifest, certificate, whitelist or history, but for
+    /// the root catalog at once.
     /// </summary>
     public BootTrace Reboot() => new(
         [.. Paths.Skip(MountLength == 0 ? 0 : MountLength - 1)],

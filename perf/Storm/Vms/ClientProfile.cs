@@ -1,5 +1,3 @@
-using Breakwater.Storm.Client;
-
 namespace Breakwater.Storm.Vms;
 
 /// <summary>How patient a client is set up.</summary>

@@ -1,5 +1,3 @@
-using Breakwater.Storm.Client;
-
 namespace Breakwater.Storm.Vms;
 
 /// <summary>What a request has been through, and what is left.</summary>

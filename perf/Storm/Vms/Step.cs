@@ -1,5 +1,3 @@
-using Breakwater.Storm.Client;
-
 namespace Breakwater.Storm.Vms;
 
 /// <summary>What a client does after a failure.</summary>

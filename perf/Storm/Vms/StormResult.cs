@@ -1,5 +1,4 @@
 using Breakwater.Storm.Client;
-using HdrHistogram;
 
 namespace Breakwater.Storm.Vms;
 

@@ -1,4 +1,3 @@
-using Breakwater.Storm.Client;
 using HdrHistogram;
 
 namespace Breakwater.Storm.Vms;

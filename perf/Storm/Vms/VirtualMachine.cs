@@ -21,7 +21,8 @@ internal sealed class VirtualMachine
     private int _proxy, _host;
     private bool _wouldHaveLeft;
 
-    public VirtualMachine(int number, StormOptions options, RequestTable requests, EventLoop loop, StormTally tally, long stormStartUs, Action onEnded)
+    public VirtualMachine(int number, StormOptions options, RequestTable requests, EventLoop loop, StormTally tally, long stormStartUs,
+        Action onEnded)
     {
         (_options, _requests, _loop, _tally, _stormStartUs, _onEnded) = (options, requests, loop, tally, stormStartUs, onEnded);
         _address = options.OwnAddresses ? AddressOf(number) : null;
@@ -37,7 +38,8 @@ internal sealed class VirtualMachine
     public bool HasEnded { get; private set; }
 
     /// <summary>127.1.0.1 and on: 250 VMs a subnet.</summary>
-    public static IPAddress AddressOf(int number) => new([127, (byte)(1 + (number / 62_500)), (byte)(number / 250 % 250), (byte)(1 + (number % 250))]);
+    public static IPAddress AddressOf(int number) =>
+        new([127, (byte)(1 + (number / 62_500)), (byte)(number / 250 % 250), (byte)(1 + (number % 250))]);
 
     /// <summary>The VM is switched on.</summary>
     public void Start()
@@ -212,7 +214,8 @@ internal sealed class VirtualMachine
 
         private void Send()
         {
-            if (_connection is null || _connection.IsClosed || _proxy != vm._proxy || (_host != vm._host && vm._options.Proxies[vm._proxy] is null))
+            if (_connection is null || _connection.IsClosed || _proxy != vm._proxy
+                || (_host != vm._host && vm._options.Proxies[vm._proxy] is null))
             {
                 _connection?.Close();
                 (_proxy, _host) = (vm._proxy, vm._host);

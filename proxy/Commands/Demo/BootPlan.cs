@@ -1,4 +1,3 @@
-using System.Text;
 using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Commands.Demo;
@@ -34,7 +33,8 @@ internal sealed class BootPlan
         List<BootRequest> files = [];
         foreach (string path in paths)
         {
-            byte[] bytes = find(path) ?? throw new DemoFailedException($"The recorded boot asks for {path}, which the demo's repository lacks: rebuild.");
+            byte[] bytes = find(path)
+                ?? throw new DemoFailedException($"The recorded boot asks for {path}, which the demo's repository lacks: rebuild.");
             BootRequest request = new(mount.Count + files.Count, path, bytes);
             (request.BelongsToMount ? mount : files).Add(request);
         }

@@ -39,7 +39,8 @@ internal static class DemoCommand
             }
         });
 
-        Option<bool> json = new("--json") { Description = "Print one JSON object and nothing else on standard output; progress goes to standard error" };
+        Option<bool> json =
+            new("--json") { Description = "Print one JSON object and nothing else on standard output; progress goes to standard error" };
 
         Command command = new(
             "demo",
@@ -61,7 +62,8 @@ internal static class DemoCommand
 
     /// <summary>Validators run before values are converted: asking for the value of a mistyped number throws.</summary>
     private static bool TryReadNumber(OptionResult result, out int number) =>
-        int.TryParse(result.Tokens.Count == 1 ? result.Tokens[0].Value : "", NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number);
+        int.TryParse(result.Tokens.Count == 1 ? result.Tokens[0].Value : "", NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
+        out number);
 
     private static void RequireVms(OptionResult result)
     {

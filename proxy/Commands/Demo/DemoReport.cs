@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Breakwater.Proxy.Commands.Demo;
 
@@ -11,7 +10,8 @@ namespace Breakwater.Proxy.Commands.Demo;
 /// <param name="Phases">One entry a phase, in order: <c>cold</c>, <c>warm</c>, <c>restart</c>, <c>revision</c>.</param>
 internal sealed record DemoReport(int Vms, double RttMs, bool Ok, IReadOnlyList<string> Problems, IReadOnlyList<PhaseResult> Phases)
 {
-    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+    private static readonly JsonSerializerOptions s_json =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
     /// <summary>The report as one JSON object.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, s_json);

@@ -56,7 +56,8 @@ internal sealed class DemoRepository
         }
 
         byte[] ReadManifest(int revision) => File.ReadAllBytes(Path.Combine(directory, "minios", Numbered("cvmfspublished.v", revision)));
-        string[] ReadBoot(int revision) => File.ReadAllLines(Path.Combine(directory, "minios", Numbered("boot-requests.v", revision) + ".txt"));
+        string[] ReadBoot(int revision) =>
+            File.ReadAllLines(Path.Combine(directory, "minios", Numbered("boot-requests.v", revision) + ".txt"));
         static string Numbered(string name, int revision) => name + revision.ToString(CultureInfo.InvariantCulture);
     }
 

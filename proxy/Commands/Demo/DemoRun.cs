@@ -54,12 +54,14 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
             stratum1.Publish(2);
             await UntilSeenAsync(repository, proxy, cancellationToken);
             int prefetched = stratum1.ObjectRequestCount;
-            PhaseResult revision = await PhaseAsync("revision", "an update is published", repository.Boots[1], stratum1, proxy, cancellationToken);
+            PhaseResult revision =
+                await PhaseAsync("revision", "an update is published", repository.Boots[1], stratum1, proxy, cancellationToken);
             _phases[^1] = revision with { PrefetchRequests = prefetched };
             Expect(revision, 0, stratum1);
             if (prefetched != repository.ObjectsNewInRevision2)
             {
-                _problems.Add($"revision: {prefetched} objects were fetched ahead of the boots, {repository.ObjectsNewInRevision2} are new in it.");
+                _problems.Add(
+                    $"revision: {prefetched} objects were fetched ahead of the boots, {repository.ObjectsNewInRevision2} are new in it.");
             }
 
             return new DemoReport(options.Vms, options.RoundTrip.TotalMilliseconds, _problems.Count == 0, _problems, _phases);
@@ -130,7 +132,9 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
             if (Stopwatch.GetElapsedTime(start) > s_publicationSeen)
             {
                 throw new DemoFailedException(string.Create(
-                    CultureInfo.InvariantCulture, $"The proxy did not serve the new manifest within {s_publicationSeen.TotalSeconds:0} s. It wrote:{Environment.NewLine}{proxy.LastLines}"));
+                    CultureInfo.InvariantCulture,
+                    $"The proxy did not serve the new manifest within {s_publicationSeen.TotalSeconds:0} s. It "
+                    + $"wrote:{Environment.NewLine}{proxy.LastLines}"));
             }
 
             await view.WaitAsync("the proxy looks at the manifest again", TimeSpan.FromMilliseconds(200), cancellationToken);
@@ -143,7 +147,9 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
         {
             IReadOnlyList<string> repeated = stratum1.RepeatedObjects;
             string example = repeated.Count == 0 ? "" : $" {repeated.Count} objects were fetched more than once, among them {repeated[0]}.";
-            _problems.Add($"{phase.Name}: {phase.UpstreamObjectRequests} object requests reached the Stratum 1, {upstreamObjectRequests} were needed.{example}");
+            _problems.Add(
+                $"{phase.Name}: {phase.UpstreamObjectRequests} object requests reached the Stratum 1, {upstreamObjectRequests} were "
+                + $"needed.{example}");
         }
 
         if (phase.Boots != options.Vms)
@@ -153,7 +159,9 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
 
         if (phase.FirstByteMaxMs >= 5000)
         {
-            _problems.Add(string.Create(CultureInfo.InvariantCulture, $"{phase.Name}: a client waited {phase.FirstByteMaxMs:0} ms for a first byte; 5,000 ms are its patience."));
+            _problems.Add(
+                string.Create(CultureInfo.InvariantCulture,
+                $"{phase.Name}: a client waited {phase.FirstByteMaxMs:0} ms for a first byte; 5,000 ms are its patience."));
         }
     }
 }

@@ -87,7 +87,8 @@ internal sealed class DemoView(bool json)
         _console.Write(TableOf(report));
         if (report.Ok)
         {
-            Line("[green]All as it must be:[/] every object was fetched once, every byte was right,\nno VM waited 5 s, and the store survived a SIGKILL.");
+            Line("[green]All as it must be:[/] every object was fetched once, every byte was right,\nno VM waited 5 s, and the store "
+                + "survived a SIGKILL.");
         }
         else
         {

@@ -38,7 +38,8 @@ internal sealed class EmbeddedStratum1 : IAsyncDisposable
     public IReadOnlyList<string> RepeatedObjects => [.. _objectRequests.Where(r => r.Value > 1).Select(r => r.Key)];
 
     /// <summary>Starts it on a free port, with revision 1 as the newest.</summary>
-    public static async Task<EmbeddedStratum1> StartAsync(DemoRepository repository, TimeSpan roundTrip, CancellationToken cancellationToken)
+    public static async Task<EmbeddedStratum1> StartAsync(DemoRepository repository, TimeSpan roundTrip,
+        CancellationToken cancellationToken)
     {
         EmbeddedStratum1 stratum1 = new(repository, roundTrip);
         await stratum1._app.StartAsync(cancellationToken);
@@ -85,8 +86,8 @@ internal sealed class EmbeddedStratum1 : IAsyncDisposable
         response.ContentLength = bytes.Length;
         response.ContentType = isObject ? "application/octet-stream" : "application/x-cvmfs";
 
-        // A real Stratum 1 says 61 s for documents, and the proxy takes no more than that from anybody. With 1 s the demo need not wait a minute
-        // for the proxy's next look at the manifest; whoever sends less is asked more often.
+        // A real Stratum 1 says 61 s for documents, and the proxy takes no more than that from anybody. With 1 s the demo need not wait a
+        // minute for the proxy's next look at the manifest; whoever sends less is asked more often.
         response.Headers.CacheControl = isObject ? "max-age=259200" : "max-age=1";
         if (!HttpMethods.IsHead(context.Request.Method))
         {

@@ -1,10 +1,3 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
-using System.Text;
-using Breakwater.CacheStore;
-using Breakwater.CacheStore.Hashing;
-
 namespace Breakwater.Proxy.Commands.Demo;
 
 /// <summary>How one request ended, by what the CernVM-FS client does next.</summary>
@@ -22,6 +15,8 @@ internal enum FetchEnd
     /// <summary>An answer that is an I/O error for the user at once: not HTTP, a 1xx, a redirect.</summary>
     IoError,
 
-    /// <summary>The proxy is to blame (refused, reset, cut, too slow, 403, …): with 0 retries the client turns to the next one, DIRECT.</summary>
+    /// <summary>
+    /// The proxy is to blame (refused, reset, cut, too slow, 403, …): with 0 retries the client turns to the next one, DIRECT.
+    /// </summary>
     ProxyFailed,
 }

@@ -11,7 +11,9 @@ internal static class FileDescriptors
     // Without a readable limit: what the demo was tried with.
     private const int Unknown = 1_048_576;
 
-    /// <summary>Open files that this process, and the proxy that it starts, may have. The runtime raises the soft limit to the hard one at start.</summary>
+    /// <summary>
+    /// Open files that this process, and the proxy that it starts, may have. The runtime raises the soft limit to the hard one at start.
+    /// </summary>
     public static int Limit { get; } = ReadLimit();
 
     /// <summary>Sockets that so many VMs hold at most, in this process and again in the proxy.</summary>

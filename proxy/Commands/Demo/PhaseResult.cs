@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Breakwater.Proxy.Commands.Demo;
@@ -21,7 +20,10 @@ internal sealed record PhaseResult
     /// <summary>Requests for objects that reached the Stratum 1.</summary>
     public required int UpstreamObjectRequests { get; init; }
 
-    /// <summary>Requests for objects that reached the Stratum 1 before the first VM booted: the working set, fetched ahead. Not in <see cref="UpstreamObjectRequests"/>.</summary>
+    /// <summary>
+    /// Requests for objects that reached the Stratum 1 before the first VM booted: the working set, fetched ahead. Not in
+    /// <see cref="UpstreamObjectRequests"/>.
+    /// </summary>
     public int PrefetchRequests { get; init; }
 
     /// <summary>Share of the VMs' object requests that caused no request to the Stratum 1, 0 to 1.</summary>

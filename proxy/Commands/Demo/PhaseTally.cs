@@ -25,7 +25,8 @@ internal sealed class PhaseTally(BootPlan plan)
     public int ObjectRequests => Volatile.Read(ref _objectRequests);
 
     /// <summary>Distinct objects asked for.</summary>
-    public int DistinctObjects => plan.Mount.Concat(plan.Files).Where(r => r.IsObject && _asked[r.Index]).Select(r => r.Key).Distinct().Count();
+    public int DistinctObjects =>
+        plan.Mount.Concat(plan.Files).Where(r => r.IsObject && _asked[r.Index]).Select(r => r.Key).Distinct().Count();
 
     /// <summary>Whole answers with wrong bytes.</summary>
     public int WrongBodies => Volatile.Read(ref _wrongBodies);

@@ -5,7 +5,9 @@ using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Commands.Demo;
 
-/// <summary>The proxy as a child process: this very executable with the command <c>serve</c>, configured by environment variables alone.</summary>
+/// <summary>
+/// The proxy as a child process: this very executable with the command <c>serve</c>, configured by environment variables alone.
+/// </summary>
 internal sealed class ProxyProcess : IAsyncDisposable
 {
     private const string Ready = "Breakwater is listening on ";
@@ -130,7 +132,8 @@ internal sealed class ProxyProcess : IAsyncDisposable
 
         string said = LastLines;
         throw new DemoFailedException(
-            $"The proxy (breakwater serve) did not start: {reason}. " + (said.Length == 0 ? "It wrote nothing." : $"It wrote:{Environment.NewLine}{said}"), inner);
+            $"The proxy (breakwater serve) did not start: {reason}. "
+            + (said.Length == 0 ? "It wrote nothing." : $"It wrote:{Environment.NewLine}{said}"), inner);
     }
 
     private void Take(string? line, bool isOutput)
@@ -140,7 +143,8 @@ internal sealed class ProxyProcess : IAsyncDisposable
             return;
         }
 
-        if (isOutput && line.StartsWith(Ready, StringComparison.Ordinal) && Uri.TryCreate(line[Ready.Length..].Trim(), UriKind.Absolute, out Uri? address)
+        if (isOutput && line.StartsWith(Ready, StringComparison.Ordinal)
+            && Uri.TryCreate(line[Ready.Length..].Trim(), UriKind.Absolute, out Uri? address)
             && IPEndPoint.TryParse(address.Authority, out IPEndPoint? endPoint))
         {
             _ready.TrySetResult(endPoint);
@@ -157,9 +161,12 @@ internal sealed class ProxyProcess : IAsyncDisposable
     }
 
     private static bool IsSetting(string name) =>
-        s_sections.Any(section => name.StartsWith(section + "__", StringComparison.OrdinalIgnoreCase) || name.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase));
+        s_sections.Any(section => name.StartsWith(section + "__", StringComparison.OrdinalIgnoreCase)
+        || name.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>This executable: as an apphost, or as an assembly run by <c>dotnet</c> (also when another host, such as a test's, has loaded it).</summary>
+    /// <summary>
+    /// This executable: as an apphost, or as an assembly run by <c>dotnet</c> (also when another host, such as a test's, has loaded it).
+    /// </summary>
     internal static ProcessStartInfo OwnExecutable()
     {
         string self = Environment.ProcessPath ?? "";

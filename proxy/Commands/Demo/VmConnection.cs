@@ -299,7 +299,8 @@ internal sealed class VmConnection(EndPoint proxy, IPAddress? source, PhaseTally
         {
             int lineEnd = head.IndexOf("\r\n"u8);
             ReadOnlySpan<byte> status = head[..lineEnd];
-            AnswerHead result = new(status.Length >= 12 && int.TryParse(status.Slice(9, 3), out int code) ? code : 0, -1, false, false, false);
+            AnswerHead result =
+                new(status.Length >= 12 && int.TryParse(status.Slice(9, 3), out int code) ? code : 0, -1, false, false, false);
             for (ReadOnlySpan<byte> rest = head[(lineEnd + 2)..]; (lineEnd = rest.IndexOf("\r\n"u8)) >= 0; rest = rest[(lineEnd + 2)..])
             {
                 ReadOnlySpan<byte> line = rest[..lineEnd];
@@ -317,7 +318,8 @@ internal sealed class VmConnection(EndPoint proxy, IPAddress? source, PhaseTally
         public static long ParseChunkSize(ReadOnlySpan<byte> line)
         {
             int extension = line.IndexOf((byte)';');
-            return long.TryParse(extension < 0 ? line : line[..extension], System.Globalization.NumberStyles.AllowHexSpecifier, null, out long size)
+            return long.TryParse(extension < 0 ? line : line[..extension], System.Globalization.NumberStyles.AllowHexSpecifier, null,
+                out long size)
                 ? size
                 : throw new ConnectionEndedException("a broken chunk");
         }

@@ -15,14 +15,16 @@ internal static class SeedCommand
     private static readonly Dictionary<string, string?> s_offline = new() { ["Proxy:Offline"] = "true" };
 
     /// <summary>Makes the command for the command line's root.</summary>
-    public static Command Create() => new("seed", "Seed bundles: carry a repository, a tag or a boot's files to a place without network, in one verifiable file")
+    public static Command Create() =>
+        new("seed", "Seed bundles: carry a repository, a tag or a boot's files to a place without network, in one verifiable file")
     {
         SeedExportCommand.Create(), CreateImport(), CreateVerify(), CreateShow(), CreateList(), CreateRemove(),
     };
 
     private static Command CreateImport()
     {
-        Argument<string> source = new("FILE") { Description = "The bundle; '-' reads standard input; a directory that holds a Stratum 1's tree works too" };
+        Argument<string> source =
+            new("FILE") { Description = "The bundle; '-' reads standard input; a directory that holds a Stratum 1's tree works too" };
         Option<string> name = new("--name") { Description = "Name of the seed in the store; default: the bundle's own", HelpName = "NAME" };
         name.Validators.Add(result =>
         {
@@ -31,9 +33,13 @@ internal static class SeedCommand
                 result.AddError(SeedName.Rule);
             }
         });
-        Command command = new("import", "Verify a bundle, store it, pin it. Nothing is visible before all of it is in; interrupted, run it again") { source, name, SettingsFile.Option };
+        Command command =
+            new("import",
+            "Verify a bundle, store it, pin it. Nothing is visible before all of it is in; interrupted, run it again") { source, name,
+            SettingsFile.Option };
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(
-            () => ImportAsync(parsed.GetValue(SettingsFile.Option), parsed.GetRequiredValue(source), parsed.GetValue(name), cancel), cancel));
+            () => ImportAsync(parsed.GetValue(SettingsFile.Option), parsed.GetRequiredValue(source), parsed.GetValue(name), cancel),
+            cancel));
         return command;
     }
 
@@ -49,14 +55,17 @@ internal static class SeedCommand
                 await using Stream? bundle = Directory.Exists(source) ? null : OpenBundle(source);
                 ISeedSource seed = bundle is null ? new TreeSource(new DirectoryInfo(source), limits) : new BundleSource(bundle, limits);
                 return await SeedView.ProgressAsync(
-                    "importing", progress => services.GetRequiredService<SeedImporter>().ImportAsync(seed, name, progress, cancellationToken));
+                    "importing",
+                    progress => services.GetRequiredService<SeedImporter>().ImportAsync(seed, name, progress, cancellationToken));
             }, cancellationToken);
         }
         catch (StoreInUseException)
         {
             if (Directory.Exists(source))
             {
-                throw new IOException("A running Breakwater owns the store, and takes bundles only: pack the tree with 'seed export --from' elsewhere, or stop the server.");
+                throw new IOException(
+                    "A running Breakwater owns the store, and takes bundles only: pack the tree with 'seed export --from' elsewhere, or "
+                    + "stop the server.");
             }
 
             using var client = new AdminClient(settings);
@@ -71,7 +80,9 @@ internal static class SeedCommand
     private static Command CreateVerify()
     {
         Argument<string> file = new("FILE") { Description = "The bundle; '-' reads standard input" };
-        Command command = new("verify", "Check every byte of a bundle, its chain of trust and what it promises, without a store") { file, SettingsFile.Option };
+        Command command =
+            new("verify", "Check every byte of a bundle, its chain of trust and what it promises, without a store") { file,
+            SettingsFile.Option };
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(
             async () =>
             {
@@ -79,11 +90,14 @@ internal static class SeedCommand
                 var trust = new SeedTrust(new RepositoryTrust(MasterKeys.Load(settings.Trust.KeysDirectory)), TimeProvider.System);
                 await using Stream bundle = OpenBundle(parsed.GetRequiredValue(file));
                 SeedFindings findings = await SeedView.ProgressAsync(
-                    "verifying", progress => SeedImporter.VerifyAsync(bundle, trust, new SeedLimits(settings.Store.MaxObjectBytes), progress, cancel));
+                    "verifying",
+                    progress => SeedImporter.VerifyAsync(bundle, trust, new SeedLimits(settings.Store.MaxObjectBytes), progress, cancel));
                 SeedView.Show(findings.Index, DateTimeOffset.UtcNow);
                 foreach ((string fqrn, SeedTrustVerdict verdict) in findings.Trust)
                 {
-                    Console.WriteLine(verdict.IsVerified ? $"{fqrn}: verified by this site's master key" : $"{fqrn}: the chain holds by the bundle's own key; this site has none for it");
+                    Console.WriteLine(verdict.IsVerified
+                        ? $"{fqrn}: verified by this site's master key"
+                        : $"{fqrn}: the chain holds by the bundle's own key; this site has none for it");
                 }
 
                 return 0;
@@ -115,7 +129,8 @@ internal static class SeedCommand
             {
                 SeedView.Show(
                     await WithStoreOrServerAsync<IReadOnlyList<SeedRecord>>(
-                        parsed.GetValue(SettingsFile.Option), services => services.GetRequiredService<SeedRegistry>().List(), client => client.GetAsync<IReadOnlyList<SeedRecord>>("seeds", cancel), cancel),
+                        parsed.GetValue(SettingsFile.Option), services => services.GetRequiredService<SeedRegistry>().List(),
+                        client => client.GetAsync<IReadOnlyList<SeedRecord>>("seeds", cancel), cancel),
                     DateTimeOffset.UtcNow);
                 return 0;
             },
@@ -126,7 +141,8 @@ internal static class SeedCommand
     private static Command CreateRemove()
     {
         Argument<string> name = new("NAME") { Description = "The seed, as 'seed list' shows it" };
-        Command command = new("remove", "Unpin a seed and forget it; its objects stay until the room is needed") { name, SettingsFile.Option };
+        Command command =
+            new("remove", "Unpin a seed and forget it; its objects stay until the room is needed") { name, SettingsFile.Option };
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(
             async () =>
             {

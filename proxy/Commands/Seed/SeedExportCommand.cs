@@ -3,10 +3,8 @@ using System.CommandLine.Parsing;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Seeding.Format;
-using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;
-using Breakwater.Proxy.WorkingSets;
 using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Commands.Seed;
@@ -14,31 +12,81 @@ namespace Breakwater.Proxy.Commands.Seed;
 /// <summary><c>breakwater seed export</c>: fetches what is missing through the store, then writes the bundle.</summary>
 internal static class SeedExportCommand
 {
-    private static readonly Argument<string[]> s_repositories = new("fqrn") { Description = "Repositories, such as cernvm-prod.cern.ch", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<string[]> s_tags = new("--tag") { Description = "A snapshot by its tag; may be given several times. Default: the trunk", HelpName = "TAG" };
+    private static readonly Argument<string[]> s_repositories =
+        new("fqrn") { Description = "Repositories, such as cernvm-prod.cern.ch", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<string[]> s_tags =
+        new("--tag") { Description = "A snapshot by its tag; may be given several times. Default: the trunk", HelpName = "TAG" };
     private static readonly Option<bool> s_trunk = new("--trunk") { Description = "The trunk, beside the tags" };
-    private static readonly Option<ulong?> s_revision = new("--revision") { Description = "The snapshot of that revision: the current one, or one that a tag names", HelpName = "N" };
-    private static readonly Option<FileInfo> s_paths = new Option<FileInfo>("--paths") { Description = "Only these files: a list of paths and globs, a client's trace (CVMFS_TRACEFILE), a list of requested URLs, or a cvmfs_shrinkwrap specification", HelpName = "FILE" }.AcceptExistingOnly();
-    private static readonly Option<bool> s_allowMissing = new("--allow-missing") { Description = "Go on when entries of --paths match nothing; without it they are named, and nothing is written" };
-    private static readonly Option<string> s_workingSet = new("--working-set") { Description = "Only what this working set reads, learned or given, as 'profile list' shows it; without --tag the snapshots that it follows", HelpName = "NAME" };
+    private static readonly Option<ulong?> s_revision =
+        new("--revision") { Description = "The snapshot of that revision: the current one, or one that a tag names", HelpName = "N" };
+    private static readonly Option<FileInfo> s_paths =
+        new Option<FileInfo>("--paths")
+        {
+            Description =
+        "Only these files: a list of paths and globs, a client's trace (CVMFS_TRACEFILE), a list of requested URLs, or a "
+        + "cvmfs_shrinkwrap specification",
+            HelpName = "FILE"
+        }.AcceptExistingOnly();
+    private static readonly Option<bool> s_allowMissing =
+        new("--allow-missing")
+        {
+            Description =
+        "Go on when entries of --paths match nothing; without it they are named, and nothing is written"
+        };
+    private static readonly Option<string> s_workingSet =
+        new("--working-set")
+        {
+            Description =
+        "Only what this working set reads, learned or given, as 'profile list' shows it; without --tag the snapshots that it follows",
+            HelpName = "NAME"
+        };
     private static readonly Option<bool> s_all = new("--all") { Description = "All files" };
-    private static readonly Option<bool> s_whitelistOnly = new("--whitelist-only") { Description = "Only the few KB that renew the whitelist of an offline lab" };
-    private static readonly Option<FileInfo> s_since = new Option<FileInfo>("--since") { Description = "Leave out what this earlier bundle has", HelpName = "BUNDLE" }.AcceptExistingOnly();
-    private static readonly Option<Uri> s_from = new("--from") { Description = "Fetch from this Stratum 1 (or Breakwater) alone, into a store of its own beside the output; default: by the settings, through their store", HelpName = "URL", CustomParser = ParseFrom };
-    private static readonly Option<string> s_output = new("--output", "-o") { Description = "The bundle; default NAME.seed.tar. '-' is standard output; a pipe, a device or a link is written to, not replaced", HelpName = "F" };
-    private static readonly Option<string> s_name = new("--name") { Description = "Name of the seed; default: made of repositories and tags", HelpName = "NAME" };
-    private static readonly Option<double> s_rate = new("--rate") { Description = "Most MB a second from Stratum 1s; default: no limit but that clients go first", HelpName = "MB" };
+    private static readonly Option<bool> s_whitelistOnly =
+        new("--whitelist-only") { Description = "Only the few KB that renew the whitelist of an offline lab" };
+    private static readonly Option<FileInfo> s_since =
+        new Option<FileInfo>("--since")
+        {
+            Description = "Leave out what this earlier bundle has",
+            HelpName = "BUNDLE"
+        }.AcceptExistingOnly();
+    private static readonly Option<Uri> s_from =
+        new("--from")
+        {
+            Description =
+        "Fetch from this Stratum 1 (or Breakwater) alone, into a store of its own beside the output; default: by the settings, through "
+        + "their store",
+            HelpName = "URL",
+            CustomParser = ParseFrom
+        };
+    private static readonly Option<string> s_output =
+        new("--output",
+        "-o")
+        {
+            Description =
+        "The bundle; default NAME.seed.tar. '-' is standard output; a pipe, a device or a link is written to, not replaced",
+            HelpName = "F"
+        };
+    private static readonly Option<string> s_name =
+        new("--name") { Description = "Name of the seed; default: made of repositories and tags", HelpName = "NAME" };
+    private static readonly Option<double> s_rate =
+        new("--rate") { Description = "Most MB a second from Stratum 1s; default: no limit but that clients go first", HelpName = "MB" };
 
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
-        Command command = new("export", "Write a bundle: say --all, --working-set NAME, --paths FILE or --whitelist-only. Interrupted, run it again: what was fetched is kept")
+        Command command =
+            new("export",
+            "Write a bundle: say --all, --working-set NAME, --paths FILE or --whitelist-only. Interrupted, run it again: what was "
+            + "fetched is kept")
         {
-            s_repositories, s_tags, s_trunk, s_revision, s_paths, s_allowMissing, s_workingSet, s_all, s_whitelistOnly, s_since, s_from, s_output, s_name, s_rate, SettingsFile.Option,
+            s_repositories, s_tags, s_trunk, s_revision, s_paths, s_allowMissing, s_workingSet, s_all, s_whitelistOnly, s_since, s_from,
+                s_output, s_name, s_rate, SettingsFile.Option,
         };
         command.Validators.Add(result =>
         {
-            int scopes = (result.GetValue(s_all) ? 1 : 0) + (result.GetValue(s_paths) is null ? 0 : 1) + (result.GetValue(s_workingSet) is null ? 0 : 1) + (result.GetValue(s_whitelistOnly) ? 1 : 0);
+            int scopes =
+                (result.GetValue(s_all) ? 1 : 0) + (result.GetValue(s_paths) is null ? 0 : 1)
+                + (result.GetValue(s_workingSet) is null ? 0 : 1) + (result.GetValue(s_whitelistOnly) ? 1 : 0);
             if (scopes != 1)
             {
                 result.AddError("Say what to carry: exactly one of --all, --working-set NAME, --paths FILE and --whitelist-only.");
@@ -79,7 +127,8 @@ internal static class SeedExportCommand
 
     private static Uri? ParseFrom(ArgumentResult result)
     {
-        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out Uri? url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps))
+        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out Uri? url)
+            && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps))
         {
             return url;
         }
@@ -100,7 +149,8 @@ internal static class SeedExportCommand
         (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(parsed.GetValue(SettingsFile.Option));
         try
         {
-            return await SeedHost.WithStoreAsync(configuration, settings, services => ExportAsync(services, order, output, parsed.GetValue(s_allowMissing), cancellationToken), cancellationToken);
+            return await SeedHost.WithStoreAsync(configuration, settings,
+                services => ExportAsync(services, order, output, parsed.GetValue(s_allowMissing), cancellationToken), cancellationToken);
         }
         catch (StoreInUseException)
         {
@@ -114,7 +164,8 @@ internal static class SeedExportCommand
     }
 
     /// <summary>Exports through a store of its own, which goes when the bundle is complete.</summary>
-    private static async Task<int> ExportFromAsync(ParseResult parsed, Uri from, SeedOrder order, SeedOutput output, CancellationToken cancellationToken)
+    private static async Task<int> ExportFromAsync(ParseResult parsed, Uri from, SeedOrder order, SeedOutput output,
+        CancellationToken cancellationToken)
     {
         string spool = output.Beside + ".store";
         Dictionary<string, string?> overlay = new()
@@ -128,7 +179,8 @@ internal static class SeedExportCommand
         }
 
         (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(parsed.GetValue(SettingsFile.Option), overlay);
-        int code = await SeedHost.WithStoreAsync(configuration, settings, services => ExportAsync(services, order, output, parsed.GetValue(s_allowMissing), cancellationToken), cancellationToken);
+        int code = await SeedHost.WithStoreAsync(configuration, settings,
+            services => ExportAsync(services, order, output, parsed.GetValue(s_allowMissing), cancellationToken), cancellationToken);
         if (code == 0)
         {
             Directory.Delete(spool, recursive: true);
@@ -137,7 +189,8 @@ internal static class SeedExportCommand
         return code;
     }
 
-    private static async Task<int> ExportAsync(IServiceProvider services, SeedOrder order, SeedOutput output, bool allowMissing, CancellationToken cancellationToken)
+    private static async Task<int> ExportAsync(IServiceProvider services, SeedOrder order, SeedOutput output, bool allowMissing,
+        CancellationToken cancellationToken)
     {
         SeedPlan plan = await services.GetRequiredService<SeedPlanner>().PlanAsync(order, cancellationToken);
         SeedView.Say($"{plan.Objects} objects; {plan.Missing.Count} to fetch"
@@ -145,7 +198,8 @@ internal static class SeedExportCommand
         SayUnmatched(plan, order, allowMissing);
         foreach (SeedPlanRepository unverified in plan.Repositories.Where(repository => !repository.IsVerified))
         {
-            SeedView.Say($"Note: no master key of this site verifies {unverified.Fqrn}, and the bundle carries none: set Repositories:KeysDirectory.");
+            SeedView.Say(
+                $"Note: no master key of this site verifies {unverified.Fqrn}, and the bundle carries none: set Repositories:KeysDirectory.");
         }
 
         SeedExporter exporter = services.GetRequiredService<SeedExporter>();
@@ -156,7 +210,8 @@ internal static class SeedExportCommand
         });
         SeedIndex index = null!;
         long bytes = await output.WriteAsync(async stream =>
-            index = await SeedView.ProgressAsync("writing", progress => exporter.WriteAsync(plan, order, stream, progress, cancellationToken)));
+            index = await SeedView.ProgressAsync("writing",
+            progress => exporter.WriteAsync(plan, order, stream, progress, cancellationToken)));
         SeedView.Show(index, DateTimeOffset.UtcNow, output.IsStandardOutput);
         SeedView.Say($"Written to {output.Name} ({SeedView.Size(bytes)})", output.IsStandardOutput);
         return 0;
@@ -167,7 +222,9 @@ internal static class SeedExportCommand
     {
         if (order.Paths is { SkippedLines: > 0 and var skipped })
         {
-            SeedView.Say($"Note: {skipped} lines of the trace are cut, as the client does at a byte beyond ASCII, and were skipped: what they name is not carried.");
+            SeedView.Say(
+                $"Note: {skipped} lines of the trace are cut, as the client does at a byte beyond ASCII, and were skipped: what they "
+                + $"name is not carried.");
         }
 
         foreach (string sentence in plan.PartlyMatched)
@@ -183,7 +240,9 @@ internal static class SeedExportCommand
         string names = string.Concat(plan.Unmatched.Select(sentence => $"\n  {sentence}"));
         if (order.Paths is not null && !allowMissing)
         {
-            throw new SeedExportException($"The list asks for what is in no snapshot:{names}\nNothing was written. Correct the list, or say --allow-missing to go on without.");
+            throw new SeedExportException(
+                $"The list asks for what is in no snapshot:{names}\nNothing was written. Correct the list, or say --allow-missing to go "
+                + $"on without.");
         }
 
         SeedView.Say($"Note: not carried, since no snapshot has it:{names}");
@@ -213,7 +272,8 @@ internal static class SeedExportCommand
         };
         if (parsed.GetValue(s_workingSet) is { } name)
         {
-            IReadOnlyDictionary<string, WorkingSet> sets = await SeedWorkingSets.LoadAsync(parsed.GetValue(SettingsFile.Option), order.Repositories, name, cancellationToken);
+            IReadOnlyDictionary<string, WorkingSet> sets =
+                await SeedWorkingSets.LoadAsync(parsed.GetValue(SettingsFile.Option), order.Repositories, name, cancellationToken);
             return order with { WorkingSet = fqrn => sets[fqrn], Scope = $"working set {name}" };
         }
 

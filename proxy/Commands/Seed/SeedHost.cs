@@ -2,10 +2,8 @@ using Breakwater.CacheStore;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Host;
-using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Seeding.Format;
-using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Commands.Seed;
@@ -61,7 +59,8 @@ internal static class SeedHost
     }
 
     /// <summary>Loads the settings, with values of the command on top.</summary>
-    public static (IConfigurationRoot Configuration, BreakwaterSettings Settings) Load(FileInfo? settingsFile, IReadOnlyDictionary<string, string?>? overlay = null)
+    public static (IConfigurationRoot Configuration, BreakwaterSettings Settings) Load(FileInfo? settingsFile,
+        IReadOnlyDictionary<string, string?>? overlay = null)
     {
         IConfigurationRoot configuration = SettingsFile.Load(settingsFile);
         if (overlay is { Count: > 0 })
@@ -75,10 +74,12 @@ internal static class SeedHost
     /// <summary>Opens the store and hands the rooms to the command.</summary>
     /// <exception cref="StoreInUseException">A server, or another command, owns the store.</exception>
     public static async Task<T> WithStoreAsync<T>(
-        IConfigurationRoot configuration, BreakwaterSettings settings, Func<IServiceProvider, Task<T>> run, CancellationToken cancellationToken)
+        IConfigurationRoot configuration, BreakwaterSettings settings, Func<IServiceProvider, Task<T>> run,
+        CancellationToken cancellationToken)
     {
         using ILoggerFactory logs = LoggerFactory.Create(logging => ProxyServer.AddLogging(logging, configuration));
-        await using FasterObjectStore store = await FasterObjectStore.OpenAsync(settings.Store, null, logs.CreateLogger<FasterObjectStore>(), cancellationToken);
+        await using FasterObjectStore store =
+            await FasterObjectStore.OpenAsync(settings.Store, null, logs.CreateLogger<FasterObjectStore>(), cancellationToken);
         await using WebApplication app = ProxyServer.Build(configuration, settings, store);
         return await run(app.Services);
     }

@@ -1,12 +1,11 @@
-using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Seeding.Format;
 
 namespace Breakwater.Proxy.Commands.Seed;
 
 /// <summary>
-/// Where a bundle goes. A file appears whole or not at all: it is written beside its place and renamed. Standard output, a pipe, a device or a symbolic link is
-/// written to as it is, and never replaced.
+/// Where a bundle goes. A file appears whole or not at all: it is written beside its place and renamed. Standard output, a pipe, a device
+/// or a symbolic link is written to as it is, and never replaced.
 /// </summary>
 internal sealed class SeedOutput
 {
@@ -45,7 +44,8 @@ internal sealed class SeedOutput
         string path = named is null ? byDefault : Path.GetFullPath(named);
         if (!Directory.Exists(Path.GetDirectoryName(path)))
         {
-            throw new SeedExportException($"There is no directory {Path.GetDirectoryName(path)} for the bundle: make it, or name another file with --output.");
+            throw new SeedExportException(
+                $"There is no directory {Path.GetDirectoryName(path)} for the bundle: make it, or name another file with --output.");
         }
 
         if (Directory.Exists(path))
@@ -100,7 +100,8 @@ internal sealed class SeedOutput
 
     /// <summary>A link to a file that is not there yet makes it; a file behind a link is begun anew.</summary>
     private FileStream Open() => new(
-        _path, FileKind.IsSpecial(_path) ? FileMode.Open : FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        _path, FileKind.IsSpecial(_path) ? FileMode.Open : FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete,
+        bufferSize: 0);
 
     private static bool IsStandardOut(string path) => FileKind.IsSame(path, "/proc/self/fd/1");
 }

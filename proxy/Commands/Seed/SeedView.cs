@@ -9,7 +9,8 @@ namespace Breakwater.Proxy.Commands.Seed;
 /// <summary>What people see of seeds. Progress and remarks go to standard error, tables to standard output.</summary>
 internal static class SeedView
 {
-    private static readonly IAnsiConsole s_error = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    private static readonly IAnsiConsole s_error =
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
     /// <summary>A remark.</summary>
     public static void Say(string text, bool toError = true) => (toError ? Console.Error : Console.Out).WriteLine(text);
@@ -23,7 +24,8 @@ internal static class SeedView
         }
 
         return await s_error.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 30 }, new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 30 }, new PercentageColumn(),
+            new RemainingTimeColumn())
             .StartAsync(async context =>
             {
                 ProgressTask bar = context.AddTask(Markup.Escape(title));
@@ -42,12 +44,15 @@ internal static class SeedView
         Table table = new Table().Border(TableBorder.Rounded).AddColumns("repository", "boots", "revision", "scope", "whitelist");
         foreach (SeedRepository repository in index.Repositories)
         {
-            IReadOnlyList<SeedSnapshot> snapshots = repository.Snapshots.Count > 0 ? repository.Snapshots : [new SeedSnapshot("(renews the whitelist)", repository.Revision, "", "", false)];
+            IReadOnlyList<SeedSnapshot> snapshots = repository.Snapshots.Count > 0
+                ? repository.Snapshots
+                : [new SeedSnapshot("(renews the whitelist)", repository.Revision, "", "", false)];
             foreach (SeedSnapshot snapshot in snapshots)
             {
                 table.AddRow(
                     Markup.Escape(repository.Fqrn), Markup.Escape(snapshot.Tag.Length == 0 ? "trunk" : snapshot.Tag),
-                    snapshot.Revision.ToString(CultureInfo.InvariantCulture), Markup.Escape(snapshot.Scope), DaysLeft(repository.WhitelistExpires, now));
+                    snapshot.Revision.ToString(CultureInfo.InvariantCulture), Markup.Escape(snapshot.Scope),
+                    DaysLeft(repository.WhitelistExpires, now));
             }
         }
 
@@ -55,7 +60,8 @@ internal static class SeedView
         Say(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{index.Name}: {index.Objects} objects, {Size(index.ObjectBytes)}; {index.Links} shared between repositories; {index.Inherited} inherited from an earlier bundle"),
+                $"{index.Name}: {index.Objects} objects, {Size(index.ObjectBytes)}; {index.Links} shared between repositories; "
+                + $"{index.Inherited} inherited from an earlier bundle"),
             toError);
     }
 
@@ -67,9 +73,11 @@ internal static class SeedView
         {
             foreach (SeedRecordRepository repository in seed.Repositories)
             {
-                string boots = string.Join(", ", repository.Snapshots.Select(snapshot => snapshot.Tag.Length == 0 ? "trunk" : snapshot.Tag));
+                string boots =
+                    string.Join(", ", repository.Snapshots.Select(snapshot => snapshot.Tag.Length == 0 ? "trunk" : snapshot.Tag));
                 table.AddRow(
-                    Markup.Escape(seed.Name), Markup.Escape(repository.Fqrn) + (repository.IsVerified ? "" : " (unverified)"), Markup.Escape(boots),
+                    Markup.Escape(seed.Name), Markup.Escape(repository.Fqrn) + (repository.IsVerified ? "" : " (unverified)"),
+                    Markup.Escape(boots),
                     seed.Objects.ToString(CultureInfo.InvariantCulture), DaysLeft(repository.WhitelistExpires, now));
             }
         }
@@ -80,7 +88,8 @@ internal static class SeedView
     /// <summary>What an import did.</summary>
     public static void Show(SeedImportResult result)
     {
-        Console.WriteLine($"Seed {result.Record.Name} is in: {result.Record.Objects} objects, {result.NewObjects} of them new, all verified and pinned.");
+        Console.WriteLine(
+            $"Seed {result.Record.Name} is in: {result.Record.Objects} objects, {result.NewObjects} of them new, all verified and pinned.");
         foreach (string warning in result.Warnings)
         {
             Say("Note: " + warning);

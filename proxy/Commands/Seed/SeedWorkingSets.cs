@@ -22,7 +22,8 @@ internal static class SeedWorkingSets
         try
         {
             return await SeedHost.WithStoreAsync(
-                configuration, settings, services => Task.FromResult(Find(services.GetRequiredService<WorkingSetStore>(), repositories, name)), cancellationToken);
+                configuration, settings,
+                services => Task.FromResult(Find(services.GetRequiredService<WorkingSetStore>(), repositories, name)), cancellationToken);
         }
         catch (StoreInUseException)
         {

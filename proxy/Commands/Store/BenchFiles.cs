@@ -6,16 +6,22 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.Proxy.Commands.Store;
 
-/// <summary>The plain ways to write objects that the store is compared to. Each removes its files; each gives MB/s. The digest is checked where the store checks it, too.</summary>
+/// <summary>
+/// The plain ways to write objects that the store is compared to. Each removes its files; each gives MB/s. The digest is checked where the
+/// store checks it, too.
+/// </summary>
 /// <param name="directory">For the files; made and removed each time.</param>
 internal sealed partial class BenchFiles(string directory)
 {
     /// <summary>How many files are on their way to the disk at once: their syncs share the journal's commits.</summary>
     private const int WritersOfDurableFiles = 16;
 
-    public static double MegabytesPerSecond((ObjectKey Key, byte[] Bytes)[] objects, TimeSpan time) => objects.Sum(o => (long)o.Bytes.Length) / time.TotalSeconds / 1e6;
+    public static double MegabytesPerSecond((ObjectKey Key, byte[] Bytes)[] objects, TimeSpan time) =>
+        objects.Sum(o => (long)o.Bytes.Length) / time.TotalSeconds / 1e6;
 
-    /// <summary>What an acknowledgement of the store promises, done with a file each: temporary name, fsync, rename, fsync of the directory.</summary>
+    /// <summary>
+    /// What an acknowledgement of the store promises, done with a file each: temporary name, fsync, rename, fsync of the directory.
+    /// </summary>
     public Task<double> WriteEachDurablyAsync((ObjectKey Key, byte[] Bytes)[] objects) => RunAsync(objects, async () =>
     {
         using SafeFileHandle parent = OpenDirectory(directory);

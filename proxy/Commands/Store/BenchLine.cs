@@ -1,12 +1,3 @@
-using System.CommandLine;
-using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
-using Breakwater.CacheStore;
-using Breakwater.CacheStore.Faster;
-using Breakwater.Proxy.Admin;
-using Breakwater.Proxy.Settings;
-
 namespace Breakwater.Proxy.Commands.Store;
 
 /// <summary>One line of the bench: the store against the plain way to do the same, in the same run on the same disk.</summary>

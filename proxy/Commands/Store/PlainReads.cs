@@ -3,8 +3,8 @@ using Breakwater.CacheStore;
 namespace Breakwater.Proxy.Commands.Store;
 
 /// <summary>
-/// pread of the very bytes that the store reads: the same files, the same offsets, and so the same pages of the page cache. Not thread-safe; dispose to let go of the
-/// objects.
+/// pread of the very bytes that the store reads: the same files, the same offsets, and so the same pages of the page cache. Not
+/// thread-safe; dispose to let go of the objects.
 /// </summary>
 internal sealed class PlainReads : IDisposable
 {
@@ -32,7 +32,9 @@ internal sealed class PlainReads : IDisposable
             for (long offset = 0; offset < lease.Length; offset += ranges[^1].Length)
             {
                 _ = lease.ReadAsync(offset, buffer).AsTask().GetAwaiter().GetResult(); // checks it: only then is its place told
-                ranges.Add(lease.TryGetFileRange(offset, out ObjectFileRange range) ? range : throw new InvalidOperationException($"{key} is not in a file."));
+                ranges.Add(lease.TryGetFileRange(offset, out ObjectFileRange range)
+                    ? range
+                    : throw new InvalidOperationException($"{key} is not in a file."));
             }
 
             _ranges.Add([.. ranges]);

@@ -10,7 +10,8 @@ using Breakwater.Proxy.Settings;
 namespace Breakwater.Proxy.Commands.Store;
 
 /// <summary>
-/// <c>breakwater store bench</c>: what the store costs on this machine and disk. Uses a temporary store beside Store:Path; needs 4 GiB of room there.
+/// <c>breakwater store bench</c>: what the store costs on this machine and disk. Uses a temporary store beside Store:Path; needs 4 GiB of
+/// room there.
 /// </summary>
 internal static class StoreBench
 {
@@ -24,7 +25,8 @@ internal static class StoreBench
 
     public static Command Create(Option<bool> json)
     {
-        Command command = new("bench", "Measures this disk: writes and hot reads of a temporary store against plain files") { SettingsFile.Option, json };
+        Command command =
+            new("bench", "Measures this disk: writes and hot reads of a temporary store against plain files") { SettingsFile.Option, json };
         command.SetAction((parsed, cancellationToken) => StoreCommand.WithErrorsAsync(async () =>
         {
             BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(parsed.GetValue(SettingsFile.Option)));
@@ -32,7 +34,9 @@ internal static class StoreBench
             DeleteLeftovers(settings.Store.Path!);
             if (new DriveInfo(settings.Store.Path!).AvailableFreeSpace is long free and < RoomBytes)
             {
-                throw new IOException($"store bench needs {RoomBytes >> 20:N0} MiB at {settings.Store.Path}; {free >> 20:N0} MiB are free. Free some, or let Store:Path of another settings file point to the same disk with more room.");
+                throw new IOException(
+                    $"store bench needs {RoomBytes >> 20:N0} MiB at {settings.Store.Path}; {free >> 20:N0} MiB are free. Free some, or "
+                    + $"let Store:Path of another settings file point to the same disk with more room.");
             }
 
             string directory = Path.Combine(settings.Store.Path!, $"bench-{Environment.ProcessId}");
@@ -56,7 +60,8 @@ internal static class StoreBench
     {
         foreach (string left in Directory.EnumerateDirectories(path, "bench-*"))
         {
-            if (int.TryParse(Path.GetFileName(left)["bench-".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int process) && !Directory.Exists($"/proc/{process}"))
+            if (int.TryParse(Path.GetFileName(left)["bench-".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int process)
+                && !Directory.Exists($"/proc/{process}"))
             {
                 Directory.Delete(left, recursive: true);
             }
@@ -66,12 +71,17 @@ internal static class StoreBench
     private static async Task<List<BenchLine>> RunAsync(string directory, CancellationToken cancellationToken)
     {
         List<BenchLine> lines = [];
-        await using FasterObjectStore store = await FasterObjectStore.OpenAsync(new StoreOptions { Path = Path.Combine(directory, "store"), QuotaBytes = 4L << 30 }, null, null, cancellationToken);
+        await using FasterObjectStore store =
+            await FasterObjectStore.OpenAsync(new StoreOptions { Path = Path.Combine(directory, "store"), QuotaBytes = 4L << 30 }, null,
+            null, cancellationToken);
         BenchFiles files = new(Path.Combine(directory, "files"));
         Func<(ObjectKey Key, byte[] Bytes)[], Task<double>> write = objects => WriteAllAsync(store, objects);
-        lines.Add(await WriteAsync("write 20 KB objects (against a file each, synced as ours are)", 0, SmallObjects, SmallBytes, write, files.WriteEachDurablyAsync));
-        lines.Add(await WriteAsync("write 20 KB objects (against a file each, never synced)", 100_000, SmallObjects, SmallBytes, write, files.WriteEachAsync));
-        lines.Add(await WriteAsync("write 8 MiB objects (against one file, synced at its end)", 1_000_000, LargeObjects, LargeBytes, write, files.WriteOneAsync));
+        lines.Add(await WriteAsync("write 20 KB objects (against a file each, synced as ours are)", 0, SmallObjects, SmallBytes, write,
+            files.WriteEachDurablyAsync));
+        lines.Add(await WriteAsync("write 20 KB objects (against a file each, never synced)", 100_000, SmallObjects, SmallBytes, write,
+            files.WriteEachAsync));
+        lines.Add(await WriteAsync("write 8 MiB objects (against one file, synced at its end)", 1_000_000, LargeObjects, LargeBytes, write,
+            files.WriteOneAsync));
         foreach ((int bytes, int operations) in ((int, int)[])[(4_096, 100_000), (20_000, 50_000), (262_144, 10_000), (LargeBytes, 200)])
         {
             lines.Add(await ReadAsync(store, bytes, operations));
@@ -80,9 +90,12 @@ internal static class StoreBench
         return lines;
     }
 
-    /// <summary>Both ways in turn, other objects each time; the best of each counts, since other work on the machine only ever takes time.</summary>
+    /// <summary>
+    /// Both ways in turn, other objects each time; the best of each counts, since other work on the machine only ever takes time.
+    /// </summary>
     private static async Task<BenchLine> WriteAsync(
-        string what, int seed, int count, int bytes, Func<(ObjectKey Key, byte[] Bytes)[], Task<double>> store, Func<(ObjectKey Key, byte[] Bytes)[], Task<double>> plain)
+        string what, int seed, int count, int bytes, Func<(ObjectKey Key, byte[] Bytes)[], Task<double>> store,
+        Func<(ObjectKey Key, byte[] Bytes)[], Task<double>> plain)
     {
         double best = 0;
         double bestPlain = 0;
@@ -98,7 +111,8 @@ internal static class StoreBench
 
     private static async Task<BenchLine> ReadAsync(FasterObjectStore store, int bytes, int operations)
     {
-        (ObjectKey Key, byte[] Bytes)[] objects = [.. Enumerable.Range(0, bytes > 1_000_000 ? 8 : 50).Select(i => Make(2_000_000 + bytes + i, bytes))];
+        (ObjectKey Key, byte[] Bytes)[] objects =
+            [.. Enumerable.Range(0, bytes > 1_000_000 ? 8 : 50).Select(i => Make(2_000_000 + bytes + i, bytes))];
         await WriteAllAsync(store, objects);
         byte[] buffer = new byte[Math.Min(bytes, 256 << 10)];
         using PlainReads plain = new(store, objects.Select(static o => o.Key), buffer);
@@ -127,7 +141,8 @@ internal static class StoreBench
             bestPlain = Math.Min(bestPlain, round == 0 ? double.MaxValue : (end - middle).TotalMicroseconds / operations);
         }
 
-        return new BenchLine($"hot read of {bytes:N0} B, index lookup included (against pread of the same bytes)", best, bestPlain, "µs CPU", best / bestPlain, allocated);
+        return new BenchLine($"hot read of {bytes:N0} B, index lookup included (against pread of the same bytes)", best, bestPlain,
+            "µs CPU", best / bestPlain, allocated);
     }
 
     private static void ReadFromStore(FasterObjectStore store, in ObjectKey key, ref ObjectLease? lease, byte[] buffer)
@@ -185,14 +200,18 @@ internal static class StoreBench
     {
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new { Processors = Environment.ProcessorCount, Runtime = Environment.Version.ToString(), Lines = lines }, AdminServer.Json));
+            Console.WriteLine(
+                JsonSerializer.Serialize(
+                new { Processors = Environment.ProcessorCount, Runtime = Environment.Version.ToString(), Lines = lines },
+                AdminServer.Json));
             return;
         }
 
         foreach (BenchLine line in lines)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{line.What,-78} {line.Store,9:F1} against {line.Plain,9:F1} {line.Unit,-7} = {line.Ratio:F2}   {line.AllocatedBytes} B allocated"));
+                $"{line.What,-78} {line.Store,9:F1} against {line.Plain,9:F1} {line.Unit,-7} = {line.Ratio:F2}   "
+                + $"{line.AllocatedBytes} B allocated"));
         }
     }
 }

@@ -5,7 +5,6 @@ using Breakwater.CacheStore;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Host;
-using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;
 
@@ -20,7 +19,8 @@ internal static class StoreCommand
     private static readonly Option<bool> s_json = new("--json") { Description = "Print JSON and nothing else on standard output" };
 
     /// <summary>Makes the command for the command line's root.</summary>
-    public static Command Create() => new("store", "The object store at Store:Path: what it holds, is it right, make room, how fast is its disk")
+    public static Command Create() =>
+        new("store", "The object store at Store:Path: what it holds, is it right, make room, how fast is its disk")
     {
         Make("stats", "How many objects, how much room, what was evicted, what was damaged", StatsAsync),
         MakeList(),
@@ -32,7 +32,13 @@ internal static class StoreCommand
     private static Command MakeList()
     {
         Option<bool> pinned = new("--pinned") { Description = "Only pinned objects" };
-        Option<string> repository = new("--repository") { Description = "Only what the catalogs of a repository name: its newest and its tagged revisions, as far as they are in the store", HelpName = "FQRN" };
+        Option<string> repository =
+            new("--repository")
+            {
+                Description =
+            "Only what the catalogs of a repository name: its newest and its tagged revisions, as far as they are in the store",
+                HelpName = "FQRN"
+            };
         Command command = Make("ls", "Lists the objects: key, bytes, pinned or not", (store, parsed, json, cancellationToken) =>
             ListAsync(store, parsed.GetValue(pinned), parsed.GetValue(repository), json, cancellationToken));
         command.Add(pinned);
@@ -42,8 +48,10 @@ internal static class StoreCommand
 
     private static Command MakeVerify()
     {
-        Option<bool> repair = new("--repair") { Description = "Put damaged objects into quarantine and forget them, so that they are fetched again" };
-        Command command = Make("verify", "Reads and hashes every object. Exit code 1 when one is damaged", (store, parsed, json, cancellationToken) =>
+        Option<bool> repair =
+            new("--repair") { Description = "Put damaged objects into quarantine and forget them, so that they are fetched again" };
+        Command command =
+            Make("verify", "Reads and hashes every object. Exit code 1 when one is damaged", (store, parsed, json, cancellationToken) =>
             VerifyAsync(store, parsed.GetValue(repair), json, cancellationToken));
         command.Add(repair);
         return command;
@@ -51,7 +59,13 @@ internal static class StoreCommand
 
     private static Command MakeEvict()
     {
-        Option<long> bytes = new("--to") { Description = "Evict, by the store's own policy, until it takes at most so many bytes; pinned objects stay", HelpName = "BYTES", Required = true };
+        Option<long> bytes =
+            new("--to")
+            {
+                Description = "Evict, by the store's own policy, until it takes at most so many bytes; pinned objects stay",
+                HelpName = "BYTES",
+                Required = true
+            };
         bytes.Validators.Add(static result =>
         {
             if (result.Tokens.Any(static token => token.Value.StartsWith('-')))
@@ -59,7 +73,9 @@ internal static class StoreCommand
                 result.AddError("--to takes a number of bytes, 0 or more.");
             }
         });
-        Command command = Make("evict", "Makes room now", (store, parsed, json, cancellationToken) => EvictAsync(store, parsed.GetValue(bytes), json, cancellationToken));
+        Command command =
+            Make("evict", "Makes room now",
+            (store, parsed, json, cancellationToken) => EvictAsync(store, parsed.GetValue(bytes), json, cancellationToken));
         command.Add(bytes);
         return command;
     }
@@ -95,7 +111,8 @@ internal static class StoreCommand
         }
     }
 
-    private static async Task<IStoreAccess> OpenAsync(IConfiguration configuration, BreakwaterSettings settings, CancellationToken cancellationToken)
+    private static async Task<IStoreAccess> OpenAsync(IConfiguration configuration, BreakwaterSettings settings,
+        CancellationToken cancellationToken)
     {
         if (!Directory.Exists(Path.Combine(settings.Store.Path!, "objects")))
         {
@@ -121,7 +138,8 @@ internal static class StoreCommand
 
     private static OfflineStore Offline(FasterObjectStore store, IConfiguration configuration, BreakwaterSettings settings)
     {
-        Lazy<WebApplication> app = new(() => ProxyServer.Build(configuration, settings, store)); // never listens: its rooms know repositories
+        // never listens: its rooms know repositories
+        Lazy<WebApplication> app = new(() => ProxyServer.Build(configuration, settings, store));
         return new OfflineStore(store, () => app.Value.Services.GetRequiredService<StoredSnapshots>(), async () =>
         {
             if (app.IsValueCreated)
@@ -161,13 +179,15 @@ internal static class StoreCommand
         return 0;
     }
 
-    private static async Task<int> ListAsync(IStoreAccess store, bool pinnedOnly, string? repository, bool json, CancellationToken cancellationToken)
+    private static async Task<int> ListAsync(IStoreAccess store, bool pinnedOnly, string? repository, bool json,
+        CancellationToken cancellationToken)
     {
         await foreach (ListedObject listed in store.ListAsync(pinnedOnly, repository, cancellationToken))
         {
             Console.WriteLine(json
                 ? JsonSerializer.Serialize(listed, AdminServer.Json) // one object a line
-                : string.Create(CultureInfo.InvariantCulture, $"{listed.Key,-50} {listed.SizeBytes,12}{(listed.IsPinned ? "  pinned" : "")}"));
+                : string.Create(CultureInfo.InvariantCulture,
+                $"{listed.Key,-50} {listed.SizeBytes,12}{(listed.IsPinned ? "  pinned" : "")}"));
         }
 
         return 0;
@@ -182,7 +202,9 @@ internal static class StoreCommand
         }
         else
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Objects:N0} objects, {Size(result.Bytes)} hashed; {result.Damaged.Count} damaged."));
+            Console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture,
+                $"{result.Objects:N0} objects, {Size(result.Bytes)} hashed; {result.Damaged.Count} damaged."));
             foreach (string key in result.Damaged)
             {
                 Console.WriteLine($"damaged: {key}");
@@ -190,7 +212,9 @@ internal static class StoreCommand
 
             if (result.Damaged.Count > 0)
             {
-                Console.WriteLine(repair ? "They are in quarantine and will be fetched again. Look at the disk's health (dmesg, smartctl)." : "Run it again with --repair to forget them; they will be fetched again.");
+                Console.WriteLine(repair
+                    ? "They are in quarantine and will be fetched again. Look at the disk's health (dmesg, smartctl)."
+                    : "Run it again with --repair to forget them; they will be fetched again.");
             }
         }
 
@@ -206,7 +230,9 @@ internal static class StoreCommand
         }
         else
         {
-            Console.WriteLine(used <= bytes ? $"The store takes {Size(used)} now." : $"The store takes {Size(used)} now: the rest is pinned or being written.");
+            Console.WriteLine(used <= bytes
+                ? $"The store takes {Size(used)} now."
+                : $"The store takes {Size(used)} now: the rest is pinned or being written.");
         }
 
         return 0;

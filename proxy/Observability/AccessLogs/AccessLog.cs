@@ -1,11 +1,12 @@
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Observability.AccessLogs;
 
-/// <summary>Writes the access log from the records that the pump brings, on a thread of its own. A disk that refuses, or is too slow, costs lines, nothing else.</summary>
+/// <summary>
+/// Writes the access log from the records that the pump brings, on a thread of its own. A disk that refuses, or is too slow, costs lines,
+/// nothing else.
+/// </summary>
 internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposable
 {
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(10);
@@ -23,7 +24,8 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
     private volatile string? _fault;
     private volatile bool _mustReopen;
 
-    public AccessLog(AccessLogOptions options, IEnumerable<IObjectPaths> paths, RequestRecorder recorder, TimeProvider time, ILogger<AccessLog> log)
+    public AccessLog(AccessLogOptions options, IEnumerable<IObjectPaths> paths, RequestRecorder recorder, TimeProvider time,
+        ILogger<AccessLog> log)
         : this(options, options.Path == "-" ? Console.OpenStandardOutput() : null, paths, recorder, time, log)
     {
     }
@@ -35,7 +37,8 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
     /// <param name="time">The clock.</param>
     /// <param name="log">Takes the complaint about a log that cannot be written.</param>
     internal AccessLog(
-        AccessLogOptions options, Stream? output, IEnumerable<IObjectPaths> paths, RequestRecorder recorder, TimeProvider time, ILogger<AccessLog> log)
+        AccessLogOptions options, Stream? output, IEnumerable<IObjectPaths> paths, RequestRecorder recorder, TimeProvider time,
+        ILogger<AccessLog> log)
     {
         _format = options.Format;
         _paths = [.. paths];
@@ -73,11 +76,13 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
     {
         if (_fault is { } fault)
         {
-            yield return new HealthFinding("access-log-failing", HealthLevel.Degraded, $"The access log cannot be written, lines are lost: {fault} It is tried again every 10 s.");
+            yield return new HealthFinding("access-log-failing", HealthLevel.Degraded,
+                $"The access log cannot be written, lines are lost: {fault} It is tried again every 10 s.");
         }
         else if (_losses.IsRecent)
         {
-            yield return new HealthFinding("access-log-slow", HealthLevel.Degraded, "The access log's disk or pipe is too slow, lines are lost (breakwater_access_log_lost_total).");
+            yield return new HealthFinding("access-log-slow", HealthLevel.Degraded,
+                "The access log's disk or pipe is too slow, lines are lost (breakwater_access_log_lost_total).");
         }
     }
 
@@ -146,7 +151,8 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
         return null;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Lines} lines are missing from the access log: its disk or pipe does not take them")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Lines} lines are missing from the access log: its disk or pipe does not take them")]
     private static partial void LogLost(ILogger log, long lines);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The access log cannot be written; lines are lost until it can")]

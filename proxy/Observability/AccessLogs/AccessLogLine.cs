@@ -8,7 +8,9 @@ using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Observability.AccessLogs;
 
-/// <summary>One request as one line, in each of the formats. Pure; what came from outside is escaped, so that no client can forge a line.</summary>
+/// <summary>
+/// One request as one line, in each of the formats. Pure; what came from outside is escaped, so that no client can forge a line.
+/// </summary>
 internal static class AccessLogLine
 {
     /// <summary>Appends the line with its line feed.</summary>
@@ -30,13 +32,19 @@ internal static class AccessLogLine
         }
     }
 
-    /// <summary><c>http://wiki.squid-cache.org/Features/LogFormat</c>: time elapsed client code/status bytes method URL user hierarchy/peer type. Bytes are the body's.</summary>
+    /// <summary>
+    /// <c>http://wiki.squid-cache.org/Features/LogFormat</c>: time elapsed client code/status bytes method URL user hierarchy/peer type.
+    /// Bytes are the body's.
+    /// </summary>
     private static string Squid(in RequestRecord record, RecordClock clock, string? path)
     {
         DateTimeOffset end = clock.At(record.EndedAt);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{end.ToUnixTimeSeconds()}.{end.Millisecond:000} {Milliseconds(clock, record.StartedAt, record.EndedAt),6:0} {Client(record)} {SquidCode(record)}/{record.Status:000} {record.BytesSent} {RequestRecord.NameOf(record.Method)} {Url(record)} - {(record.Upstream is null ? "HIER_NONE/-" : "HIER_DIRECT/" + record.Upstream)} {(record.HasKey ? "application/octet-stream" : "-")} {FirstByte(record, clock)} {Escape(path) ?? "-"}\n");
+            $"{end.ToUnixTimeSeconds()}.{end.Millisecond:000} {Milliseconds(clock, record.StartedAt, record.EndedAt),6:0} "
+            + $"{Client(record)} {SquidCode(record)}/{record.Status:000} {record.BytesSent} {RequestRecord.NameOf(record.Method)} "
+            + $"{Url(record)} - {(record.Upstream is null ? "HIER_NONE/-" : "HIER_DIRECT/" + record.Upstream)} "
+            + $"{(record.HasKey ? "application/octet-stream" : "-")} {FirstByte(record, clock)} {Escape(path) ?? "-"}\n");
     }
 
     private static string Combined(in RequestRecord record, RecordClock clock, string? path)
@@ -44,7 +52,9 @@ internal static class AccessLogLine
         DateTimeOffset start = clock.At(record.StartedAt);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Client(record)} - - [{start:dd/MMM/yyyy:HH:mm:ss} +0000] \"{RequestRecord.NameOf(record.Method)} {Url(record)} HTTP/1.1\" {record.Status:000} {record.BytesSent} \"-\" \"{Quote(record.UserAgent)}\" {RequestRecorder.NameOf(record.Result)} {record.Upstream ?? "-"} {FirstByte(record, clock)} {Escape(path) ?? "-"}\n");
+            $"{Client(record)} - - [{start:dd/MMM/yyyy:HH:mm:ss} +0000] \"{RequestRecord.NameOf(record.Method)} {Url(record)} HTTP/1.1\" "
+            + $"{record.Status:000} {record.BytesSent} \"-\" \"{Quote(record.UserAgent)}\" "
+            + $"{RequestRecorder.NameOf(record.Result)} {record.Upstream ?? "-"} {FirstByte(record, clock)} {Escape(path) ?? "-"}\n");
     }
 
     private static void AppendJson(IBufferWriter<byte> output, in RequestRecord record, RecordClock clock, string? path)
@@ -113,9 +123,12 @@ internal static class AccessLogLine
     }
 
     private static string FirstByte(in RequestRecord record, RecordClock clock) =>
-        record.AnsweredAt == 0 ? "-" : Milliseconds(clock, record.StartedAt, record.AnsweredAt).ToString("0.0", CultureInfo.InvariantCulture);
+        record.AnsweredAt == 0
+        ? "-"
+        : Milliseconds(clock, record.StartedAt, record.AnsweredAt).ToString("0.0", CultureInfo.InvariantCulture);
 
-    private static double Milliseconds(RecordClock clock, long from, long to) => to == 0 ? 0 : clock.Time.GetElapsedTime(from, to).TotalMilliseconds;
+    private static double Milliseconds(RecordClock clock, long from, long to) =>
+        to == 0 ? 0 : clock.Time.GetElapsedTime(from, to).TotalMilliseconds;
 
     /// <summary>No space, control, quote, backslash or byte beyond ASCII stands raw.</summary>
     private static string? Escape(string? text)
@@ -134,7 +147,8 @@ internal static class AccessLogLine
         return escaped.ToString();
     }
 
-    private static string Quote(string? text) => text is null ? "-" : Escape(text.Replace(' ', '\u0001'))!.Replace("%01", " ", StringComparison.Ordinal);
+    private static string Quote(string? text) =>
+        text is null ? "-" : Escape(text.Replace(' ', '\u0001'))!.Replace("%01", " ", StringComparison.Ordinal);
 
     private static readonly SearchValues<char> s_plain =
         SearchValues.Create([.. Enumerable.Range(0x21, 0x5e).Select(c => (char)c).Where(c => c is not ('"' or '\\'))]);

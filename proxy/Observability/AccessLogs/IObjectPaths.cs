@@ -1,7 +1,4 @@
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Admin;
-using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Observability.AccessLogs;
 

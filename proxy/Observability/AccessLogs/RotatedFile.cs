@@ -1,8 +1,8 @@
 namespace Breakwater.Proxy.Observability.AccessLogs;
 
 /// <summary>
-/// A log file that rotates by length: <c>x</c>, <c>x.1</c> (the newest of the old), <c>x.2</c>, …. One that somebody else moved away or replaced (logrotate) is opened
-/// anew, one that was cut (<c>copytruncate</c>) goes on at its end. One caller at a time.
+/// A log file that rotates by length: <c>x</c>, <c>x.1</c> (the newest of the old), <c>x.2</c>, …. One that somebody else moved away or
+/// replaced (logrotate) is opened anew, one that was cut (<c>copytruncate</c>) goes on at its end. One caller at a time.
 /// </summary>
 internal sealed class RotatedFile(string path, long maxBytes, int keep) : IDisposable
 {
@@ -59,7 +59,14 @@ internal sealed class RotatedFile(string path, long maxBytes, int keep) : IDispo
             Directory.CreateDirectory(directory);
         }
 
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
+        var options =
+            new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.Write,
+                Share = FileShare.ReadWrite | FileShare.Delete,
+                BufferSize = 0
+            };
         if (!OperatingSystem.IsWindows())
         {
             // Who asked for what is nobody's business but the operators': the group may read.
@@ -76,7 +83,9 @@ internal sealed class RotatedFile(string path, long maxBytes, int keep) : IDispo
     {
         try
         {
-            return OperatingSystem.IsLinux() ? File.ResolveLinkTarget($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}", returnFinalTarget: false)?.FullName : null;
+            return OperatingSystem.IsLinux()
+                ? File.ResolveLinkTarget($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}", returnFinalTarget: false)?.FullName
+                : null;
         }
         catch (IOException)
         {

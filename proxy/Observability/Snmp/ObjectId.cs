@@ -34,7 +34,8 @@ internal sealed class ObjectId : IComparable<ObjectId>
     public int CompareTo(ObjectId? other) => other is null ? 1 : _numbers.AsSpan().SequenceCompareTo(other._numbers);
 
     /// <summary>Is it <paramref name="other"/> followed by the single number 0, as the one instance of a scalar is named?</summary>
-    public bool IsInstanceOf(ObjectId other) => _numbers.Length == other._numbers.Length + 1 && _numbers[^1] == 0 && _numbers.AsSpan().StartsWith(other._numbers);
+    public bool IsInstanceOf(ObjectId other) =>
+        _numbers.Length == other._numbers.Length + 1 && _numbers[^1] == 0 && _numbers.AsSpan().StartsWith(other._numbers);
 
     /// <inheritdoc/>
     public override string ToString() => string.Join('.', _numbers);

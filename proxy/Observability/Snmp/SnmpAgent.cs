@@ -1,15 +1,18 @@
 using System.Net;
 using System.Net.Sockets;
 using Breakwater.Proxy.Access;
-using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Threading;
 
 namespace Breakwater.Proxy.Observability.Snmp;
 
-/// <summary>Answers SNMP on a UDP port, one datagram after the other. Who is not allowed, or names a wrong community, gets nothing; the log says so once a minute.</summary>
-internal sealed partial class SnmpAgent(SnmpOptions options, SnmpResponder responder, ListenPlan plan, TimeProvider time, ILogger<SnmpAgent> log) : BackgroundService
+/// <summary>
+/// Answers SNMP on a UDP port, one datagram after the other. Who is not allowed, or names a wrong community, gets nothing; the log says so
+/// once a minute.
+/// </summary>
+internal sealed partial class SnmpAgent(SnmpOptions options, SnmpResponder responder, ListenPlan plan, TimeProvider time,
+    ILogger<SnmpAgent> log) : BackgroundService
 {
     private static readonly TimeSpan s_quiet = TimeSpan.FromMinutes(1);
 
@@ -82,7 +85,9 @@ internal sealed partial class SnmpAgent(SnmpOptions options, SnmpResponder respo
         byte[]? answer = responder.Answer(datagram, out SnmpRefusal refusal);
         if (refusal != SnmpRefusal.None && MaySay())
         {
-            LogRefused(log, sender, refusal == SnmpRefusal.WrongCommunity ? "it names another community than Snmp:Community" : "it is no SNMP v1 or v2c request");
+            LogRefused(log, sender, refusal == SnmpRefusal.WrongCommunity
+                ? "it names another community than Snmp:Community"
+                : "it is no SNMP v1 or v2c request");
         }
 
         return answer;
@@ -103,7 +108,8 @@ internal sealed partial class SnmpAgent(SnmpOptions options, SnmpResponder respo
     [LoggerMessage(Level = LogLevel.Information, Message = "SNMP on UDP {EndPoint}")]
     private static partial void LogOpen(ILogger log, IPEndPoint endPoint);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "An SNMP request from {Sender} gets no answer: {Reason}. Others are not told of for a minute")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "An SNMP request from {Sender} gets no answer: {Reason}. Others are not told of for a minute")]
     private static partial void LogRefused(ILogger log, IPEndPoint sender, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "An SNMP request could not be answered. Others are not told of for a minute")]

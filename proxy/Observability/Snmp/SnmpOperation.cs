@@ -1,6 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Formats.Asn1;
-
 namespace Breakwater.Proxy.Observability.Snmp;
 
 /// <summary>What a request asks for: the tag of its PDU (RFC 3416, 3).</summary>

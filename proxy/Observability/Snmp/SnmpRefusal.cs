@@ -1,7 +1,3 @@
-using System.Formats.Asn1;
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Breakwater.Proxy.Observability.Snmp;
 
 /// <summary>Why a datagram got no answer.</summary>

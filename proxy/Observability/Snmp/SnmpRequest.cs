@@ -50,14 +50,16 @@ internal sealed class SnmpRequest
         var outer = new AsnReader(datagram, AsnEncodingRules.BER);
         AsnReader message = outer.ReadSequence();
         outer.ThrowIfNotEmpty();
-        if (!message.TryReadInt32(out int version) || version is not (Version1 or Version2c) || !message.TryReadPrimitiveOctetString(out ReadOnlyMemory<byte> community))
+        if (!message.TryReadInt32(out int version) || version is not (Version1 or Version2c)
+            || !message.TryReadPrimitiveOctetString(out ReadOnlyMemory<byte> community))
         {
             return null;
         }
 
         Asn1Tag tag = message.PeekTag();
         var operation = (SnmpOperation)tag.TagValue;
-        if (tag.TagClass != TagClass.ContextSpecific || operation is not (SnmpOperation.Get or SnmpOperation.GetNext or SnmpOperation.Set or SnmpOperation.GetBulk)
+        if (tag.TagClass != TagClass.ContextSpecific
+            || operation is not (SnmpOperation.Get or SnmpOperation.GetNext or SnmpOperation.Set or SnmpOperation.GetBulk)
             || (operation == SnmpOperation.GetBulk && version == Version1))
         {
             return null;

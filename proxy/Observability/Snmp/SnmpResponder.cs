@@ -5,8 +5,8 @@ using System.Text;
 namespace Breakwater.Proxy.Observability.Snmp;
 
 /// <summary>
-/// Answers a datagram with a datagram. Read-only: there is no way to set anything. An answer always fits one unfragmented packet, whatever was asked for, so
-/// that a forged sender gains little. Thread-safe.
+/// Answers a datagram with a datagram. Read-only: there is no way to set anything. An answer always fits one unfragmented packet, whatever
+/// was asked for, so that a forged sender gains little. Thread-safe.
 /// </summary>
 internal sealed class SnmpResponder(string community, SquidMib mib)
 {
@@ -101,7 +101,10 @@ internal sealed class SnmpResponder(string community, SquidMib mib)
         return Encode(request, ErrorStatus.None, 0, variables);
     }
 
-    /// <summary>The names of the request without values: nothing that came from outside is sent back unread. No names where a v2c answer would be too big.</summary>
+    /// <summary>
+    /// The names of the request without values: nothing that came from outside is sent back unread. No names where a v2c answer would be
+    /// too big.
+    /// </summary>
     private static byte[] Refuse(SnmpRequest request, ErrorStatus status, int index)
     {
         var variables = new Variables();

@@ -1,6 +1,3 @@
-using System.Formats.Asn1;
-using System.Text;
-
 namespace Breakwater.Proxy.Observability.Snmp;
 
 /// <summary>SNMP's types, by the tags with which BER writes them (RFC 2578, RFC 3416).</summary>

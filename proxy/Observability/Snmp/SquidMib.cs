@@ -1,20 +1,21 @@
 using System.Diagnostics;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Observability.Snmp;
 
 /// <summary>
-/// The scalars of the squid MIB (<c>enterprises.3495.1</c>) that mean something here, read when somebody asks. ADR 90 has the list with what each counts. Thread-safe.
+/// The scalars of the squid MIB (<c>enterprises.3495.1</c>) that mean something here, read when somebody asks. ADR 90 has the list with
+/// what each counts. Thread-safe.
 /// </summary>
 internal sealed class SquidMib
 {
     private const string Root = "1.3.6.1.4.1.3495.1.";
     private const string Performance = "3.1.";
     private const string Totals = "3.2.1.";
-    private static readonly RequestResult[] s_hits = [RequestResult.Hit, RequestResult.Joined, RequestResult.Held, RequestResult.Stale, RequestResult.Negative];
+    private static readonly RequestResult[] s_hits =
+        [RequestResult.Hit, RequestResult.Joined, RequestResult.Held, RequestResult.Stale, RequestResult.Negative];
 
     private readonly Entry[] _entries;
     private readonly RequestRecorder _recorder;
@@ -56,7 +57,9 @@ internal sealed class SquidMib
         Array.Sort(_entries, static (a, b) => a.Instance.CompareTo(b.Instance));
     }
 
-    /// <summary>The value of a name, with or without the <c>.0</c> of its instance: configurations written for squid leave it out.</summary>
+    /// <summary>
+    /// The value of a name, with or without the <c>.0</c> of its instance: configurations written for squid leave it out.
+    /// </summary>
     public SnmpValue Get(ObjectId id)
     {
         foreach (Entry entry in _entries)
@@ -70,7 +73,10 @@ internal sealed class SquidMib
         return SnmpValue.NoSuchObject;
     }
 
-    /// <summary>The first name behind <paramref name="id"/> with its value; the same name and <see cref="SnmpValue.EndOfMibView"/> when there is none.</summary>
+    /// <summary>
+    /// The first name behind <paramref name="id"/> with its value; the same name and <see cref="SnmpValue.EndOfMibView"/> when there is
+    /// none.
+    /// </summary>
     public (ObjectId Id, SnmpValue Value) Next(ObjectId id)
     {
         foreach (Entry entry in _entries)
@@ -94,12 +100,16 @@ internal sealed class SquidMib
 
     private sealed class Entry(string name, Func<SnmpValue> read)
     {
-        public ObjectId Instance { get; } = ObjectId.TryParse(Root + name + ".0", out ObjectId? id) ? id : throw new ArgumentException(name, nameof(name));
+        public ObjectId Instance { get; } = ObjectId.TryParse(Root + name + ".0", out ObjectId? id)
+            ? id
+            : throw new ArgumentException(name, nameof(name));
 
         public SnmpValue Read() => read();
     }
 
-    /// <summary>Processor time since it was asked before, in percent of one processor; asked again within a second it repeats itself.</summary>
+    /// <summary>
+    /// Processor time since it was asked before, in percent of one processor; asked again within a second it repeats itself.
+    /// </summary>
     private sealed class CpuShare(TimeProvider time)
     {
         private readonly Lock _gate = new();

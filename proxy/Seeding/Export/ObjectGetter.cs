@@ -40,7 +40,10 @@ internal sealed class ObjectGetter(IObjectStore store, FetchCoordinator fetches,
 
             if (state == FollowState.Ended)
             {
-                return store.Contains(key) ? offset : throw new SeedExportException($"{order.UrlPath} could not be stored: the store is full or refuses writes; its log says why.");
+                return store.Contains(key)
+                    ? offset
+                    : throw new SeedExportException(
+                    $"{order.UrlPath} could not be stored: the store is full or refuses writes; its log says why.");
             }
 
             if (follower.Failure!.Kind != FailureKind.AlreadyStored)
@@ -56,7 +59,8 @@ internal sealed class ObjectGetter(IObjectStore store, FetchCoordinator fetches,
     /// <exception cref="SeedExportException">There is none.</exception>
     public async Task<byte[]> DocumentAsync(string fqrn, string file, CancellationToken cancellationToken)
     {
-        DocumentAnswer answer = await documents.GetAsync(new DocumentRequest(DocumentKind.File, Route(fqrn), file, null), cancellationToken);
+        DocumentAnswer answer =
+            await documents.GetAsync(new DocumentRequest(DocumentKind.File, Route(fqrn), file, null), cancellationToken);
         return answer.Document?.Body.ToArray() ?? throw new SeedExportException($"{fqrn}/{file}: {answer.Failure!.Detail}.");
     }
 

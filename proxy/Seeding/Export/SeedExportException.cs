@@ -1,7 +1,3 @@
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Snapshots;
-using Breakwater.Proxy.WorkingSets;
-
 namespace Breakwater.Proxy.Seeding.Export;
 
 /// <summary>An export cannot be done as asked: the message says why and what to do.</summary>

@@ -7,7 +7,9 @@ using Breakwater.Proxy.Seeding.Import;
 
 namespace Breakwater.Proxy.Seeding.Export;
 
-/// <summary>Fetches what a plan lacks, and writes the bundle. Interrupted, what was fetched is in the store: another run goes on there.</summary>
+/// <summary>
+/// Fetches what a plan lacks, and writes the bundle. Interrupted, what was fetched is in the store: another run goes on there.
+/// </summary>
 internal sealed class SeedExporter(ObjectGetter getter, IObjectStore store, TimeProvider time)
 {
     /// <summary>Fetches at a time: few, since clients go first.</summary>
@@ -41,7 +43,8 @@ internal sealed class SeedExporter(ObjectGetter getter, IObjectStore store, Time
     /// <summary>Writes the bundle; the same store and order give the same bytes.</summary>
     /// <returns>The index.</returns>
     /// <exception cref="SeedExportException">An object left the store meanwhile, or is too long for the format.</exception>
-    public async Task<SeedIndex> WriteAsync(SeedPlan plan, SeedOrder order, Stream output, IProgress<SeedProgress>? progress, CancellationToken cancellationToken)
+    public async Task<SeedIndex> WriteAsync(SeedPlan plan, SeedOrder order, Stream output, IProgress<SeedProgress>? progress,
+        CancellationToken cancellationToken)
     {
         Dictionary<ObjectKey, List<string>> owners = [];
         foreach (SeedPlanRepository repository in plan.Repositories)
@@ -128,7 +131,8 @@ internal sealed class SeedExporter(ObjectGetter getter, IObjectStore store, Time
 
             if (length > TarHeader.MaxSizeBytes)
             {
-                throw new SeedExportException($"Object {key} has {length} bytes; a bundle can carry objects of up to {TarHeader.MaxSizeBytes}.");
+                throw new SeedExportException(
+                    $"Object {key} has {length} bytes; a bundle can carry objects of up to {TarHeader.MaxSizeBytes}.");
             }
 
             bytes += length;
@@ -141,14 +145,20 @@ internal sealed class SeedExporter(ObjectGetter getter, IObjectStore store, Time
             }
         }
 
-        string name0 = string.Join('+', plan.Repositories.Select(repository => repository.Fqrn)) + string.Concat(order.Tags.Select(tag => "-" + tag)) + (order.WhitelistOnly ? "-whitelist" : "");
+        string name0 =
+            string.Join('+', plan.Repositories.Select(repository => repository.Fqrn)) + string.Concat(order.Tags.Select(tag => "-" + tag))
+            + (order.WhitelistOnly ? "-whitelist" : "");
         string made = new([.. name0.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '+' ? c : '_').Take(100)]);
         return new SeedIndex
         {
             Format = SeedIndex.CurrentFormat,
             Name = order.Name ?? made,
-            Repositories = [.. plan.Repositories.Select(repository => new SeedRepository(repository.Fqrn, repository.Manifest.Revision, repository.Whitelist.ExpiresAt, repository.Snapshots))],
-            Documents = [.. documents.Select(document => new SeedDocument(document.Name, document.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(document.Bytes))))],
+            Repositories =
+                [.. plan.Repositories.Select(repository =>
+                new SeedRepository(repository.Fqrn, repository.Manifest.Revision, repository.Whitelist.ExpiresAt, repository.Snapshots))],
+            Documents = [
+                .. documents.Select(document =>
+                    new SeedDocument(document.Name, document.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(document.Bytes))))],
             Objects = carried.Length,
             ObjectBytes = bytes,
             Links = links,
@@ -159,5 +169,6 @@ internal sealed class SeedExporter(ObjectGetter getter, IObjectStore store, Time
 
     private ObjectLease Open(ObjectKey key) => store.TryOpen(key, out ObjectLease? lease)
         ? lease
-        : throw new SeedExportException($"Object {key} left the store during the export: its quota is too small for this bundle. Raise Store:QuotaBytes and run it again.");
+        : throw new SeedExportException(
+        $"Object {key} left the store during the export: its quota is too small for this bundle. Raise Store:QuotaBytes and run it again.");
 }

@@ -6,9 +6,9 @@ using Breakwater.Repositories;
 namespace Breakwater.Proxy.Seeding.Export;
 
 /// <summary>
-/// What <c>--paths</c> takes: a list of paths and globs, a client's trace, the URLs that a boot asked for, or a specification of the client's cvmfs_shrinkwrap.
-/// A specification is a list with a line that begins with <c>!</c> or <c>^</c>; in it <c>/path/*</c> means all below, <c>^/path/*</c> only what is directly there,
-/// <c>!/path</c> nothing of it.
+/// What <c>--paths</c> takes: a list of paths and globs, a client's trace, the URLs that a boot asked for, or a specification of the
+/// client's cvmfs_shrinkwrap. A specification is a list with a line that begins with <c>!</c> or <c>^</c>; in it <c>/path/*</c> means all
+/// below, <c>^/path/*</c> only what is directly there, <c>!/path</c> nothing of it.
 /// </summary>
 internal sealed class SeedPathList
 {

@@ -1,6 +1,4 @@
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Snapshots;
-using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Seeding.Export;
 

@@ -4,7 +4,6 @@ using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;
-using Breakwater.Proxy.WorkingSets;
 using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Export;
@@ -53,7 +52,8 @@ internal sealed class SeedPlanner(ObjectGetter getter, IObjectStore store, SeedT
         }
 
         HashSet<ObjectKey> objects = [];
-        if (Manifest.Parse(documents[SeedPath.OfDocument(fqrn, SeedPath.Manifest)]).Value is not { Certificate: ObjectKey certificate } manifest)
+        if (Manifest.Parse(documents[SeedPath.OfDocument(fqrn, SeedPath.Manifest)])
+            .Value is not { Certificate: ObjectKey certificate } manifest)
         {
             throw new SeedExportException($"The manifest of {fqrn} is malformed or names no certificate.");
         }
@@ -76,14 +76,17 @@ internal sealed class SeedPlanner(ObjectGetter getter, IObjectStore store, SeedT
             foreach (Tag snapshot in Choose(fqrn, manifest, history, order))
             {
                 await AddSnapshotAsync(fqrn, manifest, snapshot, order, objects, cancellationToken);
-                snapshots.Add(new SeedSnapshot(snapshot.Name, snapshot.Revision, snapshot.RootCatalog.ToString(), order.Scope, order.WorkingSet is null));
+                snapshots.Add(
+                    new SeedSnapshot(snapshot.Name, snapshot.Revision, snapshot.RootCatalog.ToString(), order.Scope,
+                    order.WorkingSet is null));
             }
         }
 
         return new SeedPlanRepository(fqrn, documents, manifest, verdict.Whitelist, verdict.IsVerified, snapshots, objects);
     }
 
-    private async Task<History?> HistoryAsync(string fqrn, Manifest manifest, HashSet<ObjectKey> objects, CancellationToken cancellationToken)
+    private async Task<History?> HistoryAsync(string fqrn, Manifest manifest, HashSet<ObjectKey> objects,
+        CancellationToken cancellationToken)
     {
         if (manifest.History is not ObjectKey key)
         {
@@ -99,17 +102,26 @@ internal sealed class SeedPlanner(ObjectGetter getter, IObjectStore store, SeedT
     private static List<Tag> Choose(string fqrn, Manifest manifest, History? history, SeedOrder order)
     {
         var trunk = new Tag("", manifest.RootCatalog, manifest.Revision, default);
-        string known = history is null ? "It has no tags." : $"Its tags: {string.Join(", ", history.Tags.Select(tag => tag.Name).Order(StringComparer.Ordinal).Take(50))}.";
+        string known = history is null
+            ? "It has no tags."
+            : $"Its tags: {string.Join(", ", history.Tags.Select(tag => tag.Name).Order(StringComparer.Ordinal).Take(50))}.";
         if (order.Revision is { } revision)
         {
             return revision == manifest.Revision ? [trunk]
-                : history?.Tags.OrderBy(tag => tag.Name, StringComparer.Ordinal).FirstOrDefault(tag => tag.Revision == revision) is { } named ? [named]
+                : history?.Tags.OrderBy(tag => tag.Name, StringComparer.Ordinal)
+                .FirstOrDefault(tag => tag.Revision == revision) is { } named ? [named]
                 : throw new SeedExportException(
-                    $"Revision {revision} of {fqrn} cannot be carried: the only signed manifest is the current one (revision {manifest.Revision}); older revisions are reached by tag, and no tag has this one. {known}");
+                    $"Revision {revision} of {fqrn} cannot be carried: the only signed manifest is the current one (revision "
+                    + $"{manifest.Revision}); older revisions are reached by tag, and no tag has this one. {known}");
         }
 
-        IReadOnlyList<string> names = order.Tags.Count > 0 || order.Trunk || order.WorkingSet is null ? order.Tags : order.WorkingSet(fqrn).Snapshots;
-        List<Tag> chosen = [.. names.Distinct().Select(name => name == WorkingSet.Trunk ? trunk : history?.Find(name) ?? throw new SeedExportException($"{fqrn} has no tag '{name}'. {known}"))];
+        IReadOnlyList<string> names = order.Tags.Count > 0 || order.Trunk || order.WorkingSet is null
+            ? order.Tags
+            : order.WorkingSet(fqrn).Snapshots;
+        List<Tag> chosen =
+            [.. names.Distinct()
+            .Select(name => name == WorkingSet.Trunk ? trunk : history?.Find(name)
+            ?? throw new SeedExportException($"{fqrn} has no tag '{name}'. {known}"))];
         return chosen.Count == 0 || order.Trunk ? [trunk, .. chosen] : chosen;
     }
 
@@ -119,7 +131,8 @@ internal sealed class SeedPlanner(ObjectGetter getter, IObjectStore store, SeedT
         var tree = new CatalogTree(snapshot.RootCatalog, async (key, cancel) =>
         {
             await NeedAsync(fqrn, key, objects, cancel);
-            await using Stream wire = _metadata.Open(key) ?? throw new SeedExportException($"Catalog {key} of {fqrn} left the store again: its quota is too small.");
+            await using Stream wire = _metadata.Open(key)
+                ?? throw new SeedExportException($"Catalog {key} of {fqrn} left the store again: its quota is too small.");
             return await Catalog.OpenAsync(wire, CatalogLimits.Default, cancel);
         });
         string? problem;
@@ -174,7 +187,9 @@ internal sealed class SeedPlanner(ObjectGetter getter, IObjectStore store, SeedT
         [
             Path.Combine(keysDirectory, fqrn + ".pub"),
             Path.Combine(keysDirectory, domain + ".pub"),
-            .. Directory.Exists(Path.Combine(keysDirectory, domain)) ? Directory.EnumerateFiles(Path.Combine(keysDirectory, domain), "*.pub").Order(StringComparer.Ordinal).ToArray() : [],
+            .. Directory.Exists(Path.Combine(keysDirectory, domain))
+                ? Directory.EnumerateFiles(Path.Combine(keysDirectory, domain), "*.pub").Order(StringComparer.Ordinal).ToArray()
+                : [],
         ];
         foreach (string file in files.Where(File.Exists))
         {

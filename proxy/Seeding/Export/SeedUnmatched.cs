@@ -1,5 +1,4 @@
 using Breakwater.Proxy.Snapshots;
-using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Seeding.Export;
 
@@ -34,14 +33,17 @@ internal sealed class SeedUnmatched
     /// <param name="mayNameDirectories">A directory's name means the directory alone, as in a specification.</param>
     public IReadOnlyList<string> Sentences(bool mayNameDirectories) =>
     [
-        .. _order.Select(path => (Path: path, State: _entries[path])).Where(entry => entry.State.Empty >= entry.State.Asked).Select(entry => $"{entry.Path} matches nothing"),
-        .. _order.Where(path => !mayNameDirectories && _entries[path].Directories > 0).Select(path => $"{path} names directories, of which nothing below is carried; write {Below(path)}"),
+        .. _order.Select(path => (Path: path, State: _entries[path])).Where(entry => entry.State.Empty >= entry.State.Asked)
+            .Select(entry => $"{entry.Path} matches nothing"),
+        .. _order.Where(path => !mayNameDirectories && _entries[path].Directories > 0)
+            .Select(path => $"{path} names directories, of which nothing below is carried; write {Below(path)}"),
     ];
 
     /// <summary>A sentence for each entry that is in some of the snapshots only.</summary>
     public IReadOnlyList<string> Partly() =>
     [
-        .. _order.Select(path => (Path: path, State: _entries[path])).Where(entry => entry.State.Empty > 0 && entry.State.Empty < entry.State.Asked)
+        .. _order.Select(path => (Path: path, State: _entries[path]))
+            .Where(entry => entry.State.Empty > 0 && entry.State.Empty < entry.State.Asked)
             .Select(entry => $"{entry.Path} matches nothing in {entry.State.Empty} of {entry.State.Asked} snapshots"),
     ];
 

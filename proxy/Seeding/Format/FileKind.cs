@@ -23,10 +23,12 @@ internal static partial class FileKind
     {
         Span<byte> one = stackalloc byte[256];
         Span<byte> other = stackalloc byte[256];
-        return TryStat(left, one) && TryStat(right, other) && one.Slice(32, 8).SequenceEqual(other.Slice(32, 8)) && one.Slice(136, 8).SequenceEqual(other.Slice(136, 8));
+        return TryStat(left, one) && TryStat(right, other) && one.Slice(32, 8).SequenceEqual(other.Slice(32, 8))
+            && one.Slice(136, 8).SequenceEqual(other.Slice(136, 8));
     }
 
-    private static bool TryStat(string path, Span<byte> stat) => OperatingSystem.IsLinux() && Statx(WorkingDirectory, path, 0, BasicStats, ref MemoryMarshal.GetReference(stat)) == 0;
+    private static bool TryStat(string path, Span<byte> stat) =>
+        OperatingSystem.IsLinux() && Statx(WorkingDirectory, path, 0, BasicStats, ref MemoryMarshal.GetReference(stat)) == 0;
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int directory, string path, int flags, uint mask, ref byte buffer);

@@ -1,8 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-using Breakwater.CacheStore;
-
 namespace Breakwater.Proxy.Seeding.Format;
 
 /// <summary>What a reader of a bundle hands on, in the order in which it comes.</summary>

@@ -1,6 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using Breakwater.CacheStore;
-
 namespace Breakwater.Proxy.Seeding.Format;
 
 /// <summary>What an entry of a bundle is, by its name.</summary>

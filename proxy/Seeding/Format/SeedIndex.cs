@@ -17,7 +17,9 @@ internal sealed record SeedIndex
     /// <summary>Longest index, bytes. A repository takes some hundred bytes, a tag 150.</summary>
     public const int MaxBytes = 8 << 20;
 
-    /// <summary>Objects that one bundle carries, and as many that it inherits: an import holds their names in memory, 200 bytes each.</summary>
+    /// <summary>
+    /// Objects that one bundle carries, and as many that it inherits: an import holds their names in memory, 200 bytes each.
+    /// </summary>
     public const long MaxObjects = 4_000_000;
 
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
@@ -54,13 +56,18 @@ internal sealed record SeedIndex
     /// <summary>Objects that are needed and not carried: an earlier bundle has brought them (<c>--since</c>).</summary>
     public required long Inherited { get; init; }
 
-    /// <summary>SHA-256 over the names and sizes of all objects and links, in order: <c>size SP name LF</c> each, a link with the size −1.</summary>
+    /// <summary>
+    /// SHA-256 over the names and sizes of all objects and links, in order: <c>size SP name LF</c> each, a link with the size −1.
+    /// </summary>
     public required string Contents { get; init; }
 
     /// <summary>The bytes of the index: one field a line.</summary>
     public byte[] ToBytes() => [.. JsonSerializer.SerializeToUtf8Bytes(this, s_json), (byte)'\n'];
 
-    /// <summary>The content of <c>index.sha256</c>: a line for <c>sha256sum -c</c>, then, as comments, a short sum of each line, so that a damaged field can be named.</summary>
+    /// <summary>
+    /// The content of <c>index.sha256</c>: a line for <c>sha256sum -c</c>, then, as comments, a short sum of each line, so that a damaged
+    /// field can be named.
+    /// </summary>
     public static byte[] Checksums(ReadOnlySpan<byte> index)
     {
         var text = new StringBuilder(Convert.ToHexStringLower(SHA256.HashData(index))).Append("  ").Append(SeedPath.Index).Append('\n');
@@ -115,7 +122,8 @@ internal sealed record SeedIndex
         {
             if (i + 1 >= stated.Length || stated[i + 1] != computed[Math.Min(i + 1, computed.Length - 1)])
             {
-                return new SeedRefusedException($"{SeedPath.Index}, line {i + 1} ({FieldOf(lines[i])})", indexOffset + at, "does not have its checksum");
+                return new SeedRefusedException($"{SeedPath.Index}, line {i + 1} ({FieldOf(lines[i])})", indexOffset + at,
+                    "does not have its checksum");
             }
 
             at += lines[i].Length + 1;
@@ -143,7 +151,8 @@ internal sealed record SeedIndex
 
         Require(index.Format == CurrentFormat, "format", $"is '{Short(index.Format)}'; this release reads {CurrentFormat}");
         Require(SeedName.IsValid(index.Name), "name", SeedName.Rule);
-        Require(!index.Repositories.Contains(null!) && index.Repositories.All(repository => !repository.Snapshots.Contains(null!)), "repositories", "holds null");
+        Require(!index.Repositories.Contains(null!) && index.Repositories.All(repository => !repository.Snapshots.Contains(null!)),
+            "repositories", "holds null");
         Require(!index.Documents.Contains(null!), "documents", "holds null");
         Require(index.Repositories.Count is > 0 and <= 1000, "repositories", "must have 1 to 1000");
         Require(index.Objects >= 0 && index.ObjectBytes >= 0 && index.Links >= 0 && index.Inherited >= 0, "objects", "a count is negative");
@@ -154,7 +163,8 @@ internal sealed record SeedIndex
             string fqrn = index.Repositories[i].Fqrn;
             Require(SeedPath.IsFqrn(fqrn), $"repositories[{i}].fqrn", "is not a repository's name");
             Require(
-                i == 0 || string.CompareOrdinal(index.Repositories[i - 1].Fqrn, fqrn) < 0, $"repositories[{i}].fqrn", "is out of order or twice there");
+                i == 0 || string.CompareOrdinal(index.Repositories[i - 1].Fqrn, fqrn) < 0, $"repositories[{i}].fqrn",
+                "is out of order or twice there");
             Require(
                 index.Repositories[i].Snapshots.DistinctBy(snapshot => snapshot.Tag).Count() == index.Repositories[i].Snapshots.Count,
                 $"repositories[{i}].snapshots", "names one twice");

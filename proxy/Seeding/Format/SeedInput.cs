@@ -1,6 +1,9 @@
 namespace Breakwater.Proxy.Seeding.Format;
 
-/// <summary>A bundle as it comes, from a file or a pipe: buffered, forward only, and it knows how far it is. Not thread-safe; the stream stays the caller's.</summary>
+/// <summary>
+/// A bundle as it comes, from a file or a pipe: buffered, forward only, and it knows how far it is. Not thread-safe; the stream stays the
+/// caller's.
+/// </summary>
 internal sealed class SeedInput(Stream stream)
 {
     private readonly byte[] _buffer = new byte[256 << 10];

@@ -85,7 +85,9 @@ internal readonly record struct SeedPath(SeedEntryKind Kind, string Fqrn, Object
         name.Length is > 0 and <= 60 && name[0] is not ('.' or '-') && name.Contains('.', StringComparison.Ordinal)
         && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
 
-    /// <summary>The order of objects in a bundle: certificates, histories, catalogs first, so that trust is known before the bulk; then by name.</summary>
+    /// <summary>
+    /// The order of objects in a bundle: certificates, histories, catalogs first, so that trust is known before the bulk; then by name.
+    /// </summary>
     public static int Compare(ObjectKey left, ObjectKey right)
     {
         int byRank = Rank(left).CompareTo(Rank(right));

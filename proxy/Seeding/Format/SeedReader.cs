@@ -1,17 +1,20 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Seeding.Format;
 
 /// <summary>
-/// Reads a bundle front to back, once, and refuses whatever is not exactly as <see cref="SeedWriter"/> writes it: names by an allow-list, objects strictly in
-/// order (so none is twice there), sizes within what the index declares, zeros where zeros belong, nothing behind the end. Memory does not grow with the bundle.
+/// Reads a bundle front to back, once, and refuses whatever is not exactly as <see cref="SeedWriter"/> writes it: names by an allow-list,
+/// objects strictly in order (so none is twice there), sizes within what the index declares, zeros where zeros belong, nothing behind the
+/// end. Memory does not grow with the bundle.
 /// </summary>
 internal sealed class SeedReader(Stream stream, SeedLimits limits)
 {
-    /// <summary>Manifests, whitelists, keys and lists together, all of which are kept until they are judged; 64 MiB is a list of 1.5 million inherited objects.</summary>
+    /// <summary>
+    /// Manifests, whitelists, keys and lists together, all of which are kept until they are judged; 64 MiB is a list of 1.5 million
+    /// inherited objects.
+    /// </summary>
     private const long MaxDocumentBytes = 64 << 20;
 
     /// <summary>A master key in PEM has 500 bytes; a file may hold several.</summary>
@@ -38,7 +41,8 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
     public async Task<SeedIndex> ReadIndexAsync(CancellationToken cancellationToken)
     {
         (byte[] index, long indexOffset) = await ReadSmallAsync(SeedPath.Index, SeedIndex.MaxBytes, cancellationToken);
-        (byte[] sums, long sumsOffset) = await ReadSmallAsync(SeedPath.Checksums, SeedIndex.MaxChecksumBytes(index.Length), cancellationToken);
+        (byte[] sums, long sumsOffset) =
+            await ReadSmallAsync(SeedPath.Checksums, SeedIndex.MaxChecksumBytes(index.Length), cancellationToken);
         _index = SeedIndex.Read(index, indexOffset, sums, sumsOffset);
         IndexBytes = index;
         IndexSha256 = Convert.ToHexStringLower(SHA256.HashData(index));
@@ -56,7 +60,8 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
             long most = Math.Min(left, MostBytesOf(document.Name));
             if (document.SizeBytes < 0 || document.SizeBytes > most)
             {
-                throw new SeedRefusedException($"{SeedPath.Index}, field documents", 0, $"states {document.SizeBytes} bytes for {document.Name}; {most} are the most, of {MaxDocumentBytes} for all documents");
+                throw new SeedRefusedException($"{SeedPath.Index}, field documents", 0,
+                    $"states {document.SizeBytes} bytes for {document.Name}; {most} are the most, of {MaxDocumentBytes} for all documents");
             }
 
             left -= document.SizeBytes;
@@ -108,7 +113,8 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
                 bytes += isNew ? header.SizeBytes : 0;
                 if (objects > index.Objects || bytes > index.ObjectBytes)
                 {
-                    throw new SeedRefusedException(header.Name, offset, $"is more than the {index.Objects} objects of {index.ObjectBytes} bytes that the index states");
+                    throw new SeedRefusedException(header.Name, offset,
+                        $"is more than the {index.Objects} objects of {index.ObjectBytes} bytes that the index states");
                 }
 
                 file = header.Name;
@@ -122,7 +128,9 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
         if (objects != index.Objects || bytes != index.ObjectBytes || links != index.Links)
         {
             throw new SeedRefusedException(
-                $"{SeedPath.Index}, field objects", Offset, $"states {index.Objects} objects of {index.ObjectBytes} bytes and {index.Links} links, but {objects} of {bytes} and {links} are there");
+                $"{SeedPath.Index}, field objects", Offset,
+                $"states {index.Objects} objects of {index.ObjectBytes} bytes and {index.Links} links, but {objects} of {bytes} and "
+                + $"{links} are there");
         }
 
         if (Convert.ToHexStringLower(contents.GetCurrentHash()) != index.Contents)
@@ -132,13 +140,15 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
     }
 
     /// <summary>The line of an object in the digest <see cref="SeedIndex.Contents"/>.</summary>
-    public static byte[] ContentsLine(string name, long size) => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{size} {name}\n"));
+    public static byte[] ContentsLine(string name, long size) =>
+        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{size} {name}\n"));
 
     private SeedPath Classify(TarHeader header, long offset, SeedIndex index)
     {
         if (!SeedPath.TryParse(header.Name, out SeedPath? path))
         {
-            throw new SeedRefusedException(Printable(header.Name), offset, "is not a name that a bundle has; nothing is ever written to such a path");
+            throw new SeedRefusedException(Printable(header.Name), offset,
+                "is not a name that a bundle has; nothing is ever written to such a path");
         }
 
         if (path.Value.Kind != SeedEntryKind.Object)
@@ -153,19 +163,24 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
 
         if (header.SizeBytes > limits.MaxObjectBytes)
         {
-            throw new SeedRefusedException(header.Name, offset, $"states {header.SizeBytes} bytes; objects have {limits.MaxObjectBytes} at most (Store:MaxObjectBytes)");
+            throw new SeedRefusedException(header.Name, offset,
+                $"states {header.SizeBytes} bytes; objects have {limits.MaxObjectBytes} at most (Store:MaxObjectBytes)");
         }
 
         return path.Value;
     }
 
-    /// <summary>Objects ascend strictly. An object's other names follow it at once: links to it, or, where a name is too long for a link, the bytes again.</summary>
+    /// <summary>
+    /// Objects ascend strictly. An object's other names follow it at once: links to it, or, where a name is too long for a link, the bytes
+    /// again.
+    /// </summary>
     private static void CheckOrder(TarHeader header, SeedPath path, (string Name, SeedPath Path)? previous, string file, long offset)
     {
         bool isSameObject = previous is { } before && before.Path.Key == path.Key;
         if (header.LinkTarget is { } target && (!isSameObject || target != file))
         {
-            throw new SeedRefusedException(header.Name, offset, $"links to '{Printable(target)}', which is not the entry of the same object just before it");
+            throw new SeedRefusedException(header.Name, offset,
+                $"links to '{Printable(target)}', which is not the entry of the same object just before it");
         }
 
         if (previous is not { } last)
@@ -175,7 +190,9 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
 
         if (isSameObject ? string.CompareOrdinal(last.Path.Fqrn, path.Fqrn) >= 0 : SeedPath.Compare(last.Path.Key, path.Key) > 0)
         {
-            throw new SeedRefusedException(header.Name, offset, last.Name == header.Name ? "is twice there" : $"is out of order behind {last.Name}");
+            throw new SeedRefusedException(header.Name, offset, last.Name == header.Name
+                ? "is twice there"
+                : $"is out of order behind {last.Name}");
         }
 
         if (isSameObject && header.LinkTarget is null && SeedPath.FitsAsLinkTarget(file))
@@ -215,7 +232,9 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
         {
             throw new SeedRefusedException(
                 Printable(header.Name), at,
-                SeedPath.TryParse(header.Name, out _) ? $"is out of order: {name} belongs here" : $"is not a name that a bundle has here; {name} belongs here");
+                SeedPath.TryParse(header.Name, out _)
+                ? $"is out of order: {name} belongs here"
+                : $"is not a name that a bundle has here; {name} belongs here");
         }
 
         if (header.SizeBytes > maxBytes)
@@ -240,7 +259,9 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
         long offset = Offset;
         if (!await _input.ReadFullyAsync(_block, cancellationToken))
         {
-            throw new SeedRefusedException("the bundle", Offset, offset == 0 && Offset == 0 ? "is empty" : "is cut off: its end is missing");
+            throw new SeedRefusedException("the bundle", Offset, offset == 0 && Offset == 0
+                ? "is empty"
+                : "is cut off: its end is missing");
         }
 
         if (!_block.AsSpan().ContainsAnyExcept((byte)0))
@@ -251,7 +272,9 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
         TarHeader header = TarHeader.Read(_block, out string? problem);
         return problem is null
             ? header
-            : throw new SeedRefusedException(header.Name.Length == 0 ? "an entry" : Printable(header.Name), offset, offset == 0 ? $"{problem}; is this a seed bundle?" : problem);
+            : throw new SeedRefusedException(header.Name.Length == 0 ? "an entry" : Printable(header.Name), offset, offset == 0
+            ? $"{problem}; is this a seed bundle?"
+            : problem);
     }
 
     private async Task ReadPaddingAsync(TarHeader header, CancellationToken cancellationToken)

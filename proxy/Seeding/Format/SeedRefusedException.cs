@@ -1,6 +1,8 @@
 namespace Breakwater.Proxy.Seeding.Format;
 
-/// <summary>A bundle (or tree) is not what it must be: nothing of it counts. The message names the entry or index field and the offset.</summary>
+/// <summary>
+/// A bundle (or tree) is not what it must be: nothing of it counts. The message names the entry or index field and the offset.
+/// </summary>
 internal sealed class SeedRefusedException : Exception
 {
     /// <summary>Refuses for something at a place.</summary>

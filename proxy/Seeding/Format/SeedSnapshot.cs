@@ -1,8 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace Breakwater.Proxy.Seeding.Format;
 
 /// <summary>A snapshot that can be booted from a bundle.</summary>

@@ -3,8 +3,8 @@ using System.Text;
 namespace Breakwater.Proxy.Seeding.Format;
 
 /// <summary>
-/// One header block of a bundle, read strictly: only what <see cref="SeedWriter"/> writes is accepted, byte for byte (ustar, mode 0644, owner 0, time 0).
-/// A lenient reader would let damage and tricks pass: links, devices, extended headers, other spellings of a number.
+/// One header block of a bundle, read strictly: only what <see cref="SeedWriter"/> writes is accepted, byte for byte (ustar, mode 0644,
+/// owner 0, time 0). A lenient reader would let damage and tricks pass: links, devices, extended headers, other spellings of a number.
 /// </summary>
 /// <param name="Name">Full name.</param>
 /// <param name="SizeBytes">Bytes that follow.</param>
@@ -35,8 +35,10 @@ internal readonly record struct TarHeader(string Name, long SizeBytes, string? L
         string prefix = Text(block.Slice(345, 155));
         string target = Text(block.Slice(157, 100));
         name = prefix.Length == 0 ? name : prefix + "/" + name;
-        problem = !IsOctal(block.Slice(148, 6), out long stated) || stated != sum || block[154] != 0 || block[155] != ' ' ? "its header does not have its checksum"
-            : !IsTerminated(block[..100]) || !IsTerminated(block.Slice(345, 155)) || !IsTerminated(block.Slice(157, 100)) ? "a name in its header is malformed"
+        problem = !IsOctal(block.Slice(148, 6), out long stated) || stated != sum || block[154] != 0 || block[155] != ' '
+            ? "its header does not have its checksum"
+            : !IsTerminated(block[..100]) || !IsTerminated(block.Slice(345, 155)) || !IsTerminated(block.Slice(157, 100))
+            ? "a name in its header is malformed"
             : WhatType(block[156]) is { } type ? $"is {type}; a bundle has regular files, and hard links between repositories, only"
             : !block.Slice(257, 8).SequenceEqual("ustar\000"u8) ? "is not a POSIX ustar header"
             : !IsPlain(block) ? "its mode, owner or time is not what a bundle has"

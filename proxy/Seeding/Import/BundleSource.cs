@@ -1,7 +1,4 @@
-using System.Security.Cryptography;
-using Breakwater.CacheStore;
 using Breakwater.Proxy.Seeding.Format;
-using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Import;
 
@@ -17,5 +14,6 @@ internal sealed class BundleSource(Stream bundle, SeedLimits limits) : ISeedSour
     public Task<SeedIndex> ReadIndexAsync(CancellationToken cancellationToken) => _reader.ReadIndexAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task ReadContentAsync(ISeedVisitor visitor, CancellationToken cancellationToken) => _reader.ReadContentAsync(visitor, cancellationToken);
+    public Task ReadContentAsync(ISeedVisitor visitor, CancellationToken cancellationToken) =>
+        _reader.ReadContentAsync(visitor, cancellationToken);
 }

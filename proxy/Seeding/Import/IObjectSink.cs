@@ -1,5 +1,4 @@
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.Proxy.Seeding.Import;
 

@@ -1,7 +1,4 @@
 using Breakwater.CacheStore;
-using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Seeding.Format;
-using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Import;
 
@@ -14,6 +11,8 @@ internal interface ISeedMetadata
     /// <summary>The bytes of a catalog or history, seekable; null: not there.</summary>
     Stream? Open(in ObjectKey key);
 
-    /// <summary>Only an earlier bundle has it (<c>--since</c>), and that is not at hand: what it says cannot be checked here, an import checks it.</summary>
+    /// <summary>
+    /// Only an earlier bundle has it (<c>--since</c>), and that is not at hand: what it says cannot be checked here, an import checks it.
+    /// </summary>
     bool IsElsewhere(in ObjectKey key);
 }

@@ -1,7 +1,4 @@
-using System.Security.Cryptography;
-using Breakwater.CacheStore;
 using Breakwater.Proxy.Seeding.Format;
-using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Import;
 

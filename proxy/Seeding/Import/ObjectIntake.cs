@@ -6,8 +6,9 @@ using Breakwater.Proxy.Seeding.Format;
 namespace Breakwater.Proxy.Seeding.Import;
 
 /// <summary>
-/// Checks and stores objects while the bundle is read on: the reader hands each object's bytes to one of a few workers, which hash and write. Memory is bounded
-/// by the workers' queues and by what they have in commits under way. Begin, append and end are called by one reader.
+/// Checks and stores objects while the bundle is read on: the reader hands each object's bytes to one of a few workers, which hash and
+/// write. Memory is bounded by the workers' queues and by what they have in commits under way. Begin, append and end are called by one
+/// reader.
 /// </summary>
 internal sealed class ObjectIntake : IAsyncDisposable
 {
@@ -18,8 +19,8 @@ internal sealed class ObjectIntake : IAsyncDisposable
     private const long MaxPendingBytes = 32 << 20;
 
     /// <summary>
-    /// Large buffers that the pool does not take back are collected with the oldest generation only, which a small heap rarely asks for: without a nudge
-    /// an import of 1,500 MB had 306 MB of anonymous memory.
+    /// Large buffers that the pool does not take back are collected with the oldest generation only, which a small heap rarely asks for:
+    /// without a nudge an import of 1,500 MB had 306 MB of anonymous memory.
     /// </summary>
     private const long CollectEveryBytes = 64 << 20;
 
@@ -39,7 +40,9 @@ internal sealed class ObjectIntake : IAsyncDisposable
     {
         _sink = sink;
         int workers = Math.Clamp(Environment.ProcessorCount, 1, 4);
-        _queues = [.. Enumerable.Range(0, workers).Select(_ => Channel.CreateBounded<Chunk>(new BoundedChannelOptions(QueueChunks) { SingleReader = true, SingleWriter = true }))];
+        _queues = [.. Enumerable.Range(0, workers)
+            .Select(_ =>
+            Channel.CreateBounded<Chunk>(new BoundedChannelOptions(QueueChunks) { SingleReader = true, SingleWriter = true }))];
         _workers = [.. _queues.Select(queue => Task.Run(() => WorkAsync(queue.Reader, cancellationToken), CancellationToken.None))];
     }
 
@@ -186,14 +189,17 @@ internal sealed class ObjectIntake : IAsyncDisposable
 
                 if (!taker.Verify())
                 {
-                    Fail(chunk.Job.Offset, new SeedRefusedException(chunk.Job.Name, chunk.Job.Offset, $"its {chunk.Job.Length} bytes do not hash to its name"));
+                    Fail(chunk.Job.Offset,
+                        new SeedRefusedException(chunk.Job.Name, chunk.Job.Offset,
+                        $"its {chunk.Job.Length} bytes do not hash to its name"));
                     continue;
                 }
 
                 pending.Enqueue((chunk.Job, taker, taker.CommitAsync()));
                 taker = null;
                 pendingBytes += chunk.Job.Length;
-                while (pending.Count > 0 && (pending.Count > MaxPendingCommits || pendingBytes > MaxPendingBytes || pending.Peek().Commit.IsCompleted))
+                while (pending.Count > 0
+                    && (pending.Count > MaxPendingCommits || pendingBytes > MaxPendingBytes || pending.Peek().Commit.IsCompleted))
                 {
                     await SettleAsync();
                 }
@@ -261,7 +267,8 @@ internal sealed class ObjectIntake : IAsyncDisposable
                     CommitResult.TooLarge => "it is longer than Store:MaxObjectBytes",
                     _ => "the store failed; its log says why",
                 };
-                Fail(job.Offset, new SeedStoreException($"{job.Name} could not be stored: {why}. Then run the import again: it goes on where it was."));
+                Fail(job.Offset,
+                    new SeedStoreException($"{job.Name} could not be stored: {why}. Then run the import again: it goes on where it was."));
                 break;
         }
     }

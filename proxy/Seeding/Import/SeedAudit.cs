@@ -4,7 +4,9 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Import;
 
-/// <summary>Compares what an index promises of a repository with what is there: revisions, tags, and that what is called whole is whole.</summary>
+/// <summary>
+/// Compares what an index promises of a repository with what is there: revisions, tags, and that what is called whole is whole.
+/// </summary>
 internal sealed class SeedAudit(ISeedMetadata metadata)
 {
     /// <summary>Catalogs below which all is there: snapshots share most of theirs, and a hundred thousand tags may name one.</summary>
@@ -19,8 +21,10 @@ internal sealed class SeedAudit(ISeedMetadata metadata)
     public async Task CheckAsync(SeedRepository repository, Manifest manifest, Whitelist whitelist, CancellationToken cancellationToken)
     {
         string field = $"{SeedPath.Index}, field repositories[{repository.Fqrn}]";
-        Require(repository.Revision == manifest.Revision, field + ".revision", $"is {repository.Revision}, the manifest says {manifest.Revision}");
-        Require(repository.WhitelistExpires == whitelist.ExpiresAt, field + ".whitelistExpires", $"is {repository.WhitelistExpires:u}, the whitelist says {whitelist.ExpiresAt:u}");
+        Require(repository.Revision == manifest.Revision, field + ".revision",
+            $"is {repository.Revision}, the manifest says {manifest.Revision}");
+        Require(repository.WhitelistExpires == whitelist.ExpiresAt, field + ".whitelistExpires",
+            $"is {repository.WhitelistExpires:u}, the whitelist says {whitelist.ExpiresAt:u}");
         History? history = null;
         foreach (SeedSnapshot snapshot in repository.Snapshots)
         {
@@ -38,8 +42,11 @@ internal sealed class SeedAudit(ISeedMetadata metadata)
             (ObjectKey root, ulong revision) = snapshot.Tag.Length == 0 ? (manifest.RootCatalog, manifest.Revision)
                 : history!.Find(snapshot.Tag) is { } tag ? (tag.RootCatalog, tag.Revision)
                 : throw new SeedRefusedException(at, -1, "is a tag that the history does not have");
-            Require(snapshot.RootCatalog == root.ToString() && snapshot.Revision == revision, at, $"is not the snapshot that is signed (revision {revision}, {root})");
-            string? problem = snapshot.IsWhole ? await FindMissingAsync(root, cancellationToken) : metadata.Has(root) ? null : $"its root catalog {root} is missing";
+            Require(snapshot.RootCatalog == root.ToString() && snapshot.Revision == revision, at,
+                $"is not the snapshot that is signed (revision {revision}, {root})");
+            string? problem = snapshot.IsWhole ? await FindMissingAsync(root, cancellationToken) : metadata.Has(root)
+                ? null
+                : $"its root catalog {root} is missing";
             Require(problem is null, at, problem!);
         }
     }
@@ -49,7 +56,8 @@ internal sealed class SeedAudit(ISeedMetadata metadata)
     {
         List<SeedSnapshot> found = [];
         IEnumerable<Tag> tags = [];
-        if (manifest.History is ObjectKey key && (await metadata.ReadHistoryAsync(key, cancellationToken)).TryGet(out History? history, out _))
+        if (manifest.History is ObjectKey key
+            && (await metadata.ReadHistoryAsync(key, cancellationToken)).TryGet(out History? history, out _))
         {
             tags = history.Tags.OrderBy(tag => tag.Name, StringComparer.Ordinal);
         }
@@ -116,7 +124,8 @@ internal sealed class SeedAudit(ISeedMetadata metadata)
                         missing ??= metadata.Has(key) ? null : $"object {key} of {entry.Path} is missing";
                     }
                 }) ?? problem;
-                return (problem ?? missing, [.. catalog.Nested.Where(nested => !metadata.IsElsewhere(nested.Catalog) && !_whole.Contains(nested.Catalog))]);
+                return (problem ?? missing,
+                    [.. catalog.Nested.Where(nested => !metadata.IsElsewhere(nested.Catalog) && !_whole.Contains(nested.Catalog))]);
             },
             cancellationToken);
         if (found is null)

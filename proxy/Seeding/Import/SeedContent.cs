@@ -5,10 +5,11 @@ using Breakwater.Proxy.Seeding.Format;
 namespace Breakwater.Proxy.Seeding.Import;
 
 /// <summary>
-/// Takes the content of a bundle as it is read: keeps documents and certificates, hands objects to the intake, remembers which there were. Trust is judged as
-/// soon as the certificates are in, before the bulk.
+/// Takes the content of a bundle as it is read: keeps documents and certificates, hands objects to the intake, remembers which there were.
+/// Trust is judged as soon as the certificates are in, before the bulk.
 /// </summary>
-internal sealed class SeedContent(SeedIndex index, ObjectIntake intake, Action<SeedContent> judge, IProgress<SeedProgress>? progress) : ISeedVisitor
+internal sealed class SeedContent(SeedIndex index, ObjectIntake intake, Action<SeedContent> judge, IProgress<SeedProgress>? progress)
+    : ISeedVisitor
 {
     private const int MaxCertificateBytes = 64 << 10;
 
@@ -53,7 +54,8 @@ internal sealed class SeedContent(SeedIndex index, ObjectIntake intake, Action<S
     /// <inheritdoc/>
     public ValueTask OnObjectAsync(SeedPath path, string name, long length, long offset, CancellationToken cancellationToken)
     {
-        if (path.Key.Kind == (byte)'X' && length <= MaxCertificateBytes && _certificatesBytes + length + HeapCost.Entry <= MaxCertificatesBytes)
+        if (path.Key.Kind == (byte)'X' && length <= MaxCertificateBytes
+            && _certificatesBytes + length + HeapCost.Entry <= MaxCertificatesBytes)
         {
             _certificatesBytes += length + HeapCost.Entry;
             _certificate = new System.Buffers.ArrayBufferWriter<byte>();
@@ -112,7 +114,8 @@ internal sealed class SeedContent(SeedIndex index, ObjectIntake intake, Action<S
         Judge();
         if (index.Inherited != Inherited.Count)
         {
-            throw new SeedRefusedException($"{SeedPath.Index}, field inherited", -1, $"is {index.Inherited}, but {SeedPath.Inherited} is missing");
+            throw new SeedRefusedException($"{SeedPath.Index}, field inherited", -1,
+                $"is {index.Inherited}, but {SeedPath.Inherited} is missing");
         }
 
         progress?.Report(new SeedProgress(_keys.Count, index.Objects, _bytes, index.ObjectBytes));
@@ -142,6 +145,8 @@ internal sealed class SeedContent(SeedIndex index, ObjectIntake intake, Action<S
             at += line.Length + 1;
         }
 
-        return keys.Count == stated ? keys : throw new SeedRefusedException(SeedPath.Inherited, offset, $"lists {keys.Count} objects, the index states {stated}");
+        return keys.Count == stated
+            ? keys
+            : throw new SeedRefusedException(SeedPath.Inherited, offset, $"lists {keys.Count} objects, the index states {stated}");
     }
 }

@@ -1,7 +1,3 @@
-using System.Text;
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Seeding.Format;
-
 namespace Breakwater.Proxy.Seeding.Import;
 
 /// <summary>How far an import, export or check is.</summary>

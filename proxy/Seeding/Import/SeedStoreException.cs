@@ -1,8 +1,3 @@
-using System.Buffers;
-using System.Threading.Channels;
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Seeding.Format;
-
 namespace Breakwater.Proxy.Seeding.Import;
 
 /// <summary>The store took no more: the bundle is right so far. What was stored stays, so that the import can go on later.</summary>

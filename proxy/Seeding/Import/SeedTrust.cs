@@ -5,8 +5,8 @@ using Breakwater.Repositories;
 namespace Breakwater.Proxy.Seeding.Import;
 
 /// <summary>
-/// Judges the repositories of a bundle: by this site's master key where it has one, else by the key in the bundle, which proves that the parts belong
-/// together but not who made them. Pure.
+/// Judges the repositories of a bundle: by this site's master key where it has one, else by the key in the bundle, which proves that the
+/// parts belong together but not who made them. Pure.
 /// </summary>
 internal sealed class SeedTrust(RepositoryTrust site, TimeProvider time)
 {
@@ -26,11 +26,14 @@ internal sealed class SeedTrust(RepositoryTrust site, TimeProvider time)
         // A bundle years old is still what it was: expiry decides about first boots, not about the chain.
         ReadOnlyMemory<byte>? wireMemory = wire is null ? (ReadOnlyMemory<byte>?)null : wire;
         TrustVerdict verdict = trust.JudgeManifest(fqrn, manifest, whitelist, wireMemory, now: null, highestRevision: null);
-        if (verdict.Outcome != TrustOutcome.Accepted && !(verdict.Outcome == TrustOutcome.Unverified && verdict is { Manifest: not null, Whitelist: not null }))
+        if (verdict.Outcome != TrustOutcome.Accepted
+            && !(verdict.Outcome == TrustOutcome.Unverified && verdict is { Manifest: not null, Whitelist: not null }))
         {
-            string entry = verdict.Reason is TrustReason.WhitelistMalformed or TrustReason.WhitelistSignature or TrustReason.WhitelistWantsPkcs7
+            string entry = verdict.Reason is TrustReason.WhitelistMalformed or TrustReason.WhitelistSignature
+                or TrustReason.WhitelistWantsPkcs7
                 ? SeedPath.Whitelist : SeedPath.Manifest;
-            throw new SeedRefusedException(SeedPath.OfDocument(fqrn, entry), -1, $"the chain of trust does not hold ({verdict.Reason}): {verdict.Explanation.TrimEnd('.')}");
+            throw new SeedRefusedException(SeedPath.OfDocument(fqrn, entry), -1,
+                $"the chain of trust does not hold ({verdict.Reason}): {verdict.Explanation.TrimEnd('.')}");
         }
 
         return new SeedTrustVerdict(verdict.Manifest!, verdict.Whitelist!, hasSiteKey, verdict.Whitelist!.ExpiresAt <= time.GetUtcNow());

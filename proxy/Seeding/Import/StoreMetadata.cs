@@ -1,7 +1,5 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Seeding.Format;
-using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Import;
 

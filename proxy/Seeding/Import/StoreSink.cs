@@ -1,5 +1,4 @@
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.Proxy.Seeding.Import;
 
@@ -12,7 +11,8 @@ internal sealed class StoreSink(IObjectStore store) : IObjectSink
 
     private sealed class Taker(ObjectWriter writer) : ObjectTaker
     {
-        public override ValueTask<CommitResult?> AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => writer.AppendAsync(bytes, cancellationToken);
+        public override ValueTask<CommitResult?> AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+            writer.AppendAsync(bytes, cancellationToken);
 
         public override bool Verify() => writer.Verify();
 

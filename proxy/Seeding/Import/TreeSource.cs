@@ -6,8 +6,8 @@ using Breakwater.Repositories;
 namespace Breakwater.Proxy.Seeding.Import;
 
 /// <summary>
-/// A directory that holds what a Stratum 1 serves: one repository's tree, or several below it or below <c>cvmfs/</c>; also an unpacked bundle. Links are not
-/// followed, what is no object or signed document is passed over.
+/// A directory that holds what a Stratum 1 serves: one repository's tree, or several below it or below <c>cvmfs/</c>; also an unpacked
+/// bundle. Links are not followed, what is no object or signed document is passed over.
 /// </summary>
 internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : ISeedSource
 {
@@ -30,7 +30,9 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
         {
             byte[] bytes = await File.ReadAllBytesAsync(indexPath, cancellationToken);
             Identity = Convert.ToHexStringLower(SHA256.HashData(bytes));
-            return _index = SeedIndex.Read(bytes, -1, await File.ReadAllBytesAsync(Path.Combine(directory.FullName, SeedPath.Checksums), cancellationToken), -1);
+            return _index =
+                SeedIndex.Read(bytes, -1,
+                await File.ReadAllBytesAsync(Path.Combine(directory.FullName, SeedPath.Checksums), cancellationToken), -1);
         }
 
         string name = _repositories.Count == 1 ? _repositories[0].Fqrn : directory.Name;
@@ -55,19 +57,24 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
         {
             foreach (string file in (string[])[SeedPath.Manifest, SeedPath.Whitelist])
             {
-                await VisitDocumentAsync(visitor, SeedPath.OfDocument(fqrn, file), new FileInfo(Path.Combine(root.FullName, file)), cancellationToken);
+                await VisitDocumentAsync(visitor, SeedPath.OfDocument(fqrn, file), new FileInfo(Path.Combine(root.FullName, file)),
+                    cancellationToken);
             }
 
-            await VisitDocumentAsync(visitor, SeedPath.OfMasterKey(fqrn), new FileInfo(Path.Combine(directory.FullName, SeedPath.OfMasterKey(fqrn))), cancellationToken);
+            await VisitDocumentAsync(visitor, SeedPath.OfMasterKey(fqrn),
+                new FileInfo(Path.Combine(directory.FullName, SeedPath.OfMasterKey(fqrn))), cancellationToken);
         }
 
-        await VisitDocumentAsync(visitor, SeedPath.Inherited, new FileInfo(Path.Combine(directory.FullName, SeedPath.Inherited)), cancellationToken);
+        await VisitDocumentAsync(visitor, SeedPath.Inherited, new FileInfo(Path.Combine(directory.FullName, SeedPath.Inherited)),
+            cancellationToken);
         byte[] buffer = new byte[ChunkBytes];
         foreach ((ObjectKey key, int repository, long length) in _objects)
         {
             (string fqrn, DirectoryInfo root) = _repositories[repository];
             string name = SeedPath.OfObject(fqrn, key);
-            await using FileStream file = new(Path.Combine(root.FullName, key.ToPath()), FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            await using FileStream file =
+                new(Path.Combine(root.FullName, key.ToPath()), FileMode.Open, FileAccess.Read, FileShare.Read, 0,
+                FileOptions.Asynchronous | FileOptions.SequentialScan);
             await visitor.OnObjectAsync(new SeedPath(SeedEntryKind.Object, fqrn, key), name, length, -1, cancellationToken);
             int read;
             while ((read = await file.ReadAsync(buffer, cancellationToken)) > 0)
@@ -108,7 +115,8 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
         {
             var published = new FileInfo(Path.Combine(root.FullName, SeedPath.Manifest));
             if (IsPlain(published) && published.Length <= Manifest.MaxBytes
-                && Manifest.Parse(File.ReadAllBytes(published.FullName)).TryGet(out Manifest? manifest, out _) && SeedPath.IsFqrn(manifest.RepositoryName))
+                && Manifest.Parse(File.ReadAllBytes(published.FullName)).TryGet(out Manifest? manifest, out _)
+                && SeedPath.IsFqrn(manifest.RepositoryName))
             {
                 _repositories.Add((manifest.RepositoryName, root));
             }
@@ -120,17 +128,20 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
             if (_repositories[i - 1].Fqrn == _repositories[i].Fqrn)
             {
                 throw new SeedRefusedException(
-                    _repositories[i].Root.FullName, -1, $"is {_repositories[i].Fqrn}, and so is {_repositories[i - 1].Root.FullName}: move one of them out of the tree");
+                    _repositories[i].Root.FullName, -1,
+                    $"is {_repositories[i].Fqrn}, and so is {_repositories[i - 1].Root.FullName}: move one of them out of the tree");
             }
         }
 
         if (_repositories.Count == 0)
         {
-            throw new SeedRefusedException(directory.FullName, -1, "holds no repository: there is no readable .cvmfspublished in it, in its directories, or below cvmfs/");
+            throw new SeedRefusedException(directory.FullName, -1,
+                "holds no repository: there is no readable .cvmfspublished in it, in its directories, or below cvmfs/");
         }
     }
 
-    private static IEnumerable<DirectoryInfo> Below(DirectoryInfo parent) => parent.Exists ? parent.EnumerateDirectories().Where(d => d.LinkTarget is null) : [];
+    private static IEnumerable<DirectoryInfo> Below(DirectoryInfo parent) =>
+        parent.Exists ? parent.EnumerateDirectories().Where(d => d.LinkTarget is null) : [];
 
     /// <summary>Links are not followed, and whoever opens a pipe waits for its other end.</summary>
     private static bool IsPlain(FileInfo file) => file.Exists && file.LinkTarget is null && !FileKind.IsSpecial(file.FullName);
@@ -151,7 +162,8 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
 
                     if (file.Length > limits.MaxObjectBytes)
                     {
-                        throw new SeedRefusedException(file.FullName, -1, $"has {file.Length} bytes; objects have {limits.MaxObjectBytes} at most (Store:MaxObjectBytes)");
+                        throw new SeedRefusedException(file.FullName, -1,
+                            $"has {file.Length} bytes; objects have {limits.MaxObjectBytes} at most (Store:MaxObjectBytes)");
                     }
 
                     if (_objects.Count == SeedIndex.MaxObjects)
@@ -164,7 +176,9 @@ internal sealed class TreeSource(DirectoryInfo directory, SeedLimits limits) : I
             }
         }
 
-        _objects.Sort((left, right) => SeedPath.Compare(left.Key, right.Key) is var byKey && byKey != 0 ? byKey : left.Repository.CompareTo(right.Repository));
+        _objects.Sort((left, right) => SeedPath.Compare(left.Key, right.Key) is var byKey && byKey != 0
+            ? byKey
+            : left.Repository.CompareTo(right.Repository));
         int kept = 0;
         for (int i = 0; i < _objects.Count; i++)
         {

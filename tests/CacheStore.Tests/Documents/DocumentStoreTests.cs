@@ -22,7 +22,8 @@ public sealed class DocumentStoreTests : IAsyncLifetime
     [InlineData(3_000_000)]
     public async Task Document_Put_IsThereAtOnceAndAfterRestart(int length)
     {
-        StoredDocument document = new(TestObjects.Bytes(1, length), TestObjects.Bytes(2, 300), new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero));
+        StoredDocument document =
+            new(TestObjects.Bytes(1, length), TestObjects.Bytes(2, 300), new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero));
 
         await _store.Documents.PutAsync("cvmfs/minios/.cvmfspublished", document);
 
@@ -66,7 +67,8 @@ public sealed class DocumentStoreTests : IAsyncLifetime
     {
         StoredDocument document = new(new byte[_store.Documents.MaxDocumentBytes + 1], default, DateTimeOffset.UnixEpoch);
 
-        ArgumentException refusal = await Assert.ThrowsAsync<ArgumentException>(async () => await _store.Documents.PutAsync("big", document));
+        ArgumentException refusal =
+            await Assert.ThrowsAsync<ArgumentException>(async () => await _store.Documents.PutAsync("big", document));
 
         Assert.Contains("'big'", refusal.Message, StringComparison.Ordinal);
         Assert.False(_store.Documents.TryGet("big", out _));
@@ -76,10 +78,12 @@ public sealed class DocumentStoreTests : IAsyncLifetime
     public async Task Documents_PutAgainAndAgain_DoNotFillTheDisk()
     {
         await _store.Documents.PutAsync("old", new StoredDocument(TestObjects.Bytes(7, 5000), default, DateTimeOffset.UnixEpoch));
-        await _store.Documents.PutAsync("old and long", new StoredDocument(TestObjects.Bytes(8, 500_000), default, DateTimeOffset.UnixEpoch));
+        await _store.Documents.PutAsync("old and long",
+            new StoredDocument(TestObjects.Bytes(8, 500_000), default, DateTimeOffset.UnixEpoch));
         for (int i = 0; i < 300; i++)
         {
-            await _store.Documents.PutAsync($"d{i % 5}", new StoredDocument(TestObjects.Bytes(i, 1_000_000), default, DateTimeOffset.UnixEpoch));
+            await _store.Documents.PutAsync($"d{i % 5}",
+                new StoredDocument(TestObjects.Bytes(i, 1_000_000), default, DateTimeOffset.UnixEpoch));
         }
 
         await ReopenAsync();

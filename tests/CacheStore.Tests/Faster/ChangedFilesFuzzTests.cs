@@ -4,7 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Tests.Faster;
 
-/// <summary>Any file of a running store changes in any way: nothing wrong is read, new objects are taken, and a restart opens what is left.</summary>
+/// <summary>
+/// Any file of a running store changes in any way: nothing wrong is read, new objects are taken, and a restart opens what is left.
+/// </summary>
 public sealed class ChangedFilesFuzzTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
@@ -25,7 +27,13 @@ public sealed class ChangedFilesFuzzTests : IDisposable
         for (int start = 0; start < 4; start++)
         {
             await using FasterObjectStore store = await FasterObjectStore.OpenAsync(
-                new StoreOptions { Path = _directory.Path, QuotaBytes = 64 << 20, MinFreeBytes = 0, CommitInterval = TimeSpan.FromMilliseconds(1) });
+                new StoreOptions
+                {
+                    Path = _directory.Path,
+                    QuotaBytes = 64 << 20,
+                    MinFreeBytes = 0,
+                    CommitInterval = TimeSpan.FromMilliseconds(1)
+                });
             foreach (byte[] bytes in objects)
             {
                 await ReadOrStoreAsync(store, bytes, random);
@@ -108,7 +116,8 @@ public sealed class ChangedFilesFuzzTests : IDisposable
     private void Change(Random random)
     {
         string[] files = [.. Directory.GetFiles(_directory.Path, "*", SearchOption.AllDirectories)
-            .Where(static path => !path.Contains("lock", StringComparison.Ordinal) && !path.Contains("spill", StringComparison.Ordinal)).Order()];
+            .Where(static path => !path.Contains("lock", StringComparison.Ordinal) && !path.Contains("spill", StringComparison.Ordinal))
+            .Order()];
         string file = files[random.Next(files.Length)];
         SafeFileHandle opened;
         try

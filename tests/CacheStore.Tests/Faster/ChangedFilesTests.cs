@@ -6,7 +6,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Tests.Faster;
 
-/// <summary>Segment files that change below the running store: whatever is read is the object's bytes, or an error and then a miss.</summary>
+/// <summary>
+/// Segment files that change below the running store: whatever is read is the object's bytes, or an error and then a miss.
+/// </summary>
 public sealed class ChangedFilesTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
@@ -14,7 +16,8 @@ public sealed class ChangedFilesTests : IDisposable
 
     public void Dispose() => _directory.Dispose();
 
-    public static TheoryData<int> Lengths => [1, 5_000, ObjectLease.MaxWholeBytes, ObjectLease.MaxWholeBytes + 1, StagedObject.PartBytes, StagedObject.PartBytes + 1, 3_000_000];
+    public static TheoryData<int> Lengths =>
+        [1, 5_000, ObjectLease.MaxWholeBytes, ObjectLease.MaxWholeBytes + 1, StagedObject.PartBytes, StagedObject.PartBytes + 1, 3_000_000];
 
     [Theory]
     [MemberData(nameof(Lengths))]
@@ -48,7 +51,9 @@ public sealed class ChangedFilesTests : IDisposable
         Assert.False(store.Contains(key));
     }
 
-    /// <summary>The object is acknowledged when it is durable: what happens to its file meanwhile, while the disk is slow, counts.</summary>
+    /// <summary>
+    /// The object is acknowledged when it is durable: what happens to its file meanwhile, while the disk is slow, counts.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Lengths))]
     public async Task Object_FlippedBeforeItIsDurable_IsNotRead(int length)

@@ -108,7 +108,13 @@ public sealed class CleanerTests : IDisposable
     {
         HookedDisk disk = new() { Free = 1L << 40 };
         await using FasterObjectStore store = await FasterObjectStore.OpenAsync(
-            new StoreOptions { Path = _directory.Path, QuotaBytes = 64 << 20, MinFreeBytes = 200_000_000, CommitInterval = TimeSpan.FromMilliseconds(1) },
+            new StoreOptions
+            {
+                Path = _directory.Path,
+                QuotaBytes = 64 << 20,
+                MinFreeBytes = 200_000_000,
+                CommitInterval = TimeSpan.FromMilliseconds(1)
+            },
             disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
         await FillAsync(store, 8);
         long before = store.Statistics.UsedBytes;
@@ -146,7 +152,8 @@ public sealed class CleanerTests : IDisposable
 
     /// <summary>Descriptors of files of this store that have no name any more.</summary>
     private int DeletedFilesOpen() => Directory.GetFiles("/proc/self/fd").Count(
-        fd => new FileInfo(fd).LinkTarget is { } target && target.StartsWith(_directory.Path, StringComparison.Ordinal) && target.EndsWith(" (deleted)", StringComparison.Ordinal));
+        fd => new FileInfo(fd).LinkTarget is { } target && target.StartsWith(_directory.Path, StringComparison.Ordinal)
+        && target.EndsWith(" (deleted)", StringComparison.Ordinal));
 
     private Task<FasterObjectStore> OpenAsync(HookedDisk disk) => FasterObjectStore.OpenAsync(
         new StoreOptions { Path = _directory.Path, QuotaBytes = 64 << 20, MinFreeBytes = 0, CommitInterval = TimeSpan.FromMilliseconds(1) },

@@ -42,12 +42,15 @@ public sealed class FasterObjectStoreTests : ObjectStoreContract
 
         foreach (string directory in Directory.EnumerateDirectories(path, "*", SearchOption.AllDirectories).Append(path))
         {
-            const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute | UnixFileMode.GroupWrite;
+            const UnixFileMode Others =
+                UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute | UnixFileMode.GroupWrite;
             Assert.True(OperatingSystem.IsWindows() || (File.GetUnixFileMode(directory) & Others) == UnixFileMode.None, directory);
         }
     }
 
-    /// <summary>What waits for a fetch is sent from the memory in which the object was staged, and goes on being so when the log has taken it.</summary>
+    /// <summary>
+    /// What waits for a fetch is sent from the memory in which the object was staged, and goes on being so when the log has taken it.
+    /// </summary>
     [Theory]
     [InlineData(0)]
     [InlineData(5_000)]

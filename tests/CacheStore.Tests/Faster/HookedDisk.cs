@@ -35,7 +35,8 @@ internal sealed class HookedDisk : StoreDisk
 
     public override ulong StampOf(SafeFileHandle file) => HidesChanges ? 1 : base.StampOf(file);
 
-    public override int ReadAgain(SafeFileHandle file, Span<byte> buffer, long offset) => IsCold ? -1 : base.ReadAgain(file, buffer, offset);
+    public override int ReadAgain(SafeFileHandle file, Span<byte> buffer, long offset) =>
+        IsCold ? -1 : base.ReadAgain(file, buffer, offset);
 
     public override void Delete(string path)
     {

@@ -103,7 +103,12 @@ public sealed class HookedDiskTests : IDisposable
             await store.Documents.PutAsync("a", new StoredDocument(new byte[100], default, DateTimeOffset.UnixEpoch));
         }
 
-        HookedDisk disk = new() { ReadFault = path => path.Contains("documents", StringComparison.Ordinal) && path.EndsWith(".seg", StringComparison.Ordinal) };
+        HookedDisk disk =
+            new()
+            {
+                ReadFault = path => path.Contains("documents", StringComparison.Ordinal)
+            && path.EndsWith(".seg", StringComparison.Ordinal)
+            };
         await using FasterObjectStore again = await OpenAsync(disk);
     }
 

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Breakwater.CacheStore.Faster;
-using Breakwater.TestSupport;
 
 namespace Breakwater.CacheStore.Tests.Faster;
 

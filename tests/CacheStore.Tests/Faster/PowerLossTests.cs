@@ -48,7 +48,8 @@ public sealed class PowerLossTests : IDisposable
 
         await using FasterObjectStore last = await OpenAsync(new FaultyDisk());
         await AssertRightAsync(last);
-        Assert.True(evicted > 100 && moved > 2_000_000 && lost > 20 && _stored.Count > 20, $"{evicted} evicted, {moved} bytes moved, {lost} sectors lost, {_stored.Count} pinned");
+        Assert.True(evicted > 100 && moved > 2_000_000 && lost > 20 && _stored.Count > 20,
+            $"{evicted} evicted, {moved} bytes moved, {lost} sectors lost, {_stored.Count} pinned");
     }
 
     /// <summary>Sets that were acknowledged are there as they were, with their objects that were; whatever is read is right.</summary>
@@ -109,7 +110,8 @@ public sealed class PowerLossTests : IDisposable
     {
         for (int batch = 0; batch < 60; batch++)
         {
-            CommitResult[] results = await Task.WhenAll(Enumerable.Range(seed + (batch * 10), 10).Select(i => store.WriteAsync(KeyOf(i), BytesOf(i))));
+            CommitResult[] results =
+                await Task.WhenAll(Enumerable.Range(seed + (batch * 10), 10).Select(i => store.WriteAsync(KeyOf(i), BytesOf(i))));
             if (results.Contains(CommitResult.Failed) || results.Contains(CommitResult.StoreFull))
             {
                 return;

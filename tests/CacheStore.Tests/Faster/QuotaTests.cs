@@ -141,5 +141,6 @@ public sealed class QuotaTests : IAsyncLifetime
 
     private static ObjectKey KeyOf(int number) => TestObjects.KeyOf(BytesOf(number));
 
-    private long DiskBytes() => new DirectoryInfo(Path.Combine(_directory.Path, "objects")).EnumerateFiles("*.seg").Sum(file => file.Exists ? file.Length : 0);
+    private long DiskBytes() =>
+        new DirectoryInfo(Path.Combine(_directory.Path, "objects")).EnumerateFiles("*.seg").Sum(file => file.Exists ? file.Length : 0);
 }

@@ -151,7 +151,9 @@ public sealed class RecoveryTests : IDisposable
     private async Task FillAsync(int count, int length, int firstSeed = 0)
     {
         await using FasterObjectStore store = await OpenAsync();
-        CommitResult[] results = await Task.WhenAll(Enumerable.Range(firstSeed, count).Select(seed => store.WriteAsync(KeyOfSeed(seed, length), Remember(seed, length))));
+        CommitResult[] results =
+            await Task.WhenAll(Enumerable.Range(firstSeed, count)
+            .Select(seed => store.WriteAsync(KeyOfSeed(seed, length), Remember(seed, length))));
         Assert.All(results, result => Assert.Equal(CommitResult.Committed, result));
         await store.Space.ProgressAsync(); // tables are written
     }
@@ -191,7 +193,12 @@ public sealed class RecoveryTests : IDisposable
     }
 
     private Task<FasterObjectStore> OpenAsync(string? path = null) => FasterObjectStore.OpenAsync(
-        new StoreOptions { Path = path ?? _directory.Path, QuotaBytes = StoreOptions.MinQuotaBytes, CommitInterval = TimeSpan.FromMilliseconds(1) });
+        new StoreOptions
+        {
+            Path = path ?? _directory.Path,
+            QuotaBytes = StoreOptions.MinQuotaBytes,
+            CommitInterval = TimeSpan.FromMilliseconds(1)
+        });
 
     private static void Flip(string path, long offset)
     {

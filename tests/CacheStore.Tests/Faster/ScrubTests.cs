@@ -18,7 +18,8 @@ public sealed class ScrubTests : IDisposable
         byte[] good = TestObjects.Bytes(1, 200_000);
         byte[] bad = TestObjects.Bytes(2, length);
         List<ObjectKey> told = [];
-        await using FasterObjectStore store = await FasterObjectStore.OpenAsync(new StoreOptions { Path = _directory.Path, QuotaBytes = StoreOptions.MinQuotaBytes });
+        await using FasterObjectStore store =
+            await FasterObjectStore.OpenAsync(new StoreOptions { Path = _directory.Path, QuotaBytes = StoreOptions.MinQuotaBytes });
         store.Damaged = told.Add;
         await store.WriteAsync(TestObjects.KeyOf(good), good);
         await store.WriteAsync(TestObjects.KeyOf(bad), bad);
@@ -42,7 +43,8 @@ public sealed class ScrubTests : IDisposable
     [Fact]
     public async Task List_AfterWritesAndRemovals_NamesWhatIsThere()
     {
-        await using FasterObjectStore store = await FasterObjectStore.OpenAsync(new StoreOptions { Path = _directory.Path, QuotaBytes = StoreOptions.MinQuotaBytes });
+        await using FasterObjectStore store =
+            await FasterObjectStore.OpenAsync(new StoreOptions { Path = _directory.Path, QuotaBytes = StoreOptions.MinQuotaBytes });
         byte[][] objects = [.. Enumerable.Range(0, 5).Select(i => TestObjects.Bytes(i, 1000 + (i * 150_000)))];
         await Task.WhenAll(objects.Select(bytes => store.WriteAsync(TestObjects.KeyOf(bytes), bytes)));
         store.Remove(TestObjects.KeyOf(objects[4]));
@@ -50,14 +52,16 @@ public sealed class ScrubTests : IDisposable
 
         StoredObjectInfo[] listed = [.. store.List()];
 
-        Assert.Equal(objects.Take(4).Select(bytes => (TestObjects.KeyOf(bytes).ToString(), (long)bytes.Length)).Order(), listed.Select(o => (o.Key.ToString(), o.Length)).Order());
+        Assert.Equal(objects.Take(4).Select(bytes => (TestObjects.KeyOf(bytes).ToString(), (long)bytes.Length)).Order(),
+            listed.Select(o => (o.Key.ToString(), o.Length)).Order());
         Assert.Equal(TestObjects.KeyOf(objects[0]), Assert.Single(listed, o => o.IsPinned).Key);
     }
 
     [Fact]
     public async Task EvictTo_HalfOfTheStore_KeepsPinned()
     {
-        await using FasterObjectStore store = await FasterObjectStore.OpenAsync(new StoreOptions { Path = _directory.Path, QuotaBytes = StoreOptions.MinQuotaBytes });
+        await using FasterObjectStore store =
+            await FasterObjectStore.OpenAsync(new StoreOptions { Path = _directory.Path, QuotaBytes = StoreOptions.MinQuotaBytes });
         byte[][] objects = [.. Enumerable.Range(0, 400).Select(i => TestObjects.Bytes(i, 100_000))];
         await Task.WhenAll(objects.Select(bytes => store.WriteAsync(TestObjects.KeyOf(bytes), bytes)));
         store.Pins.Put("some", [.. objects.Take(20).Select(bytes => TestObjects.KeyOf(bytes))]);

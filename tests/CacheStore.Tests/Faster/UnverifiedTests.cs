@@ -62,7 +62,8 @@ public sealed class UnverifiedTests : IAsyncLifetime
         await Waiting.UntilAsync(() => !_store.Space.IsEvictionDue);
         long objects = _store.Statistics.Objects;
         long evicted = _store.Statistics.EvictedObjects;
-        await Parallel.ForEachAsync(Enumerable.Range(0, 40), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (i, _) => await SendWrongAsync(i, 5_000_000));
+        await Parallel.ForEachAsync(Enumerable.Range(0, 40), new ParallelOptions { MaxDegreeOfParallelism = 4 },
+            async (i, _) => await SendWrongAsync(i, 5_000_000));
         Assert.Equal((objects, evicted), (_store.Statistics.Objects, _store.Statistics.EvictedObjects));
 
         await FillAsync((int)Quota, seed: 50_000);
@@ -128,7 +129,8 @@ public sealed class UnverifiedTests : IAsyncLifetime
     private async Task SendWrongAsync(int number, int length)
     {
         byte[] slice = TestObjects.Bytes(900_000 + number, 500_000);
-        await using ObjectWriter writer = _store.BeginWrite(TestObjects.KeyOf(BitConverter.GetBytes(number)), number % 2 == 0 ? null : Math.Min(length, Quota / 4));
+        await using ObjectWriter writer =
+            _store.BeginWrite(TestObjects.KeyOf(BitConverter.GetBytes(number)), number % 2 == 0 ? null : Math.Min(length, Quota / 4));
         for (int sent = 0; sent < length; sent += slice.Length)
         {
             await writer.AppendAsync(slice);
@@ -145,11 +147,13 @@ public sealed class UnverifiedTests : IAsyncLifetime
         {
             byte[][] good = [.. some.Select(static i => TestObjects.Bytes(i, GoodBytes))];
             keys.AddRange(good.Select(static g => TestObjects.KeyOf(g)));
-            Assert.All(await Task.WhenAll(good.Select(g => _store.WriteAsync(TestObjects.KeyOf(g), g))), static result => Assert.Equal(CommitResult.Committed, result));
+            Assert.All(await Task.WhenAll(good.Select(g => _store.WriteAsync(TestObjects.KeyOf(g), g))),
+                static result => Assert.Equal(CommitResult.Committed, result));
         }
 
         return keys;
     }
 
-    private long DiskBytes() => new DirectoryInfo(Path.Combine(_directory.Path, "objects")).EnumerateFiles("*.seg").Sum(file => file.Exists ? file.Length : 0);
+    private long DiskBytes() =>
+        new DirectoryInfo(Path.Combine(_directory.Path, "objects")).EnumerateFiles("*.seg").Sum(file => file.Exists ? file.Length : 0);
 }

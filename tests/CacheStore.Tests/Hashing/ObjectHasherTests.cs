@@ -4,7 +4,9 @@ namespace Breakwater.CacheStore.Tests.Hashing;
 
 public sealed class ObjectHasherTests
 {
-    /// <summary>A body may be right before its answer has ended, or go on from another Stratum 1: the look in between changes nothing.</summary>
+    /// <summary>
+    /// A body may be right before its answer has ended, or go on from another Stratum 1: the look in between changes nothing.
+    /// </summary>
     [Theory]
     [InlineData(DigestAlgorithm.Sha1)]
     [InlineData(DigestAlgorithm.RipeMd160)]

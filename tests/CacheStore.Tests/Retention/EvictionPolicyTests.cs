@@ -38,7 +38,8 @@ public sealed class EvictionPolicyTests
         Assert.Equal([1, 2, 3, 3, 3], counted);
         Assert.Equal(0, segment.FrequencyOf(neighbour));
         Assert.False(segment.IsChecked(ordinal));
-        Assert.Equal([2, 1, 0, 0], [EvictionPolicy.AfterRound(3), EvictionPolicy.AfterRound(2), EvictionPolicy.AfterRound(1), EvictionPolicy.AfterRound(0)]);
+        Assert.Equal([2, 1, 0, 0],
+            [EvictionPolicy.AfterRound(3), EvictionPolicy.AfterRound(2), EvictionPolicy.AfterRound(1), EvictionPolicy.AfterRound(0)]);
         Assert.Equal([false, true], [EvictionPolicy.IsKeptFromFresh(0), EvictionPolicy.IsKeptFromFresh(1)]);
         Assert.Equal([false, true], [EvictionPolicy.IsKeptAgain(0), EvictionPolicy.IsKeptAgain(1)]);
         Assert.Equal([0, 1], [EvictionPolicy.InitialFrequency(false), EvictionPolicy.InitialFrequency(true)]);

@@ -12,7 +12,8 @@ public sealed class PinSetFilesTests : IAsyncLifetime
     private readonly ObjectKey _key = TestObjects.KeyOf([1]);
     private FasterObjectStore _store = null!;
 
-    public async Task InitializeAsync() => _store = await FasterObjectStore.OpenAsync(new StoreOptions { Path = _directory.Path, QuotaBytes = 64 << 20, MinFreeBytes = 0 });
+    public async Task InitializeAsync() =>
+        _store = await FasterObjectStore.OpenAsync(new StoreOptions { Path = _directory.Path, QuotaBytes = 64 << 20, MinFreeBytes = 0 });
 
     public async Task DisposeAsync()
     {
@@ -78,7 +79,8 @@ public sealed class PinSetFilesTests : IAsyncLifetime
         await _store.DisposeAsync();
         HookedDisk disk = new();
         _store = await FasterObjectStore.OpenAsync(
-            new StoreOptions { Path = _directory.Path, QuotaBytes = 64 << 20, MinFreeBytes = 0 }, disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
+            new StoreOptions { Path = _directory.Path, QuotaBytes = 64 << 20, MinFreeBytes = 0 }, disk, TimeProvider.System,
+            NullLogger.Instance, CancellationToken.None);
         _store.Pins.Put("a", [_key]);
         disk.DeleteFault = new IOException("no");
 

@@ -14,7 +14,14 @@ public sealed class GrowingObjectTests : IAsyncLifetime
     private FasterObjectStore _store = null!;
 
     public async Task InitializeAsync() => _store = await FasterObjectStore.OpenAsync(
-        new StoreOptions { Path = _directory.Path, QuotaBytes = 64 << 20, MinFreeBytes = 0, MaxObjectBytes = MaxObjectBytes, CommitInterval = TimeSpan.FromMilliseconds(1) });
+        new StoreOptions
+        {
+            Path = _directory.Path,
+            QuotaBytes = 64 << 20,
+            MinFreeBytes = 0,
+            MaxObjectBytes = MaxObjectBytes,
+            CommitInterval = TimeSpan.FromMilliseconds(1)
+        });
 
     public async Task DisposeAsync()
     {

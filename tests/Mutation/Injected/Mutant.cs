@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Breakwater.CacheStore;
 
-/// <summary>Which mutant is switched on in this process, and which mutated lines were reached. Written into the copy of the tree that is mutated.</summary>
+/// <summary>
+/// Which mutant is switched on in this process, and which mutated lines were reached. Written into the copy of the tree that is mutated.
+/// </summary>
 public static class Mutant
 {
     private static readonly int s_active = int.TryParse(Environment.GetEnvironmentVariable("MUTANT_ACTIVE"), out int active) ? active : -1;
@@ -22,7 +24,9 @@ public static class Mutant
         return mutant == s_active;
     }
 
-    /// <summary>A test begins (name) or has ended (null): what is reached from now on belongs to it, or to both of its neighbours.</summary>
+    /// <summary>
+    /// A test begins (name) or has ended (null): what is reached from now on belongs to it, or to both of its neighbours.
+    /// </summary>
     public static void Enter(string? test)
     {
         if (s_isRecording)
@@ -30,7 +34,8 @@ public static class Mutant
             lock (s_seen)
             {
                 s_sequence++;
-                Environment.SetEnvironmentVariable("MUTANT_SEQUENCE", s_sequence.ToString(CultureInfo.InvariantCulture)); // child processes go on from here
+                // child processes go on from here
+                Environment.SetEnvironmentVariable("MUTANT_SEQUENCE", s_sequence.ToString(CultureInfo.InvariantCulture));
                 Write($"{s_sequence}\t{test}\t{Environment.TickCount64}");
             }
         }

@@ -5,7 +5,9 @@ using Xunit.Sdk;
 
 namespace Breakwater.Mutants;
 
-/// <summary>Tells <see cref="CacheStore.Mutant"/> which test runs. Written into the copy of the test projects, onto each class of tests.</summary>
+/// <summary>
+/// Tells <see cref="CacheStore.Mutant"/> which test runs. Written into the copy of the test projects, onto each class of tests.
+/// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class MutantCoverageAttribute : BeforeAfterTestAttribute
 {

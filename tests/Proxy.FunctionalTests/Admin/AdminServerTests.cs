@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Breakwater.Proxy.Admin;
-using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
@@ -29,7 +28,8 @@ public sealed class AdminServerTests : IAsyncLifetime
             Repositories = new Dictionary<string, RepositoryOptions>(),
             Admin = new AdminOptions { Listen = "127.0.0.1:0", TokenFile = Path.Combine(_directory.Path, "admin.token") },
         };
-        _server = new AdminServer(_settings, new Health([_worry]), [new EchoRoom()], ListenPlan.Make(_settings, []), NullLoggerFactory.Instance);
+        _server = new AdminServer(_settings, new Health([_worry]), [new EchoRoom()], ListenPlan.Make(_settings, []),
+            NullLoggerFactory.Instance);
         await _server.StartAsync(CancellationToken.None);
         _http = new HttpClient { BaseAddress = _server.Address };
     }
@@ -104,7 +104,8 @@ public sealed class AdminServerTests : IAsyncLifetime
     [Fact]
     public async Task BigBody_OfAnOrdinaryAction_IsRefused()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/echo") { Content = new ByteArrayContent(new byte[(1 << 20) + 1]) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, "/api/v1/echo") { Content = new ByteArrayContent(new byte[(1 << 20) + 1]) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken.Read(_settings.Admin.TokenFile!));
 
@@ -201,6 +202,7 @@ public sealed class AdminServerTests : IAsyncLifetime
     {
         public HealthLevel Level { get; set; }
 
-        public IEnumerable<HealthFinding> Find() => Level == HealthLevel.Ready ? [] : [new HealthFinding("some-worry", Level, "Look after it.")];
+        public IEnumerable<HealthFinding> Find() =>
+            Level == HealthLevel.Ready ? [] : [new HealthFinding("some-worry", Level, "Look after it.")];
     }
 }

@@ -8,7 +8,9 @@ using Yarp.ReverseProxy.Model;
 
 namespace Breakwater.Proxy.FunctionalTests.Admin;
 
-/// <summary>What <c>/healthz/ready</c> says while something outside is broken, and afterwards. Degraded is 200: clients are served.</summary>
+/// <summary>
+/// What <c>/healthz/ready</c> says while something outside is broken, and afterwards. Degraded is 200: clients are served.
+/// </summary>
 public sealed class HealthTests
 {
     [Fact]
@@ -23,7 +25,8 @@ public sealed class HealthTests
         first.Everything = second.Everything = UpstreamBehaviour.WithStatus(503);
         Assert.InRange((int)(await proxy.GetAsync(items[0].Url)).Status, 502, 504);
         string down = await ReadyAsync(proxy);
-        Assert.StartsWith("""{"status":"degraded","findings":[{"name":"upstream-down","level":"degraded","text":"No Stratum 1 of cluster test answers (""", down, StringComparison.Ordinal);
+        Assert.StartsWith(
+            """{"status":"degraded","findings":[{"name":"upstream-down","level":"degraded","text":"No Stratum 1 of cluster test answers (""", down, StringComparison.Ordinal);
         Assert.Contains(first.EndPoint.ToString(), down, StringComparison.Ordinal);
         Assert.Contains(second.EndPoint.ToString(), down, StringComparison.Ordinal);
 
@@ -52,7 +55,8 @@ public sealed class HealthTests
             upstream);
         Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
         Stratum1Outcomes outcomes = proxy.Services.GetRequiredService<Stratum1Outcomes>();
-        DestinationState probed = proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single(c => c.ClusterId == "unused").DestinationsState.AllDestinations[0];
+        DestinationState probed = proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single(c => c.ClusterId == "unused")
+            .DestinationsState.AllDestinations[0];
         await Waiting.UntilAsync(() => outcomes.StateOf(probed) is not (Stratum1State.NotAskedYet or Stratum1State.Answers));
 
         Assert.Equal("""{"status":"ready","findings":[]}""", await ReadyAsync(proxy));
@@ -64,11 +68,13 @@ public sealed class HealthTests
         var disk = new FaultyDisk();
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(9_000).On(upstream);
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartOnAsync(disk, new Dictionary<string, string?> { ["Store:CommitInterval"] = "00:00:00.01" }, upstream);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartOnAsync(disk, new Dictionary<string, string?> { ["Store:CommitInterval"] = "00:00:00.01" }, upstream);
 
         disk.WriteFault = new IOException("full", 28);
         Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
-        await UntilAsync(proxy, text => text.Contains("""{"status":"degraded","findings":[{"name":"store-read-only",""", StringComparison.Ordinal));
+        await UntilAsync(proxy,
+            text => text.Contains("""{"status":"degraded","findings":[{"name":"store-read-only",""", StringComparison.Ordinal));
 
         disk.WriteFault = null;
         await UntilAsync(proxy, text => text == """{"status":"ready","findings":[]}""");
@@ -85,7 +91,8 @@ public sealed class HealthTests
         using TemporaryDirectory directory = new();
         string store = directory.Combine("store");
         await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
-            new Dictionary<string, string?> { ["Store:Path"] = store, ["Admin:TokenFile"] = directory.Combine("admin.token") }, null, upstream);
+            new Dictionary<string, string?> { ["Store:Path"] = store, ["Admin:TokenFile"] = directory.Combine("admin.token") }, null,
+            upstream);
         Assert.Equal("""{"status":"ready","findings":[]}""", await ReadyAsync(proxy));
 
         if (how == "moved")
@@ -117,15 +124,18 @@ public sealed class HealthTests
             }
         }
 
-        Assert.StartsWith("""{"status":"unready","findings":[{"name":"store-missing","level":"unready",""", await ReadyAsync(proxy, HttpStatusCode.ServiceUnavailable), StringComparison.Ordinal);
+        Assert.StartsWith("""{"status":"unready","findings":[{"name":"store-missing","level":"unready",""",
+            await ReadyAsync(proxy, HttpStatusCode.ServiceUnavailable), StringComparison.Ordinal);
     }
 
-    private static Task UntilAsync(ProxyUnderTest proxy, Func<string, bool> holds) => Waiting.UntilAsync(async () => holds(await ReadyAsync(proxy)));
+    private static Task UntilAsync(ProxyUnderTest proxy, Func<string, bool> holds) =>
+        Waiting.UntilAsync(async () => holds(await ReadyAsync(proxy)));
 
     private static async Task<string> ReadyAsync(ProxyUnderTest proxy, HttpStatusCode expected = HttpStatusCode.OK)
     {
         using var http = new HttpClient();
-        using HttpResponseMessage response = await http.GetAsync(new Uri(proxy.Services.GetRequiredService<AdminServer>().Address!, "/healthz/ready"));
+        using HttpResponseMessage response =
+            await http.GetAsync(new Uri(proxy.Services.GetRequiredService<AdminServer>().Address!, "/healthz/ready"));
         Assert.Equal(expected, response.StatusCode);
         return await response.Content.ReadAsStringAsync();
     }

@@ -23,7 +23,8 @@ public sealed class LifetimeRoomTests
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         Assert.False(stopping.IsCancellationRequested);
 
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken.Read(directory.Combine("admin.token")));
+        http.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Bearer", AdminToken.Read(directory.Combine("admin.token")));
         using HttpResponseMessage accepted = await http.PostAsync(new Uri("/api/v1/drain", UriKind.Relative), null);
         using HttpResponseMessage health = await http.GetAsync(new Uri("/healthz/ready", UriKind.Relative));
 

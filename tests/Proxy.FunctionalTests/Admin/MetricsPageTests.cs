@@ -50,7 +50,8 @@ public sealed partial class MetricsPageTests
         }
     }
 
-    private static string PagePath([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(here, "..", "..", "..", "..", "docs", "operate", "metrics.md"));
+    private static string PagePath([CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(here, "..", "..", "..", "..", "docs", "operate", "metrics.md"));
 
     [GeneratedRegex(@"^\| `(breakwater_[a-z_]+)`", RegexOptions.Multiline)]
     private static partial Regex Row();

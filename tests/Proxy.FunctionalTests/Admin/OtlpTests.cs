@@ -27,17 +27,22 @@ public sealed class OtlpTests
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(1000).On(upstream);
         await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
-            new Dictionary<string, string?> { ["Telemetry:OtlpEndpoint"] = collector.Address, ["Telemetry:TraceShare"] = "1" }, null, upstream);
+            new Dictionary<string, string?> { ["Telemetry:OtlpEndpoint"] = collector.Address, ["Telemetry:TraceShare"] = "1" }, null,
+            upstream);
 
         Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
 
         // Its result tells nothing here: it also flushes the Prometheus reader, which gives out only when it is scraped.
         proxy.Services.GetRequiredService<MeterProvider>().ForceFlush();
         string metrics = collector.Received(Metrics);
-        Assert.All(["breakwater.requests", "breakwater.upstream.healthy", "service.name", "breakwater"], name => Assert.Contains(name, metrics, StringComparison.Ordinal));
+        Assert.All(["breakwater.requests", "breakwater.upstream.healthy", "service.name", "breakwater"],
+            name => Assert.Contains(name, metrics, StringComparison.Ordinal));
 
-        // The client's request, the fetch behind it, and the HTTP client's request to the Stratum 1. A span ends after the client has its bytes.
-        foreach (string name in (string[])["Breakwater.Proxy", "request", "fetch", "System.Net.Http", upstream.EndPoint.Port.ToString(CultureInfo.InvariantCulture)])
+        // The client's request, the fetch behind it, and the HTTP client's request to the Stratum 1. A span ends after the client has its
+        // bytes.
+        foreach (string name
+            in (string[])["Breakwater.Proxy", "request", "fetch", "System.Net.Http",
+            upstream.EndPoint.Port.ToString(CultureInfo.InvariantCulture)])
         {
             await collector.UntilAsync(Traces, name);
         }
@@ -54,7 +59,8 @@ public sealed class OtlpTests
         private Collector()
         {
             WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-            builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+            builder.WebHost.UseKestrelCore()
+                .ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
             _app = builder.Build();
             _app.Run(ExportAsync);
         }
@@ -65,7 +71,8 @@ public sealed class OtlpTests
         {
             var collector = new Collector();
             await collector._app.StartAsync();
-            collector.Address = collector._app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single();
+            collector.Address = collector._app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
+                .Addresses.Single();
             return collector;
         }
 
@@ -86,7 +93,8 @@ public sealed class OtlpTests
                 Task next;
                 lock (_gate)
                 {
-                    if (_received.TryGetValue(path, out StringBuilder? received) && received.ToString().Contains(text, StringComparison.Ordinal))
+                    if (_received.TryGetValue(path, out StringBuilder? received)
+                        && received.ToString().Contains(text, StringComparison.Ordinal))
                     {
                         return;
                     }

@@ -68,7 +68,8 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
         await page.Locator("#action-form button").ClickAsync();
         await Expect(result).ToContainTextAsync(Done());
         Assert.DoesNotContain("problem", await result.InnerTextAsync(), StringComparison.Ordinal);
-        await Expect(page.Locator("#room-store-pins tr", new PageLocatorOptions { HasText = "warm/minios.example.org/newest" })).ToContainTextAsync("100.0 %");
+        await Expect(page.Locator("#room-store-pins tr", new PageLocatorOptions { HasText = "warm/minios.example.org/newest" }))
+            .ToContainTextAsync("100.0 %");
         Assert.Equal([Storm.AdminAddress.Authority], window.Authorities);
         Assert.All(window.Errors, error => Assert.Contains("401", error, StringComparison.Ordinal));
     }
@@ -85,7 +86,8 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
         await Expect(window.Page.Locator("#chart canvas")).ToBeVisibleAsync();
         await Expect(window.Page.Locator("#room-store progress")).ToBeVisibleAsync();
 
-        await Waiting.UntilAsync(async () => await window.Page.EvaluateAsync<int>("series[0].length") >= 6); // Something to see on the chart.
+        // Something to see on the chart.
+        await Waiting.UntilAsync(async () => await window.Page.EvaluateAsync<int>("series[0].length") >= 6);
 
         Assert.Equal(0, await window.OverflowAsync());
         string background = await window.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");

@@ -7,8 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Breakwater.Proxy.FunctionalTests.Admin;
 
 /// <summary>
-/// A storm that goes on until it is disposed: the demo's repository on an embedded Stratum 1, the real proxy, and VMs that boot again, each time as a
-/// new machine with an address of its own, as soon as they have booted.
+/// A storm that goes on until it is disposed: the demo's repository on an embedded Stratum 1, the real proxy, and VMs that boot again, each
+/// time as a new machine with an address of its own, as soon as they have booted.
 /// </summary>
 internal sealed class RunningStorm : IAsyncDisposable
 {

@@ -58,10 +58,13 @@ internal sealed class Window
     }
 
     /// <summary>By how many pixels the content is wider than the window.</summary>
-    public Task<int> OverflowAsync() => Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    public Task<int> OverflowAsync() =>
+        Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
 
     /// <summary>Saves what the window shows, for people, beside the test's assembly.</summary>
-    public Task SaveAsync(string name) => Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(AppContext.BaseDirectory, "screenshots", name + ".png"), FullPage = true });
+    public Task SaveAsync(string name) =>
+        Page.ScreenshotAsync(
+        new PageScreenshotOptions { Path = Path.Combine(AppContext.BaseDirectory, "screenshots", name + ".png"), FullPage = true });
 
     private void Note(string error)
     {

@@ -6,7 +6,9 @@ namespace Breakwater.Proxy.FunctionalTests.CommandLine;
 /// <summary>The shell completes as the printed script says, in a real bash.</summary>
 public sealed class CompletionTests
 {
-    /// <summary>Loads the script and presses Tab at the end of the line in <c>$1</c>; the command itself is in the arguments after it.</summary>
+    /// <summary>
+    /// Loads the script and presses Tab at the end of the line in <c>$1</c>; the command itself is in the arguments after it.
+    /// </summary>
     private const string PressTab = """
         line=$1; shift; own=("$@")
         breakwater() { "${own[@]}" "$@"; }

@@ -27,7 +27,8 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
     {
         using var empty = new TemporaryDirectory();
         CommandResult result = await breakwater.RunAsync(
-            ["doctor"], ("Store__Path", empty.Combine("store")), ("ReverseProxy__Clusters__test__Destinations__s1__Address", DeadAddress()));
+            ["doctor"], ("Store__Path", empty.Combine("store")),
+            ("ReverseProxy__Clusters__test__Destinations__s1__Address", DeadAddress()));
 
         string oneLine = Spaces().Replace(result.Output, " ");
         Assert.Equal(0, result.ExitCode);
@@ -53,7 +54,9 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
         using var other = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
         other.Start();
 
-        CommandResult result = await breakwater.RunAsync(["doctor"], ("Store__Path", empty.Combine("store")), ("Proxy__Listen__0", other.LocalEndpoint.ToString()!));
+        CommandResult result =
+            await breakwater.RunAsync(["doctor"], ("Store__Path", empty.Combine("store")),
+            ("Proxy__Listen__0", other.LocalEndpoint.ToString()!));
 
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("taken by another program (Proxy:Listen)", Spaces().Replace(result.Output, " "), StringComparison.Ordinal);
@@ -65,7 +68,8 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
         string parent = breakwater.Stratum1.Address;
 
         CommandResult result = await breakwater.RunAsync(
-            ["doctor"], ("ReverseProxy__Clusters__test__Destinations__s1__Address", "http://s1.invalid/"), ("ReverseProxy__Clusters__test__HttpClient__WebProxy__Address", parent));
+            ["doctor"], ("ReverseProxy__Clusters__test__Destinations__s1__Address", "http://s1.invalid/"),
+            ("ReverseProxy__Clusters__test__HttpClient__WebProxy__Address", parent));
 
         Assert.Matches($@"ok Stratum 1 s1\.invalid answers in \d+ ms by {Regex.Escape(parent)}", Spaces().Replace(result.Output, " "));
     }
@@ -131,8 +135,11 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
         CommandResult result = await breakwater.RunAsync(["context", "--proxy", proxy]);
 
         Assert.Equal(0, result.ExitCode);
-        Assert.Contains($"[ucernvm-begin]\ncvmfs_http_proxy=http://{proxy};DIRECT\ncvmfs_pac_urls=http://{proxy}/proxy.pac\n[ucernvm-end]\n", result.Output, StringComparison.Ordinal);
-        Assert.Contains($"CVMFS_HTTP_PROXY=\"http://{proxy};DIRECT\"\nCVMFS_PAC_URLS=\"http://{proxy}/proxy.pac\"\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"[ucernvm-begin]\ncvmfs_http_proxy=http://{proxy};DIRECT\ncvmfs_pac_urls=http://{proxy}/proxy.pac\n[ucernvm-end]\n",
+            result.Output, StringComparison.Ordinal);
+        Assert.Contains($"CVMFS_HTTP_PROXY=\"http://{proxy};DIRECT\"\nCVMFS_PAC_URLS=\"http://{proxy}/proxy.pac\"\n", result.Output,
+            StringComparison.Ordinal);
         RawResponse pac = await RawHttpClient.GetOnceAsync(breakwater.EndPoint, "/proxy.pac", []);
         Assert.Contains($"PROXY {proxy}; DIRECT", Encoding.ASCII.GetString(pac.Body), StringComparison.Ordinal);
     }
@@ -145,7 +152,8 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
         Assert.Equal(0, result.ExitCode);
         Assert.Contains("cvmfs_http_proxy=http://p.example.org:3128\n", result.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(";DIRECT", result.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain("DIRECT", Breakwater.Proxy.ZeroTouch.ZeroTouchEndpoint.Pac(["p:3128"], hasWayOut: false), StringComparison.Ordinal);
+        Assert.DoesNotContain("DIRECT", Breakwater.Proxy.ZeroTouch.ZeroTouchEndpoint.Pac(["p:3128"], hasWayOut: false),
+            StringComparison.Ordinal);
     }
 
     [Theory]

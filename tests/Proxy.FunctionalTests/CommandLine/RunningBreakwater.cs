@@ -5,7 +5,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace Breakwater.Proxy.FunctionalTests.CommandLine;
 
-/// <summary><c>breakwater serve</c> as a process, before one Stratum 1 that plays all of the shipped ones, so that nothing leaves this machine.</summary>
+/// <summary>
+/// <c>breakwater serve</c> as a process, before one Stratum 1 that plays all of the shipped ones, so that nothing leaves this machine.
+/// </summary>
 public sealed class RunningBreakwater : IAsyncLifetime
 {
     private readonly TemporaryDirectory _directory = new();

@@ -80,7 +80,8 @@ public sealed class ServeExitCodeTests : IDisposable
         Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
     }
 
-    private Task<CommandResult> ServeAsync(string listen, string name = "Proxy__Name", string value = "breakwater") => BreakwaterCommand.RunAsync(
+    private Task<CommandResult> ServeAsync(string listen, string name = "Proxy__Name", string value = "breakwater") =>
+        BreakwaterCommand.RunAsync(
         new Dictionary<string, string>
         {
             ["Proxy__Listen__0"] = listen,

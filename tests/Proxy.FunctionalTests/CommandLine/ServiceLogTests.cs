@@ -1,5 +1,4 @@
 using Breakwater.Proxy.Host;
-using Breakwater.Proxy.Pipeline;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Console;
@@ -16,7 +15,8 @@ public sealed class ServiceLogTests
     [InlineData(null, "simple")]
     public void Formatter_IsThatOfTheSettings(string? setting, string inForce)
     {
-        IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Logging:Console:FormatterName", setting)]).Build();
+        IConfigurationRoot configuration =
+            new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Logging:Console:FormatterName", setting)]).Build();
         ServiceCollection services = new();
         services.AddLogging(logging => ProxyServer.AddLogging(logging, configuration));
         using ServiceProvider provider = services.BuildServiceProvider();

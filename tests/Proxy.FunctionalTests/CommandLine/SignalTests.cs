@@ -54,7 +54,8 @@ public sealed partial class SignalTests : IAsyncLifetime
         string settings = _directory.Combine("settings.json");
         await File.WriteAllTextAsync(settings, "{}");
         await using ServeProcess proxy = await ServeProcess.StartWithAsync(
-            [], _directory.Combine("other"), [_upstream], ["--settings", settings], [("Proxy:Listen:0", "127.0.0.1:0"), ("Logging:LogLevel:Breakwater", "Information")]);
+            [], _directory.Combine("other"), [_upstream], ["--settings", settings],
+            [("Proxy:Listen:0", "127.0.0.1:0"), ("Logging:LogLevel:Breakwater", "Information")]);
         await File.WriteAllTextAsync(settings, "{ \"Logging\": { \"LogLevel\": { \"Yarp.None\": \"Loud\" } } }");
         Assert.Equal(0, Kill(proxy.Id, HangUp));
 

@@ -6,8 +6,8 @@ using Breakwater.TestSupport;
 namespace Breakwater.Proxy.FunctionalTests.CommandLine;
 
 /// <summary>
-/// What <c>Type=notify</c> of deployment/systemd/breakwater.service waits for. The parent is not systemd here, nor can the service see it there (ProtectProc=invisible):
-/// once nothing was told then, and the unit would not have started.
+/// What <c>Type=notify</c> of deployment/systemd/breakwater.service waits for. The parent is not systemd here, nor can the service see it
+/// there (ProtectProc=invisible): once nothing was told then, and the unit would not have started.
 /// </summary>
 public sealed class SystemdTests
 {
@@ -19,7 +19,8 @@ public sealed class SystemdTests
         systemd.Bind(new UnixDomainSocketEndPoint(directory.Combine("notify")));
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(1000).On(upstream);
-        await using ServeProcess serve = await ServeProcess.StartAsync(directory.Combine("store"), [upstream], null, ("NOTIFY_SOCKET", directory.Combine("notify")));
+        await using ServeProcess serve =
+            await ServeProcess.StartAsync(directory.Combine("store"), [upstream], null, ("NOTIFY_SOCKET", directory.Combine("notify")));
 
         Assert.Equal("READY=1", await ReceiveAsync(systemd));
         Assert.Equal(item.Bytes, (await RawHttpClient.GetOnceAsync(serve.EndPoint, item.Url, [])).Body);

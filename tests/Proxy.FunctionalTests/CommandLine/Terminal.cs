@@ -39,7 +39,13 @@ internal sealed partial class Terminal : IAsyncDisposable
         ProcessStartInfo own = ProxyProcess.OwnExecutable();
         string line = string.Join(' ', new[] { own.FileName }.Concat(own.ArgumentList).Append(command));
         // As a terminal gives them: whoever runs the tests in the background (nohup … &) ignores Ctrl-C, and what it starts does so, too.
-        ProcessStartInfo start = new("script", ["-qfec", $"tty; stty rows {rows} cols {columns}; exec env --default-signal=INT,QUIT {line}", "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        ProcessStartInfo start =
+            new("script",
+            ["-qfec", $"tty; stty rows {rows} cols {columns}; exec env --default-signal=INT,QUIT {line}", "/dev/null"])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true
+            };
         foreach ((string name, string value) in settings)
         {
             start.Environment[name] = value;
@@ -60,7 +66,8 @@ internal sealed partial class Terminal : IAsyncDisposable
     /// <summary>Gives the terminal another size, as a window that is dragged; the command is told by SIGWINCH.</summary>
     public async Task ResizeAsync(int rows, int columns)
     {
-        using Process stty = Process.Start(new ProcessStartInfo("stty", ["-F", Device().Match(Output).Value, "rows", $"{rows}", "cols", $"{columns}"]))!;
+        using Process stty =
+            Process.Start(new ProcessStartInfo("stty", ["-F", Device().Match(Output).Value, "rows", $"{rows}", "cols", $"{columns}"]))!;
         await stty.WaitForExitAsync().InTimeAsync();
         Assert.Equal(0, stty.ExitCode);
     }

@@ -7,7 +7,8 @@ public sealed class TopTests(RunningBreakwater breakwater) : IClassFixture<Runni
     public async Task Top_TerminalIsMadeSmaller_FitsItAgainAndQLeaves()
     {
         await using Terminal terminal = Terminal.Start(breakwater.Settings, 40, 120, "top");
-        await terminal.ScreenAsync(lines => lines[0].Contains("requests/s", StringComparison.Ordinal) && lines.Any(l => l.StartsWith("health", StringComparison.Ordinal)));
+        await terminal.ScreenAsync(lines => lines[0].Contains("requests/s", StringComparison.Ordinal)
+            && lines.Any(l => l.StartsWith("health", StringComparison.Ordinal)));
 
         await terminal.ResizeAsync(9, 50);
         string[] small = await terminal.ScreenAsync(lines => lines.Length == 9);
@@ -58,5 +59,6 @@ public sealed class TopTests(RunningBreakwater breakwater) : IClassFixture<Runni
         }
     }
 
-    private static void AssertTerminalIsAsBefore(Terminal terminal) => Assert.EndsWith("\e[?25h\e[?1049l", terminal.Output.TrimEnd(), StringComparison.Ordinal);
+    private static void AssertTerminalIsAsBefore(Terminal terminal) =>
+        Assert.EndsWith("\e[?25h\e[?1049l", terminal.Output.TrimEnd(), StringComparison.Ordinal);
 }

@@ -36,14 +36,16 @@ public sealed class DemoTests
     [InlineData("--rtt", "soon")]
     [InlineData("--rtt", "-1")]
     public void Demo_WhatIsNoNumber_IsToldSo(string option, string value) =>
-        Assert.Contains(DemoCommand.Create().Parse([option, value]).Errors, error => error.Message.StartsWith(option, StringComparison.Ordinal));
+        Assert.Contains(DemoCommand.Create().Parse([option, value]).Errors,
+        error => error.Message.StartsWith(option, StringComparison.Ordinal));
 
     [Fact]
     public async Task Demo_ForPeople_TableOnStandardOutput()
     {
         (int exitCode, string output, _) = await RunAsync("demo", "--vms", "2", "--rtt", "0");
         Assert.Equal(0, exitCode);
-        Assert.All(["cold", "warm", "restart", "revision", "exiles", "Try next"], word => Assert.Contains(word, output, StringComparison.Ordinal));
+        Assert.All(["cold", "warm", "restart", "revision", "exiles", "Try next"],
+            word => Assert.Contains(word, output, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -61,10 +63,12 @@ public sealed class DemoTests
     public void Percentile_OfFewAndMany_IsNearestRank()
     {
         double[] hundred = [.. Enumerable.Range(1, 100).Select(i => (double)i)];
-        Assert.Equal((50, 99, 100), (PhaseResult.Percentile(hundred, 0.5), PhaseResult.Percentile(hundred, 0.99), PhaseResult.Percentile(hundred, 1)));
+        Assert.Equal((50, 99, 100),
+            (PhaseResult.Percentile(hundred, 0.5), PhaseResult.Percentile(hundred, 0.99), PhaseResult.Percentile(hundred, 1)));
         Assert.Equal((7, 7), (PhaseResult.Percentile([7], 0.5), PhaseResult.Percentile([7], 0.99)));
         Assert.Equal(0, PhaseResult.Percentile([], 0.5));
     }
 
-    private static Task<CommandResult> RunAsync(params string[] arguments) => BreakwaterCommand.RunAsync(BreakwaterCommand.NoSettings, arguments);
+    private static Task<CommandResult> RunAsync(params string[] arguments) =>
+        BreakwaterCommand.RunAsync(BreakwaterCommand.NoSettings, arguments);
 }

@@ -1,4 +1,3 @@
-using Breakwater.CacheStore;
 using Breakwater.Proxy.Commands.Demo;
 using Breakwater.TestSupport;
 
@@ -99,7 +98,8 @@ public sealed class VirtualMachineTests : IAsyncLifetime
         _server.ScriptNext(_plan.Files[1].Path, UpstreamBehaviour.Doubled);
         _server.ScriptNext(_plan.Files[2].Path, UpstreamBehaviour.HtmlPage);
         _server.ScriptNext(_plan.Files[3].Path, new UpstreamBehaviour { GzipEncode = true });
-        _server.ScriptNext(DemoRepository.ManifestPath, new UpstreamBehaviour { ReplaceBody = _repository.Find(DemoRepository.ManifestPath, 2) });
+        _server.ScriptNext(DemoRepository.ManifestPath,
+            new UpstreamBehaviour { ReplaceBody = _repository.Find(DemoRepository.ManifestPath, 2) });
         await BootAsync();
         AssertCounts(boots: 1, wrongBodies: 4, errors: 0, exiles: 0);
     }

@@ -19,10 +19,12 @@ public sealed class ClockTests : IAsyncLifetime
 
     public ClockTests() => _time = new SteppedTime(_real);
 
-    public static TheoryData<string> Steps => ["-0.00:00:01", "-0.02:00:00", "-30.00:00:00", "-20000.00:00:00", "30.00:00:00", "27000.00:00:00"];
+    public static TheoryData<string> Steps =>
+        ["-0.00:00:01", "-0.02:00:00", "-30.00:00:00", "-20000.00:00:00", "30.00:00:00", "27000.00:00:00"];
 
     public async Task InitializeAsync() =>
-        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path }, _time, _stratum1);
+        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path }, _time,
+        _stratum1);
 
     public async Task DisposeAsync()
     {
@@ -88,14 +90,17 @@ public sealed class ClockTests : IAsyncLifetime
         (DateTimeOffset Real, DateTimeOffset Wall)? check = null;
         for (int i = 0; i < 300; i++)
         {
-            _time.Ahead = TimeSpan.FromSeconds(random.Next(3) == 0 ? random.NextInt64(-1_700_000_000, 2_300_000_000) : random.Next(-200, 200));
+            _time.Ahead =
+                TimeSpan.FromSeconds(random.Next(3) == 0 ? random.NextInt64(-1_700_000_000, 2_300_000_000) : random.Next(-200, 200));
             TimeSpan passes = TimeSpan.FromSeconds(random.Next(0, 50));
             _real.Advance(passes);
             int asked = _stratum1.RequestCount(s_manifest);
             RawResponse response = await _proxy.GetAsync(s_manifest);
 
             (DateTimeOffset real, DateTimeOffset wall) = (_real.GetUtcNow(), _time.GetUtcNow());
-            TimeSpan age = check is { } last ? new TimeSpan(Math.Max((real - last.Real).Ticks, (wall - last.Wall).Ticks)) : TimeSpan.MaxValue;
+            TimeSpan age = check is { } last
+                ? new TimeSpan(Math.Max((real - last.Real).Ticks, (wall - last.Wall).Ticks))
+                : TimeSpan.MaxValue;
             bool isDue = age >= TimeSpan.FromSeconds(61);
             (check, age) = isDue ? ((real, wall), TimeSpan.Zero) : (check, age);
             Assert.Equal(200, response.Status);

@@ -24,7 +24,12 @@ public sealed class ExpiredWhitelistTests
         File.Copy(FixtureRepository.MiniOs.MasterKeyPath, keys.Combine("minios.example.org.pub"));
         await using ScriptedUpstream upstream = ScriptedUpstream.Serving(FixtureRepository.MiniOs);
         await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
-            new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = keys.Path, ["Repositories:ServeExpired"] = servesExpired.ToString(), ["Proxy:RawPath"] = rawPath },
+            new Dictionary<string, string?>
+            {
+                ["Repositories:KeysDirectory"] = keys.Path,
+                ["Repositories:ServeExpired"] = servesExpired.ToString(),
+                ["Proxy:RawPath"] = rawPath
+            },
             time,
             upstream);
         Assert.Equal((200, 200), await StatusesAsync(proxy));

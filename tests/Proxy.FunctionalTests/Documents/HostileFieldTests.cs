@@ -3,7 +3,9 @@ using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Documents;
 
-/// <summary>A Stratum 1's fields that are kept or sent on are looked at when they come: a bad one is a bad answer, and the next Stratum 1 is asked.</summary>
+/// <summary>
+/// A Stratum 1's fields that are kept or sent on are looked at when they come: a bad one is a bad answer, and the next Stratum 1 is asked.
+/// </summary>
 public sealed class HostileFieldTests
 {
     private const string Path = "/cvmfs/tiny.example.org/.cvmfspublished";
@@ -36,12 +38,20 @@ public sealed class HostileFieldTests
         byte[] manifest = FixtureRepository.Tiny.Files[".cvmfspublished"];
         await using ScriptedUpstream bad = ScriptedUpstream.Serving(FixtureRepository.Tiny);
         await using ScriptedUpstream good = ScriptedUpstream.Serving(FixtureRepository.Tiny);
-        bad.Script(Path, new UpstreamBehaviour { RawAnswer = [.. Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nSet-Cookie: a=b\r\nContent-Length: {manifest.Length}\r\n\r\n"), .. manifest] });
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath }, null, bad, good);
+        bad.Script(Path,
+            new UpstreamBehaviour
+            {
+                RawAnswer =
+            [.. Encoding.Latin1.GetBytes(
+            $"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nSet-Cookie: a=b\r\nContent-Length: {manifest.Length}\r\n\r\n"), .. manifest]
+            });
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath }, null, bad, good);
         for (int i = 0; i < 2; i++)
         {
             RawResponse response = await proxy.GetAsync(Path);
-            Assert.Equal((200, "application/x-cvmfs", null), (response.Status, response.Header("Content-Type"), response.Header("Set-Cookie")));
+            Assert.Equal((200, "application/x-cvmfs", null),
+                (response.Status, response.Header("Content-Type"), response.Header("Set-Cookie")));
             Assert.Equal(manifest, response.Body);
         }
 
@@ -56,7 +66,8 @@ public sealed class HostileFieldTests
         const string Type = "text/plain; charset=\"a \\\" b\"";
         await using ScriptedUpstream upstream = ScriptedUpstream.Serving(FixtureRepository.Tiny);
         upstream.Script(Path, new UpstreamBehaviour { ContentType = Type });
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath }, null, upstream);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath }, null, upstream);
         Assert.Equal(Type, (await proxy.GetAsync(Path)).Header("Content-Type"));
         Assert.Equal(Type, (await proxy.GetAsync(Path)).Header("Content-Type"));
     }

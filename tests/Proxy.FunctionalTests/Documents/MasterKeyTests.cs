@@ -27,7 +27,8 @@ public sealed class MasterKeyTests : IAsyncLifetime
     {
         WriteKeys(_old);
         Publish(_old, 811);
-        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path }, _time, _stratum1);
+        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path }, _time,
+            _stratum1);
         Assert.Equal(811UL, await RevisionAsync());
     }
 

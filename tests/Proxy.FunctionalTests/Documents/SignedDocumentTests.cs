@@ -26,7 +26,8 @@ public sealed class SignedDocumentTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         File.Copy(FixtureRepository.MiniOs.MasterKeyPath, _keys.Combine(Fqrn + ".pub"));
-        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path }, _time, _one, _two);
+        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path }, _time,
+            _one, _two);
     }
 
     public async Task DisposeAsync()
@@ -149,5 +150,6 @@ public sealed class SignedDocumentTests : IAsyncLifetime
 
     private SignedDocuments Signed => _proxy.Services.GetRequiredService<SignedDocuments>();
 
-    private RepositoryRoute Route => _proxy.Services.GetRequiredService<RepositoryRoutes>().TryFind("minios.example.org"u8, out RepositoryRoute? route) ? route : null!;
+    private RepositoryRoute Route =>
+        _proxy.Services.GetRequiredService<RepositoryRoutes>().TryFind("minios.example.org"u8, out RepositoryRoute? route) ? route : null!;
 }

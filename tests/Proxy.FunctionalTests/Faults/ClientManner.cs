@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using Breakwater.TestSupport;
-
 namespace Breakwater.Proxy.FunctionalTests.Faults;
 
 /// <summary>What a client does with its request in a fault storm.</summary>

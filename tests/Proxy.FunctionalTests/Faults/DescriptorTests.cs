@@ -3,7 +3,9 @@ using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Faults;
 
-/// <summary>More clients than the process may open descriptors for: the last are sent away, all others are served, hits and misses.</summary>
+/// <summary>
+/// More clients than the process may open descriptors for: the last are sent away, all others are served, hits and misses.
+/// </summary>
 [Collection(ServeProcess.OneAtATime)]
 public sealed class DescriptorTests : IAsyncLifetime
 {
@@ -83,5 +85,6 @@ public sealed class DescriptorTests : IAsyncLifetime
     }
 
     private Task<ServeProcess> StartAsync(int openFiles) => ServeProcess.StartLimitedAsync(
-        openFiles, _directory.Combine("store"), [_upstream], null, [("Proxy:MaxConcurrentFetches", "16"), ("Store:QuotaBytes", "268435456")]);
+        openFiles, _directory.Combine("store"), [_upstream], null,
+        [("Proxy:MaxConcurrentFetches", "16"), ("Store:QuotaBytes", "268435456")]);
 }

@@ -1,9 +1,10 @@
-using Breakwater.CacheStore;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Faults;
 
-/// <summary>The whole proxy on a disk that is full, read-only or broken: right bytes all the time, and all is well again when the disk is.</summary>
+/// <summary>
+/// The whole proxy on a disk that is full, read-only or broken: right bytes all the time, and all is well again when the disk is.
+/// </summary>
 public sealed class DiskFaultTests : IAsyncLifetime
 {
     private readonly FaultyDisk _disk = new();
@@ -20,7 +21,8 @@ public sealed class DiskFaultTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _proxy = await ProxyUnderTest.StartOnAsync(_disk, new Dictionary<string, string?> { ["Store:CommitInterval"] = "00:00:00.01" }, _upstream);
+        _proxy = await ProxyUnderTest.StartOnAsync(_disk, new Dictionary<string, string?> { ["Store:CommitInterval"] = "00:00:00.01" },
+            _upstream);
         await GetAllAsync(_held);
         await Waiting.UntilAsync(() => _held.All(o => _proxy.Store.Contains(o.Key)), TimeSpan.FromSeconds(60));
         await _proxy.RestartAsync(); // All of it is on the disk.
@@ -76,7 +78,8 @@ public sealed class DiskFaultTests : IAsyncLifetime
         Assert.Equal(asked, _upstream.ObjectRequestCount);
     }
 
-    private static IEnumerable<int> Sizes(int offset) => [200 + offset, 40_000 + offset, 300_000 + offset, (1 << 20) + 7 + offset, (3 << 20) + offset];
+    private static IEnumerable<int> Sizes(int offset) =>
+        [200 + offset, 40_000 + offset, 300_000 + offset, (1 << 20) + 7 + offset, (3 << 20) + offset];
 
     private async Task GetAllAsync(SyntheticObject[] items)
     {

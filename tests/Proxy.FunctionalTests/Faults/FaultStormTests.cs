@@ -11,8 +11,9 @@ using Breakwater.TestSupport;
 namespace Breakwater.Proxy.FunctionalTests.Faults;
 
 /// <summary>
-/// Everything at once: two Stratum 1s that do all that a Stratum 1 can do wrong, clients that leave and dawdle, the real process. The length is
-/// <c>BREAKWATER_STORM_REQUESTS</c> (default 3,000), the seed <c>BREAKWATER_STORM_SEED</c>; <c>perf/Faults/storm.sh</c> runs 100,000 and keeps the result.
+/// Everything at once: two Stratum 1s that do all that a Stratum 1 can do wrong, clients that leave and dawdle, the real process. The
+/// length is <c>BREAKWATER_STORM_REQUESTS</c> (default 3,000), the seed <c>BREAKWATER_STORM_SEED</c>; <c>perf/Faults/storm.sh</c> runs
+/// 100,000 and keeps the result.
 /// </summary>
 [Collection(ServeProcess.OneAtATime)]
 public sealed class FaultStormTests : IAsyncLifetime
@@ -34,7 +35,8 @@ public sealed class FaultStormTests : IAsyncLifetime
     {
         Random random = new(s_seed);
         _items = [.. Enumerable.Range(0, Math.Max(400, s_requests / 8)).Select(i =>
-            new SyntheticObject(i % 50 == 0 ? random.Next(1 << 20, 2 << 20) : random.Next(50, 20_000), (s_seed * 1_000_000) + i).On(_first, _second))];
+            new SyntheticObject(i % 50 == 0 ? random.Next(1 << 20, 2 << 20) : random.Next(50, 20_000), (s_seed * 1_000_000) + i).On(_first,
+            _second))];
         Dictionary<string, int> lengths = _items.ToDictionary(o => o.Path, o => o.Bytes.Length);
         _first.Choose = request => _firstFaults.Choose(request.Path, lengths.GetValueOrDefault(request.Path, 1));
         _second.Choose = request => _secondFaults.Choose(request.Path, lengths.GetValueOrDefault(request.Path, 1));
@@ -71,7 +73,8 @@ public sealed class FaultStormTests : IAsyncLifetime
         (int files, int sockets) before = Count(proxy, store);
         long began = Stopwatch.GetTimestamp();
         int next = -1;
-        await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(() => WorkAsync(proxy, () => Interlocked.Increment(ref next)))));
+        await Task.WhenAll(Enumerable.Range(0, Workers)
+            .Select(_ => Task.Run(() => WorkAsync(proxy, () => Interlocked.Increment(ref next)))));
         TimeSpan took = Stopwatch.GetElapsedTime(began);
 
         Assert.False(proxy.HasExited);
@@ -79,7 +82,8 @@ public sealed class FaultStormTests : IAsyncLifetime
         await Waiting.UntilAsync(() => ClientSockets(proxy) == 0, TimeSpan.FromSeconds(90));
 
         // Idle connections to a Stratum 1 are kept for 30 s: only a long storm waits for them.
-        await Waiting.UntilAsync(() => Count(proxy, store).Files <= before.files && (!isLong || Count(proxy, store).Sockets <= before.sockets), TimeSpan.FromSeconds(90));
+        await Waiting.UntilAsync(() => Count(proxy, store).Files <= before.files
+            && (!isLong || Count(proxy, store).Sockets <= before.sockets), TimeSpan.FromSeconds(90));
         (int files, int sockets) after = Count(proxy, store);
         string[] ofStore = [.. proxy.Descriptors().Where(d => d.StartsWith(store, StringComparison.Ordinal))];
         Assert.Equal(ofStore.Distinct(), ofStore); // each file of the store is open once, and none that is deleted
@@ -131,7 +135,8 @@ public sealed class FaultStormTests : IAsyncLifetime
         client?.Dispose();
     }
 
-    private async Task<string> AskAsync(RawHttpClient client, SyntheticObject item, ClientManner manner, Random random, CancellationToken cancellationToken)
+    private async Task<string> AskAsync(RawHttpClient client, SyntheticObject item, ClientManner manner, Random random,
+        CancellationToken cancellationToken)
     {
         byte[] request = RawHttpClient.Request("GET", item.Url);
         if (manner is ClientManner.SplitsHead or ClientManner.LeavesInItsHead)
@@ -236,12 +241,16 @@ public sealed class FaultStormTests : IAsyncLifetime
         return (held, await store.VerifyAsync(null, false, CancellationToken.None));
     }
 
-    /// <summary>Open files and sockets; without the store's segments, and without what the runtime opens once, at the first use of something, and keeps.</summary>
+    /// <summary>
+    /// Open files and sockets; without the store's segments, and without what the runtime opens once, at the first use of something, and
+    /// keeps.
+    /// </summary>
     private static (int Files, int Sockets) Count(ServeProcess proxy, string store)
     {
         IReadOnlyList<string> all = proxy.Descriptors();
         int sockets = all.Count(d => d.StartsWith("socket:", StringComparison.Ordinal));
-        return (all.Count(d => !d.StartsWith(store, StringComparison.Ordinal) && !d.EndsWith(".dll", StringComparison.Ordinal) && !d.EndsWith(".pdb", StringComparison.Ordinal) && d != "/dev/urandom") - sockets, sockets);
+        return (all.Count(d => !d.StartsWith(store, StringComparison.Ordinal) && !d.EndsWith(".dll", StringComparison.Ordinal)
+            && !d.EndsWith(".pdb", StringComparison.Ordinal) && d != "/dev/urandom") - sockets, sockets);
     }
 
     /// <summary>Connections of clients that the proxy still has.</summary>
@@ -277,7 +286,8 @@ public sealed class FaultStormTests : IAsyncLifetime
                     storedObjects = held,
                     verifiedObjects = report.Objects,
                     damaged = report.Damaged.Count,
-                    machine = $"{Environment.ProcessorCount} cores, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}, .NET {Environment.Version}",
+                    machine = $"{Environment.ProcessorCount} cores, "
+                    + $"{System.Runtime.InteropServices.RuntimeInformation.OSDescription}, .NET {Environment.Version}",
                 },
                 s_json));
         }
@@ -286,5 +296,7 @@ public sealed class FaultStormTests : IAsyncLifetime
     private static int HashCodeOf(int number) => unchecked((s_seed * 486187739) + (number * 16777619));
 
     private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int value)
+        ? value
+        : otherwise;
 }

@@ -5,7 +5,10 @@ using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Faults;
 
-/// <summary>Sockets that a service manager keeps (breakwater.socket): what becomes of who connects while no process, or none that can start, is there.</summary>
+/// <summary>
+/// Sockets that a service manager keeps (breakwater.socket): what becomes of who connects while no process, or none that can start, is
+/// there.
+/// </summary>
 [Collection(ServeProcess.OneAtATime)]
 public sealed class HandOverTests : IAsyncLifetime
 {
@@ -165,10 +168,14 @@ public sealed class HandOverTests : IAsyncLifetime
 
     /// <summary>Patient: its Stratum 1 is in this process, which other tests keep busy.</summary>
     private Task<ServeProcess> StartAsync(Socket listener, params (string, string)[] settings) => ServeProcess.StartAsync(
-        _directory.Combine("store"), [_upstream], listener, [("Proxy:AnswerTimeout", "00:00:20"), ("Proxy:FirstByteTimeout", "00:00:20"), .. settings]);
+        _directory.Combine("store"), [_upstream], listener,
+        [("Proxy:AnswerTimeout", "00:00:20"), ("Proxy:FirstByteTimeout", "00:00:20"), .. settings]);
 
-    private async Task<string> FailsAsync((string, string)[] settings, params string[] arguments) => (await Assert.ThrowsAsync<InvalidOperationException>(
-        () => ServeProcess.StartWithAsync([_listener], _directory.Combine("store"), [_upstream], arguments, [("Proxy:Listen:0", EndPoint.ToString()), .. settings]))).Message;
+    private async Task<string> FailsAsync((string, string)[] settings, params string[] arguments) =>
+        (await Assert.ThrowsAsync<InvalidOperationException>(
+        () => ServeProcess.StartWithAsync([_listener], _directory.Combine("store"), [_upstream], arguments,
+        [("Proxy:Listen:0", EndPoint.ToString()), .. settings]))).Message;
 
-    private async Task AssertServesAsync(IPEndPoint endPoint) => Assert.Equal(_item.Bytes, (await RawHttpClient.GetOnceAsync(endPoint, _item.Url)).Body);
+    private async Task AssertServesAsync(IPEndPoint endPoint) =>
+        Assert.Equal(_item.Bytes, (await RawHttpClient.GetOnceAsync(endPoint, _item.Url)).Body);
 }

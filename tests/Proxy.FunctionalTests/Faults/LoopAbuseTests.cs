@@ -33,7 +33,9 @@ public sealed class LoopAbuseTests : IAsyncLifetime
     [Fact]
     public async Task Connections_ThousandsOfMixedMisbehaviour_GoodOnesAreServedAndDescriptorsComeBack()
     {
-        int connections = int.TryParse(Environment.GetEnvironmentVariable("BREAKWATER_ABUSE_CONNECTIONS"), NumberStyles.None, CultureInfo.InvariantCulture, out int wanted) ? wanted : 2_000;
+        int connections =
+            int.TryParse(Environment.GetEnvironmentVariable("BREAKWATER_ABUSE_CONNECTIONS"), NumberStyles.None,
+            CultureInfo.InvariantCulture, out int wanted) ? wanted : 2_000;
         await using ServeProcess proxy = await StartWarmAsync();
         await AbuseAsync(proxy, 0, 200); // So that all that is opened once is open.
         await GoneAsync(proxy, int.MaxValue);
@@ -48,7 +50,10 @@ public sealed class LoopAbuseTests : IAsyncLifetime
     public async Task Heads_LargeOnesWithoutEndFromAFewClients_OthersAreServedMeanwhile()
     {
         await using ServeProcess proxy = await StartWarmAsync();
-        byte[] heads = [.. Enumerable.Repeat(RawHttpClient.Request("HEAD", _small.Path, "X: " + new string('x', 7_000), "Y: " + new string('y', 7_000)), 64).SelectMany(h => h)];
+        byte[] heads =
+            [.. Enumerable.Repeat(
+            RawHttpClient.Request("HEAD", _small.Path, "X: " + new string('x', 7_000), "Y: " + new string('y', 7_000)), 64)
+            .SelectMany(h => h)];
         using CancellationTokenSource stop = new();
         Task[] floods = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(() => FloodAsync(proxy, heads, stop.Token)))];
         using RawHttpClient client = await RawHttpClient.ConnectAsync(proxy.EndPoint);
@@ -187,7 +192,9 @@ public sealed class LoopAbuseTests : IAsyncLifetime
                 Assert.Equal(_small.Bytes, (await client.ReadResponseAsync(cancellationToken: hang)).Body);
                 return;
             case 8:
-                await client.SendAsync(Encoding.Latin1.GetBytes(string.Concat(Enumerable.Range(0, random.Next(1, 300)).Select(_ => (char)random.Next(256)))), hang);
+                await client.SendAsync(
+                    Encoding.Latin1.GetBytes(string.Concat(Enumerable.Range(0, random.Next(1, 300)).Select(_ => (char)random.Next(256)))),
+                    hang);
                 break;
             case 9: // more requests than are answered in a turn, none of them read
                 await client.SendAsync((byte[])[.. Enumerable.Repeat(hit, 200).SelectMany(h => h)], hang);
@@ -231,13 +238,17 @@ public sealed class LoopAbuseTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Until the proxy has none of its clients' sockets any more, and about as many descriptors as before (some are kept for the Stratum 1).</summary>
+    /// <summary>
+    /// Until the proxy has none of its clients' sockets any more, and about as many descriptors as before (some are kept for the Stratum
+    /// 1).
+    /// </summary>
     private static async Task GoneAsync(ServeProcess proxy, int descriptors)
     {
         (int Clients, int All) open = default;
         try
         {
-            await Waiting.UntilAsync(() => (open = (ClientSockets(proxy), proxy.Descriptors().Count)).Clients == 0 && open.All <= descriptors);
+            await Waiting.UntilAsync(() => (open = (ClientSockets(proxy), proxy.Descriptors().Count)).Clients == 0
+                && open.All <= descriptors);
         }
         catch (TimeoutException)
         {
@@ -250,8 +261,10 @@ public sealed class LoopAbuseTests : IAsyncLifetime
     {
         string port = string.Create(CultureInfo.InvariantCulture, $":{proxy.EndPoint.Port:X4}");
         const string Listening = "0A";
-        HashSet<string> accepted = [.. File.ReadLines("/proc/net/tcp").Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Where(fields => fields[1].EndsWith(port, StringComparison.Ordinal) && fields[3] != Listening).Select(fields => $"socket:[{fields[9]}]")];
+        HashSet<string> accepted =
+            [.. File.ReadLines("/proc/net/tcp").Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(fields => fields[1].EndsWith(port, StringComparison.Ordinal) && fields[3] != Listening)
+            .Select(fields => $"socket:[{fields[9]}]")];
         return proxy.Descriptors().Count(accepted.Contains);
     }
 }

@@ -93,7 +93,8 @@ public sealed class MemoryBoundsTests : IAsyncLifetime
             Assert.Null(names.Find($"made-up-{i}.example.org", key));
         }
 
-        await _proxy.GetAsync("/cvmfs/tiny.example.org/.cvmfspublished"); // the reader of names has had its turn by then, or has nothing to read anyway
+        // the reader of names has had its turn by then, or has nothing to read anyway
+        await _proxy.GetAsync("/cvmfs/tiny.example.org/.cvmfspublished");
         Assert.Equal((0, 0L), names.Held);
     }
 
@@ -159,8 +160,11 @@ public sealed class MemoryBoundsTests : IAsyncLifetime
 
     private static CachedDocument Manifest(string fqrn)
     {
-        string text = string.Create(CultureInfo.InvariantCulture, $"C{0:x40}\nB100\nRd41d8cd98f00b204e9800998ecf8427e\nD240\nS1\nGno\nAno\nN{fqrn}\nT1700000000\n");
+        string text =
+            string.Create(CultureInfo.InvariantCulture,
+            $"C{0:x40}\nB100\nRd41d8cd98f00b204e9800998ecf8427e\nD240\nS1\nGno\nAno\nN{fqrn}\nT1700000000\n");
         string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA1.HashData(Encoding.ASCII.GetBytes(text)));
-        return new CachedDocument(Encoding.ASCII.GetBytes($"{text}--\n{hash}\nsig"), "application/x-cvmfs", TimeSpan.FromSeconds(61), Moment.Now(TimeProvider.System), TimeSpan.Zero, "s1");
+        return new CachedDocument(Encoding.ASCII.GetBytes($"{text}--\n{hash}\nsig"), "application/x-cvmfs", TimeSpan.FromSeconds(61),
+            Moment.Now(TimeProvider.System), TimeSpan.Zero, "s1");
     }
 }

@@ -5,7 +5,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.Faults;
 
-/// <summary>Bodies that the store does not take, and clients that do not fetch them: the memory for it is bounded, and nobody waits for those who stand still.</summary>
+/// <summary>
+/// Bodies that the store does not take, and clients that do not fetch them: the memory for it is bounded, and nobody waits for those who
+/// stand still.
+/// </summary>
 [Collection(ServeProcess.OneAtATime)]
 public sealed class MemoryBudgetTests : IAsyncLifetime
 {
@@ -31,7 +34,8 @@ public sealed class MemoryBudgetTests : IAsyncLifetime
         const int Size = 16 * Mebibyte;
         const int Budget = 16 * Mebibyte;
         await using ServeProcess proxy = await ServeProcess.StartAsync(
-            _directory.Combine("store"), [_upstream], null, ("Store:MaxObjectBytes", Text(Mebibyte)), ("Proxy:MaxUnstoredBytes", Text(Budget)));
+            _directory.Combine("store"), [_upstream], null, ("Store:MaxObjectBytes", Text(Mebibyte)),
+            ("Proxy:MaxUnstoredBytes", Text(Budget)));
         SyntheticObject first = new SyntheticObject(2 * Mebibyte, seed: 1000).On(_upstream);
         Assert.Equal(first.Bytes, (await RawHttpClient.GetOnceAsync(proxy.EndPoint, first.Url)).Body); // warmed up
         long before = AnonymousBytes(proxy);
@@ -51,7 +55,8 @@ public sealed class MemoryBudgetTests : IAsyncLifetime
             return _upstream.ObjectRequestCount > Count && Environment.TickCount64 - began > 3_000; // all fetches run
         });
 
-        // Without a budget 320 MiB and more. The budget; 1 MiB of each fetch for its own and 1 MiB that the store had taken before it found the object too long; buffers and garbage.
+        // Without a budget 320 MiB and more. The budget; 1 MiB of each fetch for its own and 1 MiB that the store had taken before it found
+        // the object too long; buffers and garbage.
         Assert.InRange(most - before, 0, Budget + (2 * Count * Mebibyte) + (200 * Mebibyte));
 
         RawResponse[] answers = await Task.WhenAll(_clients.Select(client => client.ReadResponseAsync()));
@@ -96,7 +101,8 @@ public sealed class MemoryBudgetTests : IAsyncLifetime
         Assert.All(answers, answer => Assert.True(answer.IsComplete && item.Bytes.AsSpan().SequenceEqual(answer.Body)));
         foreach (RawHttpClient still in _clients.Take(2))
         {
-            RawResponse cut = await still.ReadResponseAsync(); // What it missed has left memory: it is cut, or has all of it from its socket.
+            // What it missed has left memory: it is cut, or has all of it from its socket.
+            RawResponse cut = await still.ReadResponseAsync();
             Assert.Equal(cut.IsComplete, item.Bytes.AsSpan().SequenceEqual(cut.Body));
         }
 
@@ -115,7 +121,8 @@ public sealed class MemoryBudgetTests : IAsyncLifetime
     private async Task<ProxyUnderTest> StartOnFullDiskAsync(FaultyDisk disk)
     {
         ProxyUnderTest proxy = await ProxyUnderTest.StartOnAsync(
-            disk, new Dictionary<string, string?> { ["Proxy:MaxUnstoredBytes"] = Text(Mebibyte), ["Store:CommitInterval"] = "00:00:00.01" }, _upstream);
+            disk, new Dictionary<string, string?> { ["Proxy:MaxUnstoredBytes"] = Text(Mebibyte), ["Store:CommitInterval"] = "00:00:00.01" },
+            _upstream);
         disk.WriteFault = FaultyDisk.Full;
         SyntheticObject probe = new SyntheticObject(9_000, seed: 2).On(_upstream);
         Assert.Equal(probe.Bytes, (await proxy.GetAsync(probe.Url)).Body);
@@ -129,7 +136,8 @@ public sealed class MemoryBudgetTests : IAsyncLifetime
     private static long AnonymousBytes(ServeProcess proxy)
     {
         string line = File.ReadLines($"/proc/{proxy.Id}/status").Single(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^2], CultureInfo.InvariantCulture) << 10;
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^2],
+            CultureInfo.InvariantCulture) << 10;
     }
 
     /// <summary>A client whose kernel takes little on its behalf.</summary>

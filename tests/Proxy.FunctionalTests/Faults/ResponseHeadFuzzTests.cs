@@ -5,15 +5,20 @@ using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Faults;
 
-/// <summary>Heads of a Stratum 1 damaged at random, the same in every run: the client gets right bytes from the next Stratum 1, and nothing wrong is stored.</summary>
+/// <summary>
+/// Heads of a Stratum 1 damaged at random, the same in every run: the client gets right bytes from the next Stratum 1, and nothing wrong is
+/// stored.
+/// </summary>
 public sealed class ResponseHeadFuzzTests
 {
     private const int Rounds = 400;
 
     private static readonly string[] s_lines =
     [
-        "Content-Length: 5", "Content-Length: -1", "Content-Length: 99999999999999999999", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked", "Content-Encoding: br",
-        "Content-Range: bytes 0-4/5", "Location: http://127.0.0.1:9/", " folded", "Name with space: x", ": nameless", "Set-Cookie: a=b", "Connection: close, keep-alive", "Trailer: X",
+        "Content-Length: 5", "Content-Length: -1", "Content-Length: 99999999999999999999", "Transfer-Encoding: chunked",
+            "Transfer-Encoding: gzip, chunked", "Content-Encoding: br",
+        "Content-Range: bytes 0-4/5", "Location: http://127.0.0.1:9/", " folded", "Name with space: x", ": nameless", "Set-Cookie: a=b",
+            "Connection: close, keep-alive", "Trailer: X",
         "X-Long: " + new string('a', 40_000), "X: \u0001\u0002", "Upgrade: h2c", "Age: -5", "Date: yesterday",
     ];
 
@@ -32,13 +37,21 @@ public sealed class ResponseHeadFuzzTests
         bad.Choose = request => new UpstreamBehaviour { RawAnswer = answers[request.Path] };
 
         // The bad one answers at once and closes: no answer here is awaited in vain, and the good one may be slow on a busy machine.
-        Dictionary<string, string?> settings = new() { ["Proxy:FirstByteTimeout"] = "00:00:20", ["Proxy:AnswerTimeout"] = "00:01:00", ["Proxy:FetchPatience"] = "00:00:30", ["Logging:LogLevel:Default"] = "None" };
+        Dictionary<string, string?> settings =
+            new()
+            {
+                ["Proxy:FirstByteTimeout"] = "00:00:20",
+                ["Proxy:AnswerTimeout"] = "00:01:00",
+                ["Proxy:FetchPatience"] = "00:00:30",
+                ["Logging:LogLevel:Default"] = "None"
+            };
         settings["ReverseProxy:Clusters:test:HealthCheck:Passive:ReactivationPeriod"] = "00:00:00.001";
         await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(settings, null, bad, good);
         await Parallel.ForEachAsync(items.Index(), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (entry, _) =>
         {
             RawResponse response = await proxy.GetAsync($"http://{bad.EndPoint}{entry.Item.Path}");
-            Assert.True(response.Status == 200 && response.IsComplete && entry.Item.Bytes.AsSpan().SequenceEqual(response.Body), $"seed {entry.Index}: {response.Head.StatusLine}");
+            Assert.True(response.Status == 200 && response.IsComplete && entry.Item.Bytes.AsSpan().SequenceEqual(response.Body),
+                $"seed {entry.Index}: {response.Head.StatusLine}");
             if (await proxy.ReadStoredAsync(entry.Item.Key) is { } stored)
             {
                 Assert.Equal(entry.Item.Bytes, stored);
@@ -49,7 +62,9 @@ public sealed class ResponseHeadFuzzTests
 
     private static byte[] Damage(Random random, byte[] body)
     {
-        List<string> head = ["HTTP/1.1 200 OK", "Content-Type: application/octet-stream", string.Create(CultureInfo.InvariantCulture, $"Content-Length: {body.Length}")];
+        List<string> head =
+            ["HTTP/1.1 200 OK", "Content-Type: application/octet-stream",
+            string.Create(CultureInfo.InvariantCulture, $"Content-Length: {body.Length}")];
         for (int change = random.Next(1, 4); change > 0; change--)
         {
             int at = random.Next(head.Count);

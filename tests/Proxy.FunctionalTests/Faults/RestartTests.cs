@@ -12,7 +12,9 @@ public sealed class RestartTests : IAsyncLifetime
     private const int Clients = 8;
 
     /// <summary>So that a client whose machine is busy with other tests is not taken for an idle one.</summary>
-    private static readonly (string, string)[] s_patient = [("Proxy:Farewell", "00:00:03"), ("Proxy:DrainTimeout", "00:00:30"), ("Proxy:AnswerTimeout", "00:00:20"), ("Proxy:FirstByteTimeout", "00:00:10")];
+    private static readonly (string, string)[] s_patient =
+        [("Proxy:Farewell", "00:00:03"), ("Proxy:DrainTimeout", "00:00:30"), ("Proxy:AnswerTimeout", "00:00:20"),
+        ("Proxy:FirstByteTimeout", "00:00:10")];
 
     private readonly TemporaryDirectory _directory = new();
     private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
@@ -28,7 +30,8 @@ public sealed class RestartTests : IAsyncLifetime
     [Fact]
     public async Task Restart_UnderLoad_NoRequestFailsExitCodeIsZeroAndTheStoreIsKept()
     {
-        SyntheticObject[] items = [.. Enumerable.Range(0, 4_000).Select(i => new SyntheticObject(500 + (i * 37 % 60_000), i).On(_upstream))];
+        SyntheticObject[] items =
+            [.. Enumerable.Range(0, 4_000).Select(i => new SyntheticObject(500 + (i * 37 % 60_000), i).On(_upstream))];
         using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen(4096);
@@ -87,7 +90,8 @@ public sealed class RestartTests : IAsyncLifetime
                     client ??= await RawHttpClient.ConnectAsync(listener.LocalEndPoint!, hang.Token);
                     await client.SendAsync(RawHttpClient.Request("GET", item.Url), hang.Token);
                     RawResponse response = await client.ReadResponseAsync(cancellationToken: hang.Token);
-                    Assert.True(response.Status == 200 && response.IsComplete && item.Bytes.AsSpan().SequenceEqual(response.Body), $"{response.Head.StatusLine} for {item.Path}");
+                    Assert.True(response.Status == 200 && response.IsComplete && item.Bytes.AsSpan().SequenceEqual(response.Body),
+                        $"{response.Head.StatusLine} for {item.Path}");
                     if ("close".Equals(response.Header("Connection"), StringComparison.OrdinalIgnoreCase))
                     {
                         client.Dispose();
@@ -117,7 +121,8 @@ public sealed class RestartTests : IAsyncLifetime
         Gate gate = new();
         _upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(4 << 20, gate));
         await using ServeProcess proxy = await ServeProcess.StartAsync(
-            _directory.Combine("store"), [_upstream], null, ("Proxy:FirstByteTimeout", "00:00:30"), ("Proxy:FetchPatience", "00:00:30"), ("Proxy:DrainTimeout", "00:00:30"));
+            _directory.Combine("store"), [_upstream], null, ("Proxy:FirstByteTimeout", "00:00:30"), ("Proxy:FetchPatience", "00:00:30"),
+            ("Proxy:DrainTimeout", "00:00:30"));
         using RawHttpClient client = await RawHttpClient.ConnectAsync(proxy.EndPoint);
         await client.SendAsync(RawHttpClient.Request("GET", item.Url));
         RawResponseHead head = await client.ReadHeadAsync();

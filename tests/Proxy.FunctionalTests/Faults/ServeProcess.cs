@@ -8,7 +8,10 @@ using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Faults;
 
-/// <summary><c>breakwater serve</c> as a process, for what only a process can show: signals, exit codes, its limits, its descriptors, a socket handed over.</summary>
+/// <summary>
+/// <c>breakwater serve</c> as a process, for what only a process can show: signals, exit codes, its limits, its descriptors, a socket
+/// handed over.
+/// </summary>
 internal sealed partial class ServeProcess : IAsyncDisposable
 {
     /// <summary>The collection of the tests that load a process with all that this machine has: one after the other.</summary>
@@ -33,19 +36,23 @@ internal sealed partial class ServeProcess : IAsyncDisposable
     /// <param name="listener">A listening socket to hand over as a service manager does; null: it listens itself.</param>
     /// <param name="settings">Further settings.</param>
     public static Task<ServeProcess> StartAsync(
-        string storePath, IReadOnlyList<ScriptedUpstream> stratum1s, Socket? listener = null, params IReadOnlyList<(string Name, string Value)> settings) =>
+        string storePath, IReadOnlyList<ScriptedUpstream> stratum1s, Socket? listener = null,
+        params IReadOnlyList<(string Name, string Value)> settings) =>
         StartLimitedAsync(null, storePath, stratum1s, listener, settings);
 
     /// <summary>As the other, with so many open files allowed.</summary>
     /// <exception cref="InvalidOperationException">It ended instead; what it said is in the message.</exception>
     public static Task<ServeProcess> StartLimitedAsync(
-        int? openFiles, string storePath, IReadOnlyList<ScriptedUpstream> stratum1s, Socket? listener, IReadOnlyList<(string Name, string Value)> settings) =>
-        StartAsync(openFiles, storePath, stratum1s, listener is null ? [] : [listener], [], [("Proxy:Listen:0", listener?.LocalEndPoint?.ToString() ?? "127.0.0.1:0"), .. settings]);
+        int? openFiles, string storePath, IReadOnlyList<ScriptedUpstream> stratum1s, Socket? listener,
+        IReadOnlyList<(string Name, string Value)> settings) =>
+        StartAsync(openFiles, storePath, stratum1s, listener is null ? [] : [listener], [],
+        [("Proxy:Listen:0", listener?.LocalEndPoint?.ToString() ?? "127.0.0.1:0"), .. settings]);
 
     /// <summary>As the others, with several sockets handed over, which the settings name.</summary>
     /// <exception cref="InvalidOperationException">It ended instead; what it said is in the message.</exception>
     public static Task<ServeProcess> StartWithAsync(
-        IReadOnlyList<Socket> listeners, string storePath, IReadOnlyList<ScriptedUpstream> stratum1s, IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> settings) =>
+        IReadOnlyList<Socket> listeners, string storePath, IReadOnlyList<ScriptedUpstream> stratum1s, IReadOnlyList<string> arguments,
+        IReadOnlyList<(string Name, string Value)> settings) =>
         StartAsync(null, storePath, stratum1s, listeners, arguments, settings);
 
     private static async Task<ServeProcess> StartAsync(
@@ -60,10 +67,14 @@ internal sealed partial class ServeProcess : IAsyncDisposable
         ProcessStartInfo start = new("/bin/bash") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add("-c");
         string limit = openFiles is null ? "" : string.Create(CultureInfo.InvariantCulture, $"ulimit -n {openFiles}; ");
-        string handOver = string.Concat(listeners.Select((listener, i) => string.Create(CultureInfo.InvariantCulture, $"exec {3 + i}<&{listener.SafeHandle.DangerousGetHandle()}; ")));
+        string handOver =
+            string.Concat(
+            listeners.Select((listener, i) =>
+            string.Create(CultureInfo.InvariantCulture, $"exec {3 + i}<&{listener.SafeHandle.DangerousGetHandle()}; ")));
         start.ArgumentList.Add(limit + (listeners.Count == 0
             ? "exec \"$@\""
-            : string.Create(CultureInfo.InvariantCulture, $"{handOver}export LISTEN_PID=${{LISTEN_PID:-$$}} LISTEN_FDS={listeners.Count}; exec \"$@\"")));
+            : string.Create(CultureInfo.InvariantCulture,
+            $"{handOver}export LISTEN_PID=${{LISTEN_PID:-$$}} LISTEN_FDS={listeners.Count}; exec \"$@\"")));
         foreach (string argument in (string[])["breakwater", own.FileName, .. own.ArgumentList, "serve", .. arguments])
         {
             start.ArgumentList.Add(argument);
@@ -71,7 +82,8 @@ internal sealed partial class ServeProcess : IAsyncDisposable
 
         foreach ((string name, string value) in ((string, string)[])[
             ("Admin:Listen", "127.0.0.1:0"), ("Store:Path", storePath), ("Repositories:*.example.org:Cluster", "test"),
-            ("ReverseProxy:Clusters:stratum1:HealthCheck:Active:Enabled", "false"), ("ReverseProxy:Clusters:egi:HealthCheck:Active:Enabled", "false"),
+            ("ReverseProxy:Clusters:stratum1:HealthCheck:Active:Enabled", "false"),
+                ("ReverseProxy:Clusters:egi:HealthCheck:Active:Enabled", "false"),
             ("ReverseProxy:Clusters:osg:HealthCheck:Active:Enabled", "false"), ("Logging:LogLevel:Default", "Critical"),
             .. stratum1s.Select((s, i) => ($"ReverseProxy:Clusters:test:Destinations:s{i + 1}:Address", s.Address)), .. settings])
         {
@@ -166,7 +178,8 @@ internal sealed partial class ServeProcess : IAsyncDisposable
             if (line.StartsWith(Ready, StringComparison.Ordinal))
             {
                 // A socket that was handed over has its address already.
-                _ready.TrySetResult((listeners.Count > 0 ? listeners[0].LocalEndPoint as IPEndPoint : null) ?? IPEndPoint.Parse(new Uri(line[Ready.Length..].Trim()).Authority));
+                _ready.TrySetResult((listeners.Count > 0 ? listeners[0].LocalEndPoint as IPEndPoint : null)
+                    ?? IPEndPoint.Parse(new Uri(line[Ready.Length..].Trim()).Authority));
             }
         }
 

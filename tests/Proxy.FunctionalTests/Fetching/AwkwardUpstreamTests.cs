@@ -7,8 +7,8 @@ using Yarp.ReverseProxy;
 namespace Breakwater.Proxy.FunctionalTests.Fetching;
 
 /// <summary>
-/// Answers that are not plainly wrong: heads that tell two ends of one body, right bytes whose answer does not end, a Stratum 1 that cannot continue another's body, and slow ones beside a
-/// quick one. Clients get the right bytes in time, and whoever sent them is not blamed.
+/// Answers that are not plainly wrong: heads that tell two ends of one body, right bytes whose answer does not end, a Stratum 1 that cannot
+/// continue another's body, and slow ones beside a quick one. Clients get the right bytes in time, and whoever sent them is not blamed.
 /// </summary>
 public sealed class AwkwardUpstreamTests
 {
@@ -79,7 +79,9 @@ public sealed class AwkwardUpstreamTests
     public static TheoryData<string, int> EndsAndSizes()
     {
         TheoryData<string, int> data = [];
-        foreach (string end in (string[])["announces more and stalls", "announces more and closes", "chunks without an end, stalls", "chunks without an end, closes", "no length, stalls"])
+        foreach (string end
+            in (string[])["announces more and stalls", "announces more and closes", "chunks without an end, stalls",
+            "chunks without an end, closes", "no length, stalls"])
         {
             data.Add(end, Length);
             data.Add(end, 200_000);
@@ -154,7 +156,8 @@ public sealed class AwkwardUpstreamTests
     [InlineData(".cvmfswhitelist")]
     public async Task Document_StallsOrDripsBehindItsHead_TheNextStratum1IsAskedInTime(string name)
     {
-        foreach (UpstreamBehaviour fault in (UpstreamBehaviour[])[UpstreamBehaviour.StallsAt(10), new UpstreamBehaviour { BytesPerSecond = 20 }])
+        foreach (UpstreamBehaviour fault
+            in (UpstreamBehaviour[])[UpstreamBehaviour.StallsAt(10), new UpstreamBehaviour { BytesPerSecond = 20 }])
         {
             await using ScriptedUpstream bad = ScriptedUpstream.Serving(FixtureRepository.MiniOs);
             await using ScriptedUpstream good = ScriptedUpstream.Serving(FixtureRepository.MiniOs);
@@ -162,7 +165,8 @@ public sealed class AwkwardUpstreamTests
             await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_healing, null, bad, good);
             RawResponse response = await proxy.GetAsync("http://s1.example.org" + FixtureRepository.MiniOs.UrlPath(name));
             Assert.Equal((200, true), (response.Status, response.IsComplete));
-            Assert.True(await proxy.MetricAsync("breakwater_upstream_failures_total", $"upstream=\"{bad.EndPoint}\"", "kind=\"timeout\"") >= 1);
+            Assert.True(await proxy.MetricAsync("breakwater_upstream_failures_total", $"upstream=\"{bad.EndPoint}\"", "kind=\"timeout\"")
+                >= 1);
         }
     }
 
@@ -183,7 +187,8 @@ public sealed class AwkwardUpstreamTests
         Assert.Equal(
             Stratum1State.AskedLast,
             proxy.Services.GetRequiredService<Stratum1Outcomes>().StateOf(
-                proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single(c => c.ClusterId == "test").DestinationsState.AllDestinations[0]));
+                proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single(c => c.ClusterId == "test")
+                .DestinationsState.AllDestinations[0]));
     }
 
     [Theory]

@@ -106,7 +106,8 @@ public sealed class CoalescingTests : IAsyncLifetime
                 clients.Add(await proxy.ConnectAsync());
             }
 
-            await Task.WhenAll(clients.Select((client, i) => client.SendAsync(RawHttpClient.Request("GET", i % 2 == 0 ? item.Url : item.Path))));
+            await Task.WhenAll(
+                clients.Select((client, i) => client.SendAsync(RawHttpClient.Request("GET", i % 2 == 0 ? item.Url : item.Path))));
             await gate.Reached;
             FetchCoordinator fetches = proxy.Services.GetRequiredService<FetchCoordinator>();
             await Waiting.UntilAsync(() => fetches.InFlight.Any(f => f.Followers == clients.Count && f.Body.Appended == 2 << 20));
@@ -163,9 +164,11 @@ public sealed class CoalescingTests : IAsyncLifetime
         await Waiting.UntilAsync(() => fetch.Body.Appended == last);
         Assert.Equal(released, fetch.Body.Released);
         gate.Open();
-        (byte[] end, bool isComplete) = await client.ReadBodyAsync(new RawResponseHead("", 200, [$"Content-Length: {item.Bytes.Length - released}"]));
+        (byte[] end, bool isComplete) =
+            await client.ReadBodyAsync(new RawResponseHead("", 200, [$"Content-Length: {item.Bytes.Length - released}"]));
         Assert.Equal(!isWrong, isComplete);
-        Assert.InRange(end.Length, 0, isWrong ? 1 : item.Bytes.Length - released); // One: behind the last byte that came one more could go out.
+        // One: behind the last byte that came one more could go out.
+        Assert.InRange(end.Length, 0, isWrong ? 1 : item.Bytes.Length - released);
         Assert.True(item.Bytes.AsSpan(released, end.Length).SequenceEqual(end));
     }
 
@@ -212,12 +215,19 @@ public sealed class CoalescingTests : IAsyncLifetime
     [InlineData(false, false, 0)]
     [InlineData(true, false, 0)]
     [InlineData(true, true, 0)]
-    public async Task OnlyClient_LeavesAndMuchIsMissing_TheFetchIsGivenUpAndTheNextClientHasItsOwn(bool isBeforeTheHead, bool isLengthUnknown, int afterBytes)
+    public async Task OnlyClient_LeavesAndMuchIsMissing_TheFetchIsGivenUpAndTheNextClientHasItsOwn(bool isBeforeTheHead,
+    bool isLengthUnknown, int afterBytes)
     {
         SyntheticObject item = new SyntheticObject(24 << 20).On(_upstream);
         Gate head = new();
         Gate body = new();
-        _upstream.ScriptNext(item.Path, new UpstreamBehaviour { HeadGate = isBeforeTheHead ? head : null, Chunked = isLengthUnknown, BodyGates = [(isLengthUnknown ? 20 << 20 : 2 << 20, body)] });
+        _upstream.ScriptNext(item.Path,
+            new UpstreamBehaviour
+            {
+                HeadGate = isBeforeTheHead ? head : null,
+                Chunked = isLengthUnknown,
+                BodyGates = [(isLengthUnknown ? 20 << 20 : 2 << 20, body)]
+            });
         await LeaveAsync(item, afterBytes);
         head.Open();
         Assert.Equal(UpstreamAnswerEnd.ClientGone, await _upstream.Requests[0].Ended);
@@ -277,7 +287,9 @@ public sealed class CoalescingTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Asks for an object, reads so much of it, and leaves once the upstream stands at its gate and the proxy has nobody else.</summary>
+    /// <summary>
+    /// Asks for an object, reads so much of it, and leaves once the upstream stands at its gate and the proxy has nobody else.
+    /// </summary>
     private async Task LeaveAsync(SyntheticObject item, int afterBytes)
     {
         RawHttpClient client = await _proxy.ConnectAsync();

@@ -6,8 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Breakwater.Proxy.FunctionalTests.Fetching;
 
 /// <summary>
-/// An object is fetched once for all who ask, whatever repository, path and cluster they ask under; yet nobody fails, or waits too long, because of what
-/// another asked for.
+/// An object is fetched once for all who ask, whatever repository, path and cluster they ask under; yet nobody fails, or waits too long,
+/// because of what another asked for.
 /// </summary>
 public sealed class ForeignWayTests : IAsyncLifetime
 {
@@ -152,7 +152,8 @@ public sealed class ForeignWayTests : IAsyncLifetime
         _proxy = await StartAsync(ProxyUnderTest.Patient);
         SyntheticObject item = new SyntheticObject(200_000).On(_own);
         Gate gate = new();
-        List<string> paths = [item.Path, .. Enumerable.Range(0, 9).Select(i => Under($"shared{i}.example.org", item)), Under("bad.example.net", item)];
+        List<string> paths =
+            [item.Path, .. Enumerable.Range(0, 9).Select(i => Under($"shared{i}.example.org", item)), Under("bad.example.net", item)];
         foreach (string path in paths)
         {
             _own.Put(path, item.Bytes);

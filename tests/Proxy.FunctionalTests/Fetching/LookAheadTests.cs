@@ -15,7 +15,8 @@ public sealed class LookAheadTests
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject[] boot = [.. Enumerable.Range(0, 40).Select(i => new SyntheticObject(2_000 + i).On(upstream))];
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath }, null, upstream);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath }, null, upstream);
         IObjectStore store = proxy.Services.GetRequiredService<IObjectStore>();
         await AskAsync(proxy, boot);
         Assert.All(boot, item => Assert.Equal(1, upstream.RequestCount(item.Path)));
@@ -40,7 +41,8 @@ public sealed class LookAheadTests
         FetchCoordinator fetches = proxy.Services.GetRequiredService<FetchCoordinator>();
         for (int i = 0; i < 20; i++)
         {
-            await AskInVainAsync(proxy, junk.Select(item => item.Url.Replace("/tiny.example.org/", $"/made-up-{i}.example.org/", StringComparison.Ordinal)));
+            await AskInVainAsync(proxy,
+                junk.Select(item => item.Url.Replace("/tiny.example.org/", $"/made-up-{i}.example.org/", StringComparison.Ordinal)));
         }
 
         await AskInVainAsync(proxy, junk.Select(item => item.Url));

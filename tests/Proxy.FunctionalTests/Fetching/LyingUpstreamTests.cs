@@ -39,7 +39,8 @@ public sealed class LyingUpstreamTests
         ["reset"] = length => new UpstreamBehaviour { ResetAt = length / 3 },
         ["bit flipped and truncated"] = length => new UpstreamBehaviour { FlipBitAt = 9, TruncateAt = length / 2 },
         ["length too big and truncated"] = length => new UpstreamBehaviour { DeclaredLength = length + 1000, TruncateAt = length / 2 },
-        ["doubled and truncated, no length"] = length => new UpstreamBehaviour { DoubleBody = true, Chunked = true, TruncateAt = length + (length / 2) },
+        ["doubled and truncated, no length"] = length =>
+            new UpstreamBehaviour { DoubleBody = true, Chunked = true, TruncateAt = length + (length / 2) },
         ["doubled"] = _ => UpstreamBehaviour.Doubled,
         ["doubled, no length"] = _ => new UpstreamBehaviour { DoubleBody = true, Chunked = true },
         ["empty"] = _ => new UpstreamBehaviour { ReplaceBody = [] },
@@ -114,7 +115,8 @@ public sealed class LyingUpstreamTests
         bool isShort = response.Status == 200 && !response.IsComplete;
 
         // A transfer that broke may be continued by Range from the same Stratum 1, so right bytes are an answer too.
-        Assert.True(isRight || isRefused || isShort, $"{response.Head.StatusLine}, {response.Body.Length} bytes, complete: {response.IsComplete}");
+        Assert.True(isRight || isRefused || isShort,
+            $"{response.Head.StatusLine}, {response.Body.Length} bytes, complete: {response.IsComplete}");
         if (await proxy.ReadStoredAsync(item.Key) is { } stored)
         {
             Assert.Equal(item.Bytes, stored);
@@ -204,10 +206,12 @@ public sealed class LyingUpstreamTests
 
         int lies = liar.Requests.Count;
         Assert.InRange(lies, 1, 11);
-        Assert.Equal(lies, await proxy.MetricAsync("breakwater_upstream_failures_total", $"upstream=\"{liar.EndPoint}\"", "kind=\"wrongbytes\""));
+        Assert.Equal(lies,
+            await proxy.MetricAsync("breakwater_upstream_failures_total", $"upstream=\"{liar.EndPoint}\"", "kind=\"wrongbytes\""));
         Assert.Equal(lies, await proxy.MetricAsync("breakwater_upstream_wrong_bodies_total"));
         Assert.Equal(0, await proxy.MetricAsync("breakwater_upstream_failures_total", $"upstream=\"{good.EndPoint}\""));
-        DestinationState state = proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single(c => c.ClusterId == "test").DestinationsState.AllDestinations[0];
+        DestinationState state = proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single(c => c.ClusterId == "test")
+            .DestinationsState.AllDestinations[0];
         Assert.Equal(Stratum1State.AskedLast, proxy.Services.GetRequiredService<Stratum1Outcomes>().StateOf(state));
     }
 
@@ -219,7 +223,11 @@ public sealed class LyingUpstreamTests
         Gate gate = new();
         upstream.Script(item.Path, new UpstreamBehaviour { Chunked = true, BodyGates = [(2 << 20, gate)] });
         await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
-            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Store:MaxObjectBytes"] = "1048576", ["Proxy:AnswerTimeout"] = "00:00:40" }, null, upstream);
+            new Dictionary<string, string?>(ProxyUnderTest.Patient)
+            {
+                ["Store:MaxObjectBytes"] = "1048576",
+                ["Proxy:AnswerTimeout"] = "00:00:40"
+            }, null, upstream);
 
         Assert.Equal(502, (await proxy.GetAsync(item.Url)).Status);
         Assert.Equal(UpstreamAnswerEnd.ClientGone, await upstream.Requests[0].Ended);

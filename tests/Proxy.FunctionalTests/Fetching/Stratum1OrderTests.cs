@@ -19,7 +19,8 @@ public sealed class Stratum1OrderTests
         await using ScriptedUpstream first = ScriptedUpstream.Start();
         await using ScriptedUpstream second = ScriptedUpstream.Start();
         first.Everything = UpstreamBehaviour.WithStatus(503);
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { [Passive] = passive }, time, first, second);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { [Passive] = passive }, time, first, second);
         int made = 0;
         for (int i = 1; i <= 3; i++)
         {
@@ -62,7 +63,8 @@ public sealed class Stratum1OrderTests
         await using ScriptedUpstream first = ScriptedUpstream.Start();
         await using ScriptedUpstream second = ScriptedUpstream.Start();
         first.Everything = UpstreamBehaviour.WithStatus(503);
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { [Passive] = "false" }, null, first, second);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { [Passive] = "false" }, null, first, second);
         for (int i = 1; i <= 6; i++)
         {
             SyntheticObject item = new SyntheticObject(3_000, i).On(second);
@@ -76,7 +78,8 @@ public sealed class Stratum1OrderTests
     {
         await using ScriptedUpstream first = ScriptedUpstream.Start();
         await using ScriptedUpstream second = ScriptedUpstream.Start();
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { [Passive] = "true" }, null, first, second);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { [Passive] = "true" }, null, first, second);
         for (int i = 0; i < 6; i++)
         {
             SyntheticObject item = new SyntheticObject(3_000, i).On(first, second);

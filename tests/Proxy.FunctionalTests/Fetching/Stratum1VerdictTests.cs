@@ -6,7 +6,9 @@ using Yarp.ReverseProxy.Model;
 
 namespace Breakwater.Proxy.FunctionalTests.Fetching;
 
-/// <summary>What counts against a Stratum 1: not what it says to words that a client made up, and not a health path that it does not have.</summary>
+/// <summary>
+/// What counts against a Stratum 1: not what it says to words that a client made up, and not a health path that it does not have.
+/// </summary>
 public sealed class Stratum1VerdictTests
 {
     [Theory]
@@ -27,7 +29,9 @@ public sealed class Stratum1VerdictTests
             await proxy.GetAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, path, $"{i}".PadLeft(38, '0')));
         }
 
-        Assert.All(Stratum1s(proxy), s => Assert.Contains(proxy.Services.GetRequiredService<Stratum1Outcomes>().StateOf(s), new[] { Stratum1State.Answers, Stratum1State.NotAskedYet }));
+        Assert.All(Stratum1s(proxy),
+            s => Assert.Contains(proxy.Services.GetRequiredService<Stratum1Outcomes>().StateOf(s),
+            new[] { Stratum1State.Answers, Stratum1State.NotAskedYet }));
         first.Choose = second.Choose = null;
         SyntheticObject item = new SyntheticObject(3_000).On(first, second);
         Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Path)).Body);
@@ -57,7 +61,8 @@ public sealed class Stratum1VerdictTests
         await upstream.RequestsArrivedAsync("/health", 6).WaitAsync(TimeSpan.FromSeconds(25));
         if (isUp)
         {
-            Assert.Equal(Stratum1State.Answers, proxy.Services.GetRequiredService<Stratum1Outcomes>().StateOf(Assert.Single(Stratum1s(proxy))));
+            Assert.Equal(Stratum1State.Answers,
+                proxy.Services.GetRequiredService<Stratum1Outcomes>().StateOf(Assert.Single(Stratum1s(proxy))));
         }
         else
         {
@@ -66,5 +71,6 @@ public sealed class Stratum1VerdictTests
     }
 
     private static IReadOnlyList<DestinationState> Stratum1s(ProxyUnderTest proxy) =>
-        proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single(c => c.ClusterId == "test").DestinationsState.AllDestinations;
+        proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single(c => c.ClusterId == "test")
+        .DestinationsState.AllDestinations;
 }

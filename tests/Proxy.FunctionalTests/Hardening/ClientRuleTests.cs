@@ -7,7 +7,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.FunctionalTests.Hardening;
 
-/// <summary>Who may ask, for which repositories, how often, with which password: over real sockets, hits and misses, on both paths.</summary>
+/// <summary>
+/// Who may ask, for which repositories, how often, with which password: over real sockets, hits and misses, on both paths.
+/// </summary>
 public sealed class ClientRuleTests : IAsyncLifetime
 {
     private static readonly IPAddress s_other = IPAddress.Parse("127.0.0.9");
@@ -116,7 +118,8 @@ public sealed class ClientRuleTests : IAsyncLifetime
     public async Task Requests_FasterThanTheLimit_WaitThenAreRefusedAndOthersAreServed(bool rawPath)
     {
         FakeTimeProvider time = new(DateTimeOffset.UtcNow);
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(Settings(rawPath, ("Access:MaxRequestsPerSecondPerClient", "1")), time, _upstream);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(Settings(rawPath, ("Access:MaxRequestsPerSecondPerClient", "1")), time, _upstream);
         Assert.Equal(200, (await proxy.GetAsync(_item.Url)).Status);
         RawHttpClient[] clients = [.. await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => proxy.ConnectAsync()))];
 
@@ -217,7 +220,8 @@ public sealed class ClientRuleTests : IAsyncLifetime
         await Waiting.UntilAsync(() => budget.Taken == 0);
     }
 
-    private static string Basic(string credentials) => "Proxy-Authorization: Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
+    private static string Basic(string credentials) =>
+        "Proxy-Authorization: Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
 
     private static Dictionary<string, string?> Settings(bool rawPath, params (string Name, string Value)[] settings) =>
         settings.Append(("Proxy:RawPath", rawPath.ToString())).ToDictionary(s => s.Item1, string? (s) => s.Item2);

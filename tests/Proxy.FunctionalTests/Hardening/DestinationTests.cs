@@ -24,7 +24,8 @@ public sealed class DestinationTests : IAsyncLifetime
     [Fact]
     public async Task Destination_InTheList_IsPassedThroughAndNeverStored()
     {
-        await using ProxyUnderTest proxy = await StartAsync(("Access:Destinations:0", _site.EndPoint.ToString()), ("Access:AllowedUpstreams:0", "127.0.0.1/32"));
+        await using ProxyUnderTest proxy =
+            await StartAsync(("Access:Destinations:0", _site.EndPoint.ToString()), ("Access:AllowedUpstreams:0", "127.0.0.1/32"));
 
         for (int i = 1; i <= 2; i++)
         {
@@ -32,7 +33,8 @@ public sealed class DestinationTests : IAsyncLifetime
             Assert.Equal(200, response.Status);
             Assert.Equal(_page, response.Body);
             UpstreamRequest seen = _site.Requests[^1];
-            Assert.Equal((i, "/page?x=1", "Bearer mine", (string?)null), (_site.Requests.Count, seen.Target, seen.Header("Authorization"), seen.Header("Proxy-Authorization")));
+            Assert.Equal((i, "/page?x=1", "Bearer mine", (string?)null),
+                (_site.Requests.Count, seen.Target, seen.Header("Authorization"), seen.Header("Proxy-Authorization")));
         }
 
         Assert.Equal(405, (await PostAsync(proxy)).Status);
@@ -42,7 +44,8 @@ public sealed class DestinationTests : IAsyncLifetime
     [Fact]
     public async Task Destination_AskedToUpgrade_IsAskedOrdinarily()
     {
-        await using ProxyUnderTest proxy = await StartAsync(("Access:Destinations:0", _site.EndPoint.ToString()), ("Access:AllowedUpstreams:0", "127.0.0.1/32"));
+        await using ProxyUnderTest proxy =
+            await StartAsync(("Access:Destinations:0", _site.EndPoint.ToString()), ("Access:AllowedUpstreams:0", "127.0.0.1/32"));
         using RawHttpClient client = await proxy.ConnectAsync();
         await client.SendAsync($"GET {PageUrl} HTTP/1.1\r\nHost: {_site.EndPoint}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
 
@@ -59,7 +62,8 @@ public sealed class DestinationTests : IAsyncLifetime
     [InlineData("/cvmfs/other.example.net/.cvmfspublished")]
     public async Task Destination_PathOfARepository_IsForTheRepositoriesRules(string path)
     {
-        await using ProxyUnderTest proxy = await StartAsync(("Access:Destinations:0", _site.EndPoint.ToString()), ("Access:AllowedUpstreams:0", "127.0.0.1/32"));
+        await using ProxyUnderTest proxy =
+            await StartAsync(("Access:Destinations:0", _site.EndPoint.ToString()), ("Access:AllowedUpstreams:0", "127.0.0.1/32"));
 
         Assert.InRange((await proxy.GetAsync(_site.Address + path)).Status, 400, 404);
         Assert.Empty(_site.Requests);
@@ -69,7 +73,9 @@ public sealed class DestinationTests : IAsyncLifetime
     public async Task Destination_NoneByDefaultOrAnotherPort_IsRefusedUnasked()
     {
         await using ProxyUnderTest none = await StartAsync(("Access:AllowedUpstreams:0", "127.0.0.0/8"));
-        await using ProxyUnderTest otherPort = await StartAsync(("Access:Destinations:0", "127.0.0.1:1"), ("Access:Destinations:1", "*.example.net"), ("Access:AllowedUpstreams:0", "127.0.0.0/8"));
+        await using ProxyUnderTest otherPort =
+            await StartAsync(("Access:Destinations:0", "127.0.0.1:1"), ("Access:Destinations:1", "*.example.net"),
+            ("Access:AllowedUpstreams:0", "127.0.0.0/8"));
 
         Assert.Equal(403, (await none.GetAsync(_site.Address + "page")).Status);
         Assert.Equal(403, (await otherPort.GetAsync(_site.Address + "page")).Status);
@@ -84,7 +90,8 @@ public sealed class DestinationTests : IAsyncLifetime
         await using ScriptedUpstream secret = ScriptedUpstream.Start();
         secret.Put("/latest/meta-data", _page);
         _site.Script("/page", new UpstreamBehaviour { RedirectTo = secret.Address + "latest/meta-data" });
-        await using ProxyUnderTest proxy = await StartAsync(("Access:Destinations:0", _site.EndPoint.ToString()), ("Access:AllowedUpstreams:0", "127.0.0.1/32"));
+        await using ProxyUnderTest proxy =
+            await StartAsync(("Access:Destinations:0", _site.EndPoint.ToString()), ("Access:AllowedUpstreams:0", "127.0.0.1/32"));
 
         RawResponse redirect = await proxy.GetAsync(PageUrl);
 
@@ -107,7 +114,9 @@ public sealed class DestinationTests : IAsyncLifetime
         Assert.Empty(secret.Requests);
     }
 
-    public static TheoryData<string> HostsThatAreThisMachine => ["127.0.0.1", "localhost", "127.1.2.3", "[::ffff:127.0.0.1]", "[::1]", "0.0.0.0", "[::]", "169.254.169.254", "[fe80::1]", "100.100.100.200", Dns.GetHostName()];
+    public static TheoryData<string> HostsThatAreThisMachine =>
+        ["127.0.0.1", "localhost", "127.1.2.3", "[::ffff:127.0.0.1]", "[::1]", "0.0.0.0", "[::]", "169.254.169.254", "[fe80::1]",
+        "100.100.100.200", Dns.GetHostName()];
 
     [Theory]
     [MemberData(nameof(HostsThatAreThisMachine))]
@@ -147,7 +156,9 @@ public sealed class DestinationTests : IAsyncLifetime
     {
         using Socket server = Trap(IPAddress.Loopback);
         string authority = server.LocalEndPoint!.ToString()!;
-        await using ProxyUnderTest proxy = await StartAsync(("Access:Connect:0", authority), ("Access:AllowedUpstreams:0", "127.0.0.1/32"), ("Proxy:RawPath", rawPath.ToString()));
+        await using ProxyUnderTest proxy =
+            await StartAsync(("Access:Connect:0", authority), ("Access:AllowedUpstreams:0", "127.0.0.1/32"),
+            ("Proxy:RawPath", rawPath.ToString()));
         using RawHttpClient client = await proxy.ConnectAsync();
 
         // Split anywhere, with bytes behind the head that are the tunnel's already.
@@ -180,9 +191,15 @@ public sealed class DestinationTests : IAsyncLifetime
     {
         string authority = _site.EndPoint.ToString();
         await using ProxyUnderTest none = await StartAsync(("Access:AllowedUpstreams:0", "127.0.0.0/8"));
-        await using ProxyUnderTest other = await StartAsync(("Access:Connect:0", "www.example.org"), ("Access:Destinations:0", authority), ("Access:AllowedUpstreams:0", "127.0.0.0/8"));
-        await using ProxyUnderTest password = await StartAsync(("Access:Connect:0", authority), ("Access:Users:alice", "secret"), ("Access:AllowedUpstreams:0", "127.0.0.0/8"));
-        await using ProxyUnderTest client = await StartAsync(("Access:Connect:0", authority), ("Access:Clients:0", "10.0.0.0/8"), ("Access:AllowedUpstreams:0", "127.0.0.0/8"));
+        await using ProxyUnderTest other =
+            await StartAsync(("Access:Connect:0", "www.example.org"), ("Access:Destinations:0", authority),
+            ("Access:AllowedUpstreams:0", "127.0.0.0/8"));
+        await using ProxyUnderTest password =
+            await StartAsync(("Access:Connect:0", authority), ("Access:Users:alice", "secret"),
+            ("Access:AllowedUpstreams:0", "127.0.0.0/8"));
+        await using ProxyUnderTest client =
+            await StartAsync(("Access:Connect:0", authority), ("Access:Clients:0", "10.0.0.0/8"),
+            ("Access:AllowedUpstreams:0", "127.0.0.0/8"));
 
         Assert.Equal(405, await ConnectStatusAsync(none, authority));
         Assert.Equal(403, await ConnectStatusAsync(other, authority));
@@ -198,7 +215,8 @@ public sealed class DestinationTests : IAsyncLifetime
     {
         await using ScriptedUpstream stratum1 = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(3_000).On(stratum1);
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Access:Connect:0"] = "www.example.org" }, null, stratum1);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Access:Connect:0"] = "www.example.org" }, null, stratum1);
         using RawHttpClient client = await proxy.ConnectAsync();
 
         // One byte alone may still become CONNECT.

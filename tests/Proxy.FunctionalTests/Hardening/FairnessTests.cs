@@ -34,7 +34,8 @@ public sealed class FairnessTests
 
     [Theory]
     [MemberData(nameof(Floods))]
-    public Task Flood_OnTheOrdinaryPath_LeavesRoomForAnotherClient(string method, string target) => FloodAsync(method, target, isRawPath: false);
+    public Task Flood_OnTheOrdinaryPath_LeavesRoomForAnotherClient(string method, string target) =>
+    FloodAsync(method, target, isRawPath: false);
 
     [Theory]
     [InlineData(true)]
@@ -79,7 +80,9 @@ public sealed class FairnessTests
     private static async Task FloodAsync(string method, string target, bool isRawPath, params (string Name, string Value)[] settings)
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
-        upstream.Choose = request => request.Path.Contains("made-up", StringComparison.Ordinal) ? UpstreamBehaviour.NeverAnswers : UpstreamBehaviour.Default;
+        upstream.Choose = request => request.Path.Contains("made-up", StringComparison.Ordinal)
+            ? UpstreamBehaviour.NeverAnswers
+            : UpstreamBehaviour.Default;
         SyntheticObject item = new SyntheticObject(1000).On(upstream);
         await using ProxyUnderTest proxy = await StartAsync(upstream, isRawPath, settings);
         proxy.EndsBusy();

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.TestSupport;
 

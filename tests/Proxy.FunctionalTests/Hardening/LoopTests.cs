@@ -57,7 +57,8 @@ public sealed class LoopTests : IAsyncLifetime
         // Another Breakwater that nobody named has the same name.
         foreach (string path in new[] { _stored.Path, _missing.Path, File, Document })
         {
-            Assert.Equal(200, (await proxy.GetAsync(path, "Via: 1.1 breakwater, 1.0 squid (squid/6.6)", "CDN-Loop: breakwater-0123456789abcdef")).Status);
+            Assert.Equal(200,
+                (await proxy.GetAsync(path, "Via: 1.1 breakwater, 1.0 squid (squid/6.6)", "CDN-Loop: breakwater-0123456789abcdef")).Status);
         }
 
         foreach (string path in new[] { _missing.Path, File, Document })
@@ -89,7 +90,9 @@ public sealed class LoopTests : IAsyncLifetime
         await using ProxyUnderTest proxy = await StartAsync(rawPath);
         await OwnMarkAsync(proxy);
 
-        Assert.Equal(508, (await proxy.GetAsync(_stored.Path, "CDN-Loop: " + string.Join(", ", Enumerable.Range(0, 400).Select(i => $"proxy{i}")))).Status);
+        Assert.Equal(508,
+            (await proxy.GetAsync(_stored.Path,
+            "CDN-Loop: " + string.Join(", ", Enumerable.Range(0, 400).Select(i => $"proxy{i}")))).Status);
         int status = (await proxy.GetAsync(File, "Via: 1.1 caf\u00e9", "User-Agent: caf\u00e9")).Status;
         Assert.True(status is 200 or 400, $"{status}");
     }
@@ -100,7 +103,8 @@ public sealed class LoopTests : IAsyncLifetime
         await using ProxyUnderTest proxy = await StartAsync(true);
 
         // What the other proxy would send back, for each kind of content.
-        foreach (string path in new[] { "/cvmfs/synthetic.example.org/data/ab/cdef0123456789abcdef0123456789abcdef01", File + "2", Document + "2" })
+        foreach (string path
+            in new[] { "/cvmfs/synthetic.example.org/data/ab/cdef0123456789abcdef0123456789abcdef01", File + "2", Document + "2" })
         {
             _upstream.ScriptNext(path, UpstreamBehaviour.WithStatus(404));
             await proxy.GetAsync(path);
@@ -120,5 +124,6 @@ public sealed class LoopTests : IAsyncLifetime
     }
 
     private Task<ProxyUnderTest> StartAsync(bool rawPath, params (string Name, string Value)[] settings) =>
-        ProxyUnderTest.StartAsync(settings.Append(("Proxy:RawPath", rawPath.ToString())).ToDictionary(s => s.Item1, string? (s) => s.Item2), null, _upstream);
+        ProxyUnderTest.StartAsync(settings.Append(("Proxy:RawPath", rawPath.ToString())).ToDictionary(s => s.Item1, string? (s) => s.Item2),
+        null, _upstream);
 }

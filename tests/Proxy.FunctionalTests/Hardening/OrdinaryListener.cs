@@ -1,8 +1,3 @@
-using System.Net;
-using System.Text;
-using Breakwater.CacheStore;
-using Breakwater.TestSupport;
-
 namespace Breakwater.Proxy.FunctionalTests.Hardening;
 
 /// <summary>Every request through Kestrel's ordinary pipeline.</summary>

@@ -1,5 +1,4 @@
 using System.Text;
-using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
@@ -49,7 +48,9 @@ public sealed class ParentProxyTests : IAsyncLifetime
     {
         await using ProxyUnderTest proxy = await StartAsync(url + _parent.EndPoint);
 
-        foreach (string path in new[] { _item.Path, "/cvmfs/synthetic.example.org/store/file", "/cvmfs/synthetic.example.org/.cvmfs_status.json", _item.Path, _item.Path })
+        foreach (string path
+            in new[] { _item.Path, "/cvmfs/synthetic.example.org/store/file", "/cvmfs/synthetic.example.org/.cvmfs_status.json", _item.Path,
+            _item.Path })
         {
             RawResponse response = await proxy.GetAsync(path);
             Assert.Equal(502, response.Status);
@@ -118,7 +119,8 @@ public sealed class ParentProxyTests : IAsyncLifetime
         _parent.Choose = r => r.Header("Proxy-Authorization") == s_authorization
             ? new UpstreamBehaviour { Status = 503, ExtraHeaders = ["X-Squid-Error: ERR_ACCESS_DENIED 0"] }
             : new UpstreamBehaviour { Status = 407, ExtraHeaders = ["Proxy-Authenticate: Basic realm=\"site\""] };
-        await using ProxyUnderTest proxy = await StartAsync($"http://site:{Uri.EscapeDataString(Password)}@{_parent.EndPoint}", "https://192.0.2.10/");
+        await using ProxyUnderTest proxy =
+            await StartAsync($"http://site:{Uri.EscapeDataString(Password)}@{_parent.EndPoint}", "https://192.0.2.10/");
 
         RawResponse failed = await proxy.GetAsync(_item.Path);
 
@@ -128,11 +130,13 @@ public sealed class ParentProxyTests : IAsyncLifetime
         AssertStratum1sAreNotBlamed(proxy);
     }
 
-    private static void AssertStratum1sAreNotBlamed(ProxyUnderTest proxy) => Assert.Equal(Stratum1State.NotAskedYet, StateOfStratum1(proxy));
+    private static void AssertStratum1sAreNotBlamed(ProxyUnderTest proxy) =>
+        Assert.Equal(Stratum1State.NotAskedYet, StateOfStratum1(proxy));
 
     private static Stratum1State StateOfStratum1(ProxyUnderTest proxy)
     {
-        Yarp.ReverseProxy.Model.DestinationState stratum1 = proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single().DestinationsState.AllDestinations.Single();
+        Yarp.ReverseProxy.Model.DestinationState stratum1 = proxy.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single()
+            .DestinationsState.AllDestinations.Single();
         return proxy.Services.GetRequiredService<Stratum1Outcomes>().StateOf(stratum1);
     }
 

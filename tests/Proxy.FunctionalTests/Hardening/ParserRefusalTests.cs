@@ -43,7 +43,8 @@ public sealed class ParserRefusalTests
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(3_000).On(upstream);
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath.ToString() }, null, upstream);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath.ToString() }, null, upstream);
         RequestRecorder recorder = proxy.Services.GetRequiredService<RequestRecorder>();
         bool isHead = request.StartsWith("HEAD", StringComparison.Ordinal);
 
@@ -60,7 +61,8 @@ public sealed class ParserRefusalTests
             await client.SendAsync(request);
             RawResponse answer = await client.ReadResponseAsync(isHead);
 
-            Assert.Equal((status, true, "close", "1.1 breakwater"), (answer.Status, answer.IsComplete, answer.Header("Connection"), answer.Header("Via")));
+            Assert.Equal((status, true, "close", "1.1 breakwater"),
+                (answer.Status, answer.IsComplete, answer.Header("Connection"), answer.Header("Via")));
             Assert.Equal(isHead ? "" : $"{status}: ", Encoding.ASCII.GetString(answer.Body)[..(isHead ? 0 : 5)]);
             Assert.True(await client.IsClosedByServerAsync());
             await Waiting.UntilAsync(() => recorder.TotalOf(RequestResult.Refused).Requests == recorded + 1);
@@ -74,7 +76,8 @@ public sealed class ParserRefusalTests
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(3_000).On(upstream);
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath.ToString() }, null, upstream);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath.ToString() }, null, upstream);
         using RawHttpClient client = await proxy.ConnectAsync();
         foreach (string host in new[] { "proxy.example.org:3128", "10.0.0.1", "s1.example.org:8000", "[::1]:3128", "s1.example.org", "" })
         {

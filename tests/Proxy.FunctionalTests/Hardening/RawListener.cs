@@ -1,8 +1,3 @@
-using System.Net;
-using System.Text;
-using Breakwater.CacheStore;
-using Breakwater.TestSupport;
-
 namespace Breakwater.Proxy.FunctionalTests.Hardening;
 
 /// <summary>Hits below HttpContext.</summary>

@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Host;
-using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 using Breakwater.Repositories;
 using Breakwater.TestSupport;
@@ -206,11 +205,18 @@ public sealed class ReloadTests : IAsyncLifetime
     [Fact]
     public async Task Settings_WithMistakes_AreRefusedWithAllOfThemAndTheOldOnesStay()
     {
-        Change(new() { ["Access:Clients:0"] = "10.0.0.0/40", ["Access:Connect:0"] = "not a host", ["Access:MaxConnectionsPerClient"] = "-1", ["Access:Users:alice"] = "secret" });
+        Change(new()
+        {
+            ["Access:Clients:0"] = "10.0.0.0/40",
+            ["Access:Connect:0"] = "not a host",
+            ["Access:MaxConnectionsPerClient"] = "-1",
+            ["Access:Users:alice"] = "secret"
+        });
 
         Assert.Equal(200, await StatusAsync());
         string refusal = Assert.Single(_log.All, line => line.Contains("refused", StringComparison.Ordinal));
-        Assert.All(["Access:Clients", "Access:Connect", "Access:MaxConnectionsPerClient"], name => Assert.Contains(name, refusal, StringComparison.Ordinal));
+        Assert.All(["Access:Clients", "Access:Connect", "Access:MaxConnectionsPerClient"],
+            name => Assert.Contains(name, refusal, StringComparison.Ordinal));
         Assert.DoesNotContain("Access:Users", refusal, StringComparison.Ordinal);
     }
 
@@ -240,7 +246,8 @@ public sealed class ReloadTests : IAsyncLifetime
     {
         bool isStubborn = true;
         using IDisposable stubborn = Microsoft.Extensions.Primitives.ChangeToken.OnChange(
-            ((Microsoft.Extensions.Configuration.IConfiguration)_live.Configuration).GetReloadToken, () => Assert.False(isStubborn && _live.Configuration["Access:Clients:0"] is not null));
+            ((Microsoft.Extensions.Configuration.IConfiguration)_live.Configuration).GetReloadToken,
+            () => Assert.False(isStubborn && _live.Configuration["Access:Clients:0"] is not null));
         Change(new() { ["Access:Clients:0"] = "10.0.0.0/8" });
         Assert.Equal(200, await StatusAsync());
         Assert.Contains(_log.All, line => line.Contains("refused", StringComparison.Ordinal));
@@ -272,7 +279,8 @@ public sealed class ReloadTests : IAsyncLifetime
         File.WriteAllText(SettingsPath, "{ \"Access\": ");
         _live.ReadAgain();
         Assert.Equal(200, await StatusAsync());
-        Assert.Contains(_log.All, line => line.Contains("refused", StringComparison.Ordinal) && line.Contains("appsettings.json", StringComparison.Ordinal));
+        Assert.Contains(_log.All, line => line.Contains("refused", StringComparison.Ordinal)
+            && line.Contains("appsettings.json", StringComparison.Ordinal));
 
         Change(new() { ["Access:Clients:0"] = "10.0.0.0/8" });
         Assert.Equal(403, await StatusAsync());
@@ -284,7 +292,8 @@ public sealed class ReloadTests : IAsyncLifetime
 
     private async Task<RawHttpClient[]> ConnectManyAsync() => await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ConnectAsync()));
 
-    private Task<int[]> StatusesAsync(IEnumerable<RawHttpClient> clients) => Task.WhenAll(clients.Select(async client => (await client.GetAsync(_item.Url)).Status));
+    private Task<int[]> StatusesAsync(IEnumerable<RawHttpClient> clients) =>
+        Task.WhenAll(clients.Select(async client => (await client.GetAsync(_item.Url)).Status));
 
     /// <summary>What one more connection is answered; null when it is cut, which may be as early as while it is made.</summary>
     private async Task<int?> StatusOfANewOneAsync()
@@ -362,7 +371,8 @@ public sealed class ReloadTests : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             string line = formatter(state, exception);
             if (!All.Contains(line))

@@ -12,7 +12,8 @@ namespace Breakwater.Proxy.FunctionalTests.Hardening;
 internal sealed partial record RequestCase(string Name, string Source, IReadOnlyList<ExpectedAnswers> Alternatives, string Template)
 {
     /// <summary>The whole table.</summary>
-    public static IReadOnlyList<RequestCase> All { get; } = [.. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Hardening", "request-cases.tsv"))
+    public static IReadOnlyList<RequestCase> All { get; } =
+        [.. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Hardening", "request-cases.tsv"))
         .Where(line => line.Length > 0 && line[0] != '#')
         .Select(Parse)];
 
@@ -31,7 +32,9 @@ internal sealed partial record RequestCase(string Name, string Source, IReadOnly
             .Replace("{OBJ}", "/cvmfs/tiny.example.org/" + objectPath, StringComparison.Ordinal)
             .Replace("{EVIL}", EvilPath, StringComparison.Ordinal)
             .Replace("{EVILLENGTH}", evilLength.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
-        text = Repeat().Replace(text, m => string.Concat(Enumerable.Repeat(m.Groups[1].Value, int.Parse(m.Groups[2].Value, CultureInfo.InvariantCulture))));
+        text = Repeat()
+            .Replace(text,
+            m => string.Concat(Enumerable.Repeat(m.Groups[1].Value, int.Parse(m.Groups[2].Value, CultureInfo.InvariantCulture))));
         text = text.Replace("{{", "{", StringComparison.Ordinal).Replace("}}", "}", StringComparison.Ordinal);
         return Encoding.Latin1.GetBytes(Escape().Replace(text, m => m.Value[1] switch
         {

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using Breakwater.CacheStore;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Hardening;

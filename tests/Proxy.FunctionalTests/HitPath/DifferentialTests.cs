@@ -9,7 +9,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.FunctionalTests.HitPath;
 
-/// <summary>The same bytes to a proxy with the hit path and to one without: the same bytes must come back (docs/develop/adr, "The hit path").</summary>
+/// <summary>
+/// The same bytes to a proxy with the hit path and to one without: the same bytes must come back (docs/develop/adr, "The hit path").
+/// </summary>
 public partial class DifferentialTests
 {
     private const int Sequences = 10_000;
@@ -22,7 +24,8 @@ public partial class DifferentialTests
         await using ScriptedUpstream upstream = ScriptedUpstream.Serving(repository);
         FakeTimeProvider time = new(DateTimeOffset.UtcNow); // It stands still for both: ages are compared too.
         await using ProxyUnderTest raw = await ProxyUnderTest.StartAsync(null, time, upstream);
-        await using ProxyUnderTest ordinary = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = "false" }, time, upstream);
+        await using ProxyUnderTest ordinary =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = "false" }, time, upstream);
         var objects = repository.Objects.OrderBy(o => o.Value.Length).Select(o => repository.UrlPath(o.Key)).ToList();
         List<string> chosen = [.. objects.Take(25), .. objects.TakeLast(3)];
         string[] documents = [repository.UrlPath(".cvmfspublished"), repository.UrlPath(".cvmfswhitelist")];
@@ -33,10 +36,12 @@ public partial class DifferentialTests
         }
 
         time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Equal(("10", "10"), ((await raw.GetAsync(documents[0])).Header("Age"), (await ordinary.GetAsync(documents[0])).Header("Age")));
+        Assert.Equal(("10", "10"),
+            ((await raw.GetAsync(documents[0])).Header("Age"), (await ordinary.GetAsync(documents[0])).Header("Age")));
         await AnsweredRawAsync(raw, chosen[0]);
         var sequences = new RequestSequences(chosen, documents);
-        await Parallel.ForEachAsync(Enumerable.Range(1, Sequences), new ParallelOptions { MaxDegreeOfParallelism = AtATime }, async (seed, _) =>
+        await Parallel.ForEachAsync(Enumerable.Range(1, Sequences), new ParallelOptions { MaxDegreeOfParallelism = AtATime },
+            async (seed, _) =>
         {
             IReadOnlyList<byte[]> pieces = sequences.Make(seed);
             bool isNarrow = seed % 16 == 0;
@@ -127,10 +132,12 @@ public partial class DifferentialTests
         {
             int at = Text.AsSpan().CommonPrefixLength(other.Text);
             int from = Math.Max(0, at - 300);
-            return $"--- lengths {Text.Length} and {other.Text.Length}, same up to {at}, reset {IsReset} and {other.IsReset}\n--- hit path\n{Cut(Text, from)}\n--- ordinary\n{Cut(other.Text, from)}";
+            return $"--- lengths {Text.Length} and {other.Text.Length}, same up to {at}, reset {IsReset} and {other.IsReset}\n--- hit "
+                + $"path\n{Cut(Text, from)}\n--- ordinary\n{Cut(other.Text, from)}";
         }
 
         private static string Cut(string text, int from) =>
-            new([.. text.AsSpan(from, Math.Min(700, text.Length - from)).ToArray().Select(c => c is '\r' or '\n' or (>= ' ' and < (char)127) ? c : '?')]);
+            new([.. text.AsSpan(from, Math.Min(700, text.Length - from)).ToArray()
+            .Select(c => c is '\r' or '\n' or (>= ' ' and < (char)127) ? c : '?')]);
     }
 }

@@ -6,7 +6,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.HitPath;
 
-/// <summary>Answers that a loop sends while their object is being fetched: to a crowd, whose first bytes go out before the last ones have come.</summary>
+/// <summary>
+/// Answers that a loop sends while their object is being fetched: to a crowd, whose first bytes go out before the last ones have come.
+/// </summary>
 public sealed class GrowingAnswerTests : IAsyncLifetime
 {
     private const int Crowd = 40;
@@ -90,7 +92,9 @@ public sealed class GrowingAnswerTests : IAsyncLifetime
     [Fact]
     public async Task TheStoreDoesNotTakeIt_TheyGetAllOfIt()
     {
-        SyntheticObject item = await BeginAsync(new UpstreamBehaviour { BodyGates = [(300_000, _gate)] }, new() { ["Store:MaxObjectBytes"] = (1 << 20).ToString(System.Globalization.CultureInfo.InvariantCulture) });
+        SyntheticObject item =
+            await BeginAsync(new UpstreamBehaviour { BodyGates = [(300_000, _gate)] },
+            new() { ["Store:MaxObjectBytes"] = (1 << 20).ToString(System.Globalization.CultureInfo.InvariantCulture) });
         _gate.Open();
 
         await AllAreWholeAsync(item);
@@ -103,7 +107,12 @@ public sealed class GrowingAnswerTests : IAsyncLifetime
     public async Task TheStoreDoesNotTakeItAndLittleMemoryIsLeft_FastReadersGetAllOfIt(string rawPath)
     {
         _proxy = await ProxyUnderTest.StartAsync(
-            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Store:MaxObjectBytes"] = "1048576", ["Proxy:MaxUnstoredBytes"] = "2097152", ["Proxy:RawPath"] = rawPath }, null, _first);
+            new Dictionary<string, string?>(ProxyUnderTest.Patient)
+            {
+                ["Store:MaxObjectBytes"] = "1048576",
+                ["Proxy:MaxUnstoredBytes"] = "2097152",
+                ["Proxy:RawPath"] = rawPath
+            }, null, _first);
         SyntheticObject item = new SyntheticObject(20 << 20).On(_first);
         _first.Script(item.Path, UpstreamBehaviour.WaitsBeforeHead(_gate));
         for (int i = 0; i < Crowd; i++)
@@ -117,14 +126,18 @@ public sealed class GrowingAnswerTests : IAsyncLifetime
         await Waiting.UntilAsync(() => fetches.InFlight.Sum(f => f.Followers) == Crowd);
         _gate.Open();
         RawResponse[] answers = await Task.WhenAll(_clients.Select(client => client.ReadResponseAsync()));
-        Assert.All(answers, answer => Assert.True(answer is { Status: 200, IsComplete: true } && item.Bytes.AsSpan().SequenceEqual(answer.Body)));
+        Assert.All(answers,
+            answer => Assert.True(answer is { Status: 200, IsComplete: true } && item.Bytes.AsSpan().SequenceEqual(answer.Body)));
         Assert.Equal(1, _first.RequestCount(item.Path));
     }
 
-    /// <summary>A crowd asks for an object of 3 MiB, and has the first bytes of it when this returns; the rest is behind the gate.</summary>
+    /// <summary>
+    /// A crowd asks for an object of 3 MiB, and has the first bytes of it when this returns; the rest is behind the gate.
+    /// </summary>
     private async Task<SyntheticObject> BeginAsync(UpstreamBehaviour behaviour, Dictionary<string, string?>? settings = null)
     {
-        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?>(ProxyUnderTest.Patient.Concat(settings ?? [])), null, _first, _second);
+        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?>(ProxyUnderTest.Patient.Concat(settings ?? [])), null,
+            _first, _second);
         SyntheticObject item = new SyntheticObject(3 << 20).On(_first, _second);
         _first.Script(item.Path, behaviour);
         for (int i = 0; i < Crowd; i++)

@@ -7,7 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.HitPath;
 
-/// <summary>A client that closes its sending side after its request (<c>printf | nc</c>, the wget of boot loaders) gets its answer, by the event loops and by Kestrel alone.</summary>
+/// <summary>
+/// A client that closes its sending side after its request (<c>printf | nc</c>, the wget of boot loaders) gets its answer, by the event
+/// loops and by Kestrel alone.
+/// </summary>
 public sealed class HalfClosedClientTests : IAsyncLifetime
 {
     private const int Rounds = 100;
@@ -56,7 +59,13 @@ public sealed class HalfClosedClientTests : IAsyncLifetime
     {
         await StartAsync(rawPath);
         SyntheticObject item = new SyntheticObject(2_000).On(_upstream);
-        string path = what switch { "object" => item.Path, "document" => "/cvmfs/synthetic.example.org/.cvmfs_x", _ => "/cvmfs/synthetic.example.org/ext/file" };
+        string path =
+            what switch
+            {
+                "object" => item.Path,
+                "document" => "/cvmfs/synthetic.example.org/.cvmfs_x",
+                _ => "/cvmfs/synthetic.example.org/ext/file"
+            };
         Gate gate = new();
         _upstream.Put(path, item.Bytes);
         _upstream.Script(path, UpstreamBehaviour.WaitsBeforeHead(gate));
@@ -100,7 +109,9 @@ public sealed class HalfClosedClientTests : IAsyncLifetime
         SyntheticObject[] items = [.. Enumerable.Range(0, 6).Select(i => new SyntheticObject(3_000 + i, i).On(_upstream))];
         await _proxy!.GetAsync(items[0].Path);
         using RawHttpClient client = await _proxy.ConnectAsync();
-        await client.SendAsync((byte[])[.. items.SelectMany(item => (byte[])[.. RawHttpClient.Request("GET", item.Path), .. RawHttpClient.Request("GET", "/wpad.dat")])]);
+        await client.SendAsync(
+            (byte[])[.. items.SelectMany(item =>
+            (byte[])[.. RawHttpClient.Request("GET", item.Path), .. RawHttpClient.Request("GET", "/wpad.dat")])]);
         client.Socket.Shutdown(SocketShutdown.Send);
         foreach (SyntheticObject item in items)
         {

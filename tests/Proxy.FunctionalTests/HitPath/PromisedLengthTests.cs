@@ -4,7 +4,8 @@ using Breakwater.TestSupport;
 namespace Breakwater.Proxy.FunctionalTests.HitPath;
 
 /// <summary>
-/// Whatever becomes of the fetch behind an answer, what is on the wire is its head and as many right bytes as the head promised, or the connection is reset.
+/// Whatever becomes of the fetch behind an answer, what is on the wire is its head and as many right bytes as the head promised, or the
+/// connection is reset.
 /// </summary>
 public sealed class PromisedLengthTests
 {
@@ -40,9 +41,12 @@ public sealed class PromisedLengthTests
         await Parallel.ForEachAsync(Enumerable.Range(0, Rounds), new ParallelOptions { MaxDegreeOfParallelism = 12 }, async (seed, _) =>
         {
             var random = new Random(seed);
-            SyntheticObject item = new SyntheticObject(random.Next(3) == 0 ? random.Next(0, 300_000) : random.Next(1_100_000, 1_600_000), seed).On(bad, good);
+            SyntheticObject item =
+                new SyntheticObject(random.Next(3) == 0 ? random.Next(0, 300_000) : random.Next(1_100_000, 1_600_000), seed).On(bad, good);
             bad.Script(item.Path, Fault(random, item.Bytes));
-            good.Script(item.Path, random.Next(3) == 0 ? new UpstreamBehaviour { Chunked = true, BytesPerSecond = 1_500_000 } : UpstreamBehaviour.Default);
+            good.Script(item.Path, random.Next(3) == 0
+                ? new UpstreamBehaviour { Chunked = true, BytesPerSecond = 1_500_000 }
+                : UpstreamBehaviour.Default);
             if (await AskAsync(proxy, item, control, random.Next(5), seed))
             {
                 Interlocked.Increment(ref complete);
@@ -58,13 +62,27 @@ public sealed class PromisedLengthTests
     /// <summary>The first Stratum 1's answer: longer, shorter, cut, slow, and combinations.</summary>
     private static UpstreamBehaviour Fault(Random random, byte[] body)
     {
-        byte[] other = new byte[random.Next(4) switch { 0 => 3, 1 => body.Length + 5_000, 2 => Math.Max(0, body.Length - 5_000), _ => random.Next(1_700_000) }];
+        byte[] other =
+            new byte[random.Next(4) switch
+            {
+                0 => 3,
+                1 => body.Length + 5_000,
+                2 => Math.Max(0, body.Length - 5_000),
+                _ => random.Next(1_700_000)
+            }];
         body.AsSpan(0, random.Next(2) == 0 ? 0 : Math.Min(body.Length, other.Length)).CopyTo(other);
         var behaviour = new UpstreamBehaviour { BytesPerSecond = random.Next(3) == 0 ? 0 : 900_000, Chunked = random.Next(3) == 0 };
         return random.Next(6) switch
         {
             0 => behaviour with { TruncateAt = random.Next(body.Length + 1) },
-            1 => behaviour with { ResetAt = random.Next(body.Length + 1), FlipBitAt = random.Next(2) == 0 && body.Length > 0 ? random.Next(body.Length) : null },
+            1 => behaviour
+                with
+            {
+                ResetAt = random.Next(body.Length + 1),
+                FlipBitAt = random.Next(2) == 0 && body.Length > 0
+                ? random.Next(body.Length)
+                : null
+            },
             2 => behaviour with { DeclaredLength = body.Length + 1_000, Chunked = false },
             3 => behaviour with { DoubleBody = true },
             _ => behaviour with { ReplaceBody = other },
@@ -103,8 +121,11 @@ public sealed class PromisedLengthTests
         }
 
         Assert.True(response.Status is 200 or 206 or 416 or 502 or 504, $"seed {seed}: {response.Head.StatusLine}");
-        ReadOnlySpan<byte> expected = response.Status == 206 ? item.Bytes.AsSpan(first, Math.Min(100, item.Bytes.Length - first)) : item.Bytes;
-        Assert.True(response.Status is not (200 or 206) || expected.SequenceEqual(response.Body), $"seed {seed}: whole and wrong, {response.Body.Length} of {item.Bytes.Length} bytes");
+        ReadOnlySpan<byte> expected = response.Status == 206
+            ? item.Bytes.AsSpan(first, Math.Min(100, item.Bytes.Length - first))
+            : item.Bytes;
+        Assert.True(response.Status is not (200 or 206) || expected.SequenceEqual(response.Body),
+            $"seed {seed}: whole and wrong, {response.Body.Length} of {item.Bytes.Length} bytes");
         if (way != 3)
         {
             // Nothing more was sent than promised: the next answer begins where this one ends.

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Breakwater.Proxy.FunctionalTests.HitPath;
 
-/// <summary>Makes sequences of requests on one connection, by seed: hits, requests that are no hits, and things that only look like requests.</summary>
+/// <summary>
+/// Makes sequences of requests on one connection, by seed: hits, requests that are no hits, and things that only look like requests.
+/// </summary>
 internal sealed class RequestSequences(IReadOnlyList<string> objectPaths, IReadOnlyList<string> documentPaths)
 {
     /// <summary>The bytes of one connection, in the pieces in which they are to be sent.</summary>
@@ -29,7 +31,8 @@ internal sealed class RequestSequences(IReadOnlyList<string> objectPaths, IReadO
         return random.Next(35) switch
         {
             < 8 => $"{method} {path} HTTP/1.1\r\nHost: {Host}\r\n\r\n",
-            < 12 => $"{method} http://{Host}{path} HTTP/1.1\r\nHost: {Host}\r\nAccept: */*\r\nProxy-Connection: Keep-Alive\r\nConnection: Keep-Alive\r\nUser-Agent: cvmfs Fuse 2.11.5\r\n\r\n",
+            < 12 => $"{method} http://{Host}{path} HTTP/1.1\r\nHost: {Host}\r\nAccept: */*\r\nProxy-Connection: "
+                + $"Keep-Alive\r\nConnection: Keep-Alive\r\nUser-Agent: cvmfs Fuse 2.11.5\r\n\r\n",
             < 15 => $"{method} {Pick(random, documentPaths)} HTTP/1.1\r\nHost: {Host}\r\n\r\n",
             15 => $"GET {path} HTTP/1.1\r\nHost: {Host}\r\nRange: bytes={random.Next(50)}-{random.Next(200)}\r\n\r\n",
             16 => $"GET {path} HTTP/1.1\r\nHost: {Host}\r\nCache-Control: no-cache\r\nPragma: no-cache\r\n\r\n",
@@ -37,7 +40,8 @@ internal sealed class RequestSequences(IReadOnlyList<string> objectPaths, IReadO
             18 => $"GET /cvmfs/../etc/passwd HTTP/1.1\r\nHost: {Host}\r\n\r\n",
             19 => $"GET http://www.example.com/ HTTP/1.1\r\nHost: www.example.com\r\n\r\n",
             20 => $"POST {path} HTTP/1.1\r\nHost: {Host}\r\nContent-Length: 0\r\n\r\n",
-            21 => $"POST {path} HTTP/1.1\r\nHost: {Host}\r\nContent-Length: {path.Length + 30}\r\n\r\nGET {path} HTTP/1.1\r\nHost: {Host}\r\n\r\n",
+            21 => $"POST {path} HTTP/1.1\r\nHost: {Host}\r\nContent-Length: {path.Length + 30}\r\n\r\nGET {path} HTTP/1.1\r\nHost: "
+                + $"{Host}\r\n\r\n",
             22 => $"GET {path} HTTP/1.1\r\nHost: {Host}\r\nContent-Length: 0\r\n\r\n",
             23 => $"GET {path} HTTP/1.1\r\nHost: {Host}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             24 => $"GET {path} HTTP/1.0\r\nHost: {Host}\r\nConnection: keep-alive\r\n\r\n",
@@ -50,7 +54,8 @@ internal sealed class RequestSequences(IReadOnlyList<string> objectPaths, IReadO
             31 => $"GET {path} HTTP/1.1\r\n\r\n",
             33 => $"GET HTTP://{Host}{path} HTTP/1.1\r\nHost: {Host}\r\n\r\n",
             32 => $"GET {path}  HTTP/1.1\r\nHost: {Host}\r\n\r\n",
-            _ => $"GET {path} HTTP/1.1\r\nHost: {Host}\r\nX-Long: {new string('x', random.Next(9000))}\r\nX-Byte: {(char)random.Next(1, 256)}\r\n\r\n",
+            _ => $"GET {path} HTTP/1.1\r\nHost: {Host}\r\nX-Long: {new string('x', random.Next(9000))}\r\nX-Byte: "
+                + $"{(char)random.Next(1, 256)}\r\n\r\n",
         };
     }
 

@@ -46,7 +46,11 @@ public sealed class SlowReaderTests
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
-            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Store:QuotaBytes"] = StoreOptions.MinQuotaBytes.ToString(CultureInfo.InvariantCulture) }, null, upstream);
+            new Dictionary<string, string?>(ProxyUnderTest.Patient)
+            {
+                ["Store:QuotaBytes"] =
+            StoreOptions.MinQuotaBytes.ToString(CultureInfo.InvariantCulture)
+            }, null, upstream);
         SyntheticObject item = new SyntheticObject(12 << 20).On(upstream);
         Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
         await Waiting.UntilAsync(() => proxy.Store.List().Any());
@@ -67,7 +71,9 @@ public sealed class SlowReaderTests
         Assert.Equal(2, upstream.Requests.Count(request => request.Path == item.Path));
     }
 
-    /// <summary>Eight megabytes of a warm object, over a connection that holds little of them, in five seconds, where a head may take two.</summary>
+    /// <summary>
+    /// Eight megabytes of a warm object, over a connection that holds little of them, in five seconds, where a head may take two.
+    /// </summary>
     private static async Task<(byte[] Expected, byte[] Body)> ReadSlowlyAsync(bool isHalfClosed)
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();

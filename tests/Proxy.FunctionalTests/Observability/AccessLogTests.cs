@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Breakwater.Proxy.Boots;
-using Breakwater.Proxy.Observability;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -72,7 +71,12 @@ public sealed class AccessLogTests : IAsyncLifetime
         SyntheticObject item = new SyntheticObject(16 << 20).On(upstream);
         string path = _directory.Combine($"cut-{isRawPath}-{fields.Length}.json");
         await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
-            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["AccessLog:Path"] = path, ["AccessLog:Format"] = "Json", ["Proxy:RawPath"] = isRawPath }, null, upstream);
+            new Dictionary<string, string?>(ProxyUnderTest.Patient)
+            {
+                ["AccessLog:Path"] = path,
+                ["AccessLog:Format"] = "Json",
+                ["Proxy:RawPath"] = isRawPath
+            }, null, upstream);
         Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
         await Waiting.UntilAsync(() => proxy.Store.List().Any());
         Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
@@ -202,6 +206,7 @@ public sealed class AccessLogTests : IAsyncLifetime
 
         using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), Encoding.UTF8);
         string text = reader.ReadToEnd();
-        return [.. text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        return [.. text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)];
     }
 }

@@ -79,11 +79,13 @@ public sealed class SnmpAgentTests
         using var other = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
 
         await Assert.ThrowsAsync<SocketException>(() => ProxyUnderTest.StartAsync(
-            new Dictionary<string, string?> { ["Snmp:Listen"] = other.Client.LocalEndPoint!.ToString(), ["Snmp:Community"] = "readers" }, null, upstream));
+            new Dictionary<string, string?> { ["Snmp:Listen"] = other.Client.LocalEndPoint!.ToString(), ["Snmp:Community"] = "readers" },
+            null, upstream));
     }
 
     private static Task<ProxyUnderTest> StartAsync(ScriptedUpstream upstream, string clients) => ProxyUnderTest.StartAsync(
-        new Dictionary<string, string?> { ["Snmp:Listen"] = "127.0.0.1:0", ["Snmp:Community"] = "readers", ["Snmp:Clients:0"] = clients }, null, upstream);
+        new Dictionary<string, string?> { ["Snmp:Listen"] = "127.0.0.1:0", ["Snmp:Community"] = "readers", ["Snmp:Clients:0"] = clients },
+        null, upstream);
 
     private static UdpClient ManagerOf(ProxyUnderTest proxy, string from = "127.0.0.1")
     {

@@ -5,10 +5,14 @@ using Breakwater.Proxy.Seeding.Format;
 
 namespace Breakwater.Proxy.FunctionalTests.Seeding;
 
-/// <summary>A bundle taken apart, and put together again around a lie: counts, digests and checksums are made anew, so that only what is said is wrong.</summary>
+/// <summary>
+/// A bundle taken apart, and put together again around a lie: counts, digests and checksums are made anew, so that only what is said is
+/// wrong.
+/// </summary>
 internal sealed class BundleForge
 {
-    private BundleForge(SeedIndex index, List<(string Name, byte[] Bytes)> documents, List<(string Name, byte[]? Bytes, string? Link)> objects) =>
+    private BundleForge(SeedIndex index, List<(string Name, byte[] Bytes)> documents,
+        List<(string Name, byte[]? Bytes, string? Link)> objects) =>
         (Index, Documents, Objects) = (index, documents, objects);
 
     public SeedIndex Index { get; set; }
@@ -50,10 +54,12 @@ internal sealed class BundleForge
     }
 
     /// <summary>Changes a repository of the index.</summary>
-    public void Say(Func<SeedRepository, SeedRepository> change) => Index = Index with { Repositories = [.. Index.Repositories.Select(change)] };
+    public void Say(Func<SeedRepository, SeedRepository> change) =>
+        Index = Index with { Repositories = [.. Index.Repositories.Select(change)] };
 
     /// <summary>Changes a snapshot of the index.</summary>
-    public void SayOfSnapshots(Func<SeedSnapshot, SeedSnapshot> change) => Say(repository => repository with { Snapshots = [.. repository.Snapshots.Select(change)] });
+    public void SayOfSnapshots(Func<SeedSnapshot, SeedSnapshot> change) =>
+        Say(repository => repository with { Snapshots = [.. repository.Snapshots.Select(change)] });
 
     /// <summary>Puts it together.</summary>
     public async Task<byte[]> MakeAsync()
@@ -69,7 +75,9 @@ internal sealed class BundleForge
 
         SeedIndex index = Index with
         {
-            Documents = [.. Documents.Select(document => new SeedDocument(document.Name, document.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(document.Bytes))))],
+            Documents = [
+                .. Documents.Select(document =>
+                    new SeedDocument(document.Name, document.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(document.Bytes))))],
             Objects = Objects.Count(item => item.Bytes is not null),
             ObjectBytes = Objects.Sum(item => (long)(item.Bytes?.Length ?? 0)),
             Links = Objects.Count(item => item.Link is not null),
@@ -86,7 +94,9 @@ internal sealed class BundleForge
 
             foreach ((string name, byte[]? bytes, string? link) in Objects)
             {
-                await (bytes is null ? writer.WriteLinkAsync(name, link!, default) : writer.WriteAsync(name, new MemoryStream(bytes), default));
+                await (bytes is null
+                    ? writer.WriteLinkAsync(name, link!, default)
+                    : writer.WriteAsync(name, new MemoryStream(bytes), default));
             }
         }
 

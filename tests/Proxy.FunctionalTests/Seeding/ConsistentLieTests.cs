@@ -23,7 +23,8 @@ public sealed class ConsistentLieTests
         },
         ["an object's bytes changed"] = forge => forge.Objects[LastFile(forge)].Bytes![0] ^= 1,
         ["a catalog's bytes changed"] = forge => forge.Objects[forge.Objects.FindIndex(item => item.Name.EndsWith('C'))].Bytes![0] ^= 1,
-        ["the certificate's bytes changed"] = forge => forge.Objects[forge.Objects.FindIndex(item => item.Name.EndsWith('X'))].Bytes![0] ^= 1,
+        ["the certificate's bytes changed"] = forge =>
+            forge.Objects[forge.Objects.FindIndex(item => item.Name.EndsWith('X'))].Bytes![0] ^= 1,
         ["an object left out"] = forge => forge.Objects.RemoveAt(LastFile(forge)),
         ["a catalog left out"] = forge => forge.Objects.RemoveAt(forge.Objects.FindIndex(item => item.Name.EndsWith('C'))),
         ["the certificate left out"] = forge => forge.Objects.RemoveAt(forge.Objects.FindIndex(item => item.Name.EndsWith('X'))),
@@ -32,21 +33,31 @@ public sealed class ConsistentLieTests
             int at = LastFile(forge);
             int other = forge.Objects.FindIndex(item => item.Bytes is not null && KindOf(item.Name) == 0);
             Assert.NotEqual(at, other);
-            (forge.Objects[at], forge.Objects[other]) = (forge.Objects[at] with { Bytes = forge.Objects[other].Bytes }, forge.Objects[other] with { Bytes = forge.Objects[at].Bytes });
+            (forge.Objects[at], forge.Objects[other]) =
+                (forge.Objects[at] with { Bytes = forge.Objects[other].Bytes },
+                forge.Objects[other] with { Bytes = forge.Objects[at].Bytes });
         },
-        ["an object cut by a byte"] = forge => forge.Objects[LastFile(forge)] = forge.Objects[LastFile(forge)] with { Bytes = forge.Objects[LastFile(forge)].Bytes![..^1] },
-        ["an object with a byte more"] = forge => forge.Objects[LastFile(forge)] = forge.Objects[LastFile(forge)] with { Bytes = [.. forge.Objects[LastFile(forge)].Bytes!, 0] },
+        ["an object cut by a byte"] = forge => forge.Objects[LastFile(forge)] = forge.Objects[LastFile(forge)]
+            with
+        { Bytes = forge.Objects[LastFile(forge)].Bytes![..^1] },
+        ["an object with a byte more"] = forge => forge.Objects[LastFile(forge)] = forge.Objects[LastFile(forge)]
+            with
+        { Bytes = [.. forge.Objects[LastFile(forge)].Bytes!, 0] },
         ["a newer revision in the index"] = forge => forge.Say(repository => repository with { Revision = repository.Revision + 1 }),
-        ["a longer whitelist in the index"] = forge => forge.Say(repository => repository with { WhitelistExpires = repository.WhitelistExpires.AddYears(1) }),
+        ["a longer whitelist in the index"] = forge =>
+            forge.Say(repository => repository with { WhitelistExpires = repository.WhitelistExpires.AddYears(1) }),
         ["a snapshot under a tag that is not there"] = forge => forge.SayOfSnapshots(snapshot => snapshot with { Tag = "mine" }),
         ["a snapshot of another revision"] = forge => forge.SayOfSnapshots(snapshot => snapshot with { Revision = snapshot.Revision + 1 }),
-        ["a snapshot of another root catalog"] = forge => forge.SayOfSnapshots(snapshot => snapshot with { RootCatalog = "00000000000000000000000000000000000000ffC" }),
+        ["a snapshot of another root catalog"] = forge =>
+            forge.SayOfSnapshots(snapshot => snapshot with { RootCatalog = "00000000000000000000000000000000000000ffC" }),
         ["objects inherited that no list names"] = forge => forge.Index = forge.Index with { Inherited = 3 },
         ["a newer revision in the manifest"] = forge => forge.Edit(".cvmfspublished", "\nS", "\nS9"),
         ["another name in the manifest"] = forge => forge.Edit(".cvmfspublished", Fqrn, "evil.example.org"),
         ["a longer whitelist"] = forge => forge.Edit(".cvmfswhitelist", "\nE20", "\nE21"),
-        ["no whitelist"] = forge => forge.Documents.RemoveAll(document => document.Name.EndsWith(".cvmfswhitelist", StringComparison.Ordinal)),
-        ["no manifest"] = forge => forge.Documents.RemoveAll(document => document.Name.EndsWith(".cvmfspublished", StringComparison.Ordinal)),
+        ["no whitelist"] = forge =>
+            forge.Documents.RemoveAll(document => document.Name.EndsWith(".cvmfswhitelist", StringComparison.Ordinal)),
+        ["no manifest"] = forge =>
+            forge.Documents.RemoveAll(document => document.Name.EndsWith(".cvmfspublished", StringComparison.Ordinal)),
     };
 
     private static string Fqrn => FixtureRepository.Tiny.Fqrn;
@@ -81,7 +92,8 @@ public sealed class ConsistentLieTests
         Assert.Equal(404, (await lab.GetAsync(FixtureRepository.Tiny.UrlPath(".cvmfspublished"))).Status);
     }
 
-    private static int LastFile(BundleForge forge) => forge.Objects.FindLastIndex(item => item.Bytes is { Length: > 0 } && KindOf(item.Name) == 0);
+    private static int LastFile(BundleForge forge) =>
+        forge.Objects.FindLastIndex(item => item.Bytes is { Length: > 0 } && KindOf(item.Name) == 0);
 
     private static byte KindOf(string name) => SeedPath.TryParse(name, out SeedPath? path) ? path.Value.Key.Kind : (byte)'?';
 }

@@ -11,8 +11,8 @@ namespace Breakwater.Proxy.FunctionalTests.Seeding;
 public sealed class HostileBundleTests
 {
     /// <summary>
-    /// Bytes of every region: the fields of a header, first, middle and last byte of each kind of content, padding, tail; and some by chance. Every single
-    /// byte with BREAKWATER_EVERY_BYTE=1 (headers: also <c>SeedFormatTests</c>, every bit).
+    /// Bytes of every region: the fields of a header, first, middle and last byte of each kind of content, padding, tail; and some by
+    /// chance. Every single byte with BREAKWATER_EVERY_BYTE=1 (headers: also <c>SeedFormatTests</c>, every bit).
     /// </summary>
     [Fact]
     public async Task AnyByte_Flipped_IsRefusedByNameAndOffsetAndNothingBecomesVisible()
@@ -122,13 +122,17 @@ public sealed class HostileBundleTests
         FixtureRepository minios = FixtureRepository.MiniOs;
         await using SeedBench bench = await SeedBench.StartAsync(minios);
         byte[] bundle = await ExportSmallAsync(bench, minios);
-        List<(string Name, long HeaderOffset, long End)> objects = [.. Entries(bundle).Where(entry => entry.Name.Contains("/data/", StringComparison.Ordinal))];
+        List<(string Name, long HeaderOffset, long End)> objects =
+            [.. Entries(bundle).Where(entry => entry.Name.Contains("/data/", StringComparison.Ordinal))];
         (string _, long aStart, long aEnd) = objects[^2];
         (string _, long bStart, long bEnd) = objects[^1];
-        byte[] swapped = [.. bundle[..(int)aStart], .. bundle[(int)bStart..(int)bEnd], .. bundle[(int)aStart..(int)aEnd], .. bundle[(int)bEnd..]];
-        Assert.Contains("order", (await Assert.ThrowsAsync<SeedRefusedException>(() => bench.VerifyAsync(swapped))).Message, StringComparison.Ordinal);
+        byte[] swapped =
+            [.. bundle[..(int)aStart], .. bundle[(int)bStart..(int)bEnd], .. bundle[(int)aStart..(int)aEnd], .. bundle[(int)bEnd..]];
+        Assert.Contains("order", (await Assert.ThrowsAsync<SeedRefusedException>(() => bench.VerifyAsync(swapped))).Message,
+            StringComparison.Ordinal);
         byte[] twice = [.. bundle[..(int)aEnd], .. bundle[(int)aStart..(int)aEnd], .. bundle[(int)aEnd..]];
-        Assert.Contains("twice", (await Assert.ThrowsAsync<SeedRefusedException>(() => bench.VerifyAsync(twice))).Message, StringComparison.Ordinal);
+        Assert.Contains("twice", (await Assert.ThrowsAsync<SeedRefusedException>(() => bench.VerifyAsync(twice))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,7 +141,8 @@ public sealed class HostileBundleTests
         FixtureRepository minios = FixtureRepository.MiniOs;
         await using SeedBench bench = await SeedBench.StartAsync(minios);
         byte[] bundle = await ExportSmallAsync(bench, minios);
-        foreach (long at in (long[])[0, Entries(bundle).First(entry => entry.Name.Contains("/data/", StringComparison.Ordinal)).HeaderOffset])
+        foreach (long at
+            in (long[])[0, Entries(bundle).First(entry => entry.Name.Contains("/data/", StringComparison.Ordinal)).HeaderOffset])
         {
             byte[] absurd = [.. bundle];
             Span<byte> header = absurd.AsSpan((int)at, 512);
@@ -185,7 +190,8 @@ public sealed class HostileBundleTests
         int[] fields = [0, 30, 100, 108, 116, 124, 135, 136, 148, 156, 157, 257, 263, 265, 297, 329, 345, 480, 500, 511];
         SortedSet<int> offsets = [];
         List<(string Name, long HeaderOffset, long End)> entries = Entries(bundle);
-        foreach ((string name, long header, long end) in entries.GroupBy(entry => KindOf(entry.Name)).SelectMany(kind => kind.Count() > 1 ? new[] { kind.First(), kind.Last() } : [kind.First()]))
+        foreach ((string name, long header, long end) in entries.GroupBy(entry => KindOf(entry.Name))
+            .SelectMany(kind => kind.Count() > 1 ? new[] { kind.First(), kind.Last() } : [kind.First()]))
         {
             TarHeader read = TarHeader.Read(bundle.AsSpan((int)header, 512), out _);
             int body = (int)header + 512;

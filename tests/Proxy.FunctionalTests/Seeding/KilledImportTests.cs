@@ -12,7 +12,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.Seeding;
 
-/// <summary>The real command in a process of its own, killed at seeded places of its bundle: the bundle comes through a pipe, so the test says how far it gets.</summary>
+/// <summary>
+/// The real command in a process of its own, killed at seeded places of its bundle: the bundle comes through a pipe, so the test says how
+/// far it gets.
+/// </summary>
 public sealed class KilledImportTests
 {
     private const int Kills = 8;
@@ -28,8 +31,14 @@ public sealed class KilledImportTests
         await File.WriteAllTextAsync(settings, JsonSerializer.Serialize(new Dictionary<string, object>
         {
             ["Store"] = new { Path = directory.Combine("store") },
-            ["Repositories"] = new Dictionary<string, object> { ["KeysDirectory"] = bench.KeysDirectory, ["*.example.org"] = new { Cluster = "stratum1" } },
-            ["ReverseProxy"] = new { Clusters = new { stratum1 = new { Destinations = new { only = new { Address = "http://127.0.0.1:9/" } } } } },
+            ["Repositories"] =
+                new Dictionary<string, object>
+                {
+                    ["KeysDirectory"] = bench.KeysDirectory,
+                    ["*.example.org"] = new { Cluster = "stratum1" }
+                },
+            ["ReverseProxy"] =
+                new { Clusters = new { stratum1 = new { Destinations = new { only = new { Address = "http://127.0.0.1:9/" } } } } },
             ["Admin"] = new { Listen = "" },
         }));
 
@@ -67,7 +76,8 @@ public sealed class KilledImportTests
     private static async Task CheckAsync(string settingsFile, FixtureRepository tiny, bool isComplete)
     {
         IConfigurationRoot configuration = new ConfigurationBuilder().AddJsonFile(settingsFile)
-            .AddInMemoryCollection(new Dictionary<string, string?> { ["Proxy:Offline"] = "true", ["Logging:LogLevel:Default"] = "Error" }).Build();
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["Proxy:Offline"] = "true", ["Logging:LogLevel:Default"] = "Error" })
+            .Build();
         BreakwaterSettings settings = BreakwaterSettings.Load(configuration);
         await Commands.Seed.SeedHost.WithStoreAsync(
             configuration,

@@ -14,7 +14,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.Seeding;
 
-/// <summary>The way of a bundle as an operator goes it, each step a process of its own: export, import elsewhere, serve without a network.</summary>
+/// <summary>
+/// The way of a bundle as an operator goes it, each step a process of its own: export, import elsewhere, serve without a network.
+/// </summary>
 public sealed class OfflineLabTests : IAsyncLifetime
 {
     /// <summary>The runtime's own record of every socket and name lookup of a process, whoever makes them.</summary>
@@ -58,7 +60,8 @@ public sealed class OfflineLabTests : IAsyncLifetime
                 Assert.Equal(_minios.Files[url[$"/cvmfs/{_minios.Fqrn}/".Length..]], response.Body);
             }
 
-            Assert.Equal(404, (await RawHttpClient.GetOnceAsync(lab.EndPoint, _minios.UrlPath("data/00/000000000000000000000000000000000000ff"))).Status);
+            Assert.Equal(404,
+                (await RawHttpClient.GetOnceAsync(lab.EndPoint, _minios.UrlPath("data/00/000000000000000000000000000000000000ff"))).Status);
             Assert.Equal(404, (await RawHttpClient.GetOnceAsync(lab.EndPoint, "/cvmfs/other.example.org/.cvmfspublished")).Status);
             await StopAsync(lab);
         }
@@ -66,7 +69,8 @@ public sealed class OfflineLabTests : IAsyncLifetime
         // The record of the export shows what a connection looks like in it.
         Assert.True(Recorded("export", "ConnectStart"));
         Assert.True(Recorded("lab", "AcceptStart"));
-        Assert.All((string[])["import", "lab"], step => Assert.False(Recorded(step, "ConnectStart") || Recorded(step, "ResolutionStart"), step));
+        Assert.All((string[])["import", "lab"],
+            step => Assert.False(Recorded(step, "ConnectStart") || Recorded(step, "ResolutionStart"), step));
         Assert.Equal(asked, _stratum1.ConnectionsAccepted);
     }
 
@@ -76,7 +80,8 @@ public sealed class OfflineLabTests : IAsyncLifetime
         await GiveWorkingSetAsync("boot");
         await using ProxyProcess server = await ServeAsync("server", isOffline: false);
         IConfigurationRoot configuration = Configuration(isOffline: false);
-        IReadOnlyDictionary<string, WorkingSet> sets = await SeedWorkingSets.LoadAsync(new FileInfo(SettingsFile(isOffline: false)), [_minios.Fqrn], "boot", default);
+        IReadOnlyDictionary<string, WorkingSet> sets =
+            await SeedWorkingSets.LoadAsync(new FileInfo(SettingsFile(isOffline: false)), [_minios.Fqrn], "boot", default);
         Assert.Equal(["HEAD4"], sets[_minios.Fqrn].Snapshots);
         Assert.NotEmpty(sets[_minios.Fqrn].Entries);
         await Assert.ThrowsAsync<StoreInUseException>(
@@ -120,7 +125,12 @@ public sealed class OfflineLabTests : IAsyncLifetime
             ["Proxy"] = new Dictionary<string, object> { ["Offline"] = isOffline, ["Listen"] = new[] { "127.0.0.1:0" } },
             ["Store"] = new { Path = _directory.Combine(isOffline ? "lab-store" : "store") },
             ["Admin"] = new { Listen = "127.0.0.1:0" },
-            ["Repositories"] = new Dictionary<string, object> { ["KeysDirectory"] = _directory.Combine("keys"), ["*.example.org"] = new { Cluster = "test" } },
+            ["Repositories"] =
+                new Dictionary<string, object>
+                {
+                    ["KeysDirectory"] = _directory.Combine("keys"),
+                    ["*.example.org"] = new { Cluster = "test" }
+                },
             ["ReverseProxy"] = new { Clusters = new { test = new { Destinations = new { only = new { _stratum1.Address } } } } },
         };
         File.WriteAllText(file, JsonSerializer.Serialize(settings));

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Breakwater.CacheStore;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Seeding.Format;
@@ -65,7 +64,8 @@ internal sealed class SeedBench : IAsyncDisposable
     public static SeedOrder All(params string[] fqrns) => new() { Repositories = fqrns, Scope = "all" };
 
     public static Task<SeedImportResult> ImportAsync(ProxyUnderTest proxy, byte[] bundle, string? name = null) =>
-        proxy.Services.GetRequiredService<SeedImporter>().ImportAsync(new BundleSource(new MemoryStream(bundle), new SeedLimits(1 << 30)), name, null, default);
+        proxy.Services.GetRequiredService<SeedImporter>()
+        .ImportAsync(new BundleSource(new MemoryStream(bundle), new SeedLimits(1 << 30)), name, null, default);
 
     public Task<SeedFindings> VerifyAsync(byte[] bundle) =>
         SeedImporter.VerifyAsync(new MemoryStream(bundle), Trust, new SeedLimits(1 << 30), null, default);

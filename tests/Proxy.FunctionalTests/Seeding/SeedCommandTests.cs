@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Breakwater.Proxy.Commands.Seed;
-using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.TestSupport;
 
@@ -26,7 +25,9 @@ public sealed class SeedCommandTests
     [InlineData("cvmfs.example.org")]
     [InlineData("ftp://cvmfs.example.org/")]
     public void Export_FromWhatIsNoUrlOfAServer_IsToldSo(string from) =>
-        Assert.Contains(from, Assert.Single(SeedCommand.Create().Parse(["export", "tiny.example.org", "--all", "--from", from]).Errors).Message, StringComparison.Ordinal);
+        Assert.Contains(from,
+        Assert.Single(SeedCommand.Create().Parse(["export", "tiny.example.org", "--all", "--from", from]).Errors).Message,
+        StringComparison.Ordinal);
 
     [Theory]
     [InlineData("--all", "--revision", "3", "--tag", "HEAD4")]
@@ -42,7 +43,9 @@ public sealed class SeedCommandTests
         await using ScriptedUpstream upstream = ScriptedUpstream.Serving([tiny]);
         using var directory = new TemporaryDirectory();
 
-        int code = await SeedCommand.Create().Parse(["export", tiny.Fqrn, "--all", "--from", upstream.Address, "-o", directory.Combine("missing", "tiny.tar")]).InvokeAsync();
+        int code = await SeedCommand.Create()
+            .Parse(["export", tiny.Fqrn, "--all", "--from", upstream.Address, "-o", directory.Combine("missing", "tiny.tar")])
+            .InvokeAsync();
 
         Assert.NotEqual(0, code);
         Assert.Equal(0, upstream.RequestCount(tiny.UrlPath(".cvmfspublished")));
@@ -135,7 +138,8 @@ public sealed class SeedCommandTests
         try
         {
             int code = await SeedCommand.Create().Parse(
-                ["export", minios.Fqrn, "--tag", "HEAD4", "--paths", list, "--from", upstream.Address, "-o", output, .. more]).InvokeAsync();
+                ["export", minios.Fqrn, "--tag", "HEAD4", "--paths", list, "--from", upstream.Address, "-o", output, .. more])
+                .InvokeAsync();
             return new Export(code, error.ToString(), File.Exists(output) ? await File.ReadAllBytesAsync(output) : []);
         }
         finally

@@ -6,8 +6,6 @@ using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
-using Breakwater.Proxy.Snapshots;
-using Breakwater.Proxy.WorkingSets;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -40,7 +38,8 @@ public sealed class SeedRoundTripTests
         Assert.Equal(404, absent.Status);
         Assert.Contains("destination_unavailable", absent.Header("Proxy-Status"), StringComparison.Ordinal);
         Assert.Equal(before, bench.Upstream.ConnectionsAccepted);
-        Assert.Contains(lab.Services.GetRequiredService<SeedStart>().Statements(), text => text.Contains("HEAD4", StringComparison.Ordinal));
+        Assert.Contains(lab.Services.GetRequiredService<SeedStart>().Statements(),
+            text => text.Contains("HEAD4", StringComparison.Ordinal));
 
         await lab.RestartAsync();
         Assert.Equal(200, (await lab.GetAsync(minios.UrlPath(".cvmfspublished"))).Status);
@@ -152,7 +151,8 @@ public sealed class SeedRoundTripTests
             lab, await bench.ExportAsync(new SeedOrder { Repositories = [minios.Fqrn], Scope = "all", WhitelistOnly = true }), "lab");
 
         Assert.Empty(boot.Warnings);
-        Assert.Contains($"{boot.Record.Objects - 1} of its objects are no longer pinned", Assert.Single(whitelist.Warnings), StringComparison.Ordinal);
+        Assert.Contains($"{boot.Record.Objects - 1} of its objects are no longer pinned", Assert.Single(whitelist.Warnings),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -223,7 +223,8 @@ public sealed class SeedRoundTripTests
         Assert.Equal(200, (await lab.GetAsync(minios.UrlPath(".cvmfspublished"))).Status);
         Assert.True(Status().Pair!.IsVerified);
 
-        RepositoryStatus Status() => lab.Services.GetRequiredService<SignedDocuments>().Repositories.Single(status => status.Repository.Fqrn == minios.Fqrn);
+        RepositoryStatus Status() =>
+            lab.Services.GetRequiredService<SignedDocuments>().Repositories.Single(status => status.Repository.Fqrn == minios.Fqrn);
     }
 
     [Fact]

@@ -28,7 +28,9 @@ public sealed class SeedStoreTests
 
         byte[] damaged = [.. bundle];
         damaged[^20_000] ^= 1;
-        AdminException refused = await Assert.ThrowsAsync<AdminException>(() => client.UploadAsync<SeedImportResult>("seeds", new MemoryStream(damaged), default));
+        AdminException refused =
+            await Assert.ThrowsAsync<AdminException>(() =>
+            client.UploadAsync<SeedImportResult>("seeds", new MemoryStream(damaged), default));
         Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.Status);
         Assert.Contains("offset", refused.Message, StringComparison.Ordinal);
         Assert.Empty(await client.GetAsync<SeedRecord[]>("seeds", default));
@@ -68,7 +70,8 @@ public sealed class SeedStoreTests
     private static async Task<byte[]> GenerateAsync(FixtureRepository repository, int objects, int bytesEach)
     {
         Manifest manifest = Manifest.Parse(repository.Files[SeedPath.Manifest]).Value!;
-        Dictionary<ObjectKey, byte[]> content = ((ObjectKey[])[manifest.Certificate!.Value, manifest.RootCatalog]).ToDictionary(key => key, key => repository.Objects[key]);
+        Dictionary<ObjectKey, byte[]> content =
+            ((ObjectKey[])[manifest.Certificate!.Value, manifest.RootCatalog]).ToDictionary(key => key, key => repository.Objects[key]);
         var random = new Random(80);
         for (int i = 0; i < objects; i++)
         {
@@ -79,25 +82,34 @@ public sealed class SeedStoreTests
 
         ObjectKey[] keys = [.. content.Keys];
         Array.Sort(keys, SeedPath.Compare);
-        (string Name, byte[] Bytes)[] documents = [.. ((string[])[SeedPath.Manifest, SeedPath.Whitelist]).Select(file => (SeedPath.OfDocument(repository.Fqrn, file), repository.Files[file]))];
+        (string Name, byte[] Bytes)[] documents =
+            [.. ((string[])[SeedPath.Manifest, SeedPath.Whitelist]).Select(file =>
+            (SeedPath.OfDocument(repository.Fqrn, file), repository.Files[file]))];
         var index = new SeedIndex
         {
             Format = SeedIndex.CurrentFormat,
             Name = "generated",
-            Repositories = [new SeedRepository(repository.Fqrn, manifest.Revision, Whitelist.Parse(repository.Files[SeedPath.Whitelist]).Value!.ExpiresAt,
+            Repositories =
+                [new SeedRepository(repository.Fqrn, manifest.Revision,
+                Whitelist.Parse(repository.Files[SeedPath.Whitelist]).Value!.ExpiresAt,
                 [new SeedSnapshot("", manifest.Revision, manifest.RootCatalog.ToString(), "generated", false)])],
-            Documents = [.. documents.Select(document => new SeedDocument(document.Name, document.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(document.Bytes))))],
+            Documents = [
+                .. documents.Select(document =>
+                    new SeedDocument(document.Name, document.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(document.Bytes))))],
             Objects = keys.Length,
             ObjectBytes = content.Values.Sum(bytes => (long)bytes.Length),
             Links = 0,
             Inherited = 0,
-            Contents = Convert.ToHexStringLower(SHA256.HashData([.. keys.SelectMany(key => SeedReader.ContentsLine(SeedPath.OfObject(repository.Fqrn, key), content[key].Length))])),
+            Contents = Convert.ToHexStringLower(
+                SHA256.HashData(
+                [.. keys.SelectMany(key => SeedReader.ContentsLine(SeedPath.OfObject(repository.Fqrn, key), content[key].Length))])),
         };
         using var file = new MemoryStream();
         await using (var writer = new SeedWriter(file))
         {
             await writer.WriteIndexAsync(index.ToBytes(), default);
-            foreach ((string name, byte[] bytes) in (IEnumerable<(string, byte[])>)[.. documents, .. keys.Select(key => (SeedPath.OfObject(repository.Fqrn, key), content[key]))])
+            foreach ((string name, byte[] bytes) in (IEnumerable<(string, byte[])>)[.. documents,
+                .. keys.Select(key => (SeedPath.OfObject(repository.Fqrn, key), content[key]))])
             {
                 await writer.WriteAsync(name, new MemoryStream(bytes), default);
             }

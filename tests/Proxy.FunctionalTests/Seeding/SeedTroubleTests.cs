@@ -38,10 +38,12 @@ public sealed class SeedTroubleTests
         byte[] bundle = await bench.ExportAsync(SeedBench.All(other.Fqrn));
         SeedImporter failing = ImporterOn(lab.Services, new FullDocumentStore(lab.Services.GetRequiredService<IDocumentStore>()));
 
-        await Assert.ThrowsAsync<IOException>(() => failing.ImportAsync(new BundleSource(new MemoryStream(bundle), new SeedLimits(1 << 30)), "lab", null, default));
+        await Assert.ThrowsAsync<IOException>(() =>
+            failing.ImportAsync(new BundleSource(new MemoryStream(bundle), new SeedLimits(1 << 30)), "lab", null, default));
 
         Assert.Equal(before, pins.Keys(SeedRegistry.PinName("lab")));
-        Assert.Equal(wasThere ? s_tiny.Fqrn : null, lab.Services.GetRequiredService<SeedRegistry>().Find("lab")?.Repositories.Single().Fqrn);
+        Assert.Equal(wasThere ? s_tiny.Fqrn : null,
+            lab.Services.GetRequiredService<SeedRegistry>().Find("lab")?.Repositories.Single().Fqrn);
     }
 
     [Fact]
@@ -54,7 +56,8 @@ public sealed class SeedTroubleTests
 
         await SeedBench.ImportAsync(lab, await bench.ExportAsync(SeedBench.All(other.Fqrn)), "lab");
 
-        Assert.All(lab.Services.GetRequiredService<IDocumentStore>().Keys("seed-document/lab/"), key => Assert.Contains(other.Fqrn, key, StringComparison.Ordinal));
+        Assert.All(lab.Services.GetRequiredService<IDocumentStore>().Keys("seed-document/lab/"),
+            key => Assert.Contains(other.Fqrn, key, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -67,7 +70,9 @@ public sealed class SeedTroubleTests
             await File.WriteAllBytesAsync(Path.Combine(disk.Combine(place), SeedPath.Manifest), s_tiny.Files[SeedPath.Manifest]);
         }
 
-        SeedRefusedException refused = await Assert.ThrowsAsync<SeedRefusedException>(() => new TreeSource(new DirectoryInfo(disk.Path), new SeedLimits(1 << 30)).ReadIndexAsync(default));
+        SeedRefusedException refused =
+            await Assert.ThrowsAsync<SeedRefusedException>(() =>
+            new TreeSource(new DirectoryInfo(disk.Path), new SeedLimits(1 << 30)).ReadIndexAsync(default));
 
         Assert.Contains(disk.Combine("one"), refused.Message, StringComparison.Ordinal);
         Assert.Contains(disk.Combine("two"), refused.Message, StringComparison.Ordinal);
@@ -86,7 +91,9 @@ public sealed class SeedTroubleTests
             await mkfifo.WaitForExitAsync().InTimeAsync();
         }
 
-        SeedIndex index = await Task.Run(() => new TreeSource(new DirectoryInfo(disk.Path), new SeedLimits(1 << 30)).ReadIndexAsync(default)).InTimeAsync();
+        SeedIndex index =
+            await Task.Run(() => new TreeSource(new DirectoryInfo(disk.Path), new SeedLimits(1 << 30)).ReadIndexAsync(default))
+            .InTimeAsync();
 
         Assert.Equal(s_tiny.Fqrn, Assert.Single(index.Repositories).Fqrn);
         Assert.Equal(s_tiny.Objects.Count, index.Objects);
@@ -98,7 +105,9 @@ public sealed class SeedTroubleTests
         using var directory = new TemporaryDirectory();
         string output = directory.Combine("x.tar");
 
-        int code = await SeedCommand.Create().Parse(["export", s_tiny.Fqrn, "--paths", "/dev/zero", "--from", "http://127.0.0.1:9/", "-o", output]).InvokeAsync().InTimeAsync();
+        int code = await SeedCommand.Create()
+            .Parse(["export", s_tiny.Fqrn, "--paths", "/dev/zero", "--from", "http://127.0.0.1:9/", "-o", output]).InvokeAsync()
+            .InTimeAsync();
 
         Assert.Equal(ServeCommand.CannotStart, code);
         Assert.Empty(Directory.EnumerateFileSystemEntries(directory.Path));
@@ -107,7 +116,8 @@ public sealed class SeedTroubleTests
     [Fact]
     public async Task Command_WhoseFileCannotBeRead_EndsWithASentenceAndAnExitCode()
     {
-        Assert.Equal(ServeCommand.CannotStart, await AdminCommand.RunAsync(null, async (_, stop) => (await GivenFile.ReadAsync("/no/such/file", stop)).Length, default));
+        Assert.Equal(ServeCommand.CannotStart,
+            await AdminCommand.RunAsync(null, async (_, stop) => (await GivenFile.ReadAsync("/no/such/file", stop)).Length, default));
     }
 
     private static SeedImporter ImporterOn(IServiceProvider services, IDocumentStore documents)
@@ -116,7 +126,8 @@ public sealed class SeedTroubleTests
         PinSets pins = services.GetRequiredService<PinSets>();
         SeedTrust trust = services.GetRequiredService<SeedTrust>();
         var registry = new SeedRegistry(
-            documents, store, pins, services.GetRequiredService<SignedDocuments>(), trust, services.GetRequiredService<RepositoryRoutes>(), TimeProvider.System, NullLogger<SeedRegistry>.Instance);
+            documents, store, pins, services.GetRequiredService<SignedDocuments>(), trust, services.GetRequiredService<RepositoryRoutes>(),
+            TimeProvider.System, NullLogger<SeedRegistry>.Instance);
         return new SeedImporter(store, registry, pins, trust, TimeProvider.System);
     }
 
@@ -125,7 +136,8 @@ public sealed class SeedTroubleTests
     {
         public int MaxDocumentBytes => inner.MaxDocumentBytes;
 
-        public bool TryGet(string key, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out StoredDocument? document) => inner.TryGet(key, out document);
+        public bool TryGet(string key, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out StoredDocument? document) =>
+            inner.TryGet(key, out document);
 
         public ValueTask PutAsync(string key, StoredDocument document, CancellationToken cancellationToken = default) =>
             ValueTask.FromException(new IOException("No space left on device"));

@@ -18,14 +18,20 @@ public sealed class ColdObjectTests
         Gate gate = new();
         upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(sizeBytes / 2, gate));
         await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
-            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Proxy:RawPath"] = rawPath, ["Store:MaxObjectBytes"] = maxObjectBytes }, null, upstream);
+            new Dictionary<string, string?>(ProxyUnderTest.Patient)
+            {
+                ["Proxy:RawPath"] = rawPath,
+                ["Store:MaxObjectBytes"] = maxObjectBytes
+            }, null, upstream);
         Task<RawResponse>[] asked = [.. Enumerable.Range(0, 3).Select(_ => proxy.GetAsync(item.Path))];
         await gate.Reached;
         gate.Open();
         string[] said = [.. (await Task.WhenAll(asked)).Select(r => r.Header("Cache-Status")!)];
         bool isHit = (await proxy.GetAsync(item.Path)).Header("Cache-Status")!.Contains("hit", StringComparison.Ordinal);
         Assert.Equal(maxObjectBytes is null, isHit);
-        Assert.All(said, text => Assert.True(text.Contains("hit", StringComparison.Ordinal) || text.Contains("; stored", StringComparison.Ordinal) == isHit, text));
+        Assert.All(said,
+            text => Assert.True(text.Contains("hit", StringComparison.Ordinal)
+            || text.Contains("; stored", StringComparison.Ordinal) == isHit, text));
     }
 
     [Fact]
@@ -34,11 +40,13 @@ public sealed class ColdObjectTests
         var disk = new FaultyDisk();
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(40_000_000).On(upstream);
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartOnAsync(disk, new Dictionary<string, string?>(ProxyUnderTest.Patient), upstream);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartOnAsync(disk, new Dictionary<string, string?>(ProxyUnderTest.Patient), upstream);
         disk.WriteFault = FaultyDisk.Full;
         string first = (await proxy.GetAsync(item.Path)).Header("Cache-Status")!;
         string second = (await proxy.GetAsync(item.Path)).Header("Cache-Status")!;
-        Assert.True(second.Contains("hit", StringComparison.Ordinal) || !first.Contains("stored", StringComparison.Ordinal), $"{first}, then {second}");
+        Assert.True(second.Contains("hit", StringComparison.Ordinal) || !first.Contains("stored", StringComparison.Ordinal),
+            $"{first}, then {second}");
     }
 
     [Theory]
@@ -51,10 +59,12 @@ public sealed class ColdObjectTests
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(3_000_000).On(upstream);
         upstream.Script(item.Path, new UpstreamBehaviour { BytesPerSecond = 600_000, Chunked = isChunked });
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Store:MaxObjectBytes"] = maxObjectBytes }, null, upstream);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Store:MaxObjectBytes"] = maxObjectBytes }, null, upstream);
         RawResponse response = await proxy.GetAsync(item.Path, "Range: " + range);
         Assert.True(response.IsComplete);
-        Assert.True(response.Status == 200 ? item.Bytes.AsSpan().SequenceEqual(response.Body) : response.Status == 206 && response.Body.Length == 100, response.Head.StatusLine);
+        Assert.True(response.Status == 200 ? item.Bytes.AsSpan().SequenceEqual(response.Body) : response.Status == 206
+            && response.Body.Length == 100, response.Head.StatusLine);
     }
 
     [Fact]

@@ -19,7 +19,8 @@ public sealed class DocumentAgeTests
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         upstream.Put(Path, "one"u8.ToArray());
         upstream.Everything = new UpstreamBehaviour { ExtraHeaders = ["Age: 30"] };
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath.ToString() }, time, upstream);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath.ToString() }, time, upstream);
         Assert.Equal(("one", "30"), await GetAsync(proxy));
         upstream.Put(Path, "two"u8.ToArray());
 

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.FunctionalTests.Serving;
 
-/// <summary>Files that no hash names: healed from the next Stratum 1, in time, whole or seen to be cut, and never in the way of objects.</summary>
+/// <summary>
+/// Files that no hash names: healed from the next Stratum 1, in time, whole or seen to be cut, and never in the way of objects.
+/// </summary>
 public sealed class PassedThroughTests : IAsyncLifetime
 {
     private const string Folder = "/cvmfs/synthetic.example.org/store/";
@@ -18,7 +20,9 @@ public sealed class PassedThroughTests : IAsyncLifetime
     private readonly byte[] _bytes = new SyntheticObject(100_000).Bytes;
 
     /// <summary>What is of no use to a client that asks for a file.</summary>
-    public static TheoryData<string> Useless => ["503", "500", "404", "403", "429", "204", "redirect", "gzip", "no answer", "no body", "silence", "not HTTP", "bad field", "late reset"];
+    public static TheoryData<string> Useless =>
+        ["503", "500", "404", "403", "429", "204", "redirect", "gzip", "no answer", "no body", "silence", "not HTTP", "bad field",
+        "late reset"];
 
     public Task InitializeAsync()
     {
@@ -49,7 +53,9 @@ public sealed class PassedThroughTests : IAsyncLifetime
             "late reset" => new UpstreamBehaviour { ResetAt = 0 },
             _ => UpstreamBehaviour.WithStatus(int.Parse(how, CultureInfo.InvariantCulture)),
         };
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:FirstByteTimeout"] = "00:00:00.2" }, null, _first, _second);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:FirstByteTimeout"] = "00:00:00.2" }, null, _first,
+            _second);
 
         RawResponse response = await proxy.GetAsync("http://s1.example.org" + Path);
 
@@ -132,7 +138,12 @@ public sealed class PassedThroughTests : IAsyncLifetime
     [Fact]
     public async Task Range_BeyondTheEndEverywhere_Is416AndSeveralRangesAreTheWholeFile()
     {
-        _first.Everything = new UpstreamBehaviour { RawAnswer = "HTTP/1.1 416 X\r\nContent-Range: bytes */100000\r\nContent-Length: 0\r\n\r\n"u8.ToArray() };
+        _first.Everything =
+            new UpstreamBehaviour
+            {
+                RawAnswer =
+            "HTTP/1.1 416 X\r\nContent-Range: bytes */100000\r\nContent-Length: 0\r\n\r\n"u8.ToArray()
+            };
         await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(_first);
         RawResponse beyond = await proxy.GetAsync(Path, "Range: bytes=100000-");
         Assert.Equal((416, "bytes */100000"), (beyond.Status, beyond.Header("Content-Range")));
@@ -207,7 +218,8 @@ public sealed class PassedThroughTests : IAsyncLifetime
         const int Readers = 40;
         string large = Folder + "large";
         _first.Put(large, new byte[16 << 20]);
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:MaxConcurrentFetches"] = "2" }, null, _first);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:MaxConcurrentFetches"] = "2" }, null, _first);
         RawHttpClient[] readers = await Task.WhenAll(Enumerable.Range(0, Readers).Select(_ => proxy.ConnectAsync()));
         foreach (RawHttpClient reader in readers)
         {

@@ -2,7 +2,9 @@ using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Serving;
 
-/// <summary>Answers from the store: their heads to the byte, and what happens when the stored copy is damaged, seen by the client or not.</summary>
+/// <summary>
+/// Answers from the store: their heads to the byte, and what happens when the stored copy is damaged, seen by the client or not.
+/// </summary>
 public sealed class StoredCopyTests : IAsyncLifetime
 {
     private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
@@ -33,7 +35,8 @@ public sealed class StoredCopyTests : IAsyncLifetime
         for (int i = 0; i < 2; i++)
         {
             RawResponse part = await proxy.GetAsync(item.Url, "Range: " + range);
-            Assert.Equal((206, $"bytes {offset}-{offset + count - 1}/50000", (long?)count), (part.Status, part.Header("Content-Range"), part.Head.ContentLength));
+            Assert.Equal((206, $"bytes {offset}-{offset + count - 1}/50000", (long?)count),
+                (part.Status, part.Header("Content-Range"), part.Head.ContentLength));
             Assert.Equal(item.Bytes.AsSpan(offset, count).ToArray(), part.Body);
         }
 
@@ -95,5 +98,6 @@ public sealed class StoredCopyTests : IAsyncLifetime
     }
 
     private Task<ProxyUnderTest> StartAsync(string rawPath) =>
-        ProxyUnderTest.StartAsync(new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Proxy:RawPath"] = rawPath, ["Store:Path"] = Store }, null, _upstream);
+        ProxyUnderTest.StartAsync(
+        new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Proxy:RawPath"] = rawPath, ["Store:Path"] = Store }, null, _upstream);
 }

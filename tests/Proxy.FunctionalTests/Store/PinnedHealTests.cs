@@ -16,7 +16,8 @@ public sealed class PinnedHealTests
         SyntheticObject pinned = new SyntheticObject(sizeBytes, 1).On(stratum1);
         SyntheticObject other = new SyntheticObject(sizeBytes, 2).On(stratum1);
         string store = directory.Combine("store");
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Store:Path"] = store }, null, stratum1);
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Store:Path"] = store }, null, stratum1);
         Assert.Equal(200, (await proxy.GetAsync(pinned.Url)).Status);
         Assert.Equal(200, (await proxy.GetAsync(other.Url)).Status);
         proxy.Store.Pins.Put("workingset/synthetic.example.org/1", [pinned.Key]);
@@ -34,5 +35,6 @@ public sealed class PinnedHealTests
         Assert.Equal((2, 1), (stratum1.RequestCount(pinned.Path), stratum1.RequestCount(other.Path)));
     }
 
-    private static Comparer<CacheStore.ObjectKey> KeyOrder { get; } = Comparer<CacheStore.ObjectKey>.Create(static (a, b) => string.CompareOrdinal(a.ToString(), b.ToString()));
+    private static Comparer<CacheStore.ObjectKey> KeyOrder { get; } =
+        Comparer<CacheStore.ObjectKey>.Create(static (a, b) => string.CompareOrdinal(a.ToString(), b.ToString()));
 }

@@ -18,7 +18,9 @@ public sealed class StoreListTests(RunningBreakwater breakwater) : IClassFixture
         ObjectKey[] reached = [.. tiny.Objects.Keys.Where(static key => key.Kind is not ((byte)'L' or (byte)'T'))];
         using (RawHttpClient client = await RawHttpClient.ConnectAsync(breakwater.EndPoint))
         {
-            foreach (string url in tiny.Documents.Select(file => tiny.UrlPath(file.Key)).Concat(reached.Select(key => tiny.UrlPath(key))).Append(foreign.Path))
+            foreach (string url
+                in tiny.Documents.Select(file => tiny.UrlPath(file.Key)).Concat(reached.Select(key => tiny.UrlPath(key)))
+                .Append(foreign.Path))
             {
                 Assert.True((await client.GetAsync("http://s1.example.org" + url)).Status is 200 or 404, url);
             }
@@ -41,16 +43,19 @@ public sealed class StoreListTests(RunningBreakwater breakwater) : IClassFixture
         Assert.Contains(online, static key => key.EndsWith('C'));
         Assert.Contains(online, static key => key.EndsWith('P'));
         Assert.Equal(online.Order(), offline.Order());
-        Assert.Subset(everything.Intersect(reached.Select(static key => key.ToString())).ToHashSet(), online); // the fixture also has catalogs that no revision has any more
+        // the fixture also has catalogs that no revision has any more
+        Assert.Subset(everything.Intersect(reached.Select(static key => key.ToString())).ToHashSet(), online);
         Assert.Superset(FilesOf(tiny, static _ => true), FilesOf(tiny, key => online.Contains(key.ToString())));
     }
 
     /// <summary>Digests of the newest revision's files that are one object each, of those keys.</summary>
     private static HashSet<string> FilesOf(FixtureRepository repository, Func<ObjectKey, bool> isListed)
     {
-        HashSet<string> files = [.. System.Text.Encoding.UTF8.GetString(FixtureRepository.ReadFixtureFile(repository.Fqrn + ".files.sha256"))
+        HashSet<string> files =
+            [.. System.Text.Encoding.UTF8.GetString(FixtureRepository.ReadFixtureFile(repository.Fqrn + ".files.sha256"))
             .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => line[..64])];
-        files.IntersectWith(repository.Objects.Where(item => item.Key.Kind == 0 && isListed(item.Key)).Select(static item => Digest(item.Value)));
+        files.IntersectWith(repository.Objects.Where(item => item.Key.Kind == 0 && isListed(item.Key))
+            .Select(static item => Digest(item.Value)));
         Assert.NotEmpty(files);
         return files;
     }
@@ -65,6 +70,7 @@ public sealed class StoreListTests(RunningBreakwater breakwater) : IClassFixture
     {
         CommandResult result = await BreakwaterCommand.RunAsync(breakwater.Settings, ["store", "ls", "--json", .. options]);
         Assert.True(result.ExitCode == 0, result.Error);
-        return [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => JsonDocument.Parse(line).RootElement.GetProperty("key").GetString()!)];
+        return [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(static line => JsonDocument.Parse(line).RootElement.GetProperty("key").GetString()!)];
     }
 }

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Breakwater.Proxy.FunctionalTests.TestSupport;
 
 /// <summary>
-/// A proxy that was not at rest at the end of its test. It hides the exception that ended the test before, if one did: the newest assertion that failed in this
-/// process is told with it.
+/// A proxy that was not at rest at the end of its test. It hides the exception that ended the test before, if one did: the newest assertion
+/// that failed in this process is told with it.
 /// </summary>
 internal sealed class NotAtRestException(string held) : Exception($"The proxy still holds {held}.{After()}")
 {
@@ -19,5 +19,6 @@ internal sealed class NotAtRestException(string held) : Exception($"The proxy st
         }
     };
 
-    private static string After() => s_lastFailure is { } failure ? $" An assertion that failed before (of this test or of one beside it): {failure}" : "";
+    private static string After() =>
+        s_lastFailure is { } failure ? $" An assertion that failed before (of this test or of one beside it): {failure}" : "";
 }

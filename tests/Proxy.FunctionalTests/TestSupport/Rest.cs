@@ -8,7 +8,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.TestSupport;
 
-/// <summary>A proxy is at rest when its clients have left and it has given back all that it took for them. Every functional test ends with that question.</summary>
+/// <summary>
+/// A proxy is at rest when its clients have left and it has given back all that it took for them. Every functional test ends with that
+/// question.
+/// </summary>
 internal static class Rest
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
@@ -27,7 +30,10 @@ internal static class Rest
         }
     }
 
-    /// <summary>Files of a stopped proxy's store that this process has still open or mapped: a lease, a writer or a send that was never let go. Null: none.</summary>
+    /// <summary>
+    /// Files of a stopped proxy's store that this process has still open or mapped: a lease, a writer or a send that was never let go.
+    /// Null: none.
+    /// </summary>
     public static string? HeldFiles(string store)
     {
         HashSet<string> held = [];
@@ -59,7 +65,8 @@ internal static class Rest
         (int running, int waiting) = services.GetRequiredService<FetchQueue>().Load;
         (string Name, long Count)[] counters =
         [
-            ("connections", services.GetServices<IConnectionListenerFactory>().OfType<LoopTransport>().Sum(transport => transport.Connections)),
+            ("connections",
+                services.GetServices<IConnectionListenerFactory>().OfType<LoopTransport>().Sum(transport => transport.Connections)),
             ("fetches", fetches.InFlight.Count),
             ("followers", fetches.InFlight.Sum(fetch => (long)fetch.Followers)),
             ("places in the queue", running + waiting),

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Prefetching;
@@ -14,7 +13,10 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.FunctionalTests.WorkingSets;
 
-/// <summary>How images are rolled out: a revision is published and tested, then the tag that VMs boot is moved to it. The manifest's revision and root stay.</summary>
+/// <summary>
+/// How images are rolled out: a revision is published and tested, then the tag that VMs boot is moved to it. The manifest's revision and
+/// root stay.
+/// </summary>
 public sealed class MovedTagTests : IAsyncLifetime
 {
     private const string Fqrn = "minios.example.org";
@@ -33,7 +35,8 @@ public sealed class MovedTagTests : IAsyncLifetime
         File.WriteAllText(_keys.Combine(Fqrn + ".pub"), _publisher.MasterKeyPem);
         _stratum1.Put("/cvmfs/" + Fqrn + "/.cvmfswhitelist", _publisher.Whitelist);
         _stratum1.Put(_publisher.CertificateUrl(_publisher.OwnCertificate), _publisher.OwnCertificate);
-        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path }, _time, _stratum1);
+        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path }, _time,
+            _stratum1);
     }
 
     public async Task DisposeAsync()
@@ -93,24 +96,30 @@ public sealed class MovedTagTests : IAsyncLifetime
         string other = string.Join('\n', text.Split('\n').Select(line => line.StartsWith(letter) ? letter + new string('d', 40) : line));
         Manifest before = Manifest.Parse(_publisher.Own.SignManifest(text)).Value!;
 
-        Assert.True(before.NamesWhat(Manifest.Parse(_publisher.Own.SignManifest(text.Replace("S7", "S8", StringComparison.Ordinal))).Value!));
+        Assert.True(before.NamesWhat(Manifest.Parse(_publisher.Own.SignManifest(text.Replace("S7", "S8", StringComparison.Ordinal)))
+            .Value!));
         Assert.False(before.NamesWhat(Manifest.Parse(_publisher.Own.SignManifest(other)).Value!));
     }
 
     private SignedDocuments Signed => _proxy.Services.GetRequiredService<SignedDocuments>();
 
-    private RepositoryRoute Route => _proxy.Services.GetRequiredService<RepositoryRoutes>().TryFind("minios.example.org"u8, out RepositoryRoute? route) ? route : null!;
+    private RepositoryRoute Route =>
+        _proxy.Services.GetRequiredService<RepositoryRoutes>().TryFind("minios.example.org"u8, out RepositoryRoute? route) ? route : null!;
 
     /// <summary>What a boot of an image asks for, but the certificate: here it is the publisher's of this test.</summary>
     private static List<ObjectKey> Objects(int revision) => [.. FixtureRepository.BootRequests(revision)
-        .Select(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[$"/cvmfs/{Fqrn}/".Length..], out ObjectKey key) ? key : (ObjectKey?)null)
+        .Select(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[$"/cvmfs/{Fqrn}/".Length..], out ObjectKey key)
+        ? key
+        : (ObjectKey?)null)
         .OfType<ObjectKey>().Where(key => key.Kind != (byte)'X')];
 
     private byte[] Publish(ObjectKey root, ObjectKey history)
     {
         string text = _publisher.ManifestText(2, _publisher.OwnCertificate)
             .Replace(new string('a', 40), root.ToString()[..^1], StringComparison.Ordinal)
-            .Replace("T1795454721", string.Create(CultureInfo.InvariantCulture, $"H{history.ToString()[..^1]}\nT{_time.GetUtcNow().ToUnixTimeSeconds()}"), StringComparison.Ordinal);
+            .Replace("T1795454721",
+            string.Create(CultureInfo.InvariantCulture, $"H{history.ToString()[..^1]}\nT{_time.GetUtcNow().ToUnixTimeSeconds()}"),
+            StringComparison.Ordinal);
         byte[] signed = _publisher.Own.SignManifest(text);
         _stratum1.Put(ManifestUrl, signed);
         return signed;
@@ -119,7 +128,9 @@ public sealed class MovedTagTests : IAsyncLifetime
     private async Task WarmAsync(string? tag)
     {
         var import = new WorkingSetImport(_proxy.Services.GetRequiredService<SnapshotSource>(), Signed, _time);
-        WorkingSet set = (await import.ReadAsync(Route, "boot", tag, null, FixtureRepository.ReadFixtureFile("minios/boot-trace.v1.csv"), default)).Value!.Set;
+        WorkingSet set =
+            (await import.ReadAsync(Route, "boot", tag, null, FixtureRepository.ReadFixtureFile("minios/boot-trace.v1.csv"),
+            default)).Value!.Set;
         await _proxy.Services.GetRequiredService<WorkingSetStore>().PutAsync(set);
         await Signed.GetAsync(new DocumentRequest(DocumentKind.File, Route, SignedDocuments.ManifestPath, null), default);
         Assert.Null(await _proxy.Services.GetRequiredService<WorkingSetPreparer>().PrepareAsync(

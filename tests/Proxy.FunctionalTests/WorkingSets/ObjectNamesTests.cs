@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.WorkingSets;
 
-/// <summary>The access log of a proxy without any working set names the file behind each object, from the catalogs that clients read.</summary>
+/// <summary>
+/// The access log of a proxy without any working set names the file behind each object, from the catalogs that clients read.
+/// </summary>
 public sealed class ObjectNamesTests
 {
     private const string Root = "/cvmfs/minios.example.org/";
@@ -31,11 +33,14 @@ public sealed class ObjectNamesTests
             stratum1);
         IReadOnlyList<string> boot = FixtureRepository.BootRequests(2);
         string[] named = [.. boot
-            .Where(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[Root.Length..], out var key) && key.Kind is 0 or (byte)'P' or (byte)'C').Distinct()];
+            .Where(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[Root.Length..], out var key)
+            && key.Kind is 0 or (byte)'P' or (byte)'C').Distinct()];
         IObjectPaths paths = proxy.Services.GetRequiredService<IObjectPaths>();
 
         await BootAsync(proxy, boot);
-        await Waiting.UntilAsync(() => named.All(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[Root.Length..], out var key) && paths.Find("minios.example.org", key) is not null));
+        await Waiting.UntilAsync(() =>
+            named.All(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[Root.Length..], out var key)
+            && paths.Find("minios.example.org", key) is not null));
         int before = ReadLines(file).Count;
         await BootAsync(proxy, boot);
         await Waiting.UntilAsync(() => ReadLines(file).Count >= 2 * boot.Count);
@@ -45,14 +50,19 @@ public sealed class ObjectNamesTests
         {
             using JsonDocument json = JsonDocument.Parse(line);
             string url = json.RootElement.GetProperty("url").GetString()!;
-            logged[url[url.IndexOf("/cvmfs/", StringComparison.Ordinal)..]] = json.RootElement.TryGetProperty("path", out JsonElement path) ? path.GetString() : null;
+            logged[url[url.IndexOf("/cvmfs/", StringComparison.Ordinal)..]] = json.RootElement.TryGetProperty("path", out JsonElement path)
+                ? path.GetString()
+                : null;
         }
 
-        HashSet<string> files = [.. System.Text.Encoding.UTF8.GetString(FixtureRepository.ReadFixtureFile("minios/files.v2.sha256")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => "/" + line.Split("  ", 2)[1].TrimStart('.', '/'))];
+        HashSet<string> files =
+            [.. System.Text.Encoding.UTF8.GetString(FixtureRepository.ReadFixtureFile("minios/files.v2.sha256"))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => "/" + line.Split("  ", 2)[1].TrimStart('.', '/'))];
         Assert.NotEmpty(named);
         Assert.All(named, url => Assert.StartsWith("/", logged[url], StringComparison.Ordinal));
         Assert.All(named.Where(url => !url.EndsWith('C')), url => Assert.Contains(logged[url]!, files));
-        Assert.Equal(FixtureRepository.BootRequests(2).Distinct().Count(url => !named.Contains(url)), logged.Count(line => line.Value is null));
+        Assert.Equal(FixtureRepository.BootRequests(2).Distinct().Count(url => !named.Contains(url)),
+            logged.Count(line => line.Value is null));
 
         using var client = new AdminClient(proxy.Services.GetRequiredService<BreakwaterSettings>());
         Assert.Equal(["minios.example.org"], (await client.GetAsync<ServerStatus>("status", default)).Unverified);

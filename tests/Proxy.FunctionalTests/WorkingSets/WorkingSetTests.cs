@@ -29,7 +29,8 @@ public sealed class WorkingSetTests : IAsyncLifetime
     {
         File.Copy(FixtureRepository.MiniOs.MasterKeyPath, _keys.Combine(Fqrn + ".pub"));
         Publish(1);
-        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path }, _time, _stratum1);
+        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path }, _time,
+            _stratum1);
     }
 
     public async Task DisposeAsync()
@@ -56,7 +57,9 @@ public sealed class WorkingSetTests : IAsyncLifetime
     public async Task Publish_AfterImportOfAClientsTraceAlone_FetchesExactlyWhatIsNewAndTheNextVmAsksNothing()
     {
         WorkingSetImport import = new(_proxy.Services.GetRequiredService<SnapshotSource>(), Signed, _time);
-        WorkingSet set = (await import.ReadAsync(Route, "boot", "HEAD4", null, FixtureRepository.ReadFixtureFile("minios/boot-trace.v1.csv"), default)).Value!.Set;
+        WorkingSet set =
+            (await import.ReadAsync(Route, "boot", "HEAD4", null, FixtureRepository.ReadFixtureFile("minios/boot-trace.v1.csv"),
+            default)).Value!.Set;
         await Sets.PutAsync(set);
         await WarmAsync();
         Assert.Equal(Objects(1).ToHashSet(), Asked(0).ToHashSet());
@@ -91,7 +94,8 @@ public sealed class WorkingSetTests : IAsyncLifetime
         await BootAsync(1, "127.0.0.11");
         await LearnAsync(boots: 1);
         WorkingSet before = Sets.All.Single();
-        await Waiting.UntilAsync(() => _proxy.Services.GetRequiredService<Breakwater.CacheStore.Documents.IDocumentStore>().Keys("workingset/").Count == 1);
+        await Waiting.UntilAsync(() =>
+            _proxy.Services.GetRequiredService<Breakwater.CacheStore.Documents.IDocumentStore>().Keys("workingset/").Count == 1);
 
         await _proxy.RestartAsync();
 
@@ -108,13 +112,15 @@ public sealed class WorkingSetTests : IAsyncLifetime
         WorkingSetView imported = await client.UploadAsync<WorkingSetView>(
             $"working-sets/{Fqrn}/pins?tag=HEAD4&pinFile=%2Fcvm4%2F.ucernvm_pinfiles", pins, default);
         List<WarmReport> reports = [];
-        await foreach (WarmReport report in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", new WarmOrder(Fqrn, WorkingSet: "pins"), default))
+        await foreach (WarmReport report
+            in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", new WarmOrder(Fqrn, WorkingSet: "pins"), default))
         {
             reports.Add(report);
         }
 
         int before = _stratum1.ObjectRequestCount;
-        string[] names = await client.GetAsync<string[]>($"repositories/{Fqrn}/names/{Objects(1).First(key => key.Kind == (byte)'P')}", default);
+        string[] names =
+            await client.GetAsync<string[]>($"repositories/{Fqrn}/names/{Objects(1).First(key => key.Kind == (byte)'P')}", default);
 
         Assert.Equal(4, imported.Entries);
         Assert.True(reports[^1] is { IsDone: true, Failed: 0, Problem: null });
@@ -132,7 +138,8 @@ public sealed class WorkingSetTests : IAsyncLifetime
     {
         using var client = new AdminClient(_proxy.Services.GetRequiredService<BreakwaterSettings>());
         WarmReport last = null!;
-        await foreach (WarmReport report in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", new WarmOrder(Fqrn, Tag: "v1", All: true), default))
+        await foreach (WarmReport report
+            in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", new WarmOrder(Fqrn, Tag: "v1", All: true), default))
         {
             last = report;
         }
@@ -158,7 +165,9 @@ public sealed class WorkingSetTests : IAsyncLifetime
         Dictionary<string, int> before = Pinned();
         Assert.All(before.Values, objects => Assert.True(objects > 0));
 
-        WarmReport report = await WarmAsync(client, new WarmOrder(Fqrn, Tag: tag, Paths: path is null ? null : [path, "/cvm4/bin/busybox"], WorkingSet: set));
+        WarmReport report =
+            await WarmAsync(client,
+            new WarmOrder(Fqrn, Tag: tag, Paths: path is null ? null : [path, "/cvm4/bin/busybox"], WorkingSet: set));
 
         Assert.True(report.IsDone);
         Assert.Contains(says, report.Problem, StringComparison.Ordinal);
@@ -199,10 +208,13 @@ public sealed class WorkingSetTests : IAsyncLifetime
 
     private SignedDocuments Signed => _proxy.Services.GetRequiredService<SignedDocuments>();
 
-    private RepositoryRoute Route => _proxy.Services.GetRequiredService<RepositoryRoutes>().TryFind("minios.example.org"u8, out RepositoryRoute? route) ? route : null!;
+    private RepositoryRoute Route =>
+        _proxy.Services.GetRequiredService<RepositoryRoutes>().TryFind("minios.example.org"u8, out RepositoryRoute? route) ? route : null!;
 
     private static List<ObjectKey> Objects(int revision) => [.. FixtureRepository.BootRequests(revision)
-        .Select(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[$"/cvmfs/{Fqrn}/".Length..], out ObjectKey key) ? key : (ObjectKey?)null).OfType<ObjectKey>()];
+        .Select(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[$"/cvmfs/{Fqrn}/".Length..], out ObjectKey key)
+        ? key
+        : (ObjectKey?)null).OfType<ObjectKey>()];
 
     private async Task PublishAndExpectExactlyTheNewObjectsAsync()
     {
@@ -235,10 +247,13 @@ public sealed class WorkingSetTests : IAsyncLifetime
 
     private List<ObjectKey> Asked(int since) => [.. _stratum1.Requests.Skip(since)
         .Where(request => request.Path.StartsWith($"/cvmfs/{Fqrn}/", StringComparison.Ordinal))
-        .Select(request => FixtureRepository.TryParseObjectPath(request.Path.AsSpan()[$"/cvmfs/{Fqrn}/".Length..], out ObjectKey key) ? key : (ObjectKey?)null)
+        .Select(request => FixtureRepository.TryParseObjectPath(request.Path.AsSpan()[$"/cvmfs/{Fqrn}/".Length..], out ObjectKey key)
+        ? key
+        : (ObjectKey?)null)
         .OfType<ObjectKey>()];
 
-    private void Publish(int revision) => _stratum1.Put(ManifestUrl, FixtureRepository.ReadFixtureFile($"minios/cvmfspublished.v{revision}"));
+    private void Publish(int revision) =>
+        _stratum1.Put(ManifestUrl, FixtureRepository.ReadFixtureFile($"minios/cvmfspublished.v{revision}"));
 
     /// <summary>One VM: one connection from an address of its own, the recorded requests in order, every body compared.</summary>
     private async Task BootAsync(int revision, string address)

@@ -21,7 +21,8 @@ public sealed class ZeroTouchTests : IAsyncLifetime
         File.CreateSymbolicLink(_boot.Combine("link-out"), _outside.Combine("secret"));
         File.CreateSymbolicLink(_boot.Combine("latest.img"), "ucernvm.img");
         Directory.CreateSymbolicLink(_boot.Combine("folder-out"), _outside.Path);
-        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["ZeroTouch:BootDirectory"] = _boot.Path }, null, _upstream);
+        _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["ZeroTouch:BootDirectory"] = _boot.Path }, null,
+            _upstream);
     }
 
     public async Task DisposeAsync()
@@ -41,7 +42,8 @@ public sealed class ZeroTouchTests : IAsyncLifetime
 
         Assert.Equal(200, response.Status);
         Assert.Equal("application/x-ns-proxy-autoconfig", response.Header("Content-Type"));
-        Assert.Contains($"PROXY 127.0.0.1:{_proxy.EndPoint.Port}; DIRECT", Encoding.ASCII.GetString(response.Body), StringComparison.Ordinal);
+        Assert.Contains($"PROXY 127.0.0.1:{_proxy.EndPoint.Port}; DIRECT", Encoding.ASCII.GetString(response.Body),
+            StringComparison.Ordinal);
     }
 
     [Fact]

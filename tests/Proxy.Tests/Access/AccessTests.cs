@@ -103,8 +103,10 @@ public class AccessTests
 
     [Fact]
     public void ConnectRequest_AnyBytes_IsParsedOrNot() =>
-        Gen.OneOf(Gen.Byte.Array[0, 200], Gen.Char["CONET :.[]@/1h\r\n\t\0"].Array[0, 80].Select(c => Encoding.ASCII.GetBytes("CONNECT " + new string(c) + "\r\n\r\n")))
-            .Sample(bytes => ConnectRequest.Parse(bytes) is not { } parsed || (parsed.Host.Length > 0 && parsed.Port is > 0 and <= 65535), iter: 20_000);
+        Gen.OneOf(Gen.Byte.Array[0, 200],
+        Gen.Char["CONET :.[]@/1h\r\n\t\0"].Array[0, 80].Select(c => Encoding.ASCII.GetBytes("CONNECT " + new string(c) + "\r\n\r\n")))
+            .Sample(bytes => ConnectRequest.Parse(bytes) is not { } parsed || (parsed.Host.Length > 0 && parsed.Port is > 0 and <= 65535),
+            iter: 20_000);
 
     [Theory]
     [InlineData("alice:secret", true)]

@@ -64,9 +64,12 @@ public sealed class ClientLimitsTests
         IPAddress one = IPAddress.Parse("2001:db8::1");
         IPAddress same = IPAddress.Parse("2001:db8::ffff:ffff:ffff:ffff");
         IPAddress other = IPAddress.Parse("2001:db8:0:1::1");
-        Assert.Equal((true, true, false, true), (limits.TryEnter(one), limits.TryEnter(same), limits.TryEnter(one), limits.TryEnter(other)));
+        Assert.Equal((true, true, false, true),
+            (limits.TryEnter(one), limits.TryEnter(same), limits.TryEnter(one), limits.TryEnter(other)));
         limits.Leave(same);
         Assert.Equal((true, false), (limits.TryEnter(one), limits.TryEnter(same)));
-        Assert.Equal((true, true, false), (limits.TryEnter(IPAddress.Loopback), limits.TryEnter(IPAddress.Parse("::ffff:127.0.0.1")), limits.TryEnter(IPAddress.Loopback)));
+        Assert.Equal((true, true, false),
+            (limits.TryEnter(IPAddress.Loopback), limits.TryEnter(IPAddress.Parse("::ffff:127.0.0.1")),
+            limits.TryEnter(IPAddress.Loopback)));
     }
 }

@@ -42,7 +42,8 @@ public sealed class AdminGuardTests : IDisposable
 
         Assert.Equal(AdminVerdict.TokenNeeded, guard.Decide(method, "/api/v1/drain", "localhost", IPAddress.Loopback, null));
         Assert.Equal(AdminVerdict.TokenNeeded, guard.Decide(method, "/healthz/live", "localhost", IPAddress.Loopback, null));
-        Assert.Equal(AdminVerdict.TokenNeeded, guard.Decide(method, "/api/v1/drain", "localhost", IPAddress.Loopback, "Bearer " + token[..^1]));
+        Assert.Equal(AdminVerdict.TokenNeeded,
+            guard.Decide(method, "/api/v1/drain", "localhost", IPAddress.Loopback, "Bearer " + token[..^1]));
         Assert.Equal(AdminVerdict.TokenNeeded, guard.Decide(method, "/api/v1/drain", "localhost", IPAddress.Loopback, "Basic " + token));
         Assert.Equal(AdminVerdict.Allowed, guard.Decide(method, "/api/v1/drain", "localhost", IPAddress.Loopback, "Bearer " + token));
     }

@@ -3,8 +3,8 @@ using System.Text;
 namespace Breakwater.Proxy.Tests.Architecture;
 
 /// <summary>
-/// The house has one direction. The table in <c>docs/develop/architecture.md</c> lists which room may use which; a new arrow is a change of that table, seen in review.
-/// Run the tests with <c>BREAKWATER_WRITE_ARROWS=1</c> to write the table anew.
+/// The house has one direction. The table in <c>docs/develop/architecture.md</c> lists which room may use which; a new arrow is a change of
+/// that table, seen in review. Run the tests with <c>BREAKWATER_WRITE_ARROWS=1</c> to write the table anew.
 /// </summary>
 public class ArchitectureTests
 {
@@ -14,7 +14,8 @@ public class ArchitectureTests
     [Fact]
     public void Folders_AtAnyDepth_FormNoCircle()
     {
-        string circles = string.Join('\n', Arrows.Circles(Arrows.All.Where(a => !a.From.StartsWith("Breakwater.CacheStore", StringComparison.Ordinal))));
+        string circles =
+            string.Join('\n', Arrows.Circles(Arrows.All.Where(a => !a.From.StartsWith("Breakwater.CacheStore", StringComparison.Ordinal))));
         Assert.True(circles.Length == 0, circles);
     }
 
@@ -44,25 +45,35 @@ public class ArchitectureTests
     [Fact]
     public void CacheStore_KnowsNoHttp()
     {
-        string[] users = [.. Users("Breakwater.CacheStore", t => t.StartsWith("System.Net", StringComparison.Ordinal) || t.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)
-            || t.StartsWith("Breakwater.Proxy", StringComparison.Ordinal) || t.StartsWith("Breakwater.Repositories", StringComparison.Ordinal))];
+        string[] users =
+            [.. Users("Breakwater.CacheStore", t => t.StartsWith("System.Net", StringComparison.Ordinal)
+            || t.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)
+            || t.StartsWith("Breakwater.Proxy", StringComparison.Ordinal)
+            || t.StartsWith("Breakwater.Repositories", StringComparison.Ordinal))];
         Assert.Empty(users);
     }
 
     [Fact]
     public void Repositories_UseNoNetwork_AndFilesOnlyWhereTheyMust()
     {
-        Assert.Empty(Users("Breakwater.Repositories", t => t.StartsWith("System.Net", StringComparison.Ordinal) || t.StartsWith("Breakwater.Proxy", StringComparison.Ordinal)));
-        Assert.All(Users("Breakwater.Repositories", IsFileAccess), user => Assert.Matches("^Breakwater.Repositories.(MasterKeys|UntrustedDatabase)", user));
+        Assert.Empty(
+            Users("Breakwater.Repositories", t => t.StartsWith("System.Net", StringComparison.Ordinal)
+            || t.StartsWith("Breakwater.Proxy", StringComparison.Ordinal)));
+        Assert.All(Users("Breakwater.Repositories", IsFileAccess),
+            user => Assert.Matches("^Breakwater.Repositories.(MasterKeys|UntrustedDatabase)", user));
     }
 
     [Theory]
     [InlineData("Breakwater.Proxy.Requests")]
     [InlineData("Breakwater.Proxy.Outcomes")]
     public void PureRooms_DoNoInputOrOutput(string room) =>
-        Assert.Empty(Users(room, t => IsFileAccess(t) || t.StartsWith("System.Net.Sockets", StringComparison.Ordinal) || t.StartsWith("System.Net.Http.HttpClient", StringComparison.Ordinal)));
+        Assert.Empty(
+        Users(room, t => IsFileAccess(t) || t.StartsWith("System.Net.Sockets", StringComparison.Ordinal)
+        || t.StartsWith("System.Net.Http.HttpClient", StringComparison.Ordinal)));
 
-    private static bool IsFileAccess(string type) => type is "System.IO.File" or "System.IO.Directory" or "System.IO.FileStream" or "System.IO.RandomAccess" or "System.IO.FileInfo" or "System.IO.DirectoryInfo";
+    private static bool IsFileAccess(string type) =>
+        type is "System.IO.File" or "System.IO.Directory" or "System.IO.FileStream" or "System.IO.RandomAccess" or "System.IO.FileInfo"
+        or "System.IO.DirectoryInfo";
 
     private static IEnumerable<string> Users(string folder, Func<string, bool> isForbidden) =>
         from type in Arrows.Product.Types
@@ -85,7 +96,7 @@ public class ArchitectureTests
         return text.ToString();
     }
 
-    private static string RepositoryRoot()
+    internal static string RepositoryRoot()
     {
         string? at = AppContext.BaseDirectory;
         while (at is not null && !File.Exists(Path.Combine(at, "Breakwater.slnx")))

@@ -1,6 +1,3 @@
-using ArchUnitNET.Loader;
-using Arch = ArchUnitNET.Domain.Architecture;
-
 namespace Breakwater.Proxy.Tests.Architecture;
 
 /// <summary>One folder uses another.</summary>

@@ -3,12 +3,15 @@ using Arch = ArchUnitNET.Domain.Architecture;
 
 namespace Breakwater.Proxy.Tests.Architecture;
 
-/// <summary>Who uses whom, between the folders of the product's assemblies. Read off the compiled code, so that names in comments do not count.</summary>
+/// <summary>
+/// Who uses whom, between the folders of the product's assemblies. Read off the compiled code, so that names in comments do not count.
+/// </summary>
 internal static class Arrows
 {
     /// <summary>The product's assemblies, with their types and what each of these uses.</summary>
     public static Arch Product { get; } = new ArchLoader()
-        .LoadAssemblies(typeof(global::Breakwater.Proxy.Settings.BreakwaterSettings).Assembly, typeof(global::Breakwater.CacheStore.IObjectStore).Assembly, typeof(global::Breakwater.Repositories.Manifest).Assembly)
+        .LoadAssemblies(typeof(global::Breakwater.Proxy.Settings.BreakwaterSettings).Assembly,
+        typeof(global::Breakwater.CacheStore.IObjectStore).Assembly, typeof(global::Breakwater.Repositories.Manifest).Assembly)
         .Build();
 
     /// <summary>Every use of a type in one folder by a type in another, with an example for the message of a failed test.</summary>
@@ -28,19 +31,23 @@ internal static class Arrows
     ];
 
     /// <summary>
-    /// The circles among the children of each folder, at any depth. A folder's own files count as a child of their own, named like the folder with a dot behind it.
+    /// The circles among the children of each folder, at any depth. A folder's own files count as a child of their own, named like the
+    /// folder with a dot behind it.
     /// </summary>
     /// <returns>One line a circle: its folders and an example of each arrow in it. Empty when there is none.</returns>
     public static IReadOnlyList<string> Circles(IEnumerable<Arrow> arrows)
     {
         var found = new List<string>();
-        ILookup<string, (string From, string To, string Example)> byParent = arrows.Select(Siblings).ToLookup(s => s.Parent, s => (s.From, s.To, s.Example));
+        ILookup<string, (string From, string To, string Example)> byParent = arrows.Select(Siblings)
+            .ToLookup(s => s.Parent, s => (s.From, s.To, s.Example));
         foreach (IGrouping<string, (string From, string To, string Example)> level in byParent)
         {
-            Dictionary<string, (string To, string Example)[]> uses = level.GroupBy(a => a.From).ToDictionary(g => g.Key, g => g.Select(a => (a.To, a.Example)).ToArray());
+            Dictionary<string, (string To, string Example)[]> uses = level.GroupBy(a => a.From)
+                .ToDictionary(g => g.Key, g => g.Select(a => (a.To, a.Example)).ToArray());
             foreach ((string from, (string To, string Example)[] targets) in uses)
             {
-                found.AddRange(targets.Where(t => string.CompareOrdinal(from, t.To) < 0 && Reaches(uses, t.To, from)).Select(t => $"{level.Key}: {from} and {t.To} ({t.Example})"));
+                found.AddRange(targets.Where(t => string.CompareOrdinal(from, t.To) < 0 && Reaches(uses, t.To, from))
+                    .Select(t => $"{level.Key}: {from} and {t.To} ({t.Example})"));
             }
         }
 
@@ -83,7 +90,8 @@ internal static class Arrows
         return (string.Join('.', from[..common]), Child(from), Child(to), arrow.Example);
     }
 
-    private static bool IsOurs(string name) => name.StartsWith("Breakwater.", StringComparison.Ordinal) || name.StartsWith("Program", StringComparison.Ordinal);
+    private static bool IsOurs(string name) =>
+        name.StartsWith("Breakwater.", StringComparison.Ordinal) || name.StartsWith("Program", StringComparison.Ordinal);
 
     /// <summary>The namespace, which is the folder. The program itself is one of the commands.</summary>
     private static string FolderOf(string typeName)

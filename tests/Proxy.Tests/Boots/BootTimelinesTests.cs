@@ -4,7 +4,6 @@ using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.WorkingSets;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.Tests.Boots;
@@ -78,7 +77,8 @@ public class BootTimelinesTests
         Pump(Read(9, 40..100, connection));
         Pass(seconds: 30);
 
-        Assert.Equal((BootState.Done, 100, TimeSpan.FromSeconds(10)), (Of(9).State, Of(9).Objects, TimeSpan.FromMilliseconds(Of(9).DurationMs)));
+        Assert.Equal((BootState.Done, 100, TimeSpan.FromSeconds(10)),
+            (Of(9).State, Of(9).Objects, TimeSpan.FromMilliseconds(Of(9).DurationMs)));
         Assert.Equal(0, _boots.Storm().Stopped);
     }
 
@@ -274,7 +274,8 @@ public class BootTimelinesTests
         Pump([Record(vm, null, connection), .. Read(vm, 0..objects, connection)]);
     }
 
-    private void Pump(params RequestRecord[] records) => _boots.Take(records, new RecordClock(_time, _time.GetUtcNow(), _time.GetTimestamp()));
+    private void Pump(params RequestRecord[] records) =>
+        _boots.Take(records, new RecordClock(_time, _time.GetUtcNow(), _time.GetTimestamp()));
 
     private RequestRecord Record(int vm, int? number, string? connection, short status = 200, string? hint = null)
     {

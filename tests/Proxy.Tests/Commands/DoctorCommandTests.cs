@@ -1,6 +1,5 @@
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Commands;
-using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Tests.Commands;
 

@@ -14,7 +14,8 @@ public sealed class ContentTypeFieldTests
     [InlineData("text/plain\r\nX: y", ContentTypeField.Default)]
     [InlineData("text/plain; a=\"\u00ff\"", ContentTypeField.Default)]
     [InlineData("text/plain; a=\"\u0001\"", ContentTypeField.Default)]
-    public void OrDefault_OfWhatWasKept_IsNeverWhatNoClientCouldBeSent(string? kept, string sent) => Assert.Equal(sent, ContentTypeField.OrDefault(kept));
+    public void OrDefault_OfWhatWasKept_IsNeverWhatNoClientCouldBeSent(string? kept, string sent) =>
+    Assert.Equal(sent, ContentTypeField.OrDefault(kept));
 
     [Fact]
     public void TryRead_BytesAtRandom_TakesOnlyWhatKestrelSends()
@@ -22,7 +23,9 @@ public sealed class ContentTypeFieldTests
         var random = new Random(7);
         for (int i = 0; i < 20_000; i++)
         {
-            string value = "a/b;" + new string([.. Enumerable.Range(0, random.Next(12)).Select(_ => (char)random.Next(random.Next(2) == 0 ? 256 : 128))]);
+            string value =
+                "a/b;" + new string(
+                [.. Enumerable.Range(0, random.Next(12)).Select(_ => (char)random.Next(random.Next(2) == 0 ? 256 : 128))]);
             using var content = new ByteArrayContent([]);
             content.Headers.TryAddWithoutValidation("Content-Type", value);
             if (ContentTypeField.TryRead(content, out string? type))

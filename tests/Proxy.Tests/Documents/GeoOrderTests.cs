@@ -33,5 +33,6 @@ public class GeoOrderTests
     [InlineData("1,2,4294967299\n", false)]
     [InlineData("<html>please log in</html>", false)]
     public void Fault_AnswerOfAStratum1_MustBeAnOrderOfTheServers(string body, bool isOrder) =>
-        Assert.Equal(isOrder, GeoOrder.Fault("api/v1.0/geo/127.0.0.1/[::1],b.example.org,c.example.org:8000", Encoding.ASCII.GetBytes(body)) is null);
+        Assert.Equal(isOrder,
+        GeoOrder.Fault("api/v1.0/geo/127.0.0.1/[::1],b.example.org,c.example.org:8000", Encoding.ASCII.GetBytes(body)) is null);
 }

@@ -13,7 +13,8 @@ public class KeysWatchTests
     {
         using TemporaryDirectory directory = new();
         RepositoryTrust trust = new(MasterKeys.Load(directory.Path));
-        using KeysWatch watch = new(trust, new TrustOptions { KeysDirectory = directory.Path }, TimeProvider.System, NullLogger<KeysWatch>.Instance);
+        using KeysWatch watch =
+            new(trust, new TrustOptions { KeysDirectory = directory.Path }, TimeProvider.System, NullLogger<KeysWatch>.Instance);
         string key = directory.Combine("minios.example.org.pub");
         watch.Look();
         Assert.False(trust.Verifies("minios.example.org"));
@@ -47,7 +48,8 @@ public class KeysWatchTests
         Directory.CreateSymbolicLink(directory.Combine("..data"), "..1");
         File.CreateSymbolicLink(directory.Combine("minios.example.org.pub"), "..data/minios.example.org.pub");
         RepositoryTrust trust = new(MasterKeys.Load(directory.Path));
-        using KeysWatch watch = new(trust, new TrustOptions { KeysDirectory = directory.Path }, TimeProvider.System, NullLogger<KeysWatch>.Instance);
+        using KeysWatch watch =
+            new(trust, new TrustOptions { KeysDirectory = directory.Path }, TimeProvider.System, NullLogger<KeysWatch>.Instance);
         watch.Look();
         Assert.Empty(trust.Keys.For("minios.example.org")!);
 

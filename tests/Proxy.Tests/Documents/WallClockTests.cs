@@ -13,17 +13,21 @@ public sealed partial class WallClockTests
     public void Sources_EveryReadOfWallTime_IsListedWithItsReason()
     {
         List<string> found = [];
-        foreach (string file in ((string[])["proxy", "cachestore"]).SelectMany(folder => Directory.EnumerateFiles(Path.Combine(s_root, folder), "*.cs", SearchOption.AllDirectories)))
+        foreach (string file
+            in ((string[])["proxy", "cachestore"]).SelectMany(folder =>
+            Directory.EnumerateFiles(Path.Combine(s_root, folder), "*.cs", SearchOption.AllDirectories)))
         {
             string path = Path.GetRelativePath(s_root, file);
-            int uses = File.ReadLines(file).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)).Sum(line => WallTime().Count(line));
+            int uses = File.ReadLines(file).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal))
+                .Sum(line => WallTime().Count(line));
             if (uses > 0 && !path.Contains("/obj/", StringComparison.Ordinal))
             {
                 found.Add(string.Create(CultureInfo.InvariantCulture, $"{path}: {uses}"));
             }
         }
 
-        IEnumerable<string> listed = File.ReadLines(Path.Combine(s_root, "docs", "develop", "adr", "0030-no-age-from-the-wall-clock-alone.md"))
+        IEnumerable<string> listed =
+            File.ReadLines(Path.Combine(s_root, "docs", "develop", "adr", "0030-no-age-from-the-wall-clock-alone.md"))
             .Select(line => Row().Match(line))
             .Where(row => row.Success)
             .Select(row => $"{row.Groups[1].Value}: {row.Groups[2].Value}");

@@ -120,7 +120,9 @@ public class FetchQueueTests
     public async Task EnterAsync_OneClientWantsVeryMuch_AnotherIsLetInAtOnce()
     {
         var queue = new FetchQueue(128, 64);
-        Waiter[] greedy = [.. Enumerable.Range(0, 5_000).Select(i => new Waiter(queue, i % 2 == 0 ? FetchPriority.Catalog : FetchPriority.Demand, s_greedy))];
+        Waiter[] greedy =
+            [.. Enumerable.Range(0, 5_000)
+            .Select(i => new Waiter(queue, i % 2 == 0 ? FetchPriority.Catalog : FetchPriority.Demand, s_greedy))];
         Assert.InRange(greedy.Count(w => w.Entered.IsCompleted), 90, 120);
 
         await new Waiter(queue, FetchPriority.Demand, s_other).Entered.InTimeAsync();

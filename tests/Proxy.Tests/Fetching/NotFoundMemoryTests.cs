@@ -38,5 +38,6 @@ public sealed class NotFoundMemoryTests
         Assert.InRange(most, 1_000, NotFoundMemory.MaxBytes / (2 * 200));
     }
 
-    private static FetchOrder Order(string fqrn, string cluster, string path) => new(s_key, new RepositoryRoute(fqrn, cluster), path, null, FetchPriority.Demand);
+    private static FetchOrder Order(string fqrn, string cluster, string path) =>
+        new(s_key, new RepositoryRoute(fqrn, cluster), path, null, FetchPriority.Demand);
 }

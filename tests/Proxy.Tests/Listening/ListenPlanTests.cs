@@ -1,5 +1,4 @@
 using System.Net;
-using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 using Microsoft.Extensions.Configuration;
@@ -30,7 +29,8 @@ public sealed class ListenPlanTests
     public void Sockets_OfSeveralSettings_AreToldApartInAnyOrder()
     {
         ListenPlan plan = Plan(
-            [("Proxy:Listen:0", "10.0.0.1:3128"), ("Proxy:Listen:1", "10.0.0.1:3129"), ("ZeroTouch:Listen", "[::]:80"), ("Admin:Listen", "127.0.0.1:9128"), ("Snmp:Listen", "127.0.0.1:3401"), ("Snmp:Community", "c")],
+            [("Proxy:Listen:0", "10.0.0.1:3128"), ("Proxy:Listen:1", "10.0.0.1:3129"), ("ZeroTouch:Listen", "[::]:80"),
+            ("Admin:Listen", "127.0.0.1:9128"), ("Snmp:Listen", "127.0.0.1:3401"), ("Snmp:Community", "c")],
             Given(3, "127.0.0.1:3401", isDatagram: true),
             Given(4, "127.0.0.1:9128", "admin"),
             Given(5, "[::]:80"),
@@ -61,7 +61,8 @@ public sealed class ListenPlanTests
 
     [Fact]
     public void Descriptor_ThatIsNoListeningSocket_StopsTheStart() =>
-        Assert.Contains("descriptor 3, which is no listening TCP or UDP socket", Assert.Single(Plan([], new InheritedSocket(3, "proxy", null)).Errors), StringComparison.Ordinal);
+        Assert.Contains("descriptor 3, which is no listening TCP or UDP socket",
+        Assert.Single(Plan([], new InheritedSocket(3, "proxy", null)).Errors), StringComparison.Ordinal);
 
     [Fact]
     public void AllInterfaces_ASocketOfEachFamily_TakesBoth()
@@ -72,15 +73,18 @@ public sealed class ListenPlanTests
         Assert.Equal([3, 4], plan.Clients[0].Sockets.Select(s => s.Descriptor));
     }
 
-    private static InheritedSocket Given(int descriptor, string address, string name = "", bool isDatagram = false) => new(descriptor, name, IPEndPoint.Parse(address), isDatagram);
+    private static InheritedSocket Given(int descriptor, string address, string name = "", bool isDatagram = false) =>
+        new(descriptor, name, IPEndPoint.Parse(address), isDatagram);
 
     private static ListenPlan Plan((string, string)[] settings, params InheritedSocket[] handedOver)
     {
         (string, string)[] all =
         [
-            ("Repositories:*.example.org:Cluster", "test"), ("ReverseProxy:Clusters:test:Destinations:s1:Address", "http://s1.example.org/"), .. settings,
+            ("Repositories:*.example.org:Cluster", "test"),
+                ("ReverseProxy:Clusters:test:Destinations:s1:Address", "http://s1.example.org/"), .. settings,
         ];
-        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(all.ToDictionary(s => s.Item1, s => (string?)s.Item2)).Build();
+        IConfiguration configuration =
+            new ConfigurationBuilder().AddInMemoryCollection(all.ToDictionary(s => s.Item1, s => (string?)s.Item2)).Build();
         return ListenPlan.Make(BreakwaterSettings.Load(configuration), handedOver);
     }
 }

@@ -1,5 +1,4 @@
 using Breakwater.Proxy.Commands;
-using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
@@ -18,13 +17,16 @@ public sealed class SocketUnitTests : IDisposable
     public void Write_ThenRead_HasThePortsOfTheSettingsInPlaceOfTheShippedOne()
     {
         Install();
-        BreakwaterSettings settings = Settings(("Proxy:Listen:0", "10.0.0.1:3128"), ("Proxy:Listen:1", "[2001:db8::1]:3128"), ("ZeroTouch:Listen", "[::]:80"), ("Proxy:Listen:2", "127.0.0.1:0"));
+        BreakwaterSettings settings =
+            Settings(("Proxy:Listen:0", "10.0.0.1:3128"), ("Proxy:Listen:1", "[2001:db8::1]:3128"), ("ZeroTouch:Listen", "[::]:80"),
+            ("Proxy:Listen:2", "127.0.0.1:0"));
 
         Assert.True(SocketUnit.Write(settings, _root.Combine("etc/systemd/system")).HasChanged);
         Assert.False(SocketUnit.Write(settings, _root.Combine("etc/systemd/system")).HasChanged);
 
         Assert.Equal(["10.0.0.1:3128", "[2001:db8::1]:3128", "80"], SocketUnit.Installed(_root.Path));
-        Assert.Equal(["listen.conf"], Directory.EnumerateFiles(_root.Combine("etc/systemd/system/breakwater.socket.d")).Select(Path.GetFileName));
+        Assert.Equal(["listen.conf"],
+            Directory.EnumerateFiles(_root.Combine("etc/systemd/system/breakwater.socket.d")).Select(Path.GetFileName));
     }
 
     [Fact]
@@ -32,7 +34,8 @@ public sealed class SocketUnitTests : IDisposable
     {
         Install();
         Directory.CreateDirectory(_root.Combine("etc/systemd/system/sockets.target.wants"));
-        File.CreateSymbolicLink(_root.Combine("etc/systemd/system/sockets.target.wants/breakwater.socket"), "/usr/lib/systemd/system/breakwater.socket");
+        File.CreateSymbolicLink(_root.Combine("etc/systemd/system/sockets.target.wants/breakwater.socket"),
+            "/usr/lib/systemd/system/breakwater.socket");
 
         DoctorCheck check = DoctorHost.KeptPorts(Settings(), _root.Path)!;
 
@@ -78,7 +81,9 @@ public sealed class SocketUnitTests : IDisposable
     [InlineData("127.0.0.1:3128", "127.0.0.1:3128", true)]
     public void Mean_TwoWaysToSayIt_AreOne(string one, string other, bool isSame) => Assert.Equal(isSame, SocketUnit.Mean([one], [other]));
 
-    private void Install() => Write("usr/lib/systemd/system/breakwater.socket", File.ReadAllText(Path.Combine(RepositoryRoot(), "deployment/systemd/breakwater.socket")));
+    private void Install() =>
+        Write("usr/lib/systemd/system/breakwater.socket",
+        File.ReadAllText(Path.Combine(RepositoryRoot(), "deployment/systemd/breakwater.socket")));
 
     private void Write(string path, string text)
     {
@@ -101,8 +106,10 @@ public sealed class SocketUnitTests : IDisposable
     {
         (string, string)[] all =
         [
-            ("Repositories:*.example.org:Cluster", "test"), ("ReverseProxy:Clusters:test:Destinations:s1:Address", "http://s1.example.org/"), .. settings,
+            ("Repositories:*.example.org:Cluster", "test"),
+                ("ReverseProxy:Clusters:test:Destinations:s1:Address", "http://s1.example.org/"), .. settings,
         ];
-        return BreakwaterSettings.Load(new ConfigurationBuilder().AddInMemoryCollection(all.ToDictionary(s => s.Item1, s => (string?)s.Item2)).Build());
+        return BreakwaterSettings.Load(
+            new ConfigurationBuilder().AddInMemoryCollection(all.ToDictionary(s => s.Item1, s => (string?)s.Item2)).Build());
     }
 }

@@ -1,6 +1,5 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Host;
-using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Tests.Memory;
@@ -38,7 +37,14 @@ public sealed class MemoryPlanTests
     [Fact]
     public void Limit_GrowsWithConnectionsFetchesAndQuota()
     {
-        var settings = new BreakwaterSettings { Proxy = new(), Access = new(), Store = new(), Repositories = new Dictionary<string, RepositoryOptions>() };
+        var settings =
+            new BreakwaterSettings
+            {
+                Proxy = new(),
+                Access = new(),
+                Store = new(),
+                Repositories = new Dictionary<string, RepositoryOptions>()
+            };
         long Wanted(int connections, long quota) => MemoryPlan.Of(settings, connections, quota, 2, 1024 * Gibibyte).WantedBytes;
         long least = Wanted(100, 10 * Gibibyte);
         Assert.True(Wanted(10_000, 10 * Gibibyte) > least);
@@ -49,7 +55,14 @@ public sealed class MemoryPlanTests
 
     private static MemoryPlan Plan(long machineBytes, Action<BreakwaterSettings>? change = null)
     {
-        var settings = new BreakwaterSettings { Proxy = new(), Access = new(), Store = new StoreOptions(), Repositories = new Dictionary<string, RepositoryOptions>() };
+        var settings =
+            new BreakwaterSettings
+            {
+                Proxy = new(),
+                Access = new(),
+                Store = new StoreOptions(),
+                Repositories = new Dictionary<string, RepositoryOptions>()
+            };
         change?.Invoke(settings);
         return MemoryPlan.Of(settings, 10_000, 100 * Gibibyte, 2, machineBytes);
     }

@@ -12,11 +12,13 @@ namespace Breakwater.Proxy.Tests.Observability;
 
 public class AccessLogLineTests
 {
-    private static readonly RecordClock s_clock = new(TimeProvider.System, DateTimeOffset.FromUnixTimeMilliseconds(1_795_505_284_912), Ticks(1000));
+    private static readonly RecordClock s_clock =
+        new(TimeProvider.System, DateTimeOffset.FromUnixTimeMilliseconds(1_795_505_284_912), Ticks(1000));
 
     [Fact]
     public void Squid_ObjectHit_HasSquidsFieldsThenOurs() => Assert.Equal(
-        "1795505284.912    250 10.1.2.3 TCP_MEM_HIT/200 4096 GET /cvmfs/a.example.org/data/ab/cdef0123456789abcdef0123456789abcdef01C - HIER_NONE/- application/octet-stream 1.5 /cvm4/bin/sh\n",
+        "1795505284.912    250 10.1.2.3 TCP_MEM_HIT/200 4096 GET /cvmfs/a.example.org/data/ab/cdef0123456789abcdef0123456789abcdef01C - "
+        + "HIER_NONE/- application/octet-stream 1.5 /cvm4/bin/sh\n",
         Line(AccessLogFormat.Squid, Hit(), "/cvm4/bin/sh"));
 
     [Fact]
@@ -61,7 +63,16 @@ public class AccessLogLineTests
     [InlineData("EVIL\n", "OTHER")]
     public void Method_ThatIsKnown_StandsInTheLine(string method, string logged) => Assert.Contains(
         $" {logged} ",
-        Line(AccessLogFormat.Squid, new RequestRecord { StartedAt = 1, EndedAt = 1, Result = RequestResult.Refused, Status = 405, Target = "/", Method = RequestRecord.MethodOf(method) }, null),
+        Line(AccessLogFormat.Squid,
+        new RequestRecord
+        {
+            StartedAt = 1,
+            EndedAt = 1,
+            Result = RequestResult.Refused,
+            Status = 405,
+            Target = "/",
+            Method = RequestRecord.MethodOf(method)
+        }, null),
         StringComparison.Ordinal);
 
     private static RequestRecord Hit() => new()

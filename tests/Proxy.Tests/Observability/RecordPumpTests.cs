@@ -20,7 +20,8 @@ public sealed class RecordPumpTests : IDisposable
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly RequestRecorder _recorder;
 
-    public RecordPumpTests() => _recorder = new RequestRecorder(_services.GetRequiredService<IMeterFactory>(), _time) { KeepsRecords = true };
+    public RecordPumpTests() =>
+        _recorder = new RequestRecorder(_services.GetRequiredService<IMeterFactory>(), _time) { KeepsRecords = true };
 
     public void Dispose() => _services.Dispose();
 
@@ -70,7 +71,8 @@ public sealed class RecordPumpTests : IDisposable
     public async Task AccessLog_OnADiskThatHangs_KeepsNobodyAndCountsWhatIsLost()
     {
         using var disk = new HangingStream();
-        var log = new AccessLog(new AccessLogOptions { Format = AccessLogFormat.Squid }, disk, [], _recorder, _time, NullLogger<AccessLog>.Instance);
+        var log = new AccessLog(new AccessLogOptions { Format = AccessLogFormat.Squid }, disk, [], _recorder, _time,
+            NullLogger<AccessLog>.Instance);
         RequestRecord[] batch = [.. Enumerable.Repeat(Request(), 10_000)];
         long given = 0;
         while (_recorder.LostLines == 0)
@@ -94,7 +96,8 @@ public sealed class RecordPumpTests : IDisposable
     {
         using var disk = new HangingStream { Refuses = true };
         disk.Release();
-        var log = new AccessLog(new AccessLogOptions { Format = AccessLogFormat.Squid }, disk, [], _recorder, _time, NullLogger<AccessLog>.Instance);
+        var log = new AccessLog(new AccessLogOptions { Format = AccessLogFormat.Squid }, disk, [], _recorder, _time,
+            NullLogger<AccessLog>.Instance);
         Take(3);
         await UntilAsync(() => _recorder.LostLines == 3);
         Assert.Equal("access-log-failing", Assert.Single(log.Find()).Name);
@@ -108,12 +111,22 @@ public sealed class RecordPumpTests : IDisposable
 
         Assert.Equal((5, 4), (_recorder.LostLines, disk.Lines));
 
-        void Take(int count) => log.Take(Enumerable.Repeat(Request(), count).ToArray(), new RecordClock(_time, _time.GetUtcNow(), _time.GetTimestamp()));
+        void Take(int count) =>
+            log.Take(Enumerable.Repeat(Request(), count).ToArray(), new RecordClock(_time, _time.GetUtcNow(), _time.GetTimestamp()));
     }
 
     private static Task UntilAsync(Func<bool> holds) => Waiting.UntilAsync(holds, s_deadline);
 
-    private static RequestRecord Request() => new() { StartedAt = 1, EndedAt = 1, Result = RequestResult.Hit, Status = 200, Client = IPAddress.Loopback, Target = "/cvmfs/a.example.org/x" };
+    private static RequestRecord Request() =>
+        new()
+        {
+            StartedAt = 1,
+            EndedAt = 1,
+            Result = RequestResult.Hit,
+            Status = 200,
+            Client = IPAddress.Loopback,
+            Target = "/cvmfs/a.example.org/x"
+        };
 
     private sealed class Sink : IRecordSink
     {
@@ -131,7 +144,8 @@ public sealed class RecordPumpTests : IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Said.Add(formatter(state, exception));
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) => Said.Add(formatter(state, exception));
     }
 
     /// <summary>Takes nothing until it is released.</summary>

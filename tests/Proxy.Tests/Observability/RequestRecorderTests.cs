@@ -16,7 +16,17 @@ public sealed class RequestRecorderTests
         const int Count = 60_000; // 1 GB of URLs, more than any number of stripes keeps
         for (int i = 0; i < Count; i++)
         {
-            recorder.Record(new RequestRecord { StartedAt = 1, EndedAt = 2, Result = RequestResult.Refused, Status = 400, Target = target, PathHint = target, UserAgent = target });
+            recorder.Record(
+                new RequestRecord
+                {
+                    StartedAt = 1,
+                    EndedAt = 2,
+                    Result = RequestResult.Refused,
+                    Status = 400,
+                    Target = target,
+                    PathHint = target,
+                    UserAgent = target
+                });
         }
 
         List<RequestRecord> kept = [];

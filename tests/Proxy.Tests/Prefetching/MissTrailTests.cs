@@ -87,5 +87,6 @@ public sealed class MissTrailTests
 
     private static List<ObjectKey> Keys(int count) => [.. Enumerable.Range(0, count).Select(Key)];
 
-    private static ObjectKey Key(int i) => ObjectKey.TryParse((i + 1).ToString("x8").PadRight(40, '0'), out ObjectKey key) ? key : throw new InvalidOperationException();
+    private static ObjectKey Key(int i) =>
+        ObjectKey.TryParse((i + 1).ToString("x8").PadRight(40, '0'), out ObjectKey key) ? key : throw new InvalidOperationException();
 }

@@ -81,5 +81,6 @@ public sealed class MissTrailsTests
         }
     }
 
-    private static ObjectKey Key(int i) => ObjectKey.TryParse((i + 1).ToString("x8").PadRight(40, '0'), out ObjectKey key) ? key : throw new InvalidOperationException();
+    private static ObjectKey Key(int i) =>
+        ObjectKey.TryParse((i + 1).ToString("x8").PadRight(40, '0'), out ObjectKey key) ? key : throw new InvalidOperationException();
 }

@@ -25,7 +25,8 @@ public sealed class CatalogTests
     public async Task Walk_BothRevisionsOfMinios_ListExactlyTheTrueFilesWithTheirContent(string revision)
     {
         Fixture fixture = Fixture.Load("minios.example.org");
-        Manifest manifest = Manifest.Parse(File.ReadAllBytes(Path.Combine(Fixture.Directory, "minios", "cvmfspublished." + revision))).Value!;
+        Manifest manifest = Manifest.Parse(File.ReadAllBytes(Path.Combine(Fixture.Directory, "minios", "cvmfspublished." + revision)))
+            .Value!;
 
         Dictionary<string, string> tree = await fixture.ReadTree(manifest.RootCatalog);
 

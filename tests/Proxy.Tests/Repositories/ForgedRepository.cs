@@ -1,11 +1,9 @@
 using System.Globalization;
 using System.IO.Compression;
-using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Hashing;
 using Breakwater.Repositories;
 using Breakwater.TestSupport;
 
@@ -67,7 +65,8 @@ internal sealed class ForgedRepository : IDisposable
 
     /// <summary>A whitelist made at a time, which lists these certificates.</summary>
     public byte[] WhitelistOf(string created, string expires, params IReadOnlyList<byte[]> certificates) =>
-        _master.SignWhitelist($"{created}\nE{expires}\nN{Name}\n" + string.Concat(certificates.Select(certificate => Fingerprint(certificate) + "\n")));
+        _master.SignWhitelist($"{created}\nE{expires}\nN{Name}\n"
+        + string.Concat(certificates.Select(certificate => Fingerprint(certificate) + "\n")));
 
     /// <summary>Where a Stratum 1 has a certificate.</summary>
     public string CertificateUrl(byte[] certificate) =>
@@ -81,7 +80,8 @@ internal sealed class ForgedRepository : IDisposable
 
     private static string Fingerprint(byte[] certificate) => string.Join(
         ':',
-        SHA1.HashData(Breakwater.Repositories.Certificate.Parse(certificate).Value!.Der.Span).Select(part => part.ToString("X2", CultureInfo.InvariantCulture)));
+        SHA1.HashData(Breakwater.Repositories.Certificate.Parse(certificate).Value!.Der.Span)
+        .Select(part => part.ToString("X2", CultureInfo.InvariantCulture)));
 
     private RSA NewKey()
     {

@@ -1,13 +1,8 @@
-using System.Globalization;
-using System.IO.Compression;
 using System.Numerics;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Hashing;
-using Breakwater.Repositories;
-using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Repositories;
 
@@ -28,7 +23,8 @@ internal sealed class Forger(RSA key)
     public static byte[] RawRsa(RSAParameters secret, byte[] block)
     {
         static BigInteger Number(byte[] bytes) => new(bytes, isUnsigned: true, isBigEndian: true);
-        byte[] result = BigInteger.ModPow(Number(block), Number(secret.D!), Number(secret.Modulus!)).ToByteArray(isUnsigned: true, isBigEndian: true);
+        byte[] result = BigInteger.ModPow(Number(block), Number(secret.D!), Number(secret.Modulus!))
+            .ToByteArray(isUnsigned: true, isBigEndian: true);
         return [.. new byte[block.Length - result.Length], .. result];
     }
 

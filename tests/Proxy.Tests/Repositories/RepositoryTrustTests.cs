@@ -37,7 +37,8 @@ public sealed class RepositoryTrustTests
     {
         Fixture fixture = Fixture.Load(name);
         RepositoryTrust trust = new(fixture.Keys());
-        ForEachFlip(fixture, fixture.ManifestBytes, flipped => trust.JudgeManifest(name, flipped, fixture.WhitelistBytes, fixture.CertificateBytes, Now, null));
+        ForEachFlip(fixture, fixture.ManifestBytes,
+            flipped => trust.JudgeManifest(name, flipped, fixture.WhitelistBytes, fixture.CertificateBytes, Now, null));
     }
 
     [Theory]
@@ -46,7 +47,8 @@ public sealed class RepositoryTrustTests
     {
         Fixture fixture = Fixture.Load(name);
         RepositoryTrust trust = new(fixture.Keys());
-        ForEachFlip(fixture, fixture.WhitelistBytes, flipped => trust.JudgeManifest(name, fixture.ManifestBytes, flipped, fixture.CertificateBytes, Now, null));
+        ForEachFlip(fixture, fixture.WhitelistBytes,
+            flipped => trust.JudgeManifest(name, fixture.ManifestBytes, flipped, fixture.CertificateBytes, Now, null));
     }
 
     [Theory]
@@ -55,7 +57,8 @@ public sealed class RepositoryTrustTests
     {
         Fixture fixture = Fixture.Load(name);
         RepositoryTrust trust = new(fixture.Keys());
-        ForEachFlip(fixture, fixture.CertificateBytes, flipped => trust.JudgeManifest(name, fixture.ManifestBytes, fixture.WhitelistBytes, flipped, Now, null));
+        ForEachFlip(fixture, fixture.CertificateBytes,
+            flipped => trust.JudgeManifest(name, fixture.ManifestBytes, fixture.WhitelistBytes, flipped, Now, null));
     }
 
     [Theory]
@@ -124,7 +127,8 @@ public sealed class RepositoryTrustTests
         byte[] foreign = forged.Certificate(out Forger stranger);
         byte[] manifest = stranger.SignManifest(forged.ManifestText(revision: 9, foreign));
 
-        Assert.Equal(TrustReason.CertificateNotListed, forged.Trust.JudgeManifest(forged.Name, manifest, forged.Whitelist, foreign, Now, null).Reason);
+        Assert.Equal(TrustReason.CertificateNotListed,
+            forged.Trust.JudgeManifest(forged.Name, manifest, forged.Whitelist, foreign, Now, null).Reason);
     }
 
     [Fact]
@@ -145,7 +149,8 @@ public sealed class RepositoryTrustTests
         Fixture tiny = Fixture.Load("tiny.example.org");
         byte[] other = Fixture.Load("minios.example.org").CertificateBytes;
 
-        TrustVerdict verdict = new RepositoryTrust(tiny.Keys()).JudgeManifest(tiny.Name, tiny.ManifestBytes, tiny.WhitelistBytes, other, Now, null);
+        TrustVerdict verdict =
+            new RepositoryTrust(tiny.Keys()).JudgeManifest(tiny.Name, tiny.ManifestBytes, tiny.WhitelistBytes, other, Now, null);
 
         Assert.Equal(TrustReason.CertificateHash, verdict.Reason);
     }
@@ -155,7 +160,8 @@ public sealed class RepositoryTrustTests
     {
         Fixture tiny = Fixture.Load("tiny.example.org");
 
-        TrustVerdict verdict = new RepositoryTrust(tiny.Keys()).JudgeManifest(tiny.Name, tiny.ManifestBytes, tiny.WhitelistBytes, null, Now, null);
+        TrustVerdict verdict =
+            new RepositoryTrust(tiny.Keys()).JudgeManifest(tiny.Name, tiny.ManifestBytes, tiny.WhitelistBytes, null, Now, null);
 
         Assert.Equal(TrustReason.CertificateMissing, verdict.Reason);
         Assert.True(tiny.Has(verdict.Manifest!.Certificate!.Value));
@@ -185,8 +191,10 @@ public sealed class RepositoryTrustTests
 
         Assert.Equal(TrustOutcome.Unverified, verdict.Outcome);
         Assert.Equal(TrustReason.NoKey, verdict.Reason);
-        Assert.Equal(TrustReason.ManifestMalformed, trust.JudgeManifest(minios.Name, "<html>"u8.ToArray(), minios.WhitelistBytes, null, Now, null).Reason);
-        Assert.Equal(TrustReason.WhitelistMalformed, trust.JudgeManifest(minios.Name, ReadManifest("v1"), "<html>"u8.ToArray(), null, Now, null).Reason);
+        Assert.Equal(TrustReason.ManifestMalformed,
+            trust.JudgeManifest(minios.Name, "<html>"u8.ToArray(), minios.WhitelistBytes, null, Now, null).Reason);
+        Assert.Equal(TrustReason.WhitelistMalformed,
+            trust.JudgeManifest(minios.Name, ReadManifest("v1"), "<html>"u8.ToArray(), null, Now, null).Reason);
         Assert.Equal(TrustOutcome.Unverified, trust.JudgeManifest(minios.Name, ReadManifest("v1"), default, null, Now, null).Outcome);
     }
 
@@ -255,7 +263,8 @@ public sealed class RepositoryTrustTests
         Assert.False(verifier.SignsSha1(text, key.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)));
     }
 
-    private static byte[] ReadManifest(string revision) => File.ReadAllBytes(Path.Combine(Fixture.Directory, "minios", "cvmfspublished." + revision));
+    private static byte[] ReadManifest(string revision) =>
+        File.ReadAllBytes(Path.Combine(Fixture.Directory, "minios", "cvmfspublished." + revision));
 
     private static TrustVerdict Judge(
         Fixture fixture,
@@ -273,7 +282,8 @@ public sealed class RepositoryTrustTests
             highestRevision);
 
     /// <summary>Every bit of one repository's documents; of the others, which differ in the hash, one bit of every byte.</summary>
-    private static void ForEachFlip(Fixture fixture, byte[] original, Func<byte[], TrustVerdict> judge) => Parallel.For(0, original.Length * 8, bit =>
+    private static void ForEachFlip(Fixture fixture, byte[] original, Func<byte[], TrustVerdict> judge) =>
+        Parallel.For(0, original.Length * 8, bit =>
     {
         int index = bit / 8;
         if (bit % 8 != index % 8 && fixture.Name != "shake.example.org")

@@ -9,7 +9,9 @@ using Microsoft.Data.Sqlite;
 
 namespace Breakwater.Proxy.Tests.Repositories;
 
-/// <summary>Whatever the bytes are, a reader ends with a value or a sentence. The seeds of failures are printed; sizes are bounded for CI.</summary>
+/// <summary>
+/// Whatever the bytes are, a reader ends with a value or a sentence. The seeds of failures are printed; sizes are bounded for CI.
+/// </summary>
 public sealed class UntrustedInputTests
 {
     private const int FuzzRuns = 1500;
@@ -32,17 +34,20 @@ public sealed class UntrustedInputTests
             {
                 Ends(Certificate.Parse(bytes));
                 Parsed<Certificate> inside = Certificate.Parse(
-                    Zlib([.. "-----BEGIN CERTIFICATE-----\n"u8, .. Encoding.ASCII.GetBytes(Convert.ToBase64String(bytes)), .. "\n-----END CERTIFICATE-----\n"u8]));
+                    Zlib([.. "-----BEGIN CERTIFICATE-----\n"u8, .. Encoding.ASCII.GetBytes(Convert.ToBase64String(bytes)),
+                    .. "\n-----END CERTIFICATE-----\n"u8]));
                 return Ends(inside) && (inside.Value is null || Ends(inside.Value.ReadKey()));
             },
             iter: 2_000);
 
     [Fact]
     public void Manifest_WellFormed_RoundTrips() =>
-        Gen.Select(Gen.ULong, Gen.Byte.Array[20], Gen.Enum<DigestAlgorithm>(), Gen.UInt[0, 1_000_000]).Sample((revision, digest, algorithm, ttl) =>
+        Gen.Select(Gen.ULong, Gen.Byte.Array[20], Gen.Enum<DigestAlgorithm>(), Gen.UInt[0, 1_000_000])
+        .Sample((revision, digest, algorithm, ttl) =>
         {
             var key = new ObjectKey(digest, algorithm, (byte)'C');
-            byte[] bytes = Sign($"C{key.ToString()[..^1]}\nRd41d8cd98f00b204e9800998ecf8427e\nD{ttl}\nS{revision}\nNa.b\nZunknown\n", algorithm);
+            byte[] bytes =
+                Sign($"C{key.ToString()[..^1]}\nRd41d8cd98f00b204e9800998ecf8427e\nD{ttl}\nS{revision}\nNa.b\nZunknown\n", algorithm);
             Manifest manifest = Manifest.Parse(bytes).Value!;
             Assert.Equal((revision, key, ttl), (manifest.Revision, manifest.RootCatalog, (uint)manifest.Ttl.TotalSeconds));
             Assert.Null(manifest.History);
@@ -116,9 +121,12 @@ public sealed class UntrustedInputTests
     {
         Fixture fixture = Fixture.Load("rmd.example.org");
         RepositoryTrust trust = new(fixture.Keys());
-        await Fuzz(fixture.ManifestBytes, bytes => Refused(trust.JudgeManifest(fixture.Name, bytes, fixture.WhitelistBytes, fixture.CertificateBytes, Now, null)), 400);
-        await Fuzz(fixture.WhitelistBytes, bytes => Refused(trust.JudgeManifest(fixture.Name, fixture.ManifestBytes, bytes, fixture.CertificateBytes, Now, null)), 400);
-        await Fuzz(fixture.CertificateBytes, bytes => Refused(trust.JudgeManifest(fixture.Name, fixture.ManifestBytes, fixture.WhitelistBytes, bytes, Now, null)), 400);
+        await Fuzz(fixture.ManifestBytes,
+            bytes => Refused(trust.JudgeManifest(fixture.Name, bytes, fixture.WhitelistBytes, fixture.CertificateBytes, Now, null)), 400);
+        await Fuzz(fixture.WhitelistBytes,
+            bytes => Refused(trust.JudgeManifest(fixture.Name, fixture.ManifestBytes, bytes, fixture.CertificateBytes, Now, null)), 400);
+        await Fuzz(fixture.CertificateBytes,
+            bytes => Refused(trust.JudgeManifest(fixture.Name, fixture.ManifestBytes, fixture.WhitelistBytes, bytes, Now, null)), 400);
     }
 
     [Theory]
@@ -192,15 +200,18 @@ public sealed class UntrustedInputTests
     }
 
     [Theory]
-    [InlineData("DROP TABLE catalog; CREATE VIEW catalog AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT i AS md5path_1 FROM n")]
+    [InlineData("DROP TABLE catalog; CREATE VIEW catalog AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT i AS "
+        + "md5path_1 FROM n")]
     [InlineData("DROP TABLE catalog; CREATE VIRTUAL TABLE catalog USING fts5(md5path_1, md5path_2)")]
     [InlineData("DROP TABLE chunks")]
     [InlineData("UPDATE properties SET value='9.9' WHERE key='schema'")]
     [InlineData("INSERT INTO properties VALUES('root_prefix','relative')")]
     [InlineData("INSERT INTO nested_catalogs VALUES('/../etc','zz',1)")]
     [InlineData("INSERT INTO nested_catalogs VALUES('/x','0000000000000000000000000000000000000000C',1)")]
-    [InlineData("DROP TABLE nested_catalogs; CREATE TABLE nested_catalogs (path, sha1, size); INSERT INTO nested_catalogs VALUES('/x','0000000000000000000000000000000000000000',1),('/y','0000000000000000000000000000000000000000',1),(x'2f78','0000000000000000000000000000000000000000',1)")]
-    [InlineData("DROP TABLE nested_catalogs; CREATE TABLE nested_catalogs (path COLLATE NOCASE, sha1, size); INSERT INTO nested_catalogs VALUES('/x','0000000000000000000000000000000000000000',1),('/X','0000000000000000000000000000000000000000',1),('/x','0000000000000000000000000000000000000000',1)")]
+    [InlineData("DROP TABLE nested_catalogs; CREATE TABLE nested_catalogs (path, sha1, size); INSERT INTO nested_catalogs "
+        + "VALUES('/x','0000000000000000000000000000000000000000',1),('/y','0000000000000000000000000000000000000000',1),(x'2f78','0000000000000000000000000000000000000000',1)")]
+    [InlineData("DROP TABLE nested_catalogs; CREATE TABLE nested_catalogs (path COLLATE NOCASE, sha1, size); INSERT INTO nested_catalogs "
+        + "VALUES('/x','0000000000000000000000000000000000000000',1),('/X','0000000000000000000000000000000000000000',1),('/x','0000000000000000000000000000000000000000',1)")]
     public async Task Catalog_HostileSchema_IsNotOpened(string sql)
     {
         Parsed<Catalog> opened = await Catalog.OpenAsync(new MemoryStream(await Altered(sql)), CatalogLimits.Default);
@@ -218,13 +229,19 @@ public sealed class UntrustedInputTests
         Dictionary<string, byte[]> catalogs = [];
         for (int level = 0; level < Depth; level++)
         {
-            string below = string.Concat(Enumerable.Range(level + 1, Depth - 1 - level).Select(i => $"INSERT INTO nested_catalogs VALUES('{PathOf(i)}','{HashOf(i)}',1);"));
-            catalogs[HashOf(level) + "C"] = await Altered($"INSERT OR REPLACE INTO properties VALUES('root_prefix','{PathOf(level)}'); DELETE FROM nested_catalogs; {below}");
+            string below =
+                string.Concat(Enumerable.Range(level + 1, Depth - 1 - level)
+                .Select(i => $"INSERT INTO nested_catalogs VALUES('{PathOf(i)}','{HashOf(i)}',1);"));
+            catalogs[HashOf(level) + "C"] =
+                await Altered(
+                $"INSERT OR REPLACE INTO properties VALUES('root_prefix','{PathOf(level)}'); DELETE FROM nested_catalogs; {below}");
         }
 
         int opened = 0;
         var tree = new CatalogTree(ObjectKey.Parse(HashOf(0) + "C"), (key, cancel) =>
-            ++opened > 2 * Depth ? throw new InvalidOperationException("walked again and again") : Catalog.OpenAsync(new MemoryStream(catalogs[key.ToString()]), CatalogLimits.Default, cancel));
+            ++opened > 2 * Depth
+            ? throw new InvalidOperationException("walked again and again")
+            : Catalog.OpenAsync(new MemoryStream(catalogs[key.ToString()]), CatalogLimits.Default, cancel));
 
         string? problem = await tree.WalkAsync((_, _) => null);
 
@@ -258,8 +275,10 @@ public sealed class UntrustedInputTests
     {
         // A million rows and no index make every look-up a scan of the table: fine once, not for every path of a working set.
         byte[] database = await Altered(
-            "DROP INDEX idx_catalog_parent; DROP TABLE catalog; CREATE TABLE catalog (md5path_1 INTEGER, md5path_2 INTEGER, parent_1 INTEGER, parent_2 INTEGER, "
-            + "hash BLOB, size INTEGER, flags INTEGER, name TEXT, symlink TEXT); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<200000) "
+            "DROP INDEX idx_catalog_parent; DROP TABLE catalog; CREATE TABLE catalog (md5path_1 INTEGER, md5path_2 INTEGER, parent_1 "
+            + "INTEGER, parent_2 INTEGER, "
+            + "hash BLOB, size INTEGER, flags INTEGER, name TEXT, symlink TEXT); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 "
+            + "FROM n WHERE i<200000) "
             + "INSERT INTO catalog SELECT i,i,i,i,NULL,0,4,'x','' FROM n");
         using Catalog catalog = (await Catalog.OpenAsync(new MemoryStream(database), CatalogLimits.Default)).Value!;
         string? problem = null;
@@ -362,7 +381,8 @@ public sealed class UntrustedInputTests
         }
     }
 
-    private static Task<bool> Refused(TrustVerdict verdict) => Task.FromResult(verdict.Outcome == TrustOutcome.Refused && verdict.Explanation.Length > 0);
+    private static Task<bool> Refused(TrustVerdict verdict) =>
+        Task.FromResult(verdict.Outcome == TrustOutcome.Refused && verdict.Explanation.Length > 0);
 
     private static bool Ends<T>(Parsed<T> parsed)
         where T : class => parsed.Value is null ? parsed.Problem is { Length: > 0 } : parsed.Problem is null;

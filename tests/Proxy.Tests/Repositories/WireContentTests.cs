@@ -22,7 +22,8 @@ public sealed class WireContentTests
         {
             List<string> paths = [];
             Assert.Null(await new CatalogTree(
-                s_tiny.Manifest.RootCatalog, (key, cancel) => Catalog.OpenAsync(new MemoryStream(wire(key)), CatalogLimits.Default, cancel)).WalkAsync(
+                s_tiny.Manifest.RootCatalog,
+                (key, cancel) => Catalog.OpenAsync(new MemoryStream(wire(key)), CatalogLimits.Default, cancel)).WalkAsync(
                 (catalog, _) => catalog.Walk(entry => paths.Add($"{entry.Path} {entry.SizeBytes} {entry.Object}"))));
             return paths;
         }

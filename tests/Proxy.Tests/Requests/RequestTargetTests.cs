@@ -9,7 +9,8 @@ public class RequestTargetTests
 {
     private const string Hash = "8d9834068db389718f64a222c7bf3fd9b4831e3c";
     private static readonly string[] s_pieces =
-        ["/cvmfs/", "a.cern.ch", "/", "..", ".", "%2e", "%2F", "data/", "http://", "@", ":", "[", "]", ".cvmfspublished", Hash, "?", "\0", " ", "\\"];
+        ["/cvmfs/", "a.cern.ch", "/", "..", ".", "%2e", "%2F", "data/", "http://", "@", ":", "[", "]", ".cvmfspublished", Hash, "?", "\0",
+        " ", "\\"];
 
     private const string DataPath = "data/8d/9834068db389718f64a222c7bf3fd9b4831e3c";
 
@@ -22,7 +23,8 @@ public class RequestTargetTests
     [InlineData("-shake128H", "-shake128H")]
     public void Parse_ObjectInBothForms_GivesTheSameKey(string suffix, string expected)
     {
-        foreach (string prefix in new[] { "", "http://s1.example.org", "http://s1.example.org:8000", "http://[2001:db8::1]:80", "http://10.0.0.1" })
+        foreach (string prefix
+            in new[] { "", "http://s1.example.org", "http://s1.example.org:8000", "http://[2001:db8::1]:80", "http://10.0.0.1" })
         {
             RequestTarget target = Parse($"{prefix}/cvmfs/minios.example.org/{DataPath}{suffix}");
 
@@ -157,7 +159,11 @@ public class RequestTargetTests
     public void Parse_AnyNameAsTheClientEscapesIt_IsPassedThroughUnlessItLeadsElsewhere() => Gen.Byte.Array[1, 24].Sample(name =>
     {
         byte[] file = [.. name.Where(b => b is not (0 or (byte)'/'))];
-        string escaped = string.Concat(file.Select(b => char.IsAsciiLetterOrDigit((char)b) || "/:.@+-_~[],".Contains((char)b, StringComparison.Ordinal) ? $"{(char)b}" : $"%{b:X2}"));
+        string escaped =
+            string.Concat(
+            file.Select(b => char.IsAsciiLetterOrDigit((char)b) || "/:.@+-_~[],".Contains((char)b, StringComparison.Ordinal)
+            ? $"{(char)b}"
+            : $"%{b:X2}"));
         string target = $"/cvmfs/a.example.org/store/x{escaped}";
         bool isHarmless = EscapedNames.AreHarmless(Encoding.ASCII.GetBytes(target));
         return Parse(target).Kind == (isHarmless ? TargetKind.PassThrough : TargetKind.Rejected)
@@ -184,7 +190,8 @@ public class RequestTargetTests
             }
 
             string path = Uri.UnescapeDataString(Text(target.Path));
-            return target.Fqrn.Length > 0 && !path.Split('/').Contains("..") && !path.Contains('\\', StringComparison.Ordinal) && !path.Any(char.IsControl);
+            return target.Fqrn.Length > 0 && !path.Split('/').Contains("..") && !path.Contains('\\', StringComparison.Ordinal)
+                && !path.Any(char.IsControl);
         });
     }
 

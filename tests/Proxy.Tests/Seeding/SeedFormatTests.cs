@@ -120,14 +120,16 @@ public sealed class SeedFormatTests
     {
         // Each is as long as it may be, and there are 1,000 whitelists: 250 MB, of which 64 MiB at most may ever be read.
         string[] names = [.. Enumerable.Range(0, 1000).Select(i => $"cvmfs/r{i:000}.example.org/.cvmfswhitelist")];
-        SeedRefusedException refused = await Assert.ThrowsAsync<SeedRefusedException>(() => ReadDocumentsAsync(names, 256 << 10, new byte[256 << 10]));
+        SeedRefusedException refused =
+            await Assert.ThrowsAsync<SeedRefusedException>(() => ReadDocumentsAsync(names, 256 << 10, new byte[256 << 10]));
         Assert.Contains("for all documents", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Index_WithMoreObjectsThanAreKeptInMemory_IsRefused()
     {
-        foreach (SeedIndex hostile in (SeedIndex[])[Sample() with { Objects = SeedIndex.MaxObjects + 1 }, Sample() with { Inherited = long.MaxValue }])
+        foreach (SeedIndex hostile
+            in (SeedIndex[])[Sample() with { Objects = SeedIndex.MaxObjects + 1 }, Sample() with { Inherited = long.MaxValue }])
         {
             byte[] bytes = hostile.ToBytes();
             Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, SeedIndex.Checksums(bytes), 0));
@@ -154,11 +156,16 @@ public sealed class SeedFormatTests
 
     private static async Task ReadDocumentsAsync(string[] names, long size, byte[] content)
     {
-        string[] fqrns = [.. names.Where(name => name.StartsWith("cvmfs/", StringComparison.Ordinal)).Select(name => name.Split('/')[1]).DefaultIfEmpty("a.example.org")];
+        string[] fqrns =
+            [.. names.Where(name => name.StartsWith("cvmfs/", StringComparison.Ordinal)).Select(name => name.Split('/')[1])
+            .DefaultIfEmpty("a.example.org")];
         byte[] index = (Sample() with
         {
-            Repositories = [.. fqrns.Order(StringComparer.Ordinal).Select(fqrn => new SeedRepository(fqrn, 2, DateTimeOffset.UnixEpoch, []))],
-            Documents = [.. names.Select(name => new SeedDocument(name, size, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content))))],
+            Repositories =
+                [.. fqrns.Order(StringComparer.Ordinal).Select(fqrn => new SeedRepository(fqrn, 2, DateTimeOffset.UnixEpoch, []))],
+            Documents = [
+                .. names.Select(name =>
+                    new SeedDocument(name, size, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content))))],
         }).ToBytes();
         using var bundle = new MemoryStream();
         await using (var writer = new SeedWriter(bundle))
@@ -180,7 +187,9 @@ public sealed class SeedFormatTests
     {
         Format = SeedIndex.CurrentFormat,
         Name = "sample",
-        Repositories = [new SeedRepository("a.example.org", 2, new DateTimeOffset(2046, 1, 1, 0, 0, 0, TimeSpan.Zero), [new SeedSnapshot("HEAD4", 2, Hash + "C", "all", true)])],
+        Repositories =
+            [new SeedRepository("a.example.org", 2, new DateTimeOffset(2046, 1, 1, 0, 0, 0, TimeSpan.Zero),
+            [new SeedSnapshot("HEAD4", 2, Hash + "C", "all", true)])],
         Documents = [],
         Objects = 1,
         ObjectBytes = 777,
@@ -193,7 +202,8 @@ public sealed class SeedFormatTests
     {
         public ValueTask OnDocumentAsync(string name, byte[] bytes, long offset, CancellationToken cancellationToken) => default;
 
-        public ValueTask OnObjectAsync(SeedPath path, string name, long length, long offset, CancellationToken cancellationToken) => default;
+        public ValueTask OnObjectAsync(SeedPath path, string name, long length, long offset, CancellationToken cancellationToken) =>
+            default;
 
         public ValueTask OnObjectBytesAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => default;
 

@@ -1,6 +1,5 @@
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Snapshots;
-using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Tests.Seeding;
 
@@ -23,12 +22,15 @@ public class SeedPathListTests
     }
 
     [Fact]
-    public void List_WithoutMarks_KeepsItsGlobs() => Assert.Equal(["/usr/*", "/etc/**"], Read("/usr/*\n\n# all\n/etc/**").ToSet(Fqrn, []).Entries.Select(entry => entry.Path));
+    public void List_WithoutMarks_KeepsItsGlobs() =>
+    Assert.Equal(["/usr/*", "/etc/**"], Read("/usr/*\n\n# all\n/etc/**").ToSet(Fqrn, []).Entries.Select(entry => entry.Path));
 
     [Fact]
     public void List_OfTwoRepositories_GivesEachItsOwn()
     {
-        SeedPathList list = SeedPathList.Read("/cvmfs/a.example.org/bin/a\n/cvmfs/b.example.org/bin/b\n/bin/both\n!/cvmfs/b.example.org/bin/x", [Fqrn, "b.example.org"]).Value!;
+        SeedPathList list =
+            SeedPathList.Read("/cvmfs/a.example.org/bin/a\n/cvmfs/b.example.org/bin/b\n/bin/both\n!/cvmfs/b.example.org/bin/x",
+            [Fqrn, "b.example.org"]).Value!;
 
         Assert.Equal(["/bin/a", "/bin/both"], list.ToSet(Fqrn, []).Entries.Select(entry => entry.Path));
         Assert.Equal(["/bin/b", "/bin/both"], list.ToSet("b.example.org", []).Entries.Select(entry => entry.Path));

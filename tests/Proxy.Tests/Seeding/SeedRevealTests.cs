@@ -68,14 +68,16 @@ public sealed class SeedRevealTests : IDisposable
     {
         using var site = new ForgedRepository(Fqrn);
         var trust = new SeedTrust(site.Trust, new FakeTimeProvider(s_now));
-        Assert.Throws<SeedRefusedException>(() => SeedReveal.Choose(trust, Record(5, false), Files(5, _repository.Whitelist), default, null, _ => _repository.OwnCertificate));
+        Assert.Throws<SeedRefusedException>(() =>
+            SeedReveal.Choose(trust, Record(5, false), Files(5, _repository.Whitelist), default, null, _ => _repository.OwnCertificate));
     }
 
     [Fact]
     public void Seed_WithoutAKeyOfTheSite_IsShownUnverifiedAndNeverOverWhatIsVerified()
     {
         var trust = new SeedTrust(new RepositoryTrust(MasterKeys.None), new FakeTimeProvider(s_now));
-        SignedPair? Choose(SignedPair? shown) => SeedReveal.Choose(trust, Record(6, false), Files(6, _repository.Whitelist), default, shown, _ => _repository.OwnCertificate);
+        SignedPair? Choose(SignedPair? shown) =>
+            SeedReveal.Choose(trust, Record(6, false), Files(6, _repository.Whitelist), default, shown, _ => _repository.OwnCertificate);
         Assert.False(Choose(null)!.IsVerified);
         Assert.Null(Choose(Shown(5, _repository.Whitelist)));
     }
@@ -84,13 +86,15 @@ public sealed class SeedRevealTests : IDisposable
     public void Seed_WhoseWhitelistHasExpired_IsShown()
     {
         var trust = new SeedTrust(_repository.Trust, new FakeTimeProvider(s_now.AddYears(5)));
-        SignedPair pair = SeedReveal.Choose(trust, Record(5, false), Files(5, _repository.Whitelist), default, null, _ => _repository.OwnCertificate)!;
+        SignedPair pair =
+            SeedReveal.Choose(trust, Record(5, false), Files(5, _repository.Whitelist), default, null, _ => _repository.OwnCertificate)!;
         Assert.True(pair.IsVerified);
         Assert.Equal(2027, pair.Verdict.Whitelist!.ExpiresAt.Year);
     }
 
     private SignedPair? Reveal(Dictionary<string, byte[]> files, SignedPair? shown, bool isRenewal = false) =>
-        SeedReveal.Choose(_trust, Record(Manifest.Parse(files[SeedPath.OfDocument(Fqrn, SeedPath.Manifest)]).Value!.Revision, isRenewal), files, default, shown, Wire);
+        SeedReveal.Choose(_trust, Record(Manifest.Parse(files[SeedPath.OfDocument(Fqrn, SeedPath.Manifest)]).Value!.Revision, isRenewal),
+        files, default, shown, Wire);
 
     private SignedPair Shown(ulong revision, byte[] whitelist) => Reveal(Files(revision, whitelist), null)!;
 
@@ -98,7 +102,8 @@ public sealed class SeedRevealTests : IDisposable
 
     private Dictionary<string, byte[]> Files(ulong revision, byte[] whitelist) => new()
     {
-        [SeedPath.OfDocument(Fqrn, SeedPath.Manifest)] = _repository.Own.SignManifest(_repository.ManifestText(revision, _repository.OwnCertificate)),
+        [SeedPath.OfDocument(Fqrn, SeedPath.Manifest)] =
+            _repository.Own.SignManifest(_repository.ManifestText(revision, _repository.OwnCertificate)),
         [SeedPath.OfDocument(Fqrn, SeedPath.Whitelist)] = whitelist,
     };
 

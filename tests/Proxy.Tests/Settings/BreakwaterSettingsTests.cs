@@ -40,7 +40,8 @@ public class BreakwaterSettingsTests
 
         Assert.Equal(6, e.Errors.Count);
         Assert.All(
-            new[] { "Proxy:Listen", "Proxy:ConnectTimeout", "Access:Clients", "Repositories:*.cern.ch:Cluster", "s2:Address", "empty:Destinations" },
+            new[] { "Proxy:Listen", "Proxy:ConnectTimeout", "Access:Clients", "Repositories:*.cern.ch:Cluster", "s2:Address",
+            "empty:Destinations" },
             name => Assert.Contains(e.Errors, error => error.Contains(name, StringComparison.Ordinal)));
     }
 
@@ -50,7 +51,9 @@ public class BreakwaterSettingsTests
     [InlineData("Proxy:Listen:1", "127.0.0.1:9999", "Proxy:Listen")]
     public void Load_WhatWouldEndTheStart_IsNamed(string name, string value, string said)
     {
-        SettingsException e = Assert.Throws<SettingsException>(() => Load(new Dictionary<string, string?>(s_good) { ["Proxy:Listen:0"] = "127.0.0.1:9999", [name] = value }));
+        SettingsException e =
+            Assert.Throws<SettingsException>(() =>
+            Load(new Dictionary<string, string?>(s_good) { ["Proxy:Listen:0"] = "127.0.0.1:9999", [name] = value }));
 
         Assert.StartsWith(said + ":", Assert.Single(e.Errors), StringComparison.Ordinal);
     }
@@ -81,13 +84,21 @@ public class BreakwaterSettingsTests
     [InlineData("ReverseProxy:Routes:all:Order", "first")]
     public void Load_WhatALibraryCannotRead_IsNamedWithAllOtherMistakes(string name, string value)
     {
-        var settings = new Dictionary<string, string?>(s_good) { [name] = value, ["Proxy:MaxConnections"] = "many", ["ReverseProxy:Clusters:other:Destinations:s1:Address"] = "http://127.0.0.1:8001/" };
+        var settings =
+            new Dictionary<string, string?>(s_good)
+            {
+                [name] = value,
+                ["Proxy:MaxConnections"] = "many",
+                ["ReverseProxy:Clusters:other:Destinations:s1:Address"] = "http://127.0.0.1:8001/"
+            };
 
         SettingsException e = Assert.Throws<SettingsException>(() => Load(settings));
 
         string[] path = name.Split(':');
         Assert.Equal(2, e.Errors.Count);
-        Assert.Contains(e.Errors, error => error.StartsWith(string.Join(':', path.Take(path[0] == "Logging" ? 1 : path[1] == "Clusters" ? 3 : 2)), StringComparison.Ordinal));
+        Assert.Contains(e.Errors,
+            error => error.StartsWith(string.Join(':', path.Take(path[0] == "Logging" ? 1 : path[1] == "Clusters" ? 3 : 2)),
+            StringComparison.Ordinal));
     }
 
     [Theory]
@@ -98,7 +109,8 @@ public class BreakwaterSettingsTests
     [InlineData("ReverseProxy:Clusters:demo:Destinations:s2", null)]
     [InlineData("ReverseProxy:Clusters:demo:LoadBalancingPolicy", "RoundRobin")]
     [InlineData("ReverseProxy:Clusters:demo:HealthCheck:Active:Interval", "1.00:00:00")]
-    public void Load_WhatALibraryReads_IsTaken(string name, string? value) => Load(new Dictionary<string, string?>(s_good) { [name] = value });
+    public void Load_WhatALibraryReads_IsTaken(string name, string? value) =>
+    Load(new Dictionary<string, string?>(s_good) { [name] = value });
 
     [Fact]
     public void Load_SeveralMistakesInOneSection_NamesAllAtOnce()
@@ -121,7 +133,8 @@ public class BreakwaterSettingsTests
         Assert.Contains("Proxy:ConnectTimeout: 'soon' is not a time such as 00:00:01.5.", e.Errors);
         Assert.Contains("AccessLog:Format: 'Squidd' is not one of Squid, Combined, Json.", e.Errors);
         Assert.Contains(e.Errors, error => error.StartsWith("Proxy:DrainTimeout: ", StringComparison.Ordinal));
-        Assert.Contains(e.Errors, error => error.StartsWith("Proxy:Colour: there is no such setting; here are AnswerTimeout, ", StringComparison.Ordinal));
+        Assert.Contains(e.Errors,
+            error => error.StartsWith("Proxy:Colour: there is no such setting; here are AnswerTimeout, ", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -20,7 +20,8 @@ public class ParentProxyTests
         Assert.Equal(address, parent.Address.AbsoluteUri);
         Assert.Equal(address, parent.ToString());
         Assert.Equal(credential, parent.Credential is null ? null : $"{parent.Credential.UserName}:{parent.Credential.Password}");
-        Assert.Equal(credential is null ? null : "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(credential)), parent.Authorization);
+        Assert.Equal(credential is null ? null : "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(credential)),
+            parent.Authorization);
     }
 
     [Theory]

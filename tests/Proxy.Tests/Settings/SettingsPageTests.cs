@@ -17,7 +17,8 @@ public sealed partial class SettingsPageTests
             from setting in section.PropertyType.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             where setting.SetMethod is { IsPublic: true }
             select $"{(section.PropertyType == typeof(TrustOptions) ? "Repositories" : section.Name)}:{setting.Name}";
-        IEnumerable<string> documented = Row().Matches(File.ReadAllText(Root("docs", "operate", "settings.md"))).Select(m => m.Groups[1].Value)
+        IEnumerable<string> documented = Row().Matches(File.ReadAllText(Root("docs", "operate", "settings.md")))
+            .Select(m => m.Groups[1].Value)
             .Where(name => !name.StartsWith("Logging:", StringComparison.Ordinal));
 
         Assert.Equal(settings.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
@@ -35,13 +36,15 @@ public sealed partial class SettingsPageTests
         Assert.InRange(settings.Proxy.MaxConnections, 16 * clients, 262_144);
         Assert.Equal(storeGigabytes * 1_000_000_000, settings.Store.QuotaBytes);
         Assert.Contains("::1/128", settings.Access.Clients);
-        Assert.Contains(file.Replace(".json", "", StringComparison.Ordinal), File.ReadAllText(Root("docs", "operate", "sizing.md")), StringComparison.Ordinal);
+        Assert.Contains(file.Replace(".json", "", StringComparison.Ordinal), File.ReadAllText(Root("docs", "operate", "sizing.md")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Packaged_Settings_AreRight()
     {
-        BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(new FileInfo(Root("deployment", "debian", "appsettings.json"))));
+        BreakwaterSettings settings =
+            BreakwaterSettings.Load(SettingsFile.Load(new FileInfo(Root("deployment", "debian", "appsettings.json"))));
 
         Assert.Equal("/var/cache/breakwater", settings.Store.Path);
     }

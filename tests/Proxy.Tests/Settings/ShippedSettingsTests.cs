@@ -14,7 +14,8 @@ public sealed class ShippedSettingsTests : IDisposable
     [Fact]
     public void Site_GivesAShippedClusterAStratum1_ItIsAlone()
     {
-        Assert.Equal(["site=http://s1.site.example/"], Stratum1s("""{ "Destinations": { "site": { "Address": "http://s1.site.example/" } } }"""));
+        Assert.Equal(["site=http://s1.site.example/"],
+            Stratum1s("""{ "Destinations": { "site": { "Address": "http://s1.site.example/" } } }"""));
     }
 
     [Fact]
@@ -52,7 +53,9 @@ public sealed class ShippedSettingsTests : IDisposable
     [Fact]
     public void Site_TakesAllOutAndGivesNone_IsAMistake()
     {
-        SettingsException e = Assert.Throws<SettingsException>(() => Stratum1s("""{ "Destinations": { "1-cern": null, "2-ral": null, "3-bnl": null, "4-fnal": null } }"""));
+        SettingsException e =
+            Assert.Throws<SettingsException>(() =>
+            Stratum1s("""{ "Destinations": { "1-cern": null, "2-ral": null, "3-bnl": null, "4-fnal": null } }"""));
 
         Assert.Contains("at least one Stratum 1", Assert.Single(e.Errors), StringComparison.Ordinal);
     }
@@ -96,5 +99,6 @@ public sealed class ShippedSettingsTests : IDisposable
     }
 
     private static string[] Read(IConfiguration configuration) =>
-        [.. ClusterSections.Stratum1s(configuration.GetSection("ReverseProxy:Clusters:stratum1")).Select(d => $"{d.Key}={d["Address"]}").Order(StringComparer.Ordinal)];
+        [.. ClusterSections.Stratum1s(configuration.GetSection("ReverseProxy:Clusters:stratum1")).Select(d => $"{d.Key}={d["Address"]}")
+        .Order(StringComparer.Ordinal)];
 }

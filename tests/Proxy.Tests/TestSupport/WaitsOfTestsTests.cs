@@ -5,15 +5,16 @@ using System.Text.RegularExpressions;
 namespace Breakwater.Proxy.Tests.TestSupport;
 
 /// <summary>
-/// Tests fail, they do not hang, and none depends on how busy the machine is: every wait has a deadline (<c>Waiting</c> in tests/TestSupport), nobody sleeps. Exceptions
-/// are in <c>allowed-waits.tsv</c> beside this file: path, how many, why.
+/// Tests fail, they do not hang, and none depends on how busy the machine is: every wait has a deadline (<c>Waiting</c> in
+/// tests/TestSupport), nobody sleeps. Exceptions are in <c>allowed-waits.tsv</c> beside this file: path, how many, why.
 /// </summary>
 public sealed partial class WaitsOfTestsTests
 {
     [Fact]
     public void Sources_OfAllTests_SleepAndWaitOnlyWhereTheListAllowsIt()
     {
-        Dictionary<string, (int Count, string Why)> allowed = File.ReadLines(Beside("allowed-waits.tsv")).Where(line => line.Length > 0 && line[0] != '#')
+        Dictionary<string, (int Count, string Why)> allowed = File.ReadLines(Beside("allowed-waits.tsv"))
+            .Where(line => line.Length > 0 && line[0] != '#')
             .Select(line => line.Split('\t')).ToDictionary(f => f[0], f => (int.Parse(f[1], CultureInfo.InvariantCulture), f[2]));
         List<string> wrong = [];
         string tests = Path.GetFullPath(Beside("../.."));
@@ -25,7 +26,9 @@ public sealed partial class WaitsOfTestsTests
                 continue;
             }
 
-            string[] found = [.. File.ReadAllLines(path).Select((line, i) => (line, i)).Where(l => Undeadlined().IsMatch(l.line)).Select(l => $"{file}:{l.i + 1}: {l.line.Trim()}")];
+            string[] found =
+                [.. File.ReadAllLines(path).Select((line, i) => (line, i)).Where(l => Undeadlined().IsMatch(l.line))
+                .Select(l => $"{file}:{l.i + 1}: {l.line.Trim()}")];
             allowed.Remove(file, out (int Count, string Why) may);
             if (found.Length != may.Count)
             {
@@ -34,7 +37,9 @@ public sealed partial class WaitsOfTestsTests
         }
 
         wrong.AddRange(allowed.Keys.Select(file => file + " is in the list, not among the tests."));
-        Assert.True(wrong.Count == 0, "Use Waiting.UntilAsync or InTimeAsync of tests/TestSupport, or say in allowed-waits.tsv why not.\n" + string.Join('\n', wrong));
+        Assert.True(wrong.Count == 0,
+            "Use Waiting.UntilAsync or InTimeAsync of tests/TestSupport, or say in allowed-waits.tsv why not.\n"
+            + string.Join('\n', wrong));
     }
 
     [Theory]

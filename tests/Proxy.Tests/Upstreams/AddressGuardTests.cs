@@ -6,13 +6,18 @@ namespace Breakwater.Proxy.Tests.Upstreams;
 /// <summary>Addresses that hand out credentials, or are this machine, in every form in which an address can be written.</summary>
 public class AddressGuardTests
 {
-    private static readonly string[] s_forbidden4 = ["127.0.0.1", "169.254.169.254", "169.254.170.2", "169.254.170.23", "0.0.0.0", "100.100.100.200", "168.63.129.16", "192.0.0.192", "224.0.0.1", "255.255.255.255"];
+    private static readonly string[] s_forbidden4 =
+        ["127.0.0.1", "169.254.169.254", "169.254.170.2", "169.254.170.23", "0.0.0.0", "100.100.100.200", "168.63.129.16", "192.0.0.192",
+        "224.0.0.1", "255.255.255.255"];
 
     public static TheoryData<string> Forbidden6 =>
-        ["::1", "::", "fe80::1", "ff02::1", "fd00:ec2::254", "fd00:ec2::23", "fd00:ec2:0:0:1::1", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "fd00:a9fe:a9fe::1", "64:ff9b:1::a00:1"];
+        ["::1", "::", "fe80::1", "ff02::1", "fd00:ec2::254", "fd00:ec2::23", "fd00:ec2:0:0:1::1", "fd20:ce::254", "fd00:c1::a9fe:a9fe",
+        "fd00:42::42", "fd00:a9fe:a9fe::1", "64:ff9b:1::a00:1"];
 
     /// <summary>IPv6 that carries an IPv4 address.</summary>
-    public static TheoryData<string> Carriers => ["::ffff:{0}", "64:ff9b::{0}", "::ffff:0:{0}", "::{0}", "2002:{1}::1", "2001:0:c000:201::{2}", "2001:db8::5efe:{0}", "2001:db8::200:5efe:{0}", "fd00::5efe:{0}"];
+    public static TheoryData<string> Carriers =>
+        ["::ffff:{0}", "64:ff9b::{0}", "::ffff:0:{0}", "::{0}", "2002:{1}::1", "2001:0:c000:201::{2}", "2001:db8::5efe:{0}",
+        "2001:db8::200:5efe:{0}", "fd00::5efe:{0}"];
 
     private readonly AddressGuard _guard = new([], TimeProvider.System);
 

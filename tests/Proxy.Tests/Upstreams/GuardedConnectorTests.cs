@@ -65,7 +65,9 @@ public sealed class GuardedConnectorTests : IDisposable
     public async Task Name_LookedUpForLongerThanAConnectionMayTake_IsConnected()
     {
         var options = new ProxyOptions { ConnectTimeout = TimeSpan.FromMilliseconds(500) };
-        using var connector = new GuardedConnector(new AddressGuard(["127.0.0.2/32"], TimeProvider.System), new SlowNames(2 * options.ConnectTimeout, s_meant), options, TimeProvider.System);
+        using var connector =
+            new GuardedConnector(new AddressGuard(["127.0.0.2/32"], TimeProvider.System),
+            new SlowNames(2 * options.ConnectTimeout, s_meant), options, TimeProvider.System);
 
         await using Stream stream = await connector.ConnectForClientAsync(new DnsEndPoint("slow.example.org", _port), default);
 
@@ -82,18 +84,21 @@ public sealed class GuardedConnectorTests : IDisposable
 
         guard.Replace([]);
 
-        await Assert.ThrowsAsync<IOException>(() => connector.ConnectForClientAsync(new DnsEndPoint("rebound.example.org", _port), default).AsTask());
+        await Assert.ThrowsAsync<IOException>(() =>
+            connector.ConnectForClientAsync(new DnsEndPoint("rebound.example.org", _port), default).AsTask());
         Assert.Equal(1, names.Asked);
     }
 
     private Task<Stream> ConnectAsync(IHostNames names) =>
-        new GuardedConnector(new AddressGuard(["127.0.0.2/32"], TimeProvider.System), names, new ProxyOptions(), TimeProvider.System).ConnectForClientAsync(new DnsEndPoint("rebound.example.org", _port), default).InTimeAsync();
+        new GuardedConnector(new AddressGuard(["127.0.0.2/32"], TimeProvider.System), names, new ProxyOptions(),
+        TimeProvider.System).ConnectForClientAsync(new DnsEndPoint("rebound.example.org", _port), default).InTimeAsync();
 
     private sealed class Names(params IPAddress[][] answers) : IHostNames
     {
         public int Asked { get; private set; }
 
-        public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) => Task.FromResult(answers[Math.Min(Asked++, answers.Length - 1)]);
+        public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) =>
+            Task.FromResult(answers[Math.Min(Asked++, answers.Length - 1)]);
     }
 
     private sealed class SlowNames(TimeSpan delay, IPAddress address) : IHostNames

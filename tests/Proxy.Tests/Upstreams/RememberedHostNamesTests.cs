@@ -163,7 +163,9 @@ public sealed class RememberedHostNamesTests : IDisposable
     [Fact]
     public async Task Names_WhoseLookupsNeverEnd_AreBoundedToo()
     {
-        Task<IPAddress[]>[] waiting = [.. Enumerable.Range(0, RememberedHostNames.MaxHosts).Select(i => _names.ResolveAsync($"silent-{i}.example.org", default).AsTask())];
+        Task<IPAddress[]>[] waiting =
+            [.. Enumerable.Range(0, RememberedHostNames.MaxHosts)
+            .Select(i => _names.ResolveAsync($"silent-{i}.example.org", default).AsTask())];
 
         await Assert.ThrowsAsync<LookupFailedException>(() => AskAsync());
 
@@ -180,11 +182,13 @@ public sealed class RememberedHostNamesTests : IDisposable
         Assert.Equal([address], await asked.WaitAsync(s_deadline));
     }
 
-    private Task<IPAddress[]> AskAsync(CancellationToken cancellationToken = default) => _names.ResolveAsync(Host, cancellationToken).AsTask();
+    private Task<IPAddress[]> AskAsync(CancellationToken cancellationToken = default) =>
+        _names.ResolveAsync(Host, cancellationToken).AsTask();
 
     private sealed class Resolver : IHostNames
     {
-        private readonly System.Threading.Channels.Channel<Question> _questions = System.Threading.Channels.Channel.CreateUnbounded<Question>();
+        private readonly System.Threading.Channels.Channel<Question> _questions =
+            System.Threading.Channels.Channel.CreateUnbounded<Question>();
         private int _asked;
 
         public int Asked => Volatile.Read(ref _asked);

@@ -28,7 +28,8 @@ public sealed class GivenSetTests
 
         Resolution resolution = await Resolve(entries);
 
-        Assert.Equal(["/cvm4/bin/busybox", "/cvm4/etc/release", "/cvm4/etc/services", "/cvm4/lib/libc.so.6"], resolution.Files.Select(file => file.Path).Order());
+        Assert.Equal(["/cvm4/bin/busybox", "/cvm4/etc/release", "/cvm4/etc/services", "/cvm4/lib/libc.so.6"],
+            resolution.Files.Select(file => file.Path).Order());
         Assert.Equal(["", "/cvm4", "/cvm4/etc"], resolution.Catalogs.Select(catalog => catalog.Path));
     }
 
@@ -114,7 +115,8 @@ public sealed class GivenSetTests
     public void Trace_LinesThatTheClientCut_AreSkippedAndCounted()
     {
         // The tracer stops a field at a byte beyond ASCII, without the closing quote; a killed client leaves half a line.
-        const string Csv = "\"1.0\",\"1\",\"/bin/sh\",\"open()\"\n\"2.0\",\"4\",\"/etc/certs/NetLock_=Class_Gold=_F\uFFFD,\"lookup()\"\n\"3.0\",\"1\",\"/etc/x\",\"open()\"\n\"4.";
+        const string Csv =
+            "\"1.0\",\"1\",\"/bin/sh\",\"open()\"\n\"2.0\",\"4\",\"/etc/certs/NetLock_=Class_Gold=_F\uFFFD,\"lookup()\"\n\"3.0\",\"1\",\"/etc/x\",\"open()\"\n\"4.";
 
         IReadOnlyList<WorkingSetEntry> entries = GivenSets.ReadTrace(Csv, out int skipped).Value!;
 
@@ -139,7 +141,8 @@ public sealed class GivenSetTests
 
     [Fact]
     public void Trace_WithATimeThatIsNoNumberOfMilliseconds_IsRefusedByLine() =>
-        Assert.Contains("Line 1", GivenSets.ReadTrace($"\"{new string('9', 400)}\",\"1\",\"/bin/sh\",\"open()\"\n", out _).Problem, StringComparison.Ordinal);
+        Assert.Contains("Line 1", GivenSets.ReadTrace($"\"{new string('9', 400)}\",\"1\",\"/bin/sh\",\"open()\"\n", out _).Problem,
+        StringComparison.Ordinal);
 
     [Fact]
     public void Trace_AnyText_ParsesOrSaysWhichLine() =>
@@ -197,8 +200,10 @@ public sealed class GivenSetTests
 
     private static async Task<SnapshotContent> Content(string path)
     {
-        ResolvedFile file = (await SnapshotResolver.ResolveAsync(MiniOs.Tree(2), [new WantedPath(0, PathPattern.Literal(path))])).Value!.Files[0];
-        return new SnapshotContent(Encoding.UTF8.GetString([.. file.Objects.SelectMany(key => MiniOs.Fixture.Content(key, isStoredPlain: false))]));
+        ResolvedFile file =
+            (await SnapshotResolver.ResolveAsync(MiniOs.Tree(2), [new WantedPath(0, PathPattern.Literal(path))])).Value!.Files[0];
+        return new SnapshotContent(
+            Encoding.UTF8.GetString([.. file.Objects.SelectMany(key => MiniOs.Fixture.Content(key, isStoredPlain: false))]));
     }
 
     private sealed record SnapshotContent(string Text);

@@ -38,8 +38,12 @@ public sealed class LearningTests
         WorkingSet set = await LearnThreeBoots();
 
         Assert.Equal(["HEAD4", "v1"], set.Snapshots);
-        BootProfile later = await MiniOs.Profile(new RecordedBoot(MiniOs.Name, [.. MiniOs.BootObjects(2).Select(key => new BootRead(key, TimeSpan.Zero))]), 2);
-        BootProfile earlier = await MiniOs.Profile(new RecordedBoot(MiniOs.Name, [.. MiniOs.BootObjects(1).Select(key => new BootRead(key, TimeSpan.Zero))]), 1);
+        BootProfile later =
+            await MiniOs.Profile(new RecordedBoot(MiniOs.Name, [.. MiniOs.BootObjects(2).Select(key => new BootRead(key, TimeSpan.Zero))]),
+            2);
+        BootProfile earlier =
+            await MiniOs.Profile(new RecordedBoot(MiniOs.Name, [.. MiniOs.BootObjects(1).Select(key => new BootRead(key, TimeSpan.Zero))]),
+            1);
         Assert.Equal(["HEAD4"], BootMerge.Merge(MiniOs.Name, "boot", [earlier, later], Now).Snapshots);
     }
 
@@ -63,7 +67,8 @@ public sealed class LearningTests
         foreach (bool all in (bool[])[true, false, false])
         {
             profiles.Add(await MiniOs.Profile(
-                new RecordedBoot(MiniOs.Name, [.. keys.Where(key => all || key != rare).Select((key, i) => new BootRead(key, TimeSpan.FromMilliseconds(i)))]), 1));
+                new RecordedBoot(MiniOs.Name,
+                [.. keys.Where(key => all || key != rare).Select((key, i) => new BootRead(key, TimeSpan.FromMilliseconds(i)))]), 1));
         }
 
         WorkingSet set = BootMerge.Merge(MiniOs.Name, "boot", profiles, Now);
@@ -91,7 +96,9 @@ public sealed class LearningTests
     public async Task Merge_DifferentOrders_TakesTheMedian()
     {
         List<ObjectKey> keys = MiniOs.BootObjects(1);
-        BootProfile ordinary = await MiniOs.Profile(new RecordedBoot(MiniOs.Name, [.. keys.Select((key, i) => new BootRead(key, TimeSpan.FromMilliseconds(i)))]), 1);
+        BootProfile ordinary =
+            await MiniOs.Profile(
+            new RecordedBoot(MiniOs.Name, [.. keys.Select((key, i) => new BootRead(key, TimeSpan.FromMilliseconds(i)))]), 1);
         BootProfile reversed = ordinary with { Entries = [.. ordinary.Entries.Reverse()] };
 
         WorkingSet set = BootMerge.Merge(MiniOs.Name, "boot", [ordinary, reversed, ordinary], Now);
@@ -122,7 +129,9 @@ public sealed class LearningTests
             MiniOs.Replay(1, "10.0.0.1", "a0", TimeSpan.Zero, TimeSpan.FromMilliseconds(7)),
             MiniOs.Replay(1, "10.0.0.1", "b0", TimeSpan.FromMilliseconds(60), TimeSpan.FromMilliseconds(9))))
         {
-            int connection = request.Object is null || request.At < TimeSpan.FromMilliseconds(150) ? 0 : request.Object.Value.GetHashCode() & 3;
+            int connection = request.Object is null || request.At < TimeSpan.FromMilliseconds(150)
+                ? 0
+                : request.Object.Value.GetHashCode() & 3;
             recorder.Observe(request with { Connection = $"{request.Connection[0]}{connection}" });
         }
 
@@ -135,7 +144,9 @@ public sealed class LearningTests
     public void Recorder_RebootWithoutManifest_BeginsAtItsRootCatalog()
     {
         BootRecorder recorder = new(new BootRecorderLimits());
-        foreach (ObservedRequest request in MiniOs.Replay(1, "10.0.0.1", "reboot", TimeSpan.Zero, TimeSpan.FromMilliseconds(5)).Where(r => r.Object?.Kind is not (null or (byte)'X' or (byte)'H')))
+        foreach (ObservedRequest request
+            in MiniOs.Replay(1, "10.0.0.1", "reboot", TimeSpan.Zero, TimeSpan.FromMilliseconds(5))
+            .Where(r => r.Object?.Kind is not (null or (byte)'X' or (byte)'H')))
         {
             recorder.Observe(request);
         }
@@ -164,7 +175,8 @@ public sealed class LearningTests
         BootRecorder recorder = new(new BootRecorderLimits { MaxBootsAtOnce = 3 });
         for (int vm = 0; vm < 100; vm++)
         {
-            foreach (ObservedRequest request in MiniOs.Replay(1, $"10.0.1.{vm}", "c" + vm, TimeSpan.Zero, TimeSpan.FromMilliseconds(1)).Take(30))
+            foreach (ObservedRequest request
+                in MiniOs.Replay(1, $"10.0.1.{vm}", "c" + vm, TimeSpan.Zero, TimeSpan.FromMilliseconds(1)).Take(30))
             {
                 recorder.Observe(request);
             }
@@ -229,8 +241,12 @@ public sealed class LearningTests
         for (int i = 0; i < 200_000; i++)
         {
             BitConverter.TryWriteBytes(digest, random.Next(3000));
-            ObjectKey? key = random.Next(20) == 0 ? null : new ObjectKey(digest, DigestAlgorithm.Sha1, random.Next(10) == 0 ? (byte)'C' : (byte)0);
-            sorter.Assign(new ObservedRequest("r" + random.Next(3), key, new IPAddress(random.Next(40)), "c" + random.Next(5000), TimeSpan.FromMilliseconds(i)), out _);
+            ObjectKey? key = random.Next(20) == 0
+                ? null
+                : new ObjectKey(digest, DigestAlgorithm.Sha1, random.Next(10) == 0 ? (byte)'C' : (byte)0);
+            sorter.Assign(
+                new ObservedRequest("r" + random.Next(3), key, new IPAddress(random.Next(40)), "c" + random.Next(5000),
+                TimeSpan.FromMilliseconds(i)), out _);
             if (random.Next(500) == 0 && sorter.Boots.FirstOrDefault() is { } oldest)
             {
                 sorter.End(oldest);
@@ -241,7 +257,8 @@ public sealed class LearningTests
         TestBoot[] boots = [.. sorter.Boots];
         Assert.Equal(sorter.Count, boots.Length);
         Assert.InRange(boots.Length, 1, limits.MaxBoots);
-        Assert.All(boots.GroupBy(boot => (boot.Repository, boot.Client)), group => Assert.InRange(group.Count(), 1, limits.MaxBootsOfAddress));
+        Assert.All(boots.GroupBy(boot => (boot.Repository, boot.Client)),
+            group => Assert.InRange(group.Count(), 1, limits.MaxBootsOfAddress));
         Assert.All(boots, boot => Assert.InRange(boot.Connections.Count, 1, limits.MaxConnections));
         Assert.True(boots.Sum(boot => boot.Seen.Bytes) <= limits.MaxSeenBytes);
         Assert.True(pressed > 0);
@@ -278,7 +295,8 @@ public sealed class LearningTests
     private static IEnumerable<ObservedRequest> OtherRepository(string client, string connection) =>
         Repositories.Fixture.Load("tiny.example.org") is var tiny
             ? Enumerable.Range(0, 300).Select(i => new ObservedRequest(
-                tiny.Name, i % 20 == 0 ? null : MiniOs.BootObjects(1)[i % 200], IPAddress.Parse(client), connection, TimeSpan.FromMilliseconds(i * 10)))
+                tiny.Name, i % 20 == 0 ? null : MiniOs.BootObjects(1)[i % 200], IPAddress.Parse(client), connection,
+                TimeSpan.FromMilliseconds(i * 10)))
             : [];
 
     private static IEnumerable<ObservedRequest> Interleave(params IEnumerable<ObservedRequest>[] streams) =>

@@ -63,5 +63,6 @@ internal static class MiniOs
     public static async Task<List<ObjectKey>> Resolve(WorkingSet set, int revision) =>
         [.. (await ResolvedSet.ResolveAsync(set, Tree(revision), Manifest(revision))).Value!.Objects.Select(item => item.Key)];
 
-    public static IEnumerable<string> Sorted(IEnumerable<ObjectKey> keys) => keys.Select(key => key.ToString()).Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Sorted(IEnumerable<ObjectKey> keys) =>
+        keys.Select(key => key.ToString()).Order(StringComparer.Ordinal);
 }

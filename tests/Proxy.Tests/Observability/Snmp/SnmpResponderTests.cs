@@ -5,7 +5,6 @@ using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.Snmp;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
 using CsCheck;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,7 +29,8 @@ public sealed class SnmpResponderTests : IDisposable
         IMeterFactory meters = _services.GetRequiredService<IMeterFactory>();
         _recorder = new RequestRecorder(meters, _time);
         _counters = new ProxyCounters(meters);
-        _responder = new SnmpResponder(Community, new SquidMib(_recorder, _counters, () => _store, new ProxyOptions { Name = "proxy1" }, _time));
+        _responder =
+            new SnmpResponder(Community, new SquidMib(_recorder, _counters, () => _store, new ProxyOptions { Name = "proxy1" }, _time));
     }
 
     public void Dispose()
@@ -55,9 +55,13 @@ public sealed class SnmpResponderTests : IDisposable
         _counters.AddUpstreamBytes(5000);
         _time.Advance(TimeSpan.FromSeconds(90));
 
-        SnmpAnswer answer = Ask(SnmpMessages.Request(version, Community, SnmpMessages.Get, [.. new[] { "3.2.1.1.0", "3.2.1.2.0", "3.2.1.3.0", "3.2.1.5.0", "3.2.1.10.0", "3.2.1.11.0", "3.2.1.12.0", "1.3.0", "3.1.7.0", "2.6.0" }.Select(n => Squid + n)]));
+        SnmpAnswer answer =
+            Ask(SnmpMessages.Request(version, Community, SnmpMessages.Get,
+            [.. new[] { "3.2.1.1.0", "3.2.1.2.0", "3.2.1.3.0", "3.2.1.5.0", "3.2.1.10.0", "3.2.1.11.0", "3.2.1.12.0", "1.3.0", "3.1.7.0",
+            "2.6.0" }.Select(n => Squid + n)]));
 
-        Assert.Equal((version, Community, SnmpMessages.Response, 4711, 0, 0), (answer.Version, answer.Community, answer.Operation, answer.RequestId, answer.ErrorStatus, answer.ErrorIndex));
+        Assert.Equal((version, Community, SnmpMessages.Response, 4711, 0, 0),
+            (answer.Version, answer.Community, answer.Operation, answer.RequestId, answer.ErrorStatus, answer.ErrorIndex));
         Assert.Equal(["4", "2", "1", "7", "2", "1", "4", "9000", "17", "proxy1"], answer.Variables.Select(v => v.Value));
         Assert.Equal([1, 1, 1, 1, 1, 1, 1, 3, 2, 4], answer.Variables.Select(v => v.Tag));
     }
@@ -67,7 +71,8 @@ public sealed class SnmpResponderTests : IDisposable
     {
         Record(RequestResult.Hit, 0);
 
-        SnmpVariable variable = Assert.Single(Ask(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.Get, [Squid + "3.2.1.1"])).Variables);
+        SnmpVariable variable =
+            Assert.Single(Ask(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.Get, [Squid + "3.2.1.1"])).Variables);
 
         Assert.Equal(new SnmpVariable(Squid + "3.2.1.1", TagClass.Application, 1, "1"), variable);
     }
@@ -78,7 +83,9 @@ public sealed class SnmpResponderTests : IDisposable
         _counters.AddUpstreamBytes((1L << 42) + (5 << 10));
         _store = _store with { UsedBytes = long.MaxValue };
 
-        SnmpAnswer answer = Ask(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.Get, [Squid + "3.2.1.12.0", Squid + "3.2.1.14.0", Squid + "1.2.0"]));
+        SnmpAnswer answer =
+            Ask(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.Get,
+            [Squid + "3.2.1.12.0", Squid + "3.2.1.14.0", Squid + "1.2.0"]));
 
         Assert.Equal(["5", "4294967295", "2147483647"], answer.Variables.Select(v => v.Value));
     }
@@ -105,7 +112,8 @@ public sealed class SnmpResponderTests : IDisposable
         SnmpAnswer answer = Ask(SnmpMessages.Request(version, Community, SnmpMessages.Set, [Squid + "3.2.1.1.0"]));
 
         Assert.Equal((status, 1), (answer.ErrorStatus, answer.ErrorIndex));
-        Assert.Equal("0", Assert.Single(Ask(SnmpMessages.Request(version, Community, SnmpMessages.Get, [Squid + "3.2.1.1.0"])).Variables).Value);
+        Assert.Equal("0",
+            Assert.Single(Ask(SnmpMessages.Request(version, Community, SnmpMessages.Get, [Squid + "3.2.1.1.0"])).Variables).Value);
     }
 
     [Theory]
@@ -139,7 +147,8 @@ public sealed class SnmpResponderTests : IDisposable
     [InlineData(1000, 7)]
     public void GetBulk_AsksForTooMuch_FitsOnePacket(int repetitions, int names)
     {
-        byte[] request = SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.GetBulk, Enumerable.Repeat("1.3.6.1", names), 0, repetitions);
+        byte[] request =
+            SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.GetBulk, Enumerable.Repeat("1.3.6.1", names), 0, repetitions);
 
         byte[] answer = _responder.Answer(request, out _)!;
 
@@ -154,7 +163,9 @@ public sealed class SnmpResponderTests : IDisposable
     [InlineData(99, 3, 3)]
     public void GetBulk_NonRepeatersAndRepetitions_AreAsAsked(int nonRepeaters, int repetitions, int expected)
     {
-        SnmpAnswer answer = Ask(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.GetBulk, Enumerable.Repeat("1.3", 3), nonRepeaters, repetitions));
+        SnmpAnswer answer =
+            Ask(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.GetBulk, Enumerable.Repeat("1.3", 3), nonRepeaters,
+            repetitions));
 
         Assert.Equal(expected, answer.Variables.Count);
     }
@@ -163,7 +174,9 @@ public sealed class SnmpResponderTests : IDisposable
     public void Get_MoreNamesThanFit_IsTooBig()
     {
         string longName = "1.3." + string.Join('.', Enumerable.Repeat("4294967295", 60));
-        byte[] request = SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.Get, [.. Enumerable.Repeat(longName, 4), .. Enumerable.Repeat(Squid + "2.2.0", 8)]);
+        byte[] request =
+            SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.Get,
+            [.. Enumerable.Repeat(longName, 4), .. Enumerable.Repeat(Squid + "2.2.0", 8)]);
         Assert.InRange(request.Length, 1, SnmpResponder.MaxDatagramBytes);
 
         SnmpAnswer answer = Ask(request);
@@ -183,13 +196,17 @@ public sealed class SnmpResponderTests : IDisposable
         Assert.Equal(SnmpRefusal.Malformed, Silence(SnmpMessages.Request(SnmpMessages.V1, Community, SnmpMessages.GetBulk, one)));
         Assert.Equal(SnmpRefusal.Malformed, Silence(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.Response, one)));
         Assert.Equal(SnmpRefusal.Malformed, Silence(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.Get, [])));
-        Assert.Equal(SnmpRefusal.Malformed, Silence(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.Get, Enumerable.Repeat("1.3", SnmpRequest.MaxNames + 1))));
+        Assert.Equal(SnmpRefusal.Malformed,
+            Silence(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.Get,
+            Enumerable.Repeat("1.3", SnmpRequest.MaxNames + 1))));
         Assert.Equal(SnmpRefusal.Malformed, Silence([.. right, 0]));
         Assert.Equal(SnmpRefusal.Malformed, Silence(right[..^1]));
         Assert.Equal(SnmpRefusal.Malformed, Silence([]));
     }
 
-    /// <summary>Any bytes, and requests with some bytes changed: silence, or a whole answer that is no longer than a packet. Nothing is thrown.</summary>
+    /// <summary>
+    /// Any bytes, and requests with some bytes changed: silence, or a whole answer that is no longer than a packet. Nothing is thrown.
+    /// </summary>
     [Fact]
     public void Answer_AnyBytes_NeverThrowsNorAnswersAtLength() =>
         Gen.OneOf(Gen.Byte.Array[0, 200], Damaged()).Sample(
@@ -213,7 +230,8 @@ public sealed class SnmpResponderTests : IDisposable
         Gen.Select(Gen.Int[0, 120], Gen.Byte).Array[0, 3],
         (operation, version, repetitions, changes) =>
         {
-            byte[] request = SnmpMessages.Request(version, Community, operation, [Squid + "3.2.1.1.0", "1.3.6", Squid + "2.2"], 0, repetitions);
+            byte[] request =
+                SnmpMessages.Request(version, Community, operation, [Squid + "3.2.1.1.0", "1.3.6", Squid + "2.2"], 0, repetitions);
             foreach ((int at, byte value) in changes)
             {
                 request[at % request.Length] = value;

@@ -1,0 +1,103 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Text;
+
+namespace Breakwater.Proxy.Tests.Architecture;
+
+/// <summary>
+/// What <c>dotnet format</c> does not look at: one top-level type a file, lines of at most 140 columns, files of at most 400 lines.
+/// </summary>
+public class SourceShapeTests
+{
+    private const int MaxColumns = 140, MaxLines = 400;
+
+    /// <summary>A literal this long cannot be broken without a change of what it says.</summary>
+    private const int LongLiteral = 90;
+
+    /// <summary>Still above the limit. A file leaves this list when it is split; none is added.</summary>
+    private static readonly string[] s_longFiles =
+    [
+        "cachestore/Faster/FasterObjectStore.cs",
+        "cachestore/Faster/StagedObject.cs",
+        "proxy/Documents/SignedDocuments.cs",
+        "proxy/EventLoops/HitResponder.cs",
+        "proxy/EventLoops/LoopConnection.cs",
+        "repositories/Catalog.cs",
+        "tests/Proxy.Tests/Repositories/UntrustedInputTests.cs",
+    ];
+
+    [Fact]
+    public void Files_HoldOneTopLevelTypeEach()
+    {
+        string[] wrong = [.. Sources().Where(s => TypesOf(s.Root).Distinct().Count() > 1).Select(s => s.Path)];
+        Assert.True(wrong.Length == 0, "More than one top-level type in: " + string.Join(", ", wrong));
+    }
+
+    [Fact]
+    public void Lines_HaveAtMost140Columns()
+    {
+        string[] wrong = [.. Sources().SelectMany(LongLines)];
+        Assert.True(wrong.Length == 0, "Too long:\n" + string.Join('\n', wrong));
+    }
+
+    [Fact]
+    public void Files_HaveAtMost400Lines()
+    {
+        string[] wrong = [.. Sources().Where(s => s.Text.Lines.Count > MaxLines + 1).Select(s => s.Path).Except(s_longFiles)];
+        Assert.True(wrong.Length == 0, "Split these: " + string.Join(", ", wrong));
+    }
+
+    [Theory]
+    [InlineData("class A;\nclass B;\n", 2)]
+    [InlineData("namespace N;\nclass A;\npartial class A;\nfile class B;\n", 1)]
+    public void TypesOf_AFile_AreItsTopLevelTypes(string text, int expected) =>
+        Assert.Equal(expected, TypesOf(CSharpSyntaxTree.ParseText(text).GetCompilationUnitRoot()).Distinct().Count());
+
+    [Theory]
+    [InlineData("int {0} = 1;", 1)]
+    [InlineData("string s = \"{0}\";", 0)]
+    [InlineData("// {0}", 1)]
+    public void LongLines_AreFound_ButForLiterals(string template, int expected)
+    {
+        string text = template.Replace("{0}", new string('x', 150), StringComparison.Ordinal);
+        CSharpSyntaxTree tree = (CSharpSyntaxTree)CSharpSyntaxTree.ParseText(text);
+        Assert.Equal(expected, LongLines(new Source("a.cs", tree.GetCompilationUnitRoot(), tree.GetText())).Count());
+    }
+
+    private static IEnumerable<string> TypesOf(CompilationUnitSyntax root) =>
+        root.Members.SelectMany(m => m is BaseNamespaceDeclarationSyntax ns ? ns.Members : [m])
+            .OfType<BaseTypeDeclarationSyntax>()
+            .Where(t => !t.Modifiers.Any(SyntaxKind.FileKeyword))
+            .Select(t => t.Identifier.Text);
+
+    private static IEnumerable<string> LongLines(Source source) =>
+        from line in source.Text.Lines
+        where line.Span.Length > MaxColumns && !HoldsLongLiteral(source.Root, line.Span)
+        select $"{source.Path}:{line.LineNumber + 1}";
+
+    private static bool HoldsLongLiteral(CompilationUnitSyntax root, TextSpan line) =>
+        root.DescendantNodes(line).Any(n => IsString(n) && n.Span.Intersection(line)?.Length >= LongLiteral);
+
+    private static bool IsString(SyntaxNode node) =>
+        node is InterpolatedStringExpressionSyntax
+        || node.IsKind(SyntaxKind.StringLiteralExpression) || node.IsKind(SyntaxKind.Utf8StringLiteralExpression);
+
+    private static IEnumerable<Source> Sources()
+    {
+        string root = ArchitectureTests.RepositoryRoot();
+        foreach (string path in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories))
+        {
+            string relative = Path.GetRelativePath(root, path).Replace('\\', '/');
+            if (relative.Contains("/obj/", StringComparison.Ordinal) || relative.Contains("/bin/", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            var tree = (CSharpSyntaxTree)CSharpSyntaxTree.ParseText(File.ReadAllText(path));
+            yield return new Source(relative, tree.GetCompilationUnitRoot(), tree.GetText());
+        }
+    }
+
+    private sealed record Source(string Path, CompilationUnitSyntax Root, SourceText Text);
+}
