@@ -11,7 +11,7 @@ namespace Breakwater.Repositories;
 /// The content is untrusted: whatever is malformed ends the operation with a sentence. One thread at a time; dispose after use.
 /// </summary>
 /// <remarks>Format: schema 2.x of CernVM-FS (<c>catalog_sql.cc</c>).</remarks>
-public sealed class Catalog : IDisposable
+public sealed partial class Catalog : IDisposable
 {
     private const int MaxNestedCatalogs = 200_000;
 

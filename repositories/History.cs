@@ -45,7 +45,8 @@ public sealed class History
 
     private static string? ReadTags(UntrustedDatabase database, Dictionary<string, Tag> tags)
     {
-        string? problem = database.Prepare("SELECT name, hash, revision, timestamp FROM tags", out sqlite3_stmt statement);
+        string? problem =
+            database.Prepare("SELECT name, hash, revision, timestamp, description, size FROM tags", out sqlite3_stmt statement);
         if (problem is not null)
         {
             return problem;
@@ -65,7 +66,12 @@ public sealed class History
                 return $"the tag '{(name.Length > MaxNameLength ? name[..MaxNameLength] : name)}' is malformed.";
             }
 
-            tags[name] = new Tag(name, root, (ulong)revision, DateTimeOffset.FromUnixTimeSeconds(seconds));
+            string description = raw.sqlite3_column_text(statement, 4).utf8_to_string() ?? "";
+            tags[name] = new Tag(name, root, (ulong)revision, DateTimeOffset.FromUnixTimeSeconds(seconds))
+            {
+                Description = description.Length > MaxNameLength ? description[..MaxNameLength] : description,
+                CatalogBytes = Math.Max(0, raw.sqlite3_column_int64(statement, 5)),
+            };
         }
 
         return problem;

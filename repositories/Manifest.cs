@@ -16,7 +16,7 @@ public sealed class Manifest
     /// <summary>A manifest has about 600 bytes; more than this is refused.</summary>
     public const int MaxBytes = 64 * 1024;
 
-    private const string EmptyPathMd5 = "d41d8cd98f00b204e9800998ecf8427e";
+    internal const string EmptyPathMd5 = "d41d8cd98f00b204e9800998ecf8427e";
 
     private Manifest(SignedText envelope) => Envelope = envelope;
 

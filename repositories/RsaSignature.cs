@@ -14,7 +14,7 @@ public sealed class RsaSignature
     private const int MaxModulusBytes = 1024;
 
     /// <summary>DER of the DigestInfo for SHA-1 (RFC 8017, 9.2, note 1); the 20 bytes of the digest follow.</summary>
-    private static readonly byte[] Sha1DigestInfo = Convert.FromHexString("3021300906052b0e03021a05000414");
+    internal static readonly byte[] Sha1DigestInfo = Convert.FromHexString("3021300906052b0e03021a05000414");
 
     private readonly BigInteger _modulus;
     private readonly BigInteger _exponent;
@@ -68,6 +68,18 @@ public sealed class RsaSignature
         return Matches(payload, signature);
     }
 
+    /// <summary>The block of type 1 around a payload (RFC 8017, 9.2).</summary>
+    internal static byte[] Pad(ReadOnlySpan<byte> payload, int length)
+    {
+        byte[] block = new byte[length];
+        block.AsSpan().Fill(0xff);
+        block[0] = 0;
+        block[1] = 1;
+        block[^(payload.Length + 1)] = 0;
+        payload.CopyTo(block.AsSpan(length - payload.Length));
+        return block;
+    }
+
     private bool Matches(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> signature)
     {
         if (signature.Length != _modulusBytes || payload.Length > _modulusBytes - 11)
@@ -76,18 +88,8 @@ public sealed class RsaSignature
         }
 
         var number = new BigInteger(signature, isUnsigned: true, isBigEndian: true);
-        if (number >= _modulus)
-        {
-            return false;
-        }
-
-        Span<byte> expected = stackalloc byte[MaxModulusBytes];
-        expected = expected[.._modulusBytes];
-        expected.Fill(0xff);
-        expected[0] = 0;
-        expected[1] = 1;
-        expected[^(payload.Length + 1)] = 0;
-        payload.CopyTo(expected[^payload.Length..]);
-        return BigInteger.ModPow(number, _exponent, _modulus) == new BigInteger(expected, isUnsigned: true, isBigEndian: true);
+        return number < _modulus
+            && BigInteger.ModPow(number, _exponent, _modulus)
+                == new BigInteger(Pad(payload, _modulusBytes), isUnsigned: true, isBigEndian: true);
     }
 }

@@ -7,4 +7,11 @@ namespace Breakwater.Repositories;
 /// <param name="RootCatalog">The snapshot's root catalog, kind <c>C</c>.</param>
 /// <param name="Revision">Its revision.</param>
 /// <param name="CreatedAt">When it was tagged.</param>
-public sealed record Tag(string Name, ObjectKey RootCatalog, ulong Revision, DateTimeOffset CreatedAt);
+public sealed record Tag(string Name, ObjectKey RootCatalog, ulong Revision, DateTimeOffset CreatedAt)
+{
+    /// <summary>What its maker says of it.</summary>
+    public string Description { get; init; } = "";
+
+    /// <summary>Length of the root catalog once inflated; 0: not said.</summary>
+    public long CatalogBytes { get; init; }
+}
