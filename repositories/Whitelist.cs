@@ -38,9 +38,6 @@ public sealed class Whitelist
     /// </summary>
     public bool WantsOtherVerification { get; init; }
 
-    /// <summary>Fingerprints of certificates, as digests without kind.</summary>
-    public IReadOnlyList<ObjectKey> Fingerprints => _fingerprints;
-
     /// <summary>Reads the bytes of <c>.cvmfswhitelist</c>.</summary>
     public static Parsed<Whitelist> Parse(ReadOnlySpan<byte> bytes)
     {

@@ -340,7 +340,7 @@ public sealed partial class FasterObjectStore : IObjectStore
             Pins.OnGone(key, entry.Length);
         }
 
-        Counters.CountEvicted(entry.Length);
+        Counters.CountEvicted();
         return true;
     }
 

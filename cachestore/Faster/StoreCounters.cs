@@ -6,7 +6,6 @@ internal sealed class StoreCounters
     private long _storedBytes;
     private long _rewrittenBytes;
     private long _evictedObjects;
-    private long _evictedBytes;
     private long _damagedObjects;
 
     public long StoredBytes => Interlocked.Read(ref _storedBytes);
@@ -15,19 +14,13 @@ internal sealed class StoreCounters
 
     public long EvictedObjects => Interlocked.Read(ref _evictedObjects);
 
-    public long EvictedBytes => Interlocked.Read(ref _evictedBytes);
-
     public long DamagedObjects => Interlocked.Read(ref _damagedObjects);
 
     public void AddStored(long bytes) => Interlocked.Add(ref _storedBytes, bytes);
 
     public void AddRewritten(long bytes) => Interlocked.Add(ref _rewrittenBytes, bytes);
 
-    public void CountEvicted(long bytes)
-    {
-        Interlocked.Increment(ref _evictedObjects);
-        Interlocked.Add(ref _evictedBytes, bytes);
-    }
+    public void CountEvicted() => Interlocked.Increment(ref _evictedObjects);
 
     public void CountDamaged() => Interlocked.Increment(ref _damagedObjects);
 }

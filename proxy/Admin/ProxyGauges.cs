@@ -3,7 +3,6 @@ using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 using Yarp.ReverseProxy;
 
@@ -32,7 +31,7 @@ internal sealed class ProxyGauges
             "Always 1; the version is in the label.");
         meter.CreateObservableGauge("breakwater.boots", () => Boots(boots.Storm()), "{boot}",
             "Boots of the storm in progress, or of the last one, by state.");
-        meter.CreateObservableGauge("breakwater.hit_ratio", () => HitRatio(recorder), "1",
+        meter.CreateObservableGauge("breakwater.hit_ratio", () => recorder.HitRatio().OfRequests, "1",
             "Share of requests for repositories' content served without a fetch of their own, since the start.");
     }
 
@@ -42,17 +41,6 @@ internal sealed class ProxyGauges
         new(storm.Done, new KeyValuePair<string, object?>("state", "done")),
         new(storm.Stopped, new KeyValuePair<string, object?>("state", "stopped")),
     ];
-
-    /// <summary>Share of requests served without asking a Stratum 1 for them; 1 when there were none.</summary>
-    public static double HitRatio(RequestRecorder recorder)
-    {
-        long Requests(RequestResult result) => recorder.TotalOf(result).Requests;
-        long served =
-            Requests(RequestResult.Hit) + Requests(RequestResult.Joined) + Requests(RequestResult.Stale) + Requests(RequestResult.Negative);
-        long all = served + Requests(RequestResult.Miss) + Requests(RequestResult.Revalidated) + Requests(RequestResult.PassedThrough)
-            + Requests(RequestResult.Failed);
-        return all == 0 ? 1 : (double)served / all;
-    }
 
     private static IEnumerable<Measurement<int>> Healths(IProxyStateLookup clusters) =>
         from cluster in clusters.GetClusters()

@@ -49,7 +49,7 @@ internal sealed class StatusRoom(
             [.. Enum.GetValues<RequestResult>().Select(r => (r, t: recorder.TotalOf(r)))
             .Select(x => new ResultStatus(RequestRecorder.NameOf(x.r), x.t.Requests, x.t.Bytes))];
         long sent = results.Sum(r => r.Bytes);
-        long own = new[] { RequestResult.Miss, RequestResult.Revalidated, RequestResult.PassedThrough }.Sum(r => recorder.TotalOf(r).Bytes);
+        (double hitRatio, double byteHitRatio) = recorder.HitRatio();
         IReadOnlyCollection<InFlightFetch> inFlight = fetches.InFlight;
         long disk = recorder.DiskHitBytes;
         return new ServerStatus(
@@ -57,8 +57,8 @@ internal sealed class StatusRoom(
             time.GetUtcNow(),
             time.GetElapsedTime(_startedAt).TotalSeconds,
             health.Check(),
-            ProxyGauges.HitRatio(recorder),
-            sent == 0 ? 1 : (double)(sent - own) / sent,
+            hitRatio,
+            byteHitRatio,
             results.Sum(r => r.Requests),
             sent,
             Math.Max(0, sent - counters.UpstreamBytesTotal),

@@ -24,7 +24,7 @@ namespace Breakwater.Proxy.EventLoops;
 internal sealed unsafe class HitResponder(
     IObjectStore store, RepositoryRoutes repositories, DocumentCache documents, HeadEncoder heads, BootObserver boots,
     RequestRecorder recorder, ProxyCounters counters, TimeProvider time,
-    Access.HitAdmission admission, FetchCoordinator fetches, LookAhead lookAhead, LoopGuard loops)
+    Access.Admission admission, FetchCoordinator fetches, LookAhead lookAhead, LoopGuard loops)
 {
     /// <summary>Longer objects go the ordinary way: 64 MiB are 256 parts, and chunks of CernVM-FS are 16 MiB at most.</summary>
     private const long MaxObjectBytes = 64L << 20;
@@ -44,7 +44,7 @@ internal sealed unsafe class HitResponder(
     public JoinedRequest? TryJoin(in RequestHead head, IPAddress client, string connection)
     {
         // A span of the request's own is the ordinary path's, and so is what must be asked on with the proxies that it came through.
-        if (head.IsHead || head.IsForwarded || Telemetry.Spans.HasListeners() || !admission.Allows(client))
+        if (head.IsHead || head.IsForwarded || Telemetry.Spans.HasListeners() || !admission.AllowsAtOnce(client))
         {
             return null;
         }
@@ -64,7 +64,7 @@ internal sealed unsafe class HitResponder(
 
         string? hint = target.Authority.Length == 0 ? null : Encoding.ASCII.GetString(target.Authority);
         FetchTicket ticket =
-            fetches.JoinOrStart(new ObjectRequest(target.Key, repository, Encoding.ASCII.GetString(target.Path), hint, client).ToOrder());
+            fetches.JoinOrStart(FetchOrder.Of(target.Key, repository, Encoding.ASCII.GetString(target.Path), hint, client));
         ticket.Lease?.Dispose();
         if (ticket.Follower is not { } follower)
         {
@@ -150,7 +150,7 @@ internal sealed unsafe class HitResponder(
     public HitAnswer TryAnswer(in RequestHead head, int socket, IPAddress client, string connection, PendingSend pending,
         JoinedRequest? joined)
     {
-        if (!admission.Allows(client) || (head.IsForwarded && loops.MayBeLoop(head.Via, head.CdnLoop)))
+        if (!admission.AllowsAtOnce(client) || (head.IsForwarded && loops.MayBeLoop(head.Via, head.CdnLoop)))
         {
             return HitAnswer.None;
         }
@@ -361,7 +361,7 @@ internal sealed unsafe class HitResponder(
 
         RequestRecord record = send.Record;
         FetchTicket ticket =
-            fetches.JoinOrStart(new ObjectRequest(record.Key, send.Repository!, record.Key.ToPath(), null, client).ToOrder());
+            fetches.JoinOrStart(FetchOrder.Of(record.Key, send.Repository!, record.Key.ToPath(), null, client));
         ticket.Lease?.Dispose();
         if (ticket.Follower is not { } follower)
         {

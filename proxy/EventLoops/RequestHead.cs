@@ -34,6 +34,9 @@ internal readonly ref struct RequestHead
     /// <summary>The <c>User-Agent</c>, or empty.</summary>
     public ReadOnlySpan<byte> UserAgent { get; private init; }
 
+    /// <summary>The <c>cvmfs-info</c>: the path of the file that the object is of; or empty.</summary>
+    public ReadOnlySpan<byte> PathHint { get; private init; }
+
     /// <summary>The <c>Via</c>, or empty.</summary>
     public ReadOnlySpan<byte> Via { get; private init; }
 
@@ -80,6 +83,7 @@ internal readonly ref struct RequestHead
             IsHead = isHead,
             Target = target,
             UserAgent = fields.UserAgent,
+            PathHint = fields.PathHint,
             Via = fields.Via,
             CdnLoop = fields.CdnLoop
         };
@@ -153,6 +157,9 @@ internal readonly ref struct RequestHead
                 case FieldKind.UserAgent:
                     fields.UserAgent = value;
                     break;
+                case FieldKind.PathHint:
+                    fields.PathHint = value;
+                    break;
                 case FieldKind.Via:
                     isPlain &= fields.Via.IsEmpty;
                     fields.Via = value;
@@ -179,6 +186,7 @@ internal readonly ref struct RequestHead
         8 when Is(name, "CDN-Loop"u8) => FieldKind.CdnLoop,
         10 when Is(name, "Connection"u8) => FieldKind.Connection,
         10 when Is(name, "User-Agent"u8) => FieldKind.UserAgent,
+        10 when Is(name, "cvmfs-info"u8) => FieldKind.PathHint,
         13 when Is(name, "Cache-Control"u8) || Is(name, "Authorization"u8) => FieldKind.Meaningful,
         14 when Is(name, "Content-Length"u8) => FieldKind.Framing,
         17 when Is(name, "Transfer-Encoding"u8) => FieldKind.Framing,
@@ -211,6 +219,7 @@ internal readonly ref struct RequestHead
     private ref struct Fields
     {
         public ReadOnlySpan<byte> UserAgent;
+        public ReadOnlySpan<byte> PathHint;
         public ReadOnlySpan<byte> Via;
         public ReadOnlySpan<byte> CdnLoop;
     }
@@ -221,6 +230,7 @@ internal readonly ref struct RequestHead
         Host,
         Connection,
         UserAgent,
+        PathHint,
         Via,
         CdnLoop,
 

@@ -14,6 +14,11 @@ namespace Breakwater.Proxy.Fetching;
 internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, string Path, string? Hint, FetchPriority Priority,
     IPAddress? Client = null)
 {
+    /// <summary>The order of a client: catalogs go first, since a boot can ask for nothing else before it has them.</summary>
+    public static FetchOrder Of(in ObjectKey key, RepositoryRoute repository, string path, string? hint, IPAddress? client) =>
+        new(key, repository, path, hint, key.Kind is (byte)'C' or (byte)'X' or (byte)'H' ? FetchPriority.Catalog : FetchPriority.Demand,
+            client);
+
     /// <summary>Path from a Stratum 1's root.</summary>
     public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";
 

@@ -164,6 +164,7 @@ internal static class ProxyServer
         services.AddSingleton<ZeroTouchEndpoint>();
         services.AddSingleton<DestinationEndpoint>();
         services.AddSingleton<ParserRefusals>();
+        services.AddSingleton<RequestRouter>();
         services.AddSingleton<ProxyPipeline>();
         services.AddSingleton<HeadEncoder>();
         services.AddSingleton<HitResponder>();
@@ -187,7 +188,7 @@ internal static class ProxyServer
         services.AddSingleton<GuardedConnector>();
         services.AddSingleton<TunnelMiddleware>();
         services.AddSingleton<Drain>();
-        services.AddSingleton<HitAdmission>();
+        services.AddSingleton<Admission>();
         services.AddHostedService<Reloading>();
     }
 

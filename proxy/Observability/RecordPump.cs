@@ -16,6 +16,7 @@ internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<I
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         recorder.KeepsRecords = _sinks.Length > 0;
+        recorder.KeepsTexts = Array.Exists(_sinks, static sink => sink.ReadsTexts);
         return base.StartAsync(cancellationToken);
     }
 

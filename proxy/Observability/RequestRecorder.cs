@@ -62,6 +62,9 @@ internal sealed class RequestRecorder
     /// <summary>Is anybody reading records? If not, none are kept.</summary>
     public bool KeepsRecords { get; set; }
 
+    /// <summary>Does anybody read what clients say of themselves? See <see cref="IRecordSink.ReadsTexts"/>.</summary>
+    public bool KeepsTexts { get; set; }
+
     /// <summary>Requests that came faster than they were drained.</summary>
     public long Dropped => _stripes.Sum(s => Volatile.Read(ref s.Dropped));
 
@@ -106,6 +109,22 @@ internal sealed class RequestRecorder
     public (long Requests, long Bytes) TotalOf(RequestResult result) =>
         (_stripes.Sum(s => Volatile.Read(ref s.Tallies[(int)result].Requests)),
         _stripes.Sum(s => Volatile.Read(ref s.Tallies[(int)result].Bytes)));
+
+    /// <summary>Requests and body bytes since the start, of all results that are so.</summary>
+    public (long Requests, long Bytes) TotalOf(Func<RequestResult, bool> isCounted) => s_results.Where(isCounted).Select(TotalOf)
+        .Aggregate((Requests: 0L, Bytes: 0L), static (sum, one) => (sum.Requests + one.Requests, sum.Bytes + one.Bytes));
+
+    /// <summary>
+    /// Which part of all that was asked of the cache was answered without asking another server, since the start; 1 when there was nothing.
+    /// </summary>
+    public (double OfRequests, double OfBytes) HitRatio()
+    {
+        (long requests, long bytes) = TotalOf(static r => r.IsHit);
+        (long askedRequests, long askedBytes) = TotalOf(static r => r.WasAskedFor);
+        return (Share(requests, askedRequests), Share(bytes, askedBytes));
+
+        static double Share(long hits, long others) => hits + others == 0 ? 1 : (double)hits / (hits + others);
+    }
 
     /// <summary>Body bytes of hits that were not all in memory.</summary>
     public long DiskHitBytes => _stripes.Sum(s => Volatile.Read(ref s.DiskHitBytes));

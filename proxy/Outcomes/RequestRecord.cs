@@ -75,7 +75,7 @@ internal readonly struct RequestRecord
     public const int MaxTextChars = 1024;
 
     /// <summary>What the texts take that this record alone keeps in memory.</summary>
-    public int TextBytes => HeapCost.Of(Target) + HeapCost.Of(UserAgent) + HeapCost.Of(PathHint);
+    public int TextBytes => HeapCost.Of(Authority) + HeapCost.Of(Target) + HeapCost.Of(UserAgent) + HeapCost.Of(PathHint);
 
     private static string? Cut(string? text) => text?.Length > MaxTextChars ? text[..MaxTextChars] : text;
 
@@ -95,7 +95,7 @@ internal readonly struct RequestRecord
     /// <summary>The tier that a result implies.</summary>
     public static ByteSource SourceOf(RequestResult result, bool touchedDisk) => result switch
     {
-        RequestResult.Hit or RequestResult.Stale => touchedDisk ? ByteSource.Disk : ByteSource.Memory,
+        RequestResult.Hit or RequestResult.Held or RequestResult.Stale => touchedDisk ? ByteSource.Disk : ByteSource.Memory,
         RequestResult.Joined => ByteSource.Joined,
         RequestResult.Miss or RequestResult.Revalidated or RequestResult.PassedThrough => ByteSource.Upstream,
         _ => ByteSource.None,

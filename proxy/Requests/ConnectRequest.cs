@@ -7,7 +7,8 @@ namespace Breakwater.Proxy.Requests;
 /// <param name="Host">Name or address, IPv6 without brackets.</param>
 /// <param name="Port">Port.</param>
 /// <param name="ProxyAuthorization">The value of <c>Proxy-Authorization</c>; null when it was not sent.</param>
-internal sealed record ConnectRequest(string Host, int Port, string? ProxyAuthorization)
+/// <param name="UserAgent">The value of <c>User-Agent</c>; null when it was not sent.</param>
+internal sealed record ConnectRequest(string Host, int Port, string? ProxyAuthorization, string? UserAgent)
 {
     /// <summary>How a CONNECT request begins.</summary>
     public static ReadOnlySpan<byte> Beginning => "CONNECT "u8;
@@ -30,6 +31,7 @@ internal sealed record ConnectRequest(string Host, int Port, string? ProxyAuthor
 
         int hosts = 0;
         string? authorization = null;
+        string? userAgent = null;
         foreach (string line in lines.AsSpan(1))
         {
             int colon = line.IndexOf(':', StringComparison.Ordinal);
@@ -61,10 +63,13 @@ internal sealed record ConnectRequest(string Host, int Port, string? ProxyAuthor
 
                     authorization = value;
                     break;
+                case "user-agent":
+                    userAgent = value;
+                    break;
             }
         }
 
-        return hosts == 1 || words[2] == "HTTP/1.0" ? new ConnectRequest(host, port, authorization) : null;
+        return hosts == 1 || words[2] == "HTTP/1.0" ? new ConnectRequest(host, port, authorization, userAgent) : null;
     }
 
     private static bool TryAuthority(string text, out string host, out int port)

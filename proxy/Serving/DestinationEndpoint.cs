@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Settings;
@@ -13,6 +14,7 @@ namespace Breakwater.Proxy.Serving;
 /// </summary>
 internal sealed class DestinationEndpoint : IDisposable
 {
+    private readonly DestinationAccess _destinations;
     private readonly IHttpForwarder _forwarder;
     private readonly ResponseHeads _heads;
     private readonly GuardedConnector _connector;
@@ -21,9 +23,11 @@ internal sealed class DestinationEndpoint : IDisposable
     private readonly ForwarderRequestConfig _config;
     private volatile HttpMessageInvoker _client;
 
-    public DestinationEndpoint(IHttpForwarder forwarder, GuardedConnector connector, ResponseHeads heads, LoopGuard loops,
+    public DestinationEndpoint(
+        DestinationAccess destinations, IHttpForwarder forwarder, GuardedConnector connector, ResponseHeads heads, LoopGuard loops,
         ProxyOptions options)
     {
+        _destinations = destinations;
         _loops = loops;
         _forwarder = forwarder;
         _heads = heads;
@@ -44,8 +48,21 @@ internal sealed class DestinationEndpoint : IDisposable
     /// </summary>
     public void Renew() => _client = NewClient();
 
-    /// <summary>Forwards one request.</summary>
-    public async Task ServeAsync(HttpContext context, DestinationTarget target, RequestOutcome outcome)
+    /// <summary>Starts the answer when the target is on a host that is allowed; null when it is not.</summary>
+    /// <param name="context">A GET or HEAD of an allowed client.</param>
+    /// <param name="rawTarget">Request target as it came.</param>
+    /// <param name="outcome">Says how it ended.</param>
+    public Task? TryServe(HttpContext context, string rawTarget, RequestOutcome outcome)
+    {
+        return !_destinations.IsEmpty
+            && DestinationTarget.TryParse(rawTarget, out DestinationTarget target)
+            && _destinations.Allows(target.Host, target.Port)
+            && !new Uri(target.Url).AbsolutePath.TrimStart('/').StartsWith("cvmfs/", StringComparison.Ordinal)
+            ? ServeAsync(context, target, outcome)
+            : null;
+    }
+
+    private async Task ServeAsync(HttpContext context, DestinationTarget target, RequestOutcome outcome)
     {
         outcome.Result = RequestResult.PassedThrough;
         outcome.Upstream = target.Host;

@@ -14,34 +14,34 @@ internal sealed class ObjectEndpoint(
     ProxyOptions options, TimeProvider time)
 {
     /// <summary>Serves one request; the outcome says how it ended.</summary>
-    public async Task ServeAsync(HttpContext context, ObjectRequest request, RequestOutcome outcome)
+    public async Task ServeAsync(HttpContext context, FetchOrder order, RequestOutcome outcome)
     {
-        JoinedRequest? joined = context.Features.Get<IJoinedRequestFeature>()?.Take(request.Key);
+        JoinedRequest? joined = context.Features.Get<IJoinedRequestFeature>()?.Take(order.Key);
         ByteRange? range = ByteRange.TryParse(context.Request.Headers.Range, out ByteRange parsed) ? parsed : null;
-        if (store.TryOpen(request.Key, out ObjectLease? lease))
+        if (store.TryOpen(order.Key, out ObjectLease? lease))
         {
             await (joined?.DisposeAsync() ?? ValueTask.CompletedTask);
             joined = null;
             using (lease)
             {
-                if (!WantsCheck(context.Request) || await copyCheck.IsGoodAsync(request.Key, lease, request.Client, context.RequestAborted))
+                if (!WantsCheck(context.Request) || await copyCheck.IsGoodAsync(order.Key, lease, order.Client, context.RequestAborted))
                 {
-                    await ServeLeaseAsync(context, request, lease, range, outcome);
+                    await ServeLeaseAsync(context, order, lease, range, outcome);
                     return;
                 }
             }
 
-            store.Remove(request.Key);
+            store.Remove(order.Key);
         }
 
         if (HttpMethods.IsHead(context.Request.Method))
         {
             await (joined?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await headProbe.ServeAsync(context, request.ToOrder(), outcome);
+            await headProbe.ServeAsync(context, order, outcome);
             return;
         }
 
-        await ServeFetchedAsync(context, request, range, outcome, joined);
+        await ServeFetchedAsync(context, order, range, outcome, joined);
     }
 
     /// <summary>A client that doubts an object asks with no-cache (protocol.md): our copy is hashed again.</summary>
@@ -49,7 +49,7 @@ internal sealed class ObjectEndpoint(
         request.Headers.CacheControl.ToString().Contains("no-cache", StringComparison.OrdinalIgnoreCase)
         || request.Headers.Pragma.ToString().Contains("no-cache", StringComparison.OrdinalIgnoreCase);
 
-    private async Task ServeLeaseAsync(HttpContext context, ObjectRequest request, ObjectLease lease, ByteRange? range,
+    private async Task ServeLeaseAsync(HttpContext context, FetchOrder order, ObjectLease lease, ByteRange? range,
         RequestOutcome outcome)
     {
         long promised;
@@ -70,24 +70,24 @@ internal sealed class ObjectEndpoint(
             catch (IOException) when (!context.RequestAborted.IsCancellationRequested)
             {
                 // Our copy is damaged, the store has forgotten it: the same bytes come from a Stratum 1, from where this response stands.
-                store.Remove(request.Key);
+                store.Remove(order.Key);
             }
         }
 
-        await ResumeAsync(context, request, promised, range, outcome);
+        await ResumeAsync(context, order, promised, range, outcome);
     }
 
     /// <summary>Goes on with a response whose stored copy turned out damaged.</summary>
-    private async Task ResumeAsync(HttpContext context, ObjectRequest request, long promised, ByteRange? range, RequestOutcome outcome)
+    private async Task ResumeAsync(HttpContext context, FetchOrder order, long promised, ByteRange? range, RequestOutcome outcome)
     {
         if (!context.Response.HasStarted)
         {
             context.Response.Clear();
-            await ServeFetchedAsync(context, request, range, outcome);
+            await ServeFetchedAsync(context, order, range, outcome);
             return;
         }
 
-        FetchTicket ticket = fetches.JoinOrStart(request.ToOrder());
+        FetchTicket ticket = fetches.JoinOrStart(order);
         ticket.Lease?.Dispose();
         await using FetchFollower? follower = ticket.Follower;
         follower?.PromiseLength(promised);
@@ -100,7 +100,7 @@ internal sealed class ObjectEndpoint(
         }
     }
 
-    private async Task ServeFetchedAsync(HttpContext context, ObjectRequest request, ByteRange? range, RequestOutcome outcome,
+    private async Task ServeFetchedAsync(HttpContext context, FetchOrder order, ByteRange? range, RequestOutcome outcome,
         JoinedRequest? joined = null)
     {
         // The hit path may have joined this request to the fetch: what it waited counts.
@@ -110,16 +110,16 @@ internal sealed class ObjectEndpoint(
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.RequestAborted);
         while (true)
         {
-            FetchTicket ticket = joined is null ? fetches.JoinOrStart(request.ToOrder()) : new FetchTicket(null, joined.Follower, null);
+            FetchTicket ticket = joined is null ? fetches.JoinOrStart(order) : new FetchTicket(null, joined.Follower, null);
             if (joined is null && ticket.Follower is { IsLeader: true } && BootClient.MayBoot(context.Request.Headers.UserAgent))
             {
-                lookAhead.Missed(request.Repository, request.Key);
+                lookAhead.Missed(order.Repository, order.Key);
             }
 
             joined = null;
             if (ticket.Lease is { } lease)
             {
-                await ServeLeaseAsync(context, request, lease, range, outcome);
+                await ServeLeaseAsync(context, order, lease, range, outcome);
                 return;
             }
 

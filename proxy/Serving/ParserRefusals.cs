@@ -53,18 +53,14 @@ internal sealed class ParserRefusals(RequestRecorder recorder, ProxyOptions opti
             + $"{body.Length}\r\nConnection: close\r\n\r\n");
         features.Get<RefusableOutput>()?.SayInstead([.. Encoding.ASCII.GetBytes(head), .. isHead ? [] : body]);
         long now = time.GetTimestamp();
-        recorder.Record(new RequestRecord
+        var facts = new RequestFacts
         {
             StartedAt = now,
-            AnsweredAt = now,
-            EndedAt = now,
-            Result = RequestResult.Refused,
             Method = isHead ? RequestMethod.Head : request?.Method == HttpMethods.Get ? RequestMethod.Get : RequestMethod.Other,
-            Status = (short)e.StatusCode,
-            BytesSent = isHead ? 0 : body.Length,
             Client = features.Get<IHttpConnectionFeature>()?.RemoteIpAddress,
             Target = request?.RawTarget is { Length: > 0 } target ? target : null,
-        });
+        };
+        recorder.Record(facts.Ended(RequestResult.Refused, e.StatusCode, isHead ? 0 : body.Length, now, now));
     }
 
     /// <inheritdoc/>

@@ -21,13 +21,7 @@ namespace Breakwater.Proxy.Serving;
 /// pipeline refuses CONNECT.
 /// </summary>
 internal sealed class TunnelMiddleware(
-    ConnectAccess destinations,
-    ClientAccess clients,
-    ProxyUsers users,
-    ClientLimits limits,
-    GuardedConnector connector,
-    ProxyOptions options,
-    RequestRecorder recorder,
+    ConnectAccess destinations, Admission admission, GuardedConnector connector, ProxyOptions options, RequestRecorder recorder,
     TimeProvider time)
 {
     private const int MaxHeadBytes = 8 << 10;
@@ -49,7 +43,7 @@ internal sealed class TunnelMiddleware(
         long startedAt = time.GetTimestamp();
         ConnectRequest? request = ConnectRequest.Parse(head);
         IPAddress? client = (connection.RemoteEndPoint as IPEndPoint)?.Address;
-        var target = new Target(request is null ? null : $"{request.Host}:{request.Port}", client, startedAt);
+        var target = new Target(request is null ? null : $"{request.Host}:{request.Port}", request?.UserAgent, client, startedAt);
         try
         {
             await AdmitAsync(connection, request, target);
@@ -65,23 +59,17 @@ internal sealed class TunnelMiddleware(
 
     private async Task AdmitAsync(ConnectionContext connection, ConnectRequest? request, Target target)
     {
-        if (!clients.Allows(target.Client))
+        if (!admission.AllowsAddress(target.Client))
         {
-            await RefuseAsync(connection, target, 403, "Your address is not in Access:Clients of this proxy.");
+            await RefuseAsync(connection, target, Refusal.Address);
         }
         else if (request is null)
         {
             await RefuseAsync(connection, target, 400, "The CONNECT request is malformed.");
         }
-        else if (users.AreRequired && !users.Allows(request.ProxyAuthorization))
+        else if (admission.Admit(target.Client, request.ProxyAuthorization) is var verdict && verdict.Refusal is { } refusal)
         {
-            await RefuseAsync(connection, target, 407, "This proxy wants a user name and a password (Access:Users).",
-                "Proxy-Authenticate: Basic realm=\"CernVM-FS\", charset=\"UTF-8\"\r\n");
-        }
-        else if (limits.TakeTurn(target.Client) is not { } wait)
-        {
-            await RefuseAsync(connection, target, 429, "Your address asks faster than Access:MaxRequestsPerSecondPerClient of this proxy.",
-                "Retry-After: 2\r\n");
+            await RefuseAsync(connection, target, refusal);
         }
         else if (!destinations.Allows(request.Host, request.Port))
         {
@@ -89,7 +77,7 @@ internal sealed class TunnelMiddleware(
         }
         else
         {
-            await Task.Delay(wait, time, connection.ConnectionClosed);
+            await Task.Delay(verdict.Wait, time, connection.ConnectionClosed);
             await OpenAsync(connection, request, target);
         }
     }
@@ -173,6 +161,9 @@ internal sealed class TunnelMiddleware(
         }
     }
 
+    private Task RefuseAsync(ConnectionContext connection, Target target, Refusal refusal) => RefuseAsync(
+        connection, target, refusal.Status, refusal.Text, refusal.Field is { } field ? $"{field}: {refusal.Value}\r\n" : "");
+
     private async Task RefuseAsync(ConnectionContext connection, Target target, int status, string text, string fields = "")
     {
         string body =
@@ -187,22 +178,21 @@ internal sealed class TunnelMiddleware(
         await connection.Transport.Output.CompleteAsync();
     }
 
-    private void Record(Target target, RequestResult result, short status, long sent) => recorder.Record(new RequestRecord
+    private void Record(Target target, RequestResult result, int status, long sent)
     {
-        StartedAt = target.StartedAt,
-        AnsweredAt = time.GetTimestamp(),
-        EndedAt = time.GetTimestamp(),
-        Result = result,
-        Source = RequestRecord.SourceOf(result, touchedDisk: false),
-        Method = RequestMethod.Connect,
-        Status = status,
-        BytesSent = sent,
-        Client = target.Client,
-        Target = target.Authority,
-        Upstream = result == RequestResult.PassedThrough ? target.Authority : null,
-    });
+        long now = time.GetTimestamp();
+        var facts = new RequestFacts
+        {
+            StartedAt = target.StartedAt,
+            Method = RequestMethod.Connect,
+            Client = target.Client,
+            Target = target.Authority,
+            UserAgent = target.UserAgent,
+        };
+        recorder.Record(facts.Ended(result, status, sent, now, now, result == RequestResult.PassedThrough ? target.Authority : null));
+    }
 
-    private sealed record Target(string? Authority, IPAddress? Client, long StartedAt);
+    private sealed record Target(string? Authority, string? UserAgent, IPAddress? Client, long StartedAt);
 
     /// <summary>Two directions of bytes; both end when the upstream has ended, or when nothing moves for five minutes.</summary>
     private sealed class Tunnel(ConnectionContext connection, NetworkStream upstream)

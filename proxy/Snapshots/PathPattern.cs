@@ -24,9 +24,6 @@ internal sealed class PathPattern
     /// <summary>How many names at the beginning are without a wildcard.</summary>
     public int LiteralSegments { get; }
 
-    /// <summary>Is it one path rather than many?</summary>
-    public bool IsLiteral => LiteralSegments == Segments.Count;
-
     /// <summary>The part without wildcards, as an absolute path.</summary>
     public string LiteralPrefix => LiteralSegments == 0 ? "" : "/" + string.Join('/', Segments.Take(LiteralSegments));
 

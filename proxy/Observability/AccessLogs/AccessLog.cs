@@ -52,6 +52,9 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
     }
 
     /// <inheritdoc/>
+    public bool ReadsTexts => true;
+
+    /// <inheritdoc/>
     public void Take(ReadOnlySpan<RequestRecord> records, RecordClock clock)
     {
         if (!records.IsEmpty)

@@ -93,7 +93,7 @@ internal static class AccessLogLine
     /// <summary>Squid's own words for what happened, as its log analysers know them.</summary>
     private static string SquidCode(in RequestRecord record) => record.Result switch
     {
-        RequestResult.Hit => record.Source == ByteSource.Memory ? "TCP_MEM_HIT" : "TCP_HIT",
+        RequestResult.Hit or RequestResult.Held => record.Source == ByteSource.Memory ? "TCP_MEM_HIT" : "TCP_HIT",
         RequestResult.Miss or RequestResult.PassedThrough or RequestResult.Failed => "TCP_MISS",
         RequestResult.Joined => "TCP_CF_MISS",
         RequestResult.Revalidated => "TCP_REFRESH_MODIFIED",
@@ -113,13 +113,8 @@ internal static class AccessLogLine
 
     private static string Url(in RequestRecord record)
     {
-        if (record.Target is not null)
-        {
-            return Escape(record.Target)!;
-        }
-
-        string path = record.HasKey ? $"/cvmfs/{record.Fqrn}/{record.Key.ToPath()}" : "-";
-        return record.Authority is null ? path : $"http://{record.Authority}{path}";
+        string path = Escape(record.Target) ?? (record.HasKey ? $"/cvmfs/{record.Fqrn}/{record.Key.ToPath()}" : "-");
+        return record.Authority is null ? path : $"http://{Escape(record.Authority)}{path}";
     }
 
     private static string FirstByte(in RequestRecord record, RecordClock clock) =>

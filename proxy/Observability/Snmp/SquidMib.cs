@@ -14,8 +14,6 @@ internal sealed class SquidMib
     private const string Root = "1.3.6.1.4.1.3495.1.";
     private const string Performance = "3.1.";
     private const string Totals = "3.2.1.";
-    private static readonly RequestResult[] s_hits =
-        [RequestResult.Hit, RequestResult.Joined, RequestResult.Held, RequestResult.Stale, RequestResult.Negative];
 
     private readonly Entry[] _entries;
     private readonly RequestRecorder _recorder;
@@ -45,10 +43,10 @@ internal sealed class SquidMib
             new(Performance + "7", () => SnmpValue.Gauge(store().Objects)),
             new(Performance + "12", () => SnmpValue.Gauge(OpenFiles())),
             new(Performance + "13", () => SnmpValue.Gauge(DescriptorBudget.Limit() ?? 0)),
-            new(Totals + "1", () => SnmpValue.Counter(Enum.GetValues<RequestResult>().Sum(r => _recorder.TotalOf(r).Requests))),
-            new(Totals + "2", () => SnmpValue.Counter(s_hits.Sum(r => _recorder.TotalOf(r).Requests))),
+            new(Totals + "1", () => SnmpValue.Counter(_recorder.TotalOf(static _ => true).Requests)),
+            new(Totals + "2", () => SnmpValue.Counter(_recorder.TotalOf(static r => r.IsHit).Requests)),
             new(Totals + "3", () => SnmpValue.Counter(_recorder.TotalOf(RequestResult.Failed).Requests)),
-            new(Totals + "5", () => SnmpValue.Counter(Enum.GetValues<RequestResult>().Sum(r => _recorder.TotalOf(r).Bytes) / 1024)),
+            new(Totals + "5", () => SnmpValue.Counter(_recorder.TotalOf(static _ => true).Bytes / 1024)),
             new(Totals + "10", () => SnmpValue.Counter(counters.UpstreamRequestsTotal)),
             new(Totals + "11", () => SnmpValue.Counter(counters.UpstreamFailuresTotal)),
             new(Totals + "12", () => SnmpValue.Counter(counters.UpstreamBytesTotal / 1024)),

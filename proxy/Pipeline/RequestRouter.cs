@@ -1,0 +1,144 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Text;
+using Breakwater.Proxy.Boots;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Requests;
+using Breakwater.Proxy.Serving;
+using Breakwater.Proxy.Upstreams;
+using Breakwater.Proxy.WorkingSets;
+using Breakwater.Proxy.ZeroTouch;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Breakwater.Proxy.Pipeline;
+
+/// <summary>Finds out what an admitted request asks for, and has it served.</summary>
+internal sealed class RequestRouter(
+    RepositoryRoutes repositories,
+    ObjectEndpoint objects,
+    DocumentEndpoint documents,
+    PassThroughEndpoint passThrough,
+    ZeroTouchEndpoint zeroTouch,
+    DestinationEndpoint otherDestinations,
+    BootObserver boots,
+    ResponseHeads heads)
+{
+    /// <summary>Answers an admitted request; the outcome says how it ended.</summary>
+    public Task RouteAsync(HttpContext context, RequestOutcome outcome)
+    {
+        if (!FieldGrammar.AreValid(context.Request.Headers))
+        {
+            context.Response.Headers.Connection = "close";
+            return heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "A header field is malformed.");
+        }
+
+        // Methods are case-sensitive (RFC 9110, 9.1); HttpMethods.IsGet is not.
+        if (context.Request.Method is not ("GET" or "HEAD"))
+        {
+            if (context.Request.ContentLength > 0 || context.Request.Headers.TransferEncoding.Count > 0)
+            {
+                // Its body is not read: nothing of it may ever be taken for a request.
+                context.Response.Headers.Connection = "close";
+            }
+
+            context.Response.Headers.Allow = "GET, HEAD";
+            return heads.WriteErrorAsync(context, StatusCodes.Status405MethodNotAllowed, "This proxy serves GET and HEAD below /cvmfs/.");
+        }
+
+        if (context.Request.ContentLength > 0 || context.Request.Headers.TransferEncoding.Count > 0)
+        {
+            context.Response.Headers.Connection = "close";
+            return heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "A request for content has no body.");
+        }
+
+        string rawTarget = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (zeroTouch.TryServe(context, rawTarget, outcome) is { } served)
+        {
+            return served;
+        }
+
+        if (rawTarget.Length > RequestTarget.MaxLength)
+        {
+            return RejectAsync(context, TargetRejection.TooLong, isAbsoluteForm: false);
+        }
+
+        if (otherDestinations.TryServe(context, rawTarget, outcome) is { } passed)
+        {
+            return passed;
+        }
+
+        Span<byte> bytes = stackalloc byte[RequestTarget.MaxLength];
+        return Encoding.Latin1.TryGetBytes(rawTarget, bytes, out int length)
+            ? ServeAsync(context, RequestTarget.Parse(bytes[..length]), outcome)
+            : RejectAsync(context, TargetRejection.Malformed, isAbsoluteForm: false);
+    }
+
+    private Task ServeAsync(HttpContext context, RequestTarget target, RequestOutcome outcome)
+    {
+        if (target.Kind == TargetKind.Rejected)
+        {
+            return RejectAsync(context, target.Rejection, target.IsAbsoluteForm);
+        }
+
+        string? hint = target.Authority.Length == 0 ? null : Encoding.ASCII.GetString(target.Authority);
+        if (!TryFindRoute(target.Fqrn, hint, out RepositoryRoute? repository))
+        {
+            return heads.WriteErrorAsync(
+                context, StatusCodes.Status403Forbidden,
+                $"The repository '{Encoding.ASCII.GetString(target.Fqrn)}' is not in Repositories of this proxy.");
+        }
+
+        outcome.Fqrn = repository.Fqrn;
+        outcome.Key = target.Kind == TargetKind.Object ? target.Key : null;
+        string path = Encoding.ASCII.GetString(target.Path);
+        if (BootClient.MayBoot(context.Request.Headers.UserAgent)
+            && (target.Kind == TargetKind.Object || (target.Kind == TargetKind.Document && path == SignedDocuments.ManifestPath)))
+        {
+            boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, context.Connection.RemoteIpAddress!,
+                context.Connection.Id);
+        }
+
+        IPAddress? client = context.Connection.RemoteIpAddress;
+        TargetKind kind = context.Request.Headers.Authorization.Count > 0 ? TargetKind.PassThrough : target.Kind;
+        return kind switch
+        {
+            TargetKind.Object => objects.ServeAsync(context, FetchOrder.Of(target.Key, repository, path, hint, client), outcome),
+            TargetKind.Document => documents.ServeAsync(context, new DocumentRequest(DocumentKind.File, repository, path, hint, client),
+                outcome),
+            TargetKind.Geo => documents.ServeAsync(context, new DocumentRequest(DocumentKind.Geo, repository, path, hint, client), outcome),
+            _ => passThrough.ServeAsync(context, repository, $"/cvmfs/{repository.Fqrn}/{path}", hint, outcome),
+        };
+    }
+
+    /// <summary><c>/cvmfs/info/…</c> belongs to a server: to the cluster that has the named host, else to the first.</summary>
+    private bool TryFindRoute(ReadOnlySpan<byte> fqrn, string? hint, [NotNullWhen(true)] out RepositoryRoute? repository)
+    {
+        if (!fqrn.SequenceEqual("info"u8))
+        {
+            return repositories.TryFind(fqrn, out repository);
+        }
+
+        repository = repositories.ForServerInfo(hint);
+        return true;
+    }
+
+    private Task RejectAsync(HttpContext context, TargetRejection rejection, bool isAbsoluteForm)
+    {
+        (int status, string text) = rejection switch
+        {
+            TargetRejection.TooLong => (StatusCodes.Status414UriTooLong, "The URL is longer than any in CernVM-FS."),
+            TargetRejection.Scheme => (
+                StatusCodes.Status400BadRequest,
+                "Only http:// URLs can be asked for; Breakwater itself may use https towards a Stratum 1."),
+            TargetRejection.NotAnObject =>
+                (StatusCodes.Status404NotFound, "There is no such object: its name is a hash with the letter of its kind."),
+            TargetRejection.NotCvmfs when isAbsoluteForm =>
+                (StatusCodes.Status403Forbidden, "This proxy serves /cvmfs/ only; other hosts must be in Access:Destinations."),
+            TargetRejection.NotCvmfs => (StatusCodes.Status404NotFound, "There is nothing here; repositories are below /cvmfs/."),
+            _ => (StatusCodes.Status400BadRequest, "The URL is malformed."),
+        };
+        return heads.WriteErrorAsync(context, status, text);
+    }
+}
