@@ -28,14 +28,14 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
     private bool _isOver;                                              // guarded by _gate: nothing more is asked
     private long _begun = services.Time.GetTimestamp();
 
-    /// <summary>Is there somebody left to ask?</summary>
-    public bool HasNext
+    /// <summary>Is there somebody left to ask who may well be quicker than the one who sends?</summary>
+    public bool HasPrompt
     {
         get
         {
             lock (_gate)
             {
-                return NextLocked() is not null;
+                return _ways.Exists(w => IsDueLocked(w) || w.Cursor is { HasPrompt: true });
             }
         }
     }

@@ -41,7 +41,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         lock (_gate)
         {
-            _watch = ProgressWatch.For(ways.HasNext || way.Cursor!.MayRequeue(response.Upstream), services.Options, Elapsed());
+            _watch = ProgressWatch.For(ways.HasPrompt || way.Cursor!.MayRequeue(response.Upstream), services.Options, Elapsed());
             _cancel = cancel;
         }
 
@@ -86,7 +86,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
                 return;
             }
 
-            if (ways.HasNext)
+            if (ways.HasPrompt)
             {
                 // He may have come after this began.
                 watch.Hurry(services.Options);
@@ -94,7 +94,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
 
             _isInTheWay = body.Released == 0 && body.State == GrowthState.Growing && ways.IsAnotherClusterDue(way);
             bool isTooSlow = watch.IsTooSlow(Elapsed());
-            _isTardy = !_isInTheWay && !isTooSlow && ways.HasNext && ways.MayHurry && WouldBeLate();
+            _isTardy = !_isInTheWay && !isTooSlow && ways.HasPrompt && ways.MayHurry && WouldBeLate();
             if (_isInTheWay || _isTardy || isTooSlow)
             {
                 cancel = _cancel;

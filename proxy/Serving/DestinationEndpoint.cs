@@ -85,7 +85,7 @@ internal sealed class DestinationEndpoint : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
 
-    private HttpMessageInvoker NewClient() => new(new SocketsHttpHandler
+    private HttpMessageInvoker NewClient() => new(new ReusedConnections(new SocketsHttpHandler
     {
         UseProxy = false,
         AllowAutoRedirect = false,
@@ -95,7 +95,7 @@ internal sealed class DestinationEndpoint : IDisposable
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         MaxResponseHeadersLength = 32,
         ConnectCallback = _connector.ConnectForClientAsync,
-    });
+    }));
 
     private sealed class Transformer(string url, LoopGuard loops) : HttpTransformer
     {

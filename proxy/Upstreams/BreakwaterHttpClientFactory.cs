@@ -50,7 +50,8 @@ internal sealed class BreakwaterHttpClientFactory(
         ConfigureHandler(context, apart);
         apart.MaxConnectionsPerServer = int.MaxValue;
         return base.WrapHandler(context,
-            new ClusterHandler(context.ClusterId, handler, apart, apart.UseProxy ? apart.Proxy : null, parents, loops));
+            new ClusterHandler(context.ClusterId, new ReusedConnections(handler), new ReusedConnections(apart),
+                apart.UseProxy ? apart.Proxy : null, parents, loops));
     }
 
     /// <summary>The password in force: it may change while connections stay.</summary>

@@ -9,6 +9,7 @@ namespace Breakwater.Proxy.Upstreams;
 internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, bool isOffline = false)
 {
     private readonly LinkedList<Stratum1> _left = new(order);
+    private readonly LinkedList<Stratum1> _silent = new();
     private readonly HashSet<Stratum1> _again = [];
     private readonly HashSet<Stratum1> _troubled = [];
 
@@ -31,15 +32,19 @@ internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, bool isOffl
     public IReadOnlyCollection<Stratum1> Troubled => _troubled;
 
     /// <summary>Is one left?</summary>
-    public bool HasNext => _left.Count > 0;
+    public bool HasNext => HasPrompt || _silent.Count > 0;
+
+    /// <summary>Is one left that was not silent when it was asked?</summary>
+    public bool HasPrompt => _left.Count > 0;
 
     /// <summary>The next to ask; null when none is left.</summary>
     public Stratum1? Next()
     {
-        Stratum1? next = _left.First?.Value;
+        LinkedList<Stratum1> line = HasPrompt ? _left : _silent;
+        Stratum1? next = line.First?.Value;
         if (next is not null)
         {
-            _left.RemoveFirst();
+            line.RemoveFirst();
         }
 
         return next;
@@ -68,6 +73,9 @@ internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, bool isOffl
 
     /// <summary>Puts one that was not heard out at the end of the line.</summary>
     public void PutBack(Stratum1 upstream) => _left.AddLast(upstream);
+
+    /// <summary>Puts one that was too slow to be heard behind all others: another answered first, and what he began may break off.</summary>
+    public void PutOff(Stratum1 upstream) => _silent.AddLast(upstream);
 
     /// <summary>Moves one to the end of the line, if it has not been asked.</summary>
     public void PutLast(Stratum1 upstream)

@@ -33,12 +33,18 @@ internal sealed class GuardedConnector(AddressGuard guard, IHostNames names, Pro
     /// Connects to a host that the settings name: an address written out, or <c>localhost</c>, counts as configured; what a name resolves
     /// to is checked.
     /// </summary>
-    public ValueTask<Stream> ConnectConfiguredAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
-        ConnectAsync(context.DnsEndPoint, IsLiteral(context.DnsEndPoint.Host), _configured, cancellationToken);
+    public ValueTask<Stream> ConnectConfiguredAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        ReusedConnections.NoteOpened(context.InitialRequestMessage);
+        return ConnectAsync(context.DnsEndPoint, IsLiteral(context.DnsEndPoint.Host), _configured, cancellationToken);
+    }
 
     /// <summary>Connects to a host that a client names: always checked.</summary>
-    public ValueTask<Stream> ConnectForClientAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
-        ConnectAsync(context.DnsEndPoint, isTrusted: false, _clients, cancellationToken);
+    public ValueTask<Stream> ConnectForClientAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        ReusedConnections.NoteOpened(context.InitialRequestMessage);
+        return ConnectAsync(context.DnsEndPoint, isTrusted: false, _clients, cancellationToken);
+    }
 
     /// <summary>As the other: for a tunnel.</summary>
     /// <exception cref="IOException">It has no address that may be connected to.</exception>

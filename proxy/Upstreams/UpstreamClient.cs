@@ -77,11 +77,9 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
                 tries.Remove(ended);
                 if (await InspectAsync(ended, question, cursor, cancellationToken) is { } response)
                 {
-                    // Another had to be asked because of them: who is always silent would cost each object that time (timers may be early).
-                    foreach (Try silent
-                        in tries.Where(t => !t.Response.IsCompleted && time.GetElapsedTime(t.Begun) >= options.FirstByteTimeout * 0.9))
+                    foreach (Try left in tries)
                     {
-                        Note(cursor, silent.Upstream, FailureKind.Timeout, "sent no answer in time");
+                        NoteUnheard(left, cursor);
                     }
 
                     return response;
@@ -126,6 +124,23 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         if (kind != FailureKind.NotFound || cursor.LastFailure is null)
         {
             cursor.LastFailure = new UpstreamFailure(kind, $"{upstream.Authority} {what}");
+        }
+    }
+
+    /// <summary>
+    /// Another answered first. Who had the time to answer is noted as silent, or he would cost each object that time (timers may be early);
+    /// who was asked beside him just now has not. Both may still be asked, should the answer break off.
+    /// </summary>
+    private void NoteUnheard(Try left, CandidateCursor cursor)
+    {
+        if (!left.Response.IsCompleted && time.GetElapsedTime(left.Begun) >= options.FirstByteTimeout * 0.9)
+        {
+            Note(cursor, left.Upstream, FailureKind.Timeout, "sent no answer in time");
+            cursor.PutOff(left.Upstream);
+        }
+        else
+        {
+            cursor.PutBack(left.Upstream);
         }
     }
 

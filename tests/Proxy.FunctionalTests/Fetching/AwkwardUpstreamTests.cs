@@ -130,11 +130,33 @@ public sealed class AwkwardUpstreamTests
         bad.Script(item.Path, UpstreamBehaviour.TruncatesAt(20_000));
         good.Choose = request => request.Header("Range") is null ? UpstreamBehaviour.Default
             : new UpstreamBehaviour { RawAnswer = Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n{field}\r\nContent-Length: 0\r\n\r\n") };
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_healing, null, bad, good);
+
+        // Nobody is silent here: on a busy machine none may seem so.
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>(s_healing) { ["Proxy:FirstByteTimeout"] = "00:00:10" }, null, bad, good);
         RawResponse response = await proxy.GetAsync(item.Url);
         Assert.Equal((200, true), (response.Status, response.IsComplete));
         Assert.True(item.Bytes.AsSpan().SequenceEqual(response.Body));
         Assert.Equal(0, await proxy.MetricAsync("breakwater_upstream_failures_total", $"upstream=\"{good.EndPoint}\""));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task KeptConnection_EndsAsTheNextRequestComes_TheSameStratum1IsAskedAgain(bool isReset)
+    {
+        await using ScriptedUpstream only = ScriptedUpstream.Start();
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_healing, null, only);
+        for (int i = 0; i < 8; i++)
+        {
+            SyntheticObject item = new SyntheticObject(1000 + i).On(only);
+            int kept = only.ConnectionsAccepted;
+            only.Choose = request => request.ConnectionNumber > kept ? UpstreamBehaviour.Default
+                : isReset ? UpstreamBehaviour.ResetWithoutAnswer : new UpstreamBehaviour { CloseInsteadOfAnswer = true };
+            Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
+        }
+
+        Assert.Equal(0, await proxy.MetricAsync("breakwater_upstream_failures_total", $"upstream=\"{only.EndPoint}\""));
     }
 
     [Fact]
