@@ -6,45 +6,64 @@ using Breakwater.Proxy.Commands.Store;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
 
+// Before anything else, which takes a third of a second: a signal that comes meanwhile is not to end the process as a failure.
+using var signals = new EndSignals();
+
 // Before the first socket: completions run on the sockets' own threads (docs/develop/adr). Whoever may block hops away: ThreadHop.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 
-var root = new RootCommand("""
-    Breakwater: the site cache for CernVM-FS. With no command it serves.
+return await RunAsync(args, signals);
 
-    First steps: 'breakwater demo' shows a storm of boots, without any setting and network. 'breakwater doctor' says what is not right on this host and what to do.
-    'breakwater serve' is the proxy on port 3128, with its page on http://127.0.0.1:9128/. 'breakwater context' prints what clients need to use it.
-    """)
+static async Task<int> RunAsync(string[] args, EndSignals signals)
 {
-    SettingsFile.Option,
-    ServeCommand.Create(),
-    DemoCommand.Create(),
-    StoreCommand.Create(),
-    StatusCommand.Create(),
-    TopCommand.Create(),
-    DoctorCommand.Create(),
-    ContextCommand.Create(),
-    CompletionCommand.Create(),
-    WarmCommand.Create(),
-    ProfileCommand.Create(),
-    SeedCommand.Create(),
-    SocketUnitCommand.Create(),
-};
-root.SetAction((parsed, cancellationToken) => ServeCommand.RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
+    ParseResult parsed = Root().Parse(args);
+    bool isServing = ServeCommand.IsMeant(parsed);
+    Task<int> command = Task.Run(
+        () => parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, signals.Told),
+        CancellationToken.None);
 
-// The command ends by itself: the longest Proxy:DrainTimeout is 10 minutes, and the default of 2 s would cut responses under way.
-ParseResult parsed = root.Parse(args);
-int exitCode = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(11) });
-if (exitCode != 0 && parsed.Errors.Count > 0 && ServeCommand.IsMeant(parsed))
-{
-    // Trying again does not help.
-    exitCode = ServeCommand.WrongSettings;
+    // The proxy ends by itself: the longest Proxy:DrainTimeout is 10 minutes. All other commands end at once, unless what they wait for
+    // hears nothing; what they leave then is as a kill would leave it, which every store survives.
+    TimeSpan patience = isServing ? TimeSpan.FromMinutes(11) : TimeSpan.FromSeconds(10);
+    int exitCode = await signals.ExitCodeAsync(command, patience, TimeProvider.System);
+    if (exitCode != 0 && parsed.Errors.Count > 0 && isServing)
+    {
+        // Trying again does not help.
+        exitCode = ServeCommand.WrongSettings;
+    }
+
+    if (exitCode != 0)
+    {
+        // Nobody serves what a service manager handed over, whatever went wrong: clients are to know it.
+        InheritedSockets.RefuseClients();
+    }
+
+    return exitCode;
 }
 
-if (exitCode != 0)
+static RootCommand Root()
 {
-    // Nobody serves what a service manager handed over, whatever went wrong: clients are to know it.
-    InheritedSockets.RefuseClients();
-}
+    var root = new RootCommand("""
+        Breakwater: the site cache for CernVM-FS. With no command it serves.
 
-return exitCode;
+        First steps: 'breakwater demo' shows a storm of boots, without any setting and network. 'breakwater doctor' says what is not right on this host and what to do.
+        'breakwater serve' is the proxy on port 3128, with its page on http://127.0.0.1:9128/. 'breakwater context' prints what clients need to use it.
+        """)
+    {
+        SettingsFile.Option,
+        ServeCommand.Create(),
+        DemoCommand.Create(),
+        StoreCommand.Create(),
+        StatusCommand.Create(),
+        TopCommand.Create(),
+        DoctorCommand.Create(),
+        ContextCommand.Create(),
+        CompletionCommand.Create(),
+        WarmCommand.Create(),
+        ProfileCommand.Create(),
+        SeedCommand.Create(),
+        SocketUnitCommand.Create(),
+    };
+    root.SetAction((parsed, cancellationToken) => ServeCommand.RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
+    return root;
+}

@@ -47,9 +47,6 @@ internal static class ServeCommand
     {
         using var signals = new ServeSignals();
 
-        // The command line's library waits for a started command when a signal comes; before the first wait none has started, and the
-        // process would end with 143 at once, as if it had failed: who waits in a socket that was handed over would be refused.
-        await Task.Yield();
         SettingsSources sources;
         try
         {

@@ -7,7 +7,7 @@ namespace Breakwater.Proxy.Commands;
 
 /// <summary>
 /// The signals that administrators and logrotate send to proxies. SIGHUP: settings and keys are read again, the access log is opened anew.
-/// SIGUSR1: the log alone. SIGUSR2: nothing, said in the log. SIGQUIT: the same as SIGTERM, which with SIGINT is the command line's.
+/// SIGUSR1: the log alone. SIGUSR2: nothing, said in the log. SIGQUIT: the same as SIGTERM (EndSignals).
 /// Without a handler each of them ends the process.
 /// </summary>
 internal sealed class ServeSignals : IDisposable
