@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Settings;
@@ -17,6 +18,17 @@ public sealed class MemoryPlanTests
 
     [Fact]
     public void Limit_OnASmallMachine_LeavesAQuarterOfIt() => Assert.Equal(3 * Gibibyte / 4, Plan(Gibibyte).LimitBytes);
+
+    // By itself the runtime takes a share of the processor's cache: 240 MB of garbage beside every bound, on a server with 300 MiB of it.
+    [Fact]
+    public async Task YoungestGeneration_OfTheProxy_HasABudgetThatTheProcessorDoesNotDecide()
+    {
+        await using FileStream file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "breakwater.runtimeconfig.json"));
+        JsonElement json = await JsonSerializer.DeserializeAsync<JsonElement>(file);
+        JsonElement properties = json.GetProperty("runtimeOptions").GetProperty("configProperties");
+
+        Assert.InRange(properties.GetProperty("System.GC.Gen0MaxBudget").GetInt64(), 4 << 20, 16 << 20);
+    }
 
     [Theory]
     [InlineData("Proxy:MaxUnstoredBytes", 1.5)]
