@@ -28,6 +28,12 @@ public interface IObjectStore : IAsyncDisposable
     /// <param name="expectedLength">Length in bytes when it is known, else null.</param>
     ObjectWriter BeginWrite(in ObjectKey key, long? expectedLength);
 
+    /// <summary>
+    /// Cancelled from a write that the disk refuses until it takes one again, when another takes its place: for whoever has something
+    /// better to do than to wait for the disk.
+    /// </summary>
+    CancellationToken Refusing { get; }
+
     /// <summary>Small mutable entries in the same store.</summary>
     IDocumentStore Documents { get; }
 

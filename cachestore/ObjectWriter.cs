@@ -42,7 +42,7 @@ public abstract class ObjectWriter : IAsyncDisposable
 
     /// <summary>
     /// Makes the verified object durable. Completes with the next commit of the log (about every 200 ms): do not keep a client waiting for
-    /// it.
+    /// it. While the disk refuses writes it waits (<see cref="IObjectStore.Refusing"/>). Dispose meanwhile leaves it to go on.
     /// </summary>
     public abstract Task<CommitResult> CommitAsync();
 

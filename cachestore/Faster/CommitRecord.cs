@@ -39,6 +39,7 @@ internal sealed class CommitRecord : ILogCommitManager
             _file = disk.Open(PathIn(directory));
         }
 
+        ReserveSlots();
         disk.SyncDirectory(directory);
     }
 
@@ -94,6 +95,19 @@ internal sealed class CommitRecord : ILogCommitManager
     public void StopRetrying() => _isClosing = true;
 
     public void Dispose() => _file.Dispose();
+
+    /// <summary>Room for both: a commit, by which an eviction becomes effective, must not need any on a full disk.</summary>
+    private void ReserveSlots()
+    {
+        try
+        {
+            _disk.Reserve(_file, 0, 2 * SlotBytes);
+        }
+        catch (IOException)
+        {
+            // It is full already; the write of a slot says so.
+        }
+    }
 
     private bool TryWrite(long begin, long until)
     {

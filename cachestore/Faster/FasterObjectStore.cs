@@ -52,6 +52,9 @@ public sealed partial class FasterObjectStore : IObjectStore
     public StoreRecovery Recovered { get; }
 
     /// <inheritdoc/>
+    public CancellationToken Refusing => Health.Failing;
+
+    /// <inheritdoc/>
     public IDocumentStore Documents => _documents;
 
     /// <inheritdoc/>

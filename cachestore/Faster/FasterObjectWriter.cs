@@ -121,6 +121,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
         }
 
         _isCommitting = true;
+        _staged.Acquire(); // whoever waits may be called off and dispose this while its bytes go into the log
         try
         {
             PendingCommit? pending = await AppendLastEntriesAsync();
@@ -138,6 +139,10 @@ internal sealed class FasterObjectWriter : ObjectWriter
         {
             Fail(CommitResult.Failed);
             throw;
+        }
+        finally
+        {
+            _staged.Release();
         }
 
         return await _staged.Committed.Task;

@@ -110,18 +110,27 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     }
 
     /// <summary>Cleans down to so many bytes. Returns what the segments take then.</summary>
+    /// <exception cref="IOException">The disk refuses writes, which giving up a segment needs, too.</exception>
     public async Task<long> EvictToAsync(long bytes, CancellationToken cancellationToken)
     {
         await _evicting.WaitAsync(cancellationToken);
+        CancellationToken failing = _store.Health.Failing;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, failing);
         try
         {
             Volatile.Write(ref _target, bytes);
             for (int rounds = 0; UsedBytes > bytes && rounds < 2;) // one in vain may have begun before it knew the target
             {
-                rounds = await ProgressAsync().WaitAsync(cancellationToken) ? 0 : rounds + 1;
+                rounds = await ProgressAsync().WaitAsync(either.Token) ? 0 : rounds + 1;
             }
 
             return UsedBytes;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException(
+                $"The disk of the store refuses writes ({_store.Health.WriteFailure?.Message}), which making room needs, too: it takes "
+                + $"{UsedBytes} bytes now. Free some space on it otherwise.");
         }
         finally
         {

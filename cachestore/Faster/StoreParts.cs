@@ -24,6 +24,13 @@ internal sealed record StoreParts(
         DiskHealth health = new(time, logger);
         string objects = Path.Combine(path, ObjectsName);
         long quota = options.QuotaBytes ?? RememberedQuota(path, objects, disk);
+        if (quota < StoreOptions.MinQuotaBytes && options.QuotaBytes is null)
+        {
+            throw new IOException(
+                $"The disk of {path} is too full for a store: Store:QuotaBytes would be {quota}, and at least {StoreOptions.MinQuotaBytes} "
+                + $"are needed. Free space on it, or set Store:Path to another.");
+        }
+
         if (quota < StoreOptions.MinQuotaBytes)
         {
             throw new ArgumentException(

@@ -4,6 +4,7 @@ using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Settings;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -112,6 +113,11 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
         try
         {
             await next(context);
+        }
+        catch (IOException e) when (e is not (BadHttpRequestException or ConnectionResetException) && !context.Response.HasStarted)
+        {
+            // The store's disk, in all but bugs: its sentence is what the operator needs.
+            await new AdminProblem(e.Message).Result(StatusCodes.Status507InsufficientStorage).ExecuteAsync(context);
         }
         finally
         {

@@ -9,6 +9,9 @@ internal static class AdminCommand
     /// <summary>Exit code when the running Breakwater cannot be reached or refuses (EX_UNAVAILABLE of sysexits.h).</summary>
     public const int Unavailable = 69;
 
+    /// <summary>Exit code of a command that was told to end (128 and SIGINT).</summary>
+    public const int Interrupted = 130;
+
     /// <summary>
     /// Runs a command against the running Breakwater that the settings name. A failure is one sentence on standard error, which says what
     /// to do next.
@@ -41,7 +44,8 @@ internal static class AdminCommand
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return 130;
+            await Console.Error.WriteLineAsync("Interrupted.");
+            return Interrupted;
         }
     }
 }

@@ -61,7 +61,7 @@ internal sealed class SnapshotSource(ObjectReader objects, CatalogLimits limits)
     {
         if (await objects.OpenAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is not { } lease)
         {
-            return new Malformed("It cannot be had from any Stratum 1.");
+            return new Malformed("It cannot be had from any Stratum 1, or the store cannot keep it.");
         }
 
         await using var wire = new LeaseStream(lease);

@@ -1,7 +1,9 @@
 namespace Breakwater.Proxy.Commands.Seed;
 
 /// <summary>Counts what is written to another stream, which stays the caller's and may be a pipe.</summary>
-internal sealed class CountingStream(Stream inner) : Stream
+/// <param name="inner">The other stream.</param>
+/// <param name="told">Says of a failure of that stream what it was that failed.</param>
+internal sealed class CountingStream(Stream inner, Func<Exception, IOException> told) : Stream
 {
     /// <summary>Bytes written.</summary>
     public long Written { get; private set; }
@@ -24,7 +26,15 @@ internal sealed class CountingStream(Stream inner) : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        inner.Write(buffer);
+        try
+        {
+            inner.Write(buffer);
+        }
+        catch (IOException e)
+        {
+            throw told(e);
+        }
+
         Written += buffer.Length;
     }
 
@@ -33,7 +43,15 @@ internal sealed class CountingStream(Stream inner) : Stream
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        await inner.WriteAsync(buffer, cancellationToken);
+        try
+        {
+            await inner.WriteAsync(buffer, cancellationToken);
+        }
+        catch (IOException e)
+        {
+            throw told(e);
+        }
+
         Written += buffer.Length;
     }
 

@@ -179,8 +179,31 @@ internal static class SeedExportCommand
         }
 
         (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(parsed.GetValue(SettingsFile.Option), overlay);
-        int code = await SeedHost.WithStoreAsync(configuration, settings,
-            services => ExportAsync(services, order, output, parsed.GetValue(s_allowMissing), cancellationToken), cancellationToken);
+        bool hasRoom = false;
+        int code;
+        try
+        {
+            code = await SeedHost.WithStoreAsync(configuration, settings, async services =>
+            {
+                CancellationToken refusing = services.GetRequiredService<IObjectStore>().Refusing;
+                try
+                {
+                    return await ExportAsync(services, order, output, parsed.GetValue(s_allowMissing), cancellationToken);
+                }
+                finally
+                {
+                    hasRoom = !refusing.IsCancellationRequested;
+                }
+            }, cancellationToken);
+        }
+        catch (Exception e) when (!hasRoom && e is SeedExportException or IOException or UnauthorizedAccessException)
+        {
+            // Whoever exports knows of the bundle, not of this store.
+            throw new IOException(
+                $"The bundle {output.Name} cannot be made: what is fetched for it is kept beside it, in {spool}, and that disk does not take "
+                + $"it. {e.Message}", e);
+        }
+
         if (code == 0)
         {
             Directory.Delete(spool, recursive: true);

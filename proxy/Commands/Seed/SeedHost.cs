@@ -54,7 +54,7 @@ internal static class SeedHost
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             await Console.Error.WriteLineAsync("Interrupted. Run the same command again: it goes on where it was.");
-            return 130;
+            return AdminCommand.Interrupted;
         }
     }
 

@@ -58,6 +58,7 @@ internal sealed class SeedOutput
     }
 
     /// <summary>Writes the bundle; gives its length.</summary>
+    /// <exception cref="IOException">It cannot be written; the message names it. Or what <paramref name="write"/> throws.</exception>
     public async Task<long> WriteAsync(Func<Stream, Task> write)
     {
         if (!_isInPlace)
@@ -65,36 +66,69 @@ internal sealed class SeedOutput
             return await WriteBesideAsync(_path + ".partial", write);
         }
 
-        await using Stream stream = _path == "-" ? Console.OpenStandardOutput() : Open();
-        var counting = new CountingStream(stream);
-        await using (var buffered = new BufferedStream(counting, 1 << 20))
-        {
-            await write(buffered);
-            await buffered.FlushAsync();
-        }
+        await using Stream stream = Named(() => _path == "-" ? Console.OpenStandardOutput() : Open());
+        return await WriteAsync(stream, write);
+    }
 
+    /// <summary>What goes wrong with the bundle itself is told by its name: the store is read meanwhile, and may fail too.</summary>
+    private async Task<long> WriteAsync(Stream stream, Func<Stream, Task> write)
+    {
+        var counting = new CountingStream(stream, NotWritten);
+        var buffered = new BufferedStream(counting, 1 << 20); // not disposed: after a failure it would write once more
+        await write(buffered);
+        await buffered.FlushAsync();
         return counting.Written;
+    }
+
+    private static void DeleteIfPossible(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What made the write fail is what is told.
+        }
+    }
+
+    private IOException NotWritten(Exception cause) => new($"The bundle could not be written to {Name}: {cause.Message}", cause);
+
+    private T Named<T>(Func<T> act)
+    {
+        try
+        {
+            return act();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritten(e);
+        }
     }
 
     private async Task<long> WriteBesideAsync(string partial, Func<Stream, Task> write)
     {
         long length;
-        await using (FileStream file = new(partial, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20, FileOptions.Asynchronous))
+        await using (FileStream file =
+            Named(() => new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous)))
         {
             try
             {
-                await write(file);
-                file.Flush(flushToDisk: true);
-                length = file.Length;
+                length = await WriteAsync(file, write);
+                Named(() =>
+                {
+                    file.Flush(flushToDisk: true);
+                    File.Move(partial, _path, overwrite: true);
+                    return true;
+                });
             }
             catch
             {
-                File.Delete(partial); // on a full disk others may need its room
+                DeleteIfPossible(partial); // on a full disk others may need its room
                 throw;
             }
         }
 
-        File.Move(partial, _path, overwrite: true);
         return length;
     }
 

@@ -51,7 +51,7 @@ internal static class StoreBench
             {
                 Directory.Delete(directory, recursive: true);
             }
-        }));
+        }, cancellationToken));
         return command;
     }
 
@@ -75,7 +75,7 @@ internal static class StoreBench
             await FasterObjectStore.OpenAsync(new StoreOptions { Path = Path.Combine(directory, "store"), QuotaBytes = 4L << 30 }, null,
             null, cancellationToken);
         BenchFiles files = new(Path.Combine(directory, "files"));
-        Func<(ObjectKey Key, byte[] Bytes)[], Task<double>> write = objects => WriteAllAsync(store, objects);
+        Func<(ObjectKey Key, byte[] Bytes)[], Task<double>> write = objects => WriteAllAsync(store, objects, cancellationToken);
         lines.Add(await WriteAsync("write 20 KB objects (against a file each, synced as ours are)", 0, SmallObjects, SmallBytes, write,
             files.WriteEachDurablyAsync));
         lines.Add(await WriteAsync("write 20 KB objects (against a file each, never synced)", 100_000, SmallObjects, SmallBytes, write,
@@ -84,7 +84,7 @@ internal static class StoreBench
             files.WriteOneAsync));
         foreach ((int bytes, int operations) in ((int, int)[])[(4_096, 100_000), (20_000, 50_000), (262_144, 10_000), (LargeBytes, 200)])
         {
-            lines.Add(await ReadAsync(store, bytes, operations));
+            lines.Add(await ReadAsync(store, bytes, operations, cancellationToken));
         }
 
         return lines;
@@ -109,11 +109,11 @@ internal static class StoreBench
         return new BenchLine(what, best, bestPlain, "MB/s", best / bestPlain, 0);
     }
 
-    private static async Task<BenchLine> ReadAsync(FasterObjectStore store, int bytes, int operations)
+    private static async Task<BenchLine> ReadAsync(FasterObjectStore store, int bytes, int operations, CancellationToken cancellationToken)
     {
         (ObjectKey Key, byte[] Bytes)[] objects =
             [.. Enumerable.Range(0, bytes > 1_000_000 ? 8 : 50).Select(i => Make(2_000_000 + bytes + i, bytes))];
-        await WriteAllAsync(store, objects);
+        await WriteAllAsync(store, objects, cancellationToken);
         byte[] buffer = new byte[Math.Min(bytes, 256 << 10)];
         using PlainReads plain = new(store, objects.Select(static o => o.Key), buffer);
         ObjectLease? lease = null;
@@ -122,6 +122,7 @@ internal static class StoreBench
         long allocated = 0;
         for (int round = 0; round < ReadRounds; round++) // the first one warms up; the best of the others counts
         {
+            cancellationToken.ThrowIfCancellationRequested();
             long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
             TimeSpan start = Environment.CpuUsage.TotalTime;
             for (int i = 0; i < operations; i++)
@@ -163,19 +164,29 @@ internal static class StoreBench
     }
 
     /// <summary>MB/s of one writer, until all is acknowledged.</summary>
-    private static async Task<double> WriteAllAsync(FasterObjectStore store, (ObjectKey Key, byte[] Bytes)[] objects)
+    private static async Task<double> WriteAllAsync(
+        FasterObjectStore store, (ObjectKey Key, byte[] Bytes)[] objects, CancellationToken cancellationToken)
     {
         Stopwatch time = Stopwatch.StartNew();
         List<Task> commits = new(objects.Length);
-        foreach ((ObjectKey key, byte[] bytes) in objects)
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, store.Refusing);
+        try
         {
-            ObjectWriter writer = store.BeginWrite(key, bytes.Length);
-            await writer.AppendAsync(bytes);
-            writer.Verify();
-            commits.Add(CommitAndDisposeAsync(writer));
+            foreach ((ObjectKey key, byte[] bytes) in objects)
+            {
+                ObjectWriter writer = store.BeginWrite(key, bytes.Length);
+                await writer.AppendAsync(bytes, either.Token);
+                writer.Verify();
+                commits.Add(CommitAndDisposeAsync(writer));
+            }
+
+            await Task.WhenAll(commits).WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException($"The disk refuses writes: {store.Statistics.WriteFailure}");
         }
 
-        await Task.WhenAll(commits);
         return BenchFiles.MegabytesPerSecond(objects, time.Elapsed);
     }
 
@@ -185,7 +196,7 @@ internal static class StoreBench
         await writer.DisposeAsync();
         if (result != CommitResult.Committed)
         {
-            throw new InvalidOperationException($"The store did not take a bench object: {result}.");
+            throw new IOException($"The store did not take an object of the bench: {result}.");
         }
     }
 

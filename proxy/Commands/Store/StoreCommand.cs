@@ -88,12 +88,12 @@ internal static class StoreCommand
             IConfigurationRoot configuration = SettingsFile.Load(parsed.GetValue(SettingsFile.Option));
             await using IStoreAccess store = await OpenAsync(configuration, BreakwaterSettings.Load(configuration), cancellationToken);
             return await run(store, parsed, parsed.GetValue(s_json), cancellationToken);
-        }));
+        }, cancellationToken));
         return command;
     }
 
     /// <summary>Runs a command; what goes wrong is told on standard error and by the exit code.</summary>
-    internal static async Task<int> WithErrorsAsync(Func<Task<int>> run)
+    internal static async Task<int> WithErrorsAsync(Func<Task<int>> run, CancellationToken cancellationToken)
     {
         try
         {
@@ -108,6 +108,11 @@ internal static class StoreCommand
         {
             await Console.Error.WriteLineAsync(e.Message);
             return AdminCommand.Unavailable;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("Interrupted.");
+            return AdminCommand.Interrupted;
         }
     }
 

@@ -166,7 +166,7 @@ internal sealed class ObjectIntake : IAsyncDisposable
             pendingBytes -= job.Length;
             await using (done)
             {
-                Settle(job, await commit);
+                Settle(job, await _sink.WaitAsync(commit, cancellationToken));
             }
         }
 
@@ -263,7 +263,7 @@ internal sealed class ObjectIntake : IAsyncDisposable
             default:
                 string why = result switch
                 {
-                    CommitResult.StoreFull => "the store is full: make room or raise Store:QuotaBytes",
+                    CommitResult.StoreFull => "the store or its disk is full: make room on the disk or raise Store:QuotaBytes",
                     CommitResult.TooLarge => "it is longer than Store:MaxObjectBytes",
                     _ => "the store failed; its log says why",
                 };

@@ -9,6 +9,10 @@ internal sealed class StoreSink(IObjectStore store) : IObjectSink
     public ObjectTaker Begin(in ObjectKey key, long length) =>
         store.Contains(key) ? new HashOnlySink.Taker(key) : new Taker(store.BeginWrite(key, length));
 
+    /// <inheritdoc/>
+    public Task<CommitResult> WaitAsync(Task<CommitResult> commit, CancellationToken cancellationToken) =>
+        store.WaitAsync(commit, cancellationToken);
+
     private sealed class Taker(ObjectWriter writer) : ObjectTaker
     {
         public override ValueTask<CommitResult?> AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>

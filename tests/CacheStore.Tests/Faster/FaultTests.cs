@@ -42,6 +42,76 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Disk_RefusingWrites_WhoWaitsForACommitIsToldAndTheCommitGoesOn()
+    {
+        FaultyDisk disk = new();
+        await using FasterObjectStore store = await OpenAsync(disk);
+        byte[] small = TestObjects.Bytes(1, 20_000);
+        byte[] large = TestObjects.Bytes(2, 700_000);
+        disk.WriteFault = FaultyDisk.Full;
+
+        Task<CommitResult>[] commits = [await BeginAsync(small), await BeginAsync(large)];
+        foreach (Task<CommitResult> commit in commits)
+        {
+            Assert.Equal(CommitResult.StoreFull, await store.WaitAsync(commit, CancellationToken.None).InTimeAsync());
+        }
+
+        disk.WriteFault = null;
+        store.Health.RetryNow();
+        Assert.All(await Task.WhenAll(commits).InTimeAsync(), result => Assert.Equal(CommitResult.Committed, result));
+        Assert.Equal(small, await store.ReadAsync(TestObjects.KeyOf(small)));
+        Assert.Equal(large, await store.ReadAsync(TestObjects.KeyOf(large)));
+
+        async Task<Task<CommitResult>> BeginAsync(byte[] bytes)
+        {
+            await using ObjectWriter writer = store.BeginWrite(TestObjects.KeyOf(bytes), bytes.Length);
+            Assert.Null(await writer.AppendAsync(bytes));
+            Assert.True(writer.Verify());
+            return writer.CommitAsync(); // and the writer goes
+        }
+    }
+
+    [Fact]
+    public async Task Commit_ThatIsWaitedFor_CanBeCalledOff()
+    {
+        await using FasterObjectStore store = await OpenAsync(new FaultyDisk());
+        using CancellationTokenSource told = new();
+        Task<CommitResult> wait = store.WaitAsync(new TaskCompletionSource<CommitResult>().Task, told.Token);
+
+        await told.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => wait.InTimeAsync());
+    }
+
+    [Fact]
+    public async Task Evict_OnADiskThatRefusesWrites_EndsAndSaysWhy()
+    {
+        FaultyDisk disk = new();
+        await using FasterObjectStore store = await OpenAsync(disk);
+        for (int i = 0; store.Statistics.FreshBytes < 3 * store.Log.Segments.SegmentBytes; i++)
+        {
+            byte[] bytes = TestObjects.Bytes(i, 2_000_000);
+            await store.WriteAsync(TestObjects.KeyOf(bytes), bytes);
+        }
+
+        disk.WriteFault = FaultyDisk.Full;
+        IOException refused = await Assert.ThrowsAsync<IOException>(() => store.EvictToAsync(0).InTimeAsync());
+        Assert.Contains("No space left on device", refused.Message, StringComparison.Ordinal);
+
+        disk.WriteFault = null;
+        store.Health.RetryNow();
+        await Waiting.UntilAsync(() => store.Statistics.WriteFailure is null);
+        await store.EvictToAsync(0).InTimeAsync();
+        Assert.Equal(0, store.Statistics.Objects);
+    }
+
+    [Fact]
+    public async Task Open_OnADiskTooFullForAnyStore_IsAFailureOfTheDisk() =>
+        Assert.Contains("too full", (await Assert.ThrowsAsync<IOException>(() => FasterObjectStore.OpenAsync(
+            new StoreOptions { Path = _directory.Path }, new HookedDisk { Free = 1 << 20 }, TimeProvider.System, NullLogger.Instance,
+            CancellationToken.None))).Message, StringComparison.Ordinal);
+
+    [Fact]
     public async Task Disk_RefusingWrites_StoreClosesAndKeepsWhatWasAcknowledged()
     {
         FaultyDisk disk = new();

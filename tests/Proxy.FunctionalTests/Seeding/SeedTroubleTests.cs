@@ -47,6 +47,41 @@ public sealed class SeedTroubleTests
     }
 
     [Fact]
+    public async Task Import_OntoADiskThatRefusesWrites_EndsWithASentenceAndGoesOnLater()
+    {
+        await using SeedBench bench = await SeedBench.StartAsync(s_tiny);
+        byte[] bundle = await bench.ExportAsync(SeedBench.All(s_tiny.Fqrn));
+        var disk = new FaultyDisk();
+        await using ProxyUnderTest lab = await ProxyUnderTest.StartOnAsync(disk, null, bench.Upstream);
+        disk.WriteFault = FaultyDisk.Full;
+
+        SeedStoreException refused = await Assert.ThrowsAsync<SeedStoreException>(() => SeedBench.ImportAsync(lab, bundle).InTimeAsync());
+        Assert.Contains("full", refused.Message, StringComparison.Ordinal);
+
+        disk.WriteFault = null;
+        lab.Store.Health.RetryNow();
+        await Waiting.UntilAsync(() => lab.Store.Statistics.WriteFailure is null);
+        Assert.Equal(s_tiny.Fqrn, (await SeedBench.ImportAsync(lab, bundle).InTimeAsync()).Record.Repositories.Single().Fqrn);
+    }
+
+    [Fact]
+    public async Task Export_ThatItsPlaceDoesNotTake_NamesTheBundleAndNotTheStore()
+    {
+        using var directory = new TemporaryDirectory();
+        foreach (string place in (string[])["/dev/full", directory.Combine("in", "x.tar")])
+        {
+            Directory.CreateDirectory(directory.Combine("in"));
+            IOException failure = await Assert.ThrowsAsync<IOException>(() => SeedOutput.Of(place, "x.tar").WriteAsync(async stream =>
+            {
+                await stream.WriteAsync(new byte[3 << 20]);
+                Directory.Delete(directory.Combine("in"), recursive: true); // it cannot get its name
+            }));
+
+            Assert.StartsWith($"The bundle could not be written to {place}: ", failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Import_UnderTheNameOfAnotherSeed_LeavesNoDocumentOfThatOne()
     {
         FixtureRepository other = FixtureRepository.Nocomp;
