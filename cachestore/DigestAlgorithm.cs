@@ -1,6 +1,6 @@
 namespace Breakwater.CacheStore;
 
-/// <summary>The content hashes of CernVM-FS; every digest is 160 bit long (SHAKE-128 is cut to 20 bytes).</summary>
+/// <summary>The content hashes of CernVM-FS, and names; every digest is 160 bit long (SHAKE-128 is cut to 20 bytes).</summary>
 public enum DigestAlgorithm : byte
 {
     /// <summary>SHA-1: no tag in the URL.</summary>
@@ -11,4 +11,9 @@ public enum DigestAlgorithm : byte
 
     /// <summary>SHAKE-128: <c>-shake128</c> in the URL.</summary>
     Shake128 = 2,
+
+    /// <summary>
+    /// No content hash: the digest is that of a name (<see cref="ObjectKey.Named"/>). Nothing but checksums vouches for the bytes.
+    /// </summary>
+    Named = 3,
 }

@@ -4,7 +4,7 @@ using Breakwater.CacheStore.Retention;
 
 namespace Breakwater.CacheStore;
 
-/// <summary>A persistent store of immutable, content-addressed objects. Knows no HTTP. All members are thread-safe.</summary>
+/// <summary>A persistent store of immutable objects, content-addressed or named once. Knows no HTTP. All members are thread-safe.</summary>
 public interface IObjectStore : IAsyncDisposable
 {
     /// <summary>Opens an object for reading. False: the store does not hold all of it (a miss).</summary>

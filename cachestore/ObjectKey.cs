@@ -56,6 +56,18 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
         _kind = kind;
     }
 
+    /// <summary>
+    /// The key of what is named and not hashed: the SHA-256 of the name, cut to 20 bytes. No text form leads to it (<see
+    /// cref="TryParse(ReadOnlySpan{byte}, out ObjectKey)"/>), so nobody who asks for objects of CernVM-FS gets at it.
+    /// </summary>
+    /// <param name="name">Any bytes.</param>
+    public static ObjectKey Named(ReadOnlySpan<byte> name)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(name, digest);
+        return new ObjectKey(digest[..DigestSizeBytes], DigestAlgorithm.Named, 0);
+    }
+
     /// <summary>The algorithm that made the digest.</summary>
     public DigestAlgorithm Algorithm => _algorithm;
 
@@ -173,7 +185,13 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
     {
         Span<byte> digest = stackalloc byte[DigestSizeBytes];
         CopyDigestTo(digest);
-        string tag = _algorithm switch { DigestAlgorithm.RipeMd160 => "-rmd160", DigestAlgorithm.Shake128 => "-shake128", _ => "" };
+        string tag = _algorithm switch
+        {
+            DigestAlgorithm.RipeMd160 => "-rmd160",
+            DigestAlgorithm.Shake128 => "-shake128",
+            DigestAlgorithm.Named => "-named",
+            _ => "",
+        };
         return Convert.ToHexStringLower(digest) + tag + (_kind == 0 ? "" : ((char)_kind).ToString());
     }
 

@@ -7,7 +7,7 @@ namespace Breakwater.CacheStore;
 /// </summary>
 public abstract class ObjectWriter : IAsyncDisposable
 {
-    /// <summary>What the bytes must hash to.</summary>
+    /// <summary>What the bytes must hash to; of a named one nothing, its length counts.</summary>
     public abstract ObjectKey Key { get; }
 
     /// <summary>Bytes appended so far.</summary>
@@ -35,8 +35,9 @@ public abstract class ObjectWriter : IAsyncDisposable
     public abstract bool TryGetMapped(long offset, out MappedRun run, out IDisposable? hold);
 
     /// <summary>
-    /// Do the bytes so far hash to the key? After false more may be appended; after true nothing, but <see cref="CommitAsync"/>, and it is
-    /// not to be called again. From true on, <see cref="IObjectStore.TryOpen"/> finds the object, unless the store could not take it.
+    /// Do the bytes so far hash to the key; of a named one: are they as many as were expected? After false more may be appended; after true
+    /// nothing, but <see cref="CommitAsync"/>, and it is not to be called again. From true on, <see cref="IObjectStore.TryOpen"/> finds the
+    /// object, unless the store could not take it.
     /// </summary>
     public abstract bool Verify();
 

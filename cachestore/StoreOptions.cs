@@ -33,6 +33,9 @@ public sealed class StoreOptions
     /// </summary>
     public long IndexMemoryBytes { get; set; } = 1L << 30;
 
+    /// <summary>Gives what is named another share of the quota, for the next store that is opened.</summary>
+    public void ShareWithNamed(double share) => NamedShare = share;
+
     /// <summary>The most heap that the index, its table and the logs' pages take with this quota, bytes.</summary>
     public long HeapBytes(long quotaBytes) =>
         Math.Max(IndexMemoryBytes, 16L << 20) + (Faster.ObjectIndex.TableBytes(quotaBytes / Faster.StoreParts.SmallestObjectsMean) * 5 / 4)
@@ -46,6 +49,15 @@ public sealed class StoreOptions
 
     /// <summary>Rest between two passes of the scrubber, and before the first. Default one day.</summary>
     public TimeSpan ScrubInterval { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>Share of the quota that what is named may take (<see cref="Faster.NamedStore"/>).</summary>
+    public double NamedShare { get; private set; } = 0.3;
+
+    /// <summary>Below it a store is not opened.</summary>
+    internal long LeastQuotaBytes { get; init; } = MinQuotaBytes;
+
+    /// <summary>Is there a store of what is named beside it?</summary>
+    internal bool HasNamed { get; init; } = true;
 
     /// <summary>Told of each object just before it is evicted.</summary>
     internal Action<ObjectKey>? Evicting { get; init; }

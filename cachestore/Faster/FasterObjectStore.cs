@@ -19,6 +19,7 @@ public sealed partial class FasterObjectStore : IObjectStore
     private readonly StoreLock _lock;
     private readonly ILogger _logger;
     private readonly FasterDocumentStore _documents;
+    private readonly NamedStore? _named;
     private readonly Action<ObjectKey>? _evicting;
     private readonly Scrubber _scrubber;
     private readonly ScrubLoop _scrubbing;
@@ -37,6 +38,7 @@ public sealed partial class FasterObjectStore : IObjectStore
         _documents = parts.Documents;
         Pins = parts.Pins;
         _evicting = options.Evicting;
+        _named = options.HasNamed ? new NamedStore(options, parts.QuotaBytes, parts.Disk, time, logger) : null;
         MaxObjectBytes = Math.Min(Math.Min(options.MaxObjectBytes, IndexEntry.LengthLimit - 1), parts.QuotaBytes / 4);
         Unverified = new UnverifiedBytes(Log);
         Budget = new StagingBudget(Math.Min(32 << 20, parts.QuotaBytes / 16));
@@ -59,6 +61,9 @@ public sealed partial class FasterObjectStore : IObjectStore
 
     /// <inheritdoc/>
     public PinSets Pins { get; }
+
+    /// <summary>What has a name and no content hash, in a store of its own within this one's quota.</summary>
+    public NamedStore Named => _named ?? throw new InvalidOperationException("This store has none beside it.");
 
     /// <summary>How the store stands.</summary>
     public StoreStatistics Statistics => new()
@@ -115,7 +120,7 @@ public sealed partial class FasterObjectStore : IObjectStore
     }
 
     /// <summary>Files that the store keeps open when it is full.</summary>
-    public int MostOpenFiles => (int)(Space.QuotaBytes / Log.Segments.SegmentBytes) + 16;
+    public int MostOpenFiles => (int)(Space.QuotaBytes / Log.Segments.SegmentBytes) + 16 + (_named?.MostOpenFiles ?? 0);
 
     /// <summary>
     /// What of the store was deleted or moved away under this process, for people; null: it is where it was opened. Looks at the disk.
@@ -123,6 +128,9 @@ public sealed partial class FasterObjectStore : IObjectStore
     public string? Missing => _lock.Missing;
 
     internal long MaxObjectBytes { get; }
+
+    /// <summary>What others take of the quota.</summary>
+    internal long OthersBytes => _named?.UsedBytes ?? 0;
 
     /// <summary>Opens the store of a directory, or makes one.</summary>
     /// <exception cref="StoreInUseException">Another process has it open.</exception>
@@ -214,6 +222,7 @@ public sealed partial class FasterObjectStore : IObjectStore
             await Space.DisposeAsync();
             await Commits.DisposeAsync();
             await _documents.DisposeAsync();
+            await (_named?.DisposeAsync() ?? ValueTask.CompletedTask);
             Log.Dispose();
             Index.Dispose();
             _lock.Dispose();
@@ -369,7 +378,7 @@ public sealed partial class FasterObjectStore : IObjectStore
         }
     }
 
-    private static FasterObjectStore Open(StoreOptions options, StoreDisk disk, TimeProvider time, ILogger logger)
+    internal static FasterObjectStore Open(StoreOptions options, StoreDisk disk, TimeProvider time, ILogger logger)
     {
         string path = options.Path ?? throw new ArgumentException("Store:Path is not set.", nameof(options));
         StoreFolder.Make(path);

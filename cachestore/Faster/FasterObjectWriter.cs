@@ -84,7 +84,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
     public override bool Verify()
     {
         ObjectKey key = Key;
-        _isVerified = _hasher.Matches(key);
+        _isVerified = key.Algorithm == DigestAlgorithm.Named ? Length == _expectedLength : _hasher.Matches(key);
         if (_isVerified && _refusal is null)
         {
             _store.Unverified.Settle(_staged, isVerified: true);

@@ -79,7 +79,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     }
 
     /// <summary>Must a writer wait? At the quota and one segment.</summary>
-    public bool IsFull => UsedBytes > QuotaBytes + _segments.SegmentBytes;
+    public bool IsFull => UsedBytes > QuotaBytes - _store.OthersBytes + _segments.SegmentBytes;
 
     /// <summary>Completes when a segment was freed (true), or none could be (false).</summary>
     public Task<bool> ProgressAsync()
@@ -179,8 +179,9 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         }
     }
 
-    /// <summary>The quota, or less when others fill the disk.</summary>
-    private long EffectiveQuota() => Math.Min(QuotaBytes, UsedBytes + _store.Disk.FreeBytes(_segments.DirectoryPath) - FloorBytes);
+    /// <summary>The quota without what named bodies take of it, or less when others fill the disk.</summary>
+    private long EffectiveQuota() =>
+        Math.Min(QuotaBytes - _store.OthersBytes, UsedBytes + _store.Disk.FreeBytes(_segments.DirectoryPath) - FloorBytes);
 
     /// <summary>Makes some room. False: there is enough, or none can be made now.</summary>
     private async Task<bool> MakeRoomAsync()

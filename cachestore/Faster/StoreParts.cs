@@ -31,10 +31,10 @@ internal sealed record StoreParts(
                 + $"are needed. Free space on it, or set Store:Path to another.");
         }
 
-        if (quota < StoreOptions.MinQuotaBytes)
+        if (quota < options.LeastQuotaBytes)
         {
             throw new ArgumentException(
-                $"Store:QuotaBytes is {quota}; a store needs at least {StoreOptions.MinQuotaBytes}. Give it more, or free space on its "
+                $"Store:QuotaBytes is {quota}; a store needs at least {options.LeastQuotaBytes}. Give it more, or free space on its "
                 + $"disk.", nameof(options));
         }
 
@@ -65,7 +65,7 @@ internal sealed record StoreParts(
     }
 
     /// <summary>A cache that cannot be understood must not keep the server from starting: it is put aside, and begun anew.</summary>
-    private static T OpenOrMoveAside<T>(string directory, TimeProvider time, ILogger logger, Func<T> open)
+    internal static T OpenOrMoveAside<T>(string directory, TimeProvider time, ILogger logger, Func<T> open)
     {
         try
         {

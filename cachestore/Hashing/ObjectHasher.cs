@@ -12,6 +12,7 @@ public abstract class ObjectHasher : IDisposable
         DigestAlgorithm.Sha1 => new Sha1Hasher(),
         DigestAlgorithm.RipeMd160 => new RipeMd160Hasher(),
         DigestAlgorithm.Shake128 => new Shake128Hasher(),
+        DigestAlgorithm.Named => new NoHasher(),
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm)),
     };
 
@@ -31,9 +32,14 @@ public abstract class ObjectHasher : IDisposable
     /// <summary>Writes the 20 byte digest and starts anew.</summary>
     public abstract void Finish(Span<byte> digest);
 
-    /// <summary>Is the digest of the bytes so far that of the key? More may be added after it.</summary>
+    /// <summary>Is the digest of the bytes so far that of the key? More may be added after it. Any bytes match a name.</summary>
     public bool Matches(in ObjectKey key)
     {
+        if (key.Algorithm == DigestAlgorithm.Named)
+        {
+            return true;
+        }
+
         Span<byte> digest = stackalloc byte[ObjectKey.DigestSizeBytes];
         Peek(digest);
         return key.DigestEquals(digest);
@@ -42,9 +48,14 @@ public abstract class ObjectHasher : IDisposable
     /// <summary>Writes the 20 byte digest of the bytes so far; more may be added after it.</summary>
     protected abstract void Peek(Span<byte> digest);
 
-    /// <summary>Ends the digest: is it that of the key? Starts anew.</summary>
+    /// <summary>Ends the digest: is it that of the key? Starts anew. Any bytes match a name.</summary>
     public bool FinishMatches(in ObjectKey key)
     {
+        if (key.Algorithm == DigestAlgorithm.Named)
+        {
+            return true;
+        }
+
         Span<byte> digest = stackalloc byte[ObjectKey.DigestSizeBytes];
         Finish(digest);
         return key.DigestEquals(digest);
@@ -100,6 +111,22 @@ public abstract class ObjectHasher : IDisposable
         public override void Finish(Span<byte> digest) => _hash.OutputFinal(digest[..ObjectKey.DigestSizeBytes]);
 
         protected override void Peek(Span<byte> digest) => new ShakeDigest(_hash).OutputFinal(digest[..ObjectKey.DigestSizeBytes]);
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
+
+    /// <summary>Of what is named: nothing is hashed.</summary>
+    private sealed class NoHasher : ObjectHasher
+    {
+        public override void Append(ReadOnlySpan<byte> bytes)
+        {
+        }
+
+        public override void Finish(Span<byte> digest) => throw new NotSupportedException("What is named has no digest.");
+
+        protected override void Peek(Span<byte> digest) => throw new NotSupportedException("What is named has no digest.");
 
         protected override void Dispose(bool disposing)
         {

@@ -2,11 +2,16 @@ using System.Globalization;
 
 namespace Breakwater.Proxy.Access;
 
-/// <summary>Hosts with ports that are allowed: <c>host</c>, <c>host:port</c>, <c>*.domain:port</c>. Thread-safe; replaced whole.</summary>
+/// <summary>
+/// Hosts with ports that are allowed: <c>host</c>, <c>host:port</c>, <c>*.domain:port</c>, <c>host:*</c> for any port. Thread-safe;
+/// replaced whole.
+/// </summary>
 /// <param name="patterns">What is allowed; nothing else is.</param>
 /// <param name="defaultPort">The port of a pattern that has none.</param>
 internal abstract class HostPatterns(IEnumerable<string> patterns, int defaultPort)
 {
+    private const int AnyPort = 0;
+
     private volatile (string Host, int Port)[] _patterns = Parse(patterns, defaultPort);
 
     /// <summary>Is any allowed at all?</summary>
@@ -16,7 +21,8 @@ internal abstract class HostPatterns(IEnumerable<string> patterns, int defaultPo
     public void Replace(IEnumerable<string> patterns) => _patterns = Parse(patterns, defaultPort);
 
     /// <summary>May this host be asked on this port?</summary>
-    public bool Allows(string host, int port) => Array.Exists(_patterns, p => p.Port == port && Matches(p.Host.Trim('[', ']'), host));
+    public bool Allows(string host, int port) =>
+        Array.Exists(_patterns, p => (p.Port == port || p.Port == AnyPort) && Matches(p.Host.Trim('[', ']'), host));
 
     /// <summary>Parses a pattern. False: not a pattern.</summary>
     public static bool TryParse(string pattern, int defaultPort, out (string Host, int Port) parsed)
@@ -26,8 +32,10 @@ internal abstract class HostPatterns(IEnumerable<string> patterns, int defaultPo
         parsed = (hasPort ? pattern[..colon] : pattern, defaultPort);
         if (hasPort)
         {
-            if (!int.TryParse(pattern.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
-                || port is < 1 or > 65535)
+            ReadOnlySpan<char> written = pattern.AsSpan(colon + 1);
+            int port = AnyPort;
+            if (written is not "*"
+                && (!int.TryParse(written, NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535))
             {
                 return false;
             }

@@ -10,8 +10,11 @@ namespace Breakwater.Proxy.EventLoops;
 /// </summary>
 internal readonly ref struct RequestHead
 {
-    /// <summary>A longer head is Kestrel's to refuse.</summary>
-    public const int MaxBytes = 16 << 10;
+    /// <summary>The longest target and half of the fields that Kestrel takes; a longer head is Kestrel's to read or refuse.</summary>
+    public const int MaxBytes = DestinationTarget.MaxLength + (8 << 10);
+
+    /// <summary>More fields are Kestrel's to refuse.</summary>
+    private const int MaxFieldBytes = 16 << 10;
 
     private const int MaxHeaders = 60;
 
@@ -70,7 +73,7 @@ internal readonly ref struct RequestHead
             return HeadScan.Doubtful;
         }
 
-        if (lineEnd == end)
+        if (lineEnd == end || end - lineEnd > MaxFieldBytes)
         {
             return HeadScan.Doubtful;
         }

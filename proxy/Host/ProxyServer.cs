@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Access;
@@ -14,6 +15,7 @@ using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Observability.Snmp;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Prefetching;
+using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Seeding.Format;
@@ -122,6 +124,9 @@ internal static class ProxyServer
         services.AddSingleton<IObjectStore>(store);
         services.AddSingleton(store.Documents);
         services.AddSingleton(store);
+        services.AddSingleton(store.Named);
+        services.AddSingleton(new HttpPolicy(settings.Http));
+        services.AddSingleton<ExchangeRouting>();
         services.AddSingleton<Snapshots.StoredSnapshots>();
         services.AddSingleton<Admin.IAdminRoom, Admin.StoreRoom>();
         services.AddHostedService<PinnedHealer>();
@@ -304,7 +309,11 @@ internal static class ProxyServer
         kestrel.Limits.MaxRequestBodySize = 0;
         kestrel.Limits.MaxRequestHeaderCount = 64;
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
-        kestrel.Limits.MaxRequestLineSize = 8 << 10;
+        kestrel.Limits.MaxRequestLineSize = DestinationTarget.MaxLength + (1 << 10);
+
+        // Fields of ordinary HTTP pass byte by byte, whatever their bytes mean to the two ends.
+        kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
+        kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.Limits.RequestHeadersTimeout = proxy.RequestHeadTimeout;
 
         // A client keeps its connections between two checks of the manifest: 240 s by default.

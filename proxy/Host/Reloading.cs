@@ -18,6 +18,7 @@ internal sealed partial class Reloading(
     ClientLimits limits,
     RepositoryRoutes repositories,
     DestinationEndpoint otherDestinations,
+    HttpPolicy http,
     ParentProxies parents,
     TrustOptions trust,
     KeysWatch keys,
@@ -49,6 +50,7 @@ internal sealed partial class Reloading(
             destinations.Replace(access.Destinations);
             tunnels.Replace(access.Connect);
             addresses.Replace(access.AllowedUpstreams);
+            http.Replace(settings.Http);
             otherDestinations.Renew();
             users.Replace(access.Users);
             limits.Replace(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient);

@@ -4,6 +4,7 @@ using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Threading;
 using Breakwater.Proxy.Upstreams;
@@ -80,8 +81,8 @@ internal sealed partial class ProxyPipeline(
             Key = outcome.Key,
             Fqrn = outcome.Fqrn,
             Target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget,
-            UserAgent = fields.UserAgent,
-            PathHint = fields.TryGetValue("cvmfs-info", out StringValues path) ? path.ToString() : null,
+            UserAgent = FieldGrammar.ToText(fields.UserAgent),
+            PathHint = fields.TryGetValue("cvmfs-info", out StringValues path) ? FieldGrammar.ToText(path) : null,
         };
         bool hasStarted = context.Response.HasStarted;
         recorder.Record(facts.Ended(

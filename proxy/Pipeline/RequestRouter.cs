@@ -7,6 +7,7 @@ using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Serving;
+using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.WorkingSets;
 using Breakwater.Proxy.ZeroTouch;
@@ -16,6 +17,8 @@ namespace Breakwater.Proxy.Pipeline;
 
 /// <summary>Finds out what an admitted request asks for, and has it served.</summary>
 internal sealed class RequestRouter(
+    ExchangeRouting exchanges,
+    HttpPolicy http,
     RepositoryRoutes repositories,
     ObjectEndpoint objects,
     DocumentEndpoint documents,
@@ -34,45 +37,73 @@ internal sealed class RequestRouter(
             return heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "A header field is malformed.");
         }
 
-        // Methods are case-sensitive (RFC 9110, 9.1); HttpMethods.IsGet is not.
-        if (context.Request.Method is not ("GET" or "HEAD"))
-        {
-            if (context.Request.ContentLength > 0 || context.Request.Headers.TransferEncoding.Count > 0)
-            {
-                // Its body is not read: nothing of it may ever be taken for a request.
-                context.Response.Headers.Connection = "close";
-            }
-
-            context.Response.Headers.Allow = "GET, HEAD";
-            return heads.WriteErrorAsync(context, StatusCodes.Status405MethodNotAllowed, "This proxy serves GET and HEAD below /cvmfs/.");
-        }
-
-        if (context.Request.ContentLength > 0 || context.Request.Headers.TransferEncoding.Count > 0)
-        {
-            context.Response.Headers.Connection = "close";
-            return heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "A request for content has no body.");
-        }
-
         string rawTarget = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        if (zeroTouch.TryServe(context, rawTarget, outcome) is { } served)
+
+        // Methods are case-sensitive (RFC 9110, 9.1); HttpMethods.IsGet is not.
+        bool asksForContent = context.Request.Method is "GET" or "HEAD";
+        bool hasBody = context.Request.ContentLength > 0 || context.Request.Headers.TransferEncoding.Count > 0;
+        if (asksForContent && !hasBody && zeroTouch.TryServe(context, rawTarget, outcome) is { } served)
         {
             return served;
         }
 
-        if (rawTarget.Length > RequestTarget.MaxLength)
+        if (!(asksForContent && hasBody)
+            && exchanges.TryRoute(rawTarget, context.Request.Headers.Host.ToString(), out ExchangeTarget? exchange))
         {
-            return RejectAsync(context, TargetRejection.TooLong, isAbsoluteForm: false);
+            return ExchangeAsync(context, exchange, hasBody, outcome);
         }
 
-        if (otherDestinations.TryServe(context, rawTarget, outcome) is { } passed)
+        if (hasBody)
         {
-            return passed;
+            // It is not read: nothing of it may ever be taken for a request.
+            context.Response.Headers.Connection = "close";
+        }
+
+        if (!asksForContent)
+        {
+            context.Response.Headers.Allow = "GET, HEAD";
+            return heads.WriteErrorAsync(context, StatusCodes.Status405MethodNotAllowed, "This proxy serves GET and HEAD below /cvmfs/.");
+        }
+
+        if (hasBody)
+        {
+            return heads.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "A request for content has no body.");
+        }
+
+        if (rawTarget.Length > RequestTarget.MaxLength)
+        {
+            context.Response.Headers.Connection = "close";
+            return RejectAsync(context, TargetRejection.TooLong, isAbsoluteForm: false);
         }
 
         Span<byte> bytes = stackalloc byte[RequestTarget.MaxLength];
         return Encoding.Latin1.TryGetBytes(rawTarget, bytes, out int length)
             ? ServeAsync(context, RequestTarget.Parse(bytes[..length]), outcome)
             : RejectAsync(context, TargetRejection.Malformed, isAbsoluteForm: false);
+    }
+
+    /// <summary>Ordinary HTTP: the methods of the settings pass, with their bodies.</summary>
+    private Task ExchangeAsync(HttpContext context, ExchangeTarget target, bool hasBody, RequestOutcome outcome)
+    {
+        HttpPolicy.Snapshot policy = http.Current;
+        if (!policy.Allows(context.Request.Method))
+        {
+            if (hasBody)
+            {
+                context.Response.Headers.Connection = "close";
+            }
+
+            context.Response.Headers.Allow = policy.Allow;
+            return heads.WriteErrorAsync(
+                context, StatusCodes.Status405MethodNotAllowed, $"This proxy passes {policy.Allow} to other hosts (Http:Methods).");
+        }
+
+        if (hasBody && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = null; // it is passed on as it comes
+        }
+
+        return otherDestinations.ServeAsync(context, target, outcome);
     }
 
     private Task ServeAsync(HttpContext context, RequestTarget target, RequestOutcome outcome)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace Breakwater.Proxy.Requests;
 
@@ -34,6 +35,10 @@ internal static class FieldGrammar
 
         return true;
     }
+
+    /// <summary>A field's bytes, which are read as Latin-1, as the UTF-8 that people write today. Null: no such field.</summary>
+    public static string? ToText(string? value) =>
+        value is null || Ascii.IsValid(value) ? value : Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(value));
 
     /// <summary>Is this free of controls other than tab?</summary>
     public static bool IsText(ReadOnlySpan<char> value) => !value.ContainsAny(s_control);

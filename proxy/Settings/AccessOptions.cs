@@ -12,8 +12,8 @@ internal sealed class AccessOptions
     public string[] Clients { get; set; } = [];
 
     /// <summary>
-    /// Hosts besides CernVM-FS that clients may ask for by GET and HEAD, passed through and never stored: <c>host</c>, <c>host:port</c> or
-    /// <c>*.domain:port</c>; port 80 when none is given. Default none: this is no open proxy.
+    /// Hosts besides CernVM-FS that clients may ask for by the methods of <c>Http:Methods</c>: <c>host</c>, <c>host:port</c>,
+    /// <c>*.domain:port</c> or, for any port, <c>host:*</c>; port 80 when none is given. Default none: this is no open proxy.
     /// </summary>
     public string[] Destinations { get; set; } = [];
 

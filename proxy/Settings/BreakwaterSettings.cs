@@ -17,6 +17,8 @@ internal sealed class BreakwaterSettings
 
     public TelemetryOptions Telemetry { get; init; } = new();
 
+    public HttpOptions Http { get; init; } = new();
+
     public SnmpOptions Snmp { get; init; } = new();
 
     public ZeroTouchOptions ZeroTouch { get; init; } = new();
@@ -30,8 +32,8 @@ internal sealed class BreakwaterSettings
 
     /// <summary>The sections that a settings file may have.</summary>
     public static readonly string[] Sections =
-        ["Proxy", "Access", "Store", "Admin", "AccessLog", "Telemetry", "Snmp", "ZeroTouch", "Repositories", "WorkingSets", "ReverseProxy",
-        "Logging"];
+        ["Proxy", "Access", "Store", "Admin", "AccessLog", "Telemetry", "Snmp", "ZeroTouch", "Repositories", "Http", "WorkingSets",
+        "ReverseProxy", "Logging"];
 
     /// <summary>Binds the sections and checks them.</summary>
     /// <exception cref="SettingsException">Something is wrong: all mistakes at once.</exception>
@@ -48,6 +50,7 @@ internal sealed class BreakwaterSettings
             Telemetry = Bind<TelemetryOptions>(configuration, "Telemetry", errors),
             Snmp = Bind<SnmpOptions>(configuration, "Snmp", errors),
             ZeroTouch = Bind<ZeroTouchOptions>(configuration, "ZeroTouch", errors),
+            Http = HttpSections.Bind(configuration, errors),
             Trust = SettingsBinder.Bind<TrustOptions>("Repositories",
                 configuration.GetSection("Repositories").GetChildren().Where(child => !child.GetChildren().Any()), errors),
             WorkingSets = Bind<WorkingSetOptions>(configuration, "WorkingSets", errors),
@@ -57,6 +60,7 @@ internal sealed class BreakwaterSettings
                 StringComparer.Ordinal),
         };
         settings.Store.Path ??= DefaultStorePath();
+        settings.Store.ShareWithNamed(settings.Http.QuotaShare);
         settings.Admin.TokenFile ??= Path.Combine(settings.Store.Path, "admin.token");
         SettingsValidator.Check(settings, configuration, errors);
         return errors.Count == 0 ? settings : throw new SettingsException(errors);

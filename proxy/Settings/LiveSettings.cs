@@ -104,8 +104,8 @@ internal sealed partial class LiveSettings : IDisposable
     }
 
     [LoggerMessage(Level = LogLevel.Information,
-        Message = "The settings were read again. Access, Repositories, ReverseProxy and Logging are in force; changes of the rest need a "
-        + "restart")]
+        Message = "The settings were read again. Access, Http, Repositories, ReverseProxy and Logging are in force; changes of "
+        + "the rest need a restart")]
     private static partial void LogReloaded(ILogger log);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The changed settings are refused, the old ones stay in force. {Mistakes}")]

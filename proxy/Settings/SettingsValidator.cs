@@ -31,6 +31,7 @@ internal static class SettingsValidator
         }
 
         CheckAccess(settings.Access, errors);
+        HttpSections.Check(settings.Http, errors);
         Range(errors, "Store:MaxObjectBytes", settings.Store.MaxObjectBytes, 1L << 20, 1L << 40, "bytes");
         Range(errors, "Store:CommitInterval", settings.Store.CommitInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10));
         Range(errors, "Store:QuotaBytes", settings.Store.QuotaBytes ?? StoreOptions.MinQuotaBytes, StoreOptions.MinQuotaBytes, 1L << 50,
