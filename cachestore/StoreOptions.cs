@@ -33,6 +33,9 @@ public sealed class StoreOptions
     /// </summary>
     public long IndexMemoryBytes { get; set; } = 1L << 30;
 
+    /// <summary>The most heap that what is named takes, once it is used, bytes.</summary>
+    public long NamedHeapBytes(long quotaBytes) => Faster.NamedStore.HeapBytes(this, quotaBytes);
+
     /// <summary>Gives what is named another share of the quota, for the next store that is opened.</summary>
     public void ShareWithNamed(double share) => NamedShare = share;
 

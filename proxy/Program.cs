@@ -60,6 +60,7 @@ static RootCommand Root()
         ContextCommand.Create(),
         CompletionCommand.Create(),
         WarmCommand.Create(),
+        PurgeCommand.Create(),
         ProfileCommand.Create(),
         SeedCommand.Create(),
         SocketUnitCommand.Create(),

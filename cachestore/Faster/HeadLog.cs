@@ -17,6 +17,9 @@ internal sealed class HeadLog : IHeadStore, IAsyncDisposable
     /// <summary>How many there may be, with about 70 bytes of memory each.</summary>
     public const int MostHeads = 1 << 20;
 
+    /// <summary>What all of them and the log's pages take at most.</summary>
+    public const long HeapBytes = (MostHeads * 72L) + (8 << 20);
+
     /// <summary>Removals that the log had no room for; of more, a crash may bring some heads back.</summary>
     private const int MostOwed = 1 << 16;
 

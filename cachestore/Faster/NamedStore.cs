@@ -40,6 +40,9 @@ public sealed class NamedStore : IAsyncDisposable
         }
     }
 
+    /// <summary>Has anybody used it, in this process or one before?</summary>
+    public bool IsOpen => Volatile.Read(ref _opened) is not null;
+
     /// <summary>What all in it may take on disk; part of the store's quota.</summary>
     public long QuotaBytes { get; }
 
@@ -81,6 +84,15 @@ public sealed class NamedStore : IAsyncDisposable
         }
     }
 
+    /// <summary>The most heap that it takes, once it is open.</summary>
+    internal static long HeapBytes(StoreOptions options, long storeQuotaBytes)
+    {
+        var slices = new StoreOptions { IndexMemoryBytes = IndexMemoryBytes(options) };
+        return slices.HeapBytes((long)(options.NamedShare * storeQuotaBytes)) + HeadLog.HeapBytes;
+    }
+
+    private static long IndexMemoryBytes(StoreOptions options) => (long)(options.NamedShare * options.IndexMemoryBytes);
+
     private Opened Open()
     {
         if (Volatile.Read(ref _opened) is { } opened)
@@ -110,7 +122,7 @@ public sealed class NamedStore : IAsyncDisposable
             LeastQuotaBytes = LeastSlicesBytes,
             HasNamed = false,
             MinFreeBytes = _options.MinFreeBytes,
-            IndexMemoryBytes = _options.IndexMemoryBytes,
+            IndexMemoryBytes = IndexMemoryBytes(_options),
             ScrubBytesPerSecond = _options.ScrubBytesPerSecond,
             ScrubInterval = _options.ScrubInterval,
             CommitInterval = _options.CommitInterval,

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Fetching;
@@ -12,7 +13,7 @@ namespace Breakwater.Proxy.Admin;
 internal sealed class ProxyGauges
 {
     public ProxyGauges(IMeterFactory meters, FetchCoordinator fetches, FetchQueue queue, IProxyStateLookup clusters, Health health,
-        RequestRecorder recorder, BootTimelines boots, OverflowBudget overflow)
+        RequestRecorder recorder, BootTimelines boots, OverflowBudget overflow, NamedStore named)
     {
         Meter meter = meters.Create(ProxyCounters.MeterName);
         meter.CreateObservableGauge("breakwater.fetches", () => fetches.InFlight.Count, "{fetch}", "Objects being fetched.");
@@ -22,6 +23,10 @@ internal sealed class ProxyGauges
             "Fetches in line for a place (Proxy:MaxConcurrentFetches).");
         meter.CreateObservableGauge("breakwater.unstored", () => overflow.Taken, "By",
             "Memory of bodies that the store does not take, beyond 1 MiB each (Proxy:MaxUnstoredBytes).");
+        meter.CreateObservableGauge("breakwater.http.urls", () => named.IsOpen ? named.Heads.Count : 0, "{url}",
+            "URLs of destinations and sites with stored answers.");
+        meter.CreateObservableGauge("breakwater.http.stored", () => named.UsedBytes, "By",
+            "What bodies and heads of destinations and sites take on disk (Http:QuotaShare).");
         meter.CreateObservableGauge("breakwater.upstream.healthy", () => Healths(clusters), "1",
             "1: the Stratum 1 answers; 0: it is asked last. By cluster and upstream.");
         meter.CreateObservableGauge("breakwater.health", () => (int)health.Check().Status, "1",

@@ -50,6 +50,7 @@ internal sealed record MemoryPlan(long WantedBytes, long LimitBytes)
     {
         long alive = FixedBytes + OtherRoomsBytes
             + settings.Store.HeapBytes(quotaBytes)
+            + (settings.HasOrdinaryHttp ? settings.Store.NamedHeapBytes(quotaBytes) + (settings.Http.MaxConcurrentFetches * FetchBytes) : 0)
             + (connections * ConnectionBytes)
             + (settings.Proxy.MaxConcurrentFetches * FetchBytes)
             + settings.Proxy.MaxUnstoredBytes

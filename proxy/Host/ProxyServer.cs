@@ -127,6 +127,8 @@ internal static class ProxyServer
         services.AddSingleton(store.Named);
         services.AddSingleton(new HttpPolicy(settings.Http));
         services.AddSingleton<ExchangeRouting>();
+        services.AddSingleton<ExchangeCounters>();
+        services.AddSingleton<IAdminRoom, HttpRoom>();
         services.AddSingleton<Snapshots.StoredSnapshots>();
         services.AddSingleton<Admin.IAdminRoom, Admin.StoreRoom>();
         services.AddHostedService<PinnedHealer>();

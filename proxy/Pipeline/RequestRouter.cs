@@ -4,6 +4,7 @@ using System.Text;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Serving;
@@ -18,6 +19,7 @@ namespace Breakwater.Proxy.Pipeline;
 /// <summary>Finds out what an admitted request asks for, and has it served.</summary>
 internal sealed class RequestRouter(
     ExchangeRouting exchanges,
+    ExchangeCounters exchangeCounters,
     HttpPolicy http,
     RepositoryRoutes repositories,
     ObjectEndpoint objects,
@@ -103,7 +105,19 @@ internal sealed class RequestRouter(
             limit.MaxRequestBodySize = null; // it is passed on as it comes
         }
 
-        return otherDestinations.ServeAsync(context, target, outcome);
+        return ServeAsync(context, target, outcome);
+    }
+
+    private async Task ServeAsync(HttpContext context, ExchangeTarget target, RequestOutcome outcome)
+    {
+        try
+        {
+            await otherDestinations.ServeAsync(context, target, outcome);
+        }
+        finally
+        {
+            exchangeCounters.Count(outcome);
+        }
     }
 
     private Task ServeAsync(HttpContext context, RequestTarget target, RequestOutcome outcome)

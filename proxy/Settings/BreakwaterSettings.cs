@@ -19,6 +19,9 @@ internal sealed class BreakwaterSettings
 
     public HttpOptions Http { get; init; } = new();
 
+    /// <summary>Is there anybody beside CernVM-FS that is asked?</summary>
+    public bool HasOrdinaryHttp => Http.Sites.Count > 0 || Access.Destinations.Length > 0;
+
     public SnmpOptions Snmp { get; init; } = new();
 
     public ZeroTouchOptions ZeroTouch { get; init; } = new();

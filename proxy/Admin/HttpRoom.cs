@@ -1,0 +1,50 @@
+using Breakwater.CacheStore.Faster;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Requests;
+
+namespace Breakwater.Proxy.Admin;
+
+/// <summary>Ordinary HTTP on the admin port: how it stands, and what is to be forgotten.</summary>
+internal sealed class HttpRoom(NamedStore named, ExchangeCounters exchanges) : IAdminRoom
+{
+    private const int MostListed = 10_000;
+
+    public void Map(AdminApi admin)
+    {
+        admin.Read("http", Status);
+        admin.Read("http/stored", (string? prefix, int? limit) =>
+            Names(prefix ?? "http://", Math.Clamp(limit ?? 100, 1, MostListed)));
+        admin.Action("http/purge", (string url, bool? prefix) => Purge(url, prefix ?? false));
+    }
+
+    private HttpStatus Status() => new(
+        [.. exchanges.Totals().Select(t => new ResultStatus(RequestRecorder.NameOf(t.Result), t.Requests, t.Bytes))],
+        named.IsOpen ? named.Heads.Count : 0,
+        named.UsedBytes,
+        named.QuotaBytes,
+        named.Statistics?.EvictedObjects ?? 0);
+
+    /// <summary>URLs, whether a site's or a destination's.</summary>
+    private IReadOnlyList<string> Names(string prefix, int most) => !named.IsOpen
+        ? []
+        : [.. Both(prefix).SelectMany(name => named.Heads.Names(name, most)).Take(most).Select(name => CacheUri.Url(name).ToString())];
+
+    /// <summary>
+    /// Answers of the URL are forgotten, a site's and a destination's. What is being fetched at this moment may be stored after it.
+    /// </summary>
+    private IResult Purge(string url, bool isPrefix)
+    {
+        if (!DestinationTarget.TryParse(url, out DestinationTarget target))
+        {
+            return new AdminProblem($"'{url}' is not a URL such as http://repo.example.org/path.").Result();
+        }
+
+        string name = CacheUri.Of(target.Host, target.Port, target.PathAndQuery);
+        int purged = !named.IsOpen ? 0
+            : isPrefix ? Both(name).Sum(named.Heads.RemoveByPrefix)
+            : Both(name).Count(named.Heads.Remove);
+        return Results.Json(new PurgeResult(purged), AdminServer.Json);
+    }
+
+    private static string[] Both(string name) => [name, CacheUri.SitePrefix + name];
+}

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Commands;
+
+/// <summary><c>breakwater purge</c>: the running proxy forgets stored answers of ordinary HTTP.</summary>
+internal static class PurgeCommand
+{
+    /// <summary>Makes the command for the command line's root.</summary>
+    public static Command Create()
+    {
+        var urls = new Argument<string[]>("url")
+        {
+            Description = "URLs as clients ask for them; one that ends in * stands for all that begin so",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var command = new Command(
+            "purge", "Forgets stored answers of destinations and sites: the next request asks the origin. No object of CernVM-FS needs it.")
+        {
+            urls, SettingsFile.Option,
+        };
+        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(
+            parsed.GetValue(SettingsFile.Option), (client, token) => RunAsync(client, parsed.GetValue(urls)!, token), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(AdminClient client, string[] urls, CancellationToken cancellationToken)
+    {
+        foreach (string url in urls)
+        {
+            bool isPrefix = url.EndsWith('*');
+            string asked = Uri.EscapeDataString(isPrefix ? url[..^1] : url);
+            PurgeResult result = await client.PostAsync<PurgeResult>(
+                $"http/purge?url={asked}&prefix={(isPrefix ? "true" : "false")}", null, cancellationToken);
+            Console.WriteLine($"{url}: {result.PurgedUrls} forgotten");
+        }
+
+        return 0;
+    }
+}
