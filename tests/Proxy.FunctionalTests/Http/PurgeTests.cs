@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Breakwater.CacheStore.Heads;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -20,9 +21,9 @@ public sealed class PurgeTests : IAsyncLifetime
     {
         _proxy = await ProxyUnderTest.StartAsync(
             new Dictionary<string, string?> { ["ReverseProxy:Clusters:test:Destinations:s1:Address"] = "http://127.0.0.1:9/" }, null);
-        string token = await File.ReadAllTextAsync(Path.Combine(_proxy.Store.Path, "admin.token"));
+        string token = AdminToken.Read(_proxy.Services.GetRequiredService<BreakwaterSettings>().Admin.TokenFile!);
         _admin = new HttpClient { BaseAddress = _proxy.Services.GetRequiredService<AdminServer>().Address, Timeout = Waiting.Hang };
-        _admin.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.Trim());
+        _admin.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }
 
     public async Task DisposeAsync()
@@ -35,7 +36,9 @@ public sealed class PurgeTests : IAsyncLifetime
     public async Task Purge_OfAUrlOrPrefix_ForgetsTheSitesAndTheDestinationsAnswers()
     {
         Assert.Equal(0, await PurgeAsync("http://repo.example.com/", prefix: true)); // nothing was ever stored
-        foreach (string name in (string[])["http://repo.example.com/a/1", "site:http://repo.example.com/a/1", "http://repo.example.com/a/2", "http://repo.example.com/b"])
+        const string Site = "http://repo.example.com/";
+        string[] names = [Site + "a/1", "site:" + Site + "a/1", Site + "a/2", Site + "b"];
+        foreach (string name in names)
         {
             Heads.Put(name, "head"u8.ToArray());
         }
