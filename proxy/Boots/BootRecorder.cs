@@ -1,4 +1,5 @@
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Access;
 
 namespace Breakwater.Proxy.Boots;
 
@@ -74,6 +75,7 @@ internal sealed class BootRecorder
                     over.Add(new RecordedBoot(boot.Repository, [.. boot.Reads])
                     {
                         Id = boot.Id,
+                        Client = ClientKey.Of(boot.Client),
                         IsCut = !isSilent
                         || boot.Reads.Count >= _limits.MaxReads
                     });

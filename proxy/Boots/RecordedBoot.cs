@@ -1,3 +1,4 @@
+using System.Net;
 using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Boots;
@@ -9,6 +10,9 @@ internal sealed record RecordedBoot(string Repository, IReadOnlyList<BootRead> R
 {
     /// <summary>Which boot this is: one that goes on after a pause comes again under the same number. 0: not known.</summary>
     public long Id { get; init; }
+
+    /// <summary>Whose it was (an address, of IPv6 a /64); null: not known.</summary>
+    public IPAddress? Client { get; init; }
 
     /// <summary>Did it still go on when its recording ended (<c>WorkingSets:BootWindow</c>)?</summary>
     public bool IsCut { get; init; }

@@ -1,3 +1,4 @@
+using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Settings;
@@ -24,6 +25,7 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     private const int MaxProfileEntries = 300_000;
 
     private readonly Dictionary<(string Repository, string Name), List<(long Boot, BootProfile Profile)>> _profiles = [];
+    private readonly SetWitnesses _witnesses = new(sets);
 
     /// <summary>Is another boot of this repository worth recording?</summary>
     public bool WantsMore(string repository)
@@ -57,7 +59,7 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
             return null;
         }
 
-        if (ChooseSet(repository.Fqrn, profile) is not { } name)
+        if (ChooseSet(repository.Fqrn, profile, boot.Client) is not { } name)
         {
             return null;
         }
@@ -79,12 +81,15 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
 
         WorkingSet set = BootMerge.Merge(repository.Fqrn, name, [.. profiles.Select(known => known.Profile)], time.GetUtcNow());
         await sets.PutAsync(set);
+        _witnesses.Note(repository.Fqrn, name, boot.Client);
         LogLearned(log, repository.Fqrn, name, set.Entries.Count, set.Boots);
         return set;
     }
 
-    /// <summary>The learned set whose boots read mostly the same; else a new one.</summary>
-    private string? ChooseSet(string repository, BootProfile profile)
+    /// <summary>
+    /// The learned set whose boots read mostly the same; else a new one, for which the least proven one makes room if need be.
+    /// </summary>
+    private string? ChooseSet(string repository, BootProfile profile, IPAddress? client)
     {
         WorkingSet[] learned = [.. sets.Of(repository).Where(set => set.Source == WorkingSetSource.Learned)];
         HashSet<string> paths = Paths(profile.Entries);
@@ -94,6 +99,19 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
             return best.Name;
         }
 
+        if (learned.Length >= MaxSetsOfRepository)
+        {
+            if (_witnesses.LeastProven(learned, client) is not { } displaced)
+            {
+                return null;
+            }
+
+            sets.Remove(repository, displaced.Name);
+            _profiles.Remove((repository, displaced.Name));
+            _witnesses.Forget(repository, displaced.Name);
+            LogDisplaced(log, repository, displaced.Name);
+        }
+
         string name = "boot-" + (profile.Snapshots[0].Length == 0 ? "trunk" : profile.Snapshots[0]);
         string unique = name;
         for (int number = 2; sets.Find(repository, unique) is not null; number++)
@@ -101,7 +119,7 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
             unique = $"{name}-{number}";
         }
 
-        return learned.Length < MaxSetsOfRepository ? unique : null;
+        return unique;
     }
 
     /// <summary>After a restart the set itself stands for the boots that it was merged from.</summary>
@@ -149,6 +167,10 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     [LoggerMessage(Level = LogLevel.Information,
         Message = "{Repository}: the working set {Name} has {Entries} entries, learned from {Boots} boots")]
     private static partial void LogLearned(ILogger log, string repository, string name, int entries, int boots);
+
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "{Repository}: the learned set {Name}, whose boots one client alone has shown, makes room for another client's")]
+    private static partial void LogDisplaced(ILogger log, string repository, string name);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "{Repository}: a boot was seen, but its objects could not be mapped to paths: {Problem}")]
