@@ -74,6 +74,11 @@ internal static class ServeCommand
         catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException or CacheStore.StoreInUseException)
         {
             await SayAsync(Console.Error, $"Breakwater cannot start: {e.Message}");
+            if (e is CacheStore.StoreInUseException { ProcessId: int holder } && InheritedSockets.AreSharedWith(holder))
+            {
+                InheritedSockets.Served();
+            }
+
             await PaceAsync(cancellationToken);
             return CannotStart;
         }

@@ -46,6 +46,29 @@ internal static unsafe partial class InheritedSockets
     /// <summary>They are served from now on.</summary>
     public static void Served() => LetGo(static _ => { });
 
+    /// <summary>
+    /// Has another process one of these sockets open? Then who waits in them is that one's: shutdown(2) would end them for both.
+    /// </summary>
+    /// <param name="processId">The other process.</param>
+    public static bool AreSharedWith(int processId)
+    {
+        HashSet<string> own;
+        lock (s_gate)
+        {
+            own = [.. s_held.Select(socket => new FileInfo($"/proc/self/fd/{socket}").LinkTarget).OfType<string>()];
+        }
+
+        try
+        {
+            return own.Count > 0 && Directory.EnumerateFileSystemEntries($"/proc/{processId}/fd")
+                .Any(descriptor => new FileInfo(descriptor).LinkTarget is { } other && own.Contains(other));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false; // gone, or another user's
+        }
+    }
+
     /// <summary>Another number for the same socket; negative: refused.</summary>
     public static int Duplicate(int descriptor) => Control(descriptor, 1030, First); // F_DUPFD_CLOEXEC
 

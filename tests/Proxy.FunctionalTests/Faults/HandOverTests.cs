@@ -94,6 +94,16 @@ public sealed class HandOverTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SecondProcess_OnTheSameSocketAndStore_LeavesTheFirstOneServing()
+    {
+        await using ServeProcess first = await StartAsync(_listener);
+
+        Assert.Contains("is in use by process", await FailsAsync([]), StringComparison.Ordinal);
+
+        await AssertServesAsync(EndPoint);
+    }
+
+    [Fact]
     public async Task ProxyListen_OtherThanWhatIsHandedOver_StopsTheStartAndSaysWhatToDo()
     {
         string said = await FailsAsync([("Proxy:Listen:0", "127.0.0.1:1")]);
