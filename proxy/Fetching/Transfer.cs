@@ -1,4 +1,5 @@
 using System.Buffers;
+using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Threading;
@@ -167,7 +168,9 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
                 _watch?.Resume(Elapsed());
             }
 
-            if (taken < read - skipped)
+            // Without a length nothing but the digest ends it, and its bytes go out meanwhile: longer than any object is wrong.
+            bool isEndless = body.Length is null && body.Refusal == CommitResult.TooLarge;
+            if (taken < read - skipped || isEndless)
             {
                 return new TransferEnd(true);
             }

@@ -76,6 +76,23 @@ public sealed class LyingUpstreamTests
         return data;
     }
 
+    // Nothing but the digest ends it, and its bytes go out meanwhile.
+    [Fact]
+    public async Task Body_WithoutALengthAndLongerThanAnyObjectOfTheStore_IsCutThere()
+    {
+        const int Longest = 16 << 20; // a quarter of the quota
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        SyntheticObject item = new SyntheticObject(3 * Longest / 2).On(upstream);
+        upstream.Everything = new UpstreamBehaviour { Chunked = true, FlipBitAt = 0 };
+        var settings = new Dictionary<string, string?>(s_healing) { ["Store:QuotaBytes"] = "67108864" };
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(settings, null, upstream);
+
+        RawResponse response = await proxy.GetAsync(item.Url);
+
+        Assert.False(response.IsComplete && response.Status == 200);
+        Assert.InRange(response.Body.Length, 0, Longest);
+    }
+
     [Theory]
     [MemberData(nameof(FaultsAndSizes))]
     public async Task Fault_AnotherStratum1IsGood_RightBytesFromThere(string fault, int sizeBytes)
