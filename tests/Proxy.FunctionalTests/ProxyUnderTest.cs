@@ -151,7 +151,7 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     {
         string? held = _endsBusy ? null : await Rest.HeldAsync(Services, Store);
         await StopAsync();
-        held ??= Rest.HeldFiles(_configuration["Store:Path"]!);
+        held ??= await Rest.HeldFilesAsync(_configuration["Store:Path"]!);
         _directory.Dispose();
         if (held is not null)
         {

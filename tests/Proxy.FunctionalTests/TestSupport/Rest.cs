@@ -17,24 +17,18 @@ internal static class Rest
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
     /// <summary>What the proxy still holds when it has had time to give it back; null: nothing.</summary>
-    public static async Task<string?> HeldAsync(IServiceProvider services, FasterObjectStore store)
-    {
-        try
-        {
-            await Waiting.UntilAsync(() => Held(services, store) is null, s_patience);
-            return null;
-        }
-        catch (TimeoutException)
-        {
-            return Held(services, store);
-        }
-    }
+    public static Task<string?> HeldAsync(IServiceProvider services, FasterObjectStore store) => SettledAsync(() => Held(services, store));
+
+    /// <summary>
+    /// As <see cref="HeldFiles"/>, when there was time: who waited for a commit hears of it while the store closes, and lets go after it.
+    /// </summary>
+    public static Task<string?> HeldFilesAsync(string store) => SettledAsync(() => HeldFiles(store));
 
     /// <summary>
     /// Files of a stopped proxy's store that this process has still open or mapped: a lease, a writer or a send that was never let go.
     /// Null: none.
     /// </summary>
-    public static string? HeldFiles(string store)
+    private static string? HeldFiles(string store)
     {
         HashSet<string> held = [];
         foreach (string link in Directory.GetFileSystemEntries("/proc/self/fd"))
@@ -57,6 +51,19 @@ internal static class Rest
 
         string[] ours = [.. held.Where(path => path.StartsWith(store + "/", StringComparison.Ordinal)).Order()];
         return ours.Length == 0 ? null : "after its end, files of the store: " + string.Join(", ", ours);
+    }
+
+    private static async Task<string?> SettledAsync(Func<string?> held)
+    {
+        try
+        {
+            await Waiting.UntilAsync(() => held() is null, s_patience);
+            return null;
+        }
+        catch (TimeoutException)
+        {
+            return held();
+        }
     }
 
     private static string? Held(IServiceProvider services, FasterObjectStore store)
