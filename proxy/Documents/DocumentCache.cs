@@ -36,7 +36,7 @@ internal sealed class DocumentCache : IDisposable
     /// </summary>
     internal const int MaxChecks = 4096;
 
-    private readonly ConcurrentDictionary<string, Lazy<Task<DocumentAnswer>>> _checks = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DocumentCheck> _checks = new(StringComparer.Ordinal);
     private readonly FetchQueue _room = new(MaxChecks, prefetchLimit: 0);
     private readonly MemoryCache _documents;
     private readonly MemoryCache _geo;
@@ -125,26 +125,34 @@ internal sealed class DocumentCache : IDisposable
     /// <summary>The check under way, or a new one. Null: too many are.</summary>
     private Task<DocumentAnswer>? JoinOrStart(DocumentRequest request, string key)
     {
-        if (_checks.TryGetValue(key, out Lazy<Task<DocumentAnswer>>? running))
+        if (_checks.TryGetValue(key, out DocumentCheck? running))
         {
-            return running.Value;
+            running.Place.Join(request.Client);
+            return running.Answer.Value;
         }
 
-        var place = new FetchPlace(request.Priority, request.Client);
-        if (!_room.TryEnter(place))
+        var room = new FetchPlace(request.Priority, request.Client);
+        if (!_room.TryEnter(room))
         {
             return null;
         }
 
+        // What is held is checked on the proxy's own account: it is no made-up name.
+        SharedPlace place = _fetcher.PlaceOf(Find(request, key) is null ? request : request with { Client = null });
+
         // Lazy: of several callers at once only one may ask a Stratum 1.
-        var mine = new Lazy<Task<DocumentAnswer>>(() => Task.Run(() => CheckAsync(request, key, place), CancellationToken.None));
-        Lazy<Task<DocumentAnswer>> check = _checks.GetOrAdd(key, mine);
+        var mine = new DocumentCheck(
+            place,
+            new Lazy<Task<DocumentAnswer>>(
+                () => Task.Run(() => CheckAsync(request with { Place = place }, key, room), CancellationToken.None)));
+        DocumentCheck check = _checks.GetOrAdd(key, mine);
         if (check != mine)
         {
-            _room.Leave(place);
+            _room.Leave(room);
+            check.Place.Join(request.Client);
         }
 
-        return check.Value;
+        return check.Answer.Value;
     }
 
     private CachedDocument? Find(DocumentRequest request, string key)
@@ -175,9 +183,7 @@ internal sealed class DocumentCache : IDisposable
                 return new DocumentAnswer(held, RequestResult.Hit, null);
             }
 
-            // What is held is checked on the proxy's own account: it is no made-up name.
-            (CachedDocument? document, UpstreamFailure? failure) =
-                await FetchWithinPatienceAsync(held is null ? request : request with { Client = null });
+            (CachedDocument? document, UpstreamFailure? failure) = await FetchWithinPatienceAsync(request);
             if (document is not null)
             {
                 Keep(request, key, document);

@@ -31,6 +31,9 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
     private static readonly TimeSpan s_geoLifetime = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan s_maxGeoLifetime = TimeSpan.FromHours(6);
 
+    /// <summary>Where the fetch of a document waits its turn.</summary>
+    public SharedPlace PlaceOf(DocumentRequest request) => new(queue, request.Priority, request.Client, request.Repository.Cluster);
+
     /// <summary>The document, or why there is none (a 404 only when every candidate said so).</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Task<(CachedDocument? Document, UpstreamFailure? Failure)> FetchAsync(DocumentRequest request,
@@ -57,9 +60,10 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
             cursor.PutLast(last);
         }
 
+        SharedPlace place = request.Place ?? PlaceOf(request);
         while (true)
         {
-            (CachedDocument? document, UpstreamFailure? failure) = await NextAsync(request, cursor, cancellationToken);
+            (CachedDocument? document, UpstreamFailure? failure) = await NextAsync(request, place, cursor, cancellationToken);
             troubled?.UnionWith(cursor.Troubled);
             if (document is null || await refuse(document) is not { } refusal)
             {
@@ -75,11 +79,10 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
     /// The next Stratum 1's copy. It has one of the connections of fetches meanwhile, and not while the copy is judged: that may take a
     /// fetch.
     /// </summary>
-    private async Task<(CachedDocument? Document, UpstreamFailure? Failure)> NextAsync(DocumentRequest request, CandidateCursor cursor,
-        CancellationToken cancellationToken)
+    private async Task<(CachedDocument? Document, UpstreamFailure? Failure)> NextAsync(
+        DocumentRequest request, SharedPlace place, CandidateCursor cursor, CancellationToken cancellationToken)
     {
-        var place = new FetchPlace(request.Priority, request.Client);
-        await queue.EnterAsync(place, cancellationToken);
+        await place.EnterAsync(cancellationToken);
         try
         {
             while (true)
@@ -122,7 +125,7 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
         }
         finally
         {
-            queue.Leave(place);
+            place.Leave();
         }
     }
 

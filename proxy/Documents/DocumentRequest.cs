@@ -38,6 +38,9 @@ internal sealed record DocumentRequest(DocumentKind Kind, RepositoryRoute Reposi
     public FetchPriority Priority =>
         Path is SignedDocuments.ManifestPath or SignedDocuments.WhitelistPath ? FetchPriority.Catalog : FetchPriority.Demand;
 
+    /// <summary>Where its fetch waits its turn with others that come; null: in a place of its own.</summary>
+    public SharedPlace? Place { get; init; }
+
     /// <summary>Path from a Stratum 1's root.</summary>
     public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";
 

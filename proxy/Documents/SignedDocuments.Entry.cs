@@ -1,4 +1,6 @@
+using System.Net;
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
@@ -12,6 +14,7 @@ internal sealed partial class SignedDocuments
     {
         private readonly Lock _gate = new();
         private Task<RequestResult>? _check;      // guarded by _gate
+        private SharedPlace? _place;              // guarded by _gate: of the check under way, or of one before
         private SignedPair? _held;                // guarded by _gate
         private long _heldAt;                     // guarded by _gate: timestamp
         private int _holds;                       // guarded by _gate
@@ -73,8 +76,31 @@ internal sealed partial class SignedDocuments
             }
         }
 
+        /// <summary>Joins the check under way for this client, too, or starts one, which waits its turn in this place.</summary>
+        public Task<RequestResult> CheckAsync(SharedPlace place, IPAddress? client, Func<Task<RequestResult>> check)
+        {
+            SharedPlace? joined = null;
+            Task<RequestResult> running;
+            lock (_gate)
+            {
+                if (_check is null)
+                {
+                    _place = place;
+                }
+                else
+                {
+                    joined = _place;
+                }
+
+                running = CheckAsync(check);
+            }
+
+            joined?.Join(client);
+            return running;
+        }
+
         /// <summary>Joins the check under way, or starts one.</summary>
-        public Task<RequestResult> CheckAsync(Func<Task<RequestResult>> check)
+        private Task<RequestResult> CheckAsync(Func<Task<RequestResult>> check)
         {
             lock (_gate)
             {

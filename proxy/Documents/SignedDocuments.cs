@@ -94,7 +94,9 @@ internal sealed partial class SignedDocuments(
 
         try
         {
-            RequestResult result = await entry.CheckAsync(() => CheckAsync(entry, request))
+            // What is known is checked on the proxy's own account.
+            SharedPlace place = fetcher.PlaceOf(pair is null ? request : request with { Client = null });
+            RequestResult result = await entry.CheckAsync(place, request.Client, () => CheckAsync(entry, request, place))
                 .WaitAsync(options.AnswerTimeout, time, cancellationToken);
             return entry.Show() is { } current && result != RequestResult.Failed
                 ? Answer(request, current, result)
@@ -267,15 +269,12 @@ internal sealed partial class SignedDocuments(
         LogWithdrawn(log, entry.Repository.Fqrn, verdict.Reason, verdict.Explanation);
     }
 
-    /// <summary>
-    /// What is known is checked on the proxy's own account. A check of what is not goes on when its client leaves, and may be of a made-up
-    /// name.
-    /// </summary>
-    private async Task<RequestResult> CheckAsync(Entry entry, DocumentRequest request)
+    /// <summary>A check of what is not known goes on when its client leaves, and may be of a made-up name.</summary>
+    private async Task<RequestResult> CheckAsync(Entry entry, DocumentRequest request, SharedPlace shared)
     {
         if (entry.Show() is { } before)
         {
-            return await CheckAsync(entry, request.Hint, null, before);
+            return await CheckAsync(entry, request.Hint, shared, before);
         }
 
         var place = new FetchPlace(request.Priority, request.Client);
@@ -287,7 +286,7 @@ internal sealed partial class SignedDocuments(
 
         try
         {
-            return await CheckAsync(entry, request.Hint, request.Client, null);
+            return await CheckAsync(entry, request.Hint, shared, null);
         }
         finally
         {
@@ -295,14 +294,14 @@ internal sealed partial class SignedDocuments(
         }
     }
 
-    private async Task<RequestResult> CheckAsync(Entry entry, string? hint, IPAddress? client, SignedPair? before)
+    private async Task<RequestResult> CheckAsync(Entry entry, string? hint, SharedPlace place, SignedPair? before)
     {
-        FetchedPair fetched = await fetcher.FetchAsync(entry.Repository, hint, client, before, entry.NewestWhitelist, entry.RollbackFloor);
+        FetchedPair fetched = await fetcher.FetchAsync(entry.Repository, hint, place, before, entry.NewestWhitelist, entry.RollbackFloor);
         if (fetched is { Pair: null, Whitelist: { } newest } && TakeWhitelist(entry, newest) && entry.Show() is null)
         {
             // A repository made anew: the revision that it had before counts no more.
             before = null;
-            fetched = await fetcher.FetchAsync(entry.Repository, hint, client, null, newest, entry.RollbackFloor);
+            fetched = await fetcher.FetchAsync(entry.Repository, hint, place, null, newest, entry.RollbackFloor);
         }
 
         NoteRefusal(entry, fetched.Refusal);

@@ -1,4 +1,3 @@
-using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
@@ -16,14 +15,17 @@ internal sealed class SignedPairFetcher(
     ProxyOptions options,
     TimeProvider time)
 {
+    /// <summary>Where the fetch of what is asked for waits its turn.</summary>
+    public SharedPlace PlaceOf(DocumentRequest request) => documents.PlaceOf(request);
+
     /// <summary>Fetches a pair.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="hint">Host that the client named, or null.</param>
-    /// <param name="client">Who waits for it; null: the proxy itself.</param>
+    /// <param name="place">The place of who waits for it.</param>
     /// <param name="before">The last good pair.</param>
     /// <param name="known">The newest whitelist known; it is used on while Stratum 1s have none, or an older one.</param>
     /// <param name="rollbackFloor">The lowest revision to which an operator allows the repository to go back; null: none.</param>
-    public async Task<FetchedPair> FetchAsync(RepositoryRoute repository, string? hint, IPAddress? client, SignedPair? before,
+    public async Task<FetchedPair> FetchAsync(RepositoryRoute repository, string? hint, SharedPlace place, SignedPair? before,
         CachedDocument? known, ulong? rollbackFloor)
     {
         TrustVerdict? refusal = null;
@@ -32,7 +34,7 @@ internal sealed class SignedPairFetcher(
         try
         {
             (CachedDocument? whitelist, UpstreamFailure? failure) = await documents.FetchAsync(
-                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.WhitelistPath, hint, client),
+                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.WhitelistPath, hint) { Place = place },
                 troubled,
                 document => ValueTask.FromResult(Note(trust.JudgeWhitelist(repository.Fqrn, document.Body, time.GetUtcNow()))),
                 patience.Token);
@@ -50,12 +52,12 @@ internal sealed class SignedPairFetcher(
             TrustVerdict? accepted = null;
             ReadOnlyMemory<byte>? certificate = null;
             (CachedDocument? manifest, failure) = await documents.FetchAsync(
-                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, hint, client),
+                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, hint) { Place = place },
                 troubled,
                 async document =>
                 {
                     (accepted, certificate) =
-                        await JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, patience.Token);
+                        await JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, troubled, patience.Token);
                     return Note(accepted);
                 },
                 patience.Token);
@@ -138,6 +140,7 @@ internal sealed class SignedPairFetcher(
         CachedDocument? whitelist,
         SignedPair? before,
         ulong? rollbackFloor,
+        IEnumerable<Stratum1> troubled,
         CancellationToken cancellationToken)
     {
         ulong? highest = before is { IsVerified: true } ? before.Parsed.Revision : null;
@@ -146,8 +149,12 @@ internal sealed class SignedPairFetcher(
 
         TrustVerdict verdict = Judge(null);
         return verdict is { Reason: TrustReason.CertificateMissing, Manifest.Certificate: ObjectKey key }
-            && await objects.ReadAsync(repository, key, hint, FetchPriority.Catalog, cancellationToken) is { } certificate
+            && await objects.ReadAsync(OrderOf(key), cancellationToken) is { } certificate
             ? (Judge(certificate), certificate)
             : (verdict, null);
+
+        // Who was slow with the documents would be with this as well, and clients wait for all three.
+        FetchOrder OrderOf(ObjectKey key) =>
+            new(key, repository, key.ToPath(), hint, FetchPriority.Catalog) { Troubled = [.. troubled] };
     }
 }

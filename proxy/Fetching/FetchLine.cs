@@ -8,21 +8,23 @@ internal sealed class FetchLine
     /// <summary>Stands for the proxy itself.</summary>
     public static readonly IPAddress Own = IPAddress.None;
 
-    private readonly Dictionary<IPAddress, Turn> _byClient = [];
+    // What a client wants of one cluster does not wait behind what it wants of another, which may be silent.
+    private readonly Dictionary<(IPAddress Client, string? Cluster), Turn> _byClient = [];
     private readonly LinkedList<Turn> _turns = []; // who is next
 
     /// <summary>How many wait.</summary>
     public int Count { get; private set; }
 
-    /// <summary>How many places of this client wait.</summary>
-    public int CountOf(IPAddress client) => _byClient.TryGetValue(client, out Turn? turn) ? turn.Places.Count : 0;
+    /// <summary>How many places of this client wait for this cluster.</summary>
+    public int CountOf(IPAddress client, string? cluster) =>
+        _byClient.TryGetValue((client, cluster), out Turn? turn) ? turn.Places.Count : 0;
 
     /// <summary>It waits behind what its client waits for already.</summary>
     public void Add(FetchPlace place)
     {
-        if (!_byClient.TryGetValue(place.Client, out Turn? turn))
+        if (!_byClient.TryGetValue((place.Client, place.Cluster), out Turn? turn))
         {
-            _byClient[place.Client] = turn = new Turn(place.Client);
+            _byClient[(place.Client, place.Cluster)] = turn = new Turn((place.Client, place.Cluster));
             _turns.AddLast(turn.Node);
         }
 
@@ -33,13 +35,13 @@ internal sealed class FetchLine
     /// <summary>It waits no longer.</summary>
     public void Remove(FetchPlace place)
     {
-        Turn turn = _byClient[place.Client];
+        Turn turn = _byClient[(place.Client, place.Cluster)];
         turn.Places.Remove(place.Node!);
         place.Node = null;
         Count--;
         if (turn.Places.Count == 0)
         {
-            _byClient.Remove(turn.Client);
+            _byClient.Remove(turn.Key);
             _turns.Remove(turn.Node);
         }
     }
@@ -68,13 +70,13 @@ internal sealed class FetchLine
 
     private sealed class Turn
     {
-        public Turn(IPAddress client)
+        public Turn((IPAddress Client, string? Cluster) key)
         {
-            Client = client;
+            Key = key;
             Node = new LinkedListNode<Turn>(this);
         }
 
-        public IPAddress Client { get; }
+        public (IPAddress Client, string? Cluster) Key { get; }
 
         public LinkedList<FetchPlace> Places { get; } = [];
 

@@ -19,6 +19,9 @@ internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, str
         new(key, repository, path, hint, key.Kind is (byte)'C' or (byte)'X' or (byte)'H' ? FetchPriority.Catalog : FetchPriority.Demand,
             client);
 
+    /// <summary>Stratum 1s that failed whoever orders it with something else a moment ago: they are asked last.</summary>
+    public IReadOnlyList<Stratum1> Troubled { get; init; } = [];
+
     /// <summary>Path from a Stratum 1's root.</summary>
     public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";
 

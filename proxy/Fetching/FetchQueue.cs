@@ -9,12 +9,17 @@ namespace Breakwater.Proxy.Fetching;
 /// </summary>
 /// <param name="limit">So many at a time.</param>
 /// <param name="prefetchLimit">How many of them may be prefetches, so that demand always finds room.</param>
-internal sealed class FetchQueue(int limit, int prefetchLimit)
+/// <param name="clusters">
+/// Clusters that may be asked; others join as they come. Where there are several, one whose Stratum 1s are silent takes no other's places:
+/// its share is bounded as a client's is.
+/// </param>
+internal sealed class FetchQueue(int limit, int prefetchLimit, params IEnumerable<string> clusters)
 {
-
     private readonly Lock _gate = new();
     private readonly FetchLine[] _waiting = [new(), new(), new()];   // guarded by _gate
     private readonly Dictionary<IPAddress, int> _runningOf = [];     // guarded by _gate
+    private readonly Dictionary<string, int> _runningOfCluster =     // guarded by _gate
+        clusters.Distinct(StringComparer.OrdinalIgnoreCase).ToDictionary(c => c, _ => 0, StringComparer.OrdinalIgnoreCase);
     private int _running;                                            // guarded by _gate
     private int _prefetching;                                        // guarded by _gate
 
@@ -71,8 +76,8 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
 
     /// <summary>
     /// Somebody else wants the same. If he is more urgent, the place moves to the end of his line, or counts as his when it runs; it never
-    /// moves back. If it waits on the account of a client that waits for more than he does, it goes on his: nobody waits behind all that
-    /// another wants.
+    /// moves back. If it waits on the account of a client that has and waits for more than he does, it goes on his: nobody waits behind all
+    /// that another wants.
     /// </summary>
     public void Promote(FetchPlace place, FetchPriority priority, IPAddress? client = null)
     {
@@ -82,9 +87,9 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
         {
             FetchLine line = _waiting[(int)place.Priority];
             bool isMoreUrgent = priority < place.Priority;
-            bool hasShorterLine = priority == place.Priority && place.Node is not null && !account.Equals(place.Client)
-                && line.CountOf(account) + 1 < line.CountOf(place.Client);
-            if (!isMoreUrgent && !hasShorterLine)
+            bool wantsLess = priority == place.Priority && place.Node is not null && !account.Equals(place.Client)
+                && WantedLocked(line, account, place.Cluster) + 1 < WantedLocked(line, place.Client, place.Cluster);
+            if (!isMoreUrgent && !wantsLess)
             {
                 return;
             }
@@ -125,6 +130,10 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
         entered?.ForEach(e => e.Entered.TrySetResult());
     }
 
+    /// <summary>What an account has under way, which is its share, and in this line.</summary>
+    private int WantedLocked(FetchLine line, IPAddress account, string? cluster) =>
+        line.CountOf(account, cluster) + (account.Equals(FetchLine.Own) ? 0 : _runningOf.GetValueOrDefault(account));
+
     private void Cancel(FetchPlace place, CancellationToken token)
     {
         lock (_gate)
@@ -155,7 +164,9 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
     private bool MayRunLocked(FetchPlace place) =>
         _running < limit
         && (place.Priority != FetchPriority.Prefetch || _prefetching < prefetchLimit)
-        && (place.Client.Equals(FetchLine.Own) || ClientShare.Allows(_runningOf.GetValueOrDefault(place.Client), limit - _running));
+        && (place.Client.Equals(FetchLine.Own) || ClientShare.Allows(_runningOf.GetValueOrDefault(place.Client), limit - _running))
+        && (place.Cluster is not { } cluster || _runningOfCluster.Count <= 1
+            || ClientShare.Allows(_runningOfCluster.GetValueOrDefault(cluster), limit - _running));
 
     private void RunLocked(FetchPlace place)
     {
@@ -163,6 +174,10 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
         _running++;
         _prefetching += place.Priority == FetchPriority.Prefetch ? 1 : 0;
         _runningOf[place.Client] = _runningOf.GetValueOrDefault(place.Client) + 1;
+        if (place.Cluster is { } cluster)
+        {
+            _runningOfCluster[cluster] = _runningOfCluster.GetValueOrDefault(cluster) + 1;
+        }
     }
 
     private void StopLocked(FetchPlace place)
@@ -170,6 +185,11 @@ internal sealed class FetchQueue(int limit, int prefetchLimit)
         place.IsRunning = false;
         _running--;
         _prefetching -= place.Priority == FetchPriority.Prefetch ? 1 : 0;
+        if (place.Cluster is { } cluster)
+        {
+            _runningOfCluster[cluster]--;
+        }
+
         int left = _runningOf[place.Client] - 1;
         if (left == 0)
         {

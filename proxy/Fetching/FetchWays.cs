@@ -232,7 +232,7 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
                 others = [.. _ways];
             }
 
-            foreach (Stratum1 troubled in others.SelectMany(w => w.Cursor?.Troubled ?? []).ToArray())
+            foreach (Stratum1 troubled in way.Order.Troubled.Concat(others.SelectMany(w => w.Cursor?.Troubled ?? [])).ToArray())
             {
                 way.Cursor.PutLast(troubled);
             }
@@ -275,7 +275,7 @@ internal sealed class FetchWays(FetchOrder first, FetchServices services, NotFou
 
     private async Task<(bool HasOwn, FetchPlace? Place)> EnterAsync(FetchWay way, SemaphoreSlim own, CancellationToken cancellationToken)
     {
-        var place = new FetchPlace(way.Order.Priority, way.Order.Client);
+        var place = new FetchPlace(way.Order.Priority, way.Order.Client, way.Order.Repository.Cluster);
         using var decided = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task first = own.WaitAsync(decided.Token);
         Task second = services.Queue.EnterAsync(place, decided.Token);

@@ -37,7 +37,7 @@ internal sealed partial class InFlightFetch
     public InFlightFetch(FetchOrder order, FetchServices services, NotFoundMemory notFound)
     {
         Order = order;
-        _place = new FetchPlace(order.Priority, order.Client);
+        _place = new FetchPlace(order.Priority, order.Client, order.Repository.Cluster);
         _services = services;
         _begun = services.Time.GetTimestamp();
         _bodies = new BodySuccession(NewBody);

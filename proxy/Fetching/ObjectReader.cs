@@ -15,10 +15,15 @@ internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
 
     /// <summary>Reads a small object whole. Null: no Stratum 1 has it, or it is longer than 1 MiB.</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task<byte[]?> ReadAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority,
-        CancellationToken cancellationToken)
+    public Task<byte[]?> ReadAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority,
+        CancellationToken cancellationToken) =>
+        ReadAsync(new FetchOrder(key, repository, key.ToPath(), hint, priority), cancellationToken);
+
+    /// <summary>As the other, by an order.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async Task<byte[]?> ReadAsync(FetchOrder order, CancellationToken cancellationToken)
     {
-        using ObjectLease? lease = await OpenAsync(repository, key, hint, priority, cancellationToken);
+        using ObjectLease? lease = await OpenAsync(order, cancellationToken);
         if (lease is null || lease.Length > MaxBytesInMemory)
         {
             return null;
@@ -63,16 +68,19 @@ internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
 
     /// <summary>Opens an object, fetching it first if need be. Null: it cannot be had, or the store cannot take it.</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task<ObjectLease?> OpenAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority,
-        CancellationToken cancellationToken)
+    public Task<ObjectLease?> OpenAsync(RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority,
+        CancellationToken cancellationToken) =>
+        OpenAsync(new FetchOrder(key, repository, key.ToPath(), hint, priority), cancellationToken);
+
+    private async Task<ObjectLease?> OpenAsync(FetchOrder order, CancellationToken cancellationToken)
     {
-        if (store.TryOpen(key, out ObjectLease? lease))
+        if (store.TryOpen(order.Key, out ObjectLease? lease))
         {
             return lease;
         }
 
-        await FetchAsync(repository, key, hint, priority, cancellationToken);
-        return store.TryOpen(key, out lease) ? lease : null;
+        await FetchAsync(order, cancellationToken);
+        return store.TryOpen(order.Key, out lease) ? lease : null;
     }
 
     /// <summary>Brings an object into the store. Null: it is there. Else why not.</summary>
@@ -83,16 +91,19 @@ internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
     /// <param name="cancellationToken">Gives up.</param>
     /// <param name="onBytes">Told of the bytes as they come.</param>
     /// <exception cref="OperationCanceledException">Cancelled; the fetch itself goes on if it is small or others want it.</exception>
-    public async Task<UpstreamFailure?> FetchAsync(
+    public Task<UpstreamFailure?> FetchAsync(
         RepositoryRoute repository, ObjectKey key, string? hint, FetchPriority priority, CancellationToken cancellationToken,
-        Action<int>? onBytes = null)
+        Action<int>? onBytes = null) =>
+        FetchAsync(new FetchOrder(key, repository, key.ToPath(), hint, priority), cancellationToken, onBytes);
+
+    private async Task<UpstreamFailure?> FetchAsync(FetchOrder order, CancellationToken cancellationToken, Action<int>? onBytes = null)
     {
-        if (store.Contains(key))
+        if (store.Contains(order.Key))
         {
             return null;
         }
 
-        FetchTicket ticket = fetches.JoinOrStart(new FetchOrder(key, repository, key.ToPath(), hint, priority));
+        FetchTicket ticket = fetches.JoinOrStart(order);
         ticket.Lease?.Dispose();
         if (ticket.Follower is not { } follower)
         {

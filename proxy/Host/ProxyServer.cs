@@ -143,7 +143,10 @@ internal static class ProxyServer
         WitnessedProbes.Add(services);
         services.AddSingleton(provider => new RepositoryRoutes(settings.Repositories, provider.GetRequiredService<Stratum1Directory>()));
         services.AddSingleton<UpstreamClient>();
-        services.AddSingleton(new FetchQueue(settings.Proxy.MaxConcurrentFetches, Math.Max(1, settings.Proxy.MaxConcurrentFetches / 2)));
+        services.AddSingleton(new FetchQueue(
+            settings.Proxy.MaxConcurrentFetches,
+            Math.Max(1, settings.Proxy.MaxConcurrentFetches / 2),
+            settings.Repositories.Values.Select(repository => repository.Cluster).OfType<string>()));
         services.AddSingleton(new CacheStore.Spooling.OverflowBudget(settings.Proxy.MaxUnstoredBytes));
         services.AddSingleton<FetchServices>();
         services.AddSingleton<FetchCoordinator>();

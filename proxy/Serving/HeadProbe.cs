@@ -16,7 +16,7 @@ internal sealed class HeadProbe(UpstreamClient client, FetchQueue queue, Respons
         using var deadline = new CancellationTokenSource(options.AnswerTimeout, time);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.RequestAborted);
         CandidateCursor cursor = client.Candidates(order.Repository, order.Hint);
-        var place = new FetchPlace(order.Priority, order.Client);
+        var place = new FetchPlace(order.Priority, order.Client, order.Repository.Cluster);
         bool hasPlace = false;
         outcome.Result = RequestResult.PassedThrough;
         try

@@ -28,7 +28,7 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
         outcome.Result = RequestResult.PassedThrough;
         using var patience = new CancellationTokenSource(options.AnswerTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.RequestAborted);
-        var place = new FetchPlace(FetchPriority.Demand, context.Connection.RemoteIpAddress);
+        var place = new FetchPlace(FetchPriority.Demand, context.Connection.RemoteIpAddress, repository.Cluster);
         bool hasPlace = false;
         try
         {

@@ -172,6 +172,26 @@ public sealed class AwkwardUpstreamTests
         Assert.Equal(1, await proxy.MetricAsync("breakwater_upstream_failures_total", $"upstream=\"{liar.EndPoint}\"", "kind=\"badhead\""));
     }
 
+    // Each of the three would be slow enough by itself: whoever was slow with the first is asked last for the others.
+    [Fact]
+    public async Task FirstStart_AStratum1DripsAllItHas_IsAskedForTheFirstDocumentOnly()
+    {
+        FixtureRepository minios = FixtureRepository.MiniOs;
+        await using ScriptedUpstream bad = ScriptedUpstream.Serving(minios);
+        await using ScriptedUpstream good = ScriptedUpstream.Serving(minios);
+        bad.Everything = new UpstreamBehaviour { BytesPerSecond = 20 };
+        using var keys = new TemporaryDirectory();
+        File.Copy(minios.MasterKeyPath, keys.Combine(minios.Fqrn + ".pub"));
+        var settings = new Dictionary<string, string?>(s_healing) { ["Repositories:KeysDirectory"] = keys.Path };
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(settings, null, bad, good);
+
+        RawResponse response = await proxy.GetAsync("http://s1.example.org" + minios.UrlPath(".cvmfspublished"));
+
+        Assert.Equal((200, true), (response.Status, response.IsComplete));
+        Assert.Equal([minios.UrlPath(".cvmfswhitelist")], bad.Requests.Select(r => r.Path).Distinct());
+        Assert.Contains(good.Requests, r => r.Path.EndsWith('X'));
+    }
+
     [Theory]
     [InlineData(".cvmfsreflog")]
     [InlineData(".cvmfspublished")]

@@ -77,6 +77,77 @@ public sealed class FairnessTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Cluster_ThatIsSilent_LeavesRoomForAnothersClients(bool isRawPath)
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        await using ScriptedUpstream silent = ScriptedUpstream.Start();
+        silent.Everything = UpstreamBehaviour.NeverAnswers;
+        SyntheticObject item = new SyntheticObject(1000).On(upstream);
+        await using ProxyUnderTest proxy = await StartAsync(
+            upstream, isRawPath, ("Proxy:MaxConcurrentFetches", "16"), ("Repositories:*.example.com:Cluster", "silent"),
+            ("ReverseProxy:Clusters:silent:Destinations:s1:Address", silent.Address));
+        proxy.EndsBusy();
+        List<RawHttpClient> waiting = [];
+        try
+        {
+            for (int i = 0; i < 60; i++)
+            {
+                RawHttpClient client = await RawHttpClient.ConnectFromAsync(IPAddress.Parse($"127.0.1.{i + 1}"), proxy.EndPoint);
+                waiting.Add(client);
+                string target = string.Format(CultureInfo.InvariantCulture, "/cvmfs/a.example.com/data/{0:x2}/{1}", i, s_hex[..38]);
+                await client.SendAsync(RawHttpClient.Request("GET", target));
+            }
+
+            await Waiting.UntilAsync(() => silent.Requests.Count >= 8);
+            Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
+            Assert.Equal(404, (await proxy.GetAsync("/cvmfs/good.example.org/.cvmfspublished")).Status);
+        }
+        finally
+        {
+            waiting.ForEach(client => client.Dispose());
+        }
+    }
+
+    // Somebody must have asked first: who comes later does not wait behind all the rest that this one wants.
+    [Theory]
+    [InlineData("/cvmfs/good.example.org/.cvmfsreflog")]
+    [InlineData("/cvmfs/good.example.org/.cvmfspublished")]
+    [InlineData("/cvmfs/good.example.org/api/v1.0/geo/x/a.org,b.org")]
+    public async Task Document_ThatTheGreedyClientAskedForFirst_DoesNotWaitInItsLine(string wanted)
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        upstream.Choose = request => request.Path.Contains("made-up", StringComparison.Ordinal)
+            ? UpstreamBehaviour.NeverAnswers
+            : UpstreamBehaviour.NotFound;
+        await using ProxyUnderTest proxy = await StartAsync(upstream, isRawPath: true);
+        proxy.EndsBusy();
+        List<RawHttpClient> greedy = [];
+        try
+        {
+            for (int i = 0; i <= Many; i++)
+            {
+                string target = i < Many ? $"/cvmfs/made-up-{i}.example.org/.cvmfspublished" : wanted;
+                RawHttpClient client = await RawHttpClient.ConnectFromAsync(s_greedy, proxy.EndPoint);
+                greedy.Add(client);
+                await client.SendAsync(RawHttpClient.Request("GET", target));
+            }
+
+            await Waiting.UntilAsync(() => upstream.Requests.Count(r => r.Path.Contains("made-up", StringComparison.Ordinal)) >= 3);
+            RawResponse response = await proxy.GetAsync(wanted).InTimeAsync();
+
+            Assert.NotEqual(504, response.Status);
+            string asked = wanted.Replace(".cvmfspublished", ".cvmfswhitelist", StringComparison.Ordinal); // of a pair the first
+            Assert.Contains(upstream.Requests, r => r.Path == asked);
+        }
+        finally
+        {
+            greedy.ForEach(client => client.Dispose());
+        }
+    }
+
     private static async Task FloodAsync(string method, string target, bool isRawPath, params (string Name, string Value)[] settings)
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();

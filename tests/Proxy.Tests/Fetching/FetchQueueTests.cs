@@ -55,6 +55,39 @@ public class FetchQueueTests
     }
 
     [Fact]
+    public void TryEnter_OfACluster_LeavesRoomForAnotherWhereThereAreSeveral()
+    {
+        var queue = new FetchQueue(16, 8, "live", "silent");
+        int silent = Enumerable.Range(0, 40).Count(i => queue.TryEnter(Place("silent", i)));
+        int live = Enumerable.Range(40, 40).Count(i => queue.TryEnter(Place("live", i)));
+
+        Assert.InRange(silent, 8, 13);
+        Assert.InRange(live, 2, 16 - silent);
+        var only = new FetchQueue(16, 8, "live");
+        Assert.Equal(16, Enumerable.Range(0, 40).Count(i => only.TryEnter(Place("live", i))));
+    }
+
+    // What one client wants of a cluster that is silent is not in the way of what it wants of another.
+    [Fact]
+    public async Task EnterAsync_BehindAClusterWithoutRoom_TheClientsOtherClusterIsNext()
+    {
+        var queue = new FetchQueue(4, 2, "live", "silent");
+        int entered = 0;
+        while (queue.TryEnter(Place("silent", entered)))
+        {
+            entered++;
+        }
+
+        Assert.InRange(entered, 1, 3);
+
+        Task blocked = queue.EnterAsync(Place("silent", 9), CancellationToken.None);
+        Task other = queue.EnterAsync(Place("live", 9), CancellationToken.None);
+
+        await other.InTimeAsync();
+        Assert.False(blocked.IsCompleted);
+    }
+
+    [Fact]
     public async Task Promote_DemandForAQueuedPrefetch_OvertakesTheOtherPrefetchesAndTheirLimit()
     {
         var queue = new FetchQueue(2, 1);
@@ -236,6 +269,10 @@ public class FetchQueueTests
 
         Assert.Equal((0, 0), queue.Load);
     }
+
+    /// <summary>Each of a client of its own: no client's share is in the way.</summary>
+    private static FetchPlace Place(string cluster, int client) =>
+        new(FetchPriority.Demand, new IPAddress(new byte[] { 10, 0, 0, (byte)client }), cluster);
 
     private static readonly IPAddress s_greedy = IPAddress.Parse("10.0.0.1");
     private static readonly IPAddress s_other = IPAddress.Parse("10.0.0.2");
