@@ -74,7 +74,9 @@ internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, bool isOffl
     /// <summary>Puts one that was not heard out at the end of the line.</summary>
     public void PutBack(Stratum1 upstream) => _left.AddLast(upstream);
 
-    /// <summary>Puts one that was too slow to be heard behind all others: another answered first, and what he began may break off.</summary>
+    /// <summary>
+    /// Puts one that was too slow to be heard behind all others: another answered first, and what he began may break off.
+    /// </summary>
     public void PutOff(Stratum1 upstream) => _silent.AddLast(upstream);
 
     /// <summary>Moves one to the end of the line, if it has not been asked.</summary>
