@@ -11,6 +11,9 @@ internal sealed record HeadDocument(IReadOnlyList<StoredHead> Variants)
 
     private const byte Form = 1;
 
+    /// <summary>The newest; null: there is none.</summary>
+    public StoredHead? Newest => Variants is [var newest, ..] ? newest : null;
+
     /// <summary>The newest that suits the request; null: there is none.</summary>
     public StoredHead? Find(HeaderFields request) => Variants.FirstOrDefault(head => VaryKey.Matches(head, request));
 

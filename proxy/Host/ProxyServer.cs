@@ -7,6 +7,7 @@ using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.EventLoops;
+using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Listening;
@@ -172,7 +173,7 @@ internal static class ProxyServer
         services.AddSingleton<DocumentEndpoint>();
         services.AddSingleton<PassThroughEndpoint>();
         services.AddSingleton<ZeroTouchEndpoint>();
-        services.AddSingleton<DestinationEndpoint>();
+        AddExchanges(services, settings.Http);
         services.AddSingleton<ParserRefusals>();
         services.AddSingleton<RequestRouter>();
         services.AddSingleton<ProxyPipeline>();
@@ -182,6 +183,21 @@ internal static class ProxyServer
         AddObservability(services, settings);
         AddSnmp(services, settings.Snmp, store);
         AddAdmin(services);
+    }
+
+    private static void AddExchanges(IServiceCollection services, HttpOptions http)
+    {
+        services.AddSingleton<DestinationClients>();
+        services.AddSingleton(new ExchangeLimits(http.MaxConcurrentFetches));
+        services.AddSingleton<OriginAsker>();
+        services.AddSingleton<HeadShelf>();
+        services.AddSingleton<FlightTable>();
+        services.AddSingleton<BodyFeeds>();
+        services.AddSingleton<BodyIntake>();
+        services.AddSingleton<OriginFetch>();
+        services.AddSingleton<ExchangeCoordinator>();
+        services.AddSingleton<ExchangeHeads>();
+        services.AddSingleton<ExchangeEndpoint>();
     }
 
     private static void AddAccess(IServiceCollection services, AccessOptions access, TimeProvider time)

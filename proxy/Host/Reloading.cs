@@ -17,7 +17,7 @@ internal sealed partial class Reloading(
     ProxyUsers users,
     ClientLimits limits,
     RepositoryRoutes repositories,
-    DestinationEndpoint otherDestinations,
+    DestinationClients otherDestinations,
     HttpPolicy http,
     ParentProxies parents,
     TrustOptions trust,

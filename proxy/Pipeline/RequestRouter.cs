@@ -26,7 +26,7 @@ internal sealed class RequestRouter(
     DocumentEndpoint documents,
     PassThroughEndpoint passThrough,
     ZeroTouchEndpoint zeroTouch,
-    DestinationEndpoint otherDestinations,
+    ExchangeEndpoint ordinary,
     BootObserver boots,
     ResponseHeads heads)
 {
@@ -112,7 +112,7 @@ internal sealed class RequestRouter(
     {
         try
         {
-            await otherDestinations.ServeAsync(context, target, outcome);
+            await ordinary.ServeAsync(context, target, outcome);
         }
         finally
         {

@@ -248,7 +248,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     }
 
     /// <summary>Whose failure is it, and in which phase?</summary>
-    private static FailureKind KindOf(Exception e) => e switch
+    public static FailureKind KindOf(Exception e) => e switch
     {
         ParentProxyException => FailureKind.Parent,
         OperationCanceledException or { InnerException: TimeoutException or LookupFailedException { IsTimeout: true } } =>

@@ -108,6 +108,7 @@ public sealed class ReloadTests : IAsyncLifetime
     {
         await using ScriptedUpstream site = ScriptedUpstream.Start();
         site.Put("/page", _item.Bytes);
+        site.Script("/page", new UpstreamBehaviour { CacheControl = "no-store" });
         string url = site.Address + "page";
         Assert.Equal((403, 403), await OldAndNewAsync(url));
 
@@ -124,6 +125,7 @@ public sealed class ReloadTests : IAsyncLifetime
     {
         await using ScriptedUpstream site = ScriptedUpstream.Start();
         site.Put("/page", _item.Bytes);
+        site.Script("/page", new UpstreamBehaviour { CacheControl = "no-store" });
         string url = site.Address + "page";
         Change(new() { ["Access:Destinations:0"] = site.EndPoint.ToString() });
         Assert.Equal((502, 502), await OldAndNewAsync(url));

@@ -1,0 +1,336 @@
+using System.Buffers.Binary;
+using Breakwater.CacheStore;
+
+namespace Breakwater.Proxy.Exchanges;
+
+/// <summary>
+/// A body, or a part of one, on its way from an origin: one writer, many readers. Slices of 1 MiB go into the store as they fill and leave
+/// memory; what the store
+/// does not take stays in a window of memory, for whose slowest reader the writer waits a while. Thread-safe.
+/// </summary>
+internal sealed class BodyFeed
+{
+    /// <summary>1 MiB: small enough that a range of a few bytes costs little, large enough that a big file has few entries.</summary>
+    public const int SliceBytes = 1 << 20;
+
+    /// <summary>Slices kept for slow readers while the store takes none.</summary>
+    private const int WindowSlices = 16;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
+    private readonly IObjectStore _store;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private readonly List<SliceBuffer> _window = [];                  // guarded by _gate; the last one grows
+    private readonly Dictionary<BodyReader, long> _readers = [];      // guarded by _gate: where each is
+    private TaskCompletionSource? _pulse;                             // guarded by _gate
+    private TaskCompletionSource? _moved;                             // guarded by _gate: a reader went on, while the writer waits
+    private FeedRead _state = FeedRead.Wait;                          // guarded by _gate: Wait, Ended or Broken
+    private long _position;                                           // guarded by _gate
+
+    /// <summary>Starts a feed.</summary>
+    /// <param name="bodyId">Identity of the body.</param>
+    /// <param name="first">Offset of its first byte: at the start of a slice.</param>
+    /// <param name="end">Offset behind its last byte; null: not known.</param>
+    /// <param name="store">Takes the slices.</param>
+    /// <param name="time">For the patience with readers.</param>
+    public BodyFeed(byte[] bodyId, long first, long? end, IObjectStore store, TimeProvider time)
+    {
+        BodyId = bodyId;
+        First = first;
+        End = end;
+        _position = first;
+        _store = store;
+        _time = time;
+    }
+
+    /// <summary>Identity of the body.</summary>
+    public byte[] BodyId { get; }
+
+    /// <summary>Offset of its first byte.</summary>
+    public long First { get; }
+
+    /// <summary>Offset behind its last byte; null: not known yet.</summary>
+    public long? End { get; private set; }
+
+    /// <summary>Did the store take all slices so far?</summary>
+    public bool IsStored { get; private set; } = true;
+
+    /// <summary>Completes when it has ended, one way or the other: true, when as it should.</summary>
+    public TaskCompletionSource<bool> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Offset behind the last byte so far.</summary>
+    public long Position
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _position;
+            }
+        }
+    }
+
+    /// <summary>Does anybody read it?</summary>
+    public bool HasReaders
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _readers.Count > 0;
+            }
+        }
+    }
+
+    /// <summary>Has anybody read it?</summary>
+    public bool HasBeenRead { get; private set; }
+
+    /// <summary>The key of a slice in the store.</summary>
+    public static ObjectKey KeyOf(ReadOnlySpan<byte> bodyId, long index)
+    {
+        Span<byte> name = stackalloc byte[bodyId.Length + sizeof(long)];
+        bodyId.CopyTo(name);
+        BinaryPrimitives.WriteInt64LittleEndian(name[bodyId.Length..], index);
+        return ObjectKey.Named(name);
+    }
+
+    /// <summary>Will it have this byte within the time of so many bytes?</summary>
+    public bool WillHave(long offset, long patienceBytes)
+    {
+        lock (_gate)
+        {
+            return _state == FeedRead.Wait && offset >= (_window.Count > 0 ? _window[0].Start : _position)
+                && offset < _position + patienceBytes
+                && (End is null || offset < End);
+        }
+    }
+
+    /// <summary>Where the next bytes go; waits while the store or slow readers are behind (the writer only).</summary>
+    public async ValueTask<Memory<byte>> RoomAsync(CancellationToken cancellationToken)
+    {
+        SliceBuffer? last = _window.Count > 0 ? _window[^1] : null;
+        if (last is null || last.IsFull)
+        {
+            if (last is not null)
+            {
+                await FinishSliceAsync(last, cancellationToken);
+            }
+
+            long index = _position / SliceBytes;
+            last = new SliceBuffer(index, (int)Math.Min(SliceBytes, (End ?? long.MaxValue) - (index * SliceBytes)));
+            lock (_gate)
+            {
+                _window.Add(last);
+            }
+        }
+
+        return last.Room;
+    }
+
+    /// <summary>So many bytes were put where <see cref="RoomAsync"/> said (the writer only).</summary>
+    public void Advance(int count)
+    {
+        lock (_gate)
+        {
+            _window[^1].Advance(count);
+            _position += count;
+            PulseLocked();
+        }
+    }
+
+    /// <summary>All is here, or another brings what follows (the writer only).</summary>
+    /// <param name="whenWhole">Is told the length before anybody learns of the end, if the store has all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask EndAsync(Action<long>? whenWhole, CancellationToken cancellationToken)
+    {
+        SliceBuffer? last = _window.Count > 0 ? _window[^1] : null;
+        if (last is { Filled: > 0 })
+        {
+            await FinishSliceAsync(last, cancellationToken);
+        }
+
+        if (IsStored)
+        {
+            whenWhole?.Invoke(_position);
+        }
+
+        lock (_gate)
+        {
+            End = _position;
+            _state = FeedRead.Ended;
+            PulseLocked();
+        }
+
+        Completion.TrySetResult(true);
+    }
+
+    /// <summary>No more comes (the writer only).</summary>
+    public void Break()
+    {
+        lock (_gate)
+        {
+            if (_state == FeedRead.Wait)
+            {
+                _state = FeedRead.Broken;
+                PulseLocked();
+            }
+        }
+
+        Completion.TrySetResult(false);
+    }
+
+    /// <summary>Completes at the next change behind this offset.</summary>
+    public Task WaitBeyondAsync(long offset)
+    {
+        lock (_gate)
+        {
+            if (_position > offset || _state != FeedRead.Wait)
+            {
+                return Task.CompletedTask;
+            }
+
+            _pulse ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _pulse.Task;
+        }
+    }
+
+    /// <summary>Reads what is in memory.</summary>
+    public FeedRead Read(BodyReader reader, long offset, Span<byte> buffer, out int read)
+    {
+        read = 0;
+        SliceBuffer? slice;
+        lock (_gate)
+        {
+            _readers[reader] = offset;
+            HasBeenRead = true;
+            _moved?.TrySetResult();
+            if (offset >= _position)
+            {
+                return offset < First ? FeedRead.Elsewhere : _state;
+            }
+
+            slice = _window.Find(one => offset >= one.Start && offset < one.Start + one.Filled);
+            slice?.Hold();
+        }
+
+        if (slice is null)
+        {
+            return FeedRead.Elsewhere;
+        }
+
+        ReadOnlySpan<byte> bytes = slice.Bytes.Span[(int)(offset - slice.Start)..];
+        read = Math.Min(bytes.Length, buffer.Length);
+        bytes[..read].CopyTo(buffer);
+        slice.Release();
+        return FeedRead.Bytes;
+    }
+
+    /// <summary>A reader needs nothing more of it.</summary>
+    public void Leave(BodyReader reader)
+    {
+        lock (_gate)
+        {
+            _readers.Remove(reader);
+            _moved?.TrySetResult();
+        }
+    }
+
+    private async ValueTask FinishSliceAsync(SliceBuffer slice, CancellationToken cancellationToken)
+    {
+        if (await TryStoreAsync(slice, cancellationToken))
+        {
+            lock (_gate)
+            {
+                _window.Remove(slice);
+            }
+
+            slice.Release();
+            return;
+        }
+
+        IsStored = false;
+        long since = _time.GetTimestamp();
+        while (MovedTask() is { } moved)
+        {
+            try
+            {
+                await moved.WaitAsync(s_patience, _time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+            }
+
+            if (_time.GetElapsedTime(since) >= s_patience)
+            {
+                break; // the slowest did not move: the others go on without him
+            }
+        }
+
+        lock (_gate)
+        {
+            // Readers may still look for it: the collector has the memory, not the pool.
+            _window.RemoveRange(0, Math.Max(0, _window.Count - WindowSlices));
+        }
+    }
+
+    /// <summary>Null: the window has room, or nobody needs its oldest slice.</summary>
+    private Task? MovedTask()
+    {
+        lock (_gate)
+        {
+            if (_window.Count <= WindowSlices || !_readers.Values.Any(at => at < _window[0].Start + _window[0].Filled))
+            {
+                return null;
+            }
+
+            _moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _moved.Task;
+        }
+    }
+
+    private async ValueTask<bool> TryStoreAsync(SliceBuffer slice, CancellationToken cancellationToken)
+    {
+        ObjectWriter writer = _store.BeginWrite(KeyOf(BodyId, slice.Index), slice.Filled);
+        bool isTaken = false;
+        try
+        {
+            isTaken = await writer.AppendAsync(slice.Bytes, cancellationToken) is null && writer.Verify();
+            if (isTaken)
+            {
+                _ = CommitAsync(writer);
+            }
+
+            return isTaken;
+        }
+        finally
+        {
+            if (!isTaken)
+            {
+                await writer.DisposeAsync();
+            }
+        }
+    }
+
+    private static async Task CommitAsync(ObjectWriter writer)
+    {
+        try
+        {
+            await writer.CommitAsync();
+        }
+        catch (IOException)
+        {
+            // The store has forgotten it: it is fetched again.
+        }
+        finally
+        {
+            await writer.DisposeAsync();
+        }
+    }
+
+    private void PulseLocked()
+    {
+        _pulse?.TrySetResult();
+        _pulse = null;
+    }
+}

@@ -1,0 +1,128 @@
+using Breakwater.CacheStore.Faster;
+using Breakwater.Proxy.Observability;
+
+namespace Breakwater.Proxy.Exchanges;
+
+/// <summary>
+/// Takes bodies from origins into the store, each at the origin's pace and for whoever reads it. Belongs to no client. Thread-safe.
+/// </summary>
+internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, ProxyCounters counters, TimeProvider time,
+    ILogger<BodyIntake> log) : IDisposable
+{
+    /// <summary>What is left of a body that nobody reads any more is fetched to its end if it is no more than this.</summary>
+    private const long RestBytes = 64L << 20;
+
+    /// <summary>By then whoever wants to read has begun.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(30);
+
+    private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>Starts to take a body.</summary>
+    /// <param name="answer">Its head was read; is disposed at the end.</param>
+    /// <param name="bodyId">Identity of the whole body.</param>
+    /// <param name="first">Offset of its first byte in the whole; at the start of a slice.</param>
+    /// <param name="end">Offset behind its last byte; null: not known.</param>
+    /// <param name="isStrong">Parts of it may come from elsewhere: it ends where they begin.</param>
+    /// <param name="whenWhole">Is called with the length when all of it has come and is stored; null: nobody.</param>
+    public BodyFeed Start(FetchedAnswer answer, byte[] bodyId, long first, long? end, bool isStrong, Action<long>? whenWhole)
+    {
+        var feed = new BodyFeed(bodyId, first, end, named.Slices, time);
+        feeds.Add(feed);
+        _ = Task.Run(() => TakeAsync(answer, feed, isStrong, whenWhole), CancellationToken.None);
+        return feed;
+    }
+
+    /// <summary>
+    /// The offset of the first slice behind this one that is stored or on its way; <paramref name="end"/>: there is none before it.
+    /// </summary>
+    public long NextPresent(byte[] bodyId, long first, long end)
+    {
+        long next = first + BodyFeed.SliceBytes;
+        while (next < end && !IsPresent(bodyId, next, null))
+        {
+            next += BodyFeed.SliceBytes;
+        }
+
+        return Math.Min(next, end);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _stopping.Cancel();
+        _stopping.Dispose();
+    }
+
+    private async Task TakeAsync(FetchedAnswer answer, BodyFeed feed, bool isStrong, Action<long>? whenWhole)
+    {
+        long since = time.GetTimestamp();
+        try
+        {
+            CancellationToken stopping = _stopping.Token;
+            while (feed.End is null || feed.Position < feed.End)
+            {
+                bool isAtSlice = feed.Position > feed.First && feed.Position % BodyFeed.SliceBytes == 0;
+                if (isAtSlice && isStrong && IsPresent(feed.BodyId, feed.Position, feed))
+                {
+                    await feed.EndAsync(null, stopping);
+                    return;
+                }
+
+                if (isAtSlice && IsAbandoned(feed, since))
+                {
+                    feed.Break();
+                    return;
+                }
+
+                int read = await answer.ReadAsync(await feed.RoomAsync(stopping), stopping);
+                if (read == 0)
+                {
+                    if (feed.End is not null)
+                    {
+                        throw new IOException($"{answer.Upstream} sent less than it promised");
+                    }
+
+                    break;
+                }
+
+                counters.AddUpstreamBytes(read);
+                feed.Advance(read);
+            }
+
+            await feed.EndAsync(whenWhole, stopping);
+
+            // What ends a chunked body is read as well, so that the connection can serve again.
+            byte[] nothing = new byte[1];
+            _ = await answer.ReadAsync(nothing, stopping);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            LogBroken(log, answer.Upstream, e.Message);
+        }
+        catch (Exception e)
+        {
+            LogFault(log, e);
+        }
+        finally
+        {
+            feed.Break();
+            feeds.Remove(feed);
+            answer.Dispose();
+        }
+    }
+
+    private bool IsPresent(byte[] bodyId, long offset, BodyFeed? besides) =>
+        named.Slices.Contains(BodyFeed.KeyOf(bodyId, offset / BodyFeed.SliceBytes))
+            || feeds.Find(bodyId, offset, besides, nearBytes: 1) is not null;
+
+    private bool IsAbandoned(BodyFeed feed, long since) =>
+        !feed.HasReaders && (feed.HasBeenRead || time.GetElapsedTime(since) > s_grace)
+            && (feed.End ?? long.MaxValue) - feed.Position > RestBytes
+        && (feed.End is not null || feed.Position > RestBytes);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "A body from {Upstream} did not come to its end: {Why}")]
+    private static partial void LogBroken(ILogger log, string upstream, string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A body could not be taken in: a fault of the proxy itself")]
+    private static partial void LogFault(ILogger log, Exception fault);
+}

@@ -1,0 +1,130 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Caching;
+
+namespace Breakwater.Proxy.Exchanges;
+
+/// <summary>
+/// One client's way through a body: slices from the store, what is under way from its feed, what is missing by a fetch of that part. Never
+/// two generations: a part
+/// is only asked for under the validator of the whole. Not thread-safe. Dispose to leave.
+/// </summary>
+/// <param name="head">What is read.</param>
+/// <param name="feed">A feed that has it, or null.</param>
+/// <param name="store">The slices.</param>
+/// <param name="feeds">What is under way.</param>
+/// <param name="fill">Starts a fetch of a part: from an offset, up to another. Null: it cannot be had.</param>
+internal sealed class BodyReader(
+    StoredHead head, BodyFeed? feed, IObjectStore store, BodyFeeds feeds, Func<long, long, CancellationToken, Task<BodyFeed?>> fill)
+        : IDisposable
+{
+    private ObjectLease? _lease;
+    private long _leased = -1;
+
+    /// <summary>Reads at least one byte; 0: the body has ended (only where its length was not known).</summary>
+    /// <param name="offset">Where.</param>
+    /// <param name="end">Offset behind the last byte that the client wants.</param>
+    /// <param name="buffer">Where to.</param>
+    /// <param name="cancellationToken">The client has left.</param>
+    /// <exception cref="IOException">The rest cannot be had: the client must see that its answer is cut.</exception>
+    public async ValueTask<int> ReadAsync(long offset, long end, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        int fills = 0;
+        while (true)
+        {
+            if (TryLease(offset, out int within))
+            {
+                if (await ReadLeaseAsync(within, buffer, cancellationToken) is > 0 and int stored)
+                {
+                    return stored;
+                }
+
+                continue;
+            }
+
+            feed ??= feeds.Find(head.BodyId, offset);
+            if (feed is not null)
+            {
+                switch (feed.Read(this, offset, buffer.Span, out int read))
+                {
+                    case FeedRead.Bytes:
+                        return read;
+                    case FeedRead.Wait:
+                        await feed.WaitBeyondAsync(offset).WaitAsync(cancellationToken);
+                        continue;
+                    case FeedRead.Ended when head.Length is null:
+                        return 0;
+                    case FeedRead.Elsewhere or FeedRead.Ended when store.Contains(
+                        BodyFeed.KeyOf(head.BodyId, offset / BodyFeed.SliceBytes)):
+                        continue;
+                    default:
+                        LeaveFeed();
+                        break;
+                }
+
+                feed = feeds.Find(head.BodyId, offset);
+                if (feed is not null)
+                {
+                    continue;
+                }
+            }
+
+            feed = fills++ < 2 && head.Length is not null ? await fill(offset, end, cancellationToken) : null;
+            if (feed is null && !store.Contains(BodyFeed.KeyOf(head.BodyId, offset / BodyFeed.SliceBytes)))
+            {
+                throw new IOException("a part of the body is not here any more and cannot be had again");
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _lease?.Dispose();
+        _lease = null;
+        LeaveFeed();
+    }
+
+    /// <summary>The slice at this offset, from the store.</summary>
+    private bool TryLease(long offset, out int within)
+    {
+        long index = offset / BodyFeed.SliceBytes;
+        within = (int)(offset - (index * BodyFeed.SliceBytes));
+        if (_lease is not null && _leased == index)
+        {
+            return within < _lease.Length;
+        }
+
+        _lease?.Dispose();
+        _lease = null;
+        if (!store.TryOpen(BodyFeed.KeyOf(head.BodyId, index), out ObjectLease? lease))
+        {
+            return false;
+        }
+
+        _lease = lease;
+        _leased = index;
+        return within < lease.Length;
+    }
+
+    /// <summary>0: it is damaged, and the store has forgotten it.</summary>
+    private async ValueTask<int> ReadLeaseAsync(int within, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            int read = _lease!.TryRead(within, buffer.Span);
+            return read >= 0 ? read : await _lease.ReadAsync(within, buffer, cancellationToken);
+        }
+        catch (IOException)
+        {
+            _lease!.Dispose();
+            _lease = null;
+            return 0;
+        }
+    }
+
+    private void LeaveFeed()
+    {
+        feed?.Leave(this);
+        feed = null;
+    }
+}

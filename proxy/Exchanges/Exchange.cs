@@ -1,0 +1,50 @@
+using System.Net;
+using Breakwater.Proxy.Caching;
+using Breakwater.Proxy.Requests;
+
+namespace Breakwater.Proxy.Exchanges;
+
+/// <summary>One client's request of ordinary HTTP.</summary>
+/// <param name="Target">What is asked for, and whom.</param>
+/// <param name="Method">Method, case-sensitive.</param>
+/// <param name="Fields">Its fields without those of the connection. Not to be changed.</param>
+/// <param name="Rule">What the operator says of the URL.</param>
+/// <param name="Client">Who asks; null: the proxy itself.</param>
+internal sealed record Exchange(ExchangeTarget Target, string Method, HeaderFields Fields, CachingRule Rule, IPAddress? Client)
+{
+    /// <summary>What the request says of caches.</summary>
+    public CacheDirectives Directives { get; } = CacheDirectives.Of(Fields);
+
+    /// <summary>
+    /// May others get what this request fetches, and may it wait for what others fetch? Not what a password is needed for, what must not be
+    /// kept, what must be
+    /// checked for this client, and what asks for several parts at once.
+    /// </summary>
+    public bool MayShare => Rule.Join && Rule.Store && Method == "GET" && !Fields.Has("Authorization") && !Directives.Has("no-store")
+        && !Reuse.WantsValidation(Fields) && !IsPeculiar;
+
+    /// <summary>It asks in a way that only the origin answers: several parts, or on condition that nothing has changed.</summary>
+    public bool IsPeculiar => Fields.Has("If-Match") || Fields.Has("If-Unmodified-Since")
+        || Fields.Joined("Range")?.Contains(',', StringComparison.Ordinal) == true;
+
+    /// <summary>The fields to ask the origin for the whole, for everybody: without conditions, a range, and who the client is.</summary>
+    public HeaderFields ForEverybody()
+    {
+        HeaderFields fields = WithoutConditions();
+        fields.Remove("X-Forwarded-For");
+        return fields;
+    }
+
+    /// <summary>The fields without what the client alone knows: what it has already, and which part it wants.</summary>
+    public HeaderFields WithoutConditions()
+    {
+        HeaderFields fields = Fields.Copy();
+        fields.Remove("Range");
+        foreach (string name in Conditions.Names)
+        {
+            fields.Remove(name);
+        }
+
+        return fields;
+    }
+}

@@ -1,0 +1,214 @@
+using Breakwater.CacheStore.Faster;
+using Breakwater.Proxy.Caching;
+using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Exchanges;
+
+/// <summary>
+/// Decides how a GET is answered: from what is stored, by waiting for what others ask, or by asking the origin. Thread-safe.
+/// </summary>
+internal sealed class ExchangeCoordinator(
+    OriginFetch fetch, HeadShelf heads, FlightTable flights, BodyFeeds feeds, NamedStore named, ProxyOptions options, TimeProvider time)
+{
+    /// <summary>Gets the answer for one client.</summary>
+    /// <param name="exchange">A GET.</param>
+    /// <param name="client">The client has left.</param>
+    /// <returns>What to send. What is <see cref="ExchangeAnswer.Live"/> the caller disposes.</returns>
+    /// <exception cref="OperationCanceledException">The client has left.</exception>
+    public async Task<ExchangeAnswer> GetAsync(Exchange exchange, CancellationToken client)
+    {
+        string uri = exchange.Target.Uri;
+        HeadDocument? document = heads.Find(uri);
+        string name = $"{uri}\n{VaryKey.NameOf(document?.Newest, exchange.Fields)}";
+        (StoredHead? stored, BodyFeed? feed) = Find(exchange, document, name);
+        bool isVaryMiss = stored is null && document is { Variants.Count: > 0 };
+        if (stored is not null)
+        {
+            Verdict verdict = options.Offline ? Verdict.StaleAllowed
+                : Reuse.Judge(stored, exchange.Fields, exchange.Rule, time.GetUtcNow());
+            bool mayAsk = verdict != Verdict.Validate && !options.Offline;
+            (bool hasStart, BodyFeed? filling) = await HasStartAsync(exchange, stored, feed, mayAsk, client);
+            if (!hasStart)
+            {
+                heads.Remove(uri, stored);
+                stored = null;
+            }
+            else if (verdict != Verdict.Validate)
+            {
+                if (verdict == Verdict.StaleWhileRevalidate)
+                {
+                    Revalidate(exchange, stored, name);
+                }
+
+                return new ExchangeAnswer { Head = stored, Feed = filling, Origin = AnswerOrigin.Hit };
+            }
+        }
+
+        if (options.Offline)
+        {
+            return new ExchangeAnswer { Failure = UpstreamFailure.NotHeldOffline };
+        }
+
+        if (exchange.Directives.Has("only-if-cached"))
+        {
+            return new ExchangeAnswer { IsOnlyIfCached = true };
+        }
+
+        string why = stored is not null ? "stale" : isVaryMiss ? "vary-miss" : "uri-miss";
+        return (await AskAsync(exchange, stored, name, client)) with { Forwarded = why };
+    }
+
+    /// <summary>The stored answer for a HEAD, if it may be used as it is; null: the origin must be asked.</summary>
+    public (StoredHead? Usable, StoredHead? Stored) Look(Exchange exchange)
+    {
+        StoredHead? stored = heads.Find(exchange.Target.Uri)?.Find(exchange.Fields);
+        bool isUsable = stored is not null && (options.Offline
+            || Reuse.Judge(stored, exchange.Fields, exchange.Rule, time.GetUtcNow()) != Verdict.Validate);
+        return (isUsable ? stored : null, stored);
+    }
+
+    /// <summary>The way through an answer's body for one client.</summary>
+    public BodyReader Read(Exchange exchange, StoredHead head, BodyFeed? feed) =>
+        new(head, feed, named.Slices, feeds, (offset, end, cancel) => fetch.FillAsync(exchange, head, offset, end, cancel));
+
+    /// <summary>What suits among that which is stored and that which is on its way; the newer first.</summary>
+    private (StoredHead? Stored, BodyFeed? Feed) Find(Exchange exchange, HeadDocument? document, string name) =>
+        flights.TryFind(name, out Flight? flight) && flight.Head is { } head && VaryKey.Matches(head, exchange.Fields)
+            ? (head, flight.Feed)
+            : (document?.Find(exchange.Fields), null);
+
+    /// <summary>
+    /// Are the first bytes that the client is to get here, on their way, or can be fetched under the validator of the rest?
+    /// </summary>
+    private async Task<(bool HasStart, BodyFeed? Feed)> HasStartAsync(
+        Exchange exchange, StoredHead stored, BodyFeed? feed, bool mayAsk, CancellationToken client)
+    {
+        AnswerShape shape = AnswerShape.Of(stored, exchange.Fields, time.GetUtcNow());
+        if (!shape.HasBody || stored.BodyId.Length == 0)
+        {
+            return (true, null);
+        }
+
+        feed ??= feeds.Find(stored.BodyId, shape.Offset);
+        if (feed is not null || named.Slices.Contains(BodyFeed.KeyOf(stored.BodyId, shape.Offset / BodyFeed.SliceBytes)))
+        {
+            return (true, feed);
+        }
+
+        if (!mayAsk || shape.Offset < BodyFeed.SliceBytes)
+        {
+            // From its beginning it is asked for as what was never here.
+            return (false, null);
+        }
+
+        feed = await fetch.FillAsync(exchange, stored, shape.Offset, shape.Offset + shape.Count!.Value, client);
+        return (feed is not null, feed);
+    }
+
+    private async Task<ExchangeAnswer> AskAsync(Exchange exchange, StoredHead? stored, string name, CancellationToken client)
+    {
+        bool isSuffix = stored is null && RangePlan.IsSuffix(exchange.Fields);
+        RangePlan? plan = stored is null ? RangePlan.Of(exchange.Fields) : null;
+        if (exchange.MayShare && !isSuffix)
+        {
+            string whole = name;
+            if (plan is not null && !flights.TryFind(name, out _))
+            {
+                name = $"{name}\n{plan}";
+            }
+
+            plan = name == whole ? null : plan;
+            if (flights.JoinOrStart(name, out bool isNew) is { } flight)
+            {
+                if (isNew)
+                {
+                    _ = Task.Run(() => FlyAsync(exchange, stored, plan, name, flight), CancellationToken.None);
+                    return await LeadAsync(flight, client);
+                }
+
+                ExchangeAnswer answer = await flight.Answer.Task.WaitAsync(client);
+                if (answer.IsShared && (answer.Head is null || VaryKey.Matches(answer.Head, exchange.Fields)))
+                {
+                    return answer with { Origin = answer.Origin == AnswerOrigin.StaleOnError ? answer.Origin : AnswerOrigin.Joined };
+                }
+            }
+        }
+
+        ExchangeAnswer own = await fetch.AskAsync(exchange, stored, plan: null, isForAll: false, client);
+        if (own.Head is not null)
+        {
+            flights.Unmark(name);
+        }
+
+        return own;
+    }
+
+    /// <summary>The answer belongs to the first client; if he has left, what is for him alone is thrown away.</summary>
+    private static async Task<ExchangeAnswer> LeadAsync(Flight flight, CancellationToken client)
+    {
+        try
+        {
+            return await flight.Answer.Task.WaitAsync(client);
+        }
+        catch (OperationCanceledException)
+        {
+            _ = flight.Answer.Task.ContinueWith(
+                static answer => answer.Result.Live?.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion,
+                    TaskScheduler.Default);
+            throw;
+        }
+    }
+
+    /// <summary>Checks what is stored with the origin, for nobody in particular; once at a time.</summary>
+    private void Revalidate(Exchange exchange, StoredHead stored, string name)
+    {
+        if (flights.JoinOrStart(name, out bool isNew) is { } flight && isNew)
+        {
+            _ = Task.Run(
+                async () =>
+                {
+                    await FlyAsync(exchange, stored, null, name, flight);
+                    (await flight.Answer.Task).Live?.Dispose();
+                },
+                CancellationToken.None);
+        }
+    }
+
+    private async Task FlyAsync(Exchange exchange, StoredHead? stored, RangePlan? plan, string name, Flight flight)
+    {
+        ExchangeAnswer answer;
+        try
+        {
+            answer = await fetch.AskAsync(exchange, stored, plan, isForAll: true, CancellationToken.None);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            answer = new ExchangeAnswer { Failure = new UpstreamFailure(FailureKind.NoUpstream, "this proxy is stopping") };
+        }
+        catch (Exception e)
+        {
+            flights.Remove(name, flight);
+            flight.Answer.TrySetException(e);
+            return;
+        }
+
+        if (answer.Live is not null)
+        {
+            flights.Mark(name);
+        }
+
+        if (answer.Feed is { } feed)
+        {
+            flight.Feed = feed;
+            flight.Head = answer.Head;
+            _ = feed.Completion.Task.ContinueWith(_ => flights.Remove(name, flight), TaskScheduler.Default);
+        }
+        else
+        {
+            flights.Remove(name, flight);
+        }
+
+        flight.Answer.TrySetResult(answer);
+    }
+}

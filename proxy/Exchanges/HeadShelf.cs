@@ -1,0 +1,74 @@
+using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Heads;
+using Breakwater.Proxy.Caching;
+
+namespace Breakwater.Proxy.Exchanges;
+
+/// <summary>The stored heads by URI. Thread-safe: changes of one URI go one after the other.</summary>
+internal sealed class HeadShelf(NamedStore named)
+{
+    private readonly Lock[] _gates = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
+
+    /// <summary>Can anything be kept? False: the disk does not let the store be opened.</summary>
+    public bool CanKeep => Store is not null;
+
+    private IHeadStore? Store
+    {
+        get
+        {
+            try
+            {
+                return named.Heads;
+            }
+            catch (IOException)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>All answers that are stored for a URI; null: none.</summary>
+    public HeadDocument? Find(string uri) =>
+        Store is { } store && store.TryGet(uri, out ReadOnlyMemory<byte> stored) ? HeadDocument.Decode(stored) : null;
+
+    /// <summary>Stores an answer beside those for other requests of the same URI.</summary>
+    /// <param name="uri">The URI.</param>
+    /// <param name="head">The answer.</param>
+    /// <param name="renewed">The stored one whose place it takes.</param>
+    public void Put(string uri, StoredHead head, StoredHead? renewed = null)
+    {
+        lock (GateOf(uri))
+        {
+            HeadDocument before = Find(uri) ?? new HeadDocument([]);
+            Store?.Put(uri, before.Without(renewed).With(head).Encode());
+        }
+    }
+
+    /// <summary>Forgets one answer of a URI.</summary>
+    public void Remove(string uri, StoredHead head)
+    {
+        lock (GateOf(uri))
+        {
+            HeadDocument? left = Find(uri)?.Without(head);
+            if (left is { Variants.Count: > 0 })
+            {
+                Store?.Put(uri, left.Encode());
+            }
+            else
+            {
+                Store?.Remove(uri);
+            }
+        }
+    }
+
+    /// <summary>Forgets all answers of a URI (RFC 9111, 4.4).</summary>
+    public void Remove(string uri)
+    {
+        lock (GateOf(uri))
+        {
+            Store?.Remove(uri);
+        }
+    }
+
+    private Lock GateOf(string uri) => _gates[(uint)uri.GetHashCode(StringComparison.Ordinal) % _gates.Length];
+}

@@ -1,0 +1,331 @@
+using Breakwater.Proxy.Caching;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
+
+namespace Breakwater.Proxy.Exchanges;
+
+/// <summary>Asks an origin for one URL and keeps what may be kept. Thread-safe.</summary>
+internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake intake, ProxyCounters counters, TimeProvider time)
+{
+    private readonly Fillings _fillings = new();
+
+    /// <summary>Asks.</summary>
+    /// <param name="exchange">A GET.</param>
+    /// <param name="stored">What is stored and to be checked; null: nothing.</param>
+    /// <param name="plan">The part to ask for; null: the whole, or what the client itself says.</param>
+    /// <param name="isForAll">What comes is for everybody who asks, not for this client alone.</param>
+    /// <param name="cancellationToken">Ends the wait for the head; a body that is kept comes on.</param>
+    public async Task<ExchangeAnswer> AskAsync(
+        Exchange exchange, StoredHead? stored, RangePlan? plan, bool isForAll, CancellationToken cancellationToken)
+    {
+        HeaderFields ask = isForAll ? exchange.ForEverybody() : stored is not null ? exchange.WithoutConditions() : exchange.Fields.Copy();
+        if (stored is not null)
+        {
+            AddValidators(ask, stored);
+        }
+        else if (plan is not null)
+        {
+            ask.Set("Range", plan.Value.ToString());
+        }
+
+        (FetchedAnswer? answer, UpstreamFailure? failure) = await asker.AskAsync(
+            exchange.Target, "GET", ask, null, exchange.Client, cancellationToken);
+        if ((answer is null || answer.Status >= 500) && stored is not null
+            && Reuse.MayServeOnError(stored, exchange.Fields, exchange.Rule, time.GetUtcNow()))
+        {
+            int? status = answer?.Status;
+            answer?.Dispose();
+            return new ExchangeAnswer { Head = stored, Origin = AnswerOrigin.StaleOnError, ForwardedStatus = status, Failure = failure };
+        }
+
+        if (answer is null)
+        {
+            return new ExchangeAnswer { Failure = failure };
+        }
+
+        if (answer.Status == StatusCodes.Status304NotModified)
+        {
+            return await OnNotModifiedAsync(exchange, stored, ask, answer, isForAll, cancellationToken);
+        }
+
+        return Keep(exchange, ask, answer, plan) ?? await AskAgainAsync(exchange, answer, cancellationToken);
+    }
+
+    /// <summary>
+    /// Asks for the head alone. One that differs from what is stored makes that useless; one that agrees renews it (RFC 9111, 4.3.5).
+    /// </summary>
+    public async Task<ExchangeAnswer> HeadAsync(Exchange exchange, StoredHead? stored, CancellationToken cancellationToken)
+    {
+        (FetchedAnswer? answer, UpstreamFailure? failure) =
+            await asker.AskAsync(exchange.Target, "HEAD", exchange.Fields, null, exchange.Client, cancellationToken);
+        if (answer is null)
+        {
+            return stored is not null && Reuse.MayServeOnError(stored, exchange.Fields, exchange.Rule, time.GetUtcNow())
+                ? new ExchangeAnswer { Head = stored, Origin = AnswerOrigin.StaleOnError, Forwarded = "stale" }
+                : new ExchangeAnswer { Failure = failure };
+        }
+
+        if (stored is { Status: StatusCodes.Status200OK } && answer.Status is StatusCodes.Status200OK)
+        {
+            bool isSame = answer.Fields.Only("ETag") == stored.Fields.Only("ETag")
+                && answer.Fields.Only("Last-Modified") == stored.Fields.Only("Last-Modified")
+                && (answer.Length is null || !answer.Fields.Has("Content-Length") || answer.Length == stored.Length);
+            if (!isSame)
+            {
+                heads.Remove(exchange.Target.Uri, stored);
+            }
+            else if (Storability.MayStore(exchange.Fields, answer.Status, answer.Fields, exchange.Rule))
+            {
+                heads.Put(exchange.Target.Uri, Freshening.Update(stored, answer.Fields, answer.RequestedAt, answer.ReceivedAt), stored);
+            }
+        }
+        else if (stored is not null && answer.Status is StatusCodes.Status404NotFound or StatusCodes.Status410Gone)
+        {
+            heads.Remove(exchange.Target.Uri, stored!);
+        }
+
+        return Live(answer) with { Forwarded = stored is null ? "uri-miss" : "stale" };
+    }
+
+    /// <summary>Passes another method on. One that may have changed something makes what is stored useless (RFC 9111, 4.4).</summary>
+    /// <param name="exchange">The request.</param>
+    /// <param name="content">Its body; null: it has none.</param>
+    /// <param name="cancellationToken">The client has left.</param>
+    public async Task<ExchangeAnswer> PassAsync(Exchange exchange, Stream? content, CancellationToken cancellationToken)
+    {
+        (FetchedAnswer? answer, UpstreamFailure? failure) =
+            await asker.AskAsync(exchange.Target, exchange.Method, exchange.Fields, content, exchange.Client, cancellationToken);
+        if (answer is null)
+        {
+            return new ExchangeAnswer { Failure = failure };
+        }
+
+        if (exchange.Method is not ("OPTIONS" or "TRACE") && answer.Status is >= 200 and < 400)
+        {
+            foreach (string uri in Invalidation.Of(exchange.Target, answer.Fields))
+            {
+                heads.Remove(uri);
+            }
+        }
+
+        // RFC 9110, 9.3.3: what a POST brought may answer a GET if it says that it is what is there, and for how long.
+        bool isContent = exchange.Method == "POST" && answer.Status == StatusCodes.Status200OK
+            && Freshness.IsStated(answer.Fields, ResponsePolicy.Of(answer.Fields))
+                && Invalidation.IsOfItself(exchange.Target, answer.Fields);
+        ExchangeAnswer kept = isContent ? Keep(exchange, exchange.Fields, answer, null)! : Live(answer);
+        return kept with { Forwarded = "method" };
+    }
+
+    /// <summary>Reads of an answer for one client alone.</summary>
+    /// <exception cref="IOException">It broke off.</exception>
+    public async ValueTask<int> ReadAsync(FetchedAnswer live, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        int read = await live.ReadAsync(buffer, cancellationToken);
+        counters.AddUpstreamBytes(read);
+        return read;
+    }
+
+    /// <summary>Starts a fetch of a part of a body under the validator of the rest, or finds one under way.</summary>
+    /// <param name="exchange">Whose request it is for.</param>
+    /// <param name="head">The stored answer.</param>
+    /// <param name="offset">First byte that is missing.</param>
+    /// <param name="end">Offset behind the last byte that is wanted.</param>
+    /// <param name="cancellationToken">Ends the wait for the head.</param>
+    /// <returns>Null: it cannot be had: there is no strong validator, or the origin has another generation by now, which makes the stored
+    /// one useless.</returns>
+    public Task<BodyFeed?> FillAsync(Exchange exchange, StoredHead head, long offset, long end, CancellationToken cancellationToken)
+    {
+        string? validator = Validators.Strong(head.Fields, time.GetUtcNow());
+        if (validator is null || head.Length is not { } length)
+        {
+            return Task.FromResult<BodyFeed?>(null);
+        }
+
+        long first = offset / BodyFeed.SliceBytes * BodyFeed.SliceBytes;
+        long last = Math.Min(length, (Math.Min(end, length) + BodyFeed.SliceBytes - 1) / BodyFeed.SliceBytes * BodyFeed.SliceBytes);
+        return _fillings.JoinOrStart(
+            BodyFeed.KeyOf(head.BodyId, first / BodyFeed.SliceBytes),
+            () => FillAsync(exchange, head, length, validator, new RangePlan(first, intake.NextPresent(head.BodyId, first, last))),
+            cancellationToken);
+    }
+
+    private async Task<BodyFeed?> FillAsync(Exchange exchange, StoredHead head, long length, string validator, RangePlan plan)
+    {
+        HeaderFields ask = exchange.WithoutConditions();
+        ask.Set("Range", plan.ToString());
+        ask.Set("If-Range", validator);
+        (FetchedAnswer? answer, _) = await asker.AskAsync(exchange.Target, "GET", ask, null, exchange.Client, CancellationToken.None);
+        if (answer is null)
+        {
+            return null;
+        }
+
+        if (PartOf(answer, plan) is { } part && part.Total == length && Validators.Strong(answer.Fields, time.GetUtcNow()) == validator)
+        {
+            return intake.Start(answer, head.BodyId, part.First, part.Last + 1, isStrong: true, whenWhole: null);
+        }
+
+        bool isAnother = answer.Status < 500;
+        answer.Dispose();
+        if (isAnother)
+        {
+            heads.Remove(exchange.Target.Uri, head);
+        }
+
+        return null;
+    }
+
+    private async Task<ExchangeAnswer> OnNotModifiedAsync(
+        Exchange exchange, StoredHead? stored, HeaderFields ask, FetchedAnswer answer, bool isForAll, CancellationToken cancellationToken)
+    {
+        if (stored is null)
+        {
+            if (ask.Has("If-None-Match") || ask.Has("If-Modified-Since"))
+            {
+                return Live(answer);
+            }
+
+            return Refuse(answer, "sent a 304 that nobody asked for");
+        }
+
+        bool isOther = answer.Fields.Only("ETag") is { } tag && stored.Fields.Only("ETag") is { } old && !Validators.AreSameTag(tag, old);
+        if (isOther || !Validators.HasAny(stored.Fields))
+        {
+            // It confirms something that is not what is stored (RFC 9111, 4.3.4).
+            answer.Dispose();
+            heads.Remove(exchange.Target.Uri, stored);
+            return await AskAsync(exchange, null, null, isForAll, cancellationToken);
+        }
+
+        StoredHead fresh = Freshening.Update(stored, answer.Fields, answer.RequestedAt, answer.ReceivedAt);
+        bool mayStay = !exchange.Directives.Has("no-store") && !ResponsePolicy.Of(fresh.Fields).NoStore;
+        if (mayStay)
+        {
+            heads.Put(exchange.Target.Uri, fresh, stored);
+        }
+
+        answer.Dispose();
+        return new ExchangeAnswer
+        {
+            Head = fresh, Origin = AnswerOrigin.Revalidated, ForwardedStatus = StatusCodes.Status304NotModified, IsStored = mayStay,
+                Upstream = answer.Upstream,
+        };
+    }
+
+    /// <summary>
+    /// Keeps what may be kept; null: the answer is no whole and no part that was planned, and must be asked for anew as the client did.
+    /// </summary>
+    private ExchangeAnswer? Keep(Exchange exchange, HeaderFields ask, FetchedAnswer answer, RangePlan? plan)
+    {
+        bool isPart = answer.Status == StatusCodes.Status206PartialContent;
+        ContentRange? part = isPart && plan is not null ? PartOf(answer, plan.Value) : null;
+        string? validator = Validators.Strong(answer.Fields, time.GetUtcNow());
+        if (isPart && (part is null || validator is null || !heads.CanKeep || !Storability.MayStore(
+            ask, StatusCodes.Status200OK, answer.Fields, exchange.Rule)))
+        {
+            return plan is null ? Live(answer) : null;
+        }
+
+        long? length = HasNoBody(answer.Status) ? 0 : isPart ? part!.Value.Total : answer.Length;
+        bool isShort = length is null || exchange.Rule.MaxObjectBytes is null || length <= exchange.Rule.MaxObjectBytes;
+        bool isWhole = HasNoBody(answer.Status) || answer.HasFramedBody;
+        if (!isPart && (!heads.CanKeep || !isShort || !isWhole || !Storability.MayStore(ask, answer.Status, answer.Fields, exchange.Rule)))
+        {
+            return Live(answer);
+        }
+
+        StoredHead head = HeadOf(exchange, answer, isPart, length, validator);
+        if (length == 0)
+        {
+            answer.Dispose();
+            heads.Put(exchange.Target.Uri, head);
+            return Kept(head, null, answer);
+        }
+
+        bool isStrong = length is not null && validator is not null;
+        if (isStrong)
+        {
+            heads.Put(exchange.Target.Uri, head);
+        }
+
+        BodyFeed feed = intake.Start(
+            answer, head.BodyId, part?.First ?? 0, part is null ? length : part.Value.Last + 1, isStrong,
+            isStrong ? null : whole => heads.Put(exchange.Target.Uri, head with { Length = whole }));
+        return Kept(head, feed, answer);
+    }
+
+    /// <summary>The part that was planned came in a way that cannot be kept: the client gets what it asked for itself.</summary>
+    private async Task<ExchangeAnswer> AskAgainAsync(Exchange exchange, FetchedAnswer answer, CancellationToken cancellationToken)
+    {
+        answer.Dispose();
+        (FetchedAnswer? own, UpstreamFailure? failure) =
+            await asker.AskAsync(exchange.Target, "GET", exchange.Fields, null, exchange.Client, cancellationToken);
+        return own is null ? new ExchangeAnswer { Failure = failure } : Live(own);
+    }
+
+    private static StoredHead HeadOf(Exchange exchange, FetchedAnswer answer, bool isPart, long? length, string? validator)
+    {
+        HeaderFields kept = Storability.Kept(answer.Fields, ResponsePolicy.Of(answer.Fields));
+        if (isPart)
+        {
+            kept.Remove("Content-Range");
+            kept.Remove("Content-Length");
+        }
+
+        IReadOnlyList<KeyValuePair<string, string?>> vary = VaryKey.Of(answer.Fields, exchange.Fields);
+        return new StoredHead
+        {
+            Status = isPart ? StatusCodes.Status200OK : answer.Status,
+            Reason = isPart ? null : answer.Reason,
+            Fields = kept,
+            VaryValues = vary,
+            RequestedAt = answer.RequestedAt,
+            ReceivedAt = answer.ReceivedAt,
+            Length = length,
+            BodyId = length == 0 ? [] : length is { } known && validator is not null
+                ? BodyNames.Of(exchange.Target.Uri, vary, validator, known)
+                : BodyNames.Random(),
+        };
+    }
+
+    /// <summary>The part that a 206 carries, if that is the planned one and its length agrees.</summary>
+    private static ContentRange? PartOf(FetchedAnswer answer, RangePlan plan) =>
+        answer.Status == StatusCodes.Status206PartialContent
+        && ContentRange.Parse(answer.Fields.Only("Content-Range")) is { Total: { } total } part
+        && part.First == plan.First
+        && part.Last == Math.Min(plan.End ?? total, total) - 1
+        && (answer.Length is null || answer.Length == part.Count)
+            ? part
+            : null;
+
+    private static void AddValidators(HeaderFields ask, StoredHead stored)
+    {
+        if (stored.Fields.First("ETag") is { } tag)
+        {
+            ask.Set("If-None-Match", tag);
+        }
+
+        if (stored.Fields.Only("Last-Modified") is { } changed)
+        {
+            ask.Set("If-Modified-Since", changed);
+        }
+    }
+
+    private static bool HasNoBody(int status) => status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent;
+
+    private static ExchangeAnswer Live(FetchedAnswer answer) =>
+        new() { Live = answer, Origin = AnswerOrigin.Fetched, ForwardedStatus = answer.Status, Upstream = answer.Upstream };
+
+    private static ExchangeAnswer Kept(StoredHead head, BodyFeed? feed, FetchedAnswer answer) => new()
+    {
+        Head = head, Feed = feed, Origin = AnswerOrigin.Fetched, ForwardedStatus = answer.Status, IsStored = true,
+            Upstream = answer.Upstream,
+    };
+
+    private ExchangeAnswer Refuse(FetchedAnswer answer, string what)
+    {
+        answer.Dispose();
+        counters.CountUpstreamFailure(answer.Upstream, FailureKind.BadHead);
+        return new ExchangeAnswer { Failure = new UpstreamFailure(FailureKind.BadHead, $"{answer.Upstream} {what}") };
+    }
+}

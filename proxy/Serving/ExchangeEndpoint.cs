@@ -1,0 +1,164 @@
+using System.IO.Pipelines;
+using Breakwater.Proxy.Caching;
+using Breakwater.Proxy.Exchanges;
+using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Requests;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Serving;
+
+/// <summary>Ordinary HTTP: destinations that clients name and sites that the settings name, cached by RFC 9111.</summary>
+internal sealed class ExchangeEndpoint(
+    ExchangeCoordinator coordinator, OriginFetch fetch, HttpPolicy policy, ExchangeHeads heads, ResponseHeads errors, TimeProvider time)
+{
+    private const int PieceBytes = 64 << 10;
+
+    /// <summary>Answers one request.</summary>
+    public async Task ServeAsync(HttpContext context, ExchangeTarget target, RequestOutcome outcome)
+    {
+        HttpRequest request = context.Request;
+        HeaderFields fields = HopByHop.Without(HeaderFields.Of(request.Headers));
+        fields.Remove("Host");
+        var exchange = new Exchange(target, request.Method, fields, policy.Current.Rules.Find(target.Uri),
+            context.Connection.RemoteIpAddress);
+        outcome.Upstream = target.Upstreams[0].Authority;
+        ExchangeAnswer answer = request.Method switch
+        {
+            "GET" => await coordinator.GetAsync(exchange, context.RequestAborted),
+            "HEAD" => await HeadAsync(exchange, context.RequestAborted),
+            _ => await fetch.PassAsync(exchange, HasBody(request) ? request.Body : null, context.RequestAborted),
+        };
+        outcome.Upstream = answer.Upstream ?? outcome.Upstream;
+        if (answer.IsOnlyIfCached)
+        {
+            outcome.Result = RequestResult.Failed;
+            await errors.WriteErrorAsync(
+                context, StatusCodes.Status504GatewayTimeout,
+                    "The request wants only what is stored here (only-if-cached), and there is nothing fresh.");
+        }
+        else if (answer.Live is { } live)
+        {
+            using (live)
+            {
+                await SendLiveAsync(context, exchange, answer, live, outcome);
+            }
+        }
+        else if (answer.Head is { } head)
+        {
+            await SendStoredAsync(context, exchange, answer, head, outcome);
+        }
+        else
+        {
+            outcome.Result = RequestResult.Failed;
+            await errors.WriteFailureAsync(context, answer.Failure!, outcome);
+        }
+    }
+
+    private async Task<ExchangeAnswer> HeadAsync(Exchange exchange, CancellationToken client)
+    {
+        (StoredHead? usable, StoredHead? stored) = coordinator.Look(exchange);
+        return usable is not null
+            ? new ExchangeAnswer { Head = usable, Origin = AnswerOrigin.Hit }
+            : exchange.Directives.Has("only-if-cached")
+                ? new ExchangeAnswer { IsOnlyIfCached = true }
+                : await fetch.HeadAsync(exchange, stored, client);
+    }
+
+    private async Task SendStoredAsync(HttpContext context, Exchange exchange, ExchangeAnswer answer, StoredHead head,
+        RequestOutcome outcome)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        var shape = AnswerShape.Of(head, exchange.Fields, now);
+        outcome.Result = answer.Origin switch
+        {
+            AnswerOrigin.Hit => head.Status >= 400 ? RequestResult.Negative : RequestResult.Hit,
+            AnswerOrigin.Revalidated => RequestResult.Revalidated,
+            AnswerOrigin.StaleOnError => RequestResult.Stale,
+            AnswerOrigin.Joined => RequestResult.Joined,
+            _ => RequestResult.Miss,
+        };
+        heads.WriteStored(context.Response, exchange, answer, head, shape, now, outcome);
+        if (exchange.Method == "HEAD" || !shape.HasBody || head.BodyId.Length == 0)
+        {
+            return;
+        }
+
+        using BodyReader reader = coordinator.Read(exchange, head, answer.Feed);
+        long offset = shape.Offset;
+        long end = shape.Count is { } count ? offset + count : long.MaxValue;
+        PipeWriter writer = context.Response.BodyWriter;
+        try
+        {
+            while (offset < end)
+            {
+                int wanted = (int)Math.Min(PieceBytes, end - offset);
+                Memory<byte> memory = writer.GetMemory(wanted)[..wanted];
+                int read = await reader.ReadAsync(offset, end, memory, context.RequestAborted);
+                if (read == 0)
+                {
+                    return;
+                }
+
+                writer.Advance(read);
+                outcome.BytesSent += read;
+                offset += read;
+                if ((await writer.FlushAsync(context.RequestAborted)).IsCompleted)
+                {
+                    outcome.Result = RequestResult.ClientGone;
+                    return;
+                }
+            }
+        }
+        catch (IOException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            Cut(context, outcome);
+        }
+    }
+
+    private async Task SendLiveAsync(HttpContext context, Exchange exchange, ExchangeAnswer answer, FetchedAnswer live,
+        RequestOutcome outcome)
+    {
+        outcome.Result = RequestResult.PassedThrough;
+        heads.WriteLive(context.Response, exchange, answer, live, outcome);
+        if (exchange.Method == "HEAD" || live.Status is 204 or 205 or 304)
+        {
+            return;
+        }
+
+        PipeWriter writer = context.Response.BodyWriter;
+        try
+        {
+            await writer.FlushAsync(context.RequestAborted);
+            while (true)
+            {
+                Memory<byte> memory = writer.GetMemory(PieceBytes);
+                int read = await fetch.ReadAsync(live, memory, context.RequestAborted);
+                if (read == 0)
+                {
+                    return;
+                }
+
+                writer.Advance(read);
+                outcome.BytesSent += read;
+                if ((await writer.FlushAsync(context.RequestAborted)).IsCompleted)
+                {
+                    outcome.Result = RequestResult.ClientGone;
+                    return;
+                }
+            }
+        }
+        catch (IOException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            Cut(context, outcome);
+        }
+    }
+
+    /// <summary>The client has to see that its answer is not whole.</summary>
+    private static void Cut(HttpContext context, RequestOutcome outcome)
+    {
+        outcome.Result = RequestResult.Failed;
+        context.Abort();
+    }
+
+    private static bool HasBody(HttpRequest request) => request.ContentLength > 0 || request.Headers.TransferEncoding.Count > 0;
+}
