@@ -1,4 +1,3 @@
-using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Listening;
 
 namespace Breakwater.Proxy.EventLoops;
@@ -25,7 +24,6 @@ internal sealed class EventLoop : IDisposable
     private readonly Thread _thread;
     private readonly ILogger _log;
     private readonly byte[] _input = GC.AllocateUninitializedArray<byte>(InputBytes, pinned: true);
-    private readonly Stack<PendingSend> _spare = [];
     private readonly Queue<(LoopConnection Connection, long Since)> _patient = [];
     private readonly Queue<LoopConnection> _paused = [];
     private readonly Dictionary<Task, LoopFollowers> _waiting = [];
@@ -98,12 +96,6 @@ internal sealed class EventLoop : IDisposable
             _count--;
         }
     }
-
-    /// <summary>Something to answer with; give it back when nothing is pending in it.</summary>
-    public PendingSend TakeSend() => _spare.TryPop(out PendingSend? spare) ? spare : new PendingSend();
-
-    /// <summary>Takes it back.</summary>
-    public void Return(PendingSend send) => _spare.Push(send);
 
     /// <summary>
     /// The connection has more to send, but the others have their turn first. Those that wait for their first byte above all.
@@ -215,7 +207,7 @@ internal sealed class EventLoop : IDisposable
 
     private void Tick()
     {
-        while (_patient.TryPeek(out (LoopConnection Connection, long Since) first) && Now - first.Since >= JoinedRequest.PatienceMs)
+        while (_patient.TryPeek(out (LoopConnection Connection, long Since) first) && Now - first.Since >= LoopConnection.PatienceMs)
         {
             _patient.Dequeue();
             Guard(first.Connection, Turn.Patience);

@@ -1,17 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Threading.Channels;
 using Breakwater.Proxy.Listening;
-using Microsoft.AspNetCore.Connections;
 
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
-/// A listening socket: its connections are the loops' first, and Kestrel accepts those of them that ask for something else than a hit. The
-/// methods of <see cref="LoopSource"/>, and <see cref="Lent"/>, <see cref="TryTakeBack"/> and <see cref="Closed"/>, are the loops'; the
-/// rest is Kestrel's.
+/// A listening socket in a loop: its connections are the loops' first, and Kestrel borrows those of them that ask for something else than
+/// what the first responder answers.
 /// </summary>
-internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Socket socket) : LoopSource, IConnectionListener
+internal sealed class LoopListener(LoopGroup loops, EventLoop loop, Socket socket, IBorrowers borrowers) : LoopSource
 {
     /// <summary>Accepted in a row before others have their turn.</summary>
     private const int MostAtOnce = 128;
@@ -24,19 +21,23 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
 
     private static readonly TimeSpan s_breath = TimeSpan.FromMilliseconds(200);
 
-    private readonly Channel<OrdinaryConnection> _lent =
-        Channel.CreateUnbounded<OrdinaryConnection>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TaskCompletionSource _isEmpty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _held = 1;               // its connections that are not Kestrel's at the moment, and one as long as it accepts
     private bool _isListening;
     private bool _hasStopped;
     private int _isStopping;
 
-    /// <inheritdoc/>
-    public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
+    /// <summary>Sees every plain request of its connections first.</summary>
+    public IFirstResponder Responder => loops.Responder;
+
+    /// <summary>Kestrel's sides of its connections.</summary>
+    public IBorrowers Borrowers => borrowers;
 
     /// <summary>Ms: a head must be whole.</summary>
-    public long HeadTimeoutMs => transport.HeadTimeoutMs;
+    public long HeadTimeoutMs => loops.HeadTimeoutMs;
+
+    /// <summary><see cref="TimeProvider.GetTimestamp"/>.</summary>
+    public long Timestamp => loops.Timestamp;
 
     /// <summary>Answers under way end, nothing new begins.</summary>
     public bool IsClosing { get; private set; }
@@ -53,18 +54,12 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
         }
     }
 
-    /// <inheritdoc/>
-    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
-    {
-        return await _lent.Reader.WaitToReadAsync(cancellationToken) && _lent.Reader.TryRead(out OrdinaryConnection? lent) ? lent : null;
-    }
-
-    /// <summary>Stops accepting, and lets answers under way end as long as the token allows.</summary>
-    public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    /// <summary>Stops accepting, and lets answers under way end as long as the token allows. Any thread.</summary>
+    public async Task CloseAsync(CancellationToken cancellationToken)
     {
         StopAccepting();
         IsClosing = true;
-        transport.SweepAll();
+        loops.SweepAll();
         try
         {
             await _isEmpty.Task.WaitAsync(cancellationToken);
@@ -72,15 +67,10 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
         catch (OperationCanceledException)
         {
             IsOver = true;
-            transport.SweepAll();
+            loops.SweepAll();
             await _isEmpty.Task;
         }
-
-        _lent.Writer.TryComplete();
     }
-
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await UnbindAsync(new CancellationToken(true));
 
     /// <inheritdoc/>
     public override void Ready(Readiness readiness)
@@ -99,7 +89,7 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
             else if (accepted is -TooManyOpen or -TooManyOpenInAll or -NoMemory or -NoBuffers)
             {
                 // The kernel keeps who comes in line, and would tell of them without end.
-                transport.OutOfDescriptors();
+                loops.OutOfDescriptors();
                 StopListening();
                 _ = ListenAgainAsync();
                 return;
@@ -120,7 +110,7 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
             _hasStopped = true;
             StopListening();
             socket.Dispose();
-            Let();
+            Release();
         }
     }
 
@@ -137,22 +127,10 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
     }
 
     /// <summary>Whom the settings refuse is told so by Kestrel.</summary>
-    public bool IsForLoops(IPAddress client) => transport.IsForLoops(client);
+    public bool Serves(IPAddress client) => loops.Responder.Serves(client);
 
-    /// <summary>A connection is Kestrel's for now: one that is new to it, or (null) one that it knows, or that ends.</summary>
-    public void Lent(OrdinaryConnection? connection)
-    {
-        if (connection is not null && !_lent.Writer.TryWrite(connection))
-        {
-            connection.Abort(new ConnectionAbortedException("The proxy has stopped."));
-            _ = connection.DisposeAsync().AsTask();
-        }
-
-        Let();
-    }
-
-    /// <summary>Kestrel has done with its request. False: the proxy is stopping, Kestrel is to end it.</summary>
-    public bool TryTakeBack()
+    /// <summary>A connection comes back from Kestrel. False: the proxy is stopping, Kestrel is to end it.</summary>
+    public bool TryHold()
     {
         if (IsClosing)
         {
@@ -163,20 +141,29 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
         return true;
     }
 
+    /// <summary>A connection is no longer the loops': it is Kestrel's for now, or it ends.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _held) == 0)
+        {
+            _isEmpty.TrySetResult();
+        }
+    }
+
     /// <summary>A connection was closed.</summary>
-    public void Closed(IPAddress client) => transport.Left(client);
+    public void Closed(IPAddress client) => loops.Left(client);
 
     private void Welcome(int descriptor, IPEndPoint client)
     {
-        if (!transport.TryEnter(client.Address))
+        if (!loops.TryEnter(client.Address))
         {
             Epoll.Close(descriptor);
             return;
         }
 
         Interlocked.Increment(ref _held);
-        EventLoop next = transport.NextLoop();
-        LoopConnection connection = transport.NewConnection(next, this, client, descriptor);
+        EventLoop next = loops.NextLoop();
+        var connection = new LoopConnection(next, this, client) { Descriptor = descriptor };
         if (ReferenceEquals(next, loop))
         {
             connection.Posted();
@@ -200,13 +187,5 @@ internal sealed class LoopListener(LoopTransport transport, EventLoop loop, Sock
     {
         await Task.Delay(s_breath);
         loop.Post(this);
-    }
-
-    private void Let()
-    {
-        if (Interlocked.Decrement(ref _held) == 0)
-        {
-            _isEmpty.TrySetResult();
-        }
     }
 }

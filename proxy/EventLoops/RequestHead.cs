@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Requests;
 
 namespace Breakwater.Proxy.EventLoops;
@@ -10,13 +11,8 @@ namespace Breakwater.Proxy.EventLoops;
 /// </summary>
 internal readonly ref struct RequestHead
 {
-    /// <summary>The longest target and half of the fields that Kestrel takes; a longer head is Kestrel's to read or refuse.</summary>
-    public const int MaxBytes = DestinationTarget.MaxLength + (8 << 10);
-
-    /// <summary>More fields are Kestrel's to refuse.</summary>
-    private const int MaxFieldBytes = 16 << 10;
-
-    private const int MaxHeaders = 60;
+    /// <summary>Somewhat fewer than Kestrel allows, so that it is Kestrel that refuses the rest.</summary>
+    private const int MaxHeaders = ConnectionRules.MaxFields - 4;
 
     private static readonly SearchValues<byte> s_token =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
@@ -57,12 +53,13 @@ internal readonly ref struct RequestHead
         if (end < 0)
         {
             // A bare LF could end the head for Kestrel where it does not for us.
-            bool isDoubtful = buffer.Length > MaxBytes || (buffer.Length > 0 && !char.IsAsciiLetterUpper((char)buffer[0]))
+            bool isDoubtful = buffer.Length > ConnectionRules.MaxHeadBytes
+                || (buffer.Length > 0 && !char.IsAsciiLetterUpper((char)buffer[0]))
                 || HasBareLineFeed(buffer);
             return isDoubtful ? HeadScan.Doubtful : HeadScan.Incomplete;
         }
 
-        if (end > MaxBytes || HasBareLineFeed(buffer[..(end + 4)]))
+        if (end > ConnectionRules.MaxHeadBytes || HasBareLineFeed(buffer[..(end + 4)]))
         {
             return HeadScan.Doubtful;
         }
@@ -73,7 +70,7 @@ internal readonly ref struct RequestHead
             return HeadScan.Doubtful;
         }
 
-        if (lineEnd == end || end - lineEnd > MaxFieldBytes)
+        if (lineEnd == end || end - lineEnd > ConnectionRules.MaxFieldBytes)
         {
             return HeadScan.Doubtful;
         }

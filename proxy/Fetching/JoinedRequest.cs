@@ -4,30 +4,20 @@ using Breakwater.Proxy.Outcomes;
 namespace Breakwater.Proxy.Fetching;
 
 /// <summary>
-/// A request for an object that the store lacks: the hit path has joined it to the object's fetch, and answers it from the store when that
-/// is done. What takes long, fails or is streamed is left to the ordinary path, which takes the follower over.
+/// A request for an object that the store lacks, which has joined the object's fetch on an event loop. What takes long or fails is handed
+/// to
+/// the pipeline, which takes the follower over.
 /// </summary>
-internal sealed class JoinedRequest(in ObjectKey key, string fqrn, string? connection, FetchFollower follower, TimeProvider time)
-    : IAsyncDisposable
+internal sealed class JoinedRequest(in ObjectKey key, FetchFollower follower, long startedAt, TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>Ms: so long the hit path waits itself: less than the farewell before a stop.</summary>
-    public const int PatienceMs = 800;
-
+    /// <summary>The object.</summary>
     public ObjectKey Key { get; } = key;
 
-    /// <summary>The repository under which it was asked for.</summary>
-    public string Fqrn => fqrn;
-
-    /// <summary>See <see cref="RequestRecord.Connection"/>.</summary>
-    public string? Connection => connection;
-
+    /// <summary>The request's place in the fetch.</summary>
     public FetchFollower Follower => follower;
 
     /// <summary><see cref="TimeProvider.GetTimestamp"/> when the head had been read.</summary>
-    public long StartedAt { get; init; } = time.GetTimestamp();
-
-    /// <summary>The same when its answer began; 0 before.</summary>
-    public long AnsweredAt { get; set; }
+    public long StartedAt => startedAt;
 
     /// <summary>Time since <see cref="StartedAt"/>.</summary>
     public TimeSpan Elapsed => time.GetElapsedTime(StartedAt);

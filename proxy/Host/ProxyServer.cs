@@ -7,8 +7,10 @@ using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.EventLoops;
+using Breakwater.Proxy.EventLoops.KestrelSide;
 using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Hits;
 using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Observability;
@@ -56,9 +58,12 @@ internal static class ProxyServer
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true)
             .ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, plan));
         builder.Services.AddSingleton(plan);
-        builder.Services.AddSingleton(ConnectionBudget.For(settings.Proxy, store.MostOpenFiles));
+        var budget = ConnectionBudget.For(settings.Proxy, store.MostOpenFiles);
+        builder.Services.AddSingleton(budget);
+        builder.Services.AddSingleton(ConnectionRules.For(settings.Proxy, budget));
         if (HasLoops(settings.Proxy))
         {
+            builder.Services.AddSingleton<LoopGroup>();
             builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IConnectionListenerFactory, LoopTransport>();
         }
         else if (plan.IsHandedOver)
@@ -178,7 +183,11 @@ internal static class ProxyServer
         services.AddSingleton<RequestRouter>();
         services.AddSingleton<ProxyPipeline>();
         services.AddSingleton<HeadEncoder>();
-        services.AddSingleton<HitResponder>();
+        services.AddSingleton<HitLedger>();
+        services.AddSingleton<ObjectHits>();
+        services.AddSingleton<DocumentHits>();
+        services.AddSingleton<HitJoins>();
+        services.AddSingleton<IFirstResponder, HitResponder>();
         AddSeeding(services, settings, store);
         AddObservability(services, settings);
         AddSnmp(services, settings.Snmp, store);
@@ -326,20 +335,20 @@ internal static class ProxyServer
 
         // In absolute form the target counts, whatever a client or a balancer before us has put into Host (RFC 9112, 3.2.2).
         kestrel.AllowHostHeaderOverride = true;
-        kestrel.Limits.MaxConcurrentConnections = kestrel.ApplicationServices.GetRequiredService<ConnectionBudget>().Connections;
+        ConnectionRules rules = kestrel.ApplicationServices.GetRequiredService<ConnectionRules>();
+        kestrel.Limits.MaxConcurrentConnections = rules.MaxConnections;
         kestrel.Limits.MaxRequestBodySize = 0;
-        kestrel.Limits.MaxRequestHeaderCount = 64;
-        kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
-        kestrel.Limits.MaxRequestLineSize = DestinationTarget.MaxLength + (1 << 10);
+        kestrel.Limits.MaxRequestHeaderCount = ConnectionRules.MaxFields;
+        kestrel.Limits.MaxRequestHeadersTotalSize = ConnectionRules.MaxFieldBytes;
+        kestrel.Limits.MaxRequestLineSize = ConnectionRules.MaxRequestLineBytes;
 
         // Fields of ordinary HTTP pass byte by byte, whatever their bytes mean to the two ends.
         kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
-        kestrel.Limits.RequestHeadersTimeout = proxy.RequestHeadTimeout;
+        kestrel.Limits.RequestHeadersTimeout = rules.HeadTimeout;
 
-        // A client keeps its connections between two checks of the manifest: 240 s by default.
         // Kestrel's timer does not see hits of the loops, which have their own for that.
-        kestrel.Limits.KeepAliveTimeout = HasLoops(proxy) ? TimeSpan.FromDays(1) : TimeSpan.FromMinutes(5);
+        kestrel.Limits.KeepAliveTimeout = HasLoops(proxy) ? TimeSpan.FromDays(1) : ConnectionRules.Idle;
         kestrel.Limits.MaxResponseBufferSize = 64 << 10;
         foreach (ListenPoint point in plan.Clients)
         {

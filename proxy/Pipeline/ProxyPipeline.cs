@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Boots;
-using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
@@ -22,7 +22,7 @@ internal sealed partial class ProxyPipeline(
     public async Task HandleAsync(HttpContext context)
     {
         // A request that waited on a loop before it came here began when the loop had its head.
-        long startedAt = context.Features.Get<IJoinedRequestFeature>()?.TakeStart() is > 0 and var start ? start : time.GetTimestamp();
+        long startedAt = context.Features.Get<IBegunRequestFeature>()?.TakeStart() is > 0 and var start ? start : time.GetTimestamp();
         await ThreadHop.ToPool();
         var outcome = new RequestOutcome();
         context.Features.Set(outcome);

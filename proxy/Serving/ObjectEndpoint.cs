@@ -1,5 +1,6 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Boots;
+using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Prefetching;
@@ -16,7 +17,7 @@ internal sealed class ObjectEndpoint(
     /// <summary>Serves one request; the outcome says how it ended.</summary>
     public async Task ServeAsync(HttpContext context, FetchOrder order, RequestOutcome outcome)
     {
-        JoinedRequest? joined = context.Features.Get<IJoinedRequestFeature>()?.Take(order.Key);
+        JoinedRequest? joined = await TakeJoinedAsync(context, order.Key);
         ByteRange? range = ByteRange.TryParse(context.Request.Headers.Range, out ByteRange parsed) ? parsed : null;
         if (store.TryOpen(order.Key, out ObjectLease? lease))
         {
@@ -42,6 +43,19 @@ internal sealed class ObjectEndpoint(
         }
 
         await ServeFetchedAsync(context, order, range, outcome, joined);
+    }
+
+    /// <summary>The place in the object's fetch that an event loop has taken for this request; null: it has not.</summary>
+    private static async ValueTask<JoinedRequest?> TakeJoinedAsync(HttpContext context, ObjectKey key)
+    {
+        IAsyncDisposable? work = context.Features.Get<IBegunRequestFeature>()?.TakeWork();
+        if (work is JoinedRequest joined && joined.Key == key)
+        {
+            return joined;
+        }
+
+        await (work?.DisposeAsync() ?? ValueTask.CompletedTask);
+        return null;
     }
 
     /// <summary>A client that doubts an object asks with no-cache (protocol.md): our copy is hashed again.</summary>

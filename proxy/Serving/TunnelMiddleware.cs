@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
@@ -25,7 +26,6 @@ internal sealed class TunnelMiddleware(
     TimeProvider time)
 {
     private const int MaxHeadBytes = 8 << 10;
-    private static readonly TimeSpan s_idle = TimeSpan.FromMinutes(5);
 
     /// <summary>The connection delegate around the next one.</summary>
     public ConnectionDelegate Wrap(ConnectionDelegate next) =>
@@ -120,7 +120,7 @@ internal sealed class TunnelMiddleware(
         PipeReader input = connection.Transport.Input;
         CancellationToken closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(closing, connection.ConnectionClosed);
-        patience.CancelAfter(s_idle);
+        patience.CancelAfter(ConnectionRules.Idle);
         bool hasBegun = false;
         while (true)
         {
@@ -281,7 +281,7 @@ internal sealed class TunnelMiddleware(
 
         private void Heartbeat()
         {
-            if (Environment.TickCount64 - Volatile.Read(ref _movedAt) > s_idle.TotalMilliseconds)
+            if (Environment.TickCount64 - Volatile.Read(ref _movedAt) > ConnectionRules.Idle.TotalMilliseconds)
             {
                 connection.Abort(new ConnectionAbortedException("Nothing moved through the tunnel."));
             }

@@ -94,6 +94,72 @@ public sealed class AccessLogTests : IAsyncLifetime
         Assert.All(lines[..2], line => Assert.Equal(item.Bytes.Length, line.GetProperty("bytes").GetInt64()));
     }
 
+    /// <summary>A miss, a hit and a document, on both paths: what the client said of itself is in each line.</summary>
+    [Theory]
+    [InlineData("true")]
+    [InlineData("false")]
+    public async Task Requests_InAbsoluteForm_HaveTheirUrlUserAgentAndPath(string isRawPath)
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Serving(FixtureRepository.Tiny);
+        SyntheticObject item = new SyntheticObject(5000).On(upstream);
+        string path = _directory.Combine($"texts-{isRawPath}.json");
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>(ProxyUnderTest.Patient)
+            {
+                ["AccessLog:Path"] = path,
+                ["AccessLog:Format"] = "Json",
+                ["Proxy:RawPath"] = isRawPath,
+            },
+            null,
+            upstream);
+        string[] urls = [.. ((string[])[item.Path, item.Path, FixtureRepository.Tiny.UrlPath(".cvmfspublished")]).Select(p =>
+            $"http://s1.example.org:8000{p}")];
+        using RawHttpClient client = await proxy.ConnectAsync();
+        for (int i = 0; i < urls.Length; i++)
+        {
+            Assert.Equal(200, (await client.GetAsync(urls[i], "User-Agent: cvmfs Fuse 2.11.5", "cvmfs-info: /bin/sh%20" + i)).Status);
+            await LinesAsync(path, i + 1);
+        }
+
+        List<JsonElement> lines = await LinesAsync(path, urls.Length);
+        Assert.Equal(urls, lines.Select(line => line.GetProperty("url").GetString()));
+        Assert.Equal(["/bin/sh%200", "/bin/sh%201", "/bin/sh%202"], lines.Select(line => line.GetProperty("path").GetString()));
+        Assert.All(lines, line => Assert.Equal("cvmfs Fuse 2.11.5", line.GetProperty("userAgent").GetString()));
+        Assert.Equal("hit", lines[1].GetProperty("result").GetString());
+    }
+
+    [Theory]
+    [InlineData("true")]
+    [InlineData("false")]
+    public async Task Client_LeavesBeforeItsAnswerBegins_IsALineOfItsOwn(string isRawPath)
+    {
+        const string Url = "/cvmfs/tiny.example.org/data/00/000000000000000000000000000000000000fe";
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        Gate gate = new();
+        upstream.Script(Url, new UpstreamBehaviour { Status = 404, HeadGate = gate });
+        string path = _directory.Combine($"gone-{isRawPath}.json");
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>(ProxyUnderTest.Patient)
+            {
+                ["AccessLog:Path"] = path,
+                ["AccessLog:Format"] = "Json",
+                ["Proxy:RawPath"] = isRawPath,
+            },
+            null,
+            upstream);
+        using (RawHttpClient client = await proxy.ConnectAsync())
+        {
+            await client.SendAsync(RawHttpClient.Request("GET", Url));
+            await upstream.RequestsArrivedAsync(Url);
+            client.Reset();
+        }
+
+        JsonElement line = Assert.Single(await LinesAsync(path, 1));
+        gate.Open();
+        Assert.Equal("client-gone", line.GetProperty("result").GetString());
+        Assert.Equal(0, line.GetProperty("status").GetInt32());
+    }
+
     [Fact]
     public async Task Tunnels_AreOneLineEach()
     {

@@ -1,6 +1,6 @@
 using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Spooling;
-using Breakwater.Proxy.EventLoops;
+using Breakwater.Proxy.EventLoops.KestrelSide;
 using Breakwater.Proxy.Fetching;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Connections;

@@ -21,8 +21,6 @@ public class SourceShapeTests
         "cachestore/Faster/FasterObjectStore.cs",
         "cachestore/Faster/StagedObject.cs",
         "proxy/Documents/SignedDocuments.cs",
-        "proxy/EventLoops/HitResponder.cs",
-        "proxy/EventLoops/LoopConnection.cs",
         "repositories/Catalog.cs",
         "tests/Proxy.Tests/Repositories/UntrustedInputTests.cs",
     ];

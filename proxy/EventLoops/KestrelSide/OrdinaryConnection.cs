@@ -1,55 +1,53 @@
 using System.IO.Pipelines;
 using System.Net;
-using Breakwater.CacheStore;
-using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Listening;
 using Microsoft.AspNetCore.Connections;
 
-namespace Breakwater.Proxy.EventLoops;
+namespace Breakwater.Proxy.EventLoops.KestrelSide;
 
 /// <summary>
 /// Kestrel's side of a loop's connection. It is made for the first request that is Kestrel's, and stays for the next ones; in between,
 /// while Kestrel waits for more, the loop has the socket to itself. The loop closes the socket, after <see cref="DisposeAsync"/>.
 /// </summary>
-internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe, IJoinedRequestFeature
+internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe, IBorrower, IBegunRequestFeature
 {
     private readonly Action _hasNews;
     private readonly int _descriptor;
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _gate = new();
     private readonly DirectWriter _output;
-    private JoinedRequest? _joined;
+    private readonly OrdinaryInput _input;
+    private IAsyncDisposable? _work;
     private long _startedAt;
     private bool _isOver;       // guarded by _gate
 
     /// <summary>A connection for Kestrel to accept.</summary>
     /// <param name="descriptor">The socket, open until the loop has seen <see cref="IsOver"/>.</param>
     /// <param name="id">Identity of the connection.</param>
-    /// <param name="local">Its end here.</param>
-    /// <param name="remote">The client's.</param>
+    /// <param name="client">The client's end.</param>
     /// <param name="hasNews">Called when the loop should look at it: Kestrel waits for bytes, or is done.</param>
-    public OrdinaryConnection(int descriptor, string id, EndPoint? local, EndPoint remote, Action hasNews)
+    public OrdinaryConnection(int descriptor, string id, IPEndPoint client, Action hasNews)
         : base(id)
     {
         _descriptor = descriptor;
         _hasNews = hasNews;
         _output = new DirectWriter(descriptor);
-        Input = new OrdinaryInput(hasNews);
+        _input = new OrdinaryInput(hasNews);
         Transport = this;
-        LocalEndPoint = local;
-        RemoteEndPoint = remote;
+        LocalEndPoint = Epoll.LocalEndPoint(descriptor);
+        RemoteEndPoint = client;
         ConnectionClosed = _closed.Token;
-        Features.Set<IJoinedRequestFeature>(this);
+        Features.Set<IBegunRequestFeature>(this);
     }
 
-    /// <summary>What Kestrel reads.</summary>
-    public OrdinaryInput Input { get; }
-
-    PipeReader IDuplexPipe.Input => Input;
+    PipeReader IDuplexPipe.Input => _input;
 
     PipeWriter IDuplexPipe.Output => _output;
 
-    /// <summary>Has Kestrel let go of it? Then nobody but the loop uses the socket.</summary>
+    /// <inheritdoc/>
+    public bool IsWaiting => _input.IsWaiting;
+
+    /// <inheritdoc/>
     public bool IsOver
     {
         get
@@ -61,51 +59,42 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
         }
     }
 
-    /// <summary>Was it torn down, not brought to its end?</summary>
+    /// <inheritdoc/>
     public bool IsAborted { get; private set; }
 
-    /// <summary>The loop has begun something with the request that it gives Kestrel.</summary>
-    /// <param name="joined">What it has joined; null: nothing.</param>
-    /// <param name="startedAt">When it had the request's head; 0: it does not know.</param>
-    public void Hand(JoinedRequest? joined, long startedAt)
+    /// <inheritdoc/>
+    public void Announce(BegunRequest begun)
     {
-        Volatile.Write(ref _startedAt, startedAt);
-        Drop(Interlocked.Exchange(ref _joined, joined));
-    }
-
-    /// <summary>The socket has room again.</summary>
-    public void HasRoom() => _output.HasRoom();
-
-    /// <summary>The client is gone: what is under way for it is called off.</summary>
-    public void ClientLeft() => _ = _closed.CancelAsync();
-
-    /// <summary>
-    /// The loop goes on alone, and may close the socket. Only while Kestrel waits for more: it finds the end of its input, and goes, having
-    /// sent all that it had to.
-    /// </summary>
-    public void Detach()
-    {
-        LetGo();
-        Input.End();
+        Volatile.Write(ref _startedAt, begun.StartedAt);
+        _ = Interlocked.Exchange(ref _work, begun.Work)?.DisposeAsync().AsTask();
     }
 
     /// <inheritdoc/>
-    public JoinedRequest? Take(in ObjectKey key)
-    {
-        JoinedRequest? joined = Interlocked.Exchange(ref _joined, null);
-        if (joined is null || joined.Key == key)
-        {
-            return joined;
-        }
+    public void Give(ReadOnlySpan<byte> bytes) => _input.Give(bytes);
 
-        Drop(joined);
-        return null;
+    /// <inheritdoc/>
+    public void EndInput() => _input.End();
+
+    /// <inheritdoc/>
+    public void HasRoom() => _output.HasRoom();
+
+    /// <inheritdoc/>
+    public void ClientLeft() => _ = _closed.CancelAsync();
+
+    /// <inheritdoc/>
+    public void Detach()
+    {
+        LetGo();
+        _input.End();
     }
+
+    /// <inheritdoc/>
+    public IAsyncDisposable? TakeWork() => Interlocked.Exchange(ref _work, null);
 
     /// <inheritdoc/>
     public long TakeStart() => Interlocked.Exchange(ref _startedAt, 0);
 
-    /// <summary>Ends it while nothing is under way.</summary>
+    /// <inheritdoc/>
     public void Dismiss() => TearDown(mayBeInAnAnswer: false);
 
     /// <summary>
@@ -116,7 +105,7 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
     /// <inheritdoc/>
     public override ValueTask DisposeAsync()
     {
-        Hand(null, 0);
+        Announce(default);
         LetGo();
         _hasNews();
         return base.DisposeAsync();
@@ -153,9 +142,7 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
         }
 
         _output.Break();
-        Input.End();
+        _input.End();
         ClientLeft();
     }
-
-    private static void Drop(JoinedRequest? joined) => _ = joined?.DisposeAsync().AsTask();
 }

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
 
-namespace Breakwater.Proxy.EventLoops;
+namespace Breakwater.Proxy.EventLoops.KestrelSide;
 
 /// <summary>
 /// What Kestrel reads of a connection: exactly the bytes that its loop gives it. When it wants more than it was given it has answered what

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 
-namespace Breakwater.Proxy.EventLoops;
+namespace Breakwater.Proxy.EventLoops.KestrelSide;
 
 /// <summary>
 /// Kestrel's output on a socket that it shares with the hit path: a flush is complete only when the kernel has every byte, so that nothing

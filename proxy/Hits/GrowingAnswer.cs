@@ -2,28 +2,33 @@ using System.Buffers;
 using System.Net.Sockets;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Outcomes;
 
-namespace Breakwater.Proxy.EventLoops;
+namespace Breakwater.Proxy.Hits;
 
 /// <summary>
 /// An answer that goes out while its object is being fetched, straight from the memory in which the object grows: all followers share it. A
-/// turn is short, the first one most of all, so that of thousands nobody waits long for a first byte. One flow at a time. Dispose to leave
-/// the fetch.
+/// turn is short, the first one most of all, so that of thousands nobody waits long for a first byte.
 /// </summary>
-/// <param name="joined">The request; passes over.</param>
+/// <param name="ledger">Takes note of its end.</param>
+/// <param name="facts">The request.</param>
+/// <param name="follower">Its place in the fetch; passes over.</param>
 /// <param name="head">The answer's head.</param>
 /// <param name="length">The object's length, bytes, as the head tells it.</param>
 /// <param name="resident">What is known to be in the page cache.</param>
+/// <param name="answeredAt">When its head went out, or goes out now.</param>
 /// <param name="sent">Body bytes that are out already.</param>
-internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length, ResidentRuns resident, long sent = 0) : IAsyncDisposable
+internal sealed class GrowingAnswer(
+    HitLedger ledger, RequestFacts facts, FetchFollower follower, byte[] head, long length, ResidentRuns resident, long answeredAt,
+    long sent = 0) : LoopAnswer
 {
     private const int FirstBytes = 64 << 10;
     private const int BytesAtOnce = 512 << 10;
     private const int MaxPieces = 8;
     private const int ReadBytes = 64 << 10;
 
-    private readonly FetchFollower _follower = joined.Follower;
     private readonly IDisposable?[] _holds = new IDisposable?[MaxPieces];
     private int _headSent;
     private long _sent = sent;              // of the body
@@ -31,31 +36,27 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
     private long _pieceAt;                  // their place in the object
     private GrowingObject? _pieceOf;        // the body they are of
     private Task<int>? _reading;            // into the piece
-    private ClientWatch _client = ClientWatch.Resting;
 
-    /// <summary>The request that is answered.</summary>
-    public JoinedRequest Request => joined;
+    /// <inheritdoc/>
+    public override bool HasBegun => true;
 
-    /// <summary>Body bytes that are out.</summary>
-    public long Sent => _sent;
+    /// <inheritdoc/>
+    public override bool TakesTurns => true;
 
-    /// <summary>Completes when more may be there.</summary>
-    public Task Change() => _reading ?? _follower.Change(_sent);
+    /// <inheritdoc/>
+    public override Task Change() => _reading ?? follower.Change(_sent);
 
-    /// <inheritdoc cref="PendingSend.IsStuck"/>
-    public bool IsStuck(long now, int socket) => _client.IsStuck(now, socket);
+    /// <inheritdoc/>
+    public override BegunRequest HandOver() => throw new InvalidOperationException("An answer that has begun is not handed over.");
 
-    /// <summary>Sends what is there and what the socket takes; it does not block.</summary>
-    /// <exception cref="SocketException">The client is gone: end the connection.</exception>
-    /// <exception cref="IOException">The fetch failed, or what went out was wrong: end the connection.</exception>
-    public SendProgress GoOn(int socket)
+    /// <inheritdoc/>
+    public override AnswerProgress GoOn(int socket)
     {
-        _client.Rest();
         int budget = _sent == 0 ? FirstBytes : BytesAtOnce;
         while (_sent < length)
         {
-            FollowState? state = _follower.Look(_sent);
-            if (_reading is { IsCompleted: true } && (state is null || !ReferenceEquals(_pieceOf, _follower.Body)))
+            FollowState? state = follower.Look(_sent);
+            if (_reading is { IsCompleted: true } && (state is null || !ReferenceEquals(_pieceOf, follower.Body)))
             {
                 // It was read from a body that has turned out wrong since.
                 DropPiece();
@@ -63,7 +64,7 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
 
             if (state is null || _reading is { IsCompleted: false })
             {
-                return SendProgress.Starved;
+                return AnswerProgress.Starved;
             }
 
             if (state != FollowState.Readable)
@@ -73,28 +74,34 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
 
             if (budget <= 0)
             {
-                return SendProgress.Paused;
+                return AnswerProgress.Paused;
             }
 
             long before = _sent + _headSent;
             if (!TrySendMapped(socket, budget, out bool isAll) && !TrySendRead(socket, out isAll))
             {
-                return SendProgress.Starved;
+                return AnswerProgress.Starved;
             }
 
             budget -= (int)(_sent + _headSent - before);
             if (!isAll)
             {
-                _client.Expect(socket);
-                return SendProgress.Full;
+                return AnswerProgress.Full;
             }
         }
 
-        return SendProgress.Done;
+        return AnswerProgress.Done;
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public override void End(AnswerEnd end)
+    {
+        RequestResult whole = follower.IsLeader ? RequestResult.Miss : RequestResult.Joined;
+        ledger.RecordEnd(facts, end, whole, _sent, answeredAt, follower.Upstream);
+        _ = LeaveAsync();
+    }
+
+    private async Task LeaveAsync()
     {
         if (_reading is Task reading)
         {
@@ -102,7 +109,7 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
         }
 
         DropPiece();
-        await joined.DisposeAsync();
+        await follower.DisposeAsync();
     }
 
     /// <summary>Sends from where the bytes lie. False: they must be read.</summary>
@@ -115,7 +122,7 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
         try
         {
             while (count < MaxPieces && wanted < budget && _sent + wanted < length && _reading is null
-                && _follower.TryGetMapped(_sent + wanted, out MappedRun run, out _holds[count]))
+                && follower.TryGetMapped(_sent + wanted, out MappedRun run, out _holds[count]))
             {
                 if (_holds[count] is null && !resident.Contains(run))
                 {
@@ -153,9 +160,9 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
         {
             _piece ??= ArrayPool<byte>.Shared.Rent(ReadBytes);
             _pieceAt = _sent;
-            _pieceOf = _follower.Body;
-            _reading = _follower.ReadAsync(_sent, _piece.AsMemory(0, (int)Math.Min(ReadBytes, length - _sent)), CancellationToken.None)
-                .AsTask();
+            _pieceOf = follower.Body;
+            _reading = follower.ReadAsync(_sent, _piece.AsMemory(0, (int)Math.Min(ReadBytes, length - _sent)),
+                CancellationToken.None).AsTask();
             if (!_reading.IsCompleted)
             {
                 return false;
@@ -195,7 +202,7 @@ internal sealed class GrowingSend(JoinedRequest joined, byte[] head, long length
             int ofHead = (int)Math.Min(taken, headLeft);
             _headSent += ofHead;
             _sent += taken - ofHead;
-            _follower.MoveTo(_sent);
+            follower.MoveTo(_sent);
             return taken == headLeft + wanted;
         }
     }

@@ -1,6 +1,6 @@
 using Breakwater.CacheStore;
 
-namespace Breakwater.Proxy.EventLoops;
+namespace Breakwater.Proxy.Hits;
 
 /// <summary>
 /// Which runs of mapped bytes were found in the page cache a moment ago: what is asked for again and again does not leave it meanwhile, and

@@ -1,41 +1,53 @@
 using Breakwater.Proxy.Listening;
+
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>The requests that are Kestrel's: how they come to it, and how the connection comes back.</summary>
 internal sealed partial class LoopConnection
 {
+    private IBorrower? _borrower;           // Kestrel's side, once it was needed
+    private bool _isForGood;                // lent for good
+
     /// <summary>
     /// Lends the first request of these bytes to Kestrel, or all of them for good. Returns how many bytes Kestrel has got.
     /// </summary>
-    private int LendFirst(ReadOnlySpan<byte> bytes)
+    /// <param name="scan">What the scan of the request said.</param>
+    /// <param name="headLength">Length of the request's head, unless the scan found it doubtful.</param>
+    /// <param name="bytes">The request and what came behind it.</param>
+    private int LendFirst(HeadScan scan, int headLength, ReadOnlySpan<byte> bytes)
     {
-        _isForGood = RequestHead.Scan(bytes, out RequestHead head) == HeadScan.Doubtful;
-        if (_isForGood && _ordinary is not null)
+        _isForGood = scan == HeadScan.Doubtful;
+        if (_isForGood && _borrower is not null)
         {
             // It may be a CONNECT, which is looked for where a connection begins.
-            _ordinary.Detach();
-            _ordinary = null;
+            _borrower.Detach();
+            _borrower = null;
         }
 
-        int length = _isForGood ? bytes.Length : head.Length;
-        Lend(bytes[..length]);
+        int length = _isForGood ? bytes.Length : headLength;
+        Lend(bytes[..length], new BegunRequest(null, _isForGood ? 0 : listener.Timestamp));
         return length;
     }
 
-    private void Lend(ReadOnlySpan<byte> bytes)
+    private void Lend(ReadOnlySpan<byte> bytes, BegunRequest begun)
     {
-        bool isNew = _ordinary is null || _ordinary.IsOver;
-        _ordinary = !isNew ? _ordinary! : new OrdinaryConnection(Descriptor, Id, Epoll.LocalEndPoint(Descriptor), client, Wake);
-        _ordinary.Hand(_joined, _joined?.StartedAt ?? (_isForGood ? 0 : responder.Now));
-        _joined = null;
+        bool isNew = _borrower is null || _borrower.IsOver;
+        IBorrower borrower = isNew ? listener.Borrowers.Open(Descriptor, Id, client, Wake) : _borrower!;
+        _borrower = borrower;
+        borrower.Announce(begun);
         _state = State.Lent;
         _since = loop.Now;
         if (!bytes.IsEmpty)
         {
-            _ordinary.Input.Give(bytes);
+            borrower.Give(bytes);
         }
 
-        listener.Lent(isNew ? _ordinary : null);
+        if (isNew)
+        {
+            listener.Borrowers.Offer(borrower);
+        }
+
+        listener.Release();
     }
 
     /// <summary>A client that only sends no more still waits for its answer: Kestrel must not take it for one that left.</summary>
@@ -43,15 +55,15 @@ internal sealed partial class LoopConnection
     {
         if (isGone)
         {
-            _ordinary!.ClientLeft();
+            _borrower!.ClientLeft();
         }
 
         if (hasRoom)
         {
-            _ordinary!.HasRoom();
+            _borrower!.HasRoom();
         }
 
-        if (_isForGood && _mayRead && _ordinary!.Input.IsWaiting)
+        if (_isForGood && _mayRead && _borrower!.IsWaiting)
         {
             Feed();
         }
@@ -60,24 +72,11 @@ internal sealed partial class LoopConnection
     /// <summary>Kestrel waits for more, or is done.</summary>
     private void LookAtKestrel()
     {
-        if (_ordinary!.IsOver)
+        if (_borrower!.IsOver)
         {
-            bool isAborted = _ordinary.IsAborted;
-            _ordinary = null;
-            if (isAborted)
-            {
-                CloseSocket();
-            }
-            else
-            {
-                _state = State.Lingering;
-                _since = loop.Now;
-                _mayRead |= _isPeerDone;
-                Epoll.Shutdown(Descriptor, sendingOnly: true);
-                Linger();
-            }
+            TakeBackForGood(_borrower.IsAborted);
         }
-        else if (!_ordinary.Input.IsWaiting)
+        else if (!_borrower.IsWaiting)
         {
             return;
         }
@@ -86,7 +85,7 @@ internal sealed partial class LoopConnection
             _since = loop.Now;
             Feed();
         }
-        else if (listener.TryTakeBack())
+        else if (listener.TryHold())
         {
             _state = State.Reading;
             _since = loop.Now;
@@ -94,8 +93,25 @@ internal sealed partial class LoopConnection
         }
         else
         {
-            _ordinary.Input.End();
+            _borrower.EndInput();
         }
+    }
+
+    /// <summary>Kestrel has ended the connection: it is closed, once the client has read what it was sent.</summary>
+    private void TakeBackForGood(bool isAborted)
+    {
+        _borrower = null;
+        if (isAborted)
+        {
+            CloseSocket();
+            return;
+        }
+
+        _state = State.Lingering;
+        _since = loop.Now;
+        _mayRead |= _isPeerDone;
+        Epoll.Shutdown(Descriptor, sendingOnly: true);
+        Linger();
     }
 
     /// <summary>Gives Kestrel what has come, on a connection that it has for good.</summary>
@@ -106,13 +122,13 @@ internal sealed partial class LoopConnection
             int received = Receive(loop.Input);
             if (received > 0)
             {
-                _ordinary!.Input.Give(loop.Input[..received]);
+                _borrower!.Give(loop.Input[..received]);
                 return;
             }
 
             if (received is not (-Again or -Interrupted))
             {
-                _ordinary!.Input.End();
+                _borrower!.EndInput();
                 return;
             }
         }

@@ -6,7 +6,7 @@ using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
 
-namespace Breakwater.Proxy.EventLoops;
+namespace Breakwater.Proxy.Hits;
 
 /// <summary>Writes the heads of hits as Kestrel writes those of <see cref="ResponseHeads"/>: the same fields in the same order.</summary>
 internal sealed class HeadEncoder(ProxyOptions options, TimeProvider time)

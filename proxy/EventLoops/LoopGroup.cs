@@ -1,0 +1,96 @@
+using System.Net;
+using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Listening;
+
+namespace Breakwater.Proxy.EventLoops;
+
+/// <summary>The event loops of the process, one for each processor, and the connections that they have in all. Thread-safe.</summary>
+internal sealed class LoopGroup : IDisposable
+{
+    private const int MostLoops = 16;
+
+    private readonly ClientLimits _limits;
+    private readonly ConnectionRules _rules;
+    private readonly TimeProvider _time;
+    private readonly ILogger<LoopGroup> _log;
+    private readonly EventLoop[] _loops;
+    private int _connections;
+    private int _next;
+    private long _lastWarning = long.MinValue;
+
+    public LoopGroup(IFirstResponder responder, ClientLimits limits, ConnectionRules rules, TimeProvider time, ILogger<LoopGroup> log)
+    {
+        Responder = responder;
+        _limits = limits;
+        _rules = rules;
+        _time = time;
+        _log = log;
+        HeadTimeoutMs = (long)rules.HeadTimeout.TotalMilliseconds;
+        _loops = [.. Enumerable.Range(0, Math.Min(Environment.ProcessorCount, MostLoops)).Select(i =>
+            new EventLoop($"event loop {i}", _log))];
+    }
+
+    /// <summary>Sees every plain request first.</summary>
+    public IFirstResponder Responder { get; }
+
+    /// <summary>Ms: the head of a request must be whole.</summary>
+    public long HeadTimeoutMs { get; }
+
+    /// <summary>Connections of clients that are open.</summary>
+    public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary><see cref="TimeProvider.GetTimestamp"/>.</summary>
+    public long Timestamp => _time.GetTimestamp();
+
+    /// <summary>May one more connection of this client be open? If so <see cref="Left"/> must follow.</summary>
+    public bool TryEnter(IPAddress client)
+    {
+        if (Interlocked.Increment(ref _connections) <= _rules.MaxConnections && _limits.TryEnter(client))
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _connections);
+        return false;
+    }
+
+    /// <summary>A connection ended.</summary>
+    public void Left(IPAddress client)
+    {
+        _limits.Leave(client);
+        Interlocked.Decrement(ref _connections);
+    }
+
+    /// <summary>The loops take turns.</summary>
+    public EventLoop NextLoop() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
+
+    /// <summary>Has all sources look at their timers now.</summary>
+    public void SweepAll()
+    {
+        foreach (EventLoop loop in _loops)
+        {
+            loop.SweepAll();
+        }
+    }
+
+    /// <summary>Says that no descriptor is left, once a minute at most.</summary>
+    public void OutOfDescriptors()
+    {
+        long now = Environment.TickCount64;
+        if (now - Interlocked.Read(ref _lastWarning) > 60_000)
+        {
+            Interlocked.Exchange(ref _lastWarning, now);
+            _log.LogWarning(
+                "No client can be accepted: the process has no descriptor left. Raise its limit of open files (LimitNOFILE, ulimit -n).");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (EventLoop loop in _loops)
+        {
+            loop.Dispose();
+        }
+    }
+}
