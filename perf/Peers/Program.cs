@@ -15,8 +15,10 @@ internal static class Program
     {
         Native.KeepInheritedFiles();
         Native.RaiseOpenFileLimit();
-        var root = new RootCommand("Breakwater against squid, nginx, Varnish and Apache Traffic Server, on this machine.") { Race(),
-            Quick(), WriteReport() };
+        var root = new RootCommand("Breakwater against squid, nginx, Varnish, Apache Traffic Server and HAProxy, on this machine.")
+        {
+            Race(), Quick(), WriteReport(), LimitPeer.Server(),
+        };
         return root.Parse(args).Invoke();
     }
 
@@ -36,30 +38,37 @@ internal static class Program
         };
         var peers = new Option<string[]>("--peers")
         {
-            Description = "Who races.",
+            Description = "Who races, parted by blanks, commas or |.",
             AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => ["breakwater", "nginx", "varnish", "ats", "squid"],
+            DefaultValueFactory = _ => [LimitPeer.PeerName, "breakwater", "nginx", "varnish", "ats", "haproxy", "squid"],
         };
         var runs = new Option<int>("--runs") { Description = "Runs of each case.", DefaultValueFactory = _ => 3 };
         var append =
             new Option<bool>("--append") { Description = "Adds the runs to the saved ones of the same case instead of replacing them." };
         var dry = new Option<bool>("--dry") { Description = "Saves nothing." };
-        var breakwater = new Option<string?>("--breakwater") { Description = "A published Breakwater; without it one is published first." };
+        Option<string?> breakwater = BreakwaterOption();
+        Option<string> congestion = CongestionOption();
         var command = new Command("race", "Runs the race, or a part of it, and saves what it measured in perf/results.")
         {
-            only, cases, peers, runs, append, dry, breakwater,
+            only, cases, peers, runs, append, dry, breakwater, congestion,
         };
         command.SetAction(parsed =>
         {
             string root = Surroundings.Root();
-            string[] who = parsed.GetRequiredValue(peers);
-            Debian.Install();
+            string[] who = [.. parsed.GetRequiredValue(peers).SelectMany(p => p.Split(['|', ','], StringSplitOptions.RemoveEmptyEntries))];
+            bool hasUs = who.Any(p => p.StartsWith("breakwater", StringComparison.Ordinal));
+            string? built = hasUs ? parsed.GetValue(breakwater) ?? Published.Known ?? Published.Build(root) : null;
+            if (Apart.Run(parsed.GetRequiredValue(congestion), built) is { } ended)
+            {
+                return ended;
+            }
+
             var context = new RaceContext
             {
                 Peers = who,
                 Runs = parsed.GetValue(runs),
-                BreakwaterDirectory = who.Any(p => p.StartsWith("breakwater", StringComparison.Ordinal)) ? parsed.GetValue(breakwater)
-                    ?? Published.Build(root) : null,
+                BreakwaterDirectory = built,
+                Congestion = parsed.GetRequiredValue(congestion),
                 Commit = Surroundings.Commit(root),
                 Root = root,
             };
@@ -80,9 +89,33 @@ internal static class Program
             {
                 Report.Write(root, RaceResults.Load(ResultsFile(root))!);
             }
+
+            return 0;
         });
         return command;
     }
+
+    private static Option<string?> BreakwaterOption()
+    {
+        var option = new Option<string?>("--breakwater")
+        {
+            Description = "The folder of a published Breakwater; without it one is published first.",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } folder && !File.Exists(Path.Combine(folder, "breakwater.dll")))
+            {
+                result.AddError($"--breakwater wants the folder that `dotnet publish proxy` wrote; there is no breakwater.dll in {folder}");
+            }
+        });
+        return option;
+    }
+
+    private static Option<string> CongestionOption() => new("--congestion")
+    {
+        Description = "TCP congestion control of every connection, whoever makes it.",
+        DefaultValueFactory = _ => "cubic",
+    };
 
     private static Command WriteReport()
     {
@@ -99,18 +132,25 @@ internal static class Program
     /// <summary>Before and after a change: Breakwater and nginx, in less than 3 minutes, against the saved ratios.</summary>
     private static Command Quick()
     {
-        var breakwater = new Option<string?>("--breakwater") { Description = "A published Breakwater; without it one is published first." };
+        Option<string?> breakwater = BreakwaterOption();
+        Option<string> congestion = CongestionOption();
         var command =
-            new Command("quick", "A short race against nginx only; prints ratios now and as saved. Saves nothing.") { breakwater };
+            new Command("quick", "A short race against nginx only; prints ratios now and as saved. Saves nothing.") { breakwater, congestion };
         command.SetAction(parsed =>
         {
             string root = Surroundings.Root();
-            Debian.Install();
+            string built = parsed.GetValue(breakwater) ?? Published.Known ?? Published.Build(root);
+            if (Apart.Run(parsed.GetRequiredValue(congestion), built) is { } ended)
+            {
+                return ended;
+            }
+
             var context = new RaceContext
             {
                 Peers = ["breakwater", "nginx"],
                 Runs = 2,
-                BreakwaterDirectory = parsed.GetValue(breakwater) ?? Published.Build(root),
+                BreakwaterDirectory = built,
+                Congestion = parsed.GetRequiredValue(congestion),
                 Commit = Surroundings.Commit(root),
                 Root = root,
                 Measured = TimeSpan.FromSeconds(2),
@@ -124,6 +164,7 @@ internal static class Program
                 .. RestartScenario.Run(once),
             ];
             QuickTable.Print(now, RaceResults.Load(ResultsFile(root)));
+            return 0;
         });
         return command;
     }

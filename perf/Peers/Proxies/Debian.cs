@@ -13,6 +13,7 @@ internal static class Debian
         ("/usr/sbin/nginx", "nginx-light"),
         ("/usr/sbin/varnishd", "varnish"),
         ("/usr/bin/traffic_server", "trafficserver"),
+        ("/usr/sbin/haproxy", "haproxy"),
     ];
 
     /// <summary>Installs what is missing; needs root only then.</summary>
@@ -55,8 +56,8 @@ internal static class Debian
         if (process.ExitCode != 0)
         {
             throw new IOException(
-                $"apt-get {string.Join(' ', arguments)} failed; install squid, nginx-light, varnish and trafficserver yourself and run "
-                + $"this again");
+                $"apt-get {string.Join(' ', arguments)} failed; install squid, nginx-light, varnish, trafficserver "
+                + "and haproxy yourself and run this again");
         }
     }
 }

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Breakwater.Peers.Proxies;
 
-/// <summary>nginx as a caching reverse proxy: two workers, lock, sendfile, open file cache, kept upstream connections.</summary>
+/// <summary>nginx as a caching reverse proxy: two workers with a listening socket each, lock, sendfile, open file cache, kept upstream connections.</summary>
 internal sealed partial class Nginx() : Peer("nginx", isForward: false)
 {
     public override string Version() => VersionPattern().Match(Output("nginx", "-v")).Value;
@@ -32,7 +32,7 @@ internal sealed partial class Nginx() : Peer("nginx", isForward: false)
               proxy_cache_path {{Directory}}/cache levels=1:2 keys_zone=objects:100m max_size=20g inactive=7d use_temp_path=off;
               upstream stratum1 { server 127.0.0.1:{{UpstreamPort}}; keepalive 128; }
               server {
-                listen 127.0.0.1:{{Port}} backlog=4096;
+                listen 127.0.0.1:{{Port}} backlog=4096 reuseport;
                 location / {
                   proxy_pass http://stratum1;
                   proxy_http_version 1.1;

@@ -1,10 +1,14 @@
 using System.Diagnostics;
+using Breakwater.Peers.Scenarios;
 
 namespace Breakwater.Peers.Proxies;
 
 /// <summary>Publishes Breakwater as a site would run it.</summary>
 internal static class Published
 {
+    /// <summary>The folder that was built before the race went into its namespace, where nothing can be downloaded; null: none.</summary>
+    public static string? Known => Environment.GetEnvironmentVariable(Apart.BuiltVariable);
+
     /// <summary>A Release build in a temporary directory.</summary>
     /// <exception cref="IOException">It could not be built.</exception>
     public static string Build(string root)

@@ -15,6 +15,9 @@ internal sealed record RaceCase
     /// <summary>The commit of the checkout.</summary>
     public required string Commit { get; init; }
 
+    /// <summary>Congestion control of everybody's connections; null: Breakwater's differed from the peers'.</summary>
+    public string? Congestion { get; init; }
+
     /// <summary>All runs, in the order they were made.</summary>
     public required IReadOnlyList<PeerRun> Runs { get; init; }
 

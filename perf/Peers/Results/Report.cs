@@ -45,7 +45,7 @@ internal static class Report
         }
 
         part.Append("Hits on 64 connections, requests/s (server µs a request); ratios are Breakwater's:\n\n")
-            .Append(Tables.Hot(race, onlyConnections: 64)).Append('\n').Append(Tables.UnequalTerms).Append('\n')
+            .Append(Tables.Hot(race, onlyConnections: 64)).Append('\n').Append(Tables.Terms(race)).Append('\n')
             .Append($"\n{Tables.Provenance(race)}Everything else, and the goals: [race.md]({results}/race.md), "
             + $"[race.html]({results}/race.html).\n\n");
         File.WriteAllText(readme, text[..begin] + part + text[end..]);

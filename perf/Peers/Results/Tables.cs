@@ -8,7 +8,7 @@ internal static class Tables
 {
     /// <summary>In the order of the reports.</summary>
     public static IReadOnlyList<string> PeerOrder { get; } =
-        ["breakwater", "breakwater+known", "nginx", "varnish", "ats", "squid", "squid-16mb"];
+        ["limit", "breakwater", "breakwater+known", "nginx", "varnish", "ats", "haproxy", "squid", "squid-16mb"];
 
     private static readonly (string Scenario, string Title, Column[] Columns)[] s_tables =
     [
@@ -42,26 +42,35 @@ internal static class Tables
         new("server µs a request", "serverUs"), new("peak anonymous MB", "peakAnonymousMb"),
     ];
 
-    /// <summary>
-    /// What the reader must know before the storms' figures: Breakwater's connections had cubic, the peers' the machine's BBR, whose pacing
-    /// costs more. The figures after the colon are of a race with cubic for everybody; its runs are not in race.json.
-    /// </summary>
-    public const string UnequalTerms =
-        "**The terms were not equal.** Breakwater's connections had cubic congestion control (its default), the peers' had the machine's "
-        + "BBR, "
-        + "whose pacing is dear on a virtual machine (profile.md). The lead in the storms is the peers' BBR, not Breakwater's doing. "
-        + "With cubic for everybody "
-        + "a storm of 1,000 × 403 takes 1.02 × nginx's time when nothing is known (not 0.86) and 0.67 × when the working set is, 2,000 × "
-        + "100 takes 0.92 × and 0.76 ×, "
-        + "1,000 VMs of minios cost 1.05 × nginx's processor time; hits of 4 KB are 1.62 × nginx's and 1.56 × Varnish's, of 256 KB 1.03 "
-        + "× and 1.83 ×.";
+    /// <summary>What the reader must know before the figures: on which terms they were measured.</summary>
+    public static string Terms(RaceResults results)
+    {
+        string[] equal = [.. results.Cases.Select(c => c.Congestion).OfType<string>().Distinct()];
+        string[] unequal = [.. results.Cases.Where(c => c.Congestion is null).Select(c => c.Id)];
+        string text = equal.Length == 0 ? "" : $"Congestion control of every connection, whoever makes it: {string.Join(", ", equal)}. ";
+        if (unequal.Length == 0)
+        {
+            return text + "Everything runs in a network namespace of its own.";
+        }
+
+        string which = "The terms were not equal" + (unequal.Length == results.Cases.Count ? "" : " for " + string.Join(", ", unequal));
+        return $"{text}**{which}.** {UnequalTerms}";
+    }
+
+    /// <summary>The figures after the colon are of a race with cubic for everybody; its runs are not in race.json.</summary>
+    private const string UnequalTerms =
+        "Breakwater's connections had cubic congestion control, the peers' the machine's BBR, whose pacing is dear on a virtual machine "
+        + "(profile.md). The lead in the storms is the peers' BBR, not Breakwater's doing. With cubic for everybody a storm of 1,000 × 403 "
+        + "takes 1.02 × nginx's time when nothing is known (not 0.86) and 0.67 × when the working set is, 2,000 × 100 takes 0.92 × and "
+        + "0.76 ×, 1,000 VMs of minios cost 1.05 × nginx's processor time; hits of 4 KB are 1.62 × nginx's and 1.56 × Varnish's, of 256 KB "
+        + "1.03 × and 1.83 ×.";
 
     /// <summary>All tables, goals first.</summary>
     public static string Markdown(RaceResults results)
     {
         var text = new StringBuilder();
         text.Append("# The race\n\n").Append(Provenance(results)).Append('\n');
-        text.Append(UnequalTerms).Append("\n\n");
+        text.Append(Terms(results)).Append("\n\n");
         text.Append("Ratios are taken within one run of one case; absolute figures belong to this machine at that hour. ")
             .Append("An exile is a Micro-CernVM that would have left the proxy for a day (5 s without a byte, or below 1,024 B/s). ")
             .Append("Server µs: processor time of all of the peer's processes by answered request. Medians. ")
@@ -106,8 +115,9 @@ internal static class Tables
             .OrderBy(c => SizeOf(c.Id)).ThenBy(c => int.Parse(c.Id.Split('/')[2], CultureInfo.InvariantCulture))];
         string[] peers = PeersOf(cases);
         var text = new StringBuilder("| size, connections |");
-        text.AppendJoin("", peers.Select(p => $" {p} |")).Append(" ÷ nginx | ÷ varnish | ÷ squid | µs ÷ nginx's | noise % |\n|---|")
-            .Append(string.Concat(Enumerable.Repeat("---|", peers.Length + 5))).Append('\n');
+        text.AppendJoin("", peers.Select(p => $" {p} |"))
+            .Append(" ÷ nginx | ÷ varnish | ÷ squid | share of the limit | µs ÷ nginx's | noise % |\n|---|")
+            .Append(string.Concat(Enumerable.Repeat("---|", peers.Length + 6))).Append('\n');
         foreach (RaceCase one in cases)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {one.Id.Split('/')[1]}, {one.Id.Split('/')[2]} |");
@@ -117,7 +127,7 @@ internal static class Tables
                     $" {one.Median(peer, "requestsPerSecond"):#,0} ({one.Median(peer, "serverUs"):#,0}) |");
             }
 
-            foreach (string other in new[] { "nginx", "varnish", "squid" })
+            foreach (string other in new[] { "nginx", "varnish", "squid", Proxies.LimitPeer.PeerName })
             {
                 text.Append(CultureInfo.InvariantCulture,
                     $" {one.Median("breakwater", "requestsPerSecond") / one.Median(other, "requestsPerSecond"):0.00} |");

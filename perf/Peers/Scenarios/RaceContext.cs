@@ -25,6 +25,9 @@ internal sealed record RaceContext
     /// <summary>Root of the checkout.</summary>
     public required string Root { get; init; }
 
+    /// <summary>Congestion control of every connection, whoever makes it.</summary>
+    public required string Congestion { get; init; }
+
     /// <summary>Length of one measurement of hits.</summary>
     public TimeSpan Measured { get; init; } = TimeSpan.FromSeconds(3);
 
@@ -37,10 +40,12 @@ internal sealed record RaceContext
         "nginx" => new Nginx(),
         "varnish" => new Varnish(),
         "ats" => new TrafficServer(),
-        "breakwater" => new BreakwaterPeer(BreakwaterDirectory!),
-        BreakwaterPeer.Known => new BreakwaterPeer(BreakwaterDirectory!, BreakwaterPeer.Known),
+        "haproxy" => new HaProxy(),
+        LimitPeer.PeerName => new LimitPeer(),
+        "breakwater" => new BreakwaterPeer(BreakwaterDirectory!, Congestion),
+        BreakwaterPeer.Known => new BreakwaterPeer(BreakwaterDirectory!, Congestion, BreakwaterPeer.Known),
         _ => throw new ArgumentException(
-            $"'{name}' is no peer; choose from squid, squid-16mb, nginx, varnish, ats, breakwater, breakwater+known"),
+            $"'{name}' is no peer; choose from squid, squid-16mb, nginx, varnish, ats, haproxy, limit, breakwater, breakwater+known"),
     };
 
     /// <summary>The peers in the order of a run.</summary>
@@ -49,7 +54,7 @@ internal sealed record RaceContext
     /// <summary>A case with its runs.</summary>
     public RaceCase Case(string id, string title, IReadOnlyList<PeerRun> runs)
     {
-        var row = new RaceCase { Id = id, Title = title, Date = DateTimeOffset.UtcNow, Commit = Commit, Runs = runs };
+        var row = new RaceCase { Id = id, Title = title, Date = DateTimeOffset.UtcNow, Commit = Commit, Congestion = Congestion, Runs = runs };
         foreach (PeerRun run in runs)
         {
             Console.WriteLine($"{id,-28} {run.Peer,-12} "

@@ -15,7 +15,7 @@ internal static unsafe partial class Native
     public const int MsgNoSignal = 0x4000, MsgTrunc = 0x20, MsgPeek = 2;
 
     private const int AfInet = 2, SockStream = 1, SockNonBlock = 0x800, SockCloExec = 0x80000;
-    private const int SolSocket = 1, SoReuseAddr = 2, SoError = 4, SoLinger = 13, SoReceiveBuffer = 8;
+    private const int SolSocket = 1, SoReuseAddr = 2, SoError = 4, SoLinger = 13, SoReceiveBuffer = 8, SoReusePort = 15;
     private const int IpProtoTcp = 6, TcpNoDelay = 1, SolIp = 0, IpBindAddressNoPort = 24;
     private const int RlimitNoFile = 7, ClockThreadCpuTime = 3, FSetFd = 2, FdCloseOnExec = 1;
 
@@ -59,11 +59,19 @@ internal static unsafe partial class Native
     }
 
     /// <summary>A non-blocking listening socket.</summary>
-    public static int Listen(IPEndPoint endpoint, int backlog = 4096)
+    /// <param name="endpoint">Where.</param>
+    /// <param name="backlog">Length of the queue of connections.</param>
+    /// <param name="isShared">Others listen there too, and the kernel deals connections out (SO_REUSEPORT).</param>
+    public static int Listen(IPEndPoint endpoint, int backlog = 4096, bool isShared = false)
     {
         int fd = Check(Socket(AfInet, SockStream | SockNonBlock | SockCloExec, 0), "socket");
         int one = 1;
         _ = SetSockOpt(fd, SolSocket, SoReuseAddr, &one, sizeof(int));
+        if (isShared)
+        {
+            _ = SetSockOpt(fd, SolSocket, SoReusePort, &one, sizeof(int));
+        }
+
         byte* address = stackalloc byte[16];
         WriteAddress(address, endpoint);
         Check(Bind(fd, address, 16), $"bind to {endpoint}");
