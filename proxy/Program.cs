@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Commands.Demo;
+using Breakwater.Proxy.Commands.Publish;
 using Breakwater.Proxy.Commands.Seed;
 using Breakwater.Proxy.Commands.Store;
 using Breakwater.Proxy.Listening;
@@ -63,6 +64,7 @@ static RootCommand Root()
         PurgeCommand.Create(),
         ProfileCommand.Create(),
         SeedCommand.Create(),
+        PublishCommand.Create(),
         SocketUnitCommand.Create(),
     };
     root.SetAction((parsed, cancellationToken) => ServeCommand.RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));

@@ -30,13 +30,15 @@ internal sealed class BreakwaterSettings
 
     public WorkingSetOptions WorkingSets { get; init; } = new();
 
+    public PublishOptions Publish { get; init; } = new();
+
     /// <summary>By pattern: <c>*.cern.ch</c> or a full name.</summary>
     public required IReadOnlyDictionary<string, RepositoryOptions> Repositories { get; init; }
 
     /// <summary>The sections that a settings file may have.</summary>
     public static readonly string[] Sections =
         ["Proxy", "Access", "Store", "Admin", "AccessLog", "Telemetry", "Snmp", "ZeroTouch", "Repositories", "Http", "WorkingSets",
-        "ReverseProxy", "Logging"];
+        "Publish", "ReverseProxy", "Logging"];
 
     /// <summary>Binds the sections and checks them.</summary>
     /// <exception cref="SettingsException">Something is wrong: all mistakes at once.</exception>
@@ -57,6 +59,7 @@ internal sealed class BreakwaterSettings
             Trust = SettingsBinder.Bind<TrustOptions>("Repositories",
                 configuration.GetSection("Repositories").GetChildren().Where(child => !child.GetChildren().Any()), errors),
             WorkingSets = Bind<WorkingSetOptions>(configuration, "WorkingSets", errors),
+            Publish = Bind<PublishOptions>(configuration, "Publish", errors),
             Repositories = configuration.GetSection("Repositories").GetChildren()
                 .Where(section => section.GetChildren().Any())
                 .ToDictionary(section => section.Key, section => Bind<RepositoryOptions>(configuration, section.Path, errors),

@@ -43,6 +43,7 @@ internal static class SettingsValidator
         Range(errors, "WorkingSets:BootWindow", settings.WorkingSets.BootWindow, TimeSpan.FromSeconds(10), TimeSpan.FromHours(1));
         Range(errors, "WorkingSets:Hold", settings.WorkingSets.Hold, TimeSpan.Zero, TimeSpan.FromMinutes(10));
         Range(errors, "WorkingSets:MaxConcurrentPrefetches", settings.WorkingSets.MaxConcurrentPrefetches, 1, 256, "prefetches");
+        Range(errors, "Publish:WhitelistValidity", settings.Publish.WhitelistValidity, TimeSpan.FromDays(1), TimeSpan.FromDays(3650));
         CheckRepositories(settings, configuration, errors);
         CheckClusters(configuration, errors);
         LibrarySections.Check(configuration, errors);
