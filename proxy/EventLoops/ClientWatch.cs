@@ -1,3 +1,5 @@
+using Breakwater.Proxy.Listening;
+
 namespace Breakwater.Proxy.EventLoops;
 
 /// <summary>
@@ -6,11 +8,6 @@ namespace Breakwater.Proxy.EventLoops;
 /// </summary>
 internal struct ClientWatch
 {
-    /// <summary>Whoever takes less than this many bytes a second all the time is stuck, not slow (Kestrel's default).</summary>
-    private const long StuckBytesPerSecond = 240;
-
-    private const long StuckMs = 30_000;
-
     private long _deadline; // ms
     private long _queued;   // bytes that the kernel held when the deadline was set
 
@@ -18,10 +15,12 @@ internal struct ClientWatch
     public static ClientWatch Resting => new() { _deadline = long.MaxValue };
 
     /// <summary>By the deadline the client must have taken some of what the kernel holds for it now.</summary>
-    public void Expect(int socket)
+    /// <param name="socket">The client's.</param>
+    /// <param name="patienceMs">Time until then, ms.</param>
+    public void Expect(int socket, long patienceMs)
     {
         _queued = SocketSender.QueuedBytes(socket);
-        _deadline = Environment.TickCount64 + StuckMs;
+        _deadline = Environment.TickCount64 + patienceMs;
     }
 
     /// <summary>Nothing is expected of the client any more.</summary>
@@ -30,7 +29,8 @@ internal struct ClientWatch
     /// <summary>Has the client taken too long for what was sent?</summary>
     /// <param name="now">Milliseconds of <see cref="Environment.TickCount64"/>.</param>
     /// <param name="socket">The client's.</param>
-    public bool IsStuck(long now, int socket)
+    /// <param name="patienceMs">How long one that takes next to nothing is waited for, ms.</param>
+    public bool IsStuck(long now, int socket, long patienceMs)
     {
         if (now <= _deadline)
         {
@@ -38,7 +38,7 @@ internal struct ClientWatch
         }
 
         long before = _queued;
-        Expect(socket);
-        return before - _queued < StuckMs / 1000 * StuckBytesPerSecond;
+        Expect(socket, patienceMs);
+        return before - _queued < patienceMs * ConnectionRules.StuckBytesPerSecond / 1000;
     }
 }

@@ -116,7 +116,7 @@ internal sealed partial class LoopConnection
                 WaitForTurn();
                 break;
             case AnswerProgress.Full:
-                _watch.Expect(Descriptor);
+                _watch.Expect(Descriptor, listener.ClientTimeoutMs);
                 break;
             case AnswerProgress.ForKestrel:
                 HandOver();

@@ -138,7 +138,7 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
         bool isOver = _state switch
         {
             State.Reading => listener.IsClosing || waited > (_isPartial ? listener.HeadTimeoutMs : s_idleMs),
-            State.Answering => listener.IsOver || _watch.IsStuck(now, Descriptor),
+            State.Answering => listener.IsOver || _watch.IsStuck(now, Descriptor, listener.ClientTimeoutMs),
             State.Lent => _isForGood && waited > s_idleMs && _borrower!.IsWaiting,
             State.Lingering => waited > LingerMs,
             _ => false,

@@ -26,6 +26,7 @@ internal sealed class LoopGroup : IDisposable
         _time = time;
         _log = log;
         HeadTimeoutMs = (long)rules.HeadTimeout.TotalMilliseconds;
+        ClientTimeoutMs = (long)rules.ClientTimeout.TotalMilliseconds;
         _loops = [.. Enumerable.Range(0, Math.Min(Environment.ProcessorCount, MostLoops)).Select(i =>
             new EventLoop($"event loop {i}", _log))];
     }
@@ -35,6 +36,9 @@ internal sealed class LoopGroup : IDisposable
 
     /// <summary>Ms: the head of a request must be whole.</summary>
     public long HeadTimeoutMs { get; }
+
+    /// <summary>Ms: a client that takes next to nothing of its answer for so long is stuck.</summary>
+    public long ClientTimeoutMs { get; }
 
     /// <summary>Connections of clients that are open.</summary>
     public int Connections => Volatile.Read(ref _connections);

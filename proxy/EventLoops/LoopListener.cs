@@ -36,6 +36,9 @@ internal sealed class LoopListener(LoopGroup loops, EventLoop loop, Socket socke
     /// <summary>Ms: a head must be whole.</summary>
     public long HeadTimeoutMs => loops.HeadTimeoutMs;
 
+    /// <inheritdoc cref="LoopGroup.ClientTimeoutMs"/>
+    public long ClientTimeoutMs => loops.ClientTimeoutMs;
+
     /// <summary><see cref="TimeProvider.GetTimestamp"/>.</summary>
     public long Timestamp => loops.Timestamp;
 

@@ -346,6 +346,7 @@ internal static class ProxyServer
         kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.Limits.RequestHeadersTimeout = rules.HeadTimeout;
+        kestrel.Limits.MinResponseDataRate = new(ConnectionRules.StuckBytesPerSecond, rules.ClientTimeout);
 
         // Kestrel's timer does not see hits of the loops, which have their own for that.
         kestrel.Limits.KeepAliveTimeout = HasLoops(proxy) ? TimeSpan.FromDays(1) : ConnectionRules.Idle;

@@ -68,6 +68,11 @@ internal sealed class ProxyOptions
     public TimeSpan RequestHeadTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
+    /// A client that takes next to nothing (below 240 B/s) of its answer for this long is cut. Default 30 s.
+    /// </summary>
+    public TimeSpan ClientTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
     /// How long a process that is told to stop still answers, each answer with <c>Connection: close</c>, before it closes idle connections.
     /// Default 1 s: a client in the middle of a boot asks far more often.
     /// </summary>

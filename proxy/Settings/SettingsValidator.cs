@@ -103,6 +103,7 @@ internal static class SettingsValidator
         Range(errors, "Proxy:AnswerTimeout", proxy.AnswerTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(60));
         Range(errors, "Proxy:FetchPatience", proxy.FetchPatience, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10));
         Range(errors, "Proxy:RequestHeadTimeout", proxy.RequestHeadTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        Range(errors, "Proxy:ClientTimeout", proxy.ClientTimeout, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10));
         Range(errors, "Proxy:Farewell", proxy.Farewell, TimeSpan.Zero, TimeSpan.FromMinutes(1));
         Range(errors, "Proxy:DrainTimeout", proxy.DrainTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(10));
         Range(errors, "Proxy:MaxConcurrentFetches", proxy.MaxConcurrentFetches, 1, 4096, "fetches");
