@@ -14,11 +14,11 @@ namespace Breakwater.CacheStore.Faster;
 /// </summary>
 internal sealed class HeadLog : IHeadStore, IAsyncDisposable
 {
-    /// <summary>How many there may be, with about 70 bytes of memory each.</summary>
+    /// <summary>How many there may be, with up to 43 bytes of memory each.</summary>
     public const int MostHeads = 1 << 20;
 
     /// <summary>What all of them and the log's pages take at most.</summary>
-    public const long HeapBytes = (MostHeads * 72L) + (8 << 20);
+    public const long HeapBytes = (MostHeads * 64L) + (8 << 20); // while the table of places grows there are two
 
     /// <summary>Removals that the log had no room for; of more, a crash may bring some heads back.</summary>
     private const int MostOwed = 1 << 16;
