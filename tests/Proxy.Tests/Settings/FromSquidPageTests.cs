@@ -1,0 +1,33 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.RegularExpressions;
+using Breakwater.Proxy.Settings;
+using Microsoft.Extensions.Configuration;
+
+namespace Breakwater.Proxy.Tests.Settings;
+
+/// <summary>The settings that docs/operate/from-squid.md tells people to write are right.</summary>
+public sealed partial class FromSquidPageTests
+{
+    public static TheoryData<string> Examples => [.. Block().Matches(File.ReadAllText(Page())).Select(block => block.Groups[1].Value)];
+
+    [Theory]
+    [MemberData(nameof(Examples))]
+    public void Example_OnTopOfTheShippedSettings_IsRight(string json)
+    {
+        using MemoryStream file = new(Encoding.UTF8.GetBytes(json));
+        IConfigurationRoot configuration = new ConfigurationBuilder()
+            .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json")).AddJsonStream(file).Build();
+
+        BreakwaterSettings settings = BreakwaterSettings.Load(configuration);
+
+        Assert.True(settings.HasOrdinaryHttp);
+        Assert.NotNull(new HttpPolicy(settings.Http).Current);
+    }
+
+    private static string Page([CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(here, "..", "..", "..", "..", "docs", "operate", "from-squid.md"));
+
+    [GeneratedRegex("^```json\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Block();
+}
