@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Commands.Demo;
 using Breakwater.Proxy.Commands.Publish;
@@ -18,21 +19,13 @@ return await RunAsync(args, signals);
 static async Task<int> RunAsync(string[] args, EndSignals signals)
 {
     ParseResult parsed = Root().Parse(args);
-    bool isServing = ServeCommand.IsMeant(parsed);
-    Task<int> command = Task.Run(
-        () => parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, signals.Told),
-        CancellationToken.None);
+    bool isServing = ServeCommand.IsMeant(parsed.CommandResult.Command);
+    Task<int> command = Task.Run(() => Failures.RunAsync(parsed, signals.Told), CancellationToken.None);
 
     // The proxy ends by itself: the longest Proxy:DrainTimeout is 10 minutes. All other commands end at once, unless what they wait for
     // hears nothing; what they leave then is as a kill would leave it, which every store survives.
     TimeSpan patience = isServing ? TimeSpan.FromMinutes(11) : TimeSpan.FromSeconds(10);
     int exitCode = await signals.ExitCodeAsync(command, patience, TimeProvider.System);
-    if (exitCode != 0 && parsed.Errors.Count > 0 && isServing)
-    {
-        // Trying again does not help.
-        exitCode = ServeCommand.WrongSettings;
-    }
-
     if (exitCode != 0)
     {
         // Nobody serves what a service manager handed over, whatever went wrong: clients are to know it.
@@ -65,8 +58,14 @@ static RootCommand Root()
         ProfileCommand.Create(),
         SeedCommand.Create(),
         PublishCommand.Create(),
+        SettingsCommand.Create(),
         SocketUnitCommand.Create(),
     };
     root.SetAction((parsed, cancellationToken) => ServeCommand.RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
+    foreach (HelpOption option in root.Options.OfType<HelpOption>())
+    {
+        option.Action = new ExitCodesHelp((HelpAction)option.Action!);
+    }
+
     return root;
 }

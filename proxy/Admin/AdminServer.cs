@@ -49,6 +49,7 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
             WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Services.AddSingleton(logs);
         builder.Services.AddRouting();
+        builder.Services.Configure<RouteHandlerOptions>(handlers => handlers.ThrowOnBadRequest = true); // its message says what is wrong
         builder.Services.ConfigureHttpJsonOptions(json => MakeJson(json.SerializerOptions));
 
         // A page that listens to events would hold a shutdown up.
@@ -65,6 +66,7 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
         });
         _app = builder.Build();
         var guard = new AdminGuard(settings.Admin, AdminToken.LoadOrCreate(settings.Admin.TokenFile!));
+        _app.Use((context, next) => AdminFallback.RunAsync(context, next, _log));
         _app.UseRouting();
         _app.Use((context, next) => GuardAsync(guard, context, next));
         _app.Use(NoteAsync);

@@ -13,7 +13,7 @@ namespace Breakwater.Proxy.Admin;
 internal sealed class ProxyGauges
 {
     public ProxyGauges(IMeterFactory meters, FetchCoordinator fetches, FetchQueue queue, IProxyStateLookup clusters, Health health,
-        RequestRecorder recorder, BootTimelines boots, OverflowBudget overflow, NamedStore named)
+        RequestRecorder recorder, BootTimelines boots, OverflowBudget overflow, NamedStore named, ClustersInUse inUse)
     {
         Meter meter = meters.Create(ProxyCounters.MeterName);
         meter.CreateObservableGauge("breakwater.fetches", () => fetches.InFlight.Count, "{fetch}", "Objects being fetched.");
@@ -27,8 +27,8 @@ internal sealed class ProxyGauges
             "URLs of destinations and sites with stored answers.");
         meter.CreateObservableGauge("breakwater.http.stored", () => named.UsedBytes, "By",
             "What bodies and heads of destinations and sites take on disk (Http:QuotaShare).");
-        meter.CreateObservableGauge("breakwater.upstream.healthy", () => Healths(clusters), "1",
-            "1: the Stratum 1 answers; 0: it is asked last. By cluster and upstream.");
+        meter.CreateObservableGauge("breakwater.upstream.healthy", () => Healths(clusters, inUse), "1",
+            "1: the Stratum 1 answers; 0: it is asked last. By cluster and upstream, of clusters that are in use or named by the settings.");
         meter.CreateObservableGauge("breakwater.health", () => (int)health.Check().Status, "1",
             "0 ready, 1 degraded, 2 unready; the reasons are at /healthz/ready.");
         meter.CreateObservableGauge("breakwater.build_info",
@@ -36,7 +36,9 @@ internal sealed class ProxyGauges
             "Always 1; the version is in the label.");
         meter.CreateObservableGauge("breakwater.boots", () => Boots(boots.Storm()), "{boot}",
             "Boots of the storm in progress, or of the last one, by state.");
-        meter.CreateObservableGauge("breakwater.hit_ratio", () => recorder.HitRatio().OfRequests, "1",
+        meter.CreateObservableGauge("breakwater.hit_ratio", () => recorder.HitRatio().OfRequests is { } ratio
+            ? [new Measurement<double>(ratio)]
+            : Array.Empty<Measurement<double>>(), "1",
             "Share of requests for repositories' content served without a fetch of their own, since the start.");
     }
 
@@ -47,8 +49,9 @@ internal sealed class ProxyGauges
         new(storm.Stopped, new KeyValuePair<string, object?>("state", "stopped")),
     ];
 
-    private static IEnumerable<Measurement<int>> Healths(IProxyStateLookup clusters) =>
+    private static IEnumerable<Measurement<int>> Healths(IProxyStateLookup clusters, ClustersInUse inUse) =>
         from cluster in clusters.GetClusters()
+        where inUse.Has(cluster)
         from destination in cluster.DestinationsState.AllDestinations
         select new Measurement<int>(
             Stratum1Outcomes.IsUp(destination) ? 1 : 0,

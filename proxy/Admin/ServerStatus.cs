@@ -3,14 +3,14 @@ using Breakwater.Proxy.Observability;
 
 namespace Breakwater.Proxy.Admin;
 
-/// <summary>What <c>breakwater status</c> and the page show; counts since the start, sizes in bytes.</summary>
+/// <summary>What <c>breakwater status</c> and the page show; counts since the start, sizes in bytes. Shares of nothing are null.</summary>
 internal sealed record ServerStatus(
     string Version,
     DateTimeOffset Time,
     double UptimeSeconds,
     HealthReport Health,
-    double HitRatio,
-    double ByteHitRatio,
+    double? HitRatio,
+    double? ByteHitRatio,
     long Requests,
     long BytesSent,
     long BytesSaved,

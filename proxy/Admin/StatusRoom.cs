@@ -22,6 +22,7 @@ internal sealed class StatusRoom(
     FetchQueue queue,
     IProxyStateLookup clusters,
     Stratum1Outcomes outcomes,
+    ClustersInUse inUse,
     BootTimelines boots,
     SeedStart seeds,
     SignedDocuments documents,
@@ -49,7 +50,7 @@ internal sealed class StatusRoom(
             [.. Enum.GetValues<RequestResult>().Select(r => (r, t: recorder.TotalOf(r)))
             .Select(x => new ResultStatus(RequestRecorder.NameOf(x.r), x.t.Requests, x.t.Bytes))];
         long sent = results.Sum(r => r.Bytes);
-        (double hitRatio, double byteHitRatio) = recorder.HitRatio();
+        (double? hitRatio, double? byteHitRatio) = recorder.HitRatio();
         IReadOnlyCollection<InFlightFetch> inFlight = fetches.InFlight;
         long disk = recorder.DiskHitBytes;
         return new ServerStatus(
@@ -73,7 +74,8 @@ internal sealed class StatusRoom(
             [.. clusters.GetClusters().OrderBy(c => c.ClusterId, StringComparer.Ordinal).SelectMany(c => c.DestinationsState.AllDestinations
                 .OrderBy(d => d.DestinationId, StringComparer.Ordinal)
                 .Select(d =>
-                new UpstreamStatus(c.ClusterId, d.DestinationId, new Uri(d.Model.Config.Address).Authority, outcomes.StateOf(d))))],
+                new UpstreamStatus(c.ClusterId, d.DestinationId, new Uri(d.Model.Config.Address).Authority, outcomes.StateOf(d),
+                inUse.Has(c))))],
             settings.Store.Path!,
             FreeBytes(settings.Store.Path!),
             Environment.WorkingSet,

@@ -31,23 +31,28 @@ internal static class ContextCommand
                 Description =
             "Without ;DIRECT: VMs of this site cannot reach a Stratum 1 themselves. Always so with Proxy:Offline"
             };
+        Option<bool> json = Output.JsonOption();
         var command =
             new Command("context",
             "Print what makes VMs and worker nodes use this proxy: the Micro-CernVM user-data block, CernVM-FS client lines, DNS hints.") {
-            SettingsFile.Option, proxies, noDirect };
+            SettingsFile.Option, proxies, noDirect, json };
         command.SetAction(parsed =>
         {
-            try
+            BreakwaterSettings settings = SettingsFile.Read(parsed.GetValue(SettingsFile.Option)).Settings;
+            string[] given = parsed.GetValue(proxies) ?? [];
+            if (parsed.GetValue(json))
             {
-                BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(parsed.GetValue(SettingsFile.Option)));
-                Console.Out.Write(Text(settings, parsed.GetValue(proxies) ?? [], parsed.GetValue(noDirect)));
-                return 0;
+                string[] named = ProxiesOf(settings, given);
+                Output.WriteJson(new
+                {
+                    Proxies = named,
+                    HttpProxy = GroupOf(named) + DirectOf(settings, parsed.GetValue(noDirect)),
+                    PacUrls = PacOf(named),
+                });
+                return;
             }
-            catch (SettingsException e)
-            {
-                Console.Error.WriteLine(e.Message);
-                return ServeCommand.WrongSettings;
-            }
+
+            Console.Out.Write(Text(settings, given, parsed.GetValue(noDirect)));
         });
         return command;
     }
@@ -55,24 +60,19 @@ internal static class ContextCommand
     /// <summary>The text. Pure but for this host's name.</summary>
     public static string Text(BreakwaterSettings settings, string[] given, bool noDirect = false)
     {
-        string[] proxies = given.Length > 0 ? given
-            : settings.ZeroTouch.Proxies.Length > 0 ? settings.ZeroTouch.Proxies
-            : [$"{FullName()}:{settings.Proxy.ListenEndPoints().First().Port}"];
+        string[] proxies = ProxiesOf(settings, given);
         string host = proxies[0][..proxies[0].LastIndexOf(':')].Trim('[', ']');
         string record = IPAddress.TryParse(host, out IPAddress? address)
             ? (address.AddressFamily == AddressFamily.InterNetwork ? "A     " : "AAAA  ") + host
             : host.Contains('.', StringComparison.Ordinal) ? $"CNAME {host}."
             : $"CNAME {host}.example.org.   ; '{host}' is no full name: say --proxy with the one that VMs resolve";
-        string group = string.Join('|', proxies.Select(p => $"http://{p}"));
-        string pac = $"http://{proxies[0]}/proxy.pac";
-
-        // Where the site has no way out, a client that falls back to DIRECT hangs in time-outs, and does not come back for a day.
-        string direct = settings.Proxy.Offline ? "" : ";DIRECT";
+        string group = GroupOf(proxies);
+        string pac = PacOf(proxies);
+        string direct = DirectOf(settings, noDirect);
         string advice = settings.Proxy.Offline
             ? "# Proxy:Offline: there is no way past this proxy, so nothing falls back to DIRECT."
             : "# ';DIRECT' is a way past this proxy. Where VMs cannot reach the Internet, say 'breakwater context --no-direct': a VM "
             + "that tries DIRECT there is lost.";
-        direct = noDirect ? "" : direct;
         advice = noDirect ? "# Nothing falls back to DIRECT: list every proxy that VMs may use." : advice;
         return $"""
             {advice}
@@ -95,6 +95,20 @@ internal static class ContextCommand
 
             """;
     }
+
+    private static string[] ProxiesOf(BreakwaterSettings settings, string[] given) =>
+        given.Length > 0 ? given
+        : settings.ZeroTouch.Proxies.Length > 0 ? settings.ZeroTouch.Proxies
+        : [$"{FullName()}:{settings.Proxy.ListenEndPoints().First().Port}"];
+
+    private static string GroupOf(string[] proxies) => string.Join('|', proxies.Select(p => $"http://{p}"));
+
+    private static string PacOf(string[] proxies) => $"http://{proxies[0]}/proxy.pac";
+
+    /// <summary>
+    /// Where the site has no way out, a client that falls back to DIRECT hangs in time-outs, and does not come back for a day.
+    /// </summary>
+    private static string DirectOf(BreakwaterSettings settings, bool noDirect) => noDirect || settings.Proxy.Offline ? "" : ";DIRECT";
 
     /// <summary>This host's name with its domain, as far as the resolver knows it.</summary>
     private static string FullName()

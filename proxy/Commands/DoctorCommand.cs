@@ -13,17 +13,36 @@ internal static class DoctorCommand
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create()
     {
+        var all = new Option<bool>("--all") { Description = "Ask the Stratum 1s of presets, too, that no client has asked for yet" };
+        Option<bool> json = Output.JsonOption();
         var command =
             new Command("doctor",
             "Check settings, file limits, disk, clock, Stratum 1s, keys and whitelists, and say what to do. Exit code 1 when something "
-            + "cannot work.") { SettingsFile.Option };
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
+            + "cannot work.") { all, json, SettingsFile.Option };
+        command.SetAction((parsed, cancellationToken) =>
+            RunAsync(parsed.GetValue(SettingsFile.Option), parsed.GetValue(all), parsed.GetValue(json), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(FileInfo? settingsFile, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(FileInfo? settingsFile, bool wantsAll, bool asJson, CancellationToken cancellationToken)
     {
-        List<DoctorCheck> checks = await CheckAsync(settingsFile, cancellationToken);
+        List<DoctorCheck> checks = await CheckAsync(settingsFile, wantsAll, cancellationToken);
+        if (asJson)
+        {
+            Output.WriteJson(checks);
+        }
+        else
+        {
+            Show(checks);
+        }
+
+        return checks.Exists(c => c.Level == CheckLevel.Failure) ? ExitCodes.Found : 0;
+    }
+
+    private static void Show(List<DoctorCheck> checks)
+    {
+        // A line a check for whoever searches them; on a terminal there is room below.
+        string between = Console.IsOutputRedirected ? " → " : "\n→ ";
         Table table = new Table().Border(TableBorder.None).HideHeaders()
             .AddColumns(new TableColumn("").NoWrap(), new TableColumn("").NoWrap(), new TableColumn(""));
         foreach (DoctorCheck check in checks)
@@ -31,32 +50,29 @@ internal static class DoctorCommand
             string mark =
                 check.Level switch { CheckLevel.Ok => "[green]ok[/]", CheckLevel.Warning => "[yellow]look[/]", _ => "[red]FAIL[/]" };
             table.AddRow(new Markup(mark), new Text(check.Name),
-                new Text(check.Next is null ? check.Found : $"{check.Found}\n→ {check.Next}"));
+                new Text(check.Next is null ? check.Found : check.Found + between + check.Next));
         }
 
-        AnsiConsole.Write(table);
-        return checks.Exists(c => c.Level == CheckLevel.Failure) ? 1 : 0;
+        Output.Write(table);
     }
 
-    private static async Task<List<DoctorCheck>> CheckAsync(FileInfo? settingsFile, CancellationToken cancellationToken)
+    private static async Task<List<DoctorCheck>> CheckAsync(FileInfo? settingsFile, bool wantsAll, CancellationToken cancellationToken)
     {
         BreakwaterSettings settings;
         IConfigurationRoot configuration;
         try
         {
-            configuration = SettingsFile.Load(settingsFile);
-            settings = BreakwaterSettings.Load(configuration);
+            (configuration, settings) = SettingsFile.Read(settingsFile);
         }
         catch (SettingsException e)
         {
             return [.. e.Errors.Select(error =>
-                new DoctorCheck("settings", CheckLevel.Failure, error,
-                "correct it in appsettings.json or the environment; nothing else was checked"))];
+                new DoctorCheck("settings", CheckLevel.Failure, error, "correct it; nothing else was checked"))];
         }
 
         List<DoctorCheck> checks =
             [new("settings", CheckLevel.Ok, $"{settings.Repositories.Count} repository patterns, store at {settings.Store.Path}")];
-        (bool isRunning, IEnumerable<DoctorCheck> running) = await RunningAsync(settings, cancellationToken);
+        (bool isRunning, string[] inUse, IEnumerable<DoctorCheck> running) = await RunningAsync(settings, cancellationToken);
         checks.AddRange(running);
         if (!isRunning)
         {
@@ -71,32 +87,55 @@ internal static class DoctorCommand
         checks.Add(DoctorHost.FileLimit());
         checks.Add(DoctorHost.Disk(settings.Store.Path!));
         checks.Add(DoctorHost.Keys(settings.Trust.KeysDirectory));
+        if (DoctorHost.Log(settings.AccessLog.Path) is { } log)
+        {
+            checks.Add(log);
+        }
+
         checks.AddRange(settings.Proxy.Offline
             ? [new DoctorCheck("Stratum 1s", CheckLevel.Ok, "none is asked: Proxy:Offline")]
-            : await DoctorStratum1s.CheckAsync(configuration, settings, cancellationToken));
+            : await Stratum1sAsync(configuration, settings, inUse, wantsAll, cancellationToken));
         return checks;
     }
 
+    /// <summary>Of the clusters that concern the site; those of presets that nobody has asked for are no worry.</summary>
+    private static async Task<IEnumerable<DoctorCheck>> Stratum1sAsync(
+        IConfigurationRoot configuration, BreakwaterSettings settings, string[] inUse, bool wantsAll, CancellationToken cancellationToken)
+    {
+        ILookup<bool, string> clusters = ClusterSections.Of(configuration)
+            .ToLookup(cluster => wantsAll || ClusterSections.IsNamed(cluster)
+            || inUse.Contains(cluster.Key, StringComparer.OrdinalIgnoreCase),
+            cluster => cluster.Key);
+        DoctorCheck[] checks = await DoctorStratum1s.CheckAsync(
+            configuration, settings, clusters[true].ToHashSet(StringComparer.OrdinalIgnoreCase), cancellationToken);
+        return clusters[false].Any()
+            ? [.. checks, new DoctorCheck("presets", CheckLevel.Ok,
+                $"no client has asked for {string.Join(", ", clusters[false])} yet: not looked at; 'breakwater doctor --all' does")]
+            : checks;
+    }
+
     /// <summary>Is a server running, and what does it say of itself and of its repositories' whitelists?</summary>
-    private static async Task<(bool IsRunning, IEnumerable<DoctorCheck> Checks)> RunningAsync(BreakwaterSettings settings,
+    private static async Task<(bool IsRunning, string[] InUse, IEnumerable<DoctorCheck> Checks)> RunningAsync(BreakwaterSettings settings,
         CancellationToken cancellationToken)
     {
         try
         {
             using var client = new AdminClient(settings);
-            HealthReport health = (await client.GetAsync<ServerStatus>("status", cancellationToken)).Health;
+            ServerStatus status = await client.GetAsync<ServerStatus>("status", cancellationToken);
+            HealthReport health = status.Health;
             RepositoryView[] repositories = await client.GetAsync<RepositoryView[]>("repositories", cancellationToken);
             var running = new DoctorCheck(
                 "running", health.Status == HealthLevel.Ready ? CheckLevel.Ok : CheckLevel.Warning,
                 $"{health.Status.ToString().ToLowerInvariant()}, admin page on {client.Address}");
-            return (true,
+            return (true, [.. status.Upstreams.Where(upstream => upstream.IsInUse).Select(upstream => upstream.Cluster).Distinct()],
                 [running, .. health.Findings.Select(f => new DoctorCheck(f.Name, CheckLevel.Warning, f.Text)),
                 .. repositories.OrderBy(r => r.Repository, StringComparer.Ordinal).Select(r => Whitelist(r, DateTimeOffset.UtcNow))]);
         }
         catch (AdminException e)
         {
             // Without an admin port nobody can tell whose a port in use is.
-            return (e.Status is not null || settings.Admin.Listen.Length == 0, [new DoctorCheck("running", CheckLevel.Warning, e.Message)]);
+            return (e.Status is not null || settings.Admin.Listen.Length == 0, [],
+                [new DoctorCheck("running", CheckLevel.Warning, e.Message)]);
         }
     }
 

@@ -136,6 +136,40 @@ internal static class DoctorHost
             "a small site's working sets want 20 GB and more: see docs/operate/sizing.md, or move Store:Path");
     }
 
+    /// <summary>Can the access log be written by whoever asks? Null: there is none.</summary>
+    public static DoctorCheck? Log(string? path)
+    {
+        if (string.IsNullOrEmpty(path) || path == "-")
+        {
+            return null;
+        }
+
+        string existing = Path.GetFullPath(path);
+        while (!File.Exists(existing) && !Directory.Exists(existing))
+        {
+            existing = Path.GetDirectoryName(existing)!;
+        }
+
+        try
+        {
+            if (File.Exists(existing) && existing == Path.GetFullPath(path))
+            {
+                using FileStream file = new(existing, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            }
+            else if (!Directory.Exists(existing))
+            {
+                return new DoctorCheck("access log", CheckLevel.Warning, $"{existing} is no directory", "correct AccessLog:Path");
+            }
+
+            return new DoctorCheck("access log", CheckLevel.Ok, path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new DoctorCheck("access log", CheckLevel.Warning, $"this user cannot write it: {e.Message}",
+                "the service's user must be able to; for the package: chown breakwater:breakwater, or correct AccessLog:Path");
+        }
+    }
+
     public static DoctorCheck Keys(string directory)
     {
         int keys = Directory.Exists(directory) ? Directory.EnumerateFiles(directory, "*.pub", SearchOption.AllDirectories).Count() : 0;

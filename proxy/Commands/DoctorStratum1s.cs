@@ -20,7 +20,7 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
 
     /// <summary>One check for each address and way.</summary>
     public static async Task<DoctorCheck[]> CheckAsync(IConfiguration configuration, BreakwaterSettings settings,
-        CancellationToken cancellationToken)
+        IReadOnlySet<string> clusters, CancellationToken cancellationToken)
     {
         var names = new SystemHostNames();
         var parents = new ParentProxies(configuration);
@@ -28,7 +28,7 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
             new GuardedConnector(new AddressGuard(settings.Access.AllowedUpstreams, TimeProvider.System), names, settings.Proxy,
             TimeProvider.System);
         var doctor = new DoctorStratum1s(parents, connector, names, new LoopGuard(settings.Proxy), settings.Proxy.LookupTimeout);
-        return await Task.WhenAll(ClusterSections.Of(configuration)
+        return await Task.WhenAll(ClusterSections.Of(configuration).Where(cluster => clusters.Contains(cluster.Key))
             .SelectMany(cluster =>
             ClusterSections.Stratum1s(cluster).Select(d => (Address: d["Address"]!.TrimEnd('/'), Cluster: cluster.Key)))
             .DistinctBy(s => (s.Address.ToLowerInvariant(), parents.Of(s.Cluster)))
@@ -65,13 +65,15 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            return new DoctorCheck(
-                name,
-                CheckLevel.Warning,
-                (e is TaskCanceledException ? "no answer in 4 s" : e.Message) + way,
-                parent is null
-                    ? "open the firewall to it, set a parent proxy (HttpClient:WebProxy), or take it out of its cluster"
-                    : "is the parent proxy right and does it allow this host? Else take the Stratum 1 out of its cluster");
+            if (parent is not null)
+            {
+                return new DoctorCheck(name, CheckLevel.Warning, (e is TaskCanceledException ? "no answer in 4 s" : e.Message) + way,
+                    "is the parent proxy right and does it allow this host? Else take the Stratum 1 out of its cluster");
+            }
+
+            var target = new Uri(address);
+            (string found, string next) = DoctorReach.Of(e, target.IdnHost, target.Port, s_patience.TotalSeconds);
+            return new DoctorCheck(name, CheckLevel.Warning, found, next);
         }
     }
 
@@ -92,9 +94,8 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
             return (default, new DoctorCheck(
                 name,
                 CheckLevel.Warning,
-                $"the name {host} cannot be looked up: {what}",
-                "is the name right, and does a nameserver in /etc/resolv.conf know it? If this host has no name service, open the "
-                + "firewall to one, or set a parent proxy (HttpClient:WebProxy)"));
+                $"DNS: the name {host} cannot be looked up: {what}",
+                DoctorReach.NameNext));
         }
     }
 

@@ -28,11 +28,19 @@ internal static class ProfileCommand
 
     private static Command List()
     {
-        var command = new Command("list", "All working sets.") { SettingsFile.Option };
+        Option<bool> json = Output.JsonOption();
+        var command = new Command("list", "All working sets.") { json, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
         {
+            WorkingSetView[] sets = await client.GetAsync<WorkingSetView[]>("working-sets", cancellationToken);
+            if (parsed.GetValue(json))
+            {
+                Output.WriteJson(sets);
+                return 0;
+            }
+
             var table = new Table().AddColumns("Repository", "Name", "Source", "Boots", "Entries", "Follows", "Updated");
-            foreach (WorkingSetView set in await client.GetAsync<WorkingSetView[]>("working-sets", cancellationToken))
+            foreach (WorkingSetView set in sets)
             {
                 string follows = string.Join(", ", set.Snapshots.Select(tag => tag.Length == 0 ? "newest revision" : tag));
                 table.AddRow([.. ((string[])[
@@ -41,7 +49,7 @@ internal static class ProfileCommand
                     follows, set.UpdatedAt.ToString("u", CultureInfo.InvariantCulture)]).Select(Markup.Escape)]);
             }
 
-            AnsiConsole.Write(table);
+            Output.Write(table);
             return 0;
         }, cancellationToken));
         return command;
@@ -50,12 +58,20 @@ internal static class ProfileCommand
     private static Command Show()
     {
         (Argument<string> repository, Argument<string> name) = (Repository(), Name());
+        Option<bool> json = Output.JsonOption();
         var command =
-            new Command("show", "What is in a working set, in the order in which it is read.") { repository, name, SettingsFile.Option };
+            new Command("show", "What is in a working set, in the order in which it is read.") { repository, name, json,
+            SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
         {
             JsonElement set =
                 await client.GetAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);
+            if (parsed.GetValue(json))
+            {
+                Output.WriteJson(set);
+                return 0;
+            }
+
             foreach (JsonElement entry in set.GetProperty("entries").EnumerateArray())
             {
                 string what = entry.TryGetProperty("path", out JsonElement path)
@@ -109,14 +125,15 @@ internal static class ProfileCommand
             Description =
             "A pin file of the repository instead of a file, for example /cvm4/.ucernvm_pinfiles"
         };
-        var command = new Command("import", "Hand a working set in.") { repository, name, file, tag, pins, SettingsFile.Option };
+        Option<bool> json = Output.JsonOption();
+        var command = new Command("import", "Hand a working set in.") { repository, name, file, tag, pins, json, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
         {
             FileInfo? source = parsed.GetValue(file);
             if (source is null == parsed.GetValue(pins) is null)
             {
                 await Console.Error.WriteLineAsync("Name either a file or --pin-file.");
-                return 2;
+                return ExitCodes.WrongUsage;
             }
 
             string query =
@@ -137,6 +154,12 @@ internal static class ProfileCommand
                 await Console.Error.WriteLineAsync($"Note: {path} matches nothing in {set.Repository} now.");
             }
 
+            if (parsed.GetValue(json))
+            {
+                Output.WriteJson(set);
+                return 0;
+            }
+
             Console.WriteLine(
                 $"{set.Name} of {set.Repository}: {set.Entries} entries, {set.WholeDirectories} whole directories. Fetch it with: "
                 + $"breakwater warm {set.Repository} --working-set {set.Name}");
@@ -148,12 +171,20 @@ internal static class ProfileCommand
     private static Command Remove()
     {
         (Argument<string> repository, Argument<string> name) = (Repository(), Name());
+        Option<bool> json = Output.JsonOption();
         var command =
             new Command("remove", "Forget a working set. What it fetched stays in the store as long as there is room.") { repository, name,
-            SettingsFile.Option };
+            json, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
         {
-            await client.DeleteAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);
+            JsonElement removed =
+                await client.DeleteAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);
+            if (parsed.GetValue(json))
+            {
+                Output.WriteJson(removed);
+                return 0;
+            }
+
             Console.WriteLine("Removed.");
             return 0;
         }, cancellationToken));

@@ -15,17 +15,19 @@ internal static class PurgeCommand
             Description = "URLs as clients ask for them; one that ends in * stands for all that begin so",
             Arity = ArgumentArity.OneOrMore,
         };
+        Option<bool> json = Output.JsonOption();
         var command = new Command(
             "purge", "Forgets stored answers of destinations and sites: the next request asks the origin. No object of CernVM-FS needs it.")
         {
-            urls, SettingsFile.Option,
+            urls, json, SettingsFile.Option,
         };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(
-            parsed.GetValue(SettingsFile.Option), (client, token) => RunAsync(client, parsed.GetValue(urls)!, token), cancellationToken));
+            parsed.GetValue(SettingsFile.Option), (client, token) => RunAsync(client, parsed.GetValue(urls)!, parsed.GetValue(json), token),
+            cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(AdminClient client, string[] urls, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(AdminClient client, string[] urls, bool asJson, CancellationToken cancellationToken)
     {
         foreach (string url in urls)
         {
@@ -33,7 +35,14 @@ internal static class PurgeCommand
             string asked = Uri.EscapeDataString(isPrefix ? url[..^1] : url);
             PurgeResult result = await client.PostAsync<PurgeResult>(
                 $"http/purge?url={asked}&prefix={(isPrefix ? "true" : "false")}", null, cancellationToken);
-            Console.WriteLine($"{url}: {result.PurgedUrls} forgotten");
+            if (asJson)
+            {
+                Output.WriteJson(new { Url = url, result.PurgedUrls }); // an object a line
+            }
+            else
+            {
+                Console.WriteLine($"{url}: {result.PurgedUrls} forgotten");
+            }
         }
 
         return 0;

@@ -16,15 +16,9 @@ internal static class ServeCommand
 {
     private const string Name = "serve";
 
-    /// <summary>Exit code when the settings are wrong (EX_CONFIG of sysexits.h).</summary>
-    public const int WrongSettings = 78;
-
-    /// <summary>Exit code when the store or a port cannot be had (EX_CANTCREAT).</summary>
-    public const int CannotStart = 73;
-
     /// <summary>
-    /// Under a service manager a process that cannot start waits so long before it ends with <see cref="CannotStart"/>: the unit's limit of
-    /// starts, which is for processes that fail at once and without a word, must not end the attempts.
+    /// Under a service manager a process that cannot start waits so long before it ends with <see cref="ExitCodes.CannotStart"/>: the
+    /// unit's limit of starts, which is for processes that fail at once and without a word, must not end the attempts.
     /// </summary>
     private static readonly TimeSpan s_pace = TimeSpan.FromSeconds(4);
 
@@ -40,7 +34,7 @@ internal static class ServeCommand
     }
 
     /// <summary>Does a command line say that the proxy is to serve, in so many words or in none?</summary>
-    public static bool IsMeant(ParseResult parsed) => parsed.CommandResult.Command is RootCommand or { Name: Name };
+    public static bool IsMeant(Command command) => command is RootCommand or { Name: Name };
 
     /// <summary>Serves until the process is told to stop.</summary>
     public static async Task<int> RunAsync(FileInfo? settingsFile, CancellationToken cancellationToken)
@@ -51,14 +45,15 @@ internal static class ServeCommand
         try
         {
             sources = SettingsFile.LoadSources(settingsFile);
-            BreakwaterSettings.Load(sources.Root);
+            sources.Bind();
         }
         catch (SettingsException e)
         {
             await SayAsync(Console.Error,
-                $"{e.Message}{Environment.NewLine}Nothing was started. Correct them in appsettings.json, or by environment variables "
-                + $"such as Store__Path.");
-            return WrongSettings;
+                $"{e.Message}{Environment.NewLine}Nothing was started. Settings are read from "
+                + $"{string.Join(", then ", SettingsFile.PathsOf(settingsFile))}, then environment variables such as Store__Path; "
+                + "'breakwater settings check' checks them.");
+            return ExitCodes.WrongSettings;
         }
 
         try
@@ -73,15 +68,27 @@ internal static class ServeCommand
         }
         catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException or CacheStore.StoreInUseException)
         {
-            await SayAsync(Console.Error, $"Breakwater cannot start: {e.Message}");
+            await SayAsync(Console.Error, $"Breakwater cannot start: {e.Message}{PortsInTheWay(e, sources)}");
             if (e is CacheStore.StoreInUseException { ProcessId: int holder } && InheritedSockets.AreSharedWith(holder))
             {
                 InheritedSockets.Served();
             }
 
             await PaceAsync(cancellationToken);
-            return CannotStart;
+            return ExitCodes.CannotStart;
         }
+    }
+
+    /// <summary>Of a socket that was refused: which setting names it, and what to do. Empty when it was something else.</summary>
+    private static string PortsInTheWay(Exception failure, SettingsSources sources)
+    {
+        if (failure.GetBaseException() is not SocketException || InheritedSockets.All.Count > 0)
+        {
+            return "";
+        }
+
+        return string.Concat(DoctorHost.Ports(sources.Bind()).Where(port => port.Level != CheckLevel.Ok)
+            .Select(port => $"{Environment.NewLine}{port.Name}: {port.Found}. {port.Next}."));
     }
 
     /// <summary>What these lead to may be full or gone, which is no reason to end, nor to end in another way.</summary>
@@ -118,13 +125,13 @@ internal static class ServeCommand
         if (plan.Errors.Count > 0)
         {
             await SayAsync(Console.Error, $"Breakwater cannot start: {string.Join(Environment.NewLine, plan.Errors)}");
-            return WrongSettings;
+            return ExitCodes.WrongSettings;
         }
 
         await using FasterObjectStore store =
             await FasterObjectStore.OpenAsync(settings.Store, null, logs.CreateLogger<FasterObjectStore>(), cancellationToken);
         DescriptorBudget.ThrowIfShort(settings.Proxy.MaxConcurrentFetches, store.MostOpenFiles, DescriptorBudget.Limit());
-        await using WebApplication app = ProxyServer.Build(live.Configuration, settings, store, plan: plan);
+        await using WebApplication app = ProxyServer.Build(live.Configuration, settings, store, plan: plan, live: live);
         signals.Reach(app.Services);
         var memory = MemoryPlan.Of(
             settings,

@@ -36,28 +36,23 @@ internal static class SocketUnitCommand
 
     private static int Run(FileInfo? settingsFile, string? directory)
     {
+        BreakwaterSettings settings = SettingsFile.Read(settingsFile).Settings;
+        if (directory is null)
+        {
+            Console.Write(SocketUnit.Text(settings));
+            return 0;
+        }
+
         try
         {
-            BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(settingsFile));
-            if (directory is null)
-            {
-                Console.Write(SocketUnit.Text(settings));
-                return 0;
-            }
-
             (string path, bool hasChanged) = SocketUnit.Write(settings, directory);
             Console.WriteLine(hasChanged ? $"written: {path}" : $"unchanged: {path}");
             return 0;
         }
-        catch (SettingsException e)
-        {
-            Console.Error.WriteLine(e.Message);
-            return ServeCommand.WrongSettings;
-        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine($"The socket unit cannot be written: {e.Message} Run it as root, or name a --directory.");
-            return ServeCommand.CannotStart;
+            return ExitCodes.CannotStart;
         }
     }
 }

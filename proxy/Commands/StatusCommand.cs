@@ -57,12 +57,11 @@ internal static class StatusCommand
 
         Row("hits", status.Requests == 0
             ? "nobody has asked for anything yet"
-            : string.Create(CultureInfo.InvariantCulture,
-            $"{status.HitRatio:P1} of requests, {status.ByteHitRatio:P1} of bytes; {Size(status.BytesSaved)} upstream bytes saved"));
+            : $"{Share(status.HitRatio)} of requests, {Share(status.ByteHitRatio)} of bytes; {Size(status.BytesSaved)} upstream bytes saved");
         Row("requests",
             string.Create(CultureInfo.InvariantCulture,
             $"{status.Requests:N0}, {Size(status.BytesSent)} sent (memory {Size(status.MemoryBytes)}, disk "
-            + $"{Size(status.DiskBytes)}), {Size(status.UpstreamBytes)} from Stratum 1s"));
+            + $"{Size(status.DiskBytes)}), {Size(status.UpstreamBytes)} from Stratum 1s{Unanswered(status)}"));
         Row("fetches",
             string.Create(CultureInfo.InvariantCulture,
             $"{status.Fetches} under way for {status.FetchFollowers} requests, {status.FetchesWaiting} in line"));
@@ -86,13 +85,26 @@ internal static class StatusCommand
                 $"[yellow]{Markup.Escape(string.Join(", ", status.Unverified))}[/]: no master key in Repositories:KeysDirectory");
         }
 
-        foreach (IGrouping<string, UpstreamStatus> cluster in status.Upstreams.GroupBy(u => u.Cluster))
+        foreach (IGrouping<string, UpstreamStatus> cluster in status.Upstreams.Where(u => u.IsInUse).GroupBy(u => u.Cluster))
         {
             Row(Markup.Escape(cluster.Key), string.Join("  ", cluster.Select(Stratum1)));
         }
 
+        string[] unused = [.. status.Upstreams.Where(u => !u.IsInUse).Select(u => u.Cluster).Distinct(StringComparer.Ordinal)];
+        if (unused.Length > 0)
+        {
+            Row("not asked yet", $"[grey]{Markup.Escape(string.Join(", ", unused))}[/]");
+        }
+
         return table;
     }
+
+    /// <summary>A share as people read it; of nothing, a dash.</summary>
+    public static string Share(double? share) => share is { } known ? known.ToString("P1", CultureInfo.InvariantCulture) : "–";
+
+    private static string Unanswered(ServerStatus status) => string.Concat(
+        status.Results.Where(r => r.Requests > 0 && (r.Result is "refused" or "failed"))
+            .Select(r => string.Create(CultureInfo.InvariantCulture, $"; [yellow]{r.Requests:N0} {r.Result}[/]")));
 
     private static string Stratum1(UpstreamStatus upstream)
     {
@@ -111,11 +123,11 @@ internal static class StatusCommand
         ServerStatus status = await client.GetAsync<ServerStatus>("status", cancellationToken);
         if (json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(status, AdminServer.Json));
+            Output.WriteJson(status);
         }
         else
         {
-            AnsiConsole.Write(Screen(status));
+            Output.Write(Screen(status));
         }
 
         return status.Health.Status == HealthLevel.Unready ? 1 : 0;

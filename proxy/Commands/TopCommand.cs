@@ -24,23 +24,32 @@ internal static class TopCommand
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create()
     {
+        Option<bool> json = new("--json") { Description = "Print one second as JSON" };
         var command =
             new Command("top",
             "Watch the running Breakwater: rates, fetches, Stratum 1s and the slowest boots, once a second. q or Ctrl+C ends it; a "
-            + "server that goes away is waited for; when the output is no terminal, one second is shown.") { SettingsFile.Option };
-        command.SetAction((parsed, cancellationToken) =>
-            AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), RunAsync, cancellationToken));
+            + "server that goes away is waited for; when the output is no terminal, one second is shown.") { json, SettingsFile.Option };
+        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(
+            parsed.GetValue(SettingsFile.Option), (client, stop) => RunAsync(client, parsed.GetValue(json), stop), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(AdminClient client, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(AdminClient client, bool asJson, CancellationToken cancellationToken)
     {
         ServerStatus last = await client.GetAsync<ServerStatus>("status", cancellationToken);
-        if (!TerminalScreen.IsThere)
+        if (asJson || !TerminalScreen.IsThere)
         {
             await Task.Delay(s_interval, cancellationToken);
             Frame frame = await FrameAsync(client, last, MinBoots, cancellationToken);
-            AnsiConsole.Write(frame.Content);
+            if (asJson)
+            {
+                Output.WriteJson(new { frame.Rates, frame.Status, frame.Boots });
+            }
+            else
+            {
+                Output.Write(frame.Content);
+            }
+
             return 0;
         }
 
@@ -58,7 +67,7 @@ internal static class TopCommand
 
             try
             {
-                (shown, last) = await next;
+                (shown, last, _, _) = await next;
                 goneAt = null;
                 screen.Draw(shown);
             }
@@ -107,20 +116,19 @@ internal static class TopCommand
         ServerStatus status = await client.GetAsync<ServerStatus>("status", patience.Token);
 
         // Another process than before counts from 0.
-        return new Frame(Screen(status, status.UptimeSeconds < last.UptimeSeconds ? status : last, boots), status);
+        var rates = TopRates.Between(status.UptimeSeconds < last.UptimeSeconds ? status : last, status);
+        return new Frame(Screen(status, rates, boots), status, rates, boots);
     }
 
-    private sealed record Frame(IRenderable Content, ServerStatus Status);
+    private sealed record Frame(IRenderable Content, ServerStatus Status, TopRates Rates, BootView[] Boots);
 
-    private static Rows Screen(ServerStatus status, ServerStatus last, BootView[] boots)
+    private static Rows Screen(ServerStatus status, TopRates rates, BootView[] boots)
     {
-        double seconds = Math.Max(0.1, status.UptimeSeconds - last.UptimeSeconds);
-        string rates = string.Create(
+        string line = string.Create(
             CultureInfo.InvariantCulture,
-            $"[bold]{(status.Requests - last.Requests) / seconds:N0}[/] requests/s   "
-            + $"[bold]{StatusCommand.Size((status.BytesSent - last.BytesSent) / seconds)}/s[/] to clients   "
-            + $"[bold]{StatusCommand.Size((status.UpstreamBytes - last.UpstreamBytes) / seconds)}/s[/] from Stratum 1s");
-        var parts = new List<IRenderable> { new Markup(rates), new Text(""), StatusCommand.Screen(status) };
+            $"[bold]{rates.RequestsPerSecond:N0}[/] requests/s   [bold]{StatusCommand.Size(rates.BytesPerSecond)}/s[/] to clients   "
+            + $"[bold]{StatusCommand.Size(rates.UpstreamBytesPerSecond)}/s[/] from Stratum 1s");
+        var parts = new List<IRenderable> { new Markup(line), new Text(""), StatusCommand.Screen(status) };
         if (boots.Length > 0)
         {
             Table table = new Table().Border(TableBorder.None).AddColumns("slowest boots", "from where", "", "requests");

@@ -21,25 +21,28 @@ internal static class WarmCommand
         var all = new Option<bool>("--all") { Description = "Everything in the snapshot" };
         var allowMissing =
             new Option<bool>("--allow-missing") { Description = "Succeed when some of --paths match nothing; they are named in any case" };
+        Option<bool> json = new("--json") { Description = "Print the last report as JSON and nothing else on standard output" };
         var command =
             new Command("warm", "Fetch what boots read before they ask: by the running proxy, behind its clients.") { repository, tag,
-            paths, set, all, allowMissing, SettingsFile.Option };
+            paths, set, all, allowMissing, json, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) =>
             AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), (client, _) => RunAsync(
             client,
             new WarmOrder(parsed.GetValue(repository)!, parsed.GetValue(tag), parsed.GetValue(paths), parsed.GetValue(set),
             parsed.GetValue(all)),
             parsed.GetValue(allowMissing),
+            parsed.GetValue(json),
             cancellationToken), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(AdminClient client, WarmOrder order, bool allowMissing, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(AdminClient client, WarmOrder order, bool allowMissing, bool asJson,
+        CancellationToken cancellationToken)
     {
         WarmReport? last = null;
         await foreach (WarmReport report in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", order, cancellationToken))
         {
-            if (report != last)
+            if (report != last && !asJson)
             {
                 Console.WriteLine(
                     $"{report.Present + report.Fetched + report.Failed} of {report.Total} objects: {report.Present} were here, "
@@ -47,6 +50,11 @@ internal static class WarmCommand
             }
 
             last = report;
+        }
+
+        if (asJson)
+        {
+            Output.WriteJson(last);
         }
 
         if (last?.Problem is { } problem)

@@ -43,8 +43,9 @@ internal static class ProxyServer
     /// <param name="settings">The validated settings.</param>
     /// <param name="time">The clock; null for the system's.</param>
     /// <param name="plan">Where it listens; null: where the settings say, on sockets of its own.</param>
+    /// <param name="live">Whose reloads are told of in health; null: there are none.</param>
     public static WebApplication Build(IConfiguration configuration, BreakwaterSettings settings, FasterObjectStore store,
-        TimeProvider? time = null, ListenPlan? plan = null)
+        TimeProvider? time = null, ListenPlan? plan = null, LiveSettings? live = null)
     {
         plan ??= ListenPlan.Make(settings, []);
         // RFC 9112, 2.2: a bare LF may end a line. What ends a line for one parser and not for the next is how requests are smuggled.
@@ -70,6 +71,11 @@ internal static class ProxyServer
         {
             builder.Services.AddSingleton<Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets.SocketTransportFactory>();
             builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IConnectionListenerFactory, DrainingListeners>();
+        }
+
+        if (live is not null)
+        {
+            builder.Services.AddSingleton<IHealthSource>(new SettingsHealth(live));
         }
 
         AddRooms(builder.Services, configuration, settings, store, time ?? TimeProvider.System);
@@ -122,6 +128,7 @@ internal static class ProxyServer
             services.AddReverseProxy().LoadFromConfig(configuration.GetSection("ReverseProxy"));
         }
 
+        PlainKeys.Use(services);
         services.AddSingleton<IForwarderHttpClientFactory, BreakwaterHttpClientFactory>();
         services.AddMetrics();
         services.AddSingleton(time);
@@ -143,6 +150,7 @@ internal static class ProxyServer
         AddAccess(services, settings.Access, time);
         services.AddSingleton<Stratum1Directory>();
         services.AddSingleton<Stratum1Outcomes>();
+        services.AddSingleton<ClustersInUse>();
         services.AddSingleton<LoopGuard>();
         services.AddSingleton(new ParentProxies(configuration));
         services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<ParentProxies>());

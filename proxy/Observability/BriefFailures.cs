@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net.Sockets;
+using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 
@@ -27,16 +29,32 @@ internal sealed class BriefFailures(ConsoleFormatter formatter) : ConsoleFormatt
     {
         if (logEntry is not { Exception: { } failure, LogLevel: > LogLevel.Debug } || !IsSystems(failure))
         {
-            formatter.Write(logEntry, scopeProvider, textWriter);
+            WriteWithoutNumber(logEntry, scopeProvider, textWriter);
             return;
         }
 
         Func<TState, Exception?, string> text = logEntry.Formatter;
-        formatter.Write(
+        WriteWithoutNumber(
             new LogEntry<TState>(logEntry.LogLevel, logEntry.Category, logEntry.EventId, logEntry.State, null,
             (state, _) => $"{text(state, failure)}: {Sentence(failure)}"),
             scopeProvider,
             textWriter);
+    }
+
+    /// <summary>Behind a category the formatters for people write the number of an event, which nobody can look up.</summary>
+    private void WriteWithoutNumber<TState>(in LogEntry<TState> entry, IExternalScopeProvider? scopes, TextWriter output)
+    {
+        using var line = new StringWriter(CultureInfo.InvariantCulture);
+        formatter.Write(entry, scopes, line);
+        string numbered = string.Create(CultureInfo.InvariantCulture, $"{entry.Category}[{entry.EventId.Id}]");
+        StringBuilder text = line.GetStringBuilder();
+        int at = text.ToString().IndexOf(numbered, StringComparison.Ordinal);
+        if (at >= 0)
+        {
+            text.Remove(at + entry.Category.Length, numbered.Length - entry.Category.Length).Insert(at + entry.Category.Length, ':');
+        }
+
+        output.Write(text);
     }
 
     private static bool IsSystems(Exception failure) => failure switch

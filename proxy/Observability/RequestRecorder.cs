@@ -115,15 +115,16 @@ internal sealed class RequestRecorder
         .Aggregate((Requests: 0L, Bytes: 0L), static (sum, one) => (sum.Requests + one.Requests, sum.Bytes + one.Bytes));
 
     /// <summary>
-    /// Which part of all that was asked of the cache was answered without asking another server, since the start; 1 when there was nothing.
+    /// Which part of all that was asked of the cache was answered without asking another server, since the start; null when
+    /// there was nothing.
     /// </summary>
-    public (double OfRequests, double OfBytes) HitRatio()
+    public (double? OfRequests, double? OfBytes) HitRatio()
     {
         (long requests, long bytes) = TotalOf(static r => r.IsHit);
         (long askedRequests, long askedBytes) = TotalOf(static r => r.WasAskedFor);
         return (Share(requests, askedRequests), Share(bytes, askedBytes));
 
-        static double Share(long hits, long others) => hits + others == 0 ? 1 : (double)hits / (hits + others);
+        static double? Share(long hits, long others) => hits + others == 0 ? null : (double)hits / (hits + others);
     }
 
     /// <summary>Body bytes of hits that were not all in memory.</summary>

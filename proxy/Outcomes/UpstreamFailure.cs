@@ -17,15 +17,18 @@ internal sealed record UpstreamFailure(FailureKind Kind, string Detail)
         _ => StatusCodes.Status502BadGateway,
     };
 
+    /// <summary>The registered word for it, where more is known than its kind.</summary>
+    public string? Word { get; init; }
+
     /// <summary>The error type for <c>Proxy-Status</c> (RFC 9209, 2.3).</summary>
-    public string ProxyError => Kind switch
+    public string ProxyError => Word ?? Kind switch
     {
-        FailureKind.Connect => "connection_refused",
+        FailureKind.Connect => "destination_unavailable",
         FailureKind.Lookup => "dns_error",
         FailureKind.Timeout => "http_response_timeout",
         FailureKind.Broken => "http_response_incomplete",
-        FailureKind.Parent or FailureKind.NoUpstream or FailureKind.Offline => "destination_unavailable",
-        FailureKind.NotFound => "destination_not_found",
+        FailureKind.Parent or FailureKind.NoUpstream or FailureKind.Offline or FailureKind.Status => "destination_unavailable",
+        FailureKind.NotFound or FailureKind.Refused => "http_request_error",
         _ => "http_protocol_error",
     };
 }

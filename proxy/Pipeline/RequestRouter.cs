@@ -64,7 +64,9 @@ internal sealed class RequestRouter(
         if (!asksForContent)
         {
             context.Response.Headers.Allow = "GET, HEAD";
-            return heads.WriteErrorAsync(context, StatusCodes.Status405MethodNotAllowed, "This proxy serves GET and HEAD below /cvmfs/.");
+            return heads.WriteErrorAsync(context, StatusCodes.Status405MethodNotAllowed, HttpMethods.IsConnect(context.Request.Method)
+                ? "This proxy opens no tunnels; hosts to which it may must be in Access:Connect."
+                : "This proxy serves GET and HEAD below /cvmfs/.");
         }
 
         if (hasBody)

@@ -100,7 +100,9 @@ internal sealed class TunnelMiddleware(
                 string why = e is OperationCanceledException
                     ? "it was not looked up and connected in time (Proxy:AnswerTimeout)"
                     : e.Message;
-                await RefuseAsync(connection, target, isTimeout ? 504 : 502, $"{request.Host}:{request.Port} cannot be connected: {why}");
+                string word = ConnectFailures.WordOf(e) ?? (isTimeout ? "connection_timeout" : "destination_unavailable");
+                await RefuseAsync(connection, target, isTimeout ? 504 : 502, $"{request.Host}:{request.Port} cannot be connected: {why}",
+                    $"Proxy-Status: {options.Name}; error={word}\r\n");
                 return;
             }
         }

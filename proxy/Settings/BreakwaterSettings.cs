@@ -32,13 +32,19 @@ internal sealed class BreakwaterSettings
 
     public PublishOptions Publish { get; init; } = new();
 
+    /// <summary>
+    /// Communities whose repositories and Stratum 1s are known without being written down. Default <see cref="PresetFiles.ByDefault"/>; an
+    /// empty list: none.
+    /// </summary>
+    public string[] Presets { get; init; } = PresetFiles.ByDefault;
+
     /// <summary>By pattern: <c>*.cern.ch</c> or a full name.</summary>
     public required IReadOnlyDictionary<string, RepositoryOptions> Repositories { get; init; }
 
     /// <summary>The sections that a settings file may have.</summary>
     public static readonly string[] Sections =
         ["Proxy", "Access", "Store", "Admin", "AccessLog", "Telemetry", "Snmp", "ZeroTouch", "Repositories", "Http", "WorkingSets",
-        "Publish", "ReverseProxy", "Logging"];
+        "Publish", "ReverseProxy", "Logging", "Presets"];
 
     /// <summary>Binds the sections and checks them.</summary>
     /// <exception cref="SettingsException">Something is wrong: all mistakes at once.</exception>
@@ -56,15 +62,17 @@ internal sealed class BreakwaterSettings
             Snmp = Bind<SnmpOptions>(configuration, "Snmp", errors),
             ZeroTouch = Bind<ZeroTouchOptions>(configuration, "ZeroTouch", errors),
             Http = HttpSections.Bind(configuration, errors),
-            Trust = SettingsBinder.Bind<TrustOptions>("Repositories",
-                configuration.GetSection("Repositories").GetChildren().Where(child => !child.GetChildren().Any()), errors),
+            Trust = SettingsBinder.Bind<TrustOptions>("Repositories", PlainRepositoryValues(configuration, errors), errors),
             WorkingSets = Bind<WorkingSetOptions>(configuration, "WorkingSets", errors),
             Publish = Bind<PublishOptions>(configuration, "Publish", errors),
+            Presets = BindPresets(configuration.GetSection("Presets"), errors),
             Repositories = configuration.GetSection("Repositories").GetChildren()
                 .Where(section => section.GetChildren().Any())
                 .ToDictionary(section => section.Key, section => Bind<RepositoryOptions>(configuration, section.Path, errors),
                 StringComparer.Ordinal),
         };
+        errors.AddRange(Sections.Where(section => section != nameof(Presets) && !string.IsNullOrEmpty(configuration[section]))
+            .Select(section => $"{section}: '{configuration[section]}' is one value; a section belongs here: {{ \"name\": value }}."));
         settings.Store.Path ??= DefaultStorePath();
         settings.Store.ShareWithNamed(settings.Http.QuotaShare);
         settings.Admin.TokenFile ??= Path.Combine(settings.Store.Path, "admin.token");
@@ -74,6 +82,33 @@ internal sealed class BreakwaterSettings
 
     private static T Bind<T>(IConfiguration configuration, string section, List<string> errors)
         where T : class, new() => SettingsBinder.Bind<T>(section, configuration.GetSection(section).GetChildren(), errors);
+
+    private static string[] BindPresets(IConfigurationSection presets, List<string> errors)
+    {
+        string[] chosen = [.. presets.GetChildren().Select(child => child.Value ?? "")];
+        if (!string.IsNullOrEmpty(presets.Value))
+        {
+            errors.Add($"Presets: '{presets.Value}' must stand in a list: [ \"{presets.Value}\" ]; as an environment variable its name "
+                + $"ends in __0.");
+        }
+
+        errors.AddRange(chosen.Where(name => PresetFiles.Find(name) is null)
+            .Select(name => $"Presets: '{name}' is none of {string.Join(", ", PresetFiles.Names)}."));
+        return chosen.Length > 0 || presets.Value is "" ? chosen : PresetFiles.ByDefault;
+    }
+
+    /// <summary>
+    /// What stands in <c>Repositories</c> beside the repositories. A pattern without a cluster is none of it: set to null, it is taken out.
+    /// </summary>
+    private static IEnumerable<IConfigurationSection> PlainRepositoryValues(IConfiguration configuration, List<string> errors)
+    {
+        ILookup<bool, IConfigurationSection> plain = configuration.GetSection("Repositories").GetChildren()
+            .Where(child => !child.GetChildren().Any()).ToLookup(child => child.Key.Contains('.', StringComparison.Ordinal));
+        errors.AddRange(plain[true].Where(pattern => pattern.Value is not null)
+            .Select(pattern =>
+            $"Repositories:{pattern.Key}: '{pattern.Value}' is one value; {{ \"Cluster\": \"NAME\" }} belongs here, or null to take it out."));
+        return plain[false];
+    }
 
     private static string DefaultStorePath() => Path.Combine(
         Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache

@@ -10,6 +10,14 @@ internal sealed partial class LiveSettings : IDisposable
     private readonly PublishedProvider _provider = new();
     private readonly SettingsWatch _watch;
     private readonly Lock _gate = new();
+    private readonly Dictionary<string, string?> _started;
+    private volatile SettingsState _state = SettingsState.InForce;
+
+    /// <summary>Sections whose changes are in force at once.</summary>
+    private static readonly string[] s_live = ["Access", "Repositories", "ReverseProxy", "Logging", "Presets", "Http"];
+
+    /// <summary>Those in them that are not.</summary>
+    private static readonly string[] s_fixed = ["Http:QuotaShare", "Http:MaxConcurrentFetches"];
 
     /// <summary>Publishes the settings as they are now, and watches.</summary>
     /// <exception cref="SettingsException">They are wrong.</exception>
@@ -19,9 +27,10 @@ internal sealed partial class LiveSettings : IDisposable
         Log = log;
         Dictionary<string, string?> values = Read();
         Settings = Check(values);
+        _started = values;
         _provider.Publish(values);
         Configuration = new ConfigurationBuilder().Add(new Source(_provider)).Build();
-        _watch = new SettingsWatch(sources.Files, ReadAgain, time ?? TimeProvider.System);
+        _watch = new SettingsWatch(() => sources.Files, ReadAgain, time ?? TimeProvider.System);
     }
 
     /// <summary>The settings in force: right at any time, reloaded as a whole.</summary>
@@ -33,6 +42,9 @@ internal sealed partial class LiveSettings : IDisposable
     /// <summary>The settings of the start.</summary>
     public BreakwaterSettings Settings { get; }
 
+    /// <summary>What the files say that is not in force.</summary>
+    public SettingsState State => _state;
+
     /// <summary>Looks whether the files have changed, as it is done every second.</summary>
     public void Look() => _watch.Look();
 
@@ -43,22 +55,23 @@ internal sealed partial class LiveSettings : IDisposable
         {
             try
             {
-                _sources.Root.Reload();
+                _sources.Reload();
                 _sources.ThrowIfBroken();
                 Dictionary<string, string?> values = Read();
+                Check(values);
                 if (values.Count == _provider.Values.Count
                     && values.All(v => _provider.Values.TryGetValue(v.Key, out string? old) && old == v.Value))
                 {
+                    _state = _state with { Refusal = null };
                     return;
                 }
 
-                Check(values);
                 TakeLocked(values);
             }
             catch (Exception e) when (e is SettingsException or IOException or UnauthorizedAccessException)
             {
                 // Wrong; or taken away, or made unreadable, at this moment.
-                LogRefused(Log, e.Message);
+                RefuseLocked(e.Message);
             }
         }
     }
@@ -66,8 +79,8 @@ internal sealed partial class LiveSettings : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _watch.Dispose();
 
-    private static BreakwaterSettings Check(Dictionary<string, string?> values) =>
-        BreakwaterSettings.Load(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
+    private BreakwaterSettings Check(Dictionary<string, string?> values) =>
+        _sources.Bind(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
 
     private Dictionary<string, string?> Read() =>
         _sources.Root.AsEnumerable().Where(v => v.Value is not null)
@@ -83,11 +96,28 @@ internal sealed partial class LiveSettings : IDisposable
         if (Failure(() => _provider.Publish(values)) is { } failure)
         {
             _ = Failure(() => _provider.Publish(before));
-            LogRefused(Log, failure);
+            RefuseLocked(failure);
             return;
         }
 
+        string[] pending = [.. _started.Keys.Union(values.Keys, StringComparer.OrdinalIgnoreCase)
+            .Where(key => !IsLive(key)
+                && _started.GetValueOrDefault(key) != values.GetValueOrDefault(key)).Order(StringComparer.Ordinal)];
+        _state = new SettingsState(null, pending);
         LogReloaded(Log);
+        if (pending.Length > 0)
+        {
+            LogPending(Log, string.Join(", ", pending));
+        }
+    }
+
+    private static bool IsLive(string key) => !s_fixed.Contains(key, StringComparer.OrdinalIgnoreCase)
+        && s_live.Contains(key.Split(ConfigurationPath.KeyDelimiter)[0], StringComparer.OrdinalIgnoreCase);
+
+    private void RefuseLocked(string why)
+    {
+        _state = _state with { Refusal = why };
+        LogRefused(Log, why);
     }
 
     private static string? Failure(Action publish)
@@ -103,10 +133,11 @@ internal sealed partial class LiveSettings : IDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information,
-        Message = "The settings were read again. Access, Http, Repositories, ReverseProxy and Logging are in force; changes of "
-        + "the rest need a restart")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The settings were read again and are in force")]
     private static partial void LogReloaded(ILogger log);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "These changed settings wait for a restart: {Names}")]
+    private static partial void LogPending(ILogger log, string names);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The changed settings are refused, the old ones stay in force. {Mistakes}")]
     private static partial void LogRefused(ILogger log, string mistakes);

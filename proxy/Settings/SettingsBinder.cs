@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 
 namespace Breakwater.Proxy.Settings;
@@ -48,13 +49,17 @@ internal static class SettingsBinder
     public static string Unknown(string path, string name, IEnumerable<string> known)
     {
         string[] all = [.. known.Order(StringComparer.Ordinal)];
-        string? near = all.Select(k => (Name: k, Typos: Typos(name.ToUpperInvariant(), k.ToUpperInvariant())))
-            .Where(k => k.Typos <= Math.Min(MaxTypos, k.Name.Length / 2))
-            .OrderBy(k => k.Typos).Select(k => k.Name).FirstOrDefault();
+        string? near = Nearest(name, all);
         return near is null
             ? $"{path}: there is no such setting; here are {string.Join(", ", all)}."
             : $"{path}: there is no such setting; did you mean {near}?";
     }
+
+    /// <summary>Of known names the one of which a name may be a misspelling; null: none.</summary>
+    public static string? Nearest(string name, IEnumerable<string> known) =>
+        known.Select(k => (Name: k, Typos: Typos(name.ToUpperInvariant(), k.ToUpperInvariant())))
+            .Where(k => k.Typos <= Math.Min(MaxTypos, k.Name.Length / 2))
+            .OrderBy(k => k.Typos).Select(k => k.Name).FirstOrDefault();
 
     private static void Set(object options, PropertyInfo setting, IConfigurationSection value, List<string> errors)
     {
@@ -82,9 +87,31 @@ internal static class SettingsBinder
                 ? $"'{value.Value}' must stand in a list: [ \"{value.Value}\" ]; as an environment variable its name ends in __0."
                 : "names with values belong here: { \"name\": \"value\" }.",
             false when value.GetChildren().Any() => $"one value belongs here ({Wanted(type)}), not a list or a section.",
+            true when type.IsArray => ListProblem(value),
+            true => TableProblem(value),
             _ => null,
         };
     }
+
+    /// <summary>A table would be taken for a list of its values, and a list in a list for nothing.</summary>
+    private static string? ListProblem(IConfigurationSection list) =>
+        list.GetChildren().FirstOrDefault(one => !IsIndex(one.Key)) is { } named
+            ? $"'{named.Key}' is a name; a list belongs here: [ \"{named.Value}\" ]."
+            : list.GetChildren().Any(one => one.GetChildren().Any()) ? "the elements of this list are plain values." : null;
+
+    /// <summary>A list would be taken for a table whose names are 0, 1, 2.</summary>
+    private static string? TableProblem(IConfigurationSection table)
+    {
+        IConfigurationSection[] entries = [.. table.GetChildren()];
+        return entries.Length > 0
+            && Enumerable.Range(0, entries.Length).All(i => entries.Any(e => e.Key == i.ToString(CultureInfo.InvariantCulture)))
+            ? "this is a list; names with values belong here: { \"name\": \"value\" }."
+            : entries.FirstOrDefault(entry => entry.Value is null) is { } empty
+            ? $"{empty.Key}: one value belongs here, as text: {{ \"{empty.Key}\": \"value\" }}."
+            : null;
+    }
+
+    private static bool IsIndex(string key) => int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
     private static string Wanted(Type type)
     {

@@ -1,58 +1,93 @@
-using System.Collections.Concurrent;
-using Microsoft.Extensions.Configuration.Json;
+using Microsoft.Extensions.Configuration.EnvironmentVariables;
 
 namespace Breakwater.Proxy.Settings;
 
-/// <summary>The sources of the settings, and those of their files that cannot be read at present. Thread-safe.</summary>
+/// <summary>The sources of the settings: they can be read again, and tell where a value stands. One caller at a time.</summary>
 internal sealed class SettingsSources
 {
-    private readonly ConcurrentDictionary<string, byte> _broken = new(StringComparer.Ordinal);
+    private readonly SettingsFileProvider[] _files;
+    private readonly IConfigurationRoot _site;
+    private readonly PresetSettings _presets;
 
-    /// <summary>Paths of the files among them.</summary>
-    public required IReadOnlyList<string> Files { get; init; }
+    /// <summary>Reads files, the later ones on top, and the environment above them.</summary>
+    public SettingsSources(params SettingsFileProvider[] files)
+        : this(files, [.. files, new EnvironmentVariablesConfigurationProvider()])
+    {
+    }
+
+    private SettingsSources(SettingsFileProvider[] files, IConfigurationProvider[] own)
+        : this(files, own, new ConfigurationRoot(own))
+    {
+    }
+
+    private SettingsSources(SettingsFileProvider[] files, IConfigurationProvider[] own, IConfigurationRoot site)
+    {
+        _files = files;
+        _site = site;
+        _presets = new PresetSettings(site);
+        Root = new ConfigurationRoot([_presets, .. own]);
+        Places = new SettingsPlaces([_presets, .. own]);
+    }
 
     /// <summary>All sources, the later ones on top.</summary>
-    public IConfigurationRoot Root { get; set; } = null!;
+    public IConfigurationRoot Root { get; }
 
-    /// <summary>A file could not be read: without this a broken edit of a watched file would end the process.</summary>
-    public void Remember(FileLoadExceptionContext context)
+    /// <summary>Where values stand.</summary>
+    public SettingsPlaces Places { get; }
+
+    /// <summary>Paths of all files among them, those of the client's configuration as well.</summary>
+    public IEnumerable<string> Files =>
+        _files.Select(file => file.Path).Concat(_presets.ClientDirectory is { } directory ? ClientConfiguration.Files(directory) : []);
+
+    /// <summary>Reads all of them again.</summary>
+    public void Reload()
     {
-        context.Ignore = true;
-        if (context.Provider is JsonConfigurationProvider { Source: { Path: { } path, FileProvider: { } files } }
-            && files.GetFileInfo(path).PhysicalPath is { } file)
+        _site.Reload(); // the presets look at it
+        Root.Reload();
+    }
+
+    /// <summary>Looks whether each file could be read to its end.</summary>
+    /// <exception cref="SettingsException">One could not: what it says is not known as a whole, so nothing else is judged.</exception>
+    public void ThrowIfBroken()
+    {
+        if (_files.Any(file => file.Content.IsBroken))
         {
-            _broken.TryAdd(file, 0);
+            throw new SettingsException([.. _files.SelectMany(file => file.Content.Problems)]);
         }
+    }
+
+    /// <summary>The settings, checked.</summary>
+    /// <param name="configuration">The sources with what a command put on top; null: <see cref="Root"/>.</param>
+    /// <exception cref="SettingsException">Something is wrong: all mistakes of all sections, each with its place.</exception>
+    public BreakwaterSettings Bind(IConfiguration? configuration = null)
+    {
+        ThrowIfBroken();
+        List<SettingsMistake> mistakes = [.. _files.SelectMany(file => file.Content.Problems)];
+        mistakes.AddRange(UnknownSections().Select(Places.Locate));
+        BreakwaterSettings? settings = null;
+        try
+        {
+            settings = BreakwaterSettings.Load(configuration ?? Root);
+        }
+        catch (SettingsException e)
+        {
+            mistakes.AddRange(e.Errors.Select(Places.Locate));
+        }
+
+        return mistakes.Count == 0 ? settings! : throw new SettingsException(mistakes);
     }
 
     /// <summary>
-    /// Tries the broken files again, and looks for sections that do not exist; the environment is full of names that are no settings and is
-    /// not looked at.
+    /// Names of sections that do not exist. The environment is full of names that are no settings: there, only what is nearly a section's
+    /// name counts.
     /// </summary>
-    /// <exception cref="SettingsException">A file is still broken, or has an unknown section; each is named with its mistake.</exception>
-    public void ThrowIfBroken()
-    {
-        List<string> errors = [];
-        foreach (string file in _broken.Keys)
-        {
-            try
-            {
-                new ConfigurationBuilder().AddJsonFile(file).Build();
-                _broken.TryRemove(file, out _);
-            }
-            catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or FormatException)
-            {
-                errors.Add($"{e.Message} {e.InnerException?.Message}".Trim());
-            }
-        }
-
-        errors.AddRange(Root.Providers.OfType<JsonConfigurationProvider>().SelectMany(file => file.GetChildKeys([], null))
-            .Distinct(StringComparer.OrdinalIgnoreCase)
+    private IEnumerable<string> UnknownSections() =>
+        _files.SelectMany(file => file.GetChildKeys([], null)).Concat(NearlySections()).Distinct(StringComparer.OrdinalIgnoreCase)
             .Where(section => !BreakwaterSettings.Sections.Contains(section, StringComparer.OrdinalIgnoreCase))
-            .Select(section => SettingsBinder.Unknown(section, section, BreakwaterSettings.Sections)));
-        if (errors.Count > 0)
-        {
-            throw new SettingsException(errors);
-        }
-    }
+            .Select(section => SettingsBinder.Unknown(section, section, BreakwaterSettings.Sections));
+
+    private IEnumerable<string> NearlySections() =>
+        _site.Providers.OfType<EnvironmentVariablesConfigurationProvider>().SelectMany(environment => environment.GetChildKeys([], null)
+            .Where(name => environment.GetChildKeys([], name).Any()
+            && SettingsBinder.Nearest(name, BreakwaterSettings.Sections) is not null));
 }

@@ -51,11 +51,7 @@ internal static class SettingsValidator
 
     private static void CheckAccess(AccessOptions access, List<string> errors)
     {
-        foreach (string network in access.AllowedUpstreams.Where(n => !IPNetwork.TryParse(n, out _)))
-        {
-            errors.Add($"Access:AllowedUpstreams: '{network}' is not a network in CIDR form, such as 169.254.10.0/24 or ::1/128.");
-        }
-
+        CheckNetworks(errors, "Access:AllowedUpstreams", access.AllowedUpstreams);
         CheckHosts(errors, "Access:Destinations", access.Destinations);
         CheckHosts(errors, "Access:Connect", access.Connect);
 
@@ -122,8 +118,8 @@ internal static class SettingsValidator
             + $"{same.Count()} times."));
 
     private static void CheckNetworks(List<string> errors, string name, string[] networks) =>
-        errors.AddRange(networks.Where(network => !IPNetwork.TryParse(network, out _))
-            .Select(network => $"{name}: '{network}' is not a network in CIDR form, such as 10.0.0.0/8 or fc00::/7."));
+        errors.AddRange(networks.Select(network => (Text: network, Problem: Access.NetworkText.ProblemOf(network)))
+            .Where(network => network.Problem is not null).Select(network => $"{name}: '{network.Text}' {network.Problem}"));
 
     private static void CheckZeroTouch(ZeroTouchOptions zeroTouch, List<string> errors)
     {
@@ -174,20 +170,25 @@ internal static class SettingsValidator
 
     private static void CheckRepositories(BreakwaterSettings settings, IConfiguration configuration, List<string> errors)
     {
+        if (configuration["Repositories:ConfigDirectory"] is { Length: > 0 } client && !Directory.Exists(client))
+        {
+            errors.Add($"Repositories:ConfigDirectory: there is no folder '{client}'; make it, or leave the setting empty to read none.");
+        }
+
         if (configuration["Repositories:KeysDirectory"] is { Length: > 0 } keys && !Directory.Exists(keys))
         {
             errors.Add($"Repositories:KeysDirectory: there is no folder '{keys}', so nothing could be verified; make it, or leave the "
                 + $"setting out for {new TrustOptions().KeysDirectory}.");
         }
 
-        if (settings.Repositories.Count == 0)
+        // Without a network, seeds bring repositories with them.
+        if (settings.Repositories.Count == 0 && !settings.Proxy.Offline)
         {
             errors.Add("Repositories: no repository is allowed, so nothing would be served. Add for example "
-                + "Repositories:*.cern.ch:Cluster = stratum1.");
+                + "Repositories:*.example.org:Cluster, or a name to Presets.");
         }
 
-        var clusters = configuration.GetSection("ReverseProxy:Clusters").GetChildren().Select(c => c.Key)
-            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var clusters = ClusterSections.Of(configuration).Select(c => c.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach ((string pattern, RepositoryOptions repository) in settings.Repositories)
         {
             string name = pattern.StartsWith("*.", StringComparison.Ordinal) ? pattern[2..] : pattern;
@@ -254,7 +255,7 @@ internal static class SettingsValidator
     private static bool IsEndPoint(string text) =>
         IPEndPoint.TryParse(text, out IPEndPoint? endPoint)
         && (endPoint.Address.AddressFamily == AddressFamily.InterNetwork
-        ? text.Contains(':', StringComparison.Ordinal)
+        ? text == endPoint.ToString() // not 127.1:80, nor 010.0.0.1:80
         : text.Contains("]:", StringComparison.Ordinal));
 
     private static void Range<T>(List<string> errors, string name, T value, T min, T max, string unit = "")

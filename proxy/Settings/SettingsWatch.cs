@@ -9,19 +9,19 @@ internal sealed class SettingsWatch : IDisposable
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
-    private readonly IReadOnlyList<string> _files;
+    private readonly Func<IEnumerable<string>> _files;
     private readonly Action _changed;
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
-    private byte[]?[] _inForce;     // guarded by _gate; null: no such file
-    private byte[]?[] _before;      // guarded by _gate; at the last look
+    private Content[] _inForce;     // guarded by _gate
+    private Content[] _before;      // guarded by _gate; at the last look
 
     /// <summary>Watches from now on.</summary>
-    /// <param name="files">Their paths; a file need not exist.</param>
+    /// <param name="files">Gives their paths, at each look anew; a file need not exist.</param>
     /// <param name="changed">Called for a change that has stood still for one interval: a file that is being written is no change
     /// yet.</param>
     /// <param name="time">The clock.</param>
-    public SettingsWatch(IReadOnlyList<string> files, Action changed, TimeProvider time)
+    public SettingsWatch(Func<IEnumerable<string>> files, Action changed, TimeProvider time)
     {
         _files = files;
         _changed = changed;
@@ -39,7 +39,7 @@ internal sealed class SettingsWatch : IDisposable
 
         try
         {
-            byte[]?[] now = Read();
+            Content[] now = Read();
             bool stands = IsSame(now, _before);
             _before = now;
             if (stands && !IsSame(now, _inForce))
@@ -57,7 +57,7 @@ internal sealed class SettingsWatch : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();
 
-    private byte[]?[] Read() => [.. _files.Select(Read)];
+    private Content[] Read() => [.. _files().Select(file => new Content(file, Read(file)))];
 
     private static byte[]? Read(string file)
     {
@@ -71,7 +71,12 @@ internal sealed class SettingsWatch : IDisposable
         }
     }
 
-    private static bool IsSame(byte[]?[] some, byte[]?[] others) =>
-        some.Zip(others)
-        .All(pair => pair.First is null ? pair.Second is null : pair.Second is not null && pair.First.AsSpan().SequenceEqual(pair.Second));
+    private static bool IsSame(Content[] some, Content[] others) =>
+        some.Length == others.Length && some.Zip(others).All(pair => pair.First.File == pair.Second.File
+            && (pair.First.Bytes is { } bytes
+            ? pair.Second.Bytes is { } other && bytes.AsSpan().SequenceEqual(other)
+            : pair.Second.Bytes is null));
+
+    /// <summary>What a file holds; null: there is no such file.</summary>
+    private readonly record struct Content(string File, byte[]? Bytes);
 }

@@ -3,6 +3,15 @@ namespace Breakwater.Proxy.Settings;
 /// <summary>What holds for all repositories: the plain values of section <c>Repositories</c>, beside the repositories themselves.</summary>
 internal sealed class TrustOptions
 {
+    /// <summary>Where a CernVM-FS client has its configuration.</summary>
+    public const string DefaultConfigDirectory = "/etc/cvmfs";
+
+    /// <summary>
+    /// Configuration of a CernVM-FS client, from which the Stratum 1s of its domains and repositories are read (<c>CVMFS_SERVER_URL</c> in
+    /// <c>domain.d</c> and <c>config.d</c>). Default <c>/etc/cvmfs</c>, which need not exist; empty: none is read.
+    /// </summary>
+    public string ConfigDirectory { get; set; } = DefaultConfigDirectory;
+
     /// <summary>
     /// Master public keys in the layout of a CernVM-FS client: <c>&lt;fqrn&gt;.pub</c>, <c>&lt;domain&gt;.pub</c>,
     /// <c>&lt;domain&gt;/*.pub</c>. Default <c>/etc/cvmfs/keys</c>, where the client's own configuration packages put them. A repository

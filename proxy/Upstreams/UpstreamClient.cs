@@ -100,7 +100,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     }
 
     /// <summary>Notes a failure for the client, the log and YARP's passive health.</summary>
-    public void Note(CandidateCursor cursor, Stratum1 upstream, FailureKind kind, string what)
+    public void Note(CandidateCursor cursor, Stratum1 upstream, FailureKind kind, string what, string? word = null)
     {
         if (!cursor.IsAside || kind is FailureKind.Connect or FailureKind.Lookup or FailureKind.Parent)
         {
@@ -123,7 +123,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
 
         if (kind != FailureKind.NotFound || cursor.LastFailure is null)
         {
-            cursor.LastFailure = new UpstreamFailure(kind, $"{upstream.Authority} {what}");
+            cursor.LastFailure = new UpstreamFailure(kind, $"{upstream.Authority} {what}") { Word = word };
         }
     }
 
@@ -227,7 +227,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
             cancellationToken.ThrowIfCancellationRequested();
             Note(cursor, ended.Upstream, KindOf(e), e is ParentProxyException
                 ? $"was not reached: {e.Message}"
-                : $"could not be asked: {e.Message}");
+                : $"could not be asked: {ConnectFailures.Sentence(e)}", ConnectFailures.WordOf(e));
             return null;
         }
 

@@ -5,7 +5,7 @@ const size = n => { const u = ["B", "KB", "MB", "GB", "TB", "PB"]; let i = 0; fo
 const count = n => Math.round(n).toLocaleString("en");
 const time = ms => ms == null ? "–" : ms < 1000 ? Math.round(ms) + " ms" : ms < 60000 ? (ms / 1000).toFixed(1) + " s" : Math.floor(ms / 60000) + " min " + Math.round(ms % 60000 / 1000) + " s";
 const hour = date => new Date(date).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-const percent = r => (100 * r).toFixed(r > 0.999 && r < 1 ? 2 : 1) + " %";
+const percent = r => r == null ? "–" : (100 * r).toFixed(r > 0.999 && r < 1 ? 2 : 1) + " %";
 const el = (tag, props = {}, ...children) => { const e = Object.assign(document.createElement(tag), props); e.append(...children); return e; };
 const get = async path => { const r = await fetch("/api/v1/" + path, { headers: token() }); if (!r.ok) throw new Error(r.status + " " + r.statusText); return r.json(); };
 const token = () => $("token").value ? { Authorization: "Bearer " + $("token").value.trim() } : {};
@@ -42,7 +42,7 @@ const states = { notAskedYet: ["muted", "not asked yet"], answers: ["good", "ans
 const state = name => el("span", { className: (states[name] || [])[0] || "", textContent: (states[name] || [])[1] || name });
 
 function headline(s) {
-  const asked = s.upstreams.filter(u => u.state !== "notAskedYet"), answering = asked.filter(u => u.state === "answers");
+  const asked = s.upstreams.filter(u => u.isInUse && u.state !== "notAskedYet"), answering = asked.filter(u => u.state === "answers");
   const tiles = [["Hits by requests", percent(s.hitRatio), "hit-ratio"], ["Hits by bytes", percent(s.byteHitRatio)], ["Upstream bytes saved", size(s.bytesSaved), "saved"], ["Requests/s", count(s.rps || 0), "rps"],
     ["To clients", size(s.bps || 0) + "/s"], ["From Stratum 1s", size(s.ups || 0) + "/s"], ["Requests", count(s.requests), "requests"],
     ["VMs booting", count(s.storm.booting), "booting"], ["VMs booted", count(s.storm.done), "booted"], ["Storm ends about", s.storm.estimatedEnd ? hour(s.storm.estimatedEnd) : "–"],
@@ -54,7 +54,7 @@ function headline(s) {
   $("health").textContent = s.health.status; $("health").className = "chip " + s.health.status;
   $("findings").hidden = !s.health.findings.length;
   $("findings").replaceChildren(...s.health.findings.map(f => el("li", { className: f.level }, el("b", { textContent: f.name }), " " + f.text)));
-  $("upstreams").replaceChildren(table(["cluster", "name", "Stratum 1", "state"], s.upstreams.map(u => [u.cluster, u.name, u.upstream, state(u.state)])));
+  $("upstreams").replaceChildren(table(["cluster", "name", "Stratum 1", "state"], s.upstreams.filter(u => u.isInUse).map(u => [u.cluster, u.name, u.upstream, state(u.state)])));
   $("results").replaceChildren(table(["result", "#requests", "#bytes"], s.results.filter(r => r.requests).map(r => [r.result, count(r.requests), size(r.bytes)])));
   const t = s.storm;
   $("storm-line").textContent = t.booting + t.done + t.stopped === 0 ? "none seen yet" : (t.booting > 1 ? "storm in progress: " : "") + t.booting + " booting, " + t.done + " done"

@@ -63,7 +63,7 @@ internal sealed record PublishPlace
     /// <exception cref="SettingsException">The settings are wrong.</exception>
     public static PublishPlace Of(ParseResult parsed)
     {
-        PublishOptions settings = BreakwaterSettings.Load(SettingsFile.Load(parsed.GetValue(SettingsFile.Option))).Publish;
+        PublishOptions settings = SettingsFile.Read(parsed.GetValue(SettingsFile.Option)).Settings.Publish;
         return new PublishPlace
         {
             Fqrn = parsed.GetRequiredValue(Repository),
@@ -110,7 +110,7 @@ internal sealed record PublishPlace
         catch (SettingsException e)
         {
             await Console.Error.WriteLineAsync(e.Message);
-            return ServeCommand.WrongSettings;
+            return ExitCodes.WrongSettings;
         }
         catch (Exception e) when (e is PublishException or TreeException)
         {
@@ -120,7 +120,7 @@ internal sealed record PublishPlace
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync($"{e.Message} What was published before is unchanged.");
-            return ServeCommand.CannotStart;
+            return ExitCodes.CannotStart;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

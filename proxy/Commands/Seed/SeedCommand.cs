@@ -12,6 +12,7 @@ namespace Breakwater.Proxy.Commands.Seed;
 /// <summary><c>breakwater seed</c>: bundles that carry repositories to where there is no network.</summary>
 internal static class SeedCommand
 {
+    private static readonly Option<bool> s_json = Output.JsonOption();
     private static readonly Dictionary<string, string?> s_offline = new() { ["Proxy:Offline"] = "true" };
 
     /// <summary>Makes the command for the command line's root.</summary>
@@ -36,14 +37,15 @@ internal static class SeedCommand
         Command command =
             new("import",
             "Verify a bundle, store it, pin it. Nothing is visible before all of it is in; interrupted, run it again") { source, name,
-            SettingsFile.Option };
+            s_json, SettingsFile.Option };
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(
-            () => ImportAsync(parsed.GetValue(SettingsFile.Option), parsed.GetRequiredValue(source), parsed.GetValue(name), cancel),
-            cancel));
+            () => ImportAsync(parsed.GetValue(SettingsFile.Option), parsed.GetRequiredValue(source), parsed.GetValue(name),
+            parsed.GetValue(s_json), cancel), cancel));
         return command;
     }
 
-    private static async Task<int> ImportAsync(FileInfo? settingsFile, string source, string? name, CancellationToken cancellationToken)
+    private static async Task<int> ImportAsync(
+        FileInfo? settingsFile, string source, string? name, bool asJson, CancellationToken cancellationToken)
     {
         (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(settingsFile, s_offline);
         var limits = new SeedLimits(settings.Store.MaxObjectBytes);
@@ -73,7 +75,7 @@ internal static class SeedCommand
             result = await client.UploadAsync<SeedImportResult>("seeds" + (name is null ? "" : $"?name={name}"), bundle, cancellationToken);
         }
 
-        SeedView.Show(result);
+        SeedView.Show(result, asJson);
         return 0;
     }
 
@@ -82,7 +84,7 @@ internal static class SeedCommand
         Argument<string> file = new("FILE") { Description = "The bundle; '-' reads standard input" };
         Command command =
             new("verify", "Check every byte of a bundle, its chain of trust and what it promises, without a store") { file,
-            SettingsFile.Option };
+            s_json, SettingsFile.Option };
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(
             async () =>
             {
@@ -92,6 +94,16 @@ internal static class SeedCommand
                 SeedFindings findings = await SeedView.ProgressAsync(
                     "verifying",
                     progress => SeedImporter.VerifyAsync(bundle, trust, new SeedLimits(settings.Store.MaxObjectBytes), progress, cancel));
+                if (parsed.GetValue(s_json))
+                {
+                    Output.WriteJson(new
+                    {
+                        findings.Index,
+                        Trust = findings.Trust.Select(one => new { Repository = one.Key, one.Value.IsVerified }),
+                    });
+                    return 0;
+                }
+
                 SeedView.Show(findings.Index, DateTimeOffset.UtcNow);
                 foreach ((string fqrn, SeedTrustVerdict verdict) in findings.Trust)
                 {
@@ -109,12 +121,19 @@ internal static class SeedCommand
     private static Command CreateShow()
     {
         Argument<string> file = new("FILE") { Description = "The bundle; '-' reads standard input" };
-        Command command = new("show", "Show what a bundle says that it carries; 'verify' checks it") { file };
+        Command command = new("show", "Show what a bundle says that it carries; 'verify' checks it") { file, s_json };
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(
             async () =>
             {
                 await using Stream bundle = OpenBundle(parsed.GetRequiredValue(file));
-                SeedView.Show(await new SeedReader(bundle, new SeedLimits(long.MaxValue)).ReadIndexAsync(cancel), DateTimeOffset.UtcNow);
+                SeedIndex index = await new SeedReader(bundle, new SeedLimits(long.MaxValue)).ReadIndexAsync(cancel);
+                if (parsed.GetValue(s_json))
+                {
+                    Output.WriteJson(index);
+                    return 0;
+                }
+
+                SeedView.Show(index, DateTimeOffset.UtcNow);
                 return 0;
             },
             cancel));
@@ -123,15 +142,20 @@ internal static class SeedCommand
 
     private static Command CreateList()
     {
-        Command command = new("list", "List the seeds of the store") { SettingsFile.Option };
+        Command command = new("list", "List the seeds of the store") { s_json, SettingsFile.Option };
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(
             async () =>
             {
-                SeedView.Show(
-                    await WithStoreOrServerAsync<IReadOnlyList<SeedRecord>>(
-                        parsed.GetValue(SettingsFile.Option), services => services.GetRequiredService<SeedRegistry>().List(),
-                        client => client.GetAsync<IReadOnlyList<SeedRecord>>("seeds", cancel), cancel),
-                    DateTimeOffset.UtcNow);
+                IReadOnlyList<SeedRecord> seeds = await WithStoreOrServerAsync<IReadOnlyList<SeedRecord>>(
+                    parsed.GetValue(SettingsFile.Option), services => services.GetRequiredService<SeedRegistry>().List(),
+                    client => client.GetAsync<IReadOnlyList<SeedRecord>>("seeds", cancel), cancel);
+                if (parsed.GetValue(s_json))
+                {
+                    Output.WriteJson(seeds);
+                    return 0;
+                }
+
+                SeedView.Show(seeds, DateTimeOffset.UtcNow);
                 return 0;
             },
             cancel));
@@ -142,7 +166,7 @@ internal static class SeedCommand
     {
         Argument<string> name = new("NAME") { Description = "The seed, as 'seed list' shows it" };
         Command command =
-            new("remove", "Unpin a seed and forget it; its objects stay until the room is needed") { name, SettingsFile.Option };
+            new("remove", "Unpin a seed and forget it; its objects stay until the room is needed") { name, s_json, SettingsFile.Option };
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(
             async () =>
             {
@@ -152,8 +176,14 @@ internal static class SeedCommand
                     services => services.GetRequiredService<SeedRegistry>().Remove(seed),
                     async client => await client.DeleteAsync<object>($"seeds/{Uri.EscapeDataString(seed)}", cancel) is not null,
                     cancel);
+                if (parsed.GetValue(s_json))
+                {
+                    Output.WriteJson(new { Name = seed, WasThere = wasThere });
+                    return wasThere ? 0 : ExitCodes.Found;
+                }
+
                 Console.WriteLine(wasThere ? $"Seed {seed} is removed." : $"There is no seed '{seed}'; see 'breakwater seed list'.");
-                return wasThere ? 0 : 1;
+                return wasThere ? 0 : ExitCodes.Found;
             },
             cancel));
         return command;

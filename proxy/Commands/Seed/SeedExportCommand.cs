@@ -71,6 +71,8 @@ internal static class SeedExportCommand
     private static readonly Option<double> s_rate =
         new("--rate") { Description = "Most MB a second from Stratum 1s; default: no limit but that clients go first", HelpName = "MB" };
 
+    private static readonly Option<bool> s_json = Output.JsonOption();
+
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
@@ -80,7 +82,7 @@ internal static class SeedExportCommand
             + "fetched is kept")
         {
             s_repositories, s_tags, s_trunk, s_revision, s_paths, s_allowMissing, s_workingSet, s_all, s_whitelistOnly, s_since, s_from,
-                s_output, s_name, s_rate, SettingsFile.Option,
+                s_output, s_name, s_rate, s_json, SettingsFile.Option,
         };
         command.Validators.Add(result =>
         {
@@ -150,7 +152,7 @@ internal static class SeedExportCommand
         try
         {
             return await SeedHost.WithStoreAsync(configuration, settings,
-                services => ExportAsync(services, order, output, parsed.GetValue(s_allowMissing), cancellationToken), cancellationToken);
+                services => ExportAsync(services, order, output, parsed, cancellationToken), cancellationToken);
         }
         catch (StoreInUseException)
         {
@@ -188,7 +190,7 @@ internal static class SeedExportCommand
                 CancellationToken refusing = services.GetRequiredService<IObjectStore>().Refusing;
                 try
                 {
-                    return await ExportAsync(services, order, output, parsed.GetValue(s_allowMissing), cancellationToken);
+                    return await ExportAsync(services, order, output, parsed, cancellationToken);
                 }
                 finally
                 {
@@ -200,7 +202,8 @@ internal static class SeedExportCommand
         {
             // Whoever exports knows of the bundle, not of this store.
             throw new IOException(
-                $"The bundle {output.Name} cannot be made: what is fetched for it is kept beside it, in {spool}, and that disk does not take "
+                $"The bundle {output.Name} cannot be made: what is fetched for it is kept beside it, in {spool}, and that disk does not "
+                + $"take "
                 + $"it. {e.Message}", e);
         }
 
@@ -212,13 +215,13 @@ internal static class SeedExportCommand
         return code;
     }
 
-    private static async Task<int> ExportAsync(IServiceProvider services, SeedOrder order, SeedOutput output, bool allowMissing,
+    private static async Task<int> ExportAsync(IServiceProvider services, SeedOrder order, SeedOutput output, ParseResult parsed,
         CancellationToken cancellationToken)
     {
         SeedPlan plan = await services.GetRequiredService<SeedPlanner>().PlanAsync(order, cancellationToken);
         SeedView.Say($"{plan.Objects} objects; {plan.Missing.Count} to fetch"
             + (plan.MissingBytesEstimate > 0 ? $", at most about {SeedView.Size(plan.MissingBytesEstimate)}" : ""));
-        SayUnmatched(plan, order, allowMissing);
+        SayUnmatched(plan, order, parsed.GetValue(s_allowMissing));
         foreach (SeedPlanRepository unverified in plan.Repositories.Where(repository => !repository.IsVerified))
         {
             SeedView.Say(
@@ -235,6 +238,12 @@ internal static class SeedExportCommand
         long bytes = await output.WriteAsync(async stream =>
             index = await SeedView.ProgressAsync("writing",
             progress => exporter.WriteAsync(plan, order, stream, progress, cancellationToken)));
+        if (parsed.GetValue(s_json) && !output.IsStandardOutput)
+        {
+            Output.WriteJson(new { File = output.Name, Bytes = bytes, Index = index });
+            return 0;
+        }
+
         SeedView.Show(index, DateTimeOffset.UtcNow, output.IsStandardOutput);
         SeedView.Say($"Written to {output.Name} ({SeedView.Size(bytes)})", output.IsStandardOutput);
         return 0;

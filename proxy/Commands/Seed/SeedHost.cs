@@ -11,9 +11,6 @@ namespace Breakwater.Proxy.Commands.Seed;
 /// <summary>The rooms of the proxy on an open store, without listening: what commands work with when no server owns the store.</summary>
 internal static class SeedHost
 {
-    /// <summary>A bundle or tree was refused (EX_DATAERR of sysexits.h).</summary>
-    public const int Refused = 65;
-
     /// <summary>Runs a command; every expected failure is one sentence on standard error.</summary>
     public static async Task<int> RunAsync(Func<Task<int>> run, CancellationToken cancellationToken)
     {
@@ -21,55 +18,40 @@ internal static class SeedHost
         {
             return await run();
         }
-        catch (SettingsException e)
-        {
-            await Console.Error.WriteLineAsync(e.Message);
-            return ServeCommand.WrongSettings;
-        }
         catch (SeedRefusedException e)
         {
             await Console.Error.WriteLineAsync($"Refused: {e.Message} Nothing of it was kept.");
-            return Refused;
+            return ExitCodes.Refused;
         }
         catch (AdminException e) when (e.Status == System.Net.HttpStatusCode.UnprocessableEntity)
         {
             await Console.Error.WriteLineAsync(e.Message);
-            return Refused;
+            return ExitCodes.Refused;
         }
         catch (AdminException e) when (e.InnerException is not null)
         {
             await Console.Error.WriteLineAsync($"{e.Message} Then run the same command again: an import goes on where it was.");
-            return AdminCommand.Unavailable;
+            return ExitCodes.Unavailable;
         }
-        catch (Exception e) when (e is SeedExportException or AdminException)
+        catch (SeedExportException e)
         {
             await Console.Error.WriteLineAsync(e.Message);
-            return AdminCommand.Unavailable;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StoreInUseException)
-        {
-            await Console.Error.WriteLineAsync(e.Message);
-            return ServeCommand.CannotStart;
+            return ExitCodes.Unavailable;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             await Console.Error.WriteLineAsync("Interrupted. Run the same command again: it goes on where it was.");
-            return AdminCommand.Interrupted;
+            return ExitCodes.Interrupted;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return Failures.Tell(e);
         }
     }
 
     /// <summary>Loads the settings, with values of the command on top.</summary>
     public static (IConfigurationRoot Configuration, BreakwaterSettings Settings) Load(FileInfo? settingsFile,
-        IReadOnlyDictionary<string, string?>? overlay = null)
-    {
-        IConfigurationRoot configuration = SettingsFile.Load(settingsFile);
-        if (overlay is { Count: > 0 })
-        {
-            configuration = new ConfigurationBuilder().AddConfiguration(configuration).AddInMemoryCollection(overlay).Build();
-        }
-
-        return (configuration, BreakwaterSettings.Load(configuration));
-    }
+        IReadOnlyDictionary<string, string?>? overlay = null) => SettingsFile.Read(settingsFile, overlay);
 
     /// <summary>Opens the store and hands the rooms to the command.</summary>
     /// <exception cref="StoreInUseException">A server, or another command, owns the store.</exception>

@@ -56,7 +56,15 @@ internal static class SeedView
             }
         }
 
-        (toError ? s_error : AnsiConsole.Console).Write(table);
+        if (toError)
+        {
+            Output.WriteError(table, s_error);
+        }
+        else
+        {
+            Output.Write(table);
+        }
+
         Say(
             string.Create(
                 CultureInfo.InvariantCulture,
@@ -82,12 +90,18 @@ internal static class SeedView
             }
         }
 
-        AnsiConsole.Write(table);
+        Output.Write(table);
     }
 
     /// <summary>What an import did.</summary>
-    public static void Show(SeedImportResult result)
+    public static void Show(SeedImportResult result, bool asJson)
     {
+        if (asJson)
+        {
+            Output.WriteJson(result);
+            return;
+        }
+
         Console.WriteLine(
             $"Seed {result.Record.Name} is in: {result.Record.Objects} objects, {result.NewObjects} of them new, all verified and pinned.");
         foreach (string warning in result.Warnings)

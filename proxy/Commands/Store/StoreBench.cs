@@ -27,9 +27,9 @@ internal static class StoreBench
     {
         Command command =
             new("bench", "Measures this disk: writes and hot reads of a temporary store against plain files") { SettingsFile.Option, json };
-        command.SetAction((parsed, cancellationToken) => StoreCommand.WithErrorsAsync(async () =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
-            BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(parsed.GetValue(SettingsFile.Option)));
+            BreakwaterSettings settings = SettingsFile.Read(parsed.GetValue(SettingsFile.Option)).Settings;
             Directory.CreateDirectory(settings.Store.Path!);
             DeleteLeftovers(settings.Store.Path!);
             if (new DriveInfo(settings.Store.Path!).AvailableFreeSpace is long free and < RoomBytes)
@@ -51,7 +51,7 @@ internal static class StoreBench
             {
                 Directory.Delete(directory, recursive: true);
             }
-        }, cancellationToken));
+        });
         return command;
     }
 

@@ -16,7 +16,7 @@ internal static class StoreCommand
     /// <summary>Exit code of <c>verify</c> when something is damaged.</summary>
     private const int FoundDamage = 1;
 
-    private static readonly Option<bool> s_json = new("--json") { Description = "Print JSON and nothing else on standard output" };
+    private static readonly Option<bool> s_json = Output.JsonOption();
 
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create() =>
@@ -83,46 +83,19 @@ internal static class StoreCommand
     private static Command Make(string name, string description, Func<IStoreAccess, ParseResult, bool, CancellationToken, Task<int>> run)
     {
         Command command = new(name, description) { SettingsFile.Option, s_json };
-        command.SetAction((parsed, cancellationToken) => WithErrorsAsync(async () =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
-            IConfigurationRoot configuration = SettingsFile.Load(parsed.GetValue(SettingsFile.Option));
-            await using IStoreAccess store = await OpenAsync(configuration, BreakwaterSettings.Load(configuration), cancellationToken);
+            (IConfigurationRoot configuration, BreakwaterSettings settings) = SettingsFile.Read(parsed.GetValue(SettingsFile.Option));
+            await using IStoreAccess store = await OpenAsync(configuration, settings, cancellationToken);
             return await run(store, parsed, parsed.GetValue(s_json), cancellationToken);
-        }, cancellationToken));
+        });
         return command;
-    }
-
-    /// <summary>Runs a command; what goes wrong is told on standard error and by the exit code.</summary>
-    internal static async Task<int> WithErrorsAsync(Func<Task<int>> run, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await run();
-        }
-        catch (SettingsException e)
-        {
-            await Console.Error.WriteLineAsync(e.Message);
-            return ServeCommand.WrongSettings;
-        }
-        catch (Exception e) when (e is AdminException or IOException or UnauthorizedAccessException)
-        {
-            await Console.Error.WriteLineAsync(e.Message);
-            return AdminCommand.Unavailable;
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            await Console.Error.WriteLineAsync("Interrupted.");
-            return AdminCommand.Interrupted;
-        }
     }
 
     private static async Task<IStoreAccess> OpenAsync(IConfiguration configuration, BreakwaterSettings settings,
         CancellationToken cancellationToken)
     {
-        if (!Directory.Exists(Path.Combine(settings.Store.Path!, "objects")))
-        {
-            throw new IOException($"There is no store at {settings.Store.Path}. Set Store:Path, or start 'breakwater serve' once.");
-        }
+        ThrowIfThereIsNone(settings.Store.Path!);
 
         try
         {
@@ -139,6 +112,32 @@ internal static class StoreCommand
                 throw new AdminException($"{inUse.Message} Its admin port was not found either: {e.Message}", null, e);
             }
         }
+    }
+
+    /// <summary>A directory that may not be looked into is there all the same.</summary>
+    private static void ThrowIfThereIsNone(string path)
+    {
+        string objects = Path.Combine(path, "objects");
+        try
+        {
+            if (File.GetAttributes(objects).HasFlag(FileAttributes.Directory))
+            {
+                _ = Directory.EnumerateFileSystemEntries(objects).Any(); // asks for the right to look
+                return;
+            }
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UnauthorizedAccessException(
+                $"{e.Message} The store {path} belongs to the service: run this as its user (sudo -u breakwater breakwater store …) or "
+                + $"as root.", e);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Told below.
+        }
+
+        throw new IOException($"There is no store at {path}. Set Store:Path, or start 'breakwater serve' once.");
     }
 
     private static OfflineStore Offline(FasterObjectStore store, IConfiguration configuration, BreakwaterSettings settings)
@@ -243,7 +242,7 @@ internal static class StoreCommand
         return 0;
     }
 
-    private static void Print<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, AdminServer.Json));
+    private static void Print<T>(T value) => Output.WriteJson(value);
 
     private static string Size(long bytes) => bytes switch
     {

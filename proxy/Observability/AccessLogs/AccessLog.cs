@@ -47,6 +47,7 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
         _log = log;
         _output = output;
         _file = output is null ? new RotatedFile(options.Path!, options.MaxFileBytes, options.KeepFiles) : null;
+        TryOpen();
         _backlog = new LogBacklog(Write, recorder.AddLostLines);
         _losses = new LossWatch(time);
     }
@@ -97,6 +98,31 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
         _output?.Dispose();
     }
 
+    /// <summary>A log that cannot be written is told at the start, not at the first line.</summary>
+    private void TryOpen()
+    {
+        try
+        {
+            _file?.Prepare();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Fail(e);
+        }
+    }
+
+    private void Fail(Exception failure)
+    {
+        if (_fault is null)
+        {
+            LogRefused(_log, failure);
+        }
+
+        _fault = failure.Message;
+        _failedAt = _time.GetTimestamp();
+        _file?.Close();
+    }
+
     /// <summary>Called by the backlog's thread.</summary>
     private bool Write(ReadOnlyMemory<byte> lines)
     {
@@ -121,14 +147,7 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (_fault is null)
-            {
-                LogRefused(_log, e);
-            }
-
-            _fault = e.Message;
-            _failedAt = _time.GetTimestamp();
-            _file?.Close();
+            Fail(e);
             return false;
         }
     }

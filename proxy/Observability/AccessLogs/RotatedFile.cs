@@ -1,11 +1,17 @@
+using System.Runtime.InteropServices;
+
 namespace Breakwater.Proxy.Observability.AccessLogs;
 
 /// <summary>
 /// A log file that rotates by length: <c>x</c>, <c>x.1</c> (the newest of the old), <c>x.2</c>, …. One that somebody else moved away or
 /// replaced (logrotate) is opened anew, one that was cut (<c>copytruncate</c>) goes on at its end. One caller at a time.
 /// </summary>
-internal sealed class RotatedFile(string path, long maxBytes, int keep) : IDisposable
+internal sealed partial class RotatedFile(string path, long maxBytes, int keep) : IDisposable
 {
+    // fcntl(2) on Linux: x86-64 and arm64 have the same numbers.
+    private const int SetStatusFlags = 4;
+    private const int AppendFlag = 0x400;
+
     private FileStream? _file;
     private string? _openedAs;  // what the kernel calls the open file; null where it does not say
 
@@ -42,6 +48,11 @@ internal sealed class RotatedFile(string path, long maxBytes, int keep) : IDispo
         }
     }
 
+    /// <summary>Opens the file, as the first append would.</summary>
+    /// <exception cref="IOException">It cannot be had.</exception>
+    /// <exception cref="UnauthorizedAccessException">Permission is missing.</exception>
+    public void Prepare() => _file ??= Open();
+
     /// <inheritdoc/>
     public void Dispose() => Close();
 
@@ -74,6 +85,13 @@ internal sealed class RotatedFile(string path, long maxBytes, int keep) : IDispo
         }
 
         FileStream file = new(path, options);
+        if (OperatingSystem.IsLinux())
+        {
+            // Whoever cuts the file, or writes to it beside us (the next process, during a restart), gets whole lines: each goes to the
+            // end.
+            _ = SetFlags((int)file.SafeFileHandle.DangerousGetHandle(), SetStatusFlags, AppendFlag);
+        }
+
         _openedAs = NameOf(file);
         return file;
     }
@@ -111,4 +129,7 @@ internal sealed class RotatedFile(string path, long maxBytes, int keep) : IDispo
 
         File.Move(path, path + ".1", overwrite: true);
     }
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int SetFlags(int descriptor, int command, int flags);
 }

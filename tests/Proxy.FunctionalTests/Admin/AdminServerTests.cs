@@ -61,6 +61,31 @@ public sealed class AdminServerTests : IAsyncLifetime
         Assert.Equal(["1", "2", "3"], seen);
     }
 
+    // 21: bare 404 and 400.
+    [Theory]
+    [InlineData("GET", "/api/v1/nothing", null, 404)]
+    [InlineData("GET", "/nothing", null, 404)]
+    [InlineData("POST", "/api/v1/nothing", null, 404)]
+    [InlineData("PUT", "/api/v1/echo", null, 405)]
+    [InlineData("POST", "/api/v1/echo", null, 400)]
+    [InlineData("POST", "/api/v1/echo", "no json", 400)]
+    [InlineData("POST", "/api/v1/echo", "[1]", 400)]
+    public async Task Call_ThatCannotBe_HasProblemDetails(string method, string path, string? body, int status)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken.Read(_settings.Admin.TokenFile!));
+        request.Content = body is null ? null : new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+
+        using HttpResponseMessage response = await _http.SendAsync(request);
+
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        System.Text.Json.JsonElement problem = System.Text.Json.JsonElement.Parse(await response.Content.ReadAsStringAsync());
+        Assert.Equal(status, problem.GetProperty("status").GetInt32());
+        Assert.NotEqual("", problem.GetProperty("detail").GetString());
+        Assert.NotEqual("", problem.GetProperty("title").GetString());
+    }
+
     [Fact]
     public async Task Connections_HeldByTheHundred_DoNotCloseThePort()
     {

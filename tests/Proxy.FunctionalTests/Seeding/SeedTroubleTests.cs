@@ -144,14 +144,14 @@ public sealed class SeedTroubleTests
             .Parse(["export", s_tiny.Fqrn, "--paths", "/dev/zero", "--from", "http://127.0.0.1:9/", "-o", output]).InvokeAsync()
             .InTimeAsync();
 
-        Assert.Equal(ServeCommand.CannotStart, code);
+        Assert.Equal(ExitCodes.CannotStart, code);
         Assert.Empty(Directory.EnumerateFileSystemEntries(directory.Path));
     }
 
     [Fact]
     public async Task Command_WhoseFileCannotBeRead_EndsWithASentenceAndAnExitCode()
     {
-        Assert.Equal(ServeCommand.CannotStart,
+        Assert.Equal(ExitCodes.CannotStart,
             await AdminCommand.RunAsync(null, async (_, stop) => (await GivenFile.ReadAsync("/no/such/file", stop)).Length, default));
     }
 

@@ -26,6 +26,37 @@ public sealed class RotatedFileTests : IDisposable
     }
 
     [Fact]
+    public void Append_BesideAnotherWriter_EachLineIsWhole()
+    {
+        string path = _directory.Combine("access.log");
+        using var one = new RotatedFile(path, 1000, 2);
+        using var other = new RotatedFile(path, 1000, 2);
+        one.Append("one\n"u8);
+        other.Append("two\n"u8);
+        one.Append("three\n"u8);
+
+        // copytruncate
+        using (FileStream cut = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            cut.SetLength(0);
+        }
+
+        other.Append("four\n"u8);
+        one.Append("five\n"u8);
+
+        Assert.Equal("four\nfive\n", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void Prepare_PlaceThatCannotBe_SaysSoBeforeTheFirstLine()
+    {
+        File.WriteAllText(_directory.Combine("file"), "");
+        using var file = new RotatedFile(_directory.Combine("file", "access.log"), 1000, 2);
+
+        Assert.ThrowsAny<IOException>(file.Prepare);
+    }
+
+    [Fact]
     public void Append_AfterSomebodyMovedIt_MakesItAnew()
     {
         string path = _directory.Combine("access.log");

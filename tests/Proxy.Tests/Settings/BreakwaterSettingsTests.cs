@@ -15,8 +15,7 @@ public class BreakwaterSettingsTests
     [Fact]
     public void Load_ShippedSettings_AreRight()
     {
-        BreakwaterSettings settings = BreakwaterSettings.Load(
-            new ConfigurationBuilder().AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json")).Build());
+        BreakwaterSettings settings = SettingsFile.Read(null).Settings;
 
         Assert.Equal(3128, Assert.Single(settings.Proxy.ListenEndPoints()).Port);
         Assert.Equal(["*.cern.ch", "*.egi.eu", "*.opensciencegrid.org"], settings.Repositories.Keys.Order(StringComparer.Ordinal));
@@ -159,9 +158,9 @@ public class BreakwaterSettingsTests
         string file = directory.Combine("settings.json");
         File.WriteAllText(file, """{ "Acces": { "Clients": [ "10.0.0.0/8" ] }, "Logging": { }, "proxy": { } }""");
 
-        SettingsException e = Assert.Throws<SettingsException>(() => SettingsFile.LoadSources(new FileInfo(file)));
+        SettingsException e = Assert.Throws<SettingsException>(() => SettingsFile.Read(new FileInfo(file)));
 
-        Assert.Equal("Acces: there is no such setting; did you mean Access?", Assert.Single(e.Errors));
+        Assert.Equal("Acces: there is no such setting; did you mean Access?", Assert.Single(e.Mistakes).Text);
     }
 
     [Theory]

@@ -40,6 +40,24 @@ public sealed partial class SettingsPageTests
             StringComparison.Ordinal);
     }
 
+    /// <summary>The whole files of the page are right as they stand, and do what it says.</summary>
+    [Fact]
+    public void OwnStratum1Page_ItsFiles_AreRight()
+    {
+        string[] files =
+            [.. JsonBlock().Matches(File.ReadAllText(Root("docs", "operate", "own-stratum1.md"))).Select(m => m.Groups[1].Value)];
+        using var directory = new Breakwater.TestSupport.TemporaryDirectory();
+        BreakwaterSettings[] settings = [.. files.Select(text =>
+        {
+            string path = directory.Combine("site.json");
+            File.WriteAllText(path, text);
+            return SettingsFile.Read(new FileInfo(path)).Settings;
+        })];
+
+        Assert.Equal([3, 4, 1], settings.Select(one => one.Repositories.Count));
+        Assert.Equal("site", settings[2].Repositories["*.example.org"].Cluster);
+    }
+
     [Fact]
     public void Packaged_Settings_AreRight()
     {
@@ -52,6 +70,9 @@ public sealed partial class SettingsPageTests
     private static string Root(params string[] parts) => Path.Combine([RepositoryRoot(), .. parts]);
 
     private static string RepositoryRoot([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(here, "..", "..", "..", ".."));
+
+    [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex JsonBlock();
 
     [GeneratedRegex(@"^\| `([A-Za-z]+:[A-Za-z]+)` \|", RegexOptions.Multiline)]
     private static partial Regex Row();

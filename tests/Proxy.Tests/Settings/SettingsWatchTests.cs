@@ -88,7 +88,7 @@ public sealed class SettingsWatchTests : IDisposable
         Assert.Equal(2, _changes);
     }
 
-    private SettingsWatch Watch() => new([_directory.Combine("none.json"), Settings], () => _changes++, _time);
+    private SettingsWatch Watch() => new(() => [_directory.Combine("none.json"), Settings], () => _changes++, _time);
 
     private void Second() => _time.Advance(TimeSpan.FromSeconds(1));
 }

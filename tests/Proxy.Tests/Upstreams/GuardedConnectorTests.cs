@@ -55,7 +55,8 @@ public sealed class GuardedConnectorTests : IDisposable
     [InlineData("64:ff9b::7f00:1")]
     public async Task Name_OfAForbiddenAddress_IsNotConnected(string address)
     {
-        IOException refused = await Assert.ThrowsAsync<IOException>(() => ConnectAsync(new Names([IPAddress.Parse(address)])));
+        IOException refused =
+            await Assert.ThrowsAsync<ProhibitedAddressException>(() => ConnectAsync(new Names([IPAddress.Parse(address)])));
 
         Assert.Contains("Access:AllowedUpstreams", refused.Message, StringComparison.Ordinal);
         Assert.False(_trap.Poll(0, SelectMode.SelectRead));
@@ -84,7 +85,7 @@ public sealed class GuardedConnectorTests : IDisposable
 
         guard.Replace([]);
 
-        await Assert.ThrowsAsync<IOException>(() =>
+        await Assert.ThrowsAsync<ProhibitedAddressException>(() =>
             connector.ConnectForClientAsync(new DnsEndPoint("rebound.example.org", _port), default).AsTask());
         Assert.Equal(1, names.Asked);
     }

@@ -1,0 +1,69 @@
+using System.CommandLine;
+
+namespace Breakwater.Proxy.Commands;
+
+/// <summary>What the exit codes of the commands mean: one table for all, with the numbers of sysexits.h where it has some.</summary>
+internal static class ExitCodes
+{
+    /// <summary>A command did what it says and found what it was to find: see each command.</summary>
+    public const int Found = 1;
+
+    /// <summary>The command line is wrong.</summary>
+    public const int WrongUsage = 1;
+
+    /// <summary>A bundle or tree was refused (EX_DATAERR).</summary>
+    public const int Refused = 65;
+
+    /// <summary>The running Breakwater cannot be reached or refuses (EX_UNAVAILABLE).</summary>
+    public const int Unavailable = 69;
+
+    /// <summary>A fault of the program itself (EX_SOFTWARE).</summary>
+    public const int Fault = 70;
+
+    /// <summary>The store, a port or a file cannot be had (EX_CANTCREAT).</summary>
+    public const int CannotStart = 73;
+
+    /// <summary>The settings are wrong (EX_CONFIG).</summary>
+    public const int WrongSettings = 78;
+
+    /// <summary>Ended by Ctrl+C.</summary>
+    public const int Interrupted = 130;
+
+    private static readonly (int Code, string Meaning)[] s_all =
+    [
+        (0, "done"),
+        (WrongUsage, "the command line is wrong"),
+        (Refused, "a bundle, list or set was refused"),
+        (Unavailable, "no running Breakwater answers, or it refuses"),
+        (Fault, "a fault of the program itself"),
+        (CannotStart, "the store, a port or a file cannot be had"),
+        (WrongSettings, "the settings are wrong"),
+        (Interrupted, "ended by Ctrl+C"),
+    ];
+
+    private static readonly Dictionary<string, string> s_found = new(StringComparer.Ordinal)
+    {
+        ["doctor"] = "something cannot work so",
+        ["status"] = "the running Breakwater is not ready",
+        ["store verify"] = "an object is damaged",
+        ["warm"] = "something of what was asked for cannot be had",
+        ["pin add"] = "something of what was asked for cannot be had",
+        ["pin remove"] = "there is no such pin",
+        ["seed remove"] = "there is no such seed",
+        ["demo"] = "a machine did not boot as it should",
+    };
+
+    /// <summary>Codes with meanings of a command, in ascending order.</summary>
+    public static IEnumerable<(int Code, string Meaning)> Of(Command command)
+    {
+        IEnumerable<(int Code, string Meaning)> all = s_all.Where(one => one.Code != WrongUsage || !ServeCommand.IsMeant(command));
+        return s_found.TryGetValue(NameOf(command), out string? found)
+            ? all.Select(one => one.Code == Found ? (Found, $"{found}; or {one.Meaning}") : one)
+            : all;
+    }
+
+    /// <summary>A command's name with those of the commands above it, without the program's.</summary>
+    public static string NameOf(Command command) => command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand
+        ? $"{NameOf(parent)} {command.Name}"
+        : command is RootCommand ? "" : command.Name;
+}
