@@ -135,7 +135,8 @@ internal static class Program
         Option<string?> breakwater = BreakwaterOption();
         Option<string> congestion = CongestionOption();
         var command =
-            new Command("quick", "A short race against nginx only; prints ratios now and as saved. Saves nothing.") { breakwater, congestion };
+            new Command("quick", "A short race against nginx only; prints ratios now and as saved. Saves nothing.") { breakwater,
+            congestion };
         command.SetAction(parsed =>
         {
             string root = Surroundings.Root();

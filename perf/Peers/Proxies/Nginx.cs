@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Breakwater.Peers.Proxies;
 
-/// <summary>nginx as a caching reverse proxy: two workers with a listening socket each, lock, sendfile, open file cache, kept upstream connections.</summary>
+/// <summary>
+/// nginx as a caching reverse proxy: two workers with a listening socket each, lock, sendfile, open file cache, kept upstream connections.
+/// </summary>
 internal sealed partial class Nginx() : Peer("nginx", isForward: false)
 {
     public override string Version() => VersionPattern().Match(Output("nginx", "-v")).Value;

@@ -4,8 +4,8 @@ using Breakwater.Peers.Proxies;
 namespace Breakwater.Peers.Scenarios;
 
 /// <summary>
-/// Runs the race again inside a network namespace of its own, where every connection has the same congestion control and the machine is left
-/// as it was. What has to be downloaded is there before: inside is only loopback.
+/// Runs the race again inside a network namespace of its own, where every connection has the same congestion control and the machine is
+/// left as it was. What has to be downloaded is there before: inside is only loopback.
 /// </summary>
 internal static class Apart
 {

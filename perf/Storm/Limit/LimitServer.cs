@@ -6,8 +6,8 @@ using Breakwater.Storm.Net;
 namespace Breakwater.Storm.Limit;
 
 /// <summary>
-/// What a server of these bytes could reach at most here: epoll loops that write a prepared answer for each request, and do nothing else. It
-/// has no store, checks nothing and logs nothing; an answer that it lacks is fetched once, while its loop waits.
+/// What a server of these bytes could reach at most here: epoll loops that write a prepared answer for each request, and do nothing else.
+/// It has no store, checks nothing and logs nothing; an answer that it lacks is fetched once, while its loop waits.
 /// </summary>
 internal sealed class LimitServer : IDisposable
 {
