@@ -11,6 +11,9 @@ internal interface IFirstResponder
     /// <summary>Does it answer clients of this address at all? The connections of all others are Kestrel's from the beginning.</summary>
     bool Serves(IPAddress client);
 
+    /// <summary>All that a client gets whose request's head did not become whole in time.</summary>
+    byte[] RefuseLateHead(IPAddress client);
+
     /// <summary>Looks at one request.</summary>
     /// <param name="head">The request; valid during the call.</param>
     /// <param name="connection">Where it came from. Its socket takes what is sent at once, and does not block.</param>

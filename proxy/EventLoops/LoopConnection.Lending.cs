@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Breakwater.Proxy.Listening;
 
 namespace Breakwater.Proxy.EventLoops;
@@ -132,6 +133,30 @@ internal sealed partial class LoopConnection
                 return;
             }
         }
+    }
+
+    /// <summary>Its head has not become whole in time. As Kestrel does: told, and then no more is said.</summary>
+    private void RefuseLateHead()
+    {
+        try
+        {
+            SocketSender.Send(Descriptor, listener.Responder.RefuseLateHead(client.Address), hasMore: false);
+        }
+        catch (SocketException)
+        {
+            Close();
+            return;
+        }
+
+        _borrower?.Detach();
+        _borrower = null;
+        DropRest();
+        listener.Release(); // it holds up no stop
+        _state = State.Lingering;
+        _since = loop.Now;
+        _mayRead = true;
+        Epoll.Shutdown(Descriptor, sendingOnly: true);
+        Linger();
     }
 
     private void Linger()

@@ -143,7 +143,11 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
             State.Lingering => waited > LingerMs,
             _ => false,
         };
-        if (isOver)
+        if (isOver && _state == State.Reading && _isPartial && !listener.IsClosing)
+        {
+            RefuseLateHead();
+        }
+        else if (isOver)
         {
             Close();
         }

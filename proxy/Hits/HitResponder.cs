@@ -3,6 +3,7 @@ using Breakwater.Proxy.Access;
 using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
+using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Hits;
@@ -13,11 +14,14 @@ namespace Breakwater.Proxy.Hits;
 /// </summary>
 internal sealed class HitResponder(
     Admission admission, LoopGuard loops, RepositoryRoutes repositories, ObjectHits objects, DocumentHits documents, HitJoins joins,
-    HitLedger ledger)
+    HitLedger ledger, ParserRefusals refusals)
     : IFirstResponder
 {
     /// <inheritdoc/>
     public bool Serves(IPAddress client) => admission.AllowsAddress(client);
+
+    /// <inheritdoc/>
+    public byte[] RefuseLateHead(IPAddress client) => refusals.RefuseLateHead(client);
 
     /// <inheritdoc/>
     public FirstAnswer Respond(in RequestHead head, LoopConnection connection, out LoopAnswer? answer)

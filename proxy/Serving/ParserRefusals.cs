@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.Pipelines;
+using System.Net;
 using System.Text;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
@@ -45,13 +46,8 @@ internal sealed class ParserRefusals(RequestRecorder recorder, ProxyOptions opti
 
         IHttpRequestFeature? request = features.Get<IHttpRequestFeature>();
         bool isHead = request?.Method == HttpMethods.Head;
-        byte[] body = Encoding.ASCII.GetBytes($"{e.StatusCode}: {Reason(e.StatusCode)}\n");
-        string head = string.Create(
-            CultureInfo.InvariantCulture,
-            $"HTTP/1.1 {e.StatusCode} {ReasonPhrases.GetReasonPhrase(e.StatusCode)}\r\nDate: {time.GetUtcNow():R}\r\nVia: 1.1 "
-            + $"{options.Name}\r\nCache-Control: no-store\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "
-            + $"{body.Length}\r\nConnection: close\r\n\r\n");
-        features.Get<RefusableOutput>()?.SayInstead([.. Encoding.ASCII.GetBytes(head), .. isHead ? [] : body]);
+        byte[] answer = Answer(e.StatusCode, isHead, out int bodyBytes);
+        features.Get<RefusableOutput>()?.SayInstead(answer);
         long now = time.GetTimestamp();
         var facts = new RequestFacts
         {
@@ -60,7 +56,17 @@ internal sealed class ParserRefusals(RequestRecorder recorder, ProxyOptions opti
             Client = features.Get<IHttpConnectionFeature>()?.RemoteIpAddress,
             Target = request?.RawTarget is { Length: > 0 } target ? target : null,
         };
-        recorder.Record(facts.Ended(RequestResult.Refused, e.StatusCode, isHead ? 0 : body.Length, now, now));
+        recorder.Record(facts.Ended(RequestResult.Refused, e.StatusCode, bodyBytes, now, now));
+    }
+
+    /// <summary>The answer to a client of the event loops whose head did not become whole in time; it is recorded.</summary>
+    public byte[] RefuseLateHead(IPAddress client)
+    {
+        byte[] answer = Answer(StatusCodes.Status408RequestTimeout, isHead: false, out int bodyBytes);
+        long now = time.GetTimestamp();
+        var facts = new RequestFacts { StartedAt = now, Method = RequestMethod.Other, Client = client };
+        recorder.Record(facts.Ended(RequestResult.Refused, StatusCodes.Status408RequestTimeout, bodyBytes, now, now));
+        return answer;
     }
 
     /// <inheritdoc/>
@@ -71,6 +77,18 @@ internal sealed class ParserRefusals(RequestRecorder recorder, ProxyOptions opti
     /// <inheritdoc/>
     public void OnError(Exception error)
     {
+    }
+
+    private byte[] Answer(int status, bool isHead, out int bodyBytes)
+    {
+        byte[] body = Encoding.ASCII.GetBytes($"{status}: {Reason(status)}\n");
+        string head = string.Create(
+            CultureInfo.InvariantCulture,
+            $"HTTP/1.1 {status} {ReasonPhrases.GetReasonPhrase(status)}\r\nDate: {time.GetUtcNow():R}\r\nVia: 1.1 "
+            + $"{options.Name}\r\nCache-Control: no-store\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "
+            + $"{body.Length}\r\nConnection: close\r\n\r\n");
+        bodyBytes = isHead ? 0 : body.Length;
+        return [.. Encoding.ASCII.GetBytes(head), .. isHead ? [] : body];
     }
 
     /// <summary>Nothing of the request is in it: whoever sends nonsense gets none back.</summary>

@@ -107,16 +107,17 @@ public sealed class LoopAbuseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Head_NotWholeWithinTheSetting_IsClosedThen()
+    public async Task Head_NotWholeWithinTheSetting_IsA408AndClosedThen()
     {
         await using ServeProcess proxy = await StartWarmAsync(("Proxy:RequestHeadTimeout", "00:00:01"));
         using RawHttpClient client = await RawHttpClient.ConnectAsync(proxy.EndPoint);
         await client.SendAsync("GET /cvmfs/");
         Stopwatch elapsed = Stopwatch.StartNew();
 
-        int read = await client.ReadSomeAsync(new byte[1]).WaitAsync(TimeSpan.FromSeconds(60));
+        RawResponse response = await client.ReadResponseAsync().WaitAsync(TimeSpan.FromSeconds(60));
 
-        Assert.Equal(0, read);
+        Assert.Equal((408, true), (response.Status, response.IsComplete));
+        Assert.True(await client.IsClosedByServerAsync());
         Assert.True(elapsed.Elapsed < TimeSpan.FromSeconds(9), $"{elapsed.Elapsed}"); // The default is 10 s.
     }
 

@@ -25,6 +25,7 @@ public sealed class ParserRefusalTests
                 (431, $"GET / HTTP/1.1\r\nHost: a\r\n{string.Concat(Enumerable.Repeat("X: a\r\n", 100))}\r\n"),
                 (505, "GET / HTTP/3.7\r\nHost: a\r\n\r\n"),
                 (400, "EHLO example.org\r\n\r\n"),
+                (408, "GET / HTTP/1.1\r\nHost: a\r\n"),
             ];
             var data = new TheoryData<int, string, bool>();
             foreach ((int status, string request) in all)
@@ -43,8 +44,14 @@ public sealed class ParserRefusalTests
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(3_000).On(upstream);
-        await using ProxyUnderTest proxy =
-            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:RawPath"] = rawPath.ToString() }, null, upstream);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>
+            {
+                ["Proxy:RawPath"] = rawPath.ToString(),
+                ["Proxy:RequestHeadTimeout"] = status == 408 ? "00:00:01" : null,
+            },
+            null,
+            upstream);
         RequestRecorder recorder = proxy.Services.GetRequiredService<RequestRecorder>();
         bool isHead = request.StartsWith("HEAD", StringComparison.Ordinal);
 
