@@ -147,7 +147,7 @@ internal static class ProxyServer
         services.AddHostedService<PinnedHealer>();
 
         services.AddSingleton<ProxyCounters>();
-        AddAccess(services, settings.Access, time);
+        services.AddAccess(settings.Access, time);
         services.AddSingleton<Stratum1Directory>();
         services.AddSingleton<Stratum1Outcomes>();
         services.AddSingleton<ClustersInUse>();
@@ -215,24 +215,6 @@ internal static class ProxyServer
         services.AddSingleton<ExchangeCoordinator>();
         services.AddSingleton<ExchangeHeads>();
         services.AddSingleton<ExchangeEndpoint>();
-    }
-
-    private static void AddAccess(IServiceCollection services, AccessOptions access, TimeProvider time)
-    {
-        services.AddSingleton(new ClientAccess(access.EffectiveClients));
-        services.AddSingleton(new DestinationAccess(access.Destinations));
-        services.AddSingleton(new ConnectAccess(access.Connect));
-        services.AddSingleton(new ProxyUsers(access.Users));
-        services.AddSingleton(s =>
-            new ClientLimits(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient, time,
-            s.GetRequiredService<ConnectionBudget>().Connections));
-        services.AddSingleton(new AddressGuard(access.AllowedUpstreams, time));
-        services.AddSingleton<IHostNames, SystemHostNames>();
-        services.AddSingleton<GuardedConnector>();
-        services.AddSingleton<TunnelMiddleware>();
-        services.AddSingleton<Drain>();
-        services.AddSingleton<Admission>();
-        services.AddHostedService<Reloading>();
     }
 
     private static void AddSeeding(IServiceCollection services, BreakwaterSettings settings, FasterObjectStore store)
