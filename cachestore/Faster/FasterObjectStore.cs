@@ -120,7 +120,7 @@ public sealed partial class FasterObjectStore : IObjectStore
     }
 
     /// <summary>Files that the store keeps open when it is full.</summary>
-    public int MostOpenFiles => (int)(Space.QuotaBytes / Log.Segments.SegmentBytes) + 16 + (_named?.MostOpenFiles ?? 0);
+    public int MostOpenFiles => (int)(Space.QuotaBytes / Log.Segments.SegmentBytes) + 16;
 
     /// <summary>
     /// What of the store was deleted or moved away under this process, for people; null: it is where it was opened. Looks at the disk.

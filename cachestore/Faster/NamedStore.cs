@@ -65,7 +65,8 @@ public sealed class NamedStore : IAsyncDisposable
     /// <exception cref="IOException">It is not open yet, and cannot be opened.</exception>
     public IHeadStore Heads => Open().Heads;
 
-    internal int MostOpenFiles => (int)Math.Min(QuotaBytes >> 20, 96);
+    /// <summary>Files that it keeps open when it is full: segments of the slices, at most 64 of the heads, and some.</summary>
+    public int MostOpenFiles => (int)(QuotaBytes >> StoreParts.GeometryFor(QuotaBytes).SegmentSizeBits) + 96;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

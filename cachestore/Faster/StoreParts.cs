@@ -93,7 +93,7 @@ internal sealed record StoreParts(
     /// Segments of 4 to 256 MiB, about 64 of them in the quota. Pages of at most 8 MiB with parts of 256 KiB waste about 2 % of the log; 4
     /// pages are what the log keeps in memory.
     /// </summary>
-    private static LogGeometry GeometryFor(long quota)
+    internal static LogGeometry GeometryFor(long quota)
     {
         int segmentBits = Math.Clamp(BitOperations.Log2((ulong)quota / 64), 22, 28);
         int pageBits = Math.Min(23, segmentBits - 1);

@@ -91,7 +91,7 @@ internal sealed class ExchangeCoordinator(
         }
 
         feed ??= feeds.Find(stored.BodyId, shape.Offset);
-        if (feed is not null || named.Slices.Contains(BodyFeed.KeyOf(stored.BodyId, shape.Offset / BodyFeed.SliceBytes)))
+        if (feed is not null || IsHere(stored, shape))
         {
             return (true, feed);
         }
@@ -104,6 +104,26 @@ internal sealed class ExchangeCoordinator(
 
         feed = await fetch.FillAsync(exchange, stored, shape.Offset, shape.Offset + shape.Count!.Value, client);
         return (feed is not null, feed);
+    }
+
+    /// <summary>
+    /// Are the wanted bytes stored, as far as they must be before the first is sent? What has a strong validator can be continued by the
+    /// origin; of all else every slice must be here, for a kill or an eviction may have taken any of them.
+    /// </summary>
+    private bool IsHere(StoredHead stored, AnswerShape shape)
+    {
+        long first = shape.Offset / BodyFeed.SliceBytes;
+        bool mayBeContinued = shape.Count is not > 0 || Validators.Strong(stored.Fields, time.GetUtcNow()) is not null;
+        long last = mayBeContinued ? first : (shape.Offset + shape.Count!.Value - 1) / BodyFeed.SliceBytes;
+        for (long slice = first; slice <= last; slice++)
+        {
+            if (!named.Slices.Contains(BodyFeed.KeyOf(stored.BodyId, slice)))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private async Task<ExchangeAnswer> AskAsync(Exchange exchange, StoredHead? stored, string name, CancellationToken client)

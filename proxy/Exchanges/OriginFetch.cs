@@ -165,6 +165,13 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
             return intake.Start(answer, head.BodyId, part.First, part.Last + 1, isStrong: true, whenWhole: null);
         }
 
+        if (answer.Status == StatusCodes.Status200OK && answer.HasFramedBody && answer.Length == length
+            && Validators.Strong(answer.Fields, time.GetUtcNow()) == validator)
+        {
+            // An origin that knows no ranges: the same body from its beginning, past what is stored.
+            return intake.Start(answer, head.BodyId, 0, length, isStrong: false, whenWhole: null);
+        }
+
         bool isAnother = answer.Status < 500;
         answer.Dispose();
         if (isAnother)

@@ -59,7 +59,8 @@ internal static class ProxyServer
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true)
             .ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, plan));
         builder.Services.AddSingleton(plan);
-        var budget = ConnectionBudget.For(settings.Proxy, store.MostOpenFiles);
+        int files = store.MostOpenFiles + (settings.HasOrdinaryHttp ? store.Named.MostOpenFiles : 0);
+        var budget = ConnectionBudget.For(settings, files);
         builder.Services.AddSingleton(budget);
         builder.Services.AddSingleton(ConnectionRules.For(settings.Proxy, budget));
         if (HasLoops(settings.Proxy))

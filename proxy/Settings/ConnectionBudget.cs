@@ -6,10 +6,12 @@ namespace Breakwater.Proxy.Settings;
 internal sealed record ConnectionBudget(int Connections, int PassedThrough)
 {
     /// <summary>What the settings and the limit of open files allow.</summary>
-    public static ConnectionBudget For(Settings.ProxyOptions proxy, int storeFiles)
+    public static ConnectionBudget For(BreakwaterSettings settings, int storeFiles)
     {
+        ProxyOptions proxy = settings.Proxy;
+        int fetches = proxy.MaxConcurrentFetches + (settings.HasOrdinaryHttp ? settings.Http.MaxConcurrentFetches : 0);
         long? limit = DescriptorBudget.Limit();
-        int connections = DescriptorBudget.Connections(proxy.MaxConnections, proxy.MaxConcurrentFetches, storeFiles, limit);
-        return new ConnectionBudget(connections, DescriptorBudget.PassedThrough(proxy.MaxConcurrentFetches, storeFiles, limit));
+        int connections = DescriptorBudget.Connections(proxy.MaxConnections, fetches, storeFiles, limit);
+        return new ConnectionBudget(connections, DescriptorBudget.PassedThrough(fetches, storeFiles, limit));
     }
 }
