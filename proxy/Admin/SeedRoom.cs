@@ -13,9 +13,21 @@ internal sealed class SeedRoom(SeedRegistry seeds, SeedImporter importer, SeedSt
         admin.Read("/seeds", () => Results.Ok(seeds.List()));
         admin.Read("/seeds/bootable", () => Results.Ok(start.Statements()));
         admin.Upload("/seeds", ImportAsync);
-        admin.Remove("/seeds/{name}", (string name) => seeds.Remove(name)
-            ? Results.Ok(new { Removed = name })
-            : new AdminProblem($"There is no seed '{name}'.", "See 'breakwater seed list'.").Result(StatusCodes.Status404NotFound));
+        admin.Remove("/seeds/{name}", Remove);
+    }
+
+    private IResult Remove(string name)
+    {
+        try
+        {
+            return seeds.Remove(name)
+                ? Results.Ok(new { Removed = name })
+                : new AdminProblem($"There is no seed '{name}'.", "See 'breakwater seed list'.").Result(StatusCodes.Status404NotFound);
+        }
+        catch (SeedStoreException e)
+        {
+            return new AdminProblem(e.Message).Result(StatusCodes.Status409Conflict);
+        }
     }
 
     private async Task<IResult> ImportAsync(HttpRequest request, string? name)

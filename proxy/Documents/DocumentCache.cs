@@ -79,11 +79,12 @@ internal sealed class DocumentCache : IDisposable
 
         string key = request.CacheKey;
         CachedDocument? held = Find(request, key);
-        if (_options.Offline)
+        if (_options.Offline || request.Repository.IsPublished)
         {
             return held is not null
                 ? new DocumentAnswer(held, RequestResult.Hit, null)
-                : WithoutUpstream(request, null, UpstreamFailure.NotHeldOffline);
+                : WithoutUpstream(
+                    request, null, request.Repository.IsPublished ? UpstreamFailure.NotPublished : UpstreamFailure.NotHeldOffline);
         }
 
         if (held is not null && held.IsFresh(_time))

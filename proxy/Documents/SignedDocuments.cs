@@ -60,7 +60,7 @@ internal sealed partial class SignedDocuments(
     public CachedDocument? FindFresh(DocumentRequest request)
     {
         return _entries.TryGetValue(KeyOf(request.Repository), out Entry? entry) && entry.Show() is { } pair
-            && (options.Offline ? !IsWithheld(pair) : pair.Manifest.IsFresh(time))
+            && (options.Offline || request.Repository.IsPublished ? !IsWithheld(pair) : pair.Manifest.IsFresh(time))
             ? request.Path == ManifestPath ? pair.Manifest : pair.Whitelist
             : null;
     }
@@ -71,9 +71,10 @@ internal sealed partial class SignedDocuments(
     {
         Entry entry = EntryOf(request.Repository);
         entry.AskedAt = Environment.TickCount64;
-        if (options.Offline)
+        if (options.Offline || request.Repository.IsPublished)
         {
-            return WithoutUpstream(request, entry, UpstreamFailure.NotHeldOffline, RequestResult.Hit);
+            UpstreamFailure missing = request.Repository.IsPublished ? UpstreamFailure.NotPublished : UpstreamFailure.NotHeldOffline;
+            return WithoutUpstream(request, entry, missing, RequestResult.Hit);
         }
 
         SignedPair? pair = entry.Show();

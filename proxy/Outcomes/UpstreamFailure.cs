@@ -9,6 +9,10 @@ internal sealed record UpstreamFailure(FailureKind Kind, string Detail)
     public static readonly UpstreamFailure NotHeldOffline =
         new(FailureKind.Offline, "this proxy is offline (Proxy:Offline) and does not hold it; import a seed bundle that has it");
 
+    /// <summary>What is said of an object that a repository published here does not have.</summary>
+    public static readonly UpstreamFailure NotPublished =
+        new(FailureKind.Offline, "the repository is published on this machine (Repositories:<name>:Published) and does not have it");
+
     /// <summary>The status for the client: 404 only when every candidate said so.</summary>
     public int StatusCode => Kind switch
     {

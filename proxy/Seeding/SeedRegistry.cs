@@ -71,8 +71,16 @@ internal sealed class SeedRegistry(
     /// Unpins and forgets a seed, also one whose import was interrupted; its manifest and whitelist stay as long as nothing newer comes.
     /// False: there is none of this name.
     /// </summary>
+    /// <exception cref="SeedStoreException">It is a repository that is published here: that is no cache.</exception>
     public bool Remove(string name)
     {
+        if (Find(name) is { Repositories: [var only] } && name == SeedName.OfPublished(only.Fqrn) && Route(only.Fqrn)?.IsPublished == true)
+        {
+            throw new SeedStoreException(
+                $"{only.Fqrn} is published on this machine: 'breakwater publish gc' frees what no tag needs. To give it up whole, take "
+                + $"Repositories:{only.Fqrn}:Published out of the settings first.");
+        }
+
         bool wasThere = documents.Remove(RecordPrefix + name);
         foreach (string key in documents.Keys($"{DocumentPrefix}{name}/"))
         {
@@ -117,6 +125,9 @@ internal sealed class SeedRegistry(
 
     /// <summary>The whitelist that is served for a repository; null: none.</summary>
     public Whitelist? HeldWhitelist(string fqrn) => Route(fqrn) is { } route ? signed.Find(route)?.Verdict.Whitelist : null;
+
+    /// <summary>Is it published on this machine?</summary>
+    public bool IsPublished(string fqrn) => Route(fqrn)?.IsPublished == true;
 
     private RepositoryRoute? Route(string fqrn) => routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route) ? route : null;
 

@@ -12,6 +12,9 @@ namespace Breakwater.Proxy.Seeding;
 /// </summary>
 internal sealed class SeedStart : IHostedService, IHealthSource
 {
+    /// <summary>Who publishes must act, perhaps where the master key is: earlier than who only hears of it.</summary>
+    private static readonly TimeSpan s_publisherWarning = TimeSpan.FromDays(14);
+
     private readonly SeedRegistry _seeds;
     private readonly ProxyOptions _options;
     private readonly TimeProvider _time;
@@ -97,13 +100,28 @@ internal sealed class SeedStart : IHostedService, IHealthSource
     /// <inheritdoc/>
     public IEnumerable<HealthFinding> Find()
     {
+        string[] published =
+            [.. _seeds.List().SelectMany(seed => seed.Repositories).Select(repository => repository.Fqrn).Distinct(StringComparer.Ordinal)
+                .Where(_seeds.IsPublished)];
+        foreach (string fqrn in published)
+        {
+            if (_seeds.HeldWhitelist(fqrn) is { } whitelist && whitelist.ExpiresAt - _time.GetUtcNow() <= s_publisherWarning)
+            {
+                yield return new HealthFinding(
+                    "published-whitelist-ends", HealthLevel.Degraded,
+                    $"The whitelist of {fqrn}, which is published here, ends at {whitelist.ExpiresAt:u}: machines that boot it for the first "
+                    + $"time refuse it then. Sign it again with 'breakwater publish whitelist --repository {fqrn}'.");
+            }
+        }
+
         if (!_options.Offline)
         {
             yield break;
         }
 
         foreach (string fqrn
-            in _seeds.List().SelectMany(seed => seed.Repositories).Select(repository => repository.Fqrn).Distinct(StringComparer.Ordinal))
+            in _seeds.List().SelectMany(seed => seed.Repositories).Select(repository => repository.Fqrn).Distinct(StringComparer.Ordinal)
+                .Except(published, StringComparer.Ordinal))
         {
             if (_seeds.HeldWhitelist(fqrn) is { } whitelist && whitelist.ExpiresAt - _time.GetUtcNow() <= TrustVerdict.ExpiryWarning)
             {

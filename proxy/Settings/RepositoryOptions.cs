@@ -8,4 +8,13 @@ internal sealed class RepositoryOptions
 {
     /// <summary>The YARP cluster (<c>ReverseProxy:Clusters</c>) whose destinations are the repository's Stratum 1s.</summary>
     public string? Cluster { get; set; }
+
+    /// <summary>
+    /// It is published on this machine by <c>breakwater publish</c>, straight into this store: no Stratum 1 is asked for it, and no cluster
+    /// named. Default false.
+    /// </summary>
+    public bool Published { get; set; }
+
+    /// <summary>Stands for the cluster of what is published here; no section can have this name.</summary>
+    public const string PublishedCluster = "(published)";
 }

@@ -168,6 +168,21 @@ internal static class SettingsValidator
             .Select(host => $"Admin:Hosts: '{host}' is not a host name without port, such as proxy1.example.org."));
     }
 
+    private static void CheckPublished(string pattern, RepositoryOptions repository, List<string> errors)
+    {
+        if (pattern.StartsWith("*.", StringComparison.Ordinal))
+        {
+            errors.Add($"Repositories:{pattern}:Published: a domain is not published, its repositories are: give each by its full name.");
+        }
+
+        if (repository.Cluster is not null and not RepositoryOptions.PublishedCluster)
+        {
+            errors.Add($"Repositories:{pattern}:Cluster: what is published here has no Stratum 1s; leave out Cluster or Published.");
+        }
+
+        repository.Cluster = RepositoryOptions.PublishedCluster;
+    }
+
     private static void CheckRepositories(BreakwaterSettings settings, IConfiguration configuration, List<string> errors)
     {
         if (configuration["Repositories:ConfigDirectory"] is { Length: > 0 } client && !Directory.Exists(client))
@@ -198,7 +213,11 @@ internal static class SettingsValidator
                 errors.Add($"Repositories:{pattern}: a key is a repository's full name or a domain such as *.cern.ch.");
             }
 
-            if (settings.Proxy.Offline && repository.Cluster is null)
+            if (repository.Published)
+            {
+                CheckPublished(pattern, repository, errors);
+            }
+            else if (settings.Proxy.Offline && repository.Cluster is null)
             {
                 repository.Cluster = "offline";
             }

@@ -6,7 +6,7 @@ namespace Breakwater.Proxy.Upstreams;
 /// The Stratum 1s that a fetch may still ask, in order. Each is asked once; one whose transfer broke half-way, or that was one of several
 /// authors of a wrong body, may be asked once more after all the others. Not thread-safe.
 /// </summary>
-internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, bool isOffline = false)
+internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, UpstreamFailure? nobody = null)
 {
     private readonly LinkedList<Stratum1> _left = new(order);
     private readonly LinkedList<Stratum1> _silent = new();
@@ -93,7 +93,7 @@ internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, bool isOffl
 
     /// <summary>Why nothing came: 404 when every one said so.</summary>
     public UpstreamFailure ToFailure() =>
-        isOffline ? UpstreamFailure.NotHeldOffline
+        nobody is not null ? nobody
         : Count == 0 ? new UpstreamFailure(FailureKind.NoUpstream, "no Stratum 1 is configured for this repository")
         : NotFound >= Count ? new UpstreamFailure(FailureKind.NotFound, $"none of {Count} Stratum 1s has it")
         : LastFailure is { Kind: not FailureKind.NotFound } last ? last

@@ -1,6 +1,12 @@
+using Breakwater.Proxy.Settings;
+
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>One allowed repository: its name, and the cluster of its Stratum 1s.</summary>
 /// <param name="Fqrn">Fully qualified repository name.</param>
 /// <param name="Cluster">Id of the YARP cluster.</param>
-internal sealed record RepositoryRoute(string Fqrn, string Cluster);
+internal sealed record RepositoryRoute(string Fqrn, string Cluster)
+{
+    /// <summary>Is it published on this machine, so that nobody else is asked for it?</summary>
+    public bool IsPublished => Cluster == RepositoryOptions.PublishedCluster;
+}

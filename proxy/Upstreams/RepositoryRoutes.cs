@@ -59,7 +59,9 @@ internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOpt
 
         public RepositoryRoute ForServerInfo(string? hint)
         {
-            string[] clusters = [.. _exact.Values.Concat(_domains.Select(d => d.Cluster)).Distinct(StringComparer.OrdinalIgnoreCase)];
+            string[] clusters = 
+                [.. _exact.Values.Concat(_domains.Select(d => d.Cluster)).Distinct(StringComparer.OrdinalIgnoreCase)
+                    .OrderBy(cluster => cluster == RepositoryOptions.PublishedCluster)];
             return new RepositoryRoute("info", hint is null ? clusters[0] : clusters.MinBy(c => _directory.Distance(c, hint))!);
         }
 

@@ -21,7 +21,9 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     /// <param name="hint">Host that the client named, or null.</param>
     /// <param name="isAside">See <see cref="CandidateCursor.IsAside"/>.</param>
     public CandidateCursor Candidates(RepositoryRoute repository, string? hint, bool isAside = false) =>
-        new(options.Offline ? [] : directory.Order(repository.Cluster, hint), options.Offline) { IsAside = isAside };
+        repository.IsPublished ? new([], UpstreamFailure.NotPublished)
+            : options.Offline ? new([], UpstreamFailure.NotHeldOffline)
+            : new(directory.Order(repository.Cluster, hint)) { IsAside = isAside };
 
     /// <summary>
     /// Gets a good answer from the next candidates: 200, or for an <paramref name="offset"/> above zero 206, 200, or one that cannot be

@@ -118,6 +118,7 @@ internal static class PublishCommand
         };
         PublishResult result = await new Publisher(request, TimeProvider.System).RunAsync(cancellationToken);
         PublishView.Show(result, place);
+        await StoreDelivery.RunAsync(place, cancellationToken);
         return 0;
     }
 }

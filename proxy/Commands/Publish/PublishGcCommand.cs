@@ -29,7 +29,9 @@ internal static class PublishGcCommand
             (long objects, long bytes) = await Garbage.CollectAsync(
                 folder, place.PublishKeys, place.WhitelistValidity, current, TimeProvider.System.GetUtcNow(), cancellationToken);
             Console.WriteLine($"{place.Fqrn}: {objects} objects removed ({SeedView.Size(bytes)}).");
-            return 0;
         }
+
+        await StoreDelivery.RunAsync(place, cancellationToken);
+        return 0;
     }
 }

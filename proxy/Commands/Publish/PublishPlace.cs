@@ -1,9 +1,11 @@
 using System.CommandLine;
+using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Commands.Publish.Keys;
 using Breakwater.Proxy.Commands.Publish.Objects;
 using Breakwater.Proxy.Commands.Publish.Revisions;
 using Breakwater.Proxy.Commands.Publish.Tree;
 using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Commands.Publish;
@@ -12,7 +14,7 @@ namespace Breakwater.Proxy.Commands.Publish;
 internal sealed record PublishPlace
 {
     /// <summary>What is published or signed is refused (EX_DATAERR of sysexits.h).</summary>
-    public const int Refused = 65;
+    public const int Refused = ExitCodes.Refused;
 
     /// <summary><c>--repository FQRN</c>.</summary>
     public static readonly Option<string> Repository = new("--repository", "-r")
@@ -56,6 +58,12 @@ internal sealed record PublishPlace
     /// <summary>How long a new whitelist is valid.</summary>
     public required TimeSpan WhitelistValidity { get; init; }
 
+    /// <summary>The settings file that was named; null: none.</summary>
+    public required FileInfo? SettingsFrom { get; init; }
+
+    /// <summary>Does it go straight into Breakwater's own store?</summary>
+    public required bool IsStored { get; init; }
+
     /// <summary>Its keys.</summary>
     public PublishKeys PublishKeys => new(KeysFolder, Fqrn);
 
@@ -63,10 +71,15 @@ internal sealed record PublishPlace
     /// <exception cref="SettingsException">The settings are wrong.</exception>
     public static PublishPlace Of(ParseResult parsed)
     {
-        PublishOptions settings = SettingsFile.Read(parsed.GetValue(SettingsFile.Option)).Settings.Publish;
+        FileInfo? from = parsed.GetValue(SettingsFile.Option);
+        BreakwaterSettings all = SettingsFile.Read(from).Settings;
+        PublishOptions settings = all.Publish;
+        string fqrn = parsed.GetRequiredValue(Repository);
         return new PublishPlace
         {
-            Fqrn = parsed.GetRequiredValue(Repository),
+            Fqrn = fqrn,
+            SettingsFrom = from,
+            IsStored = all.Repositories.TryGetValue(fqrn, out RepositoryOptions? repository) && repository.Published,
             Folder = parsed.GetValue(Output)?.FullName ?? settings.Path,
             KeysFolder = parsed.GetValue(Keys)?.FullName ?? settings.KeysDirectory,
             WhitelistValidity = settings.WhitelistValidity,
@@ -117,9 +130,19 @@ internal sealed record PublishPlace
             await Console.Error.WriteLineAsync(e.Message);
             return Refused;
         }
+        catch (SeedRefusedException e)
+        {
+            await Console.Error.WriteLineAsync($"The store refuses it: {e.Message}. Clients see the revision before.");
+            return Refused;
+        }
+        catch (Exception e) when (e is SeedStoreException or AdminException)
+        {
+            await Console.Error.WriteLineAsync($"The store did not take it, clients see the revision before: {e.Message}");
+            return ExitCodes.Unavailable;
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync($"{e.Message} What was published before is unchanged.");
+            await Console.Error.WriteLineAsync($"{e.Message} What clients see is unchanged.");
             return ExitCodes.CannotStart;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -36,7 +36,9 @@ internal static class PublishRollbackCommand
             Manifest manifest = Rollback.Run(
                 folder, place.PublishKeys, place.WhitelistValidity, current, target, TimeProvider.System.GetUtcNow());
             Console.WriteLine($"{place.Fqrn} revision {manifest.Revision} is what {target.Name} (revision {target.Revision}) was.");
-            return 0;
         }
+
+        await StoreDelivery.RunAsync(place, cancellationToken);
+        return 0;
     }
 }

@@ -80,7 +80,9 @@ internal static class PublishTagCommand
                 .Write(current, Revision.After(current, tags, now));
             folder.End();
             Console.WriteLine($"{place.Fqrn}: the tag {name} {done}. Clients see it with revision {manifest.Revision}.");
-            return 0;
         }
+
+        await StoreDelivery.RunAsync(place, cancellationToken);
+        return 0;
     }
 }

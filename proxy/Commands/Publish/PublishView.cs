@@ -28,6 +28,11 @@ internal static class PublishView
             + $"{SeedView.Size(result.Contents.FileBytes)}");
         Console.WriteLine($"{place.Fqrn} revision {result.Manifest.Revision} is published: {contents}.");
         Console.WriteLine($"{read}; {result.NewObjects} new objects ({SeedView.Size(result.NewBytes)}).");
+        if (place.IsStored)
+        {
+            return;
+        }
+
         string root = RepositoryFolder.RootOf(place.Folder, place.Fqrn);
         Console.WriteLine($"Served from {root} as /cvmfs/{place.Fqrn}; clients' key: {place.PublishKeys.PublicPath}");
     }

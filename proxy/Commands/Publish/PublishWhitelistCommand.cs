@@ -111,6 +111,7 @@ internal static class PublishWhitelistCommand
             folder.Write(RepositoryFolder.Whitelist, whitelist);
         }
 
+        await StoreDelivery.RunAsync(place, cancellationToken);
         Console.WriteLine($"{place.Fqrn}: the whitelist is valid until {WhitelistRenewal.ExpiryOf(whitelist):u}.");
     }
 }

@@ -22,6 +22,9 @@ internal sealed class ObjectFolder(string root, string temporary)
     /// </summary>
     public bool IsRewriting { get; init; }
 
+    /// <summary>Objects that are in a store instead of the folder; null: none.</summary>
+    public IReadOnlySet<ObjectKey>? Elsewhere { get; set; }
+
     /// <summary>Objects that were not there before.</summary>
     public long Added => Interlocked.Read(ref _added);
 
@@ -35,7 +38,7 @@ internal sealed class ObjectFolder(string root, string temporary)
     public string PathOf(in ObjectKey key) => Path.Combine(root, key.ToPath());
 
     /// <summary>Is it there?</summary>
-    public bool Contains(in ObjectKey key) => File.Exists(PathOf(key));
+    public bool Contains(in ObjectKey key) => Elsewhere?.Contains(key) == true || File.Exists(PathOf(key));
 
     /// <summary>Makes the folders.</summary>
     public void Create()
@@ -84,17 +87,21 @@ internal sealed class ObjectFolder(string root, string temporary)
     /// <summary>Gives a whole temporary file its name.</summary>
     internal void Take(string file, long length, in ObjectKey key)
     {
-        string path = PathOf(key);
-        bool isNew = !File.Exists(path);
-        File.Move(file, path, overwrite: true);
+        bool isNew = !Contains(key);
+        if (!isNew && !IsRewriting)
+        {
+            File.Delete(file);
+            return;
+        }
+
+        File.Move(file, PathOf(key), overwrite: true);
         Count(isNew, length);
     }
 
     /// <summary>Writes an object whose bytes are at hand, unless it is there.</summary>
     internal void Take(ReadOnlySpan<byte> wire, in ObjectKey key)
     {
-        string path = PathOf(key);
-        bool isNew = !File.Exists(path);
+        bool isNew = !Contains(key);
         if (!isNew && !IsRewriting)
         {
             return;
@@ -106,7 +113,7 @@ internal sealed class ObjectFolder(string root, string temporary)
             stream.Write(wire);
         }
 
-        File.Move(file, path, overwrite: true);
+        File.Move(file, PathOf(key), overwrite: true);
         Count(isNew, wire.Length);
     }
 

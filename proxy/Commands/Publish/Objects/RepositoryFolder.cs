@@ -26,6 +26,7 @@ internal sealed class RepositoryFolder : IDisposable
         StateRoot = StateOf(output, fqrn);
         Objects = new ObjectFolder(Root, Path.Combine(StateRoot, "tmp")) 
         {
+            Elsewhere = StoredObjects.Load(Path.Combine(StateRoot, StoredObjects.FileName)).Keys,
             IsRewriting = isRewriting || File.Exists(Path.Combine(StateRoot, Unfinished)),
         };
     }
@@ -105,6 +106,11 @@ internal sealed class RepositoryFolder : IDisposable
     /// <summary>Is an object there, with the right bytes?</summary>
     public bool IsGood(in ObjectKey key)
     {
+        if (Objects.Elsewhere?.Contains(key) == true && !File.Exists(Objects.PathOf(key)))
+        {
+            return true; // the store looks after it
+        }
+
         try
         {
             OpenObject(key).Dispose();

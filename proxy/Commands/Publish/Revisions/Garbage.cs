@@ -52,6 +52,15 @@ internal static class Garbage
             }
         }
 
+        StoredObjects stored = StoredObjects.Load(folder.StateFile(StoredObjects.FileName));
+        HashSet<ObjectKey> kept = [.. stored.Keys.Where(live.Contains)];
+        objects += stored.Keys.Count(key => !live.Contains(key) && key.Kind is 0 or (byte)'P');
+        if (kept.Count < stored.Keys.Count)
+        {
+            // Not what was shown last: the store is told, and unpins the others.
+            new StoredObjects("", kept).Save(folder.StateFile(StoredObjects.FileName));
+        }
+
         folder.End();
         return (objects, bytes);
     }

@@ -34,17 +34,17 @@ internal sealed class TreeReader(string directory, bool crossesMounts)
         }
 
         var root = new TreeNode { Name = [], Parent = null, Key = PathKey.Of(""), Stat = stat, Xattrs = XattrsOf(path) };
-        var open = new Stack<TreeNode>([root]);
-        while (open.TryPop(out TreeNode? at))
+        ulong fileSystem = stat.FileSystem;
+        var parallel = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        for (List<TreeNode> level = [root]; level.Count > 0; level = [.. level.SelectMany(DirectoriesIn)])
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            at.Children = ReadDirectory(at, stat.FileSystem);
-            foreach (TreeNode child in at.Children)
+            try
             {
-                if (child.Children is not null)
-                {
-                    open.Push(child);
-                }
+                Parallel.ForEach(level, parallel, directory => directory.Children = ReadDirectory(directory, fileSystem));
+            }
+            catch (AggregateException e)
+            {
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
             }
         }
 
@@ -53,6 +53,9 @@ internal sealed class TreeReader(string directory, bool crossesMounts)
 
     /// <summary>The path of a file on this machine, with a zero byte at its end.</summary>
     public byte[] PathOf(TreeNode node) => node.Source ?? Terminated([.. _root, .. node.Path()]);
+
+    private static IEnumerable<TreeNode> DirectoriesIn(TreeNode directory) =>
+        directory.Children!.Where(child => child.Children is not null);
 
     private TreeNode[] ReadDirectory(TreeNode directory, ulong fileSystem)
     {
@@ -131,15 +134,18 @@ internal sealed class TreeReader(string directory, bool crossesMounts)
             .. all.Where(pair => XattrList.Fits(pair.Key, pair.Value) && !pair.Key.AsSpan().StartsWith("trusted.overlay."u8))
                 .Take(XattrList.Max),
         ];
-        _droppedXattrs += all.Count - kept.Count;
+        Interlocked.Add(ref _droppedXattrs, all.Count - kept.Count);
         return XattrList.Encode(kept) ?? [];
     }
 
     private void Note(string note)
     {
-        if (_notes.Count < MaxNotes)
+        lock (_notes)
         {
-            _notes.Add(note);
+            if (_notes.Count < MaxNotes)
+            {
+                _notes.Add(note);
+            }
         }
     }
 
