@@ -30,8 +30,21 @@ internal static class TopCommand
             "Watch the running Breakwater: rates, fetches, Stratum 1s and the slowest boots, once a second. q or Ctrl+C ends it; a "
             + "server that goes away is waited for; when the output is no terminal, one second is shown.") { json, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(
-            parsed.GetValue(SettingsFile.Option), (client, stop) => RunAsync(client, parsed.GetValue(json), stop), cancellationToken));
+            parsed.GetValue(SettingsFile.Option), (client, stop) => UntilEndAsync(client, parsed.GetValue(json), stop), cancellationToken));
         return command;
+    }
+
+    /// <summary>Ctrl+C is the ordinary end, of which nothing is said on a screen that is again as it was.</summary>
+    private static async Task<int> UntilEndAsync(AdminClient client, bool asJson, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RunAsync(client, asJson, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && TerminalScreen.IsThere)
+        {
+            return ExitCodes.Interrupted;
+        }
     }
 
     private static async Task<int> RunAsync(AdminClient client, bool asJson, CancellationToken cancellationToken)

@@ -22,7 +22,7 @@ public sealed class CompletionTests
 
     [Theory]
     [InlineData("breakwater doc", "doctor")]
-    [InlineData("breakwater se", "seed serve")]
+    [InlineData("breakwater se", "seed serve settings")]
     [InlineData("breakwater status --j", "--json")]
     [InlineData("breakwater completion z", "zsh")]
     public async Task Bash_HalfAWord_ItsCompletions(string line, string expected)

@@ -80,12 +80,13 @@ public sealed class LoopAbuseTests : IAsyncLifetime
         stuck.Socket.ReceiveBufferSize = 4096;
         await stuck.SendAsync(RawHttpClient.Request("GET", item.Url));
         using RawHttpClient slow = await RawHttpClient.ConnectAsync(proxy.EndPoint);
+        slow.Socket.ReceiveBufferSize = 64 << 10; // A large one tells of room only after a sixteenth of it.
         await slow.SendAsync(RawHttpClient.Request("GET", item.Url));
         RawResponseHead head = await slow.ReadHeadAsync();
         Assert.Equal(200, head.Status);
 
-        // 40 KB/s: the kernel tells of room only after half a minute of that.
-        byte[] buffer = new byte[4_000];
+        // 160 KB/s: on loopback the kernel tells of room 64 KiB at a time.
+        byte[] buffer = new byte[16_000];
         int at = 0;
         Stopwatch elapsed = Stopwatch.StartNew();
         while (elapsed.Elapsed < TimeSpan.FromSeconds(11))

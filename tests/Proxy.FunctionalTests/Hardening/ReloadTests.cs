@@ -341,9 +341,7 @@ public sealed class ReloadTests : IAsyncLifetime
             ["Store:Path"] = _directory.Combine("store"),
             ["Repositories:synthetic.example.org:Cluster"] = "test",
             ["ReverseProxy:Clusters:test:Destinations:s1:Address"] = _upstream.Address,
-            ["ReverseProxy:Clusters:stratum1:HealthCheck:Active:Enabled"] = "false",
-            ["ReverseProxy:Clusters:egi:HealthCheck:Active:Enabled"] = "false",
-            ["ReverseProxy:Clusters:osg:HealthCheck:Active:Enabled"] = "false",
+            ["Presets"] = "",
             ["Logging:LogLevel:Default"] = "Error",
         };
         foreach ((string name, string? value) in changes)
