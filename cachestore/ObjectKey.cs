@@ -30,21 +30,21 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
     private readonly ulong _b;
     private readonly uint _c;
     private readonly DigestAlgorithm _algorithm;
-    private readonly byte _kind;
+    private readonly ObjectKind _kind;
 
     /// <summary>Makes a key from its parts.</summary>
     /// <param name="digest">Exactly 20 bytes.</param>
     /// <param name="algorithm">The algorithm that made the digest.</param>
-    /// <param name="kind">0, or one of the letters <c>C P H X M L T</c>.</param>
+    /// <param name="kind">What it is for.</param>
     /// <exception cref="ArgumentException">The digest is not 20 bytes long, or the kind is unknown.</exception>
-    public ObjectKey(ReadOnlySpan<byte> digest, DigestAlgorithm algorithm, byte kind)
+    public ObjectKey(ReadOnlySpan<byte> digest, DigestAlgorithm algorithm, ObjectKind kind)
     {
         if (digest.Length != DigestSizeBytes)
         {
             throw new ArgumentException("A digest has 20 bytes.", nameof(digest));
         }
 
-        if (kind != 0 && !IsKindLetter(kind))
+        if (kind != ObjectKind.Plain && !IsKindLetter((byte)kind))
         {
             throw new ArgumentException("Unknown kind of object.", nameof(kind));
         }
@@ -71,8 +71,8 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
     /// <summary>The algorithm that made the digest.</summary>
     public DigestAlgorithm Algorithm => _algorithm;
 
-    /// <summary>The kind letter as ASCII, 0 for a plain file.</summary>
-    public byte Kind => _kind;
+    /// <summary>What it is for.</summary>
+    public ObjectKind Kind => _kind;
 
     /// <summary>Is this one of the kind letters of CernVM-FS?</summary>
     public static bool IsKindLetter(byte letter) =>
@@ -131,10 +131,10 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
             rest = rest[9..];
         }
 
-        byte kind = 0;
+        ObjectKind kind = ObjectKind.Plain;
         if (rest.Length == 1 && IsKindLetter(rest[0]))
         {
-            kind = rest[0];
+            kind = (ObjectKind)rest[0];
         }
         else if (rest.Length != 0)
         {
@@ -192,7 +192,7 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
             DigestAlgorithm.Named => "-named",
             _ => "",
         };
-        return Convert.ToHexStringLower(digest) + tag + (_kind == 0 ? "" : ((char)_kind).ToString());
+        return Convert.ToHexStringLower(digest) + tag + (_kind == ObjectKind.Plain ? "" : ((char)_kind).ToString());
     }
 
     /// <inheritdoc/>

@@ -150,7 +150,7 @@ public sealed partial class Catalog : IDisposable
             }
 
             end = offset + size;
-            chunks.Add(new CatalogChunk(offset, size, new ObjectKey(hash, entry.Algorithm, (byte)'P')));
+            chunks.Add(new CatalogChunk(offset, size, new ObjectKey(hash, entry.Algorithm, ObjectKind.Chunk)));
         }
 
         if (problem is not null)

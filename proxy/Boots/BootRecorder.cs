@@ -54,7 +54,7 @@ internal sealed class BootRecorder
     /// <summary>
     /// Could a request for this object (null: the manifest) matter? False for nearly all of them while no boot is recorded.
     /// </summary>
-    public bool Concerns(ObjectKey? key) => _isRecording || key is null or { Kind: (byte)'C' };
+    public bool Concerns(ObjectKey? key) => _isRecording || key is null or { Kind: ObjectKind.Catalog };
 
     /// <summary>
     /// Hands out the boots that are over at that time. One that went on after a pause is handed out again, whole, with the same

@@ -122,7 +122,7 @@ internal sealed class BootSorter<TBoot>(BootSorterLimits limits, Func<ObservedRe
             }
         }
 
-        return key.Kind == (byte)'C' && bound is null ? Begin(request) : bound;
+        return key.Kind == ObjectKind.Catalog && bound is null ? Begin(request) : bound;
     }
 
     private TBoot? Begin(in ObservedRequest request)

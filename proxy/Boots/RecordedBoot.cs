@@ -18,9 +18,9 @@ internal sealed record RecordedBoot(string Repository, IReadOnlyList<BootRead> R
     public bool IsCut { get; init; }
 
     /// <summary>The root catalog that it mounted: the first catalog that it asked for; null when it asked for none.</summary>
-    public ObjectKey? RootCatalog { get; } = Reads.Where(read => read.Key.Kind == (byte)'C').Select(read => (ObjectKey?)read.Key)
+    public ObjectKey? RootCatalog { get; } = Reads.Where(read => read.Key.Kind == ObjectKind.Catalog).Select(read => (ObjectKey?)read.Key)
         .FirstOrDefault();
 
     /// <summary>Did it look tags up? Then it booted a tag, not the trunk.</summary>
-    public bool HasReadHistory { get; } = Reads.Any(read => read.Key.Kind == (byte)'H');
+    public bool HasReadHistory { get; } = Reads.Any(read => read.Key.Kind == ObjectKind.History);
 }

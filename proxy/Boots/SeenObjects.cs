@@ -25,7 +25,7 @@ internal sealed class SeenObjects(int most)
     public static uint Mark(in ObjectKey key)
     {
         ulong bits = (ulong)key.GetHashCode64();
-        uint mark = (uint)(bits >> 32) ^ ((uint)bits * 0x9E3779B1) ^ key.Kind;
+        uint mark = (uint)(bits >> 32) ^ ((uint)bits * 0x9E3779B1) ^ (byte)key.Kind;
         return mark == 0 ? 1 : mark;
     }
 

@@ -16,7 +16,8 @@ internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, str
 {
     /// <summary>The order of a client: catalogs go first, since a boot can ask for nothing else before it has them.</summary>
     public static FetchOrder Of(in ObjectKey key, RepositoryRoute repository, string path, string? hint, IPAddress? client) =>
-        new(key, repository, path, hint, key.Kind is (byte)'C' or (byte)'X' or (byte)'H' ? FetchPriority.Catalog : FetchPriority.Demand,
+        new(key, repository, path, hint, key.Kind is ObjectKind.Catalog or ObjectKind.Certificate or ObjectKind.History
+            ? FetchPriority.Catalog : FetchPriority.Demand,
             client);
 
     /// <summary>Stratum 1s that failed whoever orders it with something else a moment ago: they are asked last.</summary>

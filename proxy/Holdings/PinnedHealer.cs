@@ -6,6 +6,7 @@ using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Seeding;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Holdings;
@@ -82,22 +83,21 @@ internal sealed partial class PinnedHealer(
         HashSet<string> names = new(StringComparer.Ordinal);
         foreach (string set in store.Pins.SetsOf(key))
         {
-            string[] parts = set.Split('/');
-            if (parts.Length == 3)
+            var name = new PinName(set);
+            if (name.TryGetRepository(out string? repository))
             {
-                names.Add(parts[1]); // workingset/<repository>/<revision>, warm/<repository>/<tag>
+                names.Add(repository);
             }
-            else if (set.StartsWith(SeedRegistry.PinPrefix, StringComparison.Ordinal)
-                && seeds.Find(set[SeedRegistry.PinPrefix.Length..]) is { } seed)
+            else if (name.TryGetSeed(out string? seedName) && seeds.Find(seedName) is { } seed)
             {
-                names.UnionWith(seed.Repositories.Select(repository => repository.Fqrn));
+                names.UnionWith(seed.Repositories.Select(carried => carried.Fqrn));
             }
         }
 
         names.UnionWith(documents.Repositories.Select(status => status.Repository.Fqrn));
-        foreach (string name in names)
+        foreach (string fqrn in names)
         {
-            if (routes.TryFind(Encoding.ASCII.GetBytes(name), out RepositoryRoute? route))
+            if (routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route))
             {
                 yield return route;
             }

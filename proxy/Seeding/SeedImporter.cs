@@ -2,6 +2,7 @@ using Breakwater.CacheStore;
 using Breakwater.CacheStore.Retention;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Snapshots;
 
 namespace Breakwater.Proxy.Seeding;
 
@@ -45,9 +46,9 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
         name ??= index.Name;
         CheckRenewal(index, findings);
         ObjectKey[] keys = [.. content.Keys, .. content.Inherited];
-        IReadOnlyList<ObjectKey>? before = pins.Keys(SeedRegistry.PinName(name));
+        IReadOnlyList<ObjectKey>? before = pins.Keys(PinName.OfSeed(name).Text);
         int unpinned = (before ?? []).Except(keys).Count();
-        if (pins.Put(SeedRegistry.PinName(name), keys) != PinResult.Pinned)
+        if (pins.Put(PinName.OfSeed(name).Text, keys) != PinResult.Pinned)
         {
             throw TooLarge(index.ObjectBytes);
         }
@@ -130,11 +131,11 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
     {
         if (before is null)
         {
-            pins.Remove(SeedRegistry.PinName(name));
+            pins.Remove(PinName.OfSeed(name).Text);
         }
         else
         {
-            pins.Put(SeedRegistry.PinName(name), before);
+            pins.Put(PinName.OfSeed(name).Text, before);
         }
     }
 

@@ -6,6 +6,7 @@ using Breakwater.CacheStore.Retention;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
 
@@ -30,12 +31,6 @@ internal sealed class SeedRegistry(
     private const string DocumentPrefix = "seed-document/";
 
     private readonly StoreMetadata _metadata = new(store);
-
-    /// <summary>What the names of seeds' pin sets begin with.</summary>
-    public const string PinPrefix = "seed:";
-
-    /// <summary>Name of the set of pinned objects of a seed.</summary>
-    public static string PinName(string seed) => PinPrefix + seed;
 
     /// <summary>All seeds, by name.</summary>
     public IReadOnlyList<SeedRecord> List() =>
@@ -87,7 +82,7 @@ internal sealed class SeedRegistry(
             documents.Remove(key);
         }
 
-        return pins.Remove(PinName(name)) || wasThere;
+        return pins.Remove(PinName.OfSeed(name).Text) || wasThere;
     }
 
     /// <summary>

@@ -22,7 +22,7 @@ internal static class KeyNames
         CancellationToken cancellationToken = default)
     {
         Dictionary<ObjectKey, List<KeyName>> names = [];
-        DigestAlgorithm[] algorithms = [.. keys.Where(key => key.Kind == (byte)'P').Select(key => key.Algorithm).Distinct()];
+        DigestAlgorithm[] algorithms = [.. keys.Where(key => key.Kind == ObjectKind.Chunk).Select(key => key.Algorithm).Distinct()];
         string? problem = await tree.DescendAsync(
             (catalog, key) =>
             {
@@ -79,7 +79,7 @@ internal static class KeyNames
         {
             foreach (DigestAlgorithm algorithm in algorithms)
             {
-                var key = new ObjectKey(digest, algorithm, (byte)'P');
+                var key = new ObjectKey(digest, algorithm, ObjectKind.Chunk);
                 if (keys.Contains(key) && (told[key] = told.GetValueOrDefault(key) + 1) <= MaxPlaces)
                 {
                     found.Add((key, file, new ByteRange(offset, size)));

@@ -107,7 +107,7 @@ internal sealed class StoredSnapshots(IObjectStore store, SignedDocuments docume
             {
                 if (chunked.TryGetValue(file, out DigestAlgorithm algorithm))
                 {
-                    named.Add(new ObjectKey(digest, algorithm, (byte)'P'));
+                    named.Add(new ObjectKey(digest, algorithm, ObjectKind.Chunk));
                 }
             });
         }

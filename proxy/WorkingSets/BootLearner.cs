@@ -46,7 +46,7 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
         }
 
         History? history = null;
-        if (boot.Reads.Where(read => read.Key.Kind == (byte)'H').Select(read => (ObjectKey?)read.Key)
+        if (boot.Reads.Where(read => read.Key.Kind == ObjectKind.History).Select(read => (ObjectKey?)read.Key)
             .FirstOrDefault() is ObjectKey historyKey)
         {
             history = (await snapshots.ReadHistoryAsync(repository, historyKey, cancellationToken)).Value;

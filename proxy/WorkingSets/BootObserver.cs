@@ -26,7 +26,7 @@ internal sealed class BootObserver(BootRecorder recorder, WorkingSetPreparer pre
         }
 
         recorder.Observe(new ObservedRequest(repository.Fqrn, key, client, connection, time.GetElapsedTime(_start)));
-        if (key is null or { Kind: (byte)'C' })
+        if (key is null or { Kind: ObjectKind.Catalog })
         {
             BootBegan(repository);
         }

@@ -61,7 +61,7 @@ internal static class BootProfiler
         Dictionary<string, int> chunked = new(StringComparer.Ordinal);
         foreach (BootRead read in boot.Reads)
         {
-            if (read.Key.Kind is (byte)'X' or (byte)'H')
+            if (read.Key.Kind is ObjectKind.Certificate or ObjectKind.History)
             {
                 continue; // Every mount reads the manifest's own: they are part of every resolved set.
             }
@@ -74,7 +74,7 @@ internal static class BootProfiler
 
             foreach (KeyName place in places)
             {
-                bool isCatalog = read.Key.Kind == (byte)'C';
+                bool isCatalog = read.Key.Kind == ObjectKind.Catalog;
                 if (place.Range is not { } range)
                 {
                     entries.Add(new WorkingSetEntry

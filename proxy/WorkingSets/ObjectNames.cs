@@ -61,7 +61,7 @@ internal sealed partial class ObjectNames(
         }
 
         // A client that reads a catalog soon reads what is in it.
-        if (key.Kind == (byte)'C' && !names.Catalogs.ContainsKey(key))
+        if (key.Kind == ObjectKind.Catalog && !names.Catalogs.ContainsKey(key))
         {
             _waiting.Writer.TryWrite((fqrn, key));
         }
@@ -179,7 +179,7 @@ internal sealed partial class ObjectNames(
             {
                 if (_bytes <= MaxBytes && chunked.TryGetValue(file, out (string Path, DigestAlgorithm Algorithm) of))
                 {
-                    Add(names, new ObjectKey(digest, of.Algorithm, (byte)'P'), of.Path);
+                    Add(names, new ObjectKey(digest, of.Algorithm, ObjectKind.Chunk), of.Path);
                 }
             }));
         }

@@ -181,8 +181,8 @@ internal sealed partial class WorkingSetPreparer(
     private void Pin(string repository, string? orderName, Manifest manifest, ObjectKey[] keys, bool isWhole)
     {
         bool isStanding = orderName is null;
-        string prefix = $"workingset/{repository}/";
-        string name = isStanding ? prefix + PinOrder(manifest) : $"warm/{repository}/{orderName}";
+        string prefix = PinName.StandingPrefix(repository);
+        string name = (isStanding ? PinName.OfStandingSet(repository, PinOrder(manifest)) : PinName.OfWarmSet(repository, orderName!)).Text;
         try
         {
             if (!isWhole)

@@ -39,12 +39,12 @@ public static class ReflogWriter
         database.Complete();
     }
 
-    private static int TypeOf(byte kind) => (char)kind switch
+    private static int TypeOf(ObjectKind kind) => kind switch
     {
-        'C' => 0,
-        'X' => 1,
-        'H' => 2,
-        'M' => 3,
+        ObjectKind.Catalog => 0,
+        ObjectKind.Certificate => 1,
+        ObjectKind.History => 2,
+        ObjectKind.MetaInfo => 3,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not in a reflog."),
     };
 }

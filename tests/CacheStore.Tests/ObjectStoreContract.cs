@@ -39,10 +39,10 @@ public abstract class ObjectStoreContract : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(DigestAlgorithm.Sha1, 0)]
-    [InlineData(DigestAlgorithm.RipeMd160, (byte)'C')]
-    [InlineData(DigestAlgorithm.Shake128, (byte)'P')]
-    public async Task Object_OfEachAlgorithm_IsVerifiedAndKept(DigestAlgorithm algorithm, byte kind)
+    [InlineData(DigestAlgorithm.Sha1, ObjectKind.Plain)]
+    [InlineData(DigestAlgorithm.RipeMd160, ObjectKind.Catalog)]
+    [InlineData(DigestAlgorithm.Shake128, ObjectKind.Chunk)]
+    public async Task Object_OfEachAlgorithm_IsVerifiedAndKept(DigestAlgorithm algorithm, ObjectKind kind)
     {
         byte[] bytes = TestObjects.Bytes(1, 300_000);
         ObjectKey key = TestObjects.KeyOf(bytes, algorithm, kind);
@@ -52,7 +52,7 @@ public abstract class ObjectStoreContract : IAsyncLifetime
 
         Assert.Equal(bytes, await Store.ReadAsync(key));
         Assert.False(Store.Contains(new ObjectKey(new byte[20], algorithm, kind)));
-        Assert.False(Store.Contains(TestObjects.KeyOf(bytes, algorithm, (byte)'H')));
+        Assert.False(Store.Contains(TestObjects.KeyOf(bytes, algorithm, ObjectKind.History)));
     }
 
     [Theory]

@@ -12,7 +12,8 @@ internal static class TestObjects
         return bytes;
     }
 
-    public static ObjectKey KeyOf(ReadOnlySpan<byte> bytes, DigestAlgorithm algorithm = DigestAlgorithm.Sha1, byte kind = 0) =>
+    public static ObjectKey KeyOf(ReadOnlySpan<byte> bytes, DigestAlgorithm algorithm = DigestAlgorithm.Sha1,
+        ObjectKind kind = ObjectKind.Plain) =>
         new(ObjectHasher.Hash(algorithm, bytes), algorithm, kind);
 
     public static async Task<CommitResult> WriteAsync(this IObjectStore store, ObjectKey key, byte[] bytes, int sliceBytes = 64 << 10,

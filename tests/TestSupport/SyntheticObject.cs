@@ -18,7 +18,7 @@ public sealed class SyntheticObject
     {
         Bytes = new byte[sizeBytes];
         new Random(seed).NextBytes(Bytes);
-        Key = new ObjectKey(ObjectHasher.Hash(algorithm, Bytes), algorithm, (byte)kind);
+        Key = new ObjectKey(ObjectHasher.Hash(algorithm, Bytes), algorithm, (ObjectKind)kind);
         Path = $"/cvmfs/{fqrn}/{Key.ToPath()}";
     }
 

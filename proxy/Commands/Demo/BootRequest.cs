@@ -46,7 +46,7 @@ internal sealed class BootRequest
     public ObjectKey Key { get; }
 
     /// <summary>Needed to mount (document, certificate, history, catalog), before any file can be read?</summary>
-    public bool BelongsToMount => !IsObject || Key.Kind is (byte)'X' or (byte)'H' or (byte)'C';
+    public bool BelongsToMount => !IsObject || Key.Kind is ObjectKind.Certificate or ObjectKind.History or ObjectKind.Catalog;
 
     /// <summary>The request's bytes, as libcurl sends them through a proxy.</summary>
     /// <param name="host">Index in <see cref="Hosts"/>.</param>

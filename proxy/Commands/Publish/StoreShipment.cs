@@ -32,7 +32,7 @@ internal sealed class StoreShipment
         ObjectKey[] here = [.. ObjectsIn(folder.Root)];
 
         // The certificate is carried always, trust is judged by it first; files are in the folder only until the store has them.
-        _carried = [.. here.Where(key => key.Kind is (byte)'X' or 0 or (byte)'P' || !stored.Keys.Contains(key))];
+        _carried = [.. here.Where(key => key.Kind is ObjectKind.Certificate or 0 or ObjectKind.Chunk || !stored.Keys.Contains(key))];
         _all = [.. here.Union(stored.Keys)];
         ObjectKey[] inherited = [.. _all.Except(_carried)];
         Array.Sort(_carried, SeedPath.Compare);
@@ -45,7 +45,7 @@ internal sealed class StoreShipment
         ];
         _documents.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
         Shown = Convert.ToHexStringLower(SHA256.HashData([.. _documents.SelectMany(document => document.Bytes)]));
-        IsNeeded = Shown != stored.Shown || _carried.Any(key => key.Kind != (byte)'X') || stored.Keys.Count != _all.Length;
+        IsNeeded = Shown != stored.Shown || _carried.Any(key => key.Kind != ObjectKind.Certificate) || stored.Keys.Count != _all.Length;
         Inherited = inherited.Length;
         if (inherited.Length > 0)
         {
@@ -83,7 +83,7 @@ internal sealed class StoreShipment
     public void Complete()
     {
         new StoredObjects(Shown, _all.ToHashSet()).Save(_folder.StateFile(StoredObjects.FileName));
-        foreach (ObjectKey key in _carried.Where(key => key.Kind is 0 or (byte)'P'))
+        foreach (ObjectKey key in _carried.Where(key => key.Kind is 0 or ObjectKind.Chunk))
         {
             File.Delete(_folder.Objects.PathOf(key));
         }

@@ -61,7 +61,7 @@ internal sealed class SeedExporter(ObjectGetter getter, IObjectStore store, Time
         }
 
         // The certificate is carried always: trust is judged before anything else of the bundle is believed.
-        ObjectKey[] carried = [.. owners.Keys.Where(key => key.Kind == (byte)'X' || !order.Since.Contains(key))];
+        ObjectKey[] carried = [.. owners.Keys.Where(key => key.Kind == ObjectKind.Certificate || !order.Since.Contains(key))];
         ObjectKey[] inherited = [.. owners.Keys.Except(carried)];
         Array.Sort(carried, SeedPath.Compare);
         Array.Sort(inherited, SeedPath.Compare);

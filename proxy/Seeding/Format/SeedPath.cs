@@ -94,5 +94,6 @@ internal readonly record struct SeedPath(SeedEntryKind Kind, string Fqrn, Object
         return byRank != 0 ? byRank : string.CompareOrdinal(left.ToString(), right.ToString());
     }
 
-    private static int Rank(in ObjectKey key) => key.Kind switch { (byte)'X' => 0, (byte)'H' => 1, (byte)'C' => 2, _ => 3 };
+    private static int Rank(in ObjectKey key) =>
+        key.Kind switch { ObjectKind.Certificate => 0, ObjectKind.History => 1, ObjectKind.Catalog => 2, _ => 3 };
 }

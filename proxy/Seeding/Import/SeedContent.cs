@@ -54,13 +54,13 @@ internal sealed class SeedContent(SeedIndex index, ObjectIntake intake, Action<S
     /// <inheritdoc/>
     public ValueTask OnObjectAsync(SeedPath path, string name, long length, long offset, CancellationToken cancellationToken)
     {
-        if (path.Key.Kind == (byte)'X' && length <= MaxCertificateBytes
+        if (path.Key.Kind == ObjectKind.Certificate && length <= MaxCertificateBytes
             && _certificatesBytes + length + HeapCost.Entry <= MaxCertificatesBytes)
         {
             _certificatesBytes += length + HeapCost.Entry;
             _certificate = new System.Buffers.ArrayBufferWriter<byte>();
         }
-        else if (path.Key.Kind != (byte)'X')
+        else if (path.Key.Kind != ObjectKind.Certificate)
         {
             Judge();
         }

@@ -36,7 +36,7 @@ internal sealed class SpooledMetadata : ISeedMetadata, IObjectSink, IDisposable
     public ObjectTaker Begin(in ObjectKey key, long length)
     {
         Add([key]);
-        return new Taker(key, key.Kind is (byte)'C' or (byte)'H' ? File.Create(PathOf(key)) : null);
+        return new Taker(key, key.Kind is ObjectKind.Catalog or ObjectKind.History ? File.Create(PathOf(key)) : null);
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using Breakwater.CacheStore;
 using Breakwater.Proxy.Commands.Demo;
 using Breakwater.TestSupport;
 
@@ -38,7 +39,7 @@ public sealed class VirtualMachineTests : IAsyncLifetime
         Assert.Equal((214, 212), (_repository.Boots[1].Count, _repository.Boots[1].Objects.Count));
         Assert.Equal(13, _repository.ObjectsNewInRevision2);
         Assert.Equal(".cvmfspublished", Path.GetFileName(_plan.Mount[0].Path));
-        Assert.All(_plan.Files, f => Assert.True(f.IsObject && f.Key.Kind is 0 or (byte)'P'));
+        Assert.All(_plan.Files, f => Assert.True(f.IsObject && f.Key.Kind is 0 or ObjectKind.Chunk));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Breakwater.CacheStore;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.TestSupport;
@@ -95,5 +96,5 @@ public sealed class ConsistentLieTests
     private static int LastFile(BundleForge forge) =>
         forge.Objects.FindLastIndex(item => item.Bytes is { Length: > 0 } && KindOf(item.Name) == 0);
 
-    private static byte KindOf(string name) => SeedPath.TryParse(name, out SeedPath? path) ? path.Value.Key.Kind : (byte)'?';
+    private static ObjectKind? KindOf(string name) => SeedPath.TryParse(name, out SeedPath? path) ? path.Value.Key.Kind : null;
 }

@@ -8,6 +8,7 @@ using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,14 +35,14 @@ public sealed class SeedTroubleTests
         }
 
         PinSets pins = lab.Services.GetRequiredService<PinSets>();
-        IReadOnlyList<ObjectKey>? before = pins.Keys(SeedRegistry.PinName("lab"));
+        IReadOnlyList<ObjectKey>? before = pins.Keys(PinName.OfSeed("lab").Text);
         byte[] bundle = await bench.ExportAsync(SeedBench.All(other.Fqrn));
         SeedImporter failing = ImporterOn(lab.Services, new FullDocumentStore(lab.Services.GetRequiredService<IDocumentStore>()));
 
         await Assert.ThrowsAsync<IOException>(() =>
             failing.ImportAsync(new BundleSource(new MemoryStream(bundle), new SeedLimits(1 << 30)), "lab", null, default));
 
-        Assert.Equal(before, pins.Keys(SeedRegistry.PinName("lab")));
+        Assert.Equal(before, pins.Keys(PinName.OfSeed("lab").Text));
         Assert.Equal(wasThere ? s_tiny.Fqrn : null,
             lab.Services.GetRequiredService<SeedRegistry>().Find("lab")?.Repositories.Single().Fqrn);
     }

@@ -15,7 +15,7 @@ public sealed class StoreListTests(RunningBreakwater breakwater) : IClassFixture
     {
         FixtureRepository tiny = FixtureRepository.Tiny;
         SyntheticObject foreign = new SyntheticObject(1000).On(breakwater.Stratum1);
-        ObjectKey[] reached = [.. tiny.Objects.Keys.Where(static key => key.Kind is not ((byte)'L' or (byte)'T'))];
+        ObjectKey[] reached = [.. tiny.Objects.Keys.Where(static key => key.Kind is not (ObjectKind.MicroCatalog or ObjectKind.Temporary))];
         using (RawHttpClient client = await RawHttpClient.ConnectAsync(breakwater.EndPoint))
         {
             foreach (string url

@@ -111,7 +111,7 @@ public sealed class MovedTagTests : IAsyncLifetime
         .Select(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[$"/cvmfs/{Fqrn}/".Length..], out ObjectKey key)
         ? key
         : (ObjectKey?)null)
-        .OfType<ObjectKey>().Where(key => key.Kind != (byte)'X')];
+        .OfType<ObjectKey>().Where(key => key.Kind != ObjectKind.Certificate)];
 
     private byte[] Publish(ObjectKey root, ObjectKey history)
     {

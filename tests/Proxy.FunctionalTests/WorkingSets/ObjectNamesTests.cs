@@ -1,3 +1,4 @@
+using Breakwater.CacheStore;
 using System.Text.Json;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Observability.AccessLogs;
@@ -34,7 +35,7 @@ public sealed class ObjectNamesTests
         IReadOnlyList<string> boot = FixtureRepository.BootRequests(2);
         string[] named = [.. boot
             .Where(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[Root.Length..], out var key)
-            && key.Kind is 0 or (byte)'P' or (byte)'C').Distinct()];
+            && key.Kind is 0 or ObjectKind.Chunk or ObjectKind.Catalog).Distinct()];
         IObjectPaths paths = proxy.Services.GetRequiredService<IObjectPaths>();
 
         await BootAsync(proxy, boot);

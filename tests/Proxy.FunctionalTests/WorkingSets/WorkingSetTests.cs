@@ -120,7 +120,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
 
         int before = _stratum1.ObjectRequestCount;
         string[] names =
-            await client.GetAsync<string[]>($"repositories/{Fqrn}/names/{Objects(1).First(key => key.Kind == (byte)'P')}", default);
+            await client.GetAsync<string[]>($"repositories/{Fqrn}/names/{Objects(1).First(key => key.Kind == ObjectKind.Chunk)}", default);
 
         Assert.Equal(4, imported.Entries);
         Assert.True(reports[^1] is { IsDone: true, Failed: 0, Problem: null });

@@ -10,7 +10,7 @@ namespace Breakwater.Proxy.Tests.Fetching;
 public sealed class NotFoundMemoryTests
 {
     private static readonly UpstreamFailure s_failure = new(FailureKind.NotFound, "none of 3 Stratum 1s has it");
-    private static readonly ObjectKey s_key = new(new byte[20], DigestAlgorithm.Sha1, (byte)'P');
+    private static readonly ObjectKey s_key = new(new byte[20], DigestAlgorithm.Sha1, ObjectKind.Chunk);
 
     [Fact]
     public void Find_SameObjectUnderAnotherRepositoryPathOrCluster_IsNotRemembered()

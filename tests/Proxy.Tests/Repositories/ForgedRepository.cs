@@ -70,7 +70,7 @@ internal sealed class ForgedRepository : IDisposable
 
     /// <summary>Where a Stratum 1 has a certificate.</summary>
     public string CertificateUrl(byte[] certificate) =>
-        $"/cvmfs/{Name}/{new ObjectKey(SHA1.HashData(certificate), DigestAlgorithm.Sha1, (byte)'X').ToPath()}";
+        $"/cvmfs/{Name}/{new ObjectKey(SHA1.HashData(certificate), DigestAlgorithm.Sha1, ObjectKind.Certificate).ToPath()}";
 
     public string ManifestText(ulong revision, byte[] certificate) =>
         $"C{new string('a', 40)}\nB4096\nRd41d8cd98f00b204e9800998ecf8427e\nD240\nS{revision}\nGno\nAno\nN{Name}\n"

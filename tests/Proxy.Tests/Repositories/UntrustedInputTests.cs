@@ -45,7 +45,7 @@ public sealed class UntrustedInputTests
         Gen.Select(Gen.ULong, Gen.Byte.Array[20], Gen.Enum<DigestAlgorithm>(), Gen.UInt[0, 1_000_000])
         .Sample((revision, digest, algorithm, ttl) =>
         {
-            var key = new ObjectKey(digest, algorithm, (byte)'C');
+            var key = new ObjectKey(digest, algorithm, ObjectKind.Catalog);
             byte[] bytes =
                 Sign($"C{key.ToString()[..^1]}\nRd41d8cd98f00b204e9800998ecf8427e\nD{ttl}\nS{revision}\nNa.b\nZunknown\n", algorithm);
             Manifest manifest = Manifest.Parse(bytes).Value!;

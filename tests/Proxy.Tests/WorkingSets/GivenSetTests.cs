@@ -103,7 +103,7 @@ public sealed class GivenSetTests
     [Fact]
     public async Task KeyNames_OfABoot_NameEveryObject()
     {
-        List<ObjectKey> keys = [.. MiniOs.BootObjects(2).Where(key => key.Kind is not ((byte)'X' or (byte)'H'))];
+        List<ObjectKey> keys = [.. MiniOs.BootObjects(2).Where(key => key.Kind is not (ObjectKind.Certificate or ObjectKind.History))];
 
         Dictionary<ObjectKey, List<KeyName>> names = (await KeyNames.FindAsync(MiniOs.Tree(2), keys.ToHashSet(), _ => true)).Value!;
 

@@ -146,7 +146,7 @@ public sealed class LearningTests
         BootRecorder recorder = new(new BootRecorderLimits());
         foreach (ObservedRequest request
             in MiniOs.Replay(1, "10.0.0.1", "reboot", TimeSpan.Zero, TimeSpan.FromMilliseconds(5))
-            .Where(r => r.Object?.Kind is not (null or (byte)'X' or (byte)'H')))
+            .Where(r => r.Object?.Kind is not (null or ObjectKind.Certificate or ObjectKind.History)))
         {
             recorder.Observe(request);
         }
@@ -243,7 +243,7 @@ public sealed class LearningTests
             BitConverter.TryWriteBytes(digest, random.Next(3000));
             ObjectKey? key = random.Next(20) == 0
                 ? null
-                : new ObjectKey(digest, DigestAlgorithm.Sha1, random.Next(10) == 0 ? (byte)'C' : (byte)0);
+                : new ObjectKey(digest, DigestAlgorithm.Sha1, random.Next(10) == 0 ? ObjectKind.Catalog : ObjectKind.Plain);
             sorter.Assign(
                 new ObservedRequest("r" + random.Next(3), key, new IPAddress(random.Next(40)), "c" + random.Next(5000),
                 TimeSpan.FromMilliseconds(i)), out _);

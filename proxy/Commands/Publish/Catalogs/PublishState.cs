@@ -99,7 +99,7 @@ internal sealed class PublishState
         {
             FileContent content = ReadContent(offset, out int length);
             if (content.Chunks.Length > 0
-                ? content.Chunks.All(chunk => isLive(new ObjectKey(chunk.Digest, DigestAlgorithm.Sha1, (byte)'P')))
+                ? content.Chunks.All(chunk => isLive(new ObjectKey(chunk.Digest, DigestAlgorithm.Sha1, ObjectKind.Chunk)))
                 : isLive(new ObjectKey(content.Digest, DigestAlgorithm.Sha1, 0)))
             {
                 bytes.Write(_bytes.AsSpan(offset, length));
@@ -203,7 +203,7 @@ internal sealed class PublishState
         for (int i = reader.ReadInt32(); i > 0; i--)
         {
             var key = new PathKey(reader.ReadInt64(), reader.ReadInt64());
-            var catalog = new ObjectKey(reader.ReadBytes(DigestBytes), DigestAlgorithm.Sha1, (byte)'C');
+            var catalog = new ObjectKey(reader.ReadBytes(DigestBytes), DigestAlgorithm.Sha1, ObjectKind.Catalog);
             _catalogs[key] = new CatalogRecord(
                 catalog, reader.ReadInt64(), reader.ReadBytes(32), reader.ReadBoolean(), ReadCounters(reader), ReadCounters(reader));
         }

@@ -112,7 +112,7 @@ internal sealed class ObjectDraft : IDisposable
 
         public ObjectKey Commit(char kind)
         {
-            var key = new ObjectKey(_hash.GetHashAndReset(), DigestAlgorithm.Sha1, (byte)kind);
+            var key = new ObjectKey(_hash.GetHashAndReset(), DigestAlgorithm.Sha1, (ObjectKind)kind);
             if (_file is null)
             {
                 folder.Take(_memory.GetBuffer().AsSpan(0, (int)_memory.Length), key);

@@ -54,7 +54,7 @@ internal static class Garbage
 
         StoredObjects stored = StoredObjects.Load(folder.StateFile(StoredObjects.FileName));
         HashSet<ObjectKey> kept = [.. stored.Keys.Where(live.Contains)];
-        objects += stored.Keys.Count(key => !live.Contains(key) && key.Kind is 0 or (byte)'P');
+        objects += stored.Keys.Count(key => !live.Contains(key) && key.Kind is 0 or ObjectKind.Chunk);
         if (kept.Count < stored.Keys.Count)
         {
             // Not what was shown last: the store is told, and unpins the others.

@@ -63,6 +63,6 @@ internal static class LiveObjects
             }
         }
 
-        return problem ?? catalog.ScanChunks((_, _, _, digest) => live.Add(new ObjectKey(digest, DigestAlgorithm.Sha1, (byte)'P')));
+        return problem ?? catalog.ScanChunks((_, _, _, digest) => live.Add(new ObjectKey(digest, DigestAlgorithm.Sha1, ObjectKind.Chunk)));
     }
 }

@@ -125,7 +125,7 @@ public sealed class CatalogWriterTests
         string file = directory.Combine("c");
         byte[] digest = new byte[20];
         PathKey big = PathKey.Of("/big");
-        var nested = new ObjectKey(digest, DigestAlgorithm.Sha1, (byte)'C');
+        var nested = new ObjectKey(digest, DigestAlgorithm.Sha1, ObjectKind.Catalog);
         using (var writer = new CatalogWriter(file, HeadOf([])))
         {
             writer.Add(RootOf([]));
@@ -159,7 +159,7 @@ public sealed class CatalogWriterTests
         string file = directory.Combine("h");
         Tag[] tags = [.. Enumerable.Range(0, 50).Select(i => new Tag(
             string.Create(CultureInfo.InvariantCulture, $"v{i}"),
-            new ObjectKey(System.Security.Cryptography.SHA1.HashData([(byte)i]), DigestAlgorithm.Sha1, (byte)'C'),
+            new ObjectKey(System.Security.Cryptography.SHA1.HashData([(byte)i]), DigestAlgorithm.Sha1, ObjectKind.Catalog),
             (ulong)i,
             s_now.AddSeconds(i))
         {
@@ -179,7 +179,7 @@ public sealed class CatalogWriterTests
         using var directory = new TemporaryDirectory();
         string file = directory.Combine("r");
         ReflogWriter.Write(file, "os.lab.example", "CXHM".Select((kind, i) => KeyValuePair.Create(
-            new ObjectKey(System.Security.Cryptography.SHA1.HashData([(byte)i]), DigestAlgorithm.Sha1, (byte)kind), s_now)));
+            new ObjectKey(System.Security.Cryptography.SHA1.HashData([(byte)i]), DigestAlgorithm.Sha1, (ObjectKind)kind), s_now)));
         Assert.Equal([0L, 1L, 2L, 3L], WrittenDatabase.Query(file, "SELECT type FROM refs ORDER BY type").Select(row => row[0]));
     }
 

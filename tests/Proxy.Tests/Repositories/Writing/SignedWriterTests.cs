@@ -108,7 +108,7 @@ public sealed class SignedWriterTests : IDisposable
     public void Chain_MadeHere_IsAcceptedByTheReader_AndNotWithAnotherKey()
     {
         byte[] certificate = CertificateObject(_signing, out ReadOnlyMemory<byte> der);
-        var key = new ObjectKey(SHA1.HashData(certificate), DigestAlgorithm.Sha1, (byte)'X');
+        var key = new ObjectKey(SHA1.HashData(certificate), DigestAlgorithm.Sha1, ObjectKind.Certificate);
         byte[] whitelist = WhitelistOf(s_now.AddDays(30), der).Sign(new RsaSigner(_master));
         byte[] manifest = s_manifest.Single() is { } any ? (any with { Certificate = key }).Sign(new RsaSigner(_signing)) : [];
         RepositoryTrust trust = TrustIn(_master);
@@ -178,6 +178,6 @@ public sealed class SignedWriterTests : IDisposable
     {
         byte[] bytes = new byte[20];
         digest.CopyDigestTo(bytes);
-        return new ObjectKey(bytes, DigestAlgorithm.Sha1, (byte)kind);
+        return new ObjectKey(bytes, DigestAlgorithm.Sha1, (ObjectKind)kind);
     }
 }

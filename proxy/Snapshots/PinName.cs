@@ -1,0 +1,43 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Breakwater.Proxy.Snapshots;
+
+/// <summary>The name of a set of pinned objects. The store keeps its text; here it is built and taken apart.</summary>
+/// <param name="Text">As the store has it, and as operators see it.</param>
+internal readonly record struct PinName(string Text)
+{
+    private const string Standing = "workingset";
+    private const string Warm = "warm";
+    private const string Seed = "seed:";
+
+    /// <summary>What the names of a repository's standing sets begin with. The rest orders them by age.</summary>
+    public static string StandingPrefix(string fqrn) => $"{Standing}/{fqrn}/";
+
+    /// <summary>The objects that boots of one revision need, kept by themselves.</summary>
+    /// <param name="fqrn">The repository.</param>
+    /// <param name="order">Orders the sets of one repository by the age of their manifests.</param>
+    public static PinName OfStandingSet(string fqrn, string order) => new(StandingPrefix(fqrn) + order);
+
+    /// <summary>The objects that a <c>warm</c> command has named.</summary>
+    public static PinName OfWarmSet(string fqrn, string name) => new($"{Warm}/{fqrn}/{name}");
+
+    /// <summary>The objects of a seed bundle.</summary>
+    public static PinName OfSeed(string name) => new(Seed + name);
+
+    /// <summary>The repository of a standing or warm set. False: the set is another's.</summary>
+    public bool TryGetRepository([NotNullWhen(true)] out string? fqrn)
+    {
+        fqrn = Text.Split('/') is [Standing or Warm, var name, _] ? name : null;
+        return fqrn is not null;
+    }
+
+    /// <summary>The name of the seed bundle. False: the set is another's.</summary>
+    public bool TryGetSeed([NotNullWhen(true)] out string? seed)
+    {
+        seed = Text.StartsWith(Seed, StringComparison.Ordinal) ? Text[Seed.Length..] : null;
+        return seed is not null;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Text;
+}
