@@ -40,13 +40,22 @@ public sealed partial class FasterObjectStore
     public StoredObjectInfo? Find(in ObjectKey key) =>
         Index.TryGet(key, out IndexEntry known) ? new StoredObjectInfo(key, known.Length, Pins.IsPinned(key)) : null;
 
-    /// <summary>Reads and hashes every object once.</summary>
+    /// <summary>Reads and hashes every object once; of named slices the checksums are compared.</summary>
     /// <param name="bytesPerSecond">Null: as fast as the disk can; else at most so much, and only while the process is not busy.</param>
     /// <param name="isRepairing">Forget what is bad, so that it is fetched again? Else it is only reported.</param>
     /// <param name="cancellationToken">Ends it early.</param>
-    public Task<ScrubReport> VerifyAsync(long? bytesPerSecond, bool isRepairing, CancellationToken cancellationToken = default) =>
-        Task.Run(() => _scrubber.PassAsync(bytesPerSecond is { } rate ? new ScrubPace(rate, Time) : null, isRepairing, cancellationToken),
-        cancellationToken);
+    public async Task<ScrubReport> VerifyAsync(long? bytesPerSecond, bool isRepairing, CancellationToken cancellationToken = default)
+    {
+        ScrubPace? pace = bytesPerSecond is { } rate ? new ScrubPace(rate, Time) : null;
+        ScrubReport own = await Task.Run(() => _scrubber.PassAsync(pace, isRepairing, cancellationToken), cancellationToken);
+        if (_named is not { IsOpen: true })
+        {
+            return own;
+        }
+
+        ScrubReport named = await _named.VerifyAsync(bytesPerSecond, isRepairing, cancellationToken);
+        return new ScrubReport(own.Objects + named.Objects, own.Bytes + named.Bytes, [.. own.Damaged, .. named.Damaged]);
+    }
 
     /// <summary>Evicts by the store's own policy until its segments take at most so many bytes, or what is left is pinned.</summary>
     /// <returns>What they take now.</returns>

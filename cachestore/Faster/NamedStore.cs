@@ -68,6 +68,10 @@ public sealed class NamedStore : IAsyncDisposable
     /// <summary>Files that it keeps open when it is full: segments of the slices, at most 64 of the heads, and some.</summary>
     public int MostOpenFiles => (int)(QuotaBytes >> StoreParts.GeometryFor(QuotaBytes).SegmentSizeBits) + 96;
 
+    /// <summary>Compares the checksums of all slices, as <see cref="FasterObjectStore.VerifyAsync"/> does.</summary>
+    internal Task<Scrubbing.ScrubReport> VerifyAsync(long? bytesPerSecond, bool isRepairing, CancellationToken cancellationToken) =>
+        Open().Slices.VerifyAsync(bytesPerSecond, isRepairing, cancellationToken);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -10,6 +10,8 @@ const forms = {
   "working-sets/{repository}/{name}": { title: "Import a working set", help: "An exported set, a client's trace or a list of paths; it is prefetched and pinned at each new revision.",
     fields: [repository("path"), field("name", "path", { label: "Name", required: true }), field("tag", "query", { label: "Tag (else the newest)" }), field("body", "file", { label: "File", type: "file", required: true })] },
   "seeds": { title: "Import a seed", help: "A seed bundle: everything in it is verified before any of it counts.", fields: [field("name", "query", { label: "Name (else the bundle's)" }), field("body", "file", { label: "File", type: "file", required: true })] },
+  "http/purge": { title: "Forget stored answers", help: "Of destinations and sites: the next request asks the origin. With the box ticked all URLs that begin so.",
+    fields: [field("url", "query", { label: "URL", required: true }), field("prefix", "query", { label: "All that begin so", type: "checkbox" })] },
   "store/evict": { title: "Evict", help: "Frees space now; pinned objects stay.", fields: [field("bytes", "query", { label: "Bytes", type: "number", required: true, min: 1 })] },
   "repositories/{repository}/rollback": { title: "Allow a rollback", help: "Lets a repository go back to this revision, once.", fields: [repository("path"), field("floor", "query", { label: "Oldest revision", type: "number", required: true, min: 0 })] },
   "drain": { title: "Drain and stop", help: "As SIGTERM: answers under way end, the store commits, the process ends.", fields: [], sure: "Stop this Breakwater?" },

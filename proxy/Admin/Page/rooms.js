@@ -20,12 +20,14 @@ const drawings = {
   "store": ["Store", s => pairs([["used", meter(s.usedBytes, s.quotaBytes, size(s.usedBytes) + " of " + size(s.quotaBytes))], ["objects, documents", count(s.objects) + ", " + count(s.documents)],
     ["new, kept", size(s.freshBytes) + ", " + size(s.keptBytes)], ["pinned", size(s.pinnedBytes)], ["evicted objects", count(s.evictedObjects)], ["damaged objects found", el("span", { className: s.damagedObjects ? "bad" : "", textContent: count(s.damagedObjects) })],
     ["written again by the cleaner", size(s.rewrittenBytes) + " of " + size(s.storedBytes) + " stored"], ["writes", s.writeFailure ? el("span", { className: "bad", textContent: s.writeFailure }) : "taken"]])],
+  "http": ["Ordinary HTTP", h => el("div", {}, pairs([["used", meter(h.usedBytes, h.quotaBytes, size(h.usedBytes) + " of " + size(h.quotaBytes))], ["URLs stored", count(h.storedUrls)], ["evicted slices", count(h.evictedSlices)]]),
+    h.results.length ? table(["result", "#requests", "#bytes"], h.results.map(r => [r.result, count(r.requests), size(r.bytes)])) : el("span", { className: "muted", textContent: "nobody has asked for a destination or site yet" }))],
   "store/pins": ["Pins", list => table(["pin", "complete", "#objects", "#bytes here"], list.map(p => [p.name, share(p), count(p.objects), size(p.presentBytes)]))],
   "seeds": ["Seeds", list => table(["seed", "imported", "#objects", "#bytes", "repositories"], list.map(s => [s.name, clock(s.importedAt), count(s.objects), size(s.objectBytes),
     s.repositories.map(r => `${r.fqrn} revision ${r.revision}${r.isVerified ? "" : ", unverified"}`).join("; ")]))],
 };
-// Every object of the store is too much to ask for every five seconds.
-const unseen = ["status", "boots", "store/objects", "seeds/bootable"];
+// Every object of the store, or URL, is too much to ask for every five seconds.
+const unseen = ["status", "boots", "store/objects", "seeds/bootable", "http/stored"];
 const order = Object.keys(drawings);
 
 function plain(value) {

@@ -71,7 +71,7 @@ public sealed class NamedStoreTests : IAsyncLifetime
         }
 
         _store = await OpenAsync();
-        ScrubReport report = await ((FasterObjectStore)_store.Named.Slices).VerifyAsync(null, isRepairing: true);
+        ScrubReport report = await _store.VerifyAsync(null, isRepairing: true);
 
         Assert.Equal([key], report.Damaged);
         Assert.False(_store.Named.Slices.Contains(key));
