@@ -91,39 +91,39 @@ internal sealed class ExchangeCoordinator(
         }
 
         feed ??= feeds.Find(stored.BodyId, shape.Offset);
-        if (feed is not null || IsHere(stored, shape))
+        if (feed is not null || FirstMissing(stored, shape) is not { } missing)
         {
             return (true, feed);
         }
 
-        if (!mayAsk || shape.Offset < BodyFeed.SliceBytes)
+        if (!mayAsk || missing < BodyFeed.SliceBytes)
         {
             // From its beginning it is asked for as what was never here.
             return (false, null);
         }
 
-        feed = await fetch.FillAsync(exchange, stored, shape.Offset, shape.Offset + shape.Count!.Value, client);
-        return (feed is not null, feed);
+        // Before the first byte is sent: the origin may have another generation by now, and the client would see a body that breaks off.
+        feed = await fetch.FillAsync(exchange, stored, missing, shape.Offset + shape.Count!.Value, client);
+        return (feed is not null, missing <= shape.Offset ? feed : null);
     }
 
     /// <summary>
-    /// Are the wanted bytes stored, as far as they must be before the first is sent? What has a strong validator can be continued by the
-    /// origin; of all else every slice must be here, for a kill or an eviction may have taken any of them.
+    /// Where the first wanted byte is that is neither stored nor on its way: a kill or an eviction may have taken any slice. Null: there is
+    /// none.
     /// </summary>
-    private bool IsHere(StoredHead stored, AnswerShape shape)
+    private long? FirstMissing(StoredHead stored, AnswerShape shape)
     {
-        long first = shape.Offset / BodyFeed.SliceBytes;
-        bool mayBeContinued = shape.Count is not > 0 || Validators.Strong(stored.Fields, time.GetUtcNow()) is not null;
-        long last = mayBeContinued ? first : (shape.Offset + shape.Count!.Value - 1) / BodyFeed.SliceBytes;
-        for (long slice = first; slice <= last; slice++)
+        long end = shape.Offset + Math.Max(1, shape.Count ?? 1);
+        for (long at = shape.Offset / BodyFeed.SliceBytes * BodyFeed.SliceBytes; at < end; at += BodyFeed.SliceBytes)
         {
-            if (!named.Slices.Contains(BodyFeed.KeyOf(stored.BodyId, slice)))
+            if (!named.Slices.Contains(BodyFeed.KeyOf(stored.BodyId, at / BodyFeed.SliceBytes))
+                && feeds.Find(stored.BodyId, Math.Max(at, shape.Offset)) is null)
             {
-                return false;
+                return Math.Max(at, shape.Offset);
             }
         }
 
-        return true;
+        return null;
     }
 
     private async Task<ExchangeAnswer> AskAsync(Exchange exchange, StoredHead? stored, string name, CancellationToken client)

@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.RegularExpressions;
 using Breakwater.Proxy.Settings;
-using Microsoft.Extensions.Configuration;
+using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Settings;
 
@@ -15,11 +14,10 @@ public sealed partial class FromSquidPageTests
     [MemberData(nameof(Examples))]
     public void Example_OnTopOfTheShippedSettings_IsRight(string json)
     {
-        using MemoryStream file = new(Encoding.UTF8.GetBytes(json));
-        IConfigurationRoot configuration = new ConfigurationBuilder()
-            .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json")).AddJsonStream(file).Build();
+        using TemporaryDirectory directory = new();
+        File.WriteAllText(directory.Combine("appsettings.json"), json);
 
-        BreakwaterSettings settings = BreakwaterSettings.Load(configuration);
+        BreakwaterSettings settings = SettingsFile.Read(new FileInfo(directory.Combine("appsettings.json"))).Settings;
 
         Assert.True(settings.HasOrdinaryHttp);
         Assert.NotNull(new HttpPolicy(settings.Http).Current);
