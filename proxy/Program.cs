@@ -57,6 +57,7 @@ static RootCommand Root()
         WarmCommand.Create(),
         PurgeCommand.Create(),
         ProfileCommand.Create(),
+        PinCommand.Create(),
         SeedCommand.Create(),
         PublishCommand.Create(),
         LabCommand.Create(),
@@ -64,6 +65,7 @@ static RootCommand Root()
         SocketUnitCommand.Create(),
     };
     root.SetAction((parsed, cancellationToken) => ServeCommand.RunAsync(parsed.GetValue(SettingsFile.Option), cancellationToken));
+    root.Add(ManualCommand.Create(root));
     foreach (HelpOption option in root.Options.OfType<HelpOption>())
     {
         option.Action = new ExitCodesHelp((HelpAction)option.Action!);

@@ -6,5 +6,6 @@ namespace Breakwater.Proxy.Admin;
 /// <param name="Paths">Paths and globs.</param>
 /// <param name="WorkingSet">Name of a set.</param>
 /// <param name="All">Everything in the snapshot.</param>
+/// <param name="Name">Under which name it is pinned; null: made of tag and set.</param>
 internal sealed record WarmOrder(string Repository, string? Tag = null, IReadOnlyList<string>? Paths = null, string? WorkingSet = null,
-    bool All = false);
+    bool All = false, string? Name = null);

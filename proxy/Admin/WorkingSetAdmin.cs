@@ -20,6 +20,7 @@ internal sealed class WorkingSetAdmin(
     TimeProvider time) : IAdminRoom
 {
     private const int MaxNamed = 1000;
+    private const int MaxPinName = 100;
     private const int MaxImportBytes = 64 << 20;
     private static readonly TimeSpan s_reportInterval = TimeSpan.FromMilliseconds(500);
 
@@ -160,6 +161,12 @@ internal sealed class WorkingSetAdmin(
             return new AdminProblem("--paths names no path.", "Give a path such as /bin/sh, or --all for everything.").Result();
         }
 
+        if (order.Name?.Length > MaxPinName || order.Name?.Any(c => char.IsControl(c) || c == '/') == true)
+        {
+            return new AdminProblem(
+                $"A pin's name has at most {MaxPinName} characters, none of them a slash or control character.").Result();
+        }
+
         order = order
             with
         {
@@ -225,7 +232,8 @@ internal sealed class WorkingSetAdmin(
     }
 
     /// <summary>Under which name its objects are pinned; null: it is for the standing sets as they are, and theirs.</summary>
-    private static string? NameOf(WarmOrder order) => (order.All || order.Paths is { Count: > 0 }, order.Tag, order.WorkingSet) switch
+    private static string? NameOf(WarmOrder order) =>
+        order.Name is { Length: > 0 } given ? given : (order.All || order.Paths is { Count: > 0 }, order.Tag, order.WorkingSet) switch
     {
         (false, null, null) => null,
         (false, var tag, { } set) => $"{tag ?? "newest"}/{set}",

@@ -8,7 +8,11 @@ namespace Breakwater.Proxy.Commands;
 internal static class WarmCommand
 {
     /// <summary>Makes the command for the command line's root.</summary>
-    public static Command Create()
+    public static Command Create() =>
+        Create("warm", "Fetch what boots read before they ask: by the running proxy, behind its clients. What was asked for is pinned.");
+
+    /// <summary>The same under another name.</summary>
+    public static Command Create(string commandName, string description)
     {
         var repository = new Argument<string>("repository") { Description = "The repository's full name" };
         var tag = new Option<string?>("--tag") { Description = "The tag; default: what the working sets name, else the newest revision" };
@@ -19,17 +23,18 @@ internal static class WarmCommand
         };
         var set = new Option<string?>("--working-set") { Description = "One working set; default: all of the repository" };
         var all = new Option<bool>("--all") { Description = "Everything in the snapshot" };
+        var name = new Option<string?>("--name") { Description = "Name of the pin; default: made of tag and working set",
+            HelpName = "NAME" };
         var allowMissing =
             new Option<bool>("--allow-missing") { Description = "Succeed when some of --paths match nothing; they are named in any case" };
         Option<bool> json = new("--json") { Description = "Print the last report as JSON and nothing else on standard output" };
         var command =
-            new Command("warm", "Fetch what boots read before they ask: by the running proxy, behind its clients.") { repository, tag,
-            paths, set, all, allowMissing, json, SettingsFile.Option };
+            new Command(commandName, description) { repository, tag, paths, set, all, name, allowMissing, json, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) =>
             AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), (client, _) => RunAsync(
             client,
             new WarmOrder(parsed.GetValue(repository)!, parsed.GetValue(tag), parsed.GetValue(paths), parsed.GetValue(set),
-            parsed.GetValue(all)),
+            parsed.GetValue(all), parsed.GetValue(name)),
             parsed.GetValue(allowMissing),
             parsed.GetValue(json),
             cancellationToken), cancellationToken));

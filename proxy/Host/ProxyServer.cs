@@ -20,9 +20,6 @@ using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Seeding;
-using Breakwater.Proxy.Seeding.Export;
-using Breakwater.Proxy.Seeding.Format;
-using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;
@@ -145,6 +142,7 @@ internal static class ProxyServer
         services.AddSingleton<IAdminRoom, HttpRoom>();
         services.AddSingleton<Snapshots.StoredSnapshots>();
         services.AddSingleton<Admin.IAdminRoom, Admin.StoreRoom>();
+        services.AddSingleton<Admin.IAdminRoom, Admin.PinRoom>();
         services.AddHostedService<PinnedHealer>();
 
         services.AddSingleton<ProxyCounters>();
@@ -197,7 +195,7 @@ internal static class ProxyServer
         services.AddSingleton<DocumentHits>();
         services.AddSingleton<HitJoins>();
         services.AddSingleton<IFirstResponder, HitResponder>();
-        AddSeeding(services, settings, store);
+        SeedingRooms.Add(services, settings, store);
         AddObservability(services, settings);
         AddSnmp(services, settings.Snmp, store);
         AddAdmin(services);
@@ -216,22 +214,6 @@ internal static class ProxyServer
         services.AddSingleton<ExchangeCoordinator>();
         services.AddSingleton<ExchangeHeads>();
         services.AddSingleton<ExchangeEndpoint>();
-    }
-
-    private static void AddSeeding(IServiceCollection services, BreakwaterSettings settings, FasterObjectStore store)
-    {
-        services.AddSingleton(store.Pins);
-        services.AddSingleton<SeedTrust>();
-        services.AddSingleton(new SeedLimits(settings.Store.MaxObjectBytes));
-        services.AddSingleton<SeedRegistry>();
-        services.AddSingleton<SeedImporter>();
-        services.AddSingleton<ObjectGetter>();
-        services.AddSingleton<SeedPlanner>();
-        services.AddSingleton<SeedExporter>();
-        services.AddSingleton<SeedStart>();
-        services.AddHostedService(provider => provider.GetRequiredService<SeedStart>());
-        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<SeedStart>());
-        services.AddSingleton<IAdminRoom, SeedRoom>();
     }
 
     private static void AddObservability(IServiceCollection services, BreakwaterSettings settings)

@@ -1,6 +1,7 @@
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Serving;
+using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 using Microsoft.Extensions.Primitives;
@@ -22,6 +23,8 @@ internal sealed partial class Reloading(
     ParentProxies parents,
     TrustOptions trust,
     KeysWatch keys,
+    SeedOptions seedOptions,
+    SeedStart seeds,
     ILogger<Reloading> log) : IHostedService, IDisposable
 {
     private IDisposable? _watch;
@@ -58,6 +61,8 @@ internal sealed partial class Reloading(
             parents.Replace(configuration);
             trust.Take(settings.Trust);
             keys.Look();
+            seedOptions.Take(settings.Seeds);
+            seeds.RevealAgain();
         }
         catch (SettingsException e)
         {

@@ -6,6 +6,7 @@ using Breakwater.CacheStore.Retention;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
@@ -24,6 +25,8 @@ internal sealed class SeedRegistry(
     SignedDocuments signed,
     SeedTrust trust,
     RepositoryRoutes routes,
+    ProxyOptions proxy,
+    SeedOptions options,
     TimeProvider time,
     ILogger<SeedRegistry> log)
 {
@@ -82,7 +85,9 @@ internal sealed class SeedRegistry(
             documents.Remove(key);
         }
 
-        return pins.Remove(PinName.OfSeed(name).Text) || wasThere;
+        wasThere |= pins.Remove(PinName.OfSeed(name).Text);
+        Admit();
+        return wasThere;
     }
 
     /// <summary>
@@ -91,13 +96,15 @@ internal sealed class SeedRegistry(
     /// </summary>
     public async Task RevealAllAsync()
     {
+        Admit();
         var all = List().SelectMany(record => record.Repositories.Select(repository => (Record: record, Repository: repository)));
         foreach ((SeedRecord record, SeedRecordRepository repository) in all.OrderBy(item => item.Repository.Snapshots.Count == 0))
         {
             if (Route(repository.Fqrn) is not { } route)
             {
-                log.LogWarning("Seed {Name} brings {Repository}, which is not in Repositories: it is served once it is added there.",
-                    record.Name, repository.Fqrn);
+                log.LogWarning(
+                    "Seed {Name} brings {Repository}, which is not in Repositories: it is served once it is added there, or with "
+                    + "Seeds:Serve.", record.Name, repository.Fqrn);
                 continue;
             }
 
@@ -114,6 +121,10 @@ internal sealed class SeedRegistry(
             }
         }
     }
+
+    /// <summary>Without a network a repository is served because a seed has brought it; with one, when the settings say so.</summary>
+    private void Admit() =>
+        routes.Admit(proxy.Offline || options.Serve ? List().SelectMany(record => record.Repositories).Select(one => one.Fqrn) : []);
 
     /// <summary>The manifest that is served for a repository; null: none, or it is not allowed in <c>Repositories</c>.</summary>
     public Manifest? HeldManifest(string fqrn) => Route(fqrn) is { } route ? signed.Find(route)?.Parsed : null;

@@ -61,8 +61,8 @@ internal sealed class SeedStart : IHostedService, IHealthSource
         return Task.CompletedTask;
     }
 
-    /// <summary>What other keys refused may be good by those in force now, and the reverse.</summary>
-    private void RevealAgain() => _ = Task.Run(async () =>
+    /// <summary>In the background: what other keys, or settings, refused may be good by those in force now, and the reverse.</summary>
+    public void RevealAgain() => _ = Task.Run(async () =>
     {
         try
         {
@@ -70,7 +70,7 @@ internal sealed class SeedStart : IHostedService, IHealthSource
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            _log.LogError(e, "The seeds could not be judged by the master keys that are in force now; a restart does it again.");
+            _log.LogError(e, "The seeds could not be judged by the keys and settings that are in force now; a restart does it again.");
         }
     });
 

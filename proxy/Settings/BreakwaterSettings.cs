@@ -32,6 +32,8 @@ internal sealed class BreakwaterSettings
 
     public PublishOptions Publish { get; init; } = new();
 
+    public SeedOptions Seeds { get; init; } = new();
+
     /// <summary>
     /// Communities whose repositories and Stratum 1s are known without being written down. Default <see cref="PresetFiles.ByDefault"/>; an
     /// empty list: none.
@@ -44,7 +46,7 @@ internal sealed class BreakwaterSettings
     /// <summary>The sections that a settings file may have.</summary>
     public static readonly string[] Sections =
         ["Proxy", "Access", "Store", "Admin", "AccessLog", "Telemetry", "Snmp", "ZeroTouch", "Repositories", "Http", "WorkingSets",
-        "Publish", "ReverseProxy", "Logging", "Presets"];
+        "Publish", "ReverseProxy", "Logging", "Presets", "Seeds"];
 
     /// <summary>Binds the sections and checks them.</summary>
     /// <exception cref="SettingsException">Something is wrong: all mistakes at once.</exception>
@@ -65,6 +67,7 @@ internal sealed class BreakwaterSettings
             Trust = SettingsBinder.Bind<TrustOptions>("Repositories", PlainRepositoryValues(configuration, errors), errors),
             WorkingSets = Bind<WorkingSetOptions>(configuration, "WorkingSets", errors),
             Publish = Bind<PublishOptions>(configuration, "Publish", errors),
+            Seeds = Bind<SeedOptions>(configuration, "Seeds", errors),
             Presets = BindPresets(configuration.GetSection("Presets"), errors),
             Repositories = configuration.GetSection("Repositories").GetChildren()
                 .Where(section => section.GetChildren().Any())

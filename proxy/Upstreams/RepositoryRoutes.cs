@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Breakwater.Proxy.Settings;
@@ -11,10 +12,18 @@ namespace Breakwater.Proxy.Upstreams;
 /// </summary>
 internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOptions> repositories, Stratum1Directory directory)
 {
+    /// <summary>The cluster of repositories that seeds bring: no settings name one, so nobody is asked.</summary>
+    public const string NoCluster = "seeds";
+
     private volatile Table _table = new(repositories, directory);
+    private volatile FrozenDictionary<string, RepositoryRoute> _brought = FrozenDictionary<string, RepositoryRoute>.Empty;
 
     /// <summary>New settings are in force.</summary>
     public void Replace(IReadOnlyDictionary<string, RepositoryOptions> repositories) => _table = new Table(repositories, directory);
+
+    /// <summary>Repositories that are allowed beside those of the settings, since seeds have brought them.</summary>
+    public void Admit(IEnumerable<string> brought) =>
+        _brought = brought.Distinct(StringComparer.Ordinal).ToFrozenDictionary(fqrn => fqrn, fqrn => new RepositoryRoute(fqrn, NoCluster));
 
     /// <summary>
     /// The pseudo-repository of <c>/cvmfs/info/…</c>: that of the cluster whose Stratum 1 the client named, else of the first cluster.
@@ -24,7 +33,16 @@ internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOpt
     /// <summary>Finds the route of a repository. False: it is not allowed.</summary>
     /// <param name="fqrn">ASCII, at most 255 bytes.</param>
     /// <param name="route">The route.</param>
-    public bool TryFind(ReadOnlySpan<byte> fqrn, [NotNullWhen(true)] out RepositoryRoute? route) => _table.TryFind(fqrn, out route);
+    public bool TryFind(ReadOnlySpan<byte> fqrn, [NotNullWhen(true)] out RepositoryRoute? route) =>
+        _table.TryFind(fqrn, out route) || TryFindBrought(fqrn, out route);
+
+    private bool TryFindBrought(ReadOnlySpan<byte> fqrn, [NotNullWhen(true)] out RepositoryRoute? route)
+    {
+        route = null;
+        Span<char> name = stackalloc char[256];
+        return _brought.Count > 0 && Encoding.ASCII.TryGetChars(fqrn, name, out int length)
+            && _brought.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name[..length], out route);
+    }
 
     private sealed class Table
     {
@@ -59,10 +77,12 @@ internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOpt
 
         public RepositoryRoute ForServerInfo(string? hint)
         {
-            string[] clusters = 
+            string[] clusters =
                 [.. _exact.Values.Concat(_domains.Select(d => d.Cluster)).Distinct(StringComparer.OrdinalIgnoreCase)
                     .OrderBy(cluster => cluster == RepositoryOptions.PublishedCluster)];
-            return new RepositoryRoute("info", hint is null ? clusters[0] : clusters.MinBy(c => _directory.Distance(c, hint))!);
+            return new RepositoryRoute("info", hint is null || clusters.Length == 0
+                ? clusters.FirstOrDefault() ?? NoCluster
+                : clusters.MinBy(c => _directory.Distance(c, hint))!);
         }
 
         public bool TryFind(ReadOnlySpan<byte> fqrn, [NotNullWhen(true)] out RepositoryRoute? route)

@@ -191,7 +191,7 @@ internal sealed partial class WorkingSetPreparer(
                 keys = [.. keys.Union(store.Pins.Keys(name) ?? [])];
             }
 
-            if (store.Pins.Put(name, keys) == PinResult.OverLimit)
+            if (keys.Length > 0 && store.Pins.Put(name, keys) == PinResult.OverLimit)
             {
                 LogNotPinned(log, repository, manifest.Revision, store.Pins.MaxBytes);
             }

@@ -5,6 +5,7 @@ const repository = where => field("repository", where, { label: "Repository", li
 const forms = {
   "warm": { title: "Warm and pin", help: "Fetches what boots read before they ask, behind all clients, and keeps it from eviction. Without paths: the repository's working sets.",
     fields: [repository("json"), field("paths", "json", { label: "Paths and globs, by spaces", many: true }), field("tag", "json", { label: "Tag (else the newest)" }), field("all", "json", { label: "Everything in it", type: "checkbox" })] },
+  "pins/remove": { title: "Remove a pin", help: "Its objects stay until the room is needed.", fields: [field("name", "query", { label: "Pin, as the list of pins has it", required: true })] },
   "store/verify": { title: "Scrub the store", help: "Reads every stored byte and checks it against its name. With repair, what is damaged is forgotten, and fetched again when somebody asks.",
     fields: [field("repair", "query", { label: "Repair", type: "checkbox" })] },
   "working-sets/{repository}/{name}": { title: "Import a working set", help: "An exported set, a client's trace or a list of paths; it is prefetched and pinned at each new revision.",

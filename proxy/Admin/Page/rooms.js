@@ -3,13 +3,13 @@
 const days = date => Math.floor((new Date(date) - Date.now()) / 86400000);
 const left = date => { if (!date) return "–"; const d = days(date); return el("span", { className: d < 0 ? "bad" : d < 7 ? "degraded" : "", textContent: d < 0 ? "expired" : d + (d === 1 ? " day" : " days") }); };
 const meter = (part, whole, text) => el("span", { className: "meter" }, el("progress", { max: Math.max(1, whole), value: Math.min(part, whole) }), " " + text);
-const clock = date => date ? new Date(date).toLocaleString() : "–";
+const clock = date => date ? new Date(date).toLocaleString("sv") : "–"; // ISO dates, 24 h
 const pairs = rows => { const t = table(["", " "], rows); t.className = "pairs"; return t; };
 
 // The working sets of a repository are pinned together, for each revision anew: the newest pin tells how much of them is here.
 let pinned = [];
 const completeness = repository => { const p = pinned.filter(x => x.name.startsWith("workingset/" + repository + "/")).sort((a, b) => a.name < b.name ? -1 : 1).at(-1); return p ? share(p) : "not fetched ahead yet"; };
-const share = p => meter(p.presentObjects, p.objects, percent(p.objects ? p.presentObjects / p.objects : 1));
+const share = p => meter(p.presentObjects, p.objects, percent(p.objects ? p.presentObjects / p.objects : null));
 
 const drawings = {
   "repositories": ["Repositories", list => table(["repository", "#revision", "trust", "whitelist", "checked", "prefetch", "note"], list.map(r => [r.repository, r.revision ?? "–",
@@ -27,7 +27,7 @@ const drawings = {
     s.repositories.map(r => `${r.fqrn} revision ${r.revision}${r.isVerified ? "" : ", unverified"}`).join("; ")]))],
 };
 // Every object of the store, or URL, is too much to ask for every five seconds.
-const unseen = ["status", "boots", "store/objects", "seeds/bootable", "http/stored"];
+const unseen = ["status", "boots", "store/objects", "seeds/bootable", "http/stored", "pins"];
 const order = Object.keys(drawings);
 
 function plain(value) {

@@ -206,5 +206,5 @@ internal static class SeedCommand
 
     private static Stream OpenBundle(string file) => file == "-"
         ? Console.OpenStandardInput()
-        : new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        : BundleParts.Open(file);
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.CommandLine.Parsing;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Seeding.Export;
@@ -71,6 +72,13 @@ internal static class SeedExportCommand
     private static readonly Option<double> s_rate =
         new("--rate") { Description = "Most MB a second from Stratum 1s; default: no limit but that clients go first", HelpName = "MB" };
 
+    private static readonly Option<long?> s_split = new("--split")
+    {
+        Description =
+            "Write parts of at most this size, such as 4000M (FAT32 takes no larger file): F.001, F.002, …; 'seed import F' joins them",
+        HelpName = "SIZE",
+        CustomParser = ParseSize,
+    };
     private static readonly Option<bool> s_json = Output.JsonOption();
 
     /// <summary>Makes the command.</summary>
@@ -82,7 +90,7 @@ internal static class SeedExportCommand
             + "fetched is kept")
         {
             s_repositories, s_tags, s_trunk, s_revision, s_paths, s_allowMissing, s_workingSet, s_all, s_whitelistOnly, s_since, s_from,
-                s_output, s_name, s_rate, s_json, SettingsFile.Option,
+                s_output, s_name, s_rate, s_split, s_json, SettingsFile.Option,
         };
         command.Validators.Add(result =>
         {
@@ -125,6 +133,21 @@ internal static class SeedExportCommand
         });
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(() => RunAsync(parsed, cancel), cancel));
         return command;
+    }
+
+    /// <summary>Bytes, or a number with K, M or G in powers of 1000.</summary>
+    private static long? ParseSize(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        int scale = "KMG".IndexOf(char.ToUpperInvariant(text[^1]), StringComparison.Ordinal) + 1;
+        if (long.TryParse(scale > 0 ? text[..^1] : text, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            && number is > 0 and < 1_000_000_000_000 && number * (long)Math.Pow(1000, scale) is >= 1_000_000 and var bytes)
+        {
+            return bytes;
+        }
+
+        result.AddError($"--split: '{text}' is not a size such as 4000M or 2G; a part has 1M at least.");
+        return null;
     }
 
     private static Uri? ParseFrom(ArgumentResult result)
@@ -237,7 +260,7 @@ internal static class SeedExportCommand
         SeedIndex index = null!;
         long bytes = await output.WriteAsync(async stream =>
             index = await SeedView.ProgressAsync("writing",
-            progress => exporter.WriteAsync(plan, order, stream, progress, cancellationToken)));
+            progress => exporter.WriteAsync(plan, order, stream, progress, cancellationToken)), parsed.GetValue(s_split));
         if (parsed.GetValue(s_json) && !output.IsStandardOutput)
         {
             Output.WriteJson(new { File = output.Name, Bytes = bytes, Index = index });
@@ -245,7 +268,8 @@ internal static class SeedExportCommand
         }
 
         SeedView.Show(index, DateTimeOffset.UtcNow, output.IsStandardOutput);
-        SeedView.Say($"Written to {output.Name} ({SeedView.Size(bytes)})", output.IsStandardOutput);
+        string parts = parsed.GetValue(s_split) is null ? "" : $".001 and on: 'seed import {output.Name}' joins them";
+        SeedView.Say($"Written to {output.Name}{parts} ({SeedView.Size(bytes)})", output.IsStandardOutput);
         return 0;
     }
 
@@ -323,7 +347,7 @@ internal static class SeedExportCommand
 
     private static async Task<HashSet<ObjectKey>> ReadKeysAsync(FileInfo bundle, CancellationToken cancellationToken)
     {
-        await using FileStream stream = bundle.OpenRead();
+        await using Stream stream = BundleParts.Open(bundle.FullName);
         var reader = new SeedReader(stream, new SeedLimits(long.MaxValue));
         await reader.ReadIndexAsync(cancellationToken);
         var keys = new SeedKeys();

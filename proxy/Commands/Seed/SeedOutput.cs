@@ -59,8 +59,13 @@ internal sealed class SeedOutput
 
     /// <summary>Writes the bundle; gives its length.</summary>
     /// <exception cref="IOException">It cannot be written; the message names it. Or what <paramref name="write"/> throws.</exception>
-    public async Task<long> WriteAsync(Func<Stream, Task> write)
+    public async Task<long> WriteAsync(Func<Stream, Task> write, long? partBytes = null)
     {
+        if (partBytes is { } most)
+        {
+            return await WritePartsAsync(most, write);
+        }
+
         if (!_isInPlace)
         {
             return await WriteBesideAsync(_path + ".partial", write);
@@ -68,6 +73,32 @@ internal sealed class SeedOutput
 
         await using Stream stream = Named(() => _path == "-" ? Console.OpenStandardOutput() : Open());
         return await WriteAsync(stream, write);
+    }
+
+    /// <summary>In parts of at most so many bytes; they appear when all are written.</summary>
+    private async Task<long> WritePartsAsync(long partBytes, Func<Stream, Task> write)
+    {
+        if (_isInPlace)
+        {
+            throw new SeedExportException("--split makes files beside each other: name a file with --output, no pipe, link or device.");
+        }
+
+        await using var parts = new SplitFiles(_path, partBytes);
+        try
+        {
+            long length = await WriteAsync(parts, write);
+            Named(() =>
+            {
+                parts.Complete();
+                return true;
+            });
+            return length;
+        }
+        catch
+        {
+            parts.Abandon();
+            throw;
+        }
     }
 
     /// <summary>What goes wrong with the bundle itself is told by its name: the store is read meanwhile, and may fail too.</summary>

@@ -36,7 +36,8 @@ internal static class SeedWorkingSets
     public static IReadOnlyDictionary<string, WorkingSet> Find(WorkingSetStore sets, IReadOnlyList<string> repositories, string name) =>
         repositories.Distinct(StringComparer.Ordinal).ToDictionary(
             fqrn => fqrn,
-            fqrn => sets.Find(fqrn, name) ?? throw new SeedExportException(
+            fqrn => sets.Find(fqrn, name) ?? (name == LearnedBoots.Name ? LearnedBoots.Of(sets.Of(fqrn)) : null)
+            ?? throw new SeedExportException(
                 $"{fqrn} has no working set '{name}'. " + (sets.Any(fqrn)
                     ? $"It has: {string.Join(", ", sets.Of(fqrn).Select(set => set.Name))}."
                     : "It has none: let a VM boot through this proxy, or hand one in with 'breakwater profile import'.")),
@@ -49,12 +50,33 @@ internal static class SeedWorkingSets
         using var client = new AdminClient(settings);
         foreach (string fqrn in repositories.Distinct(StringComparer.Ordinal))
         {
-            JsonElement json = await client.GetAsync<JsonElement>($"working-sets/{fqrn}/{Uri.EscapeDataString(name)}", cancellationToken);
-            sets[fqrn] = WorkingSetFile.Read(Encoding.UTF8.GetBytes(json.GetRawText())).TryGet(out WorkingSet? set, out string? problem)
-                ? set
-                : throw new SeedExportException($"The working set '{name}' of {fqrn}: {problem}");
+            try
+            {
+                sets[fqrn] = await AskAsync(client, fqrn, name, cancellationToken);
+            }
+            catch (AdminException e) when (e.Status == System.Net.HttpStatusCode.NotFound && name == LearnedBoots.Name)
+            {
+                List<WorkingSet> all = [];
+                foreach (WorkingSetView view in await client.GetAsync<WorkingSetView[]>("working-sets", cancellationToken))
+                {
+                    if (view.Repository == fqrn && view.Source == WorkingSetSource.Learned)
+                    {
+                        all.Add(await AskAsync(client, fqrn, view.Name, cancellationToken));
+                    }
+                }
+
+                sets[fqrn] = LearnedBoots.Of(all) ?? throw new SeedExportException($"Nothing was learned of {fqrn} yet. {e.Message}");
+            }
         }
 
         return sets;
+    }
+
+    private static async Task<WorkingSet> AskAsync(AdminClient client, string fqrn, string name, CancellationToken cancellationToken)
+    {
+        JsonElement json = await client.GetAsync<JsonElement>($"working-sets/{fqrn}/{Uri.EscapeDataString(name)}", cancellationToken);
+        return WorkingSetFile.Read(Encoding.UTF8.GetBytes(json.GetRawText())).TryGet(out WorkingSet? set, out string? problem)
+            ? set
+            : throw new SeedExportException($"The working set '{name}' of {fqrn}: {problem}");
     }
 }

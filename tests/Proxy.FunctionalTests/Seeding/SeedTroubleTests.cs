@@ -163,7 +163,7 @@ public sealed class SeedTroubleTests
         SeedTrust trust = services.GetRequiredService<SeedTrust>();
         var registry = new SeedRegistry(
             documents, store, pins, services.GetRequiredService<SignedDocuments>(), trust, services.GetRequiredService<RepositoryRoutes>(),
-            TimeProvider.System, NullLogger<SeedRegistry>.Instance);
+            new Proxy.Settings.ProxyOptions(), new Proxy.Settings.SeedOptions(), TimeProvider.System, NullLogger<SeedRegistry>.Instance);
         return new SeedImporter(store, registry, pins, trust, TimeProvider.System);
     }
 

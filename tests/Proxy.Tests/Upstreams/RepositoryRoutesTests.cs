@@ -34,6 +34,22 @@ public class RepositoryRoutesTests
     public void TryFind_Others_AreRefused(string fqrn) => Assert.False(_routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out _));
 
     [Fact]
+    public void Admit_WhatSeedsBring_IsAllowedBesideTheSettings()
+    {
+        _routes.Admit(["x.example.org", "atlas.cern.ch"]);
+        Assert.True(_routes.TryFind("x.example.org"u8, out RepositoryRoute? route));
+        Assert.Equal(RepositoryRoutes.NoCluster, route.Cluster);
+        Assert.True(_routes.TryFind("atlas.cern.ch"u8, out route));
+        Assert.Equal("atlas", route.Cluster);
+        Assert.False(_routes.TryFind("y.example.org"u8, out _));
+
+        _routes.Admit([]);
+        Assert.False(_routes.TryFind("x.example.org"u8, out _));
+        Assert.Equal(RepositoryRoutes.NoCluster,
+            new RepositoryRoutes(new Dictionary<string, RepositoryOptions>(), null!).ForServerInfo("h").Cluster);
+    }
+
+    [Fact]
     public void TryFind_MoreNamesThanAreRemembered_StillAnswers()
     {
         for (int i = 0; i < 10_000; i++)

@@ -1,0 +1,31 @@
+using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Retention;
+using Breakwater.Proxy.Snapshots;
+
+namespace Breakwater.Proxy.Admin;
+
+/// <summary>The pins on the admin port: what is kept from eviction, and how to let it go. They are made by <c>warm</c>.</summary>
+internal sealed class PinRoom(FasterObjectStore store) : IAdminRoom
+{
+    /// <inheritdoc/>
+    public void Map(AdminApi admin)
+    {
+        admin.Read("pins", () => store.Pins.List());
+        admin.Action("pins/remove", Remove);
+        admin.Remove("pins", Remove);
+    }
+
+    private IResult Remove(string name)
+    {
+        if (new PinName(name).TryGetSeed(out string? seed))
+        {
+            return new AdminProblem($"The pin '{name}' belongs to the seed '{seed}'.", $"Remove the seed: breakwater seed remove {seed}")
+                .Result(StatusCodes.Status409Conflict);
+        }
+
+        PinSet? pin = store.Pins.List().FirstOrDefault(set => set.Name == name);
+        return pin is not null && store.Pins.Remove(name)
+            ? Results.Json(pin, AdminServer.Json)
+            : new AdminProblem($"There is no pin '{name}'.", "See them with 'breakwater pin list'.").Result(StatusCodes.Status404NotFound);
+    }
+}

@@ -1,0 +1,88 @@
+using Breakwater.Proxy.Seeding.Format;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.Tests.Seeding;
+
+/// <summary>Bundles in parts, for file systems that take no large file.</summary>
+public sealed class BundlePartsTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    private string Bundle => _directory.Combine("lab.tar");
+
+    public void Dispose() => _directory.Dispose();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    [InlineData(11)]
+    [InlineData(25)]
+    public async Task Parts_WrittenAndJoined_AreTheBundle(int length)
+    {
+        byte[] bytes = [.. Enumerable.Range(0, length).Select(i => (byte)i)];
+        await WriteAsync(bytes);
+
+        Assert.Equal((length + 9) / 10, Directory.GetFiles(_directory.Path).Length);
+        Assert.All(Directory.GetFiles(_directory.Path), file => Assert.InRange(new FileInfo(file).Length, 1, 10));
+        foreach (string name in (string[])[Bundle, Bundle + ".001"])
+        {
+            await using Stream joined = BundleParts.Open(name);
+            using var read = new MemoryStream();
+            await joined.CopyToAsync(read);
+            Assert.Equal(bytes, read.ToArray());
+        }
+    }
+
+    [Fact]
+    public async Task Parts_OneIsMissing_IsToldByItsName()
+    {
+        await WriteAsync(new byte[35]);
+        File.Delete(Bundle + ".002");
+
+        FileNotFoundException missing = Assert.Throws<FileNotFoundException>(() => BundleParts.Open(Bundle));
+
+        Assert.Contains("lab.tar.002 is missing", missing.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Parts_OfAnEarlierLongerBundle_AreGone()
+    {
+        await WriteAsync(new byte[35]);
+        await WriteAsync(new byte[12]);
+
+        Assert.Equal(["lab.tar.001", "lab.tar.002"], Directory.GetFiles(_directory.Path).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public async Task Parts_Abandoned_LeaveNothingAndTheEarlierOnes()
+    {
+        await WriteAsync([1]);
+        await using (var parts = new SplitFiles(Bundle, 10))
+        {
+            await parts.WriteAsync(new byte[25]);
+            parts.Abandon();
+        }
+
+        Assert.Equal([Bundle + ".001"], Directory.GetFiles(_directory.Path));
+        Assert.Equal([1], await File.ReadAllBytesAsync(Bundle + ".001"));
+    }
+
+    [Fact]
+    public async Task Open_AWholeFile_IsThatFile()
+    {
+        await File.WriteAllBytesAsync(Bundle, [7]);
+        await File.WriteAllBytesAsync(Bundle + ".002", [8]);
+
+        await using Stream whole = BundleParts.Open(Bundle);
+
+        Assert.Equal(7, whole.ReadByte());
+        Assert.Equal(-1, whole.ReadByte());
+    }
+
+    private async Task WriteAsync(byte[] bytes)
+    {
+        await using var parts = new SplitFiles(Bundle, 10);
+        await parts.WriteAsync(bytes);
+        parts.Complete();
+    }
+}
