@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Publishes a self-contained Breakwater (no .NET needed on the target). Usage: publish.sh OUTPUT [RID]
+# Publishes a self-contained Breakwater (no .NET needed on the target). Usage: publish.sh OUTPUT [RID] [MORE FOR dotnet publish...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:?usage: publish.sh OUTPUT [RID]} rid=${2:-linux-x64}
-dotnet publish proxy -c Release -r "$rid" --self-contained true -p:PublishReadyToRun=true -o "$out" -p:NuGetLockFilePath=obj/publish.lock.json -p:RestoreLockedMode=false -p:GenerateDocumentationFile=false -p:DebugType=none
+dotnet publish proxy -c Release -r "$rid" --self-contained true -p:PublishReadyToRun=true -o "$out" -p:NuGetLockFilePath=obj/publish.lock.json -p:RestoreLockedMode=false -p:GenerateDocumentationFile=false -p:DebugType=none "${@:3}"
