@@ -23,7 +23,7 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
         IReadOnlySet<string> clusters, CancellationToken cancellationToken)
     {
         var names = new SystemHostNames();
-        var parents = new ParentProxies(configuration);
+        var parents = new ParentProxies(configuration, TimeProvider.System);
         using var connector =
             new GuardedConnector(new AddressGuard(settings.Access.AllowedUpstreams, TimeProvider.System), names, settings.Proxy,
             TimeProvider.System);
@@ -37,7 +37,7 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
 
     private async Task<DoctorCheck> CheckAsync(string address, string cluster, CancellationToken cancellationToken)
     {
-        ParentProxy? parent = parents.Of(cluster);
+        ParentProxy? parent = parents.IsBypassed(cluster, new Uri(address)) ? null : parents.Of(cluster);
         string way = parent is null ? "" : $" by {parent}";
         string name = "Stratum 1 " + new Uri(address).Authority;
         (TimeSpan lookup, DoctorCheck? lookupFailed) =
@@ -49,7 +49,7 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
 
         try
         {
-            IWebProxy? proxy = parent is null ? null : new WebProxy(parent.Address) { Credentials = parent.Credential };
+            IWebProxy? proxy = parent is null ? null : new ParentChoice(parents, cluster, new WebProxy(parent.Address));
             var handler =
                 new SocketsHttpHandler { UseProxy = proxy is not null, Proxy = proxy, ConnectCallback = connector.ConnectConfiguredAsync };
             using var http = new HttpClient(new ClusterHandler(cluster, handler, handler, proxy, parents, loops)) { Timeout = s_patience };

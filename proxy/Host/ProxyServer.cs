@@ -151,7 +151,7 @@ internal static class ProxyServer
         services.AddSingleton<Stratum1Outcomes>();
         services.AddSingleton<ClustersInUse>();
         services.AddSingleton<LoopGuard>();
-        services.AddSingleton(new ParentProxies(configuration));
+        services.AddSingleton(new ParentProxies(configuration, time));
         services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<ParentProxies>());
         WitnessedProbes.Add(services);
         services.AddSingleton(provider => new RepositoryRoutes(settings.Repositories, provider.GetRequiredService<Stratum1Directory>()));

@@ -239,11 +239,7 @@ internal static class SettingsValidator
                 errors.Add($"{cluster.Path}:Destinations: a cluster needs at least one Stratum 1.");
             }
 
-            if (ClusterSections.Parent(cluster) is { } parent && !ParentProxy.TryParse(parent, out _, out string problem))
-            {
-                errors.Add($"{cluster.Path}:HttpClient:WebProxy:Address: {problem}");
-            }
-
+            _ = ParentSettings.Read(cluster, errors);
             errors.AddRange(destinations.Where(d => !string.IsNullOrEmpty(d["Health"]) && !IsStratum1(d["Health"]))
                 .Select(d => $"{d.Path}:Health: '{d["Health"]}' is not a URL such as http://cvmfs-stratum-one.cern.ch/."));
             foreach (IConfigurationSection destination in destinations.Where(d => !IsStratum1(d["Address"])))

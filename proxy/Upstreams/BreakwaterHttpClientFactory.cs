@@ -30,10 +30,9 @@ internal sealed class BreakwaterHttpClientFactory(
         if (context.NewConfig.WebProxy?.Address is { } url && ParentProxy.TryParse(url.OriginalString, out ParentProxy? parent, out _))
         {
             // Its URL goes into messages of exceptions: never with the password.
-            handler.Proxy =
-                new WebProxy(parent.Address, context.NewConfig.WebProxy.BypassOnLocal
-                ?? false)
-                { Credentials = new ParentCredentials(parents, context.ClusterId, handler.Proxy?.Credentials) };
+            bool isLocalDirect = context.NewConfig.WebProxy.BypassOnLocal ?? false;
+            handler.Proxy = new ParentChoice(parents, context.ClusterId,
+                new WebProxy(parent.Address, isLocalDirect) { Credentials = handler.Proxy?.Credentials });
         }
     }
 
@@ -52,12 +51,5 @@ internal sealed class BreakwaterHttpClientFactory(
         return base.WrapHandler(context,
             new ClusterHandler(context.ClusterId, new ReusedConnections(handler), new ReusedConnections(apart),
                 apart.UseProxy ? apart.Proxy : null, parents, loops));
-    }
-
-    /// <summary>The password in force: it may change while connections stay.</summary>
-    private sealed class ParentCredentials(ParentProxies parents, string cluster, ICredentials? system) : ICredentials
-    {
-        public NetworkCredential? GetCredential(Uri uri, string authType) =>
-            parents.Of(cluster)?.Credential ?? system?.GetCredential(uri, authType);
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 
@@ -10,55 +9,63 @@ namespace Breakwater.Proxy.Upstreams;
 /// </summary>
 internal sealed class ParentProxies : IHealthSource
 {
-    private readonly ConcurrentDictionary<string, string> _failures = new(StringComparer.OrdinalIgnoreCase);   // by cluster
-    private volatile Dictionary<string, ParentProxy> _byCluster = [];
+    private readonly TimeProvider _time;
+    private volatile Dictionary<string, Parents> _byCluster = [];
 
     /// <summary>Reads the settings.</summary>
-    public ParentProxies(IConfiguration configuration) => Replace(configuration);
+    public ParentProxies(IConfiguration configuration, TimeProvider time)
+    {
+        _time = time;
+        Replace(configuration);
+    }
 
     /// <summary>New settings are in force.</summary>
     public void Replace(IConfiguration configuration)
     {
-        var parents = new Dictionary<string, ParentProxy>(StringComparer.OrdinalIgnoreCase);
+        var byCluster = new Dictionary<string, Parents>(StringComparer.OrdinalIgnoreCase);
         foreach (IConfigurationSection cluster in ClusterSections.Of(configuration))
         {
-            if (ParentProxy.TryParse(ClusterSections.Parent(cluster), out ParentProxy? parent, out _))
+            var read = ParentSettings.Read(cluster, []);
+            if (read.Proxies.Count > 0)
             {
-                parents.Add(cluster.Key, parent);
+                byCluster.Add(cluster.Key, new Parents([.. read.Proxies.Select(p => new ParentState(p, _time))], read.Bypass));
             }
         }
 
-        _byCluster = parents;
-        foreach (string cluster in _failures.Keys.Where(c => !parents.ContainsKey(c)))
-        {
-            _failures.TryRemove(cluster, out _);
-        }
+        _byCluster = byCluster;
     }
 
-    /// <summary>The parent of a cluster; null when it has none.</summary>
-    public ParentProxy? Of(string cluster) => _byCluster.GetValueOrDefault(cluster);
+    /// <summary>The first parent of a cluster; null when it has none.</summary>
+    public ParentProxy? Of(string cluster) => _byCluster.GetValueOrDefault(cluster)?.States[0].Proxy;
 
-    /// <summary>It did what it is there for.</summary>
-    public void NoteAnswer(string cluster)
+    /// <summary>The parent of a cluster that has this address; null when there is none.</summary>
+    public ParentProxy? Of(string cluster, Uri address) =>
+        _byCluster.GetValueOrDefault(cluster)?.States.FirstOrDefault(s => s.Proxy.Address == address)?.Proxy;
+
+    /// <summary>Is this server asked directly, though the cluster has parents?</summary>
+    public bool IsBypassed(string cluster, Uri server) => _byCluster.GetValueOrDefault(cluster)?.Bypass.Covers(server) ?? false;
+
+    /// <summary>The parents of a cluster as they are to be asked: those that failed of late come last. Empty when it has none.</summary>
+    public IReadOnlyList<ParentState> InOrder(string cluster) => _byCluster.GetValueOrDefault(cluster)?.States switch
     {
-        if (!_failures.IsEmpty)
-        {
-            _failures.TryRemove(cluster, out _);
-        }
-    }
-
-    /// <summary>It did not.</summary>
-    /// <param name="cluster">The cluster.</param>
-    /// <param name="what">What is said to people: names it, shows no password.</param>
-    public void NoteFailure(string cluster, string what) => _failures[cluster] = what;
+        null => [],
+        { Length: 1 } one => one,
+        { } several => [.. several.OrderBy(s => s.IsDoubtful)],
+    };
 
     /// <inheritdoc/>
     public IEnumerable<HealthFinding> Find() =>
-        from failure in _failures
-        group failure.Key by failure.Value into clusters
-        orderby clusters.Key
+        from cluster in _byCluster
+        let isWayLeft = cluster.Value.States.Any(s => s.Failure is null)
+        from state in cluster.Value.States
+        where state.Failure is not null
+        group cluster.Key by (state.Failure, IsWayLeft: isWayLeft) into clusters
+        orderby clusters.Key.Failure
         select new HealthFinding(
             "parent-proxy", HealthLevel.Degraded,
-            $"Cluster {string.Join(", ", clusters.Order(StringComparer.Ordinal))}: {clusters.Key}. What is stored is served, what is not "
-            + $"stored fails; no Stratum 1 is to blame.");
+            $"Cluster {string.Join(", ", clusters.Order(StringComparer.Ordinal))}: {clusters.Key.Failure}. " + (clusters.Key.IsWayLeft
+                ? "The next parent proxy is asked in its place."
+                : "What is stored is served, what is not stored fails; no Stratum 1 is to blame."));
+
+    private sealed record Parents(ParentState[] States, ParentBypass Bypass);
 }

@@ -35,7 +35,8 @@ internal sealed class ReusedConnections(HttpMessageHandler inner) : DelegatingHa
         }
     }
 
-    private static bool MayRepeat(HttpRequestMessage request) =>
+    /// <summary>May it be sent again when it is not known whether it was heard?</summary>
+    public static bool MayRepeat(HttpRequestMessage request) =>
         request.Content is null && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head);
 
     private static bool IsClosedByServer(HttpRequestException e) =>

@@ -130,6 +130,77 @@ public sealed class ParentProxyTests : IAsyncLifetime
         AssertStratum1sAreNotBlamed(proxy);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Parents_TheFirstFails_TheNextIsAskedForTheSameRequest(bool answers)
+    {
+        await using ScriptedUpstream refusing = ScriptedUpstream.Start();
+        refusing.Everything = UpstreamBehaviour.WithStatus(407);
+        string first = answers ? refusing.EndPoint.ToString() : "127.0.0.1:9";
+        await using ProxyUnderTest proxy = await StartWithAsync(new()
+        {
+            ["Address"] = $"http://{first}",
+            ["Others:0"] = $"http://site:{Uri.EscapeDataString(Password)}@{_parent.EndPoint}",
+        });
+
+        Assert.Equal(_item.Bytes, (await proxy.GetAsync(_item.Path)).Body);
+        Assert.Equal(_item.Bytes, (await proxy.GetAsync("/cvmfs/synthetic.example.org/store/file")).Body);
+
+        // The second request spares the parent that had just failed.
+        Assert.Equal(answers ? 1 : 0, refusing.Requests.Count);
+        Assert.All(refusing.Requests, r => Assert.Null(r.Header("Proxy-Authorization")));
+        HealthFinding finding = Assert.Single(proxy.Services.GetRequiredService<Health>().Check().Findings);
+        Assert.Contains($"parent proxy http://{first}/", finding.Text, StringComparison.Ordinal);
+        Assert.EndsWith("The next parent proxy is asked in its place.", finding.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Parents_AllFail_EachIsNamedAndNoStratum1IsBlamed()
+    {
+        await using ProxyUnderTest proxy = await StartWithAsync(new()
+        {
+            ["Address"] = "http://127.0.0.1:9",
+            ["Others:0"] = $"http://site:wrong@{_parent.EndPoint}",
+        });
+
+        RawResponse failed = await proxy.GetAsync(_item.Path);
+
+        Assert.Equal(502, failed.Status);
+        string said = failed.Header("Proxy-Status")!;
+        Assert.Contains("http://127.0.0.1:9/ could not be reached", said, StringComparison.Ordinal);
+        Assert.Contains($"http://{_parent.EndPoint}/ answered 407", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("wrong", said, StringComparison.Ordinal);
+        AssertStratum1sAreNotBlamed(proxy);
+    }
+
+    [Fact]
+    public async Task Parent_WithAPasswordInAFile_IsToldIt()
+    {
+        using var directory = new TemporaryDirectory();
+        string file = directory.Combine("parent");
+        await File.WriteAllTextAsync(file, $"site:{Password}\n");
+        await using ProxyUnderTest proxy =
+            await StartWithAsync(new() { ["Address"] = $"http://{_parent.EndPoint}", ["CredentialsFile"] = file });
+
+        Assert.Equal(_item.Bytes, (await proxy.GetAsync(_item.Path)).Body);
+
+        Assert.Equal(s_authorization, Assert.Single(_parent.Requests).Header("Proxy-Authorization"));
+    }
+
+    [Fact]
+    public async Task Parent_OfAStratum1InNoProxy_IsNotAskedNorTold()
+    {
+        _parent.Choose = null;
+        await using ProxyUnderTest proxy = await StartWithAsync(
+            new() { ["Address"] = "http://site:secret@127.0.0.1:9", ["NoProxy:0"] = "127.0.0.1" }, _parent.Address);
+
+        Assert.Equal(_item.Bytes, (await proxy.GetAsync(_item.Path)).Body);
+
+        Assert.Null(Assert.Single(_parent.Requests).Header("Proxy-Authorization"));
+        Assert.StartsWith("/cvmfs/", _parent.Requests[0].Target, StringComparison.Ordinal);
+    }
+
     private static void AssertStratum1sAreNotBlamed(ProxyUnderTest proxy) =>
         Assert.Equal(Stratum1State.NotAskedYet, StateOfStratum1(proxy));
 
@@ -140,11 +211,12 @@ public sealed class ParentProxyTests : IAsyncLifetime
         return proxy.Services.GetRequiredService<Stratum1Outcomes>().StateOf(stratum1);
     }
 
-    private static Task<ProxyUnderTest> StartAsync(string parent, string stratum1 = "http://192.0.2.10/") => ProxyUnderTest.StartAsync(
-        new Dictionary<string, string?>
-        {
-            ["ReverseProxy:Clusters:test:Destinations:s1:Address"] = stratum1,
-            ["ReverseProxy:Clusters:test:HttpClient:WebProxy:Address"] = parent,
-        },
-        null);
+    private static Task<ProxyUnderTest> StartAsync(string parent, string stratum1 = "http://192.0.2.10/") =>
+        StartWithAsync(new() { ["Address"] = parent }, stratum1);
+
+    private static Task<ProxyUnderTest> StartWithAsync(Dictionary<string, string> parents, string stratum1 = "http://192.0.2.10/") =>
+        ProxyUnderTest.StartAsync(
+            parents.ToDictionary(p => "ReverseProxy:Clusters:test:HttpClient:WebProxy:" + p.Key, string? (p) => p.Value)
+                .Append(new("ReverseProxy:Clusters:test:Destinations:s1:Address", stratum1)).ToDictionary(),
+            null);
 }
