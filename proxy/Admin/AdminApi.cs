@@ -4,7 +4,7 @@ namespace Breakwater.Proxy.Admin;
 /// The endpoints below <c>/api/v1/</c> of the admin port. Handlers are minimal-API delegates: what they return is written as JSON
 /// (camelCase, enums by name), an <c>IAsyncEnumerable</c> item by item. A mistake of the caller is an <see cref="AdminProblem"/>.
 /// </summary>
-internal sealed class AdminApi(RouteGroupBuilder routes)
+internal sealed class AdminApi(RouteGroupBuilder routes, IEndpointRouteBuilder root)
 {
     private readonly List<string> _reads = [];
     private readonly List<string> _actions = [];
@@ -21,6 +21,11 @@ internal sealed class AdminApi(RouteGroupBuilder routes)
         routes.MapGet(path, handler);
         _reads.Add(path);
     }
+
+    /// <summary>GET: as <see cref="Read"/>, at a path that others than this API chose.</summary>
+    /// <param name="path">From the root.</param>
+    /// <param name="handler">Answers.</param>
+    public void Page(string path, Delegate handler) => root.MapGet(path, handler);
 
     /// <summary>POST: an action. Needs the token.</summary>
     public void Action(string path, Delegate handler)

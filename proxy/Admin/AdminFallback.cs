@@ -35,6 +35,9 @@ internal static partial class AdminFallback
 
     private static AdminProblem Unsaid(HttpRequest request, int status) => status switch
     {
+        StatusCodes.Status404NotFound when request.Path.StartsWithSegments("/squid-internal-mgr") => new AdminProblem(
+            $"There is no page {request.Path} here.",
+            $"{SquidRoom.Root}menu lists those of squid's pages that are; the rest is at /metrics."),
         StatusCodes.Status404NotFound => new AdminProblem(
             $"There is nothing at {request.Path}.",
             $"GET {Api}/status lists what can be read and done; the page is at /, metrics at /metrics, health at /healthz/ready."),

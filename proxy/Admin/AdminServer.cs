@@ -77,7 +77,7 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
         }
 
         AdminPage.Map(_app);
-        var api = new AdminApi(_app.MapGroup("/api/v1"));
+        var api = new AdminApi(_app.MapGroup("/api/v1"), _app);
         foreach (IAdminRoom room in rooms)
         {
             room.Map(api);
@@ -148,7 +148,7 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
             case AdminVerdict.TokenNeeded:
                 headers.WWWAuthenticate = "Bearer realm=\"breakwater\"";
                 return new AdminProblem(
-                    "This needs the admin token.",
+                    "This needs the admin token, or for reading an address in Admin:Readers.",
                     "Send Authorization: Bearer with the content of the token file (Admin:TokenFile; by default admin.token in the "
                     + "store's directory).")
                     .Result(StatusCodes.Status401Unauthorized).ExecuteAsync(context);

@@ -15,7 +15,6 @@ using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
-using Breakwater.Proxy.Observability.Snmp;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Requests;
@@ -197,7 +196,7 @@ internal static class ProxyServer
         services.AddSingleton<IFirstResponder, HitResponder>();
         SeedingRooms.Add(services, settings, store);
         AddObservability(services, settings);
-        AddSnmp(services, settings.Snmp, store);
+        SquidsMonitoring.Add(services, settings.Snmp, store);
         AddAdmin(services);
     }
 
@@ -233,25 +232,6 @@ internal static class ProxyServer
             services.AddSingleton<IRecordSink>(provider => provider.GetRequiredService<AccessLog>());
             services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<AccessLog>());
         }
-    }
-
-    private static void AddSnmp(IServiceCollection services, SnmpOptions options, FasterObjectStore store)
-    {
-        if (options.ListenEndPoint() is null)
-        {
-            return;
-        }
-
-        services.AddSingleton(options);
-        services.AddSingleton(provider => new SquidMib(
-            provider.GetRequiredService<RequestRecorder>(),
-            provider.GetRequiredService<ProxyCounters>(),
-            () => store.Statistics,
-            provider.GetRequiredService<ProxyOptions>(),
-            provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new SnmpResponder(options.Community!, provider.GetRequiredService<SquidMib>()));
-        services.AddSingleton<SnmpAgent>();
-        services.AddHostedService(provider => provider.GetRequiredService<SnmpAgent>());
     }
 
     /// <summary>

@@ -175,6 +175,10 @@ internal sealed class RequestRouter(
     {
         (int status, string text) = rejection switch
         {
+            TargetRejection.NotCvmfs or TargetRejection.Malformed when IsSquidsManager(context) => (
+                StatusCodes.Status404NotFound,
+                "squid's cache manager pages are on the admin port (Admin:Listen), below /squid-internal-mgr/, for Admin:Readers; "
+                + "metrics are there at /metrics."),
             TargetRejection.TooLong => (StatusCodes.Status414UriTooLong, "The URL is longer than any in CernVM-FS."),
             TargetRejection.Scheme => (
                 StatusCodes.Status400BadRequest,
@@ -188,4 +192,8 @@ internal sealed class RequestRouter(
         };
         return heads.WriteErrorAsync(context, status, text);
     }
+
+    /// <summary>A probe that was written for squid asks the port of its clients.</summary>
+    private static bool IsSquidsManager(HttpContext context) =>
+        context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Contains("/squid-internal-mgr/", StringComparison.Ordinal);
 }

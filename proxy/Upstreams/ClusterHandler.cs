@@ -5,7 +5,8 @@ namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
 /// Every request to a Stratum 1 of a cluster passes here, probes too. It keeps the connections of objects and of files that are passed
-/// through apart, signs, shows the parent proxy its password, and tells the parent's own failures from the Stratum 1's: those are the next parent's chance.
+/// through apart, signs, shows the parent proxy its password, and tells the parent's own failures from the Stratum 1's: after
+/// those the next parent is asked.
 /// </summary>
 /// <param name="cluster">Id of the cluster.</param>
 /// <param name="objects">Connections of which the settings say how many there are.</param>

@@ -1,13 +1,15 @@
 using System.Diagnostics;
+using System.Globalization;
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Observability.Squid;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Observability.Snmp;
 
 /// <summary>
-/// The scalars of the squid MIB (<c>enterprises.3495.1</c>) that mean something here, read when somebody asks. ADR 90 has the list with
-/// what each counts. Thread-safe.
+/// The scalars and shares of hits of the squid MIB (<c>enterprises.3495.1</c>) that mean something here, read when somebody asks.
+/// ADR 90 has the list with what each counts. Thread-safe.
 /// </summary>
 internal sealed class SquidMib
 {
@@ -15,13 +17,18 @@ internal sealed class SquidMib
     private const string Performance = "3.1.";
     private const string Totals = "3.2.1.";
 
+    /// <summary>Rows of the table of medians; shares of hits are columns of it.</summary>
+    private const string Medians = "3.2.2.1.";
+    private static readonly int[] s_minutes = [1, 5, 60];
+
     private readonly Entry[] _entries;
     private readonly RequestRecorder _recorder;
     private readonly TimeProvider _time;
     private readonly long _startedAt;
     private readonly CpuShare _cpu;
 
-    public SquidMib(RequestRecorder recorder, ProxyCounters counters, Func<StoreStatistics> store, ProxyOptions proxy, TimeProvider time)
+    public SquidMib(RequestRecorder recorder, ProxyCounters counters, Func<StoreStatistics> store, ProxyOptions proxy, SquidHistory history,
+        Func<int> clients, TimeProvider time)
     {
         _recorder = recorder;
         _time = time;
@@ -51,6 +58,8 @@ internal sealed class SquidMib
             new(Totals + "11", () => SnmpValue.Counter(counters.UpstreamFailuresTotal)),
             new(Totals + "12", () => SnmpValue.Counter(counters.UpstreamBytesTotal / 1024)),
             new(Totals + "14", () => SnmpValue.Gauge(store().UsedBytes / 1024)),
+            new(Totals + "15", () => SnmpValue.Gauge(clients())),
+            .. s_minutes.SelectMany(m => Shares(history, m)),
         ];
         Array.Sort(_entries, static (a, b) => a.Instance.CompareTo(b.Instance));
     }
@@ -88,6 +97,15 @@ internal sealed class SquidMib
         return (id, SnmpValue.EndOfMibView);
     }
 
+    private static Entry[] Shares(SquidHistory history, int minutes) =>
+    [
+        new(string.Create(CultureInfo.InvariantCulture, $"{Medians}1.{minutes}"), () => SnmpValue.Integer(minutes), ""),
+        new(string.Create(CultureInfo.InvariantCulture, $"{Medians}9.{minutes}"),
+            () => SnmpValue.Integer(history.HitPercent(minutes).OfRequests), ""),
+        new(string.Create(CultureInfo.InvariantCulture, $"{Medians}10.{minutes}"),
+            () => SnmpValue.Integer(history.HitPercent(minutes).OfBytes), ""),
+    ];
+
     private static long PeakBytes()
     {
         using var own = Process.GetCurrentProcess();
@@ -96,9 +114,9 @@ internal sealed class SquidMib
 
     private static int OpenFiles() => Directory.Exists("/proc/self/fd") ? Directory.EnumerateFileSystemEntries("/proc/self/fd").Count() : 0;
 
-    private sealed class Entry(string name, Func<SnmpValue> read)
+    private sealed class Entry(string name, Func<SnmpValue> read, string instance = ".0")
     {
-        public ObjectId Instance { get; } = ObjectId.TryParse(Root + name + ".0", out ObjectId? id)
+        public ObjectId Instance { get; } = ObjectId.TryParse(Root + name + instance, out ObjectId? id)
             ? id
             : throw new ArgumentException(name, nameof(name));
 

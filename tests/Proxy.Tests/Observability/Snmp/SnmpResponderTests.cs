@@ -3,6 +3,7 @@ using System.Formats.Asn1;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.Snmp;
+using Breakwater.Proxy.Observability.Squid;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
@@ -21,6 +22,7 @@ public sealed class SnmpResponderTests : IDisposable
     private readonly FakeTimeProvider _time = new();
     private readonly RequestRecorder _recorder;
     private readonly ProxyCounters _counters;
+    private readonly SquidHistory _history;
     private readonly SnmpResponder _responder;
     private StoreStatistics _store = new() { Objects = 17, UsedBytes = 3L << 40, QuotaBytes = 4L << 40 };
 
@@ -30,11 +32,13 @@ public sealed class SnmpResponderTests : IDisposable
         _recorder = new RequestRecorder(meters, _time);
         _counters = new ProxyCounters(meters);
         _responder =
-            new SnmpResponder(Community, new SquidMib(_recorder, _counters, () => _store, new ProxyOptions { Name = "proxy1" }, _time));
+            new SnmpResponder(Community, new SquidMib(_recorder, _counters, () => _store, new ProxyOptions { Name = "proxy1" },
+                _history = new SquidHistory(_recorder, _counters, _time), () => 3, _time));
     }
 
     public void Dispose()
     {
+        _history.Dispose();
         _counters.Dispose();
         _services.Dispose();
     }
@@ -136,7 +140,7 @@ public sealed class SnmpResponderTests : IDisposable
             Assert.True(walked.Count < 100, "The walk goes in circles.");
         }
 
-        Assert.Equal(22, walked.Count);
+        Assert.Equal(32, walked.Count);
         Assert.Equal(walked.OrderBy(n => Version(n), Comparer<int[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b))).Distinct(), walked);
         Assert.All(walked, n => Assert.EndsWith(".0", n, StringComparison.Ordinal));
     }

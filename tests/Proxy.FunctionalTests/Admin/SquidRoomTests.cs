@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Breakwater.Proxy.Admin;
+using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Breakwater.Proxy.FunctionalTests.Admin;
+
+/// <summary>Pages of squid's cache manager, read as squid's exporters and check scripts read them.</summary>
+public sealed class SquidRoomTests
+{
+    [Fact]
+    public async Task Pages_AfterAMissAndAHit_CountBothInSquidsWords()
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        SyntheticObject item = new SyntheticObject(10_240).On(upstream);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(upstream);
+        using RawHttpClient client = await proxy.ConnectAsync();
+        for (int i = 0; i < 2; i++)
+        {
+            await client.SendAsync(RawHttpClient.Request("GET", item.Url));
+            Assert.Equal(item.Bytes, (await client.ReadResponseAsync()).Body);
+        }
+
+        using var http = new HttpClient { BaseAddress = proxy.Services.GetRequiredService<AdminServer>().Address };
+
+        // "key = value", as prometheus exporters split it.
+        var counters = (await http.GetStringAsync(new Uri("/squid-internal-mgr/counters", UriKind.Relative))).Split('\n')
+            .Where(l => l.Contains(" = ", StringComparison.Ordinal)).Select(l => l.Split(" = ")).ToDictionary(l => l[0], l => l[1]);
+        Assert.Equal("2", counters["client_http.requests"]);
+        Assert.Equal("1", counters["client_http.hits"]);
+        Assert.Equal("0", counters["client_http.errors"]);
+        Assert.Equal("20", counters["client_http.kbytes_out"]);
+        Assert.Equal("10", counters["client_http.hit_kbytes_out"]);
+        Assert.Equal("1", counters["server.http.requests"]);
+        Assert.Equal("10", counters["server.all.kbytes_in"]);
+        Assert.True(double.Parse(counters["cpu_time"], CultureInfo.InvariantCulture) > 0);
+
+        string info = await http.GetStringAsync(new Uri("/squid-internal-mgr/info", UriKind.Relative));
+        Assert.Contains("\tNumber of HTTP requests received:\t2\n", info, StringComparison.Ordinal);
+        Assert.Contains("\tHits as % of all requests:\t5min: 50.0%, 60min: 50.0%\n", info, StringComparison.Ordinal);
+        Assert.Contains("\tMaximum number of file descriptors:  ", info, StringComparison.Ordinal);
+
+        string utilization = await http.GetStringAsync(new Uri("/squid-internal-mgr/utilization", UriKind.Relative));
+        Assert.Contains("Last 5 minutes:\n", utilization, StringComparison.Ordinal);
+        Assert.EndsWith("seconds", utilization.Split('\n').First(l => l.StartsWith("cpu_time", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
+        Assert.Contains("Totals since cache startup:\nsample_time = ", utilization, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pages_AskedOfTheProxysPort_TheRefusalSaysWhereTheyAre()
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(upstream);
+
+        foreach (string target in (string[])["/squid-internal-mgr/info", $"http://{proxy.EndPoint}/squid-internal-mgr/counters"])
+        {
+            RawResponse refused = await proxy.GetAsync(target);
+            Assert.InRange((int)refused.Status, 403, 404);
+            string said = Encoding.UTF8.GetString(refused.Body);
+            Assert.Contains("admin port", said, StringComparison.Ordinal);
+            Assert.Contains("Admin:Listen", said, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Pages_AskedByWhoIsNoReader_NeedTheTokenAndUnknownOnesNameTheMenu()
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        await using ProxyUnderTest proxy =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Admin:Readers:0"] = "192.0.2.0/24" }, null, upstream);
+        using var http = new HttpClient { BaseAddress = proxy.Services.GetRequiredService<AdminServer>().Address };
+
+        using HttpResponseMessage refused = await http.GetAsync(new Uri("/squid-internal-mgr/info", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        Assert.Contains("Admin:Readers", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        await using ProxyUnderTest open = await ProxyUnderTest.StartAsync(upstream);
+        using var reader = new HttpClient { BaseAddress = open.Services.GetRequiredService<AdminServer>().Address };
+        using HttpResponseMessage missing = await reader.GetAsync(new Uri("/squid-internal-mgr/objects", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
+        Assert.Contains("/squid-internal-mgr/menu", await missing.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+}
