@@ -52,7 +52,7 @@ internal sealed class ClusterHandler(string cluster, HttpMessageHandler objects,
         }
     }
 
-    private async Task<HttpResponseMessage> SendByAsync(ParentState state, bool hasOthers, HttpMessageInvoker client,
+    private static async Task<HttpResponseMessage> SendByAsync(ParentState state, bool hasOthers, HttpMessageInvoker client,
         HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ParentProxy parent = state.Proxy;
