@@ -14,6 +14,9 @@ internal struct ClientWatch
     /// <summary>Nothing is expected of the client.</summary>
     public static ClientWatch Resting => new() { _deadline = long.MaxValue };
 
+    /// <summary>Is nothing expected of the client?</summary>
+    public readonly bool IsResting => _deadline == long.MaxValue;
+
     /// <summary>By the deadline the client must have taken some of what the kernel holds for it now.</summary>
     /// <param name="socket">The client's.</param>
     /// <param name="patienceMs">Time until then, ms.</param>

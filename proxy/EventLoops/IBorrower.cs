@@ -15,6 +15,12 @@ internal interface IBorrower
     /// <summary>Has Kestrel answered all that it was given, and wants more?</summary>
     bool IsWaiting { get; }
 
+    /// <summary>Does Kestrel wait for the client to take what it was sent?</summary>
+    bool WaitsForRoom { get; }
+
+    /// <summary>Bytes that the socket has taken from Kestrel so far.</summary>
+    long SentBytes { get; }
+
     /// <summary>A request follows, of which the loop knows this.</summary>
     void Announce(BegunRequest begun);
 
@@ -35,6 +41,9 @@ internal interface IBorrower
     /// sent all that it had to.
     /// </summary>
     void Detach();
+
+    /// <summary>The client is stuck: it gets a reset, and what is under way for it ends.</summary>
+    void Cut();
 
     /// <summary>Ends the connection while nothing is under way.</summary>
     void Dismiss();

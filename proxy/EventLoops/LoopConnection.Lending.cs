@@ -8,6 +8,7 @@ internal sealed partial class LoopConnection
 {
     private IBorrower? _borrower;           // Kestrel's side, once it was needed
     private bool _isForGood;                // lent for good
+    private long _sentWhenWatched;          // bytes that Kestrel had sent when the watch began
 
     /// <summary>
     /// Lends the first request of these bytes to Kestrel, or all of them for good. Returns how many bytes Kestrel has got.
@@ -37,6 +38,7 @@ internal sealed partial class LoopConnection
         _borrower = borrower;
         borrower.Announce(begun);
         _state = State.Lent;
+        _watch.Rest();
         _since = loop.Now;
         if (!bytes.IsEmpty)
         {
@@ -68,6 +70,30 @@ internal sealed partial class LoopConnection
         {
             Feed();
         }
+    }
+
+    /// <summary>
+    /// Does Kestrel wait for a client that takes nothing? Kestrel's own limit looks at the room that the kernel tells of, which on a large
+    /// buffer and a slow line comes minutes apart. A tunnel's end may be silent for as long as any connection.
+    /// </summary>
+    private bool IsStuckWhileLent(long now)
+    {
+        if (!_borrower!.WaitsForRoom)
+        {
+            _watch.Rest();
+            return false;
+        }
+
+        long patienceMs = _isForGood ? s_idleMs : listener.ClientTimeoutMs;
+        long sent = _borrower.SentBytes;
+        if (_watch.IsResting || sent != _sentWhenWatched)
+        {
+            _sentWhenWatched = sent;
+            _watch.Expect(Descriptor, patienceMs);
+            return false;
+        }
+
+        return _watch.IsStuck(now, Descriptor, patienceMs);
     }
 
     /// <summary>Kestrel waits for more, or is done.</summary>

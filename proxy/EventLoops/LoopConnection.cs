@@ -139,13 +139,17 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
         {
             State.Reading => listener.IsClosing || waited > (_isPartial ? listener.HeadTimeoutMs : s_idleMs),
             State.Answering => listener.IsOver || _watch.IsStuck(now, Descriptor, listener.ClientTimeoutMs),
-            State.Lent => _isForGood && waited > s_idleMs && _borrower!.IsWaiting,
+            State.Lent => (_isForGood && waited > s_idleMs && _borrower!.IsWaiting) || IsStuckWhileLent(now),
             State.Lingering => waited > LingerMs,
             _ => false,
         };
         if (isOver && _state == State.Reading && _isPartial && !listener.IsClosing)
         {
             RefuseLateHead();
+        }
+        else if (isOver && _state == State.Lent && !_watch.IsResting)
+        {
+            _borrower!.Cut();
         }
         else if (isOver)
         {

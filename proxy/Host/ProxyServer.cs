@@ -299,7 +299,9 @@ internal static class ProxyServer
         kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.Limits.RequestHeadersTimeout = rules.HeadTimeout;
-        kestrel.Limits.MinResponseDataRate = new(ConnectionRules.StuckBytesPerSecond, rules.ClientTimeout);
+
+        // The loops tell better who is stuck: by what the kernel still holds for him.
+        kestrel.Limits.MinResponseDataRate = HasLoops(proxy) ? null : new(ConnectionRules.StuckBytesPerSecond, rules.ClientTimeout);
 
         // Kestrel's timer does not see hits of the loops, which have their own for that.
         kestrel.Limits.KeepAliveTimeout = HasLoops(proxy) ? TimeSpan.FromDays(1) : ConnectionRules.Idle;

@@ -21,6 +21,7 @@ internal sealed class DirectWriter(int socket) : PipeWriter
     private volatile bool _isBroken;
     private volatile bool _isFlushing;
     private volatile bool _isComplete;
+    private long _sentBytes;
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -37,6 +38,12 @@ internal sealed class DirectWriter(int socket) : PipeWriter
             return bytes;
         }
     }
+
+    /// <summary>Does a flush wait for the client? Any thread.</summary>
+    public bool WaitsForRoom => _isFlushing;
+
+    /// <summary>Bytes that the socket has taken. Any thread.</summary>
+    public long SentBytes => Volatile.Read(ref _sentBytes);
 
     /// <summary>The socket takes bytes again.</summary>
     public void HasRoom() => EndWait(mustStop: false);
@@ -122,6 +129,7 @@ internal sealed class DirectWriter(int socket) : PipeWriter
         try
         {
             sent = SocketSender.Send(socket, bytes.AsSpan(from, written - from), hasMore: block < _blocks.Count - 1);
+            Volatile.Write(ref _sentBytes, _sentBytes + sent);
             return true;
         }
         catch (SocketException)

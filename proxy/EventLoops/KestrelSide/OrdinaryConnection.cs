@@ -60,6 +60,12 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
     }
 
     /// <inheritdoc/>
+    public bool WaitsForRoom => _output.WaitsForRoom;
+
+    /// <inheritdoc/>
+    public long SentBytes => _output.SentBytes;
+
+    /// <inheritdoc/>
     public bool IsAborted { get; private set; }
 
     /// <inheritdoc/>
@@ -93,6 +99,9 @@ internal sealed class OrdinaryConnection : DefaultConnectionContext, IDuplexPipe
 
     /// <inheritdoc/>
     public long TakeStart() => Interlocked.Exchange(ref _startedAt, 0);
+
+    /// <inheritdoc/>
+    public void Cut() => TearDown(mayBeInAnAnswer: true);
 
     /// <inheritdoc/>
     public void Dismiss() => TearDown(mayBeInAnAnswer: false);
