@@ -142,7 +142,10 @@ public sealed class SnmpResponderTests : IDisposable
 
         Assert.Equal(32, walked.Count);
         Assert.Equal(walked.OrderBy(n => Version(n), Comparer<int[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b))).Distinct(), walked);
-        Assert.All(walked, n => Assert.EndsWith(".0", n, StringComparison.Ordinal));
+
+        // All but the rows of the table of shares of hits are scalars.
+        Assert.All(walked.Where(n => !n.StartsWith(Squid + "3.2.2.1.", StringComparison.Ordinal)),
+            n => Assert.EndsWith(".0", n, StringComparison.Ordinal));
     }
 
     [Theory]
