@@ -82,6 +82,7 @@ internal sealed class OriginAsker(DestinationClients clients, LoopGuard loops, P
         try
         {
             counters.CountUpstreamRequest(upstream.Authority);
+            InterimQuestion.Current = new InterimQuestion(InterimReceiver.Current);
             using HttpRequestMessage request = Make(target, upstream, method, fields, content);
             message = await clients.Of(target.IsConfigured).SendAsync(request, patience.Token);
             DateTimeOffset receivedAt = time.GetUtcNow();

@@ -4,6 +4,7 @@ using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Serving;
 
@@ -22,12 +23,7 @@ internal sealed class ExchangeEndpoint(
         var exchange = new Exchange(target, request.Method, fields, policy.Current.Rules.Find(target.Uri),
             context.Connection.RemoteIpAddress);
         outcome.Upstream = target.Upstreams[0].Authority;
-        ExchangeAnswer answer = request.Method switch
-        {
-            "GET" => await coordinator.GetAsync(exchange, context.RequestAborted),
-            "HEAD" => await HeadAsync(exchange, context.RequestAborted),
-            _ => await fetch.PassAsync(exchange, HasBody(request) ? request.Body : null, context.RequestAborted),
-        };
+        ExchangeAnswer answer = await GetAnswerAsync(context, exchange);
         outcome.Upstream = answer.Upstream ?? outcome.Upstream;
         if (answer.IsOnlyIfCached)
         {
@@ -53,6 +49,38 @@ internal sealed class ExchangeEndpoint(
             await errors.WriteFailureAsync(context, answer.Failure!, outcome);
         }
     }
+
+    private async Task<ExchangeAnswer> GetAnswerAsync(HttpContext context, Exchange exchange)
+    {
+        HttpRequest request = context.Request;
+        InterimReceiver? interim = ForInterim(context);
+        InterimReceiver.Current = interim;
+        try
+        {
+            return request.Method switch
+            {
+                "GET" => await coordinator.GetAsync(exchange, context.RequestAborted),
+                "HEAD" => await HeadAsync(exchange, context.RequestAborted),
+                _ => await fetch.PassAsync(exchange, HasBody(request) ? request.Body : null, context.RequestAborted),
+            };
+        }
+        finally
+        {
+            if (interim is not null)
+            {
+                await interim.CloseAsync();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Interim answers go to clients of HTTP/1.1 (RFC 9110, 15.2) whose request has no body: else Kestrel may be about to say 100 itself.
+    /// </summary>
+    private static InterimReceiver? ForInterim(HttpContext context) =>
+        context.Request.Protocol == HttpProtocol.Http11 && !HasBody(context.Request)
+            && context.Features.Get<RefusableOutput>() is { } output
+            ? new InterimReceiver(output.SayBeforeAsync)
+            : null;
 
     private async Task<ExchangeAnswer> HeadAsync(Exchange exchange, CancellationToken client)
     {

@@ -24,6 +24,15 @@ internal sealed class RefusableOutput(PipeWriter output) : PipeWriter
         _thrownAway = new ArrayBufferWriter<byte>();
     }
 
+    /// <summary>Sends an interim answer before the one that Kestrel has yet to begin. Complete when it may begin.</summary>
+    public async ValueTask SayBeforeAsync(ReadOnlyMemory<byte> head)
+    {
+        if (_thrownAway is null)
+        {
+            await output.WriteAsync(head);
+        }
+    }
+
     /// <inheritdoc/>
     public override Memory<byte> GetMemory(int sizeHint = 0) =>
         _thrownAway is null ? output.GetMemory(sizeHint) : _thrownAway.GetMemory(sizeHint);

@@ -49,6 +49,7 @@ internal sealed class DestinationClients(GuardedConnector connector, ProxyOption
                 PooledConnectionLifetime = TimeSpan.FromMinutes(5),
                 MaxResponseHeadersLength = 64,
                 ConnectCallback = connect,
+                PlaintextStreamFilter = static (context, _) => ValueTask.FromResult<Stream>(new InterimStream(context.PlaintextStream)),
 
                 // No trace of ours goes to strangers.
                 ActivityHeadersPropagator = null,
