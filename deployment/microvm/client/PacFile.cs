@@ -16,7 +16,8 @@ internal static partial class PacFile
         }
 
         List<string> proxies = [];
-        foreach (string part in returns[0].Groups[2].Value.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        const StringSplitOptions Trimmed = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+        foreach (string part in returns[0].Groups[2].Value.Split(';', Trimmed))
         {
             string[] words = part.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (words is ["DIRECT"])

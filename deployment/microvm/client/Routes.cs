@@ -15,7 +15,8 @@ internal sealed class Routes(IReadOnlyList<Route> all, TimeProvider time)
     public IReadOnlyList<Route> InOrder()
     {
         long now = time.GetTimestamp();
-        return [.. all.Select((route, i) => (route, rests: Volatile.Read(ref _restsUntil[i]) > now)).OrderBy(x => x.rests).Select(x => x.route)];
+        return [.. all.Select((route, i) => (route, rests: Volatile.Read(ref _restsUntil[i]) > now))
+            .OrderBy(x => x.rests).Select(x => x.route)];
     }
 
     /// <summary>Notes that a way could not be used.</summary>

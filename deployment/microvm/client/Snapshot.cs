@@ -4,7 +4,8 @@ using Breakwater.Repositories;
 namespace Breakwater.Mount;
 
 /// <summary>Finds the root catalog that a mount shows, by the signed documents of the repository.</summary>
-internal sealed class Snapshot(string fqrn, MasterKeys keys, Downloads downloads, ObjectSource source, CatalogLimits limits, TimeProvider time)
+internal sealed class Snapshot(
+    string fqrn, MasterKeys keys, Downloads downloads, ObjectSource source, CatalogLimits limits, TimeProvider time)
 {
     /// <summary>Root catalog and revision of the trunk or of a tag; or a sentence.</summary>
     /// <param name="tag">Empty: the trunk.</param>
