@@ -6,7 +6,6 @@ using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.EventLoops.KestrelSide;
 using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Fetching;
@@ -16,17 +15,11 @@ using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Pipeline;
-using Breakwater.Proxy.Prefetching;
-using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.WorkingSets;
-using Breakwater.Proxy.ZeroTouch;
-using Breakwater.Repositories;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace Breakwater.Proxy.Host;
 
@@ -61,8 +54,7 @@ internal static class ProxyServer
         builder.Services.AddSingleton(ConnectionRules.For(settings.Proxy, budget));
         if (HasLoops(settings.Proxy))
         {
-            builder.Services.AddSingleton<LoopGroup>();
-            builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IConnectionListenerFactory, LoopTransport>();
+            builder.Services.AddEventLoops();
         }
         else if (plan.IsHandedOver)
         {
@@ -111,175 +103,40 @@ internal static class ProxyServer
         });
     }
 
+    /// <summary>Each room registers what it has; the order is that in which their services start.</summary>
     private static void AddRooms(IServiceCollection services, IConfiguration configuration, BreakwaterSettings settings,
         FasterObjectStore store, TimeProvider time)
     {
-        services.AddRoutingCore();
-        if (settings.Proxy.Offline)
-        {
-            // No cluster, so nobody to ask and nobody to probe.
-            services.AddReverseProxy().LoadFromMemory([], []);
-        }
-        else
-        {
-            services.AddReverseProxy().LoadFromConfig(configuration.GetSection("ReverseProxy"));
-        }
-
-        PlainKeys.Use(services);
-        services.AddSingleton<IForwarderHttpClientFactory, BreakwaterHttpClientFactory>();
-        services.AddMetrics();
         services.AddSingleton(time);
         services.AddSingleton(settings);
         services.AddSingleton(settings.Proxy);
+        AddStore(services, store);
+        services.AddHostedService<PinnedHealer>();
+        services.AddAccess(settings.Access, time);
+        services.AddHostedService<Reloading>();
+        services.AddUpstreams(configuration, settings, time);
+        services.AddFetching(settings);
+        services.AddDocuments(settings.Trust);
+        services.AddWorkingSets(settings.WorkingSets);
+        services.AddExchanges(settings.Http);
+        services.AddServing();
+        services.AddPipeline();
+        services.AddHits();
+        services.AddSeeding(settings);
+        services.AddBoots();
+        services.AddObservability(settings.Telemetry);
+        services.AddAccessLog(settings.AccessLog);
+        SquidsMonitoring.Add(services, settings.Snmp, store);
+        services.AddAdmin(store);
+    }
+
+    private static void AddStore(IServiceCollection services, FasterObjectStore store)
+    {
+        services.AddSingleton(store);
         services.AddSingleton<IObjectStore>(store);
         services.AddSingleton(store.Documents);
-        services.AddSingleton(store);
         services.AddSingleton(store.Named);
-        services.AddSingleton(new HttpPolicy(settings.Http));
-        services.AddSingleton<ExchangeRouting>();
-        services.AddSingleton<ExchangeCounters>();
-        services.AddSingleton<IAdminRoom, HttpRoom>();
-        services.AddSingleton<Snapshots.StoredSnapshots>();
-        services.AddSingleton<Admin.IAdminRoom, Admin.StoreRoom>();
-        services.AddSingleton<Admin.IAdminRoom, Admin.PinRoom>();
-        services.AddHostedService<PinnedHealer>();
-
-        services.AddSingleton<ProxyCounters>();
-        services.AddAccess(settings.Access, time);
-        services.AddSingleton<Stratum1Directory>();
-        services.AddSingleton<Stratum1Outcomes>();
-        services.AddSingleton<ClustersInUse>();
-        services.AddSingleton<LoopGuard>();
-        services.AddSingleton(new ParentProxies(configuration, time));
-        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<ParentProxies>());
-        WitnessedProbes.Add(services);
-        services.AddSingleton(provider => new RepositoryRoutes(settings.Repositories, provider.GetRequiredService<Stratum1Directory>()));
-        services.AddSingleton<UpstreamClient>();
-        services.AddSingleton(new FetchQueue(
-            settings.Proxy.MaxConcurrentFetches,
-            Math.Max(1, settings.Proxy.MaxConcurrentFetches / 2),
-            settings.Repositories.Values.Select(repository => repository.Cluster).OfType<string>()));
-        services.AddSingleton(new CacheStore.Spooling.OverflowBudget(settings.Proxy.MaxUnstoredBytes));
-        services.AddSingleton<FetchServices>();
-        services.AddSingleton<FetchCoordinator>();
-        services.AddSingleton<DocumentFetcher>();
-        services.AddSingleton<DocumentArchive>();
-        services.AddSingleton<ObjectReader>();
-        services.AddSingleton(settings.Trust);
-        services.AddSingleton(provider =>
-            new RepositoryTrust(LoadKeys(settings.Trust, provider.GetRequiredService<ILogger<RepositoryTrust>>())));
-        services.AddSingleton<KeysWatch>();
-        services.AddHostedService(provider => provider.GetRequiredService<KeysWatch>());
-        services.AddSingleton<IHealthSource, RepositoryHealth>();
-        services.AddSingleton<IHealthSource, UpstreamHealth>();
-        services.AddSingleton<IHealthSource>(new StoreHealth(() => store.Statistics, () => store.Missing));
-        services.AddSingleton<SignedPairFetcher>();
-        services.AddSingleton<SignedDocuments>();
-        services.AddSingleton<DocumentCache>();
-        AddWorkingSets(services, settings.WorkingSets);
-        services.AddSingleton<CopyCheck>();
-        services.AddSingleton<HeadProbe>();
-        services.AddSingleton<ResponseHeads>();
-        services.AddSingleton<ObjectEndpoint>();
-        services.AddSingleton<DocumentEndpoint>();
-        services.AddSingleton<PassThroughEndpoint>();
-        services.AddSingleton<ZeroTouchEndpoint>();
-        AddExchanges(services, settings.Http);
-        services.AddSingleton<ParserRefusals>();
-        services.AddSingleton<RequestRouter>();
-        services.AddSingleton<ProxyPipeline>();
-        services.AddSingleton<HeadEncoder>();
-        services.AddSingleton<HitLedger>();
-        services.AddSingleton<ObjectHits>();
-        services.AddSingleton<DocumentHits>();
-        services.AddSingleton<HitJoins>();
-        services.AddSingleton<IFirstResponder, HitResponder>();
-        SeedingRooms.Add(services, settings, store);
-        AddObservability(services, settings);
-        SquidsMonitoring.Add(services, settings.Snmp, store);
-        AddAdmin(services);
-    }
-
-    private static void AddExchanges(IServiceCollection services, HttpOptions http)
-    {
-        services.AddSingleton<DestinationClients>();
-        services.AddSingleton(new ExchangeLimits(http.MaxConcurrentFetches));
-        services.AddSingleton<OriginAsker>();
-        services.AddSingleton<HeadShelf>();
-        services.AddSingleton<FlightTable>();
-        services.AddSingleton<BodyFeeds>();
-        services.AddSingleton<BodyIntake>();
-        services.AddSingleton<OriginFetch>();
-        services.AddSingleton<ExchangeCoordinator>();
-        services.AddSingleton<ExchangeHeads>();
-        services.AddSingleton<ExchangeEndpoint>();
-    }
-
-    private static void AddObservability(IServiceCollection services, BreakwaterSettings settings)
-    {
-        services.AddSingleton<RequestRecorder>();
-        services.AddSingleton<ProxyGauges>();
-        services.AddSingleton<BootTimelines>();
-        services.AddSingleton<IRecordSink>(provider => provider.GetRequiredService<BootTimelines>());
-        services.AddSingleton<RecordPump>();
-        services.AddHostedService(provider => provider.GetRequiredService<RecordPump>());
-        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<RecordPump>());
-        Telemetry.Add(services, settings.Telemetry);
-        if (!string.IsNullOrEmpty(settings.AccessLog.Path))
-        {
-            services.AddSingleton(settings.AccessLog);
-            services.AddSingleton<AccessLog>();
-            services.AddSingleton<IRecordSink>(provider => provider.GetRequiredService<AccessLog>());
-            services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<AccessLog>());
-        }
-    }
-
-    /// <summary>
-    /// The admin port. A room adds its endpoints as an <see cref="IAdminRoom"/> and its worries as an <see cref="IHealthSource"/>.
-    /// </summary>
-    private static void AddAdmin(IServiceCollection services)
-    {
-        services.AddSingleton<Health>();
-        services.AddSingleton<IAdminRoom, StatusRoom>();
-        services.AddSingleton<IAdminRoom, LifetimeRoom>();
-        services.AddSingleton<IHealthSource, LifetimeHealth>();
-        services.AddSingleton<AdminServer>();
-        services.AddHostedService(provider => provider.GetRequiredService<AdminServer>());
-    }
-
-    private static void AddWorkingSets(IServiceCollection services, WorkingSetOptions options)
-    {
-        services.AddSingleton(options);
-        services.AddSingleton(CatalogLimits.Default);
-        services.AddSingleton<WorkingSetStore>();
-        services.AddSingleton<SnapshotSource>();
-        services.AddSingleton<Prefetcher>();
-        services.AddSingleton<WorkingSetPreparer>();
-        services.AddSingleton<IRevisionGate>(provider => provider.GetRequiredService<WorkingSetPreparer>());
-        services.AddSingleton<BootLearner>();
-        services.AddSingleton(provider => new BootRecorder(
-            new BootRecorderLimits { Window = options.BootWindow }, options.Learn
-            ? provider.GetRequiredService<BootLearner>().WantsMore
-            : static _ => false));
-        services.AddSingleton<BootObserver>();
-        services.AddHostedService<WorkingSetService>();
-        services.AddSingleton<LookAhead>();
-        services.AddHostedService(provider => provider.GetRequiredService<LookAhead>());
-        services.AddSingleton<ObjectNames>();
-        services.AddSingleton<IObjectPaths>(provider => provider.GetRequiredService<ObjectNames>());
-        services.AddHostedService(provider => provider.GetRequiredService<ObjectNames>());
-        services.AddSingleton<IAdminRoom, WorkingSetAdmin>();
-    }
-
-    private static MasterKeys LoadKeys(TrustOptions trust, ILogger log)
-    {
-        MasterKeys keys = MasterKeys.Load(trust.KeysDirectory);
-        foreach (string problem in keys.Problems)
-        {
-            log.LogError("{Problem}", problem);
-        }
-
-        return keys;
+        services.AddSingleton(store.Pins);
     }
 
     private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, ListenPlan plan)

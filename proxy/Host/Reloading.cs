@@ -1,32 +1,13 @@
-using Breakwater.Proxy.Access;
-using Breakwater.Proxy.Documents;
-using Breakwater.Proxy.Serving;
-using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Upstreams;
 using Microsoft.Extensions.Primitives;
 
 namespace Breakwater.Proxy.Host;
 
 /// <summary>Hands reloaded settings to the rooms that take them while they run. YARP takes its own section by itself.</summary>
-internal sealed partial class Reloading(
-    IConfiguration configuration,
-    ClientAccess clients,
-    DestinationAccess destinations,
-    ConnectAccess tunnels,
-    AddressGuard addresses,
-    ProxyUsers users,
-    ClientLimits limits,
-    RepositoryRoutes repositories,
-    DestinationClients otherDestinations,
-    HttpPolicy http,
-    ParentProxies parents,
-    TrustOptions trust,
-    KeysWatch keys,
-    SeedOptions seedOptions,
-    SeedStart seeds,
-    ILogger<Reloading> log) : IHostedService, IDisposable
+internal sealed partial class Reloading(IConfiguration configuration, IEnumerable<IReloadable> rooms, ILogger<Reloading> log)
+    : IHostedService, IDisposable
 {
+    private readonly IReloadable[] _rooms = [.. rooms];
     private IDisposable? _watch;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -48,21 +29,10 @@ internal sealed partial class Reloading(
         try
         {
             BreakwaterSettings settings = BreakwaterSettings.Load(configuration);
-            AccessOptions access = settings.Access;
-            clients.Replace(access.EffectiveClients);
-            destinations.Replace(access.Destinations);
-            tunnels.Replace(access.Connect);
-            addresses.Replace(access.AllowedUpstreams);
-            http.Replace(settings.Http);
-            otherDestinations.Renew();
-            users.Replace(access.Users);
-            limits.Replace(access.MaxConnectionsPerClient, access.MaxRequestsPerSecondPerClient);
-            repositories.Replace(settings.Repositories);
-            parents.Replace(configuration);
-            trust.Take(settings.Trust);
-            keys.Look();
-            seedOptions.Take(settings.Seeds);
-            seeds.RevealAgain();
+            foreach (IReloadable room in _rooms)
+            {
+                room.Take(settings);
+            }
         }
         catch (SettingsException e)
         {

@@ -1,22 +1,19 @@
-using Breakwater.CacheStore.Faster;
-using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Settings;
 
-namespace Breakwater.Proxy.Host;
+namespace Breakwater.Proxy.Seeding;
 
-/// <summary>The rooms of seed bundles.</summary>
-internal static class SeedingRooms
+/// <summary>Registers this room.</summary>
+internal static class SeedingRegistration
 {
-    /// <summary>Registers them.</summary>
-    public static void Add(IServiceCollection services, BreakwaterSettings settings, FasterObjectStore store)
+    /// <summary>Seed bundles: export and import.</summary>
+    public static void AddSeeding(this IServiceCollection services, BreakwaterSettings settings)
     {
-        services.AddSingleton(store.Pins);
         services.AddSingleton(settings.Seeds);
+        services.AddReload<SeedOptions>((options, changed) => options.Take(changed.Seeds));
         services.AddSingleton<SeedTrust>();
         services.AddSingleton(new SeedLimits(settings.Store.MaxObjectBytes));
         services.AddSingleton<SeedRegistry>();
@@ -25,8 +22,8 @@ internal static class SeedingRooms
         services.AddSingleton<SeedPlanner>();
         services.AddSingleton<SeedExporter>();
         services.AddSingleton<SeedStart>();
+        services.AddReload<SeedStart>((seeds, _) => seeds.RevealAgain());
         services.AddHostedService(provider => provider.GetRequiredService<SeedStart>());
         services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<SeedStart>());
-        services.AddSingleton<IAdminRoom, SeedRoom>();
     }
 }

@@ -1,0 +1,21 @@
+using Breakwater.CacheStore.Spooling;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Fetching;
+
+/// <summary>Registers this room.</summary>
+internal static class FetchingRegistration
+{
+    /// <summary>The coalesced download of objects.</summary>
+    public static void AddFetching(this IServiceCollection services, BreakwaterSettings settings)
+    {
+        services.AddSingleton(new FetchQueue(
+            settings.Proxy.MaxConcurrentFetches,
+            Math.Max(1, settings.Proxy.MaxConcurrentFetches / 2),
+            settings.Repositories.Values.Select(repository => repository.Cluster).OfType<string>()));
+        services.AddSingleton(new OverflowBudget(settings.Proxy.MaxUnstoredBytes));
+        services.AddSingleton<FetchServices>();
+        services.AddSingleton<FetchCoordinator>();
+        services.AddSingleton<ObjectReader>();
+    }
+}

@@ -1,0 +1,16 @@
+using Breakwater.Proxy.ZeroTouch;
+
+namespace Breakwater.Proxy.Pipeline;
+
+/// <summary>Registers this room.</summary>
+internal static class PipelineRegistration
+{
+    /// <summary>The order of everything for a request that Kestrel carries.</summary>
+    public static void AddPipeline(this IServiceCollection services)
+    {
+        services.AddSingleton<ZeroTouchEndpoint>();
+        services.AddSingleton<ExchangeRouting>();
+        services.AddSingleton<RequestRouter>();
+        services.AddSingleton<ProxyPipeline>();
+    }
+}

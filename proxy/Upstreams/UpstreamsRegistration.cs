@@ -1,0 +1,46 @@
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Settings;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Breakwater.Proxy.Upstreams;
+
+/// <summary>Registers this room.</summary>
+internal static class UpstreamsRegistration
+{
+    /// <summary>The servers that are asked: YARP's clusters, connections to them, what is known of them.</summary>
+    public static void AddUpstreams(this IServiceCollection services, IConfiguration configuration, BreakwaterSettings settings, TimeProvider time)
+    {
+        services.AddRoutingCore();
+        if (settings.Proxy.Offline)
+        {
+            // No cluster, so nobody to ask and nobody to probe.
+            services.AddReverseProxy().LoadFromMemory([], []);
+        }
+        else
+        {
+            services.AddReverseProxy().LoadFromConfig(configuration.GetSection("ReverseProxy"));
+        }
+
+        services.AddSingleton<IForwarderHttpClientFactory, BreakwaterHttpClientFactory>();
+        services.AddSingleton<Stratum1Directory>();
+        services.AddSingleton<Stratum1Outcomes>();
+        services.AddSingleton<ClustersInUse>();
+        services.AddSingleton<LoopGuard>();
+        services.AddSingleton(new ParentProxies(configuration, time));
+        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<ParentProxies>());
+        services.AddReload<ParentProxies>((parents, _) => parents.Replace(configuration));
+        WitnessedProbes.Add(services);
+        services.AddSingleton(provider => new RepositoryRoutes(settings.Repositories, provider.GetRequiredService<Stratum1Directory>()));
+        services.AddReload<RepositoryRoutes>((routes, changed) => routes.Replace(changed.Repositories));
+        services.AddSingleton<UpstreamClient>();
+        services.AddSingleton<IHealthSource, UpstreamHealth>();
+        services.AddSingleton(new AddressGuard(settings.Access.AllowedUpstreams, time));
+        services.AddReload<AddressGuard>((guard, changed) => guard.Replace(changed.Access.AllowedUpstreams));
+        services.AddSingleton<IHostNames, SystemHostNames>();
+        services.AddSingleton<GuardedConnector>();
+        services.AddSingleton<DestinationClients>();
+
+        // After the addresses: connections that were made under the old ones serve no new request.
+        services.AddReload<DestinationClients>((clients, _) => clients.Renew());
+    }
+}

@@ -1,0 +1,37 @@
+using Breakwater.Proxy.Boots;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Observability.AccessLogs;
+using Breakwater.Proxy.Prefetching;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Snapshots;
+using Breakwater.Repositories;
+
+namespace Breakwater.Proxy.WorkingSets;
+
+/// <summary>Registers this room and those that only it needs.</summary>
+internal static class WorkingSetsRegistration
+{
+    /// <summary>What boots read: recorded, learned, looked ahead and fetched before it is asked for.</summary>
+    public static void AddWorkingSets(this IServiceCollection services, WorkingSetOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(CatalogLimits.Default);
+        services.AddSingleton<WorkingSetStore>();
+        services.AddSingleton<SnapshotSource>();
+        services.AddSingleton<StoredSnapshots>();
+        services.AddSingleton<Prefetcher>();
+        services.AddSingleton<WorkingSetPreparer>();
+        services.AddSingleton<IRevisionGate>(provider => provider.GetRequiredService<WorkingSetPreparer>());
+        services.AddSingleton<BootLearner>();
+        services.AddSingleton(provider => new BootRecorder(
+            new BootRecorderLimits { Window = options.BootWindow },
+            options.Learn ? provider.GetRequiredService<BootLearner>().WantsMore : static _ => false));
+        services.AddSingleton<BootObserver>();
+        services.AddHostedService<WorkingSetService>();
+        services.AddSingleton<LookAhead>();
+        services.AddHostedService(provider => provider.GetRequiredService<LookAhead>());
+        services.AddSingleton<ObjectNames>();
+        services.AddSingleton<IObjectPaths>(provider => provider.GetRequiredService<ObjectNames>());
+        services.AddHostedService(provider => provider.GetRequiredService<ObjectNames>());
+    }
+}
