@@ -234,11 +234,11 @@ internal sealed class WorkingSetAdmin(
     /// <summary>Under which name its objects are pinned; null: it is for the standing sets as they are, and theirs.</summary>
     private static string? NameOf(WarmOrder order) =>
         order.Name is { Length: > 0 } given ? given : (order.All || order.Paths is { Count: > 0 }, order.Tag, order.WorkingSet) switch
-    {
-        (false, null, null) => null,
-        (false, var tag, { } set) => $"{tag ?? "newest"}/{set}",
-        (_, var tag, _) => tag ?? "newest",
-    };
+        {
+            (false, null, null) => null,
+            (false, var tag, { } set) => $"{tag ?? "newest"}/{set}",
+            (_, var tag, _) => tag ?? "newest",
+        };
 
     private static WarmReport Report(PrefetchProgress progress, bool isDone, string? problem) =>
         new(progress.Total, progress.Present, progress.Fetched, progress.Failed, isDone, problem);

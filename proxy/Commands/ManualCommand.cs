@@ -12,8 +12,11 @@ internal static class ManualCommand
     public static Command Create(RootCommand root)
     {
         var directory =
-            new Argument<DirectoryInfo>("directory") { Description =
-            "Where the pages go, such as /usr/local/share/man/man1; made when missing" };
+            new Argument<DirectoryInfo>("directory")
+            {
+                Description =
+            "Where the pages go, such as /usr/local/share/man/man1; made when missing"
+            };
         var command = new Command("manual", "Write the man pages: one for the program, one for each command.") { directory };
         command.SetAction(parsed => Write(root, parsed.GetRequiredValue(directory)));
         return command;

@@ -23,8 +23,11 @@ internal static class WarmCommand
         };
         var set = new Option<string?>("--working-set") { Description = "One working set; default: all of the repository" };
         var all = new Option<bool>("--all") { Description = "Everything in the snapshot" };
-        var name = new Option<string?>("--name") { Description = "Name of the pin; default: made of tag and working set",
-            HelpName = "NAME" };
+        var name = new Option<string?>("--name")
+        {
+            Description = "Name of the pin; default: made of tag and working set",
+            HelpName = "NAME"
+        };
         var allowMissing =
             new Option<bool>("--allow-missing") { Description = "Succeed when some of --paths match nothing; they are named in any case" };
         Option<bool> json = new("--json") { Description = "Print the last report as JSON and nothing else on standard output" };

@@ -214,8 +214,11 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
         answer.Dispose();
         return new ExchangeAnswer
         {
-            Head = fresh, Origin = AnswerOrigin.Revalidated, ForwardedStatus = StatusCodes.Status304NotModified, IsStored = mayStay,
-                Upstream = answer.Upstream,
+            Head = fresh,
+            Origin = AnswerOrigin.Revalidated,
+            ForwardedStatus = StatusCodes.Status304NotModified,
+            IsStored = mayStay,
+            Upstream = answer.Upstream,
         };
     }
 
@@ -325,8 +328,12 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
 
     private static ExchangeAnswer Kept(StoredHead head, BodyFeed? feed, FetchedAnswer answer) => new()
     {
-        Head = head, Feed = feed, Origin = AnswerOrigin.Fetched, ForwardedStatus = answer.Status, IsStored = true,
-            Upstream = answer.Upstream,
+        Head = head,
+        Feed = feed,
+        Origin = AnswerOrigin.Fetched,
+        ForwardedStatus = answer.Status,
+        IsStored = true,
+        Upstream = answer.Upstream,
     };
 
     private ExchangeAnswer Refuse(FetchedAnswer answer, string what)

@@ -111,8 +111,11 @@ internal sealed unsafe class ObjectHits(IObjectStore store, HeadEncoder heads)
             }
 
             // Pinned memory of this thread, which sends before it reads anything else.
-            pieces[count++] = new IoVector { Base = (byte*)Unsafe.AsPointer(in bytes.GetPinnableReference()),
-                Length = (nuint)bytes.Length };
+            pieces[count++] = new IoVector
+            {
+                Base = (byte*)Unsafe.AsPointer(in bytes.GetPinnableReference()),
+                Length = (nuint)bytes.Length
+            };
             return true;
         }
         catch (IOException)

@@ -8,7 +8,8 @@ namespace Breakwater.Proxy.Upstreams;
 internal static class UpstreamsRegistration
 {
     /// <summary>The servers that are asked: YARP's clusters, connections to them, what is known of them.</summary>
-    public static void AddUpstreams(this IServiceCollection services, IConfiguration configuration, BreakwaterSettings settings, TimeProvider time)
+    public static void AddUpstreams(this IServiceCollection services, IConfiguration configuration, BreakwaterSettings settings,
+        TimeProvider time)
     {
         services.AddRoutingCore();
         if (settings.Proxy.Offline)

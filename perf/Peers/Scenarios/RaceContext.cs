@@ -54,8 +54,15 @@ internal sealed record RaceContext
     /// <summary>A case with its runs.</summary>
     public RaceCase Case(string id, string title, IReadOnlyList<PeerRun> runs)
     {
-        var row = new RaceCase { Id = id, Title = title, Date = DateTimeOffset.UtcNow, Commit = Commit, Congestion = Congestion,
-            Runs = runs };
+        var row = new RaceCase
+        {
+            Id = id,
+            Title = title,
+            Date = DateTimeOffset.UtcNow,
+            Commit = Commit,
+            Congestion = Congestion,
+            Runs = runs
+        };
         foreach (PeerRun run in runs)
         {
             Console.WriteLine($"{id,-28} {run.Peer,-12} "

@@ -1,5 +1,5 @@
-using Breakwater.CacheStore;
 using System.Text.Json;
+using Breakwater.CacheStore;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Settings;

@@ -37,8 +37,12 @@ public sealed class FreshnessTests
     [Fact]
     public void Lifetime_ByRule_ChangesOnlyWhatTheAnswerDoesNotSay()
     {
-        CachingRule rule = CachingRule.Default with { MinFresh = TimeSpan.FromSeconds(30), HeuristicShare = 0.5,
-            MaxFresh = TimeSpan.FromSeconds(200) };
+        CachingRule rule = CachingRule.Default with
+        {
+            MinFresh = TimeSpan.FromSeconds(30),
+            HeuristicShare = 0.5,
+            MaxFresh = TimeSpan.FromSeconds(200)
+        };
 
         Assert.Equal(30, Freshness.Lifetime(Headers.Stored("X: y"), rule, Headers.Now).TotalSeconds);
         Assert.Equal(50, Freshness.Lifetime(Headers.Stored("Last-Modified: {-100}"), rule, Headers.Now).TotalSeconds);
@@ -86,7 +90,8 @@ public sealed class FreshnessTests
         {
             string fields = string.Join('|', Enumerable.Range(0, random.Next(5)).Select(_ => lines[random.Next(lines.Length)]));
             StoredHead head = Headers.Stored(fields, random.Next(200, 600))
-                with { RequestedAt = Headers.Now.AddSeconds(random.Next(-50, 50)) };
+                with
+            { RequestedAt = Headers.Now.AddSeconds(random.Next(-50, 50)) };
             DateTimeOffset now = Headers.Now.AddSeconds(random.Next(-1000, 100000));
 
             Assert.True(Freshness.Age(head, now) >= TimeSpan.Zero, fields);

@@ -54,5 +54,6 @@ public sealed class ReuseTests
     [Fact]
     public void MayServeOnError_RuleSaysNever_IsNever() => Assert.False(Reuse.MayServeOnError(
         Headers.Stored("Cache-Control: max-age=60"), Headers.Of(), CachingRule.Default
-            with { StaleIfError = TimeSpan.Zero }, Headers.Now.AddSeconds(60)));
+            with
+        { StaleIfError = TimeSpan.Zero }, Headers.Now.AddSeconds(60)));
 }

@@ -46,7 +46,8 @@ public sealed class StorabilityTests
     [Fact]
     public void MayStore_RuleSaysNo_IsNo() =>
         Assert.False(Storability.MayStore(Headers.Of(), 200, Headers.OfText("Cache-Control: max-age=5"), CachingRule.Default
-            with { Store = false }));
+            with
+        { Store = false }));
 
     [Fact]
     public void MayStore_NoStoreAnywhere_IsNeverTrue()

@@ -24,7 +24,7 @@ internal sealed class RepositoryFolder : IDisposable
         (Output, Fqrn) = (output, fqrn);
         Root = RootOf(output, fqrn);
         StateRoot = StateOf(output, fqrn);
-        Objects = new ObjectFolder(Root, Path.Combine(StateRoot, "tmp")) 
+        Objects = new ObjectFolder(Root, Path.Combine(StateRoot, "tmp"))
         {
             Elsewhere = StoredObjects.Load(Path.Combine(StateRoot, StoredObjects.FileName)).Keys,
             IsRewriting = isRewriting || File.Exists(Path.Combine(StateRoot, Unfinished)),
