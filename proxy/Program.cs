@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Commands.Demo;
+using Breakwater.Proxy.Commands.Lab;
 using Breakwater.Proxy.Commands.Publish;
 using Breakwater.Proxy.Commands.Seed;
 using Breakwater.Proxy.Commands.Store;
@@ -59,6 +60,7 @@ static RootCommand Root()
         PinCommand.Create(),
         SeedCommand.Create(),
         PublishCommand.Create(),
+        LabCommand.Create(),
         SettingsCommand.Create(),
         SocketUnitCommand.Create(),
     };

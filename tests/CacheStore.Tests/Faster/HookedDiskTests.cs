@@ -49,7 +49,7 @@ public sealed class HookedDiskTests : IDisposable
         HookedDisk disk = new();
         await using FasterObjectStore store = await OpenWithPinnedAsync(disk);
         disk.OpenFault = FaultyDisk.Full;
-        await store.EvictToAsync(4 << 20);
+        await EvictOrHearAsync(store, 4 << 20);
         Assert.NotNull(store.Statistics.WriteFailure);
         disk.OpenFault = null;
         byte[] other = TestObjects.Bytes(77, 50_000);
@@ -64,7 +64,7 @@ public sealed class HookedDiskTests : IDisposable
         disk.ReserveFault = FaultyDisk.Full;
         for (int i = 0; i < 5; i++)
         {
-            await store.EvictToAsync(4 << 20);
+            await EvictOrHearAsync(store, 4 << 20);
         }
 
         Assert.Empty(Directory.GetFiles(Path.Combine(_directory.Path, "objects"), "kept-*"));
@@ -256,7 +256,7 @@ public sealed class HookedDiskTests : IDisposable
         await using FasterObjectStore store = await OpenAsync(disk);
         await FillAsync(store, 4);
         disk.DeleteFault = new UnauthorizedAccessException("no");
-        Task<long> evicting = store.EvictToAsync(8 << 20);
+        Task evicting = EvictOrHearAsync(store, 8 << 20);
         await Waiting.UntilAsync(() => store.Statistics.WriteFailure is not null);
         disk.DeleteFault = null;
         await evicting;
@@ -288,4 +288,17 @@ public sealed class HookedDiskTests : IDisposable
     private Task<FasterObjectStore> OpenAsync(StoreDisk disk) => FasterObjectStore.OpenAsync(
         new StoreOptions { Path = _directory.Path, QuotaBytes = 64 << 20, MinFreeBytes = 0, CommitInterval = TimeSpan.FromMilliseconds(1) },
         disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
+
+    /// <summary>While the disk refuses writes an eviction ends with that, or in vain.</summary>
+    private static async Task EvictOrHearAsync(FasterObjectStore store, long bytes)
+    {
+        try
+        {
+            await store.EvictToAsync(bytes);
+        }
+        catch (IOException)
+        {
+            // It says so.
+        }
+    }
 }
