@@ -42,7 +42,8 @@ public sealed class UntrustedInputTests
 
     [Fact]
     public void Manifest_WellFormed_RoundTrips() =>
-        Gen.Select(Gen.ULong, Gen.Byte.Array[20], Gen.Enum<DigestAlgorithm>().Where(a => a != DigestAlgorithm.Named), Gen.UInt[0, 1_000_000])
+        Gen.Select(Gen.ULong, Gen.Byte.Array[20], Gen.Enum<DigestAlgorithm>().Where(a => a != DigestAlgorithm.Named),
+        Gen.UInt[0, 1_000_000])
         .Sample((revision, digest, algorithm, ttl) =>
         {
             var key = new ObjectKey(digest, algorithm, ObjectKind.Catalog);
