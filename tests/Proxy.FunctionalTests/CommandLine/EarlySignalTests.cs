@@ -27,8 +27,11 @@ public sealed partial class EarlySignalTests : IDisposable
             await mkfifo.WaitForExitAsync().InTimeAsync();
         }
 
-        ProcessStartInfo start = ProxyProcess.OwnExecutable();
-        foreach (string argument in (string[])["serve", "--settings", settings])
+        // Whoever runs the tests in the background of a shell ignores SIGINT, and his children inherit that.
+        ProcessStartInfo own = ProxyProcess.OwnExecutable();
+        var start = new ProcessStartInfo("env");
+        foreach (string argument in (string[])
+            ["--default-signal=INT", own.FileName, .. own.ArgumentList, "serve", "--settings", settings])
         {
             start.ArgumentList.Add(argument);
         }

@@ -72,9 +72,9 @@ internal sealed partial class ServeProcess : IAsyncDisposable
             listeners.Select((listener, i) =>
             string.Create(CultureInfo.InvariantCulture, $"exec {3 + i}<&{listener.SafeHandle.DangerousGetHandle()}; ")));
         start.ArgumentList.Add(limit + (listeners.Count == 0
-            ? "exec \"$@\""
+            ? "exec env --default-signal=INT,QUIT \"$@\""
             : string.Create(CultureInfo.InvariantCulture,
-            $"{handOver}export LISTEN_PID=${{LISTEN_PID:-$$}} LISTEN_FDS={listeners.Count}; exec \"$@\"")));
+            $"{handOver}export LISTEN_PID=${{LISTEN_PID:-$$}} LISTEN_FDS={listeners.Count}; exec env --default-signal=INT,QUIT \"$@\"")));
         foreach (string argument in (string[])["breakwater", own.FileName, .. own.ArgumentList, "serve", .. arguments])
         {
             start.ArgumentList.Add(argument);

@@ -214,9 +214,11 @@ public sealed class ClientRuleTests : IAsyncLifetime
         RawResponse refused = await proxy.GetAsync($"http://{_upstream.EndPoint}{large.Path}", "Authorization: Bearer mine");
         Assert.Equal((503, "503:", "1"), (refused.Status, Encoding.UTF8.GetString(refused.Body)[..4], refused.Header("Retry-After")));
 
+        // What was read of the refused one is given back when its transfer has ended, which is after its answer.
+        OverflowBudget budget = proxy.Services.GetRequiredService<OverflowBudget>();
+        await Waiting.UntilAsync(() => budget.Taken == 0);
         RawResponse served = await proxy.GetAsync($"http://{_upstream.EndPoint}{_item.Path}", "Authorization: Bearer mine");
         Assert.Equal(_item.Bytes, served.Body);
-        OverflowBudget budget = proxy.Services.GetRequiredService<OverflowBudget>();
         await Waiting.UntilAsync(() => budget.Taken == 0);
     }
 
