@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Observability;
@@ -29,7 +28,8 @@ public sealed partial class MetricsPageTests
             },
         };
         listener.Start();
-        SortedSet<string> documented = [.. Row().Matches(await File.ReadAllTextAsync(PagePath())).Select(match => match.Groups[1].Value)];
+        string page = await File.ReadAllTextAsync(Checkout.PathOf("docs", "operate", "metrics.md"));
+        SortedSet<string> documented = [.. Row().Matches(page).Select(match => match.Groups[1].Value)];
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(1000).On(upstream);
         await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(upstream);
@@ -49,9 +49,6 @@ public sealed partial class MetricsPageTests
             Assert.DoesNotContain(documented, row => !instruments.Any(name => row.StartsWith(name, StringComparison.Ordinal)));
         }
     }
-
-    private static string PagePath([CallerFilePath] string here = "") =>
-        Path.GetFullPath(Path.Combine(here, "..", "..", "..", "..", "docs", "operate", "metrics.md"));
 
     [GeneratedRegex(@"^\| `(breakwater_[a-z_]+)`", RegexOptions.Multiline)]
     private static partial Regex Row();

@@ -103,15 +103,7 @@ public sealed class AccessLogTests : IAsyncLifetime
         await using ScriptedUpstream upstream = ScriptedUpstream.Serving(FixtureRepository.Tiny);
         SyntheticObject item = new SyntheticObject(5000).On(upstream);
         string path = _directory.Combine($"texts-{isRawPath}.json");
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
-            new Dictionary<string, string?>(ProxyUnderTest.Patient)
-            {
-                ["AccessLog:Path"] = path,
-                ["AccessLog:Format"] = "Json",
-                ["Proxy:RawPath"] = isRawPath,
-            },
-            null,
-            upstream);
+        await using ProxyUnderTest proxy = await StartAsync(path, isRawPath, upstream);
         string[] urls = [.. ((string[])[item.Path, item.Path, FixtureRepository.Tiny.UrlPath(".cvmfspublished")]).Select(p =>
             $"http://s1.example.org:8000{p}")];
         using RawHttpClient client = await proxy.ConnectAsync();
@@ -138,15 +130,7 @@ public sealed class AccessLogTests : IAsyncLifetime
         Gate gate = new();
         upstream.Script(Url, new UpstreamBehaviour { Status = 404, HeadGate = gate });
         string path = _directory.Combine($"gone-{isRawPath}.json");
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
-            new Dictionary<string, string?>(ProxyUnderTest.Patient)
-            {
-                ["AccessLog:Path"] = path,
-                ["AccessLog:Format"] = "Json",
-                ["Proxy:RawPath"] = isRawPath,
-            },
-            null,
-            upstream);
+        await using ProxyUnderTest proxy = await StartAsync(path, isRawPath, upstream);
         using (RawHttpClient client = await proxy.ConnectAsync())
         {
             await client.SendAsync(RawHttpClient.Request("GET", Url));
@@ -275,4 +259,14 @@ public sealed class AccessLogTests : IAsyncLifetime
         return [.. text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => JsonDocument.Parse(line).RootElement)];
     }
+
+    private static Task<ProxyUnderTest> StartAsync(string log, string isRawPath, ScriptedUpstream upstream) => ProxyUnderTest.StartAsync(
+        new Dictionary<string, string?>(ProxyUnderTest.Patient)
+        {
+            ["AccessLog:Path"] = log,
+            ["AccessLog:Format"] = "Json",
+            ["Proxy:RawPath"] = isRawPath,
+        },
+        null,
+        upstream);
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Architecture;
 
@@ -29,7 +30,7 @@ public class ArchitectureTests
     [Fact]
     public void Rooms_UseWhatTheTableAllows_AndNothingElse()
     {
-        string page = Path.Combine(RepositoryRoot(), "docs", "develop", "architecture.md");
+        string page = Checkout.PathOf("docs", "develop", "architecture.md");
         string text = File.ReadAllText(page);
         int begin = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, end = text.IndexOf(End, StringComparison.Ordinal);
         string table = Table();
@@ -94,16 +95,5 @@ public class ArchitectureTests
         }
 
         return text.ToString();
-    }
-
-    internal static string RepositoryRoot()
-    {
-        string? at = AppContext.BaseDirectory;
-        while (at is not null && !File.Exists(Path.Combine(at, "Breakwater.slnx")))
-        {
-            at = Path.GetDirectoryName(at);
-        }
-
-        return at ?? throw new InvalidOperationException("Breakwater.slnx is in no folder above the tests.");
     }
 }

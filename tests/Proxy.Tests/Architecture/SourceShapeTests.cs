@@ -1,3 +1,4 @@
+using Breakwater.TestSupport;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -83,10 +84,9 @@ public class SourceShapeTests
 
     private static IEnumerable<Source> Sources()
     {
-        string root = ArchitectureTests.RepositoryRoot();
-        foreach (string path in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories))
+        foreach (string path in Directory.EnumerateFiles(Checkout.Root, "*.cs", SearchOption.AllDirectories))
         {
-            string relative = Path.GetRelativePath(root, path).Replace('\\', '/');
+            string relative = Path.GetRelativePath(Checkout.Root, path).Replace('\\', '/');
             if (relative.Contains("/obj/", StringComparison.Ordinal) || relative.Contains("/bin/", StringComparison.Ordinal))
             {
                 continue;

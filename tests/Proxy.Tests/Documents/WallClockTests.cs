@@ -7,7 +7,6 @@ namespace Breakwater.Proxy.Tests.Documents;
 /// <summary>Wall time jumps. Every place in the product that reads it is listed, with the reason why it may, in ADR 0030.</summary>
 public sealed partial class WallClockTests
 {
-    private static readonly string s_root = Path.GetFullPath(Path.Combine(FixtureRepository.FixturesDirectory, "..", ".."));
 
     [Fact]
     public void Sources_EveryReadOfWallTime_IsListedWithItsReason()
@@ -15,9 +14,9 @@ public sealed partial class WallClockTests
         List<string> found = [];
         foreach (string file
             in ((string[])["proxy", "cachestore"]).SelectMany(folder =>
-            Directory.EnumerateFiles(Path.Combine(s_root, folder), "*.cs", SearchOption.AllDirectories)))
+            Directory.EnumerateFiles(Checkout.PathOf(folder), "*.cs", SearchOption.AllDirectories)))
         {
-            string path = Path.GetRelativePath(s_root, file);
+            string path = Path.GetRelativePath(Checkout.Root, file);
             int uses = File.ReadLines(file).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal))
                 .Sum(line => WallTime().Count(line));
             if (uses > 0 && !path.Contains("/obj/", StringComparison.Ordinal))
@@ -27,7 +26,7 @@ public sealed partial class WallClockTests
         }
 
         IEnumerable<string> listed =
-            File.ReadLines(Path.Combine(s_root, "docs", "develop", "adr", "0030-no-age-from-the-wall-clock-alone.md"))
+            File.ReadLines(Checkout.PathOf("docs", "develop", "adr", "0030-no-age-from-the-wall-clock-alone.md"))
             .Select(line => Row().Match(line))
             .Where(row => row.Success)
             .Select(row => $"{row.Groups[1].Value}: {row.Groups[2].Value}");

@@ -83,23 +83,12 @@ public sealed class SocketUnitTests : IDisposable
 
     private void Install() =>
         Write("usr/lib/systemd/system/breakwater.socket",
-        File.ReadAllText(Path.Combine(RepositoryRoot(), "deployment/systemd/breakwater.socket")));
+        File.ReadAllText(Checkout.PathOf("deployment", "systemd", "breakwater.socket")));
 
     private void Write(string path, string text)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_root.Combine(path))!);
         File.WriteAllText(_root.Combine(path), text);
-    }
-
-    private static string RepositoryRoot()
-    {
-        string directory = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(directory, "Breakwater.slnx")))
-        {
-            directory = Path.GetDirectoryName(directory)!;
-        }
-
-        return directory;
     }
 
     private static BreakwaterSettings Settings(params (string, string)[] settings)

@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using System.Threading.Channels;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Host;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Breakwater.Proxy.Tests.Memory;
@@ -29,7 +30,7 @@ public sealed partial class MemoryBoundsPageTests
     public void Page_AndTheCollectionsInFields_AgreeByName()
     {
         string[] listed =
-            [.. ListedName().Matches(File.ReadAllText(PagePath())).Select(match => match.Groups[1].Value).Distinct()
+            [.. ListedName().Matches(File.ReadAllText(Checkout.PathOf("docs", "develop", "memory-bounds.md"))).Select(match => match.Groups[1].Value).Distinct()
             .Order(StringComparer.Ordinal)];
         string[] there = [.. Fields().Distinct().Order(StringComparer.Ordinal)];
 
@@ -63,20 +64,6 @@ public sealed partial class MemoryBoundsPageTests
 
     private static string NameOf(FieldInfo field) =>
         BackingField().Match(field.Name) is { Success: true } match ? match.Groups[1].Value : field.Name;
-
-    private static string PagePath()
-    {
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            string path = Path.Combine(at.FullName, "docs", "develop", "memory-bounds.md");
-            if (File.Exists(path))
-            {
-                return path;
-            }
-        }
-
-        throw new FileNotFoundException("docs/develop/memory-bounds.md");
-    }
 
     [GeneratedRegex(@"^\| `([\w.]+)` \|", RegexOptions.Multiline)]
     private static partial Regex ListedName();

@@ -99,11 +99,11 @@ public sealed class RecordPumpTests : IDisposable
         var log = new AccessLog(new AccessLogOptions { Format = AccessLogFormat.Squid }, disk, [], _recorder, _time,
             NullLogger<AccessLog>.Instance);
         Take(3);
-        await UntilAsync(() => _recorder.LostLines == 3);
+        await Waiting.UntilAsync(() => _recorder.LostLines == 3, s_deadline);
         Assert.Equal("access-log-failing", Assert.Single(log.Find()).Name);
         disk.Refuses = false;
         Take(2);
-        await UntilAsync(() => _recorder.LostLines == 5);
+        await Waiting.UntilAsync(() => _recorder.LostLines == 5, s_deadline);
 
         _time.Advance(TimeSpan.FromSeconds(11));
         Take(4);
@@ -115,7 +115,6 @@ public sealed class RecordPumpTests : IDisposable
             log.Take(Enumerable.Repeat(Request(), count).ToArray(), new RecordClock(_time, _time.GetUtcNow(), _time.GetTimestamp()));
     }
 
-    private static Task UntilAsync(Func<bool> holds) => Waiting.UntilAsync(holds, s_deadline);
 
     private static RequestRecord Request() =>
         new()

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
@@ -8,7 +7,8 @@ namespace Breakwater.Proxy.Tests.Settings;
 /// <summary>The settings that docs/operate/from-squid.md tells people to write are right.</summary>
 public sealed partial class FromSquidPageTests
 {
-    public static TheoryData<string> Examples => [.. Block().Matches(File.ReadAllText(Page())).Select(block => block.Groups[1].Value)];
+    public static TheoryData<string> Examples =>
+        [.. Block().Matches(File.ReadAllText(Checkout.PathOf("docs", "operate", "from-squid.md"))).Select(block => block.Groups[1].Value)];
 
     [Theory]
     [MemberData(nameof(Examples))]
@@ -22,9 +22,6 @@ public sealed partial class FromSquidPageTests
         Assert.True(settings.HasOrdinaryHttp);
         Assert.NotNull(new HttpPolicy(settings.Http).Current);
     }
-
-    private static string Page([CallerFilePath] string here = "") =>
-        Path.GetFullPath(Path.Combine(here, "..", "..", "..", "..", "docs", "operate", "from-squid.md"));
 
     [GeneratedRegex("^```json\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Block();

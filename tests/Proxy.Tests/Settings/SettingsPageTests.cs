@@ -1,7 +1,7 @@
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Breakwater.Proxy.Settings;
+using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Settings;
 
@@ -17,7 +17,7 @@ public sealed partial class SettingsPageTests
             from setting in section.PropertyType.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             where setting.SetMethod is { IsPublic: true }
             select $"{(section.PropertyType == typeof(TrustOptions) ? "Repositories" : section.Name)}:{setting.Name}";
-        IEnumerable<string> documented = Row().Matches(File.ReadAllText(Root("docs", "operate", "settings.md")))
+        IEnumerable<string> documented = Row().Matches(File.ReadAllText(Checkout.PathOf("docs", "operate", "settings.md")))
             .Select(m => m.Groups[1].Value)
             .Where(name => !name.StartsWith("Logging:", StringComparison.Ordinal));
 
@@ -31,12 +31,14 @@ public sealed partial class SettingsPageTests
     [InlineData("cloud-5000.json", 5000, 800)]
     public void Example_IsRight_AndSizedAsThePageSays(string file, int clients, long storeGigabytes)
     {
-        BreakwaterSettings settings = BreakwaterSettings.Load(SettingsFile.Load(new FileInfo(Root("deployment", "examples", file))));
+        BreakwaterSettings settings =
+            BreakwaterSettings.Load(SettingsFile.Load(new FileInfo(Checkout.PathOf("deployment", "examples", file))));
 
         Assert.InRange(settings.Proxy.MaxConnections, 16 * clients, 262_144);
         Assert.Equal(storeGigabytes * 1_000_000_000, settings.Store.QuotaBytes);
         Assert.Contains("::1/128", settings.Access.Clients);
-        Assert.Contains(file.Replace(".json", "", StringComparison.Ordinal), File.ReadAllText(Root("docs", "operate", "sizing.md")),
+        Assert.Contains(file.Replace(".json", "", StringComparison.Ordinal),
+            File.ReadAllText(Checkout.PathOf("docs", "operate", "sizing.md")),
             StringComparison.Ordinal);
     }
 
@@ -45,7 +47,8 @@ public sealed partial class SettingsPageTests
     public void OwnStratum1Page_ItsFiles_AreRight()
     {
         string[] files =
-            [.. JsonBlock().Matches(File.ReadAllText(Root("docs", "operate", "own-stratum1.md"))).Select(m => m.Groups[1].Value)];
+            [.. JsonBlock().Matches(File.ReadAllText(Checkout.PathOf("docs", "operate", "own-stratum1.md")))
+                .Select(m => m.Groups[1].Value)];
         using var directory = new Breakwater.TestSupport.TemporaryDirectory();
         BreakwaterSettings[] settings = [.. files.Select(text =>
         {
@@ -62,14 +65,10 @@ public sealed partial class SettingsPageTests
     public void Packaged_Settings_AreRight()
     {
         BreakwaterSettings settings =
-            BreakwaterSettings.Load(SettingsFile.Load(new FileInfo(Root("deployment", "debian", "appsettings.json"))));
+            BreakwaterSettings.Load(SettingsFile.Load(new FileInfo(Checkout.PathOf("deployment", "debian", "appsettings.json"))));
 
         Assert.Equal("/var/cache/breakwater", settings.Store.Path);
     }
-
-    private static string Root(params string[] parts) => Path.Combine([RepositoryRoot(), .. parts]);
-
-    private static string RepositoryRoot([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(here, "..", "..", "..", ".."));
 
     [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex JsonBlock();
