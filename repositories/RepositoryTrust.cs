@@ -53,9 +53,9 @@ public sealed class RepositoryTrust
         ulong? rollbackFloor = null)
     {
         MasterKeys keys = _keys;
-        return JudgeManifest(keys, fqrn, manifest, whitelist, certificateWireBytes, now, highestRevision, rollbackFloor)
-            with
-        { Keys = keys };
+        TrustVerdict verdict =
+            JudgeManifest(keys, fqrn, manifest, whitelist, certificateWireBytes, now, highestRevision, rollbackFloor);
+        return verdict with { Keys = keys };
     }
 
     /// <summary>Judges a whitelist alone: name, master key's signature, expiry.</summary>

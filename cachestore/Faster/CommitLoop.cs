@@ -18,8 +18,8 @@ internal sealed class CommitLoop : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ConcurrentQueue<PendingCommit> _pending = new();
     private readonly ConcurrentDictionary<StagedObject, byte> _staged = new(); // what has memory to let go of
-    private readonly SemaphoreSlim _wake = new(0); // something is to be committed
-    private readonly SemaphoreSlim _hurry = new(0); // and should not wait for the interval
+    private readonly Wakeup _wake = new(); // something is to be committed
+    private readonly Wakeup _hurry = new(); // and should not wait for the interval
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _cycleGate = new();
     private TaskCompletionSource _cycle = new(TaskCreationOptions.RunContinuationsAsynchronously); // replaced under _cycleGate
@@ -83,7 +83,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     public void Unwatch(StagedObject staged) => _staged.TryRemove(staged, out _);
 
     /// <summary>There is something to commit within the interval.</summary>
-    public void Wake() => Signal(_wake);
+    public void Wake() => _wake.Set();
 
     /// <summary>Commits now. Completes with the end of the next commit.</summary>
     public Task HurryAsync()
@@ -102,7 +102,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     public void Hurry()
     {
         Wake();
-        Signal(_hurry);
+        _hurry.Set();
     }
 
     /// <summary>Ends the loop after a last commit, unless the disk refuses it.</summary>
@@ -128,21 +128,6 @@ internal sealed class CommitLoop : IAsyncDisposable
     }
 
     private IEnumerable<StagedObject> Unrevoked() => _staged.Keys.Where(static staged => !staged.IsRevoked);
-
-    private static void Signal(SemaphoreSlim semaphore)
-    {
-        try
-        {
-            if (semaphore.CurrentCount == 0)
-            {
-                semaphore.Release();
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-            // Closed meanwhile: whoever waits for a commit is told by DisposeAsync or Enqueue.
-        }
-    }
 
     private void FailPending()
     {

@@ -5,8 +5,7 @@ namespace Breakwater.CacheStore.Faster;
 
 /// <summary>
 /// Commits a log of heads in the background and keeps it within its limits: the oldest segment is given up, and what was asked for in it
-/// is written to the log's end
-/// first, up to half of the segment. Sleeps while there is nothing to do.
+/// is written to the log's end first, up to half of the segment. Sleeps while there is nothing to do.
 /// </summary>
 internal sealed class HeadKeeper : IAsyncDisposable
 {
@@ -17,7 +16,7 @@ internal sealed class HeadKeeper : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _reading = new(); // while it is held no segment is given up
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly Wakeup _wake = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _running;
 
@@ -38,20 +37,7 @@ internal sealed class HeadKeeper : IAsyncDisposable
         && (_heads.UsedBytes > _limits.QuotaBytes || _heads.Count > _limits.MostHeads);
 
     /// <summary>There is something to commit.</summary>
-    public void Wake()
-    {
-        try
-        {
-            if (_wake.CurrentCount == 0)
-            {
-                _wake.Release();
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-            // Closed meanwhile: the last commit was made.
-        }
-    }
+    public void Wake() => _wake.Set();
 
     /// <summary>Hands all heads over, read from the disk as they are enumerated; those that come meanwhile may be missing.</summary>
     public T WithAll<T>(Func<IEnumerable<NamedHead>, T> use)

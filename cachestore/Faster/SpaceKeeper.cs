@@ -18,7 +18,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     private readonly KeptWriter _kept;
     private readonly Cleaner _cleaner;
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly Wakeup _wake = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _evicting = new(1); // one operator at a time: there is one target
     private readonly Lock _gate = new();
@@ -70,13 +70,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     }
 
     /// <summary>A commit went by: there may be something to do.</summary>
-    public void Wake()
-    {
-        if (_wake.CurrentCount == 0)
-        {
-            _wake.Release();
-        }
-    }
+    public void Wake() => _wake.Set();
 
     /// <summary>Must a writer wait? At the quota and one segment.</summary>
     public bool IsFull => UsedBytes > QuotaBytes - _store.OthersBytes + _segments.SegmentBytes;

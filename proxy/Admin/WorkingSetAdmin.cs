@@ -167,13 +167,10 @@ internal sealed class WorkingSetAdmin(
                 $"A pin's name has at most {MaxPinName} characters, none of them a slash or control character.").Result();
         }
 
-        order = order
-            with
+        order = order with
         {
             Tag = string.IsNullOrEmpty(order.Tag) ? null : order.Tag,
-            WorkingSet = string.IsNullOrEmpty(order.WorkingSet)
-            ? null
-            : order.WorkingSet
+            WorkingSet = string.IsNullOrEmpty(order.WorkingSet) ? null : order.WorkingSet,
         };
         IReadOnlyList<WorkingSet>? chosen = Choose(order, entries);
         return chosen is { Count: > 0 }
@@ -226,9 +223,8 @@ internal sealed class WorkingSetAdmin(
             yield return Report(progress, false, null);
         }
 
-        yield return Report(progress, true, await warming)
-            with
-        { Unmatched = progress.Unmatched.Count == 0 ? null : [.. progress.Unmatched.Take(MaxNamed)] };
+        WarmReport last = Report(progress, true, await warming);
+        yield return last with { Unmatched = progress.Unmatched.Count == 0 ? null : [.. progress.Unmatched.Take(MaxNamed)] };
     }
 
     /// <summary>Under which name its objects are pinned; null: it is for the standing sets as they are, and theirs.</summary>

@@ -48,7 +48,7 @@ internal static class LabUpCommand
         {
             s_directory, PublishPlace.Repository, s_proxy, s_dnsmasq, PublishPlace.Output, PublishPlace.Keys, SettingsFile.Option,
         };
-        command.SetAction((parsed, cancel) => PublishPlace.RunAsync(() => RunAsync(parsed, cancel), cancel));
+        PublishPlace.SetAction(command, RunAsync);
         return command;
     }
 

@@ -20,7 +20,7 @@ internal static class PublishCheckCommand
         {
             s_verify, PublishPlace.Repository, PublishPlace.Output, PublishPlace.Keys, SettingsFile.Option,
         };
-        command.SetAction((parsed, cancel) => PublishPlace.RunAsync(() => RunAsync(parsed, cancel), cancel));
+        PublishPlace.SetAction(command, RunAsync);
         return command;
     }
 
@@ -40,7 +40,7 @@ internal static class PublishCheckCommand
             Console.WriteLine(problems.Count == 0
                 ? $"{place.Fqrn} revision {current.Manifest.Revision}: {objects} objects are there{(parsed.GetValue(s_verify) ? ", all with their hash" : "")}."
                 : $"{place.Fqrn} revision {current.Manifest.Revision}: {problems.Count} things are wrong.");
-            return problems.Count == 0 ? 0 : PublishPlace.Refused;
+            return problems.Count == 0 ? 0 : ExitCodes.Refused;
         }
     }
 }

@@ -80,7 +80,7 @@ internal static class PublishCommand
             PublishKeysCommand.Create(), PublishWhitelistCommand.Create(), PublishTagCommand.Create(), PublishListCommand.Create(),
             PublishRollbackCommand.Create(), PublishGcCommand.Create(), PublishCheckCommand.Create(),
         };
-        command.SetAction((parsed, cancel) => PublishPlace.RunAsync(() => RunAsync(parsed, cancel), cancel));
+        PublishPlace.SetAction(command, RunAsync);
         return command;
     }
 

@@ -16,7 +16,7 @@ internal static class PublishGcCommand
         {
             PublishPlace.Repository, PublishPlace.Output, PublishPlace.Keys, SettingsFile.Option,
         };
-        command.SetAction((parsed, cancel) => PublishPlace.RunAsync(() => RunAsync(parsed, cancel), cancel));
+        PublishPlace.SetAction(command, RunAsync);
         return command;
     }
 

@@ -28,7 +28,7 @@ internal static class PublishKeysCommand
         {
             s_new, s_offline, s_masterHere, PublishPlace.Repository, PublishPlace.Keys, SettingsFile.Option,
         };
-        command.SetAction((parsed, cancel) => PublishPlace.RunAsync(() => Task.FromResult(Run(parsed)), cancel));
+        PublishPlace.SetAction(command, (parsed, _) => Task.FromResult(Run(parsed)));
         return command;
     }
 

@@ -18,7 +18,7 @@ internal static class PublishListCommand
         {
             PublishPlace.Repository, PublishPlace.Output, SettingsFile.Option,
         };
-        command.SetAction((parsed, cancel) => PublishPlace.RunAsync(() => RunAsync(parsed, cancel), cancel));
+        PublishPlace.SetAction(command, RunAsync);
         return command;
     }
 

@@ -13,9 +13,6 @@ namespace Breakwater.Proxy.Commands.Publish;
 /// <summary>Which repository, where it is published and where its keys are: what all commands of <c>publish</c> are told alike.</summary>
 internal sealed record PublishPlace
 {
-    /// <summary>What is published or signed is refused (EX_DATAERR of sysexits.h).</summary>
-    public const int Refused = ExitCodes.Refused;
-
     /// <summary><c>--repository FQRN</c>.</summary>
     public static readonly Option<string> Repository = new("--repository", "-r")
     {
@@ -113,12 +110,16 @@ internal sealed record PublishPlace
         }
     }
 
-    /// <summary>Runs a command; every expected failure is one sentence on standard error.</summary>
-    public static async Task<int> RunAsync(Func<Task<int>> run, CancellationToken cancellationToken)
+    /// <summary>What a command does; every expected failure is one sentence on standard error.</summary>
+    public static void SetAction(Command command, Func<ParseResult, CancellationToken, Task<int>> run) =>
+        command.SetAction((parsed, cancellationToken) => RunAsync(run, parsed, cancellationToken));
+
+    private static async Task<int> RunAsync(
+        Func<ParseResult, CancellationToken, Task<int>> run, ParseResult parsed, CancellationToken cancellationToken)
     {
         try
         {
-            return await run();
+            return await run(parsed, cancellationToken);
         }
         catch (SettingsException e)
         {
@@ -128,12 +129,12 @@ internal sealed record PublishPlace
         catch (Exception e) when (e is PublishException or TreeException)
         {
             await Console.Error.WriteLineAsync(e.Message);
-            return Refused;
+            return ExitCodes.Refused;
         }
         catch (SeedRefusedException e)
         {
             await Console.Error.WriteLineAsync($"The store refuses it: {e.Message}. Clients see the revision before.");
-            return Refused;
+            return ExitCodes.Refused;
         }
         catch (Exception e) when (e is SeedStoreException or AdminException)
         {
@@ -148,7 +149,7 @@ internal sealed record PublishPlace
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             await Console.Error.WriteLineAsync("Interrupted: what was published before is unchanged.");
-            return 130;
+            return ExitCodes.Interrupted;
         }
     }
 }

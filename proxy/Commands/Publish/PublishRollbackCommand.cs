@@ -22,7 +22,7 @@ internal static class PublishRollbackCommand
         {
             s_to, PublishPlace.Repository, PublishPlace.Output, PublishPlace.Keys, SettingsFile.Option,
         };
-        command.SetAction((parsed, cancel) => PublishPlace.RunAsync(() => RunAsync(parsed, cancel), cancel));
+        PublishPlace.SetAction(command, RunAsync);
         return command;
     }
 

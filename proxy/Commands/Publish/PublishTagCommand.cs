@@ -40,7 +40,7 @@ internal static class PublishTagCommand
             s_name, s_to, s_move, s_remove, s_description,
             PublishPlace.Repository, PublishPlace.Output, PublishPlace.Keys, SettingsFile.Option,
         };
-        command.SetAction((parsed, cancel) => PublishPlace.RunAsync(() => RunAsync(parsed, cancel), cancel));
+        PublishPlace.SetAction(command, RunAsync);
         return command;
     }
 

@@ -47,7 +47,7 @@ internal static class PublishWhitelistCommand
         {
             s_master, s_certificates, s_days, s_file, PublishPlace.Repository, PublishPlace.Output, PublishPlace.Keys, SettingsFile.Option,
         };
-        command.SetAction((parsed, cancel) => PublishPlace.RunAsync(() => RunAsync(parsed, cancel), cancel));
+        PublishPlace.SetAction(command, RunAsync);
         return command;
     }
 

@@ -3,26 +3,12 @@ namespace Breakwater.Proxy.Seeding.Format;
 /// <summary>Writes one stream into files of bounded length, each beside its place until <see cref="Complete"/>. Not thread-safe.</summary>
 /// <param name="bundle">Path of the bundle; its parts have numbers behind it.</param>
 /// <param name="partBytes">Most bytes of a part.</param>
-internal sealed class SplitFiles(string bundle, long partBytes) : Stream
+internal sealed class SplitFiles(string bundle, long partBytes) : WriteOnlyStream
 {
     private const string Partial = ".partial";
 
     private FileStream? _current;
     private int _parts;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>All is written: the parts appear, and those of an earlier, longer bundle of this name go.</summary>
     public void Complete()
@@ -57,8 +43,6 @@ internal sealed class SplitFiles(string bundle, long partBytes) : Stream
         }
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         while (!buffer.IsEmpty)
@@ -77,12 +61,6 @@ internal sealed class SplitFiles(string bundle, long partBytes) : Stream
         }
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-    {
-        Write(buffer.AsSpan(offset, count));
-        return Task.CompletedTask;
-    }
-
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Write(buffer.Span);
@@ -90,12 +68,6 @@ internal sealed class SplitFiles(string bundle, long partBytes) : Stream
     }
 
     public override void Flush() => _current?.Flush();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
