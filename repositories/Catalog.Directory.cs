@@ -18,8 +18,18 @@ public sealed partial class Catalog
             return "Catalog: a path is too long.";
         }
 
-        string? problem = _database.Prepare(
-            $"SELECT {Columns} FROM catalog WHERE parent_1=?1 AND parent_2=?2 ORDER BY rowid", out sqlite3_stmt row);
+        long rows = 0;
+        return VisitChildren(ChildrenSql + " ORDER BY rowid", directory, ref rows, (_, name, entry) => visit(name.ToArray(), entry));
+    }
+
+    private const string ChildrenSql = $"SELECT {Columns} FROM catalog WHERE parent_1=?1 AND parent_2=?2";
+
+    private delegate void ChildVisitor(ReadOnlySpan<byte> path, ReadOnlySpan<byte> name, CatalogEntry entry);
+
+    /// <summary>Shows what is directly in a directory, each row checked.</summary>
+    private string? VisitChildren(string sql, byte[] directory, ref long rows, ChildVisitor visit)
+    {
+        string? problem = _database.Prepare(sql, out sqlite3_stmt row);
         if (problem is not null)
         {
             return $"Catalog: {problem}";
@@ -29,7 +39,6 @@ public sealed partial class Catalog
         Span<byte> path = stackalloc byte[MaxPathBytes + MaxNameBytes + 1];
         directory.CopyTo(path);
         path[directory.Length] = (byte)'/';
-        long rows = 0;
         while ((problem = _database.Step(row, out bool hasRow)) is null && hasRow)
         {
             ReadOnlySpan<byte> name = raw.sqlite3_column_blob(row, 5);
@@ -45,7 +54,7 @@ public sealed partial class Catalog
                 break;
             }
 
-            visit(name.ToArray(), entry!);
+            visit(path[..(directory.Length + 1 + name.Length)], name, entry!);
         }
 
         raw.sqlite3_reset(row);

@@ -289,47 +289,15 @@ public sealed partial class Catalog : IDisposable
         return problem is null ? null : $"Catalog: {problem}";
     }
 
-    private string? List(byte[] directory, Action<CatalogEntry> visit, Stack<byte[]>? directories, ref long rows)
-    {
-        string? problem = _database.Prepare($"SELECT {Columns} FROM catalog WHERE parent_1=?1 AND parent_2=?2", out sqlite3_stmt statement);
-        if (problem is not null)
+    private string? List(byte[] directory, Action<CatalogEntry> visit, Stack<byte[]>? directories, ref long rows) =>
+        VisitChildren(ChildrenSql, directory, ref rows, (path, _, entry) =>
         {
-            return $"Catalog: {problem}";
-        }
-
-        Bind(statement, PathKey.Of(directory));
-        Span<byte> path = stackalloc byte[MaxPathBytes + MaxNameBytes + 1];
-        directory.CopyTo(path);
-        path[directory.Length] = (byte)'/';
-        while ((problem = _database.Step(statement, out bool hasRow)) is null && hasRow)
-        {
-            ReadOnlySpan<byte> name = raw.sqlite3_column_blob(statement, 5);
-            if (name.IsEmpty && raw.sqlite3_column_int64(statement, 7) == 0 && raw.sqlite3_column_int64(statement, 8) == 0)
+            visit(entry);
+            if (directories is not null && entry.IsDirectory && (entry.Flags & CatalogFlags.NestedMountpoint) == 0)
             {
-                continue;
+                directories.Push(path.ToArray());
             }
-
-            problem = ReadChild(statement, name, path, directory.Length + 1, out CatalogEntry? entry);
-            if (problem is null && ++rows > _maxRows)
-            {
-                problem = $"it has more than {_maxRows} rows.";
-            }
-
-            if (problem is not null)
-            {
-                raw.sqlite3_reset(statement);
-                break;
-            }
-
-            visit(entry!);
-            if (directories is not null && entry!.IsDirectory && (entry.Flags & CatalogFlags.NestedMountpoint) == 0)
-            {
-                directories.Push(path[..(directory.Length + 1 + name.Length)].ToArray());
-            }
-        }
-
-        return problem is null ? null : $"Catalog: {problem}";
-    }
+        });
 
     /// <summary>Reads one row of a listing and checks that its key is that of its path.</summary>
     private static string? ReadChild(sqlite3_stmt row, ReadOnlySpan<byte> name, Span<byte> path, int start, out CatalogEntry? entry)

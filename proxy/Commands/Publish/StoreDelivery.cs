@@ -55,7 +55,7 @@ internal static class StoreDelivery
         PublishPlace place, StoreShipment shipment, CancellationToken cancellationToken)
     {
         string name = SeedName.OfPublished(place.Fqrn);
-        (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(place.SettingsFrom, s_offline);
+        (IConfigurationRoot configuration, BreakwaterSettings settings) = SettingsFile.Read(place.SettingsFrom, s_offline);
         try
         {
             var limits = new SeedLimits(settings.Store.MaxObjectBytes);

@@ -47,7 +47,7 @@ internal static class SeedCommand
     private static async Task<int> ImportAsync(
         FileInfo? settingsFile, string source, string? name, bool asJson, CancellationToken cancellationToken)
     {
-        (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(settingsFile, s_offline);
+        (IConfigurationRoot configuration, BreakwaterSettings settings) = SettingsFile.Read(settingsFile, s_offline);
         var limits = new SeedLimits(settings.Store.MaxObjectBytes);
         SeedImportResult result;
         try
@@ -88,7 +88,7 @@ internal static class SeedCommand
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(
             async () =>
             {
-                (_, BreakwaterSettings settings) = SeedHost.Load(parsed.GetValue(SettingsFile.Option), s_offline);
+                (_, BreakwaterSettings settings) = SettingsFile.Read(parsed.GetValue(SettingsFile.Option), s_offline);
                 var trust = new SeedTrust(new RepositoryTrust(MasterKeys.Load(settings.Trust.KeysDirectory)), TimeProvider.System);
                 await using Stream bundle = OpenBundle(parsed.GetRequiredValue(file));
                 SeedFindings findings = await SeedView.ProgressAsync(
@@ -192,7 +192,7 @@ internal static class SeedCommand
     private static async Task<T> WithStoreOrServerAsync<T>(
         FileInfo? settingsFile, Func<IServiceProvider, T> direct, Func<AdminClient, Task<T>> remote, CancellationToken cancellationToken)
     {
-        (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(settingsFile, s_offline);
+        (IConfigurationRoot configuration, BreakwaterSettings settings) = SettingsFile.Read(settingsFile, s_offline);
         try
         {
             return await SeedHost.WithStoreAsync(configuration, settings, services => Task.FromResult(direct(services)), cancellationToken);

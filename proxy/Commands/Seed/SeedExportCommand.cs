@@ -171,7 +171,7 @@ internal static class SeedExportCommand
             return await ExportFromAsync(parsed, from, order, output, cancellationToken);
         }
 
-        (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(parsed.GetValue(SettingsFile.Option));
+        (IConfigurationRoot configuration, BreakwaterSettings settings) = SettingsFile.Read(parsed.GetValue(SettingsFile.Option));
         try
         {
             return await SeedHost.WithStoreAsync(configuration, settings,
@@ -203,7 +203,7 @@ internal static class SeedExportCommand
             overlay[$"Repositories:{fqrn}:Cluster"] = "seed-export";
         }
 
-        (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(parsed.GetValue(SettingsFile.Option), overlay);
+        (IConfigurationRoot configuration, BreakwaterSettings settings) = SettingsFile.Read(parsed.GetValue(SettingsFile.Option), overlay);
         bool hasRoom = false;
         int code;
         try

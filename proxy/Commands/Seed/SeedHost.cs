@@ -49,10 +49,6 @@ internal static class SeedHost
         }
     }
 
-    /// <summary>Loads the settings, with values of the command on top.</summary>
-    public static (IConfigurationRoot Configuration, BreakwaterSettings Settings) Load(FileInfo? settingsFile,
-        IReadOnlyDictionary<string, string?>? overlay = null) => SettingsFile.Read(settingsFile, overlay);
-
     /// <summary>Opens the store and hands the rooms to the command.</summary>
     /// <exception cref="StoreInUseException">A server, or another command, owns the store.</exception>
     public static async Task<T> WithStoreAsync<T>(

@@ -18,7 +18,7 @@ internal static class SeedWorkingSets
     public static async Task<IReadOnlyDictionary<string, WorkingSet>> LoadAsync(
         FileInfo? settingsFile, IReadOnlyList<string> repositories, string name, CancellationToken cancellationToken)
     {
-        (IConfigurationRoot configuration, BreakwaterSettings settings) = SeedHost.Load(settingsFile);
+        (IConfigurationRoot configuration, BreakwaterSettings settings) = SettingsFile.Read(settingsFile);
         try
         {
             return await SeedHost.WithStoreAsync(

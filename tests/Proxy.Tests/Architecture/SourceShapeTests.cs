@@ -22,7 +22,6 @@ public class SourceShapeTests
         "cachestore/Faster/FasterObjectStore.cs",
         "cachestore/Faster/StagedObject.cs",
         "proxy/Documents/SignedDocuments.cs",
-        "repositories/Catalog.cs",
         "tests/Proxy.Tests/Repositories/UntrustedInputTests.cs",
     ];
 

@@ -29,9 +29,9 @@ public sealed partial class MemoryBoundsPageTests
     [Fact]
     public void Page_AndTheCollectionsInFields_AgreeByName()
     {
+        string page = File.ReadAllText(Checkout.PathOf("docs", "develop", "memory-bounds.md"));
         string[] listed =
-            [.. ListedName().Matches(File.ReadAllText(Checkout.PathOf("docs", "develop", "memory-bounds.md"))).Select(match => match.Groups[1].Value).Distinct()
-            .Order(StringComparer.Ordinal)];
+            [.. ListedName().Matches(page).Select(match => match.Groups[1].Value).Distinct().Order(StringComparer.Ordinal)];
         string[] there = [.. Fields().Distinct().Order(StringComparer.Ordinal)];
 
         Assert.True(
