@@ -254,6 +254,7 @@ public sealed partial class Catalog : IDisposable
         {
             Path = path,
             Key = new PathKey(raw.sqlite3_column_int64(row, 0), raw.sqlite3_column_int64(row, 1)),
+            Parent = new PathKey(raw.sqlite3_column_int64(row, 7), raw.sqlite3_column_int64(row, 8)),
             Flags = (CatalogFlags)(flags & ~0x3f00),
             SizeBytes = size,
             Algorithm = (DigestAlgorithm)algorithm,

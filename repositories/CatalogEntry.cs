@@ -13,6 +13,9 @@ public sealed class CatalogEntry
     /// <summary>The path's key.</summary>
     public required PathKey Key { get; init; }
 
+    /// <summary>Key of the directory that it is in.</summary>
+    public PathKey Parent { get; init; }
+
     /// <summary>What it is.</summary>
     public required CatalogFlags Flags { get; init; }
 

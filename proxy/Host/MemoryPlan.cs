@@ -36,9 +36,10 @@ internal sealed record MemoryPlan(long WantedBytes, long LimitBytes)
     private const long FetchBytes = (1 << 20) + (512 << 10);
 
     /// <summary>
-    /// Trails, learned and resolved sets, profiles, a resolution under way; extents and the log's pages of the store; an import of a seed.
+    /// Trails, learned and resolved sets, profiles, a resolution under way; extents and the log's pages of the store; an import of a seed;
+    /// guesses.
     /// </summary>
-    private const long OtherRoomsBytes = (64L + 100 + 60 + 60 + 512 + 64 + 48 + 256) << 20;
+    private const long OtherRoomsBytes = (64L + 100 + 60 + 60 + 512 + 64 + 48 + 256 + 64) << 20;
 
     /// <summary>What the settings add up to on this machine.</summary>
     /// <param name="settings">The settings.</param>

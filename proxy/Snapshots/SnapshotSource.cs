@@ -12,7 +12,7 @@ internal sealed class SnapshotSource(ObjectReader objects, CatalogLimits limits)
 
     /// <summary>A snapshot's catalogs.</summary>
     public CatalogTree Tree(RepositoryRoute repository, ObjectKey rootCatalog) =>
-        new(rootCatalog, (key, cancellationToken) => OpenCatalogAsync(repository, key, cancellationToken));
+        new(rootCatalog, (key, cancellationToken) => OpenCatalogAsync(repository, key, limits, cancellationToken));
 
     /// <summary>The tags in a history object.</summary>
     public async Task<Parsed<History>> ReadHistoryAsync(RepositoryRoute repository, ObjectKey history, CancellationToken cancellationToken)
@@ -57,7 +57,13 @@ internal sealed class SnapshotSource(ObjectReader objects, CatalogLimits limits)
             : new Malformed($"'{path}' is not a zlib or zstd stream of at most {MaxTextBytes} bytes.");
     }
 
-    private async Task<Parsed<Catalog>> OpenCatalogAsync(RepositoryRoute repository, ObjectKey key, CancellationToken cancellationToken)
+    /// <summary>Opens one catalog; dispose it after use.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="key">The catalog.</param>
+    /// <param name="limits">How much of it is read.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<Parsed<Catalog>> OpenCatalogAsync(RepositoryRoute repository, ObjectKey key, CatalogLimits limits,
+        CancellationToken cancellationToken)
     {
         if (await objects.OpenAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is not { } lease)
         {

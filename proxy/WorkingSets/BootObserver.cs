@@ -2,15 +2,19 @@ using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Guessing;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.WorkingSets;
 
 /// <summary>
-/// Where every request passes by, hit or miss: boots are recorded, and a boot that begins is run ahead of. Thread-safe, cheap.
+/// Where every request passes by, hit or miss: boots are recorded, and a boot that begins is run ahead of, by what is known of it or by
+/// guesses. Thread-safe, cheap.
 /// </summary>
-internal sealed class BootObserver(BootRecorder recorder, WorkingSetPreparer preparer, SignedDocuments documents, TimeProvider time)
+internal sealed class BootObserver(
+    BootRecorder recorder, WorkingSetPreparer preparer, WorkingSetStore sets, Guesser guesser, SignedDocuments documents, TimeProvider time)
 {
+    private readonly Func<string, bool> _isKnown = sets.Any;
     private readonly long _start = time.GetTimestamp();
 
     /// <summary>Takes note of a request.</summary>
@@ -26,6 +30,11 @@ internal sealed class BootObserver(BootRecorder recorder, WorkingSetPreparer pre
         }
 
         recorder.Observe(new ObservedRequest(repository.Fqrn, key, client, connection, time.GetElapsedTime(_start)));
+        if (key is ObjectKey asked)
+        {
+            guesser.Observe(repository, asked, _isKnown);
+        }
+
         if (key is null or { Kind: ObjectKind.Catalog })
         {
             BootBegan(repository);

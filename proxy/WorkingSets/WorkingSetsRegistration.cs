@@ -1,5 +1,6 @@
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Guessing;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Settings;
@@ -26,6 +27,9 @@ internal static class WorkingSetsRegistration
         services.AddSingleton(provider => new BootRecorder(
             new BootRecorderLimits { Window = options.BootWindow },
             options.Learn ? provider.GetRequiredService<BootLearner>().WantsMore : static _ => false));
+        services.AddSingleton<GuessServices>();
+        services.AddSingleton<GuessCounters>();
+        services.AddSingleton<Guesser>();
         services.AddSingleton<BootObserver>();
         services.AddHostedService<WorkingSetService>();
         services.AddSingleton<LookAhead>();

@@ -1,0 +1,101 @@
+using Breakwater.CacheStore;
+
+namespace Breakwater.Proxy.Guessing;
+
+/// <summary>
+/// What was guessed of one repository, and what became of it. It says no to a guess beyond the limits: those not asked for yet are bounded
+/// by what was asked for, so that guesses that come to nothing end by themselves. Thread-safe; its memory is bounded by
+/// <see cref="GuessLimits.Objects"/>, and what was demanded by the same number.
+/// </summary>
+internal sealed class GuessLedger(GuessLimits limits, GuessCounters counters)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ObjectKey, Entry> _guesses = [];    // guarded by _gate, as all below
+    private readonly HashSet<ObjectKey> _demanded = [];
+    private long _unaskedBytes;
+    private long _askedBytes;
+    private int _asked;
+    private bool _isClosed;
+
+    /// <summary>A client asks for an object. True: for the first time.</summary>
+    public bool Demand(in ObjectKey key)
+    {
+        lock (_gate)
+        {
+            if (_demanded.Count >= limits.Objects || !_demanded.Add(key))
+            {
+                return false;
+            }
+
+            if (_guesses.TryGetValue(key, out Entry? guess) && !guess.IsAsked)
+            {
+                guess.IsAsked = true;
+                _asked++;
+                _askedBytes += guess.Bytes;
+                _unaskedBytes -= guess.Bytes;
+                counters.Add(guess.Rule, guess.IsHere ? GuessOutcome.Before : GuessOutcome.UnderWay);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>May this be fetched? False: it was guessed or demanded before, or is too much.</summary>
+    public bool TryAdd(in Guess guess)
+    {
+        lock (_gate)
+        {
+            if (_isClosed || _guesses.Count >= limits.Objects
+                || _guesses.Count - _asked >= limits.UnaskedObjects + _demanded.Count
+                || _unaskedBytes + guess.Bytes > limits.UnaskedBytes + _askedBytes
+                || _demanded.Contains(guess.Key)
+                || !_guesses.TryAdd(guess.Key, new Entry(guess.Rule, guess.Bytes)))
+            {
+                return false;
+            }
+
+            _unaskedBytes += guess.Bytes;
+            return true;
+        }
+    }
+
+    /// <summary>A guess is in the store.</summary>
+    public void Arrived(in ObjectKey key)
+    {
+        lock (_gate)
+        {
+            if (_guesses.TryGetValue(key, out Entry? guess))
+            {
+                guess.IsHere = true;
+            }
+        }
+    }
+
+    /// <summary>The boot is over: what was not asked for by now was fetched in vain. Gives the sums.</summary>
+    public GuessSums Close()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+            long inVain = 0;
+            foreach (Entry guess in _guesses.Values.Where(guess => !guess.IsAsked && guess.IsHere))
+            {
+                inVain += guess.Bytes;
+                counters.Add(guess.Rule, GuessOutcome.InVain);
+            }
+
+            return new GuessSums(_demanded.Count, _guesses.Count, _asked, inVain);
+        }
+    }
+
+    private sealed class Entry(GuessRule rule, long bytes)
+    {
+        public GuessRule Rule => rule;
+
+        public long Bytes => bytes;
+
+        public bool IsHere { get; set; }
+
+        public bool IsAsked { get; set; }
+    }
+}

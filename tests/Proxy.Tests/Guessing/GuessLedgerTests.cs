@@ -1,0 +1,89 @@
+using System.Diagnostics.Metrics;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Guessing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Breakwater.Proxy.Tests.Guessing;
+
+public sealed class GuessLedgerTests : IDisposable
+{
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly GuessCounters _counters;
+
+    public GuessLedgerTests() => _counters = new GuessCounters(_services.GetRequiredService<IMeterFactory>());
+
+    public void Dispose() => _services.Dispose();
+
+    [Fact]
+    public void Guesses_ByWhenTheyAreAskedFor_AreCountedOnce()
+    {
+        GuessLedger ledger = new(new GuessLimits(), _counters);
+        Assert.All(Enumerable.Range(0, 3), i => Assert.True(ledger.TryAdd(GuessOf(i, 10))));
+        ledger.Arrived(KeyOf(0));
+        ledger.Arrived(KeyOf(2));
+
+        Assert.True(ledger.Demand(KeyOf(0)));
+        Assert.False(ledger.Demand(KeyOf(0)));
+        Assert.True(ledger.Demand(KeyOf(1)));
+        Assert.True(ledger.Demand(KeyOf(9)));
+        GuessSums sums = ledger.Close();
+
+        Assert.Equal(new GuessSums(Demanded: 3, Guessed: 3, Asked: 2, BytesInVain: 10), sums);
+        Assert.Equal((1, 1, 1), (Count(GuessOutcome.Before), Count(GuessOutcome.UnderWay), Count(GuessOutcome.InVain)));
+    }
+
+    [Fact]
+    public void TryAdd_WhatWasGuessedOrAskedFor_IsRefused()
+    {
+        GuessLedger ledger = new(new GuessLimits(), _counters);
+        ledger.Demand(KeyOf(1));
+        Assert.True(ledger.TryAdd(GuessOf(2, 1)));
+
+        Assert.False(ledger.TryAdd(GuessOf(1, 1)));
+        Assert.False(ledger.TryAdd(GuessOf(2, 1)));
+    }
+
+    /// <summary>Guesses that come to nothing end by themselves; those that are right go on.</summary>
+    [Theory]
+    [InlineData(1, 256)]
+    [InlineData(1 << 20, 16)]
+    public void TryAdd_WhileNobodyAsks_EndsAtTheBoundAndGoesOnWithWhatIsAsked(long bytes, int most)
+    {
+        GuessLedger ledger = new(new GuessLimits(), _counters);
+        int added = Enumerable.Range(0, 1000).Count(i => ledger.TryAdd(GuessOf(i, bytes)));
+        Assert.Equal(most, added);
+
+        ledger.Demand(KeyOf(0));
+
+        Assert.True(ledger.TryAdd(GuessOf(2000, bytes)));
+        Assert.True(ledger.TryAdd(GuessOf(2001, bytes)));
+        Assert.False(ledger.TryAdd(GuessOf(2002, bytes)));
+    }
+
+    [Fact]
+    public void Ledger_FilledByRightGuesses_IsBounded()
+    {
+        GuessLimits limits = new() { Objects = 50 };
+        GuessLedger ledger = new(limits, _counters);
+        for (int i = 0; i < 1000; i++)
+        {
+            ledger.TryAdd(GuessOf(i, 1));
+            ledger.Demand(KeyOf(i));
+        }
+
+        GuessSums sums = ledger.Close();
+        Assert.Equal((limits.Objects, limits.Objects), (sums.Guessed, sums.Demanded));
+        Assert.False(ledger.TryAdd(GuessOf(5000, 1)));
+    }
+
+    private long Count(GuessOutcome outcome) => _counters.Of(GuessRule.Neighbour, outcome);
+
+    private static Guess GuessOf(int i, long bytes) => new(KeyOf(i), bytes, GuessRule.Neighbour);
+
+    private static ObjectKey KeyOf(int i)
+    {
+        byte[] digest = new byte[ObjectKey.DigestSizeBytes];
+        BitConverter.TryWriteBytes(digest, i);
+        return new ObjectKey(digest, DigestAlgorithm.Sha1, 0);
+    }
+}

@@ -1,0 +1,173 @@
+using System.Security.Cryptography;
+using System.Text;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Guessing;
+using Breakwater.Proxy.Tests.Repositories;
+using Breakwater.Proxy.Tests.Repositories.Writing;
+using Breakwater.Repositories;
+using Breakwater.Repositories.Writing;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.Tests.Guessing;
+
+public sealed class GuessTreeTests : IDisposable
+{
+    private static readonly string[] s_amd64 = ["libc.so.6", "libown.so", "liblost.so"];
+
+    private readonly TemporaryDirectory _directory = new();
+    private readonly GuessTree _tree = new(new GuessLimits());
+    private int _files;
+
+    public void Dispose()
+    {
+        _tree.Dispose();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public void Near_TwoFilesOfASmallDirectory_IsTheRestOfIt()
+    {
+        Add("", [("etc", null, 0), .. Enumerable.Range(0, 5).Select(i => ($"etc/{i}", (string?)null, 1000))]);
+
+        Assert.Empty(_tree.Near(KeyOf("etc/0")));
+        Assert.Empty(_tree.Near(KeyOf("etc/0")));
+        List<Guess> guesses = _tree.Near(KeyOf("etc/3"));
+
+        Assert.Equal(Enumerable.Range(0, 5).Select(i => KeyOf($"etc/{i}")).ToHashSet(), guesses.Select(guess => guess.Key).ToHashSet());
+        Assert.All(guesses, guess => Assert.Equal((GuessRule.Neighbour, 1000), (guess.Rule, guess.Bytes)));
+        Assert.Empty(_tree.Near(KeyOf("etc/4"))); // each directory once
+    }
+
+    [Theory]
+    [InlineData(512, 800, 512)]     // 512 files of 400 KiB in all
+    [InlineData(513, 1, 0)]
+    [InlineData(5, 100_000, 0)]
+    public void Near_ALargeDirectory_IsNothing(int files, int bytes, int guessed)
+    {
+        Add("", [("d", null, 0), .. Enumerable.Range(0, files).Select(i => ($"d/{i}", (string?)null, bytes))]);
+        _tree.Near(KeyOf("d/0"));
+
+        Assert.Equal(guessed, _tree.Near(KeyOf("d/1")).Count);
+    }
+
+    [Fact]
+    public async Task Near_AChunk_IsTheNextTwo()
+    {
+        Fixture fixture = Fixture.Load("tiny.example.org");
+        List<ObjectKey> chunks = [];
+        List<Catalog> opened = [];
+        await new CatalogTree(fixture.Manifest.RootCatalog, fixture.OpenCatalog).WalkAsync((catalog, key) =>
+        {
+            opened.Add(fixture.OpenCatalog(key).GetAwaiter().GetResult().Value!);
+            return catalog.Walk(entry =>
+            {
+                if (entry.IsChunked && chunks.Count == 0)
+                {
+                    catalog.ReadObjects(entry, chunks);
+                }
+            });
+        });
+        Assert.All(opened, catalog => Assert.True(_tree.TryAdd(catalog)));
+        Assert.True(chunks.Count > 2);
+
+        Assert.Equal(chunks[1..3], _tree.Near(chunks[0]).Where(guess => guess.Rule == GuessRule.NextChunk).Select(guess => guess.Key));
+        Assert.DoesNotContain(_tree.Near(chunks[^1]), guess => guess.Rule == GuessRule.NextChunk);
+    }
+
+    [Fact]
+    public void NeedsOf_AProgram_AreFoundBelowItsOwnRootByPathAndLink()
+    {
+        Add("",
+        [
+            ("usr", null, 0), ("lib", null, 0), ("lib/libc.so.6", null, 1), // another system's
+            ("os", null, 0), ("os/usr", null, 0), ("os/usr/lib", null, 0), ("os/usr/bin", null, 0),
+            ("os/lib", "usr/lib", 0), ("os/lib64", "/usr/lib", 0),
+            ("os/usr/lib/ld.so", null, 1), ("os/usr/lib/libc.so.6", "libc-2.so", 0), ("os/usr/lib/libc-2.so", null, 1),
+            ("os/usr/bin/app", null, 1), ("os/usr/bin/lib", null, 0), ("os/usr/bin/lib/libown.so", null, 1),
+            ("os/usr/bin/python3", null, 1),
+        ]);
+        ProgramNeeds needs = new(["/lib64/ld.so"], ["python3"], s_amd64, ["$ORIGIN/lib"], "x86_64-linux-gnu");
+
+        List<Guess> guesses = _tree.NeedsOf("/os/usr/bin/app", needs);
+
+        Assert.Equal(
+            new[] { "os/usr/lib/ld.so", "os/usr/bin/python3", "os/usr/lib/libc-2.so", "os/usr/bin/lib/libown.so" }.Select(KeyOf)
+                .ToHashSet(),
+            guesses.Select(guess => guess.Key).ToHashSet());
+    }
+
+    /// <summary>Links are the publisher's: in circles, out of the tree, too deep; each costs a bounded number of look-ups.</summary>
+    [Theory]
+    [InlineData("../../../../../../etc/passwd")]
+    [InlineData("loop")]
+    [InlineData("/lib/loop")]
+    [InlineData("loop/loop/loop")]
+    [InlineData("$(VARIABLE)/x")]
+    [InlineData("..")]
+    public void NeedsOf_HostileLinks_AreNothing(string target)
+    {
+        Add("", [("usr", null, 0), ("lib", null, 0), ("lib/loop", target, 0), ("bin", null, 0), ("bin/app", null, 1)]);
+
+        Assert.Empty(_tree.NeedsOf("/bin/app", new ProgramNeeds(["/lib/loop"], [], [], [], null)));
+    }
+
+    [Fact]
+    public void Tree_FilledBeyondItsBounds_TakesNoMore()
+    {
+        GuessLimits limits = new() { KnownFiles = 10, Catalogs = 2 };
+        using GuessTree tree = new(limits);
+        Assert.True(tree.TryAdd(Open("", [.. Enumerable.Range(0, 30).Select(i => ($"{i:d2}", (string?)null, 1))])));
+        Assert.True(tree.TryAdd(Open("/a", [("a", null, 0)])));
+        Assert.False(tree.TryAdd(Open("/b", [("b", null, 0)])));
+        Assert.True(tree.TryAdd(Open("/a", [("a", null, 0)]))); // another revision of one that is there
+
+        Assert.Equal(10, Enumerable.Range(0, 30).Count(i => tree.FileOf(KeyOf($"{i:d2}")) is not null));
+    }
+
+    private void Add(string prefix, IEnumerable<(string Path, string? Link, int Bytes)> entries) =>
+        Assert.True(_tree.TryAdd(Open(prefix, entries)));
+
+    /// <summary>A catalog of these paths below its root; no link and no byte: a directory.</summary>
+    private Catalog Open(string prefix, IEnumerable<(string Path, string? Link, int Bytes)> entries)
+    {
+        string file = _directory.Combine($"catalog{_files++}");
+        using (var writer = new CatalogWriter(file, new CatalogHead
+        {
+            Prefix = Encoding.UTF8.GetBytes(prefix),
+            Revision = 1,
+            Ttl = TimeSpan.FromMinutes(4),
+            ModifiedAt = DateTimeOffset.UnixEpoch,
+        }))
+        {
+            writer.Add(RowOf(prefix, null, 0));
+            foreach ((string path, string? link, int bytes) in entries.Where(entry => "/" + entry.Path != prefix))
+            {
+                writer.Add(RowOf("/" + path, link, bytes));
+            }
+
+            writer.Complete(default, default);
+        }
+
+        Parsed<Catalog> opened = Catalog.OpenAsync(WrittenDatabase.Wire(file), CatalogLimits.Default).GetAwaiter().GetResult();
+        Assert.True(opened.TryGet(out Catalog? catalog, out string? problem), problem);
+        return catalog;
+    }
+
+    private static ObjectKey KeyOf(string path) => new(SHA1.HashData(Encoding.UTF8.GetBytes("/" + path)), DigestAlgorithm.Sha1, 0);
+
+    private static CatalogRow RowOf(string path, string? link, int bytes) => new()
+    {
+        Key = PathKey.Of(path),
+        Parent = path.Length == 0 ? default : PathKey.Of(path[..path.LastIndexOf('/')]),
+        Name = path.Length == 0 ? default : Encoding.UTF8.GetBytes(path[(path.LastIndexOf('/') + 1)..]),
+        Flags = link is not null ? CatalogFlags.File | CatalogFlags.Link : bytes > 0 ? CatalogFlags.File : CatalogFlags.Directory,
+        SizeBytes = bytes,
+        Mode = 0x81a4,
+        ModifiedAt = 0,
+        Uid = 0,
+        Gid = 0,
+        HardLinks = 1,
+        Digest = link is null && bytes > 0 ? SHA1.HashData(Encoding.UTF8.GetBytes(path)) : default(ReadOnlyMemory<byte>),
+        LinkTarget = Encoding.UTF8.GetBytes(link ?? ""),
+    };
+}
