@@ -108,6 +108,18 @@ public sealed class PinSets
         }
     }
 
+    /// <summary>The names of all sets.</summary>
+    public IReadOnlyList<string> Names
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _sets.Keys];
+            }
+        }
+    }
+
     /// <summary>All sets, by name.</summary>
     public IReadOnlyList<PinSet> List()
     {

@@ -23,6 +23,12 @@ internal sealed class PinRoom(FasterObjectStore store) : IAdminRoom
                 .Result(StatusCodes.Status409Conflict);
         }
 
+        if (new PinName(name).IsDeclared)
+        {
+            return new AdminProblem($"The pin '{name}' is declared in the settings.", $"Take it out of Pins: {name.Split('/')[^1]}")
+                .Result(StatusCodes.Status409Conflict);
+        }
+
         PinSet? pin = store.Pins.List().FirstOrDefault(set => set.Name == name);
         return pin is not null && store.Pins.Remove(name)
             ? Results.Json(pin, AdminServer.Json)

@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Boots;
+using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Observability;
 
 namespace Breakwater.Proxy.Admin;
@@ -29,4 +30,8 @@ internal sealed record ServerStatus(
     IReadOnlyList<string> Bootable,
     IReadOnlyList<string> Unverified,
     IReadOnlyList<string> Reads,
-    IReadOnlyList<string> Actions);
+    IReadOnlyList<string> Actions)
+{
+    /// <summary>What the settings declare, and how far it is.</summary>
+    public IReadOnlyList<Declared> Declared { get; init; } = [];
+}

@@ -2,6 +2,7 @@ using Breakwater.CacheStore;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Outcomes;
@@ -25,6 +26,7 @@ internal sealed class StatusRoom(
     ClustersInUse inUse,
     BootTimelines boots,
     SeedStart seeds,
+    Declarations declarations,
     SignedDocuments documents,
     IEnumerable<IObjectPaths> paths,
     TimeProvider time) : IAdminRoom
@@ -83,7 +85,8 @@ internal sealed class StatusRoom(
             [.. documents.Repositories.Where(r => r.Pair is { IsVerified: false }).Select(r => r.Repository.Fqrn)
             .Order(StringComparer.Ordinal)],
             _api!.Reads,
-            _api.Actions);
+            _api.Actions)
+        { Declared = declarations.All };
     }
 
     private static long FreeBytes(string path)

@@ -174,7 +174,8 @@ internal sealed class WorkingSetAdmin(
         };
         IReadOnlyList<WorkingSet>? chosen = Choose(order, entries);
         return chosen is { Count: > 0 }
-            ? Results.Json(WarmAsync(route, chosen, NameOf(order), cancellationToken), AdminServer.Json)
+            ? Results.Json(WarmAsync(route, chosen, NameOf(order) is { } name ? PinName.OfWarmSet(route.Fqrn, name) : null,
+                cancellationToken), AdminServer.Json)
             : new AdminProblem(
                 order.WorkingSet is null
                 ? $"'{order.Repository}' has no working set yet."
@@ -203,7 +204,7 @@ internal sealed class WorkingSetAdmin(
     }
 
     private async IAsyncEnumerable<WarmReport> WarmAsync(
-        RepositoryRoute route, IReadOnlyList<WorkingSet> chosen, string? orderName,
+        RepositoryRoute route, IReadOnlyList<WorkingSet> chosen, PinName? pin,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var progress = new PrefetchProgress();
@@ -216,7 +217,7 @@ internal sealed class WorkingSetAdmin(
         }
 
         Task<string?> warming =
-            preparer.PrepareAsync(route, chosen, pair.Parsed, progress, PrefetchAim.Memory, orderName, cancellationToken);
+            preparer.PrepareAsync(route, chosen, pair.Parsed, progress, PrefetchAim.Memory, pin, cancellationToken);
         while (!warming.IsCompleted)
         {
             await Task.WhenAny(warming, Task.Delay(s_reportInterval, time, cancellationToken));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Spectre.Console;
@@ -128,7 +129,7 @@ internal static class DoctorCommand
                 "running", health.Status == HealthLevel.Ready ? CheckLevel.Ok : CheckLevel.Warning,
                 $"{health.Status.ToString().ToLowerInvariant()}, admin page on {client.Address}");
             return (true, [.. status.Upstreams.Where(upstream => upstream.IsInUse).Select(upstream => upstream.Cluster).Distinct()],
-                [running, .. health.Findings.Select(f => new DoctorCheck(f.Name, CheckLevel.Warning, f.Text)),
+                [running, .. Declarations(status), .. health.Findings.Select(f => new DoctorCheck(f.Name, CheckLevel.Warning, f.Text)),
                 .. repositories.OrderBy(r => r.Repository, StringComparer.Ordinal).Select(r => Whitelist(r, DateTimeOffset.UtcNow))]);
         }
         catch (AdminException e)
@@ -138,6 +139,12 @@ internal static class DoctorCommand
                 [new DoctorCheck("running", CheckLevel.Warning, e.Message)]);
         }
     }
+
+    /// <summary>What the settings declare and is not a finding; what fails is one.</summary>
+    private static IEnumerable<DoctorCheck> Declarations(ServerStatus status) => status.Declared
+        .Where(declared => declared.State != DeclaredState.Failed)
+        .Select(declared => new DoctorCheck("declared", CheckLevel.Ok,
+            $"{declared.Setting}: {declared.Text ?? (declared.State == DeclaredState.Done ? "as declared" : "under way")}"));
 
     /// <summary>How long clients will still accept a repository: its whitelist is signed for some weeks at a time.</summary>
     internal static DoctorCheck Whitelist(RepositoryView repository, DateTimeOffset now)

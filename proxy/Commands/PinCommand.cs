@@ -86,5 +86,6 @@ internal static class PinCommand
         new PinName(pin).TryGetRepository(out string? fqrn) && pin.StartsWith(PinName.StandingPrefix(fqrn), StringComparison.Ordinal);
 
     private static string WhoseOf(string pin) =>
-        new PinName(pin).TryGetSeed(out _) ? "a seed" : IsStanding(pin) ? "the working sets, at each revision" : "warm, pin add";
+        new PinName(pin).TryGetSeed(out _) ? "a seed"
+        : new PinName(pin).IsDeclared ? "Pins in the settings" : IsStanding(pin) ? "the working sets, at each revision" : "warm, pin add";
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
@@ -77,6 +78,12 @@ internal static class StatusCommand
         foreach (string bootable in status.Bootable)
         {
             Row("seed", Markup.Escape(bootable));
+        }
+
+        foreach (Declared declared in status.Declared.Where(one => one.State != DeclaredState.Failed)) // those are findings
+        {
+            string how = declared.Text ?? (declared.State == DeclaredState.Done ? "as declared" : "under way");
+            Row("declared", $"{Markup.Escape(declared.Setting)}: {Markup.Escape(how)}");
         }
 
         if (status.Unverified.Count > 0)

@@ -20,6 +20,8 @@ internal static class DocumentsRegistration
         services.AddHostedService(provider => provider.GetRequiredService<KeysWatch>());
         services.AddSingleton<IHealthSource, RepositoryHealth>();
         services.AddSingleton<SignedPairFetcher>();
+        services.AddSingleton<AllowedRevisions>();
+        services.AddReload<AllowedRevisions>((allowed, changed) => allowed.Take(changed));
         services.AddSingleton<SignedDocuments>();
         services.AddSingleton<DocumentCache>();
     }

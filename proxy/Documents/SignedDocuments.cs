@@ -19,6 +19,7 @@ internal sealed partial class SignedDocuments(
     DocumentArchive archive,
     RepositoryTrust trust,
     IRevisionGate gate,
+    AllowedRevisions allowed,
     ProxyOptions options,
     TrustOptions trustOptions,
     ProxyCounters counters,
@@ -297,12 +298,12 @@ internal sealed partial class SignedDocuments(
 
     private async Task<RequestResult> CheckAsync(Entry entry, string? hint, SharedPlace place, SignedPair? before)
     {
-        FetchedPair fetched = await fetcher.FetchAsync(entry.Repository, hint, place, before, entry.NewestWhitelist, entry.RollbackFloor);
+        FetchedPair fetched = await fetcher.FetchAsync(entry.Repository, hint, place, before, entry.NewestWhitelist, FloorOf(entry));
         if (fetched is { Pair: null, Whitelist: { } newest } && TakeWhitelist(entry, newest) && entry.Show() is null)
         {
             // A repository made anew: the revision that it had before counts no more.
             before = null;
-            fetched = await fetcher.FetchAsync(entry.Repository, hint, place, null, newest, entry.RollbackFloor);
+            fetched = await fetcher.FetchAsync(entry.Repository, hint, place, null, newest, FloorOf(entry));
         }
 
         NoteRefusal(entry, fetched.Refusal);
@@ -314,6 +315,12 @@ internal sealed partial class SignedDocuments(
         }
 
         entry.Failure = null;
+        if (before is not null && pair.Parsed.Revision < before.Parsed.Revision
+            && (entry.RollbackFloor is not { } given || given > pair.Parsed.Revision))
+        {
+            allowed.WentBack(entry.Repository.Fqrn, pair.Parsed.Revision);
+        }
+
         entry.RollbackFloor = null;
         WarnOfExpiry(entry, pair);
         if (before is null || pair.Parsed.NamesWhat(before.Parsed)
@@ -328,6 +335,11 @@ internal sealed partial class SignedDocuments(
         _ = ready.ContinueWith(_ => entry.Reveal(hold), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         return RequestResult.Held;
     }
+
+    /// <summary>The lower one of what a command and what the settings allow.</summary>
+    private ulong? FloorOf(Entry entry) => (entry.RollbackFloor, allowed.FloorOf(entry.Repository.Fqrn)) is ({ } given, { } declared)
+        ? Math.Min(given, declared)
+        : entry.RollbackFloor ?? allowed.FloorOf(entry.Repository.Fqrn);
 
     private void Switch(Entry entry, SignedPair pair)
     {

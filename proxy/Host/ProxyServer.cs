@@ -111,7 +111,6 @@ internal static class ProxyServer
         services.AddSingleton(settings);
         services.AddSingleton(settings.Proxy);
         AddStore(services, store);
-        services.AddHostedService<PinnedHealer>();
         services.AddAccess(settings.Access, time);
         services.AddHostedService<Reloading>();
         services.AddUpstreams(configuration, settings, time);
@@ -123,6 +122,7 @@ internal static class ProxyServer
         services.AddPipeline();
         services.AddHits();
         services.AddSeeding(settings);
+        services.AddHoldings();
         services.AddBoots();
         services.AddObservability(settings.Telemetry);
         services.AddAccessLog(settings.AccessLog);

@@ -31,7 +31,16 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
     /// <param name="cancellationToken">Interrupts it.</param>
     /// <exception cref="SeedRefusedException">It is not what it must be.</exception>
     /// <exception cref="SeedStoreException">The store could not take all of it.</exception>
-    public async Task<SeedImportResult> ImportAsync(ISeedSource source, string? name, IProgress<SeedProgress>? progress,
+    public Task<SeedImportResult> ImportAsync(ISeedSource source, string? name, IProgress<SeedProgress>? progress,
+        CancellationToken cancellationToken) => ImportAsync(source, name, null, progress, cancellationToken);
+
+    /// <summary>Imports as the other one does, for the settings.</summary>
+    /// <param name="source">The bundle or tree.</param>
+    /// <param name="name">Name for the seed; null: the one in the bundle.</param>
+    /// <param name="file">The file in <c>Seeds:Files</c> that it is; null: a command brings it.</param>
+    /// <param name="progress">Told now and then; may be null.</param>
+    /// <param name="cancellationToken">Interrupts it.</param>
+    public async Task<SeedImportResult> ImportAsync(ISeedSource source, string? name, string? file, IProgress<SeedProgress>? progress,
         CancellationToken cancellationToken)
     {
         SeedIndex index = await source.ReadIndexAsync(cancellationToken);
@@ -63,7 +72,7 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
 
         SeedRecordRepository[] repositories =
             [.. index.Repositories.Select(repository => ToRecord(repository, findings.Trust[repository.Fqrn], warnings))];
-        var record = new SeedRecord(name, findings.IndexSha256, time.GetUtcNow(), keys.Length, index.ObjectBytes, repositories);
+        var record = new SeedRecord(name, findings.IndexSha256, time.GetUtcNow(), keys.Length, index.ObjectBytes, repositories, file);
         try
         {
             ThrowIfEvicted(keys, key => store.Contains(key));

@@ -7,6 +7,7 @@ namespace Breakwater.Proxy.Seeding;
 /// <param name="Objects">Objects that belong to it.</param>
 /// <param name="ObjectBytes">Bytes of those that the bundle carried.</param>
 /// <param name="Repositories">What it brings.</param>
+/// <param name="File">The file in <c>Seeds:Files</c> that it was imported from; null: a command brought it.</param>
 internal sealed record SeedRecord(
     string Name, string IndexSha256, DateTimeOffset ImportedAt, long Objects, long ObjectBytes,
-    IReadOnlyList<SeedRecordRepository> Repositories);
+    IReadOnlyList<SeedRecordRepository> Repositories, string? File = null);

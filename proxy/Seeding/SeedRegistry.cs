@@ -69,7 +69,7 @@ internal sealed class SeedRegistry(
     /// Unpins and forgets a seed, also one whose import was interrupted; its manifest and whitelist stay as long as nothing newer comes.
     /// False: there is none of this name.
     /// </summary>
-    /// <exception cref="SeedStoreException">It is a repository that is published here: that is no cache.</exception>
+    /// <exception cref="SeedStoreException">It is published here, which is no cache, or the settings declare it.</exception>
     public bool Remove(string name)
     {
         if (Find(name) is { Repositories: [var only] } && name == SeedName.OfPublished(only.Fqrn) && Route(only.Fqrn)?.IsPublished == true)
@@ -77,6 +77,11 @@ internal sealed class SeedRegistry(
             throw new SeedStoreException(
                 $"{only.Fqrn} is published on this machine: 'breakwater publish gc' frees what no tag needs. To give it up whole, take "
                 + $"Repositories:{only.Fqrn}:Published out of the settings first.");
+        }
+
+        if (Find(name)?.File is { } file && options.Files.Contains(file, StringComparer.Ordinal))
+        {
+            throw new SeedStoreException($"The seed {name} is declared in the settings: take {file} out of Seeds:Files.");
         }
 
         bool wasThere = documents.Remove(RecordPrefix + name);

@@ -32,6 +32,10 @@ internal static class EffectiveSettings
 
         all.AddRange(settings.Repositories.OrderBy(one => one.Key, StringComparer.Ordinal)
             .Select(one => Make(sources, $"Repositories:{one.Key}:Cluster", one.Value.Cluster)));
+        all.AddRange(settings.Repositories.OrderBy(one => one.Key, StringComparer.Ordinal).Where(one => one.Value.AllowRevision is not null)
+            .Select(one => Make(sources, $"Repositories:{one.Key}:AllowRevision", one.Value.AllowRevision)));
+        all.AddRange(settings.Pins.OrderBy(one => one.Key, StringComparer.Ordinal)
+            .SelectMany(one => OfSection(sources, $"Pins:{one.Key}", one.Value)));
         all.AddRange(s_asWritten.SelectMany(section => sources.Root.GetSection(section).AsEnumerable())
             .Where(value => value.Value is not null).OrderBy(value => value.Key, ConfigurationKeyComparer.Instance)
             .Select(value => Make(sources, value.Key, value.Value)));

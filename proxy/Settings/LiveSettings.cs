@@ -14,7 +14,7 @@ internal sealed partial class LiveSettings : IDisposable
     private volatile SettingsState _state = SettingsState.InForce;
 
     /// <summary>Sections whose changes are in force at once.</summary>
-    private static readonly string[] s_live = ["Access", "Repositories", "ReverseProxy", "Logging", "Presets", "Seeds", "Http"];
+    private static readonly string[] s_live = ["Access", "Repositories", "ReverseProxy", "Logging", "Presets", "Seeds", "Pins", "Http"];
 
     /// <summary>Those in them that are not.</summary>
     private static readonly string[] s_fixed = ["Http:QuotaShare", "Http:MaxConcurrentFetches"];

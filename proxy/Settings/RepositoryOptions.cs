@@ -15,6 +15,12 @@ internal sealed class RepositoryOptions
     /// </summary>
     public bool Published { get; set; }
 
+    /// <summary>
+    /// The lowest revision to which this repository may go back, once on each machine that has these settings. Null, the default: a
+    /// verified revision never goes back.
+    /// </summary>
+    public long? AllowRevision { get; set; }
+
     /// <summary>Stands for the cluster of what is published here; no section can have this name.</summary>
     public const string PublishedCluster = "(published)";
 }

@@ -9,6 +9,12 @@ internal sealed class SeedOptions
     /// </summary>
     public bool Serve { get; set; }
 
+    /// <summary>
+    /// Seed bundles that this machine has: imported at the start, at a reload and when a file changes. One that is taken out of the list is
+    /// removed. Full paths; default none.
+    /// </summary>
+    public string[] Files { get; set; } = [];
+
     /// <summary>Takes over changed settings, for all who have these.</summary>
-    public void Take(SeedOptions changed) => Serve = changed.Serve;
+    public void Take(SeedOptions changed) => (Serve, Files) = (changed.Serve, changed.Files);
 }

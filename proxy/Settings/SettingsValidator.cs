@@ -45,6 +45,7 @@ internal static class SettingsValidator
         Range(errors, "WorkingSets:MaxConcurrentPrefetches", settings.WorkingSets.MaxConcurrentPrefetches, 1, 256, "prefetches");
         Range(errors, "Publish:WhitelistValidity", settings.Publish.WhitelistValidity, TimeSpan.FromDays(1), TimeSpan.FromDays(3650));
         CheckRepositories(settings, configuration, errors);
+        DeclaredSections.Check(settings, errors);
         CheckClusters(configuration, errors);
         LibrarySections.Check(configuration, errors);
     }
@@ -203,6 +204,7 @@ internal static class SettingsValidator
                 + "Repositories:*.example.org:Cluster, or a name to Presets.");
         }
 
+        DeclaredSections.InheritClusters(settings.Repositories);
         var clusters = ClusterSections.Of(configuration).Select(c => c.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach ((string pattern, RepositoryOptions repository) in settings.Repositories)
         {

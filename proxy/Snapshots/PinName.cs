@@ -8,6 +8,7 @@ internal readonly record struct PinName(string Text)
 {
     private const string Standing = "workingset";
     private const string Warm = "warm";
+    private const string Declared = "declared";
     private const string Seed = "seed:";
 
     /// <summary>What the names of a repository's standing sets begin with. The rest orders them by age.</summary>
@@ -21,13 +22,19 @@ internal readonly record struct PinName(string Text)
     /// <summary>The objects that a <c>warm</c> command has named.</summary>
     public static PinName OfWarmSet(string fqrn, string name) => new($"{Warm}/{fqrn}/{name}");
 
+    /// <summary>The objects of a pin in the settings. No command makes or removes such a set.</summary>
+    public static PinName OfDeclaredSet(string fqrn, string name) => new($"{Declared}/{fqrn}/{name}");
+
+    /// <summary>Is it one of the settings?</summary>
+    public bool IsDeclared => Text.StartsWith(Declared + "/", StringComparison.Ordinal);
+
     /// <summary>The objects of a seed bundle.</summary>
     public static PinName OfSeed(string name) => new(Seed + name);
 
-    /// <summary>The repository of a standing or warm set. False: the set is another's.</summary>
+    /// <summary>The repository of a standing, warm or declared set. False: the set is another's.</summary>
     public bool TryGetRepository([NotNullWhen(true)] out string? fqrn)
     {
-        fqrn = Text.Split('/') is [Standing or Warm, var name, _] ? name : null;
+        fqrn = Text.Split('/') is [Standing or Warm or Declared, var name, _] ? name : null;
         return fqrn is not null;
     }
 

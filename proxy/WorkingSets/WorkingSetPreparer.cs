@@ -92,8 +92,8 @@ internal sealed partial class WorkingSetPreparer(
     /// <param name="manifest">The revision.</param>
     /// <param name="progress">Where it is told how it stands.</param>
     /// <param name="aim">What it is for.</param>
-    /// <param name="orderName">
-    /// Null: these are the repository's standing sets. Else the name of an order: its objects are pinned under it, and one that cannot be
+    /// <param name="order">
+    /// Null: these are the repository's standing sets. Else the pin of an order: its objects are pinned under it, and one that cannot be
     /// met as a whole changes nothing.
     /// </param>
     /// <param name="cancellationToken">Ends it.</param>
@@ -104,7 +104,7 @@ internal sealed partial class WorkingSetPreparer(
         Manifest manifest,
         PrefetchProgress progress,
         PrefetchAim aim,
-        string? orderName,
+        PinName? order,
         CancellationToken cancellationToken)
     {
         long begun = time.GetTimestamp();
@@ -119,14 +119,14 @@ internal sealed partial class WorkingSetPreparer(
 
             progress.Unmatched =
                 [.. resolved.SelectMany(set => set.Unmatched).Select(entry => entry.Entry.Path!).Distinct(StringComparer.Ordinal)];
-            if (orderName is not null && (problem ?? Unmet(working, resolved)) is { } unmet)
+            if (order is not null && (problem ?? Unmet(working, resolved)) is { } unmet)
             {
                 return $"{unmet} Nothing was fetched or pinned.";
             }
 
             _progress[repository.Fqrn] = progress;
             ObjectKey[] keys = [.. resolved.SelectMany(set => set.Objects).Select(item => item.Key).Distinct()];
-            Pin(repository.Fqrn, orderName, manifest, keys, isWhole: problem is null);
+            Pin(repository.Fqrn, order, manifest, keys, isWhole: problem is null);
             await prefetcher.RunAsync(repository, keys, progress, aim, cancellationToken);
             if (working.Any(set => sets.Find(set.Repository, set.Name) is not null))
             {
@@ -178,11 +178,11 @@ internal sealed partial class WorkingSetPreparer(
     /// Exempts the objects from eviction: the standing sets of the two newest manifests (VMs of the older one still run), or what a command
     /// named.
     /// </summary>
-    private void Pin(string repository, string? orderName, Manifest manifest, ObjectKey[] keys, bool isWhole)
+    private void Pin(string repository, PinName? order, Manifest manifest, ObjectKey[] keys, bool isWhole)
     {
-        bool isStanding = orderName is null;
+        bool isStanding = order is null;
         string prefix = PinName.StandingPrefix(repository);
-        string name = (isStanding ? PinName.OfStandingSet(repository, PinOrder(manifest)) : PinName.OfWarmSet(repository, orderName!)).Text;
+        string name = (order ?? PinName.OfStandingSet(repository, PinOrder(manifest))).Text;
         try
         {
             if (!isWhole)

@@ -32,6 +32,7 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     };
 
     private readonly TemporaryDirectory _directory = new();
+    private readonly ChangeableSettings _settings = new();
     private readonly IConfigurationRoot _configuration;
     private readonly TimeProvider? _time;
     private StoreDisk _disk = new();
@@ -60,7 +61,8 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
             all[name] = value;
         }
 
-        _configuration = new ConfigurationBuilder().AddInMemoryCollection(all).Build();
+        _settings.Put(all);
+        _configuration = new ConfigurationBuilder().Add(_settings).Build();
         _time = time;
     }
 
@@ -98,6 +100,17 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     public async Task RestartAsync()
     {
         await StopAsync();
+        await StartAsync();
+    }
+
+    /// <summary>Changes settings, as an edit of the file does; null takes one out. Returns when all who follow have them.</summary>
+    public void Change(IReadOnlyDictionary<string, string?> changes) => _settings.Change(changes);
+
+    /// <summary>Stops it in order and starts it again on the same store, with changed settings; null takes one out.</summary>
+    public async Task RestartAsync(IReadOnlyDictionary<string, string?> changes)
+    {
+        await StopAsync();
+        _settings.Change(changes);
         await StartAsync();
     }
 
