@@ -48,6 +48,11 @@ internal static class ContextCommand
                     Proxies = named,
                     HttpProxy = GroupOf(named) + DirectOf(settings, parsed.GetValue(noDirect)),
                     PacUrls = PacOf(named),
+                    Groups = GroupsOf(named).Select(group => new
+                    {
+                        HttpProxy = ListOf(group) + DirectOf(settings, parsed.GetValue(noDirect)),
+                        PacUrls = PacOf(group),
+                    }),
                 });
                 return;
             }
@@ -92,7 +97,7 @@ internal static class ContextCommand
             #    In the site's DNS zone (and ZeroTouch:Listen = [::]:80 here):
             grid-wpad  IN {record}
             wpad       IN {record}
-
+            {GroupLines(proxies, direct)}
             """;
     }
 
@@ -103,7 +108,34 @@ internal static class ContextCommand
 
     private static string GroupOf(string[] proxies) => string.Join('|', proxies.Select(p => $"http://{p}"));
 
-    private static string PacOf(string[] proxies) => $"http://{proxies[0]}/proxy.pac";
+    private static string PacOf(string[] proxies) => string.Join(';', proxies.Select(p => $"http://{p}/proxy.pac"));
+
+    /// <summary>
+    /// A group of clients for each proxy: its own first, then all others at random, so that those of a dead one are spread over all.
+    /// </summary>
+    private static IEnumerable<string[]> GroupsOf(string[] proxies) => proxies.Length == 1
+        ? []
+        : proxies.Select((_, i) => (string[])[.. proxies[i..], .. proxies[..i]]);
+
+    private static string ListOf(string[] group) => $"http://{group[0]};{GroupOf(group[1..])}";
+
+    private static string GroupLines(string[] proxies, string direct)
+    {
+        string[] lines = [.. GroupsOf(proxies).Index().Select(group =>
+            $"""
+
+            #    group {group.Index + 1}
+            CVMFS_HTTP_PROXY="{ListOf(group.Item)}{direct}"
+            CVMFS_PAC_URLS="{PacOf(group.Item)}"
+            """)];
+        return lines.Length == 0 ? "" : $"""
+
+            # 4. {proxies.Length} proxies: the lines above let each client choose at random. Where you rather choose, put your clients into
+            #    {proxies.Length} groups (a rack, a pool of VMs), and give each its own line; cvmfs_http_proxy takes the same list. In the
+            #    PAC file the order is made for the address that asks.{string.Concat(lines)}
+
+            """;
+    }
 
     /// <summary>
     /// Where the site has no way out, a client that falls back to DIRECT hangs in time-outs, and does not come back for a day.

@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.ZeroTouch;
 
 namespace Breakwater.Proxy.Pipeline;
@@ -9,6 +10,7 @@ internal static class PipelineRegistration
     public static void AddPipeline(this IServiceCollection services)
     {
         services.AddSingleton<ZeroTouchEndpoint>();
+        services.AddReload<BreakwaterSettings>((settings, changed) => settings.ZeroTouch.Take(changed.ZeroTouch));
         services.AddSingleton<ExchangeRouting>();
         services.AddSingleton<RequestRouter>();
         services.AddSingleton<ProxyPipeline>();

@@ -14,10 +14,12 @@ internal sealed partial class LiveSettings : IDisposable
     private volatile SettingsState _state = SettingsState.InForce;
 
     /// <summary>Sections whose changes are in force at once.</summary>
-    private static readonly string[] s_live = ["Access", "Repositories", "ReverseProxy", "Logging", "Presets", "Seeds", "Pins", "Http"];
+    private static readonly string[] s_live =
+        ["Access", "Repositories", "ReverseProxy", "Logging", "Presets", "Seeds", "Pins", "Http", "ZeroTouch"];
 
     /// <summary>Those in them that are not.</summary>
-    private static readonly string[] s_fixed = ["Http:QuotaShare", "Http:MaxConcurrentFetches"];
+    private static readonly string[] s_fixed =
+        ["Http:QuotaShare", "Http:MaxConcurrentFetches", "ZeroTouch:Listen", "ZeroTouch:BootDirectory"];
 
     /// <summary>Publishes the settings as they are now, and watches.</summary>
     /// <exception cref="SettingsException">They are wrong.</exception>

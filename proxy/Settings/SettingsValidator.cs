@@ -131,6 +131,8 @@ internal static class SettingsValidator
 
         errors.AddRange(zeroTouch.Proxies.Where(proxy => !IsHostAndPort(proxy))
             .Select(proxy => $"ZeroTouch:Proxies: '{proxy}' is not host:port, such as proxy1.example.org:3128."));
+        errors.AddRange(zeroTouch.Proxies.GroupBy(proxy => proxy, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1)
+            .Select(same => $"ZeroTouch:Proxies: '{same.Key}' is there {same.Count()} times."));
         if (!string.IsNullOrEmpty(zeroTouch.BootDirectory) && !Directory.Exists(zeroTouch.BootDirectory))
         {
             errors.Add($"ZeroTouch:BootDirectory: there is no folder '{zeroTouch.BootDirectory}'; make it, or leave the setting empty.");
@@ -262,11 +264,19 @@ internal static class SettingsValidator
         && !uri.AbsolutePath.Contains("//", StringComparison.Ordinal)
         && !address!.Contains("/../", StringComparison.Ordinal) && !address.TrimEnd('?', '#').EndsWith("/..", StringComparison.Ordinal);
 
-    /// <summary>Is it a host name or an address (IPv6 in brackets) with a port?</summary>
+    /// <summary>
+    /// Is it a host name or an address (IPv6 in brackets) with a port? What looks like an IPv4 address must be one, and the labels of a
+    /// name are those of DNS: it is put into files that others read.
+    /// </summary>
     public static bool IsHostAndPort(string text) =>
-        Authorities.IsValid(Encoding.UTF8.GetBytes(text))
+        Authorities.IsValid(Encoding.UTF8.GetBytes(text)) && IsHost(text.AsSpan(0, Math.Max(0, text.LastIndexOf(':'))).ToString())
         && ushort.TryParse(text.AsSpan(text.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port)
         && port > 0 && text.Contains(':', StringComparison.Ordinal);
+
+    private static bool IsHost(string host) => host.StartsWith('[')
+        || (host.All(c => char.IsAsciiDigit(c) || c == '.')
+            ? IPAddress.TryParse(host, out IPAddress? address) && address.ToString() == host
+            : Array.TrueForAll(host.Split('.'), label => label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-'));
 
     /// <summary>An address and a port; without one, <c>::1</c> and <c>[::]</c> would be read as port 0.</summary>
     private static bool IsEndPoint(string text) =>

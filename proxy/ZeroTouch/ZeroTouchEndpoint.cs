@@ -9,12 +9,13 @@ using Microsoft.Net.Http.Headers;
 namespace Breakwater.Proxy.ZeroTouch;
 
 /// <summary>
-/// Answers <c>/wpad.dat</c>, <c>/proxy.pac</c> and files below <c>/boot/</c>, in origin form only: the proxy itself is asked, not a server
-/// behind it.
+/// Answers <c>/wpad.dat</c>, <c>/proxy.pac</c>, <c>/sharding.pac</c> and files below <c>/boot/</c>, in origin form only: the proxy itself
+/// is asked, not a server behind it.
 /// </summary>
 internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvider time) : IDisposable
 {
     private const string Boot = "/boot/";
+    private const string Sharding = "/sharding.pac";
 
     /// <summary>
     /// Hidden files and dot segments are not served: the provider sees to that. Links out of the folder: <see cref="BootFolder"/>.
@@ -30,10 +31,11 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvide
     /// <param name="outcome">Says how it ended.</param>
     public Task? TryServe(HttpContext context, string rawTarget, RequestOutcome outcome)
     {
-        if (rawTarget.Split('?', 2)[0] is "/wpad.dat" or "/proxy.pac")
+        string target = rawTarget.Split('?', 2)[0];
+        if (target is "/wpad.dat" or "/proxy.pac" or Sharding)
         {
             outcome.Result = RequestResult.Local;
-            return WritePacAsync(context, outcome);
+            return WritePacAsync(context, target, outcome);
         }
 
         if (_files is not null && NameOf(rawTarget) is { } name
@@ -59,7 +61,8 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvide
     }
 
     /// <summary>
-    /// A PAC file: all goes to the proxies, in order, then directly, so that a VM survives without us; not where there is no way out.
+    /// A PAC file: all goes to the proxies, in order, then directly, so that a VM survives without us; not where there is no way out. Its
+    /// answer is a constant: small machines have no interpreter.
     /// </summary>
     public static string Pac(IEnumerable<string> proxies, bool hasWayOut) =>
         "function FindProxyForURL(url, host) {\n  return \""
@@ -82,13 +85,16 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvide
         outcome.BytesSent = HttpMethods.IsHead(context.Request.Method) ? 0 : context.Response.ContentLength ?? 0;
     }
 
-    private Task WritePacAsync(HttpContext context, RequestOutcome outcome)
+    private Task WritePacAsync(HttpContext context, string target, RequestOutcome outcome)
     {
-        byte[] body = Encoding.ASCII.GetBytes(Pac(ProxiesFor(context), !settings.Proxy.Offline));
+        bool hasWayOut = !settings.Proxy.Offline;
+        byte[] body = Encoding.ASCII.GetBytes(target == Sharding
+            ? ShardingPac.Text(ProxiesFor(context), hasWayOut)
+            : Pac(ProxyOrder.For(ProxiesFor(context), context.Connection.RemoteIpAddress ?? IPAddress.None), hasWayOut));
         HttpResponse response = context.Response;
         response.ContentType = "application/x-ns-proxy-autoconfig";
         response.ContentLength = body.Length;
-        response.Headers.CacheControl = "max-age=300";
+        response.Headers.CacheControl = "private, max-age=300"; // it is this client's
         if (HttpMethods.IsHead(context.Request.Method))
         {
             return Task.CompletedTask;

@@ -156,6 +156,24 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Context_SeveralProxies_HasAnotherOrderForEachGroupOfClients()
+    {
+        CommandResult text = await breakwater.RunAsync(["context", "--proxy", "a:1", "--proxy", "b:1", "--proxy", "c:1"]);
+        CommandResult json = await breakwater.RunAsync(["context", "--proxy", "a:1", "--proxy", "b:1", "--no-direct", "--json"]);
+
+        Assert.Contains("cvmfs_http_proxy=http://a:1|http://b:1|http://c:1;DIRECT\n", text.Output, StringComparison.Ordinal);
+        Assert.Contains("#    group 1\nCVMFS_HTTP_PROXY=\"http://a:1;http://b:1|http://c:1;DIRECT\"\n", text.Output,
+            StringComparison.Ordinal);
+        Assert.Contains("#    group 2\nCVMFS_HTTP_PROXY=\"http://b:1;http://c:1|http://a:1;DIRECT\"\n", text.Output,
+            StringComparison.Ordinal);
+        Assert.Contains("CVMFS_PAC_URLS=\"http://c:1/proxy.pac;http://a:1/proxy.pac;http://b:1/proxy.pac\"\n", text.Output,
+            StringComparison.Ordinal);
+        using var found = System.Text.Json.JsonDocument.Parse(json.Output);
+        Assert.Equal(["http://a:1;http://b:1", "http://b:1;http://a:1"],
+            found.RootElement.GetProperty("groups").EnumerateArray().Select(group => group.GetProperty("httpProxy").GetString()));
+    }
+
     [Theory]
     [InlineData("proxy1.example.org:3128", "grid-wpad  IN CNAME proxy1.example.org.\n")]
     [InlineData("10.0.0.5:3128", "wpad       IN A     10.0.0.5\n")]
