@@ -2,7 +2,7 @@
 """What it costs to watch: processor time of the proxy per hit, with the page open and the metrics scraped, and with the access log on, against neither.
 
 One proxy of each kind, on stores of their own with the same objects; loads of hits take turns, and the kinds change their order from round to round. A
-kind's figure is the median of its rounds. The page is played by what it asks (status and boots each second, its other rooms every five); the scrape is
+kind's figure is the median of its rounds. The page is played by what it asks (status, boots and storms each second, its other rooms every five); the scrape is
 /metrics each second, fifteen times as often as Prometheus by default. Goals: watched at most 1.03, logged at most 1.1. Without --seconds and --rounds it
 takes about four minutes. Prints one line of JSON.
 
@@ -43,9 +43,9 @@ class Proxy:
     def watch(self, stop):
         """The page's requests and the scrape, until told to stop."""
         reads = [p.strip("/") for p in json.loads(get(self.admin, "/api/v1/status")[1])["reads"] if "{" not in p]
-        rooms, turn = [p for p in reads if p not in ("status", "boots", "store/objects", "seeds/bootable")], 0
+        rooms, turn = [p for p in reads if p not in ("status", "boots", "storms", "history", "store/objects", "seeds/bootable", "http/stored", "pins")], 0
         while not stop.wait(1):
-            for path in ["/api/v1/status", "/api/v1/boots?limit=100", "/metrics"] + ([f"/api/v1/{p}" for p in rooms] if turn % 5 == 0 else []):
+            for path in ["/api/v1/status", "/api/v1/boots?limit=100", "/api/v1/storms", "/metrics"] + ([f"/api/v1/{p}" for p in rooms] if turn % 5 == 0 else []):
                 status, body = get(self.admin, path)
                 assert status == 200, (path, status, body[:200])
             turn += 1

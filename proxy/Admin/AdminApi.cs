@@ -18,7 +18,7 @@ internal sealed class AdminApi(RouteGroupBuilder routes, IEndpointRouteBuilder r
     /// <summary>GET: status that changes nothing. Open to <c>Admin:Readers</c>, to others with the token.</summary>
     public void Read(string path, Delegate handler)
     {
-        routes.MapGet(path, handler);
+        routes.MapGet(path, handler).AddEndpointFilter(ChangedReads.TagAsync);
         _reads.Add(path);
     }
 

@@ -17,6 +17,7 @@ internal static class AdminRegistration
         services.AddSingleton<IAdminRoom, WorkingSetAdmin>();
         services.AddSingleton<IAdminRoom, SeedRoom>();
         services.AddSingleton<IAdminRoom, StatusRoom>();
+        services.AddSingleton<IAdminRoom, BootRoom>();
         services.AddSingleton<IAdminRoom, LifetimeRoom>();
         services.AddSingleton<AdminServer>();
         services.AddHostedService(provider => provider.GetRequiredService<AdminServer>());

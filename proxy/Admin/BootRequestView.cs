@@ -3,4 +3,4 @@ using Breakwater.Proxy.Outcomes;
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>A request of a boot, with its file when that is known.</summary>
-internal sealed record BootRequestView(int StartMs, int DurationMs, ByteSource Source, string Result, long Bytes, string What);
+internal sealed record BootRequestView(double StartMs, double DurationMs, ByteSource Source, string Result, long Bytes, string What);

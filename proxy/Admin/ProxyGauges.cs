@@ -13,7 +13,7 @@ namespace Breakwater.Proxy.Admin;
 internal sealed class ProxyGauges
 {
     public ProxyGauges(IMeterFactory meters, FetchCoordinator fetches, FetchQueue queue, IProxyStateLookup clusters, Health health,
-        RequestRecorder recorder, BootTimelines boots, OverflowBudget overflow, NamedStore named, ClustersInUse inUse)
+        RequestRecorder recorder, BootBoard boots, OverflowBudget overflow, NamedStore named, ClustersInUse inUse)
     {
         Meter meter = meters.Create(ProxyCounters.MeterName);
         meter.CreateObservableGauge("breakwater.fetches", () => fetches.InFlight.Count, "{fetch}", "Objects being fetched.");
@@ -34,7 +34,7 @@ internal sealed class ProxyGauges
         meter.CreateObservableGauge("breakwater.build_info",
             () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", Telemetry.Version)), null,
             "Always 1; the version is in the label.");
-        meter.CreateObservableGauge("breakwater.boots", () => Boots(boots.Storm()), "{boot}",
+        meter.CreateObservableGauge("breakwater.boots", () => Boots(boots.Now.Newest), "{boot}",
             "Boots of the storm in progress, or of the last one, by state.");
         meter.CreateObservableGauge("breakwater.hit_ratio", () => recorder.HitRatio().OfRequests is { } ratio
             ? [new Measurement<double>(ratio)]

@@ -34,4 +34,7 @@ internal sealed record ServerStatus(
 {
     /// <summary>What the settings declare, and how far it is.</summary>
     public IReadOnlyList<Declared> Declared { get; init; } = [];
+
+    /// <summary>Another number than before when storms or boots have changed: who knows them need not ask again.</summary>
+    public long BootsVersion { get; init; }
 }

@@ -1,10 +1,8 @@
-using Breakwater.CacheStore;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Settings;
@@ -13,7 +11,7 @@ using Yarp.ReverseProxy;
 
 namespace Breakwater.Proxy.Admin;
 
-/// <summary>Status and boot timelines on the admin port.</summary>
+/// <summary>Status on the admin port.</summary>
 internal sealed class StatusRoom(
     BreakwaterSettings settings,
     Health health,
@@ -24,11 +22,10 @@ internal sealed class StatusRoom(
     IProxyStateLookup clusters,
     Stratum1Outcomes outcomes,
     ClustersInUse inUse,
-    BootTimelines boots,
+    BootBoard boots,
     SeedStart seeds,
     Declarations declarations,
     SignedDocuments documents,
-    IEnumerable<IObjectPaths> paths,
     TimeProvider time) : IAdminRoom
 {
     private readonly long _startedAt = time.GetTimestamp();
@@ -39,11 +36,6 @@ internal sealed class StatusRoom(
     {
         _api = admin;
         admin.Read("status", Status);
-        admin.Read("boots", (int? limit) => boots.List(Math.Clamp(limit ?? 200, 1, BootTimelines.MaxBoots)));
-        admin.Read("boots/{id:int}", (int id) => boots.Find(id) is { } found
-            ? Results.Json(new BootDetails(found.Boot, [.. found.Requests.Select(r => ToView(found.Boot.Repository, r))]), AdminServer.Json)
-            : new AdminProblem($"Boot {id} is not known any more.",
-            "Boots are kept in memory, the newest 12,000.").Result(StatusCodes.Status404NotFound));
     }
 
     private ServerStatus Status()
@@ -55,6 +47,7 @@ internal sealed class StatusRoom(
         (double? hitRatio, double? byteHitRatio) = recorder.HitRatio();
         IReadOnlyCollection<InFlightFetch> inFlight = fetches.InFlight;
         long disk = recorder.DiskHitBytes;
+        BootSnapshot board = boots.Now;
         return new ServerStatus(
             Telemetry.Version,
             time.GetUtcNow(),
@@ -72,7 +65,7 @@ internal sealed class StatusRoom(
             inFlight.Count,
             inFlight.Sum(f => f.Followers),
             queue.Load.Waiting,
-            boots.Storm(),
+            board.Newest,
             [.. clusters.GetClusters().OrderBy(c => c.ClusterId, StringComparer.Ordinal).SelectMany(c => c.DestinationsState.AllDestinations
                 .OrderBy(d => d.DestinationId, StringComparer.Ordinal)
                 .Select(d =>
@@ -86,7 +79,10 @@ internal sealed class StatusRoom(
             .Order(StringComparer.Ordinal)],
             _api!.Reads,
             _api.Actions)
-        { Declared = declarations.All };
+        {
+            BootsVersion = board.Version,
+            Declared = declarations.All,
+        };
     }
 
     private static long FreeBytes(string path)
@@ -99,18 +95,5 @@ internal sealed class StatusRoom(
         {
             return -1;
         }
-    }
-
-    private BootRequestView ToView(string? fqrn, BootRequest request)
-    {
-        string? path = request.Target;
-        if (path is null && request.HasKey && fqrn is not null)
-        {
-            ObjectKey key = request.Key;
-            path = paths.Select(p => p.Find(fqrn, key)).FirstOrDefault(p => p is not null) ?? key.ToPath();
-        }
-
-        return new BootRequestView(request.StartMs, request.DurationMs, request.Source, RequestRecorder.NameOf(request.Result),
-            request.Bytes, path ?? "-");
     }
 }

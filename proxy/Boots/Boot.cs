@@ -9,6 +9,11 @@ internal sealed class Boot(in ObservedRequest first, int id, DateTimeOffset star
     /// <summary>Objects told apart; no boot reads as many.</summary>
     public const int MaxObjects = 8192;
 
+    private readonly string _clientText =
+        (first.Client.IsIPv4MappedToIPv6 ? first.Client.MapToIPv4() : first.Client).ToString();
+
+    private BootLine? _line;
+
     public int Id => id;
 
     public DateTimeOffset StartedAt => startedAt;
@@ -28,7 +33,31 @@ internal sealed class Boot(in ObservedRequest first, int id, DateTimeOffset star
 
     public long[] BytesBySource { get; } = new long[5];
 
-    public BootState State { get; set; }
+    public BootState State
+    {
+        get;
+        set
+        {
+            if (field != value)
+            {
+                field = value;
+                Changed();
+            }
+        }
+    }
+
+    /// <summary>Requests that were refused.</summary>
+    public int Refused { get; set; }
+
+    /// <summary>What its time was spent on.</summary>
+    public BootBar Bar { get; } = new();
+
+    /// <summary>The storm that it belongs to; null until it is shown.</summary>
+    public Storm? Storm { get; set; }
+
+    /// <summary>As it stands, made anew when somebody looks after a change.</summary>
+    public BootLine Line => _line ??= new BootLine(Id, Storm?.Id ?? 0, Client, _clientText, Repository, StartedAt,
+        Duration.TotalMilliseconds, Requests, Objects, Refused, Bytes, State);
 
     /// <summary>Was its last request one that we, or the client, broke off? A client that was failed goes to the next proxy.</summary>
     public bool WasFailed { get; set; }
@@ -53,4 +82,14 @@ internal sealed class Boot(in ObservedRequest first, int id, DateTimeOffset star
 
     /// <summary>Its place among those that hold details; null: it holds none, and takes none any more.</summary>
     public LinkedListNode<Boot>? Detailed { get; set; }
+
+    /// <summary>What was worked out of it before holds no longer.</summary>
+    public void Changed()
+    {
+        _line = null;
+        if (Storm is { } storm)
+        {
+            storm.View = null;
+        }
+    }
 }

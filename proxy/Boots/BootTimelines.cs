@@ -8,7 +8,7 @@ namespace Breakwater.Proxy.Boots;
 /// <summary>
 /// Follows the boots of VMs through the requests that they make; what a boot is, <see cref="BootSorter{TBoot}"/> says. Fed by the record
 /// pump, so a hit costs nothing more. Each record costs a bounded time, and memory is bounded: <see cref="MaxBoots"/> boots shown and as
-/// many followed, <see cref="MaxDetails"/> requests in all (about 24 MB) with <see cref="MaxDetailTextBytes"/> of text; the oldest boots
+/// many followed, <see cref="MaxDetails"/> requests in all (about 26 MB) with <see cref="MaxDetailTextBytes"/> of text; the oldest boots
 /// lose theirs first. Thread-safe.
 /// </summary>
 internal sealed class BootTimelines : IRecordSink
@@ -39,7 +39,11 @@ internal sealed class BootTimelines : IRecordSink
     private readonly Lock _gate = new();
     private readonly BootSorter<Boot> _followed;                // guarded by _gate, as all below
     private readonly LinkedList<Boot> _shown = [];              // oldest first
+    private readonly Dictionary<int, Boot> _byId = [];          // those that are shown
+    private readonly LinkedList<Storm> _storms = [];            // of those that are shown, oldest first
     private readonly LinkedList<Boot> _detailed = [];           // those that hold details, oldest first
+    private int _nextStorm = 1;
+    private long _version;
     private readonly WholeBoots _whole = new();
     private readonly Queue<Boot> _unjudged = [];
     private bool _hasNewPeers;
@@ -92,12 +96,45 @@ internal sealed class BootTimelines : IRecordSink
         }
     }
 
-    /// <summary>The slowest of the boots that are kept, copied, the slowest first.</summary>
-    public IReadOnlyList<BootView> List(int limit)
+    /// <summary>All boots that are shown, as they stand; costs time for each that has changed since the last call.</summary>
+    public BootSnapshot Snapshot()
     {
         lock (_gate)
         {
-            return [.. _shown.OrderByDescending(boot => boot.Duration).Take(limit).Select(BootView.Of)];
+            BootLine[] lines = [.. _shown.Select(boot => boot.Line)];
+            TimeSpan now = SinceStart(_clock.Timestamp);
+            List<BootLine>[] byStorm = [.. _storms.Select(static _ => new List<BootLine>())];
+            int firstId = _storms.First?.Value.Id ?? 0;
+            foreach (BootLine line in lines)
+            {
+                byStorm[line.StormId - firstId].Add(line);
+            }
+
+            List<StormView> views = [];
+            bool hasChanged = false;
+            foreach (Storm storm in _storms.Reverse())
+            {
+                bool isOpen = storm == _storms.Last!.Value && storm.Reaches(now);
+                if (storm.View is not { } known || known.IsRunning != (isOpen || known.Booting > 0))
+                {
+                    storm.View = StormView.Of(storm.Id, byStorm[storm.Id - firstId], isOpen);
+                    hasChanged = true;
+                }
+
+                views.Add(storm.View);
+            }
+
+            _version += hasChanged ? 1 : 0;
+            return new BootSnapshot(_version, views, lines);
+        }
+    }
+
+    /// <summary>These boots with all that is shown of them, in that order; those that are not known any more are left out.</summary>
+    public IReadOnlyList<BootView> Views(IEnumerable<int> ids)
+    {
+        lock (_gate)
+        {
+            return [.. ids.Select(id => _byId.GetValueOrDefault(id)).OfType<Boot>().Select(BootView.Of)];
         }
     }
 
@@ -106,43 +143,7 @@ internal sealed class BootTimelines : IRecordSink
     {
         lock (_gate)
         {
-            return _shown.FirstOrDefault(b => b.Id == id) is { } boot ? (BootView.Of(boot), [.. boot.Details]) : null;
-        }
-    }
-
-    /// <summary>The storm: boots that follow each other without a pause of 30 s, up to now.</summary>
-    public StormView Storm()
-    {
-        lock (_gate)
-        {
-            List<Boot> storm = [];
-            TimeSpan earliest = TimeSpan.MaxValue;
-            for (LinkedListNode<Boot>? node = _shown.Last; node is not null; node = node.Previous)
-            {
-                Boot boot = node.Value;
-                if (storm.Count > 0 && boot.LastAt < earliest - TimeSpan.FromSeconds(30))
-                {
-                    break;
-                }
-
-                storm.Add(boot);
-                earliest = boot.BeganAt < earliest ? boot.BeganAt : earliest;
-            }
-
-            int booting = storm.Count(b => b.State == BootState.Booting);
-            double[] durations = [.. storm.Where(b => b.State == BootState.Done).Select(b => b.Duration.TotalMilliseconds).Order()];
-            double? typical = durations.Length == 0 ? null : durations[durations.Length * 9 / 10];
-            DateTimeOffset? end = booting > 0 && typical is { } ms
-                ? storm.Where(b => b.State == BootState.Booting).Max(b => b.StartedAt).AddMilliseconds(ms)
-                : null;
-            return new StormView(
-                booting,
-                durations.Length,
-                storm.Count(b => b.State == BootState.Stopped),
-                storm.Count == 0 ? null : storm.Min(b => b.StartedAt),
-                end,
-                durations.Length == 0 ? null : durations[durations.Length / 2],
-                durations.Length == 0 ? null : durations[^1]);
+            return _byId.TryGetValue(id, out Boot? boot) ? (BootView.Of(boot), [.. boot.Details]) : null;
         }
     }
 
@@ -170,20 +171,23 @@ internal sealed class BootTimelines : IRecordSink
         }
 
         boot.Requests++;
+        boot.Refused += record.Result == RequestResult.Refused ? 1 : 0;
         boot.Objects += record.HasKey ? 1 : 0;
         boot.Bytes += record.BytesSent;
         boot.BytesBySource[(int)record.Source] += record.BytesSent;
         boot.WasFailed = record.Result == RequestResult.ClientGone || record.Status >= 500;
         TimeSpan end = SinceStart(record.EndedAt);
         boot.LastAt = end > boot.LastAt ? end : boot.LastAt;
+        boot.Bar.Add((at - boot.BeganAt).TotalMilliseconds, (end - boot.BeganAt).TotalMilliseconds, BootBar.UseOf(record.Source));
         boot.State = BootState.Booting;
         boot.Judged = BootJudgement.None;
+        boot.Changed();
         if (boot.Detailed is not null && boot.Details.Count < MaxDetailsPerBoot)
         {
             string? name = record.HasKey ? record.PathHint : record.PathHint ?? record.Target;
             name = name?.Length > RequestRecord.MaxTextChars ? name[..RequestRecord.MaxTextChars] : name;
             boot.Details.Add(new BootRequest(
-                (int)(at - boot.BeganAt).TotalMilliseconds, (int)Math.Ceiling((end - at).TotalMilliseconds), record.Source, record.Result,
+                (at - boot.BeganAt).TotalMilliseconds, (float)(end - at).TotalMilliseconds, record.Source, record.Result,
                 record.BytesSent, record.Key, record.HasKey, name));
             _details++;
             boot.DetailTextBytes += HeapCost.Of(name);
@@ -192,10 +196,28 @@ internal sealed class BootTimelines : IRecordSink
 
         if (boot.Shown is null && boot.Objects >= MinObjects)
         {
-            boot.Shown = _shown.AddLast(boot);
+            ShowLocked(boot);
+        }
+        else if (boot.Storm is { } storm && boot.LastAt > storm.LastAt)
+        {
+            storm.LastAt = boot.LastAt;
         }
 
         ForgetLocked();
+    }
+
+    private void ShowLocked(Boot boot)
+    {
+        boot.Shown = _shown.AddLast(boot);
+        _byId.Add(boot.Id, boot);
+        if (_storms.Last is not { } last || !last.Value.Reaches(boot.BeganAt))
+        {
+            last = _storms.AddLast(new Storm(_nextStorm++, boot));
+        }
+
+        boot.Storm = last.Value;
+        boot.Storm.Add(boot);
+        boot.Changed();
     }
 
     /// <summary>Looks at the boots that have fallen silent, as many as one round allows.</summary>
@@ -284,6 +306,13 @@ internal sealed class BootTimelines : IRecordSink
             Boot oldest = _shown.First!.Value;
             _shown.RemoveFirst();
             oldest.Shown = null;
+            _byId.Remove(oldest.Id);
+            while (_storms.First!.Value.Id < _shown.First!.Value.Storm!.Id)
+            {
+                _storms.RemoveFirst();
+            }
+
+            oldest.Changed();
             DropDetailsLocked(oldest);
             _followed.End(oldest);
         }

@@ -9,6 +9,7 @@ internal static class BootsRegistration
     public static void AddBoots(this IServiceCollection services)
     {
         services.AddSingleton<BootTimelines>();
+        services.AddSingleton<BootBoard>();
         services.AddSingleton<IRecordSink>(provider => provider.GetRequiredService<BootTimelines>());
     }
 }

@@ -8,7 +8,7 @@ using Spectre.Console.Rendering;
 
 namespace Breakwater.Proxy.Commands;
 
-/// <summary><c>breakwater top</c>: the same as status, live, with rates and the slowest boots.</summary>
+/// <summary><c>breakwater top</c>: the same as status, live, with rates and the boots of the storm that runs.</summary>
 internal static class TopCommand
 {
     private const int MinBoots = 12;
@@ -27,8 +27,8 @@ internal static class TopCommand
         Option<bool> json = new("--json") { Description = "Print one second as JSON" };
         var command =
             new Command("top",
-            "Watch the running Breakwater: rates, fetches, Stratum 1s and the slowest boots, once a second. q or Ctrl+C ends it; a "
-            + "server that goes away is waited for; when the output is no terminal, one second is shown.") { json, SettingsFile.Option };
+            "Watch the running Breakwater: rates, fetches, Stratum 1s and the boots of the newest storm (stopped ones first, then those "
+            + "that boot, then the slowest), once a second. q or Ctrl+C ends it; a server that goes away is waited for; when the output is no terminal, one second is shown.") { json, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(
             parsed.GetValue(SettingsFile.Option), (client, stop) => UntilEndAsync(client, parsed.GetValue(json), stop), cancellationToken));
         return command;
@@ -56,7 +56,7 @@ internal static class TopCommand
             Frame frame = await FrameAsync(client, last, MinBoots, cancellationToken);
             if (asJson)
             {
-                Output.WriteJson(new { frame.Rates, frame.Status, frame.Boots });
+                Output.WriteJson(new { frame.Rates, frame.Status, frame.Boots.Storm, frame.Boots.Boots });
             }
             else
             {
@@ -124,8 +124,8 @@ internal static class TopCommand
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(s_patience);
-        BootView[] boots =
-            await client.GetAsync<BootView[]>(string.Create(CultureInfo.InvariantCulture, $"boots?limit={most}"), patience.Token);
+        BootPage boots =
+            await client.GetAsync<BootPage>(string.Create(CultureInfo.InvariantCulture, $"boots?limit={most}"), patience.Token);
         ServerStatus status = await client.GetAsync<ServerStatus>("status", patience.Token);
 
         // Another process than before counts from 0.
@@ -133,33 +133,19 @@ internal static class TopCommand
         return new Frame(Screen(status, rates, boots), status, rates, boots);
     }
 
-    private sealed record Frame(IRenderable Content, ServerStatus Status, TopRates Rates, BootView[] Boots);
+    private sealed record Frame(IRenderable Content, ServerStatus Status, TopRates Rates, BootPage Boots);
 
-    private static Rows Screen(ServerStatus status, TopRates rates, BootView[] boots)
+    private static Rows Screen(ServerStatus status, TopRates rates, BootPage page)
     {
         string line = string.Create(
             CultureInfo.InvariantCulture,
             $"[bold]{rates.RequestsPerSecond:N0}[/] requests/s   [bold]{StatusCommand.Size(rates.BytesPerSecond)}/s[/] to clients   "
             + $"[bold]{StatusCommand.Size(rates.UpstreamBytesPerSecond)}/s[/] from Stratum 1s");
         var parts = new List<IRenderable> { new Markup(line), new Text(""), StatusCommand.Screen(status) };
-        if (boots.Length > 0)
+        if (page.Boots.Count > 0)
         {
-            Table table = new Table().Border(TableBorder.None).AddColumns("slowest boots", "from where", "", "requests");
-            foreach (BootView boot in boots)
-            {
-                table.AddRow(
-                    new Text(boot.Client),
-                    new Markup(string.Concat(
-                    boot.Segments.Select(c =>
-                    c switch { 'm' => "[green]█[/]", 'd' => "[blue]█[/]", 'j' => "[yellow]█[/]", 'u' => "[red]█[/]", _ => "[grey]░[/]" }))),
-                    new Text(boot.State == BootState.Stopped
-                    ? "stopped"
-                    : string.Create(CultureInfo.InvariantCulture, $"{boot.DurationMs / 1000:0.0} s")),
-                    new Text(boot.Requests.ToString(CultureInfo.InvariantCulture)));
-            }
-
             parts.Add(new Text(""));
-            parts.Add(table);
+            parts.Add(TopBoots.Screen(page));
         }
 
         return new Rows(parts);

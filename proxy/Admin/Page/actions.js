@@ -1,5 +1,6 @@
-"use strict";
 // Actions: a form for each, made from what the server says it has. `where`: path, query, json or file.
+import { $, act, el } from "./lib.js";
+
 const field = (name, where, props = {}) => ({ name, where, ...props });
 const repository = where => field("repository", where, { label: "Repository", list: "known-repositories", required: true });
 const forms = {
@@ -20,7 +21,7 @@ const forms = {
 const formOf = action => forms[action] ?? { title: action, help: "", fields: [...action.matchAll(/\{(\w+)[^}]*\}/g)].map(m => field(m[1], "path", { label: m[1], required: true })) };
 let offered = "";
 
-function offer(actions) {
+export function offer(actions) {
   const paths = actions.map(a => a.replace(/^\//, ""));
   if (paths.join() === offered) return;
   offered = paths.join();
@@ -53,7 +54,7 @@ function request(action) {
     else json[f.name] = f.many ? value.split(/\s+/) : value;
   }
   const isJson = form.fields.some(f => f.where === "json");
-  return { url: "/api/v1/" + path + (query.size ? "?" + query : ""), init: { method: "POST", headers: { ...token(), ...(isJson ? { "Content-Type": "application/json" } : {}) }, body: isJson ? JSON.stringify(json) : body } };
+  return { path: path + (query.size ? "?" + query : ""), init: { method: "POST", headers: isJson ? { "Content-Type": "application/json" } : {}, body: isJson ? JSON.stringify(json) : body } };
 }
 
 // Some answers are lists that grow while the action goes on: the newest item is shown.
@@ -82,8 +83,10 @@ $("action-form").addEventListener("submit", async e => {
   if (sure && !confirm(sure)) return;
   out.textContent = "…";
   try {
-    const { url, init } = request(action), r = await fetch(url, init);
+    const { path, init } = request(action), r = await act(path, init);
     const answer = await watch(r, out);
     out.textContent = r.status + " " + answer;
   } catch (e) { out.textContent = e.message; }
 });
+
+$("token").value = sessionStorage.getItem("token") || "";

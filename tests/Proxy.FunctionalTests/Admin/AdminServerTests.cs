@@ -87,6 +87,20 @@ public sealed class AdminServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Read_AgainWithItsTag_IsNotSentAgain()
+    {
+        using HttpResponseMessage first = await _http.GetAsync(new Uri("/api/v1/echo", UriKind.Relative));
+        using var again = new HttpRequestMessage(HttpMethod.Get, "/api/v1/echo");
+        again.Headers.IfNoneMatch.Add(first.Headers.ETag!);
+
+        using HttpResponseMessage second = await _http.SendAsync(again);
+
+        Assert.Equal(HttpStatusCode.NotModified, second.StatusCode);
+        Assert.Equal("", await second.Content.ReadAsStringAsync());
+        Assert.Equal("{\"text\":\"read\"}", await first.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
     public async Task Connections_HeldByTheHundred_DoNotCloseThePort()
     {
         var endPoint = new IPEndPoint(IPAddress.Loopback, _server.Address!.Port);

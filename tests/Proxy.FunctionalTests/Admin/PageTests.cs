@@ -45,6 +45,66 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
     }
 
     [Fact]
+    public async Task Boots_FilteredAndSorted_AreThoseAskedForOnOneAxis()
+    {
+        Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
+        IPage page = window.Page;
+        ILocator first = page.Locator(".boot.done").First;
+        await Expect(page.Locator("#storm-rows tr.chosen")).ToHaveCountAsync(1);
+        string client = await first.Locator(".name").InnerTextAsync();
+
+        await page.Locator("#boot-client").FillAsync(client + "/32");
+        await Expect(page.Locator(".boot")).ToHaveCountAsync(1);
+        await Expect(page.Locator("#boot-range")).ToContainTextAsync("1 to 1 of 1");
+        Assert.Equal(client, await page.Locator(".boot .name").InnerTextAsync());
+        await page.Locator("#boot-client").FillAsync("");
+        await page.Locator("#boot-state").SelectOptionAsync("stopped");
+        await Expect(page.Locator("#boot-range")).ToContainTextAsync("No boot of this storm is so.");
+        await page.Locator("#boot-state").SelectOptionAsync("done");
+        await page.Locator("#boot-sort").SelectOptionAsync("oldest");
+        await Expect(page.Locator(".boot.done").Nth(2)).ToBeVisibleAsync();
+        double[] left = await page.EvaluateAsync<double[]>(
+            "[...document.querySelectorAll('.boot .bar')].map(bar => parseFloat(bar.style.left))");
+        Assert.Equal(left.Order(), left);
+        Assert.Empty(window.Errors);
+    }
+
+    [Fact]
+    public async Task Page_ByTheKeyboard_HasActionsFirstAndShowsTheFocus()
+    {
+        Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
+        IPage page = window.Page;
+        await Expect(page.Locator(".boot.done").First).ToBeVisibleAsync();
+
+        await page.Keyboard.PressAsync("Tab");
+        await Expect(page.Locator("a.skip").First).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#actions")).ToBeFocusedAsync();
+        Assert.True(await page.EvaluateAsync<bool>(
+            "!!(document.getElementById('actions').compareDocumentPosition(document.getElementById('boots')) & 4)"));
+
+        await page.Keyboard.PressAsync("Tab");
+        await Expect(page.Locator("#token")).ToBeFocusedAsync();
+        Assert.NotEqual("none", await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
+        await page.Locator("#storms").FocusAsync();
+        await Expect(page.Locator("#storms")).ToBeFocusedAsync();
+        Assert.Empty(window.Errors);
+    }
+
+    [Fact]
+    public async Task Tables_At1280Pixels_AreWhollyVisible()
+    {
+        Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
+        await Expect(window.Page.Locator("#room-store-pins table")).ToBeVisibleAsync();
+        await Expect(window.Page.Locator("#room-seeds")).ToBeVisibleAsync();
+
+        string[] cut = await window.Page.EvaluateAsync<string[]>(
+            "[...document.querySelectorAll('main .scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.id)");
+
+        Assert.Empty(cut);
+    }
+
+    [Fact]
     public async Task Warm_NeedsTheToken_AndFetches()
     {
         Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
@@ -87,7 +147,8 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
         await Expect(window.Page.Locator("#room-store progress")).ToBeVisibleAsync();
 
         // Something to see on the chart.
-        await Waiting.UntilAsync(async () => await window.Page.EvaluateAsync<int>("series[0].length") >= 6);
+        await Waiting.UntilAsync(async () =>
+            await window.Page.EvaluateAsync<int>("Number(document.getElementById('chart').dataset.points ?? 0)") >= 6);
 
         Assert.Equal(0, await window.OverflowAsync());
         string background = await window.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");

@@ -26,8 +26,9 @@ public class BootTimelinesTests
         _time.Advance(TimeSpan.FromSeconds(20));
         Pump();
 
-        Assert.Equal(new StormView(0, 4, 1, _boots.Storm().StartedAt, null, _boots.Storm().MedianMs, _boots.Storm().MaxMs), _boots.Storm());
-        Assert.Equal("10.0.0.5", Assert.Single(_boots.List(10), b => b.State == BootState.Stopped).Client);
+        StormView storm = _boots.Snapshot().Newest;
+        Assert.Equal((0, 4, 1, null), (storm.Booting, storm.Done, storm.Stopped, storm.EstimatedEnd));
+        Assert.Equal("10.0.0.5", Assert.Single(List(), b => b.State == BootState.Stopped).Client);
     }
 
     [Fact]
@@ -36,8 +37,8 @@ public class BootTimelinesTests
         Boot(1, 20);
         Boot(1, 20);
 
-        Assert.Equal(2, _boots.List(10).Count);
-        Assert.Equal(2, _boots.Storm().Booting); // perhaps another VM behind the same address
+        Assert.Equal(2, List().Count);
+        Assert.Equal(2, _boots.Snapshot().Newest.Booting); // perhaps another VM behind the same address
     }
 
     [Fact]
@@ -47,7 +48,7 @@ public class BootTimelinesTests
         _time.Advance(TimeSpan.FromSeconds(20));
         Pump();
 
-        Assert.Empty(_boots.List(10));
+        Assert.Empty(List());
     }
 
     [Fact]
@@ -58,7 +59,7 @@ public class BootTimelinesTests
             Boot(vm, 1500);
         }
 
-        IReadOnlyList<BootView> boots = _boots.List(1000);
+        IReadOnlyList<BootView> boots = List();
         Assert.Equal(250, boots.Count);
         Assert.Empty(_boots.Find(boots.Min(b => b.Id))!.Value.Requests);
         Assert.Equal(1500, _boots.Find(boots.Max(b => b.Id))!.Value.Requests.Count);
@@ -79,7 +80,7 @@ public class BootTimelinesTests
 
         Assert.Equal((BootState.Done, 100, TimeSpan.FromSeconds(10)),
             (Of(9).State, Of(9).Objects, TimeSpan.FromMilliseconds(Of(9).DurationMs)));
-        Assert.Equal(0, _boots.Storm().Stopped);
+        Assert.Equal(0, _boots.Snapshot().Newest.Stopped);
     }
 
     [Fact]
@@ -110,7 +111,7 @@ public class BootTimelinesTests
 
         Pass(seconds: 30);
 
-        BootView[] boots = [.. _boots.List(100).Where(boot => boot.Client == "10.0.0.9")];
+        BootView[] boots = [.. List().Where(boot => boot.Client == "10.0.0.9")];
         Assert.Equal([100, 100], boots.Select(boot => boot.Objects));
         Assert.All(boots, boot => Assert.Equal(BootState.Done, boot.State));
     }
@@ -165,7 +166,7 @@ public class BootTimelinesTests
     {
         Pump([Record(9, null, null), .. Read(9, 0..100, null)]);
 
-        Assert.Empty(_boots.List(10));
+        Assert.Empty(List());
         Assert.False(BootClient.MayBoot("breakwater/1.0.0"u8));
         Assert.True(BootClient.MayBoot("cvmfs Fuse 2.11.5"u8));
     }
@@ -192,7 +193,7 @@ public class BootTimelinesTests
         }
 
         Assert.InRange(_boots.Held.Boots, 1, BootTimelines.MaxBoots);
-        Assert.True(_boots.List(BootTimelines.MaxBoots * 2).Count <= BootTimelines.MaxBoots);
+        Assert.True(List().Count <= BootTimelines.MaxBoots);
     }
 
     [Fact]
@@ -222,7 +223,7 @@ public class BootTimelinesTests
             Assert.True(_boots.Held.TextBytes <= BootTimelines.MaxDetailTextBytes);
         }
 
-        Assert.Equal(100, _boots.List(1000).Count);
+        Assert.Equal(100, List().Count);
     }
 
     [Fact]
@@ -252,7 +253,10 @@ public class BootTimelinesTests
         Pass(seconds: 1);
     }
 
-    private BootView Of(int vm) => Assert.Single(_boots.List(1000), boot => boot.Client == $"10.0.0.{vm}");
+    /// <summary>All boots that are shown.</summary>
+    private IReadOnlyList<BootView> List() => _boots.Views(_boots.Snapshot().Boots.Select(boot => boot.Id));
+
+    private BootView Of(int vm) => Assert.Single(List(), boot => boot.Client == $"10.0.0.{vm}");
 
     private string Connect() => $"C{_connections++}";
 

@@ -1,0 +1,48 @@
+namespace Breakwater.Proxy.Boots;
+
+/// <summary>
+/// The boots as people look at them. Whoever looks, and how many: boots are gone through once in <see cref="s_age"/> at most, and what they
+/// were then is shared. Thread-safe.
+/// </summary>
+internal sealed class BootBoard(BootTimelines boots, TimeProvider time)
+{
+    private static readonly TimeSpan s_age = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private BootSnapshot? _snapshot;    // guarded by _gate
+    private long _takenAt;              // guarded by _gate
+
+    /// <summary>The boots as they stood a second ago at most.</summary>
+    public BootSnapshot Now
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (_snapshot is null || time.GetElapsedTime(_takenAt) >= s_age)
+                {
+                    _takenAt = time.GetTimestamp();
+                    BootSnapshot taken = boots.Snapshot();
+                    _snapshot = _snapshot?.Version == taken.Version ? _snapshot : taken;
+                }
+
+                return _snapshot;
+            }
+        }
+    }
+
+    /// <summary>A part of the boots of one storm; null when the storm is not known any more.</summary>
+    public BootPage? Find(BootQuery query)
+    {
+        BootSnapshot now = Now;
+        StormView? storm = query.Storm is { } id ? now.Storms.FirstOrDefault(one => one.Id == id) : now.Newest;
+        if (storm is null)
+        {
+            return null;
+        }
+
+        IReadOnlyList<BootLine> chosen = query.Choose(now.Of(storm));
+        return new BootPage(storm, chosen.Count, query.Offset,
+            boots.Views(chosen.Skip(query.Offset).Take(query.Limit).Select(line => line.Id)));
+    }
+}
