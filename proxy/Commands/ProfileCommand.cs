@@ -23,7 +23,11 @@ internal static class ProfileCommand
 
     private static Argument<string> Name() => new("name") { Description = "The set's name" };
 
-    private static string PathOf(string repository, string name) =>
+    private static Argument<string?> Optional(Argument<string> of) =>
+        new(of.Name) { Description = of.Description, Arity = ArgumentArity.ZeroOrOne };
+
+    /// <summary>Where the admin API has a set.</summary>
+    public static string PathOf(string repository, string name) =>
         $"working-sets/{Uri.EscapeDataString(repository)}/{Uri.EscapeDataString(name)}";
 
     private static Command List()
@@ -98,13 +102,22 @@ internal static class ProfileCommand
 
     private static Command Export()
     {
-        (Argument<string> repository, Argument<string> name) = (Repository(), Name());
-        var command = new Command("export", "Write a working set as JSON to standard output.") { repository, name, SettingsFile.Option };
+        (Argument<string?> repository, Argument<string?> name) = (Optional(Repository()), Optional(Name()));
+        var all = new Option<bool>("--all") { Description = "All sets, of all repositories or of the one named, as one list" };
+        var command =
+            new Command("export", "Write a working set as JSON to standard output.") { repository, name, all, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
         {
-            JsonElement set =
-                await client.GetAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);
-            Console.WriteLine(JsonSerializer.Serialize(set, s_indented));
+            (string? fqrn, string? set) = (parsed.GetValue(repository), parsed.GetValue(name));
+            if (parsed.GetValue(all) ? set is not null : fqrn is null || set is null)
+            {
+                await Console.Error.WriteLineAsync("Name a repository and a set, or --all with or without a repository.");
+                return ExitCodes.WrongUsage;
+            }
+
+            Console.WriteLine(parsed.GetValue(all)
+                ? JsonSerializer.Serialize(await ProfileTransfer.ExportAsync(client, fqrn, cancellationToken), s_indented)
+                : JsonSerializer.Serialize(await client.GetAsync<JsonElement>(PathOf(fqrn!, set!), cancellationToken), s_indented));
             return 0;
         }, cancellationToken));
         return command;
@@ -112,7 +125,12 @@ internal static class ProfileCommand
 
     private static Command Import()
     {
-        (Argument<string> repository, Argument<string> name) = (Repository(), Name());
+        (Argument<string?> repository, Argument<string?> name) = (Optional(Repository()), Optional(Name()));
+        var all = new Option<FileInfo?>("--all")
+        {
+            Description = "Every set of a list that 'profile export --all' wrote, perhaps at another site",
+            HelpName = "FILE",
+        };
         var file = new Argument<FileInfo?>("file")
         {
             Description =
@@ -126,13 +144,19 @@ internal static class ProfileCommand
             "A pin file of the repository instead of a file, for example /cvm4/.ucernvm_pinfiles"
         };
         Option<bool> json = Output.JsonOption();
-        var command = new Command("import", "Hand a working set in.") { repository, name, file, tag, pins, json, SettingsFile.Option };
+        var command = new Command("import", "Hand a working set in.") { repository, name, file, tag, pins, all, json,
+            SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
         {
-            FileInfo? source = parsed.GetValue(file);
-            if (source is null == parsed.GetValue(pins) is null)
+            if (parsed.GetValue(all) is { } list)
             {
-                await Console.Error.WriteLineAsync("Name either a file or --pin-file.");
+                return await ImportAllAsync(client, list, parsed.GetValue(json), cancellationToken);
+            }
+
+            FileInfo? source = parsed.GetValue(file);
+            if (parsed.GetValue(name) is null || source is null == parsed.GetValue(pins) is null)
+            {
+                await Console.Error.WriteLineAsync("Name a repository, a set, and either a file or --pin-file; or --all FILE alone.");
                 return ExitCodes.WrongUsage;
             }
 
@@ -166,6 +190,33 @@ internal static class ProfileCommand
             return 0;
         }, cancellationToken));
         return command;
+    }
+
+    private static async Task<int> ImportAllAsync(AdminClient client, FileInfo list, bool isJson, CancellationToken cancellationToken)
+    {
+        byte[] text = await GivenFile.ReadAsync(list.FullName, cancellationToken);
+        List<WorkingSetView> imported;
+        int refused;
+        try
+        {
+            (imported, refused) = await ProfileTransfer.ImportAsync(client, text, cancellationToken);
+        }
+        catch (JsonException e)
+        {
+            await Console.Error.WriteLineAsync($"{list.FullName} is no list of working sets: {e.Message}");
+            return ExitCodes.Refused;
+        }
+
+        if (isJson)
+        {
+            Output.WriteJson(imported);
+        }
+        else
+        {
+            imported.ForEach(set => Console.WriteLine($"{set.Name} of {set.Repository}: {set.Entries} entries"));
+        }
+
+        return refused == 0 ? 0 : ExitCodes.Refused;
     }
 
     private static Command Remove()

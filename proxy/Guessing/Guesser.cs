@@ -94,7 +94,8 @@ internal sealed partial class Guesser(
     }
 
     [LoggerMessage(Level = LogLevel.Information,
-        Message = "{Repository}: nothing was known of its boots, so the next objects were guessed: of {Demanded} objects asked for, {Asked} "
+        Message = "{Repository}: nothing was known of its boots, so the next objects were guessed: of {Demanded} objects asked for, "
+        + "{Asked} "
         + "were guessed; {InVain} guesses ({Bytes} bytes of content) were in vain")]
     private static partial void LogGuessed(ILogger log, string repository, int demanded, int asked, int inVain, long bytes);
 }

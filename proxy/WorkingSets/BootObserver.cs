@@ -12,7 +12,8 @@ namespace Breakwater.Proxy.WorkingSets;
 /// guesses. Thread-safe, cheap.
 /// </summary>
 internal sealed class BootObserver(
-    BootRecorder recorder, WorkingSetPreparer preparer, WorkingSetStore sets, Guesser guesser, SignedDocuments documents, TimeProvider time)
+    BootRecorder recorder, WorkingSetPreparer preparer, WorkingSetStore sets, Guesser guesser, PublishedSets published,
+    SignedDocuments documents, TimeProvider time)
 {
     private readonly Func<string, bool> _isKnown = sets.Any;
     private readonly long _start = time.GetTimestamp();
@@ -42,7 +43,17 @@ internal sealed class BootObserver(
     }
 
     // Apart: a closure is allocated where its method begins, and nearly all requests end before it.
-    private void BootBegan(RepositoryRoute repository) => preparer.BootBegan(repository, () => documents.Find(repository));
+    private void BootBegan(RepositoryRoute repository)
+    {
+        if (sets.Any(repository.Fqrn))
+        {
+            preparer.BootBegan(repository, () => documents.Find(repository));
+        }
+        else if (documents.Find(repository) is { IsVerified: true } pair)
+        {
+            published.Look(repository, pair.Parsed, () => preparer.BootBegan(repository, () => documents.Find(repository)));
+        }
+    }
 
     /// <summary>The boots that are over.</summary>
     public IReadOnlyList<RecordedBoot> TakeFinished() => recorder.TakeFinished(time.GetElapsedTime(_start));

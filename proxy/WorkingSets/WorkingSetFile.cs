@@ -41,16 +41,48 @@ internal static class WorkingSetFile
     /// <summary>Reads a set; a sentence says what is wrong.</summary>
     public static Parsed<WorkingSet> Read(ReadOnlySpan<byte> json)
     {
-        FileForm? form;
         try
         {
-            form = JsonSerializer.Deserialize<FileForm>(json, s_json);
+            return Read(JsonSerializer.Deserialize<FileForm>(json, s_json));
         }
         catch (JsonException e)
         {
             return new Malformed($"It is not a working set in JSON: {e.Message}");
         }
+    }
 
+    /// <summary>Reads a list of sets, or one; a sentence says what is wrong.</summary>
+    public static Parsed<IReadOnlyList<WorkingSet>> ReadAll(ReadOnlySpan<byte> json)
+    {
+        List<WorkingSet> sets = [];
+        try
+        {
+            FileForm?[] forms = IsList(json)
+                ? JsonSerializer.Deserialize<FileForm?[]>(json, s_json)!
+                : [JsonSerializer.Deserialize<FileForm>(json, s_json)];
+            foreach (FileForm? form in forms)
+            {
+                if (!Read(form).TryGet(out WorkingSet? set, out string? problem))
+                {
+                    return new Malformed($"Set {sets.Count + 1}: {problem}");
+                }
+
+                sets.Add(set);
+            }
+        }
+        catch (JsonException e)
+        {
+            return new Malformed($"They are not working sets in JSON: {e.Message}");
+        }
+
+        return sets;
+    }
+
+    /// <summary>Does the text begin as a list does?</summary>
+    public static bool IsList(ReadOnlySpan<byte> json) => json.TrimStart(" \t\r\n"u8) is [(byte)'[', ..];
+
+    private static Parsed<WorkingSet> Read(FileForm? form)
+    {
         if (form is null || string.IsNullOrEmpty(form.Name) || string.IsNullOrEmpty(form.Repository) || form.Entries is null
             || form.Snapshots?.Contains(null!) == true || form.WholeDirectories?.Contains(null!) == true)
         {

@@ -56,8 +56,7 @@ internal sealed partial class WorkingSetPreparer(
     /// <summary>A boot has begun: bring the rest of what it will read to memory, ahead of it.</summary>
     public void BootBegan(RepositoryRoute repository, Func<SignedPair?> current)
     {
-        if (!options.Prefetch || !sets.Any(repository.Fqrn)
-            || (_warmedAt.TryGetValue(repository.Fqrn, out long last) && time.GetElapsedTime(last) < s_warmAgainAfter)
+        if (!options.Prefetch || (_warmedAt.TryGetValue(repository.Fqrn, out long last) && time.GetElapsedTime(last) < s_warmAgainAfter)
             || current() is not { } pair)
         {
             return;

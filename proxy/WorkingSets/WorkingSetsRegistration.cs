@@ -30,6 +30,7 @@ internal static class WorkingSetsRegistration
         services.AddSingleton<GuessServices>();
         services.AddSingleton<GuessCounters>();
         services.AddSingleton<Guesser>();
+        services.AddSingleton<PublishedSets>();
         services.AddSingleton<BootObserver>();
         services.AddHostedService<WorkingSetService>();
         services.AddSingleton<LookAhead>();

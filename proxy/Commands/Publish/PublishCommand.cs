@@ -38,6 +38,12 @@ internal static class PublishCommand
         HelpName = "FILE",
     }.AcceptExistingOnly();
 
+    private static readonly Option<FileInfo> s_workingSets = new Option<FileInfo>("--working-sets")
+    {
+        Description = "What boots read, as 'breakwater profile export --all FQRN' writes it; it travels with the repository to other sites",
+        HelpName = "FILE",
+    }.AcceptExistingOnly();
+
     private static readonly Option<bool> s_crossMounts = new("--cross-mounts")
     {
         Description = "Publish what is mounted in the tree, too; else mount points are published empty",
@@ -75,7 +81,8 @@ internal static class PublishCommand
 
         Command command = new("publish", "Publish a directory as a repository that CernVM-FS clients read; only what changed is read again")
         {
-            s_directory, PublishPlace.Repository, s_tag, s_moves, s_description, s_verify, s_bootFiles, s_crossMounts, s_catalogEntries,
+            s_directory, PublishPlace.Repository, s_tag, s_moves, s_description, s_verify, s_bootFiles, s_workingSets, s_crossMounts,
+                s_catalogEntries,
             s_ttl, PublishPlace.Output, PublishPlace.Keys, SettingsFile.Option,
             PublishKeysCommand.Create(), PublishWhitelistCommand.Create(), PublishTagCommand.Create(), PublishListCommand.Create(),
             PublishRollbackCommand.Create(), PublishGcCommand.Create(), PublishCheckCommand.Create(),
@@ -110,6 +117,7 @@ internal static class PublishCommand
             Moves = parsed.GetValue(s_moves) ?? [],
             Description = parsed.GetValue(s_description) ?? "",
             IsVerifying = parsed.GetValue(s_verify),
+            WorkingSets = parsed.GetValue(s_workingSets)?.FullName,
             CrossesMounts = parsed.GetValue(s_crossMounts),
             BootFiles = parsed.GetValue(s_bootFiles)?.FullName,
             MaxCatalogEntries = parsed.GetValue(s_catalogEntries),

@@ -33,6 +33,9 @@ internal sealed record PublishRequest
     /// <summary>A list of paths that becomes <c>/.ucernvm_pinfiles</c>; null: what the tree has.</summary>
     public string? BootFiles { get; init; }
 
+    /// <summary>Exported working sets that travel with the repository; null: what the tree has.</summary>
+    public string? WorkingSets { get; init; }
+
     /// <summary>Entries above which a catalog is divided.</summary>
     public int MaxCatalogEntries { get; init; } = 50_000;
 

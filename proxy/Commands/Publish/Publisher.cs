@@ -43,6 +43,11 @@ internal sealed class Publisher(PublishRequest request, TimeProvider time)
             BootFileList.AddTo(root, list, _notes);
         }
 
+        if (request.WorkingSets is { } sets)
+        {
+            WorkingSetsFile.AddTo(root, sets, request.Fqrn);
+        }
+
         RootMarker.Remove(root, _notes);
         var contents = new ContentReader(folder.Objects, reader);
         StoreContents(root, request.IsVerifying ? PublishState.None : state, contents, cancellationToken);

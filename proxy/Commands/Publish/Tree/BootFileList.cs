@@ -1,5 +1,4 @@
 using System.Text;
-using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Commands.Publish.Tree;
 
@@ -20,23 +19,7 @@ internal static class BootFileList
     /// <exception cref="TreeException">It is not there.</exception>
     public static void AddTo(TreeNode root, string file, List<string> notes)
     {
-        byte[] path = [.. Encoding.UTF8.GetBytes(Path.GetFullPath(file)), 0];
-        if (!TreeSystem.TryStat(path, out FileStat stat) || !stat.IsRegular)
-        {
-            throw new TreeException($"{file} is not a file.");
-        }
-
-        const uint Mode = 0x81a4; // a regular file, rw-r--r--
-        var node = new TreeNode
-        {
-            Name = Name.ToArray(),
-            Parent = root,
-            Key = PathKey.Of("/" + Encoding.ASCII.GetString(Name)),
-            Stat = stat with { Mode = Mode, Uid = 0, Gid = 0, Links = 1 },
-            Source = path,
-        };
-        root.Children =
-            [.. root.Children!.Where(child => !child.Name.AsSpan().SequenceEqual(Name)).Append(node).OrderBy(child => child.Name, ByBytes)];
+        GivenRootFile.AddTo(root, Name, file);
         string[] missing = [.. File.ReadLines(file).Where(line => line.StartsWith('/') && !IsThere(root, line))];
         if (missing.Length > 0)
         {
@@ -44,8 +27,6 @@ internal static class BootFileList
             notes.Add($"{missing.Length} paths of {file} are not in the tree: {string.Join(", ", missing.Take(MaxNamed))}{more}");
         }
     }
-
-    private static Comparer<byte[]> ByBytes { get; } = Comparer<byte[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b));
 
     private static bool IsThere(TreeNode root, string path)
     {
