@@ -101,6 +101,11 @@ internal sealed class BootTimelines : IRecordSink
     {
         lock (_gate)
         {
+            if (_shown.Count == 0)
+            {
+                return new BootSnapshot(0, [], []); // perhaps there is no clock yet, either
+            }
+
             BootLine[] lines = [.. _shown.Select(boot => boot.Line)];
             TimeSpan now = SinceStart(_clock.Timestamp);
             List<BootLine>[] byStorm = [.. _storms.Select(static _ => new List<BootLine>())];

@@ -10,6 +10,14 @@ public class BootBoardTests
 
     public BootBoardTests() => _board = new BootBoard(_feed.Boots, _feed.Time);
 
+    [Fact]
+    public void Snapshot_BeforeTheFirstRequest_IsEmpty()
+    {
+        var board = new BootBoard(new BootFeed().Boots, _feed.Time);
+
+        Assert.Equal((StormView.None, 0), (board.Now.Newest, board.Find(new BootQuery())!.Matched));
+    }
+
     // 3: with 60 VMs booting, all rows were 14 minutes old; after one small boot its median stood above bars of 11 s.
     [Fact]
     public void Boots_OfAnOlderStorm_AreNotAmongThoseOfTheNewest()
