@@ -66,7 +66,8 @@ internal sealed class StatusRoom(
             inFlight.Sum(f => f.Followers),
             queue.Load.Waiting,
             board.Newest,
-            [.. clusters.GetClusters().OrderBy(c => c.ClusterId, StringComparer.Ordinal).SelectMany(c => c.DestinationsState.AllDestinations
+            [.. clusters.GetClusters().Where(c => c.ClusterId != ClusterCheck.ReservedCluster)
+                .OrderBy(c => c.ClusterId, StringComparer.Ordinal).SelectMany(c => c.DestinationsState.AllDestinations
                 .OrderBy(d => d.DestinationId, StringComparer.Ordinal)
                 .Select(d =>
                 new UpstreamStatus(c.ClusterId, d.DestinationId, new Uri(d.Model.Config.Address).Authority, outcomes.StateOf(d),

@@ -54,35 +54,45 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
         DocumentRequest request, HashSet<Stratum1>? troubled, Func<CachedDocument, ValueTask<string?>> refuse,
         CancellationToken cancellationToken)
     {
+        if (request.Nodes.Count > 0
+            && await FromAsync(client.Nodes(request.Nodes), null) is ({ } borrowed, _))
+        {
+            return (borrowed, null);
+        }
+
         CandidateCursor cursor = client.Candidates(request.Repository, request.Hint, isAside: request.Kind == DocumentKind.Geo);
         foreach (Stratum1 last in troubled ?? [])
         {
             cursor.PutLast(last);
         }
 
-        SharedPlace place = request.Place ?? PlaceOf(request);
-        while (true)
-        {
-            (CachedDocument? document, UpstreamFailure? failure) = await NextAsync(request, place, cursor, cancellationToken);
-            troubled?.UnionWith(cursor.Troubled);
-            if (document is null || await refuse(document) is not { } refusal)
-            {
-                return (document, failure);
-            }
+        return await FromAsync(cursor, request.Place ?? PlaceOf(request));
 
-            // It lags or lies with this document; its objects are verified by themselves, so its health is not touched.
-            cursor.LastFailure = new UpstreamFailure(FailureKind.Untrusted, $"{document.Upstream}: {refusal}");
+        async Task<(CachedDocument? Document, UpstreamFailure? Failure)> FromAsync(CandidateCursor from, SharedPlace? place)
+        {
+            while (true)
+            {
+                (CachedDocument? document, UpstreamFailure? failure) = await NextAsync(request, place, from, cancellationToken);
+                troubled?.UnionWith(from.Troubled);
+                if (document is null || await refuse(document) is not { } refusal)
+                {
+                    return (document, failure);
+                }
+
+                // It lags or lies with this document; its objects are verified by themselves, so its health is not touched.
+                from.LastFailure = new UpstreamFailure(FailureKind.Untrusted, $"{document.Upstream}: {refusal}");
+            }
         }
     }
 
     /// <summary>
     /// The next Stratum 1's copy. It has one of the connections of fetches meanwhile, and not while the copy is judged: that may take a
-    /// fetch.
+    /// fetch. Who asks a node takes no place: two nodes whose places are all taken would wait for each other.
     /// </summary>
     private async Task<(CachedDocument? Document, UpstreamFailure? Failure)> NextAsync(
-        DocumentRequest request, SharedPlace place, CandidateCursor cursor, CancellationToken cancellationToken)
+        DocumentRequest request, SharedPlace? place, CandidateCursor cursor, CancellationToken cancellationToken)
     {
-        await place.EnterAsync(cancellationToken);
+        await (place?.EnterAsync(cancellationToken) ?? Task.CompletedTask);
         try
         {
             while (true)
@@ -102,7 +112,7 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
                 try
                 {
                     byte[]? body =
-                        await ReadAsync(response.Message.Content, request.MaxBytes, mayMoveOn: cursor.HasNext, cancellationToken);
+                        await ReadAsync(response.Message.Content, request.MaxBytes, cursor.HasNext || place is null, cancellationToken);
                     if (body is null)
                     {
                         return (null,
@@ -125,7 +135,7 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
         }
         finally
         {
-            place.Leave();
+            place?.Leave();
         }
     }
 

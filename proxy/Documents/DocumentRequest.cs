@@ -41,6 +41,9 @@ internal sealed record DocumentRequest(DocumentKind Kind, RepositoryRoute Reposi
     /// <summary>Where its fetch waits its turn with others that come; null: in a place of its own.</summary>
     public SharedPlace? Place { get; init; }
 
+    /// <summary>Nodes of the site that are asked before a Stratum 1.</summary>
+    public IReadOnlyList<Stratum1> Nodes { get; init; } = [];
+
     /// <summary>Path from a Stratum 1's root.</summary>
     public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";
 

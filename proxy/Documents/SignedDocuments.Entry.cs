@@ -38,6 +38,9 @@ internal sealed partial class SignedDocuments
 
         public ulong? RollbackFloor { get; set; }
 
+        /// <summary>Has an operator taken it back since the start? Other nodes may not have been, and are not asked for it.</summary>
+        public volatile bool WasTakenBack;
+
         /// <summary>When a client last asked for more than what is fresh; <see cref="Environment.TickCount64"/>.</summary>
         public long AskedAt { get; set; } = Environment.TickCount64;
 
@@ -187,6 +190,15 @@ internal sealed partial class SignedDocuments
                 }
 
                 return Current;
+            }
+        }
+
+        /// <summary>What is held back, else what is shown.</summary>
+        public SignedPair? Newest()
+        {
+            lock (_gate)
+            {
+                return Show() is { } shown ? _held ?? shown : null;
             }
         }
 

@@ -272,11 +272,11 @@ internal sealed partial class SignedDocuments(
     }
 
     /// <summary>A check of what is not known goes on when its client leaves, and may be of a made-up name.</summary>
-    private async Task<RequestResult> CheckAsync(Entry entry, DocumentRequest request, SharedPlace shared)
+    private async Task<RequestResult> CheckAsync(Entry entry, DocumentRequest request, SharedPlace shared, Stratum1? from = null)
     {
         if (entry.Show() is { } before)
         {
-            return await CheckAsync(entry, request.Hint, shared, before);
+            return await CheckAsync(entry, request.Hint, shared, before, from);
         }
 
         var place = new FetchPlace(request.Priority, request.Client);
@@ -288,7 +288,7 @@ internal sealed partial class SignedDocuments(
 
         try
         {
-            return await CheckAsync(entry, request.Hint, shared, null);
+            return await CheckAsync(entry, request.Hint, shared, null, from);
         }
         finally
         {
@@ -296,14 +296,16 @@ internal sealed partial class SignedDocuments(
         }
     }
 
-    private async Task<RequestResult> CheckAsync(Entry entry, string? hint, SharedPlace place, SignedPair? before)
+    private async Task<RequestResult> CheckAsync(Entry entry, string? hint, SharedPlace place, SignedPair? before, Stratum1? from)
     {
-        FetchedPair fetched = await fetcher.FetchAsync(entry.Repository, hint, place, before, entry.NewestWhitelist, FloorOf(entry));
+        FetchedPair fetched =
+            await fetcher.FetchAsync(entry.Repository, hint, place, before, entry.NewestWhitelist, FloorOf(entry),
+                !entry.WasTakenBack, from);
         if (fetched is { Pair: null, Whitelist: { } newest } && TakeWhitelist(entry, newest) && entry.Show() is null)
         {
             // A repository made anew: the revision that it had before counts no more.
             before = null;
-            fetched = await fetcher.FetchAsync(entry.Repository, hint, place, null, newest, FloorOf(entry));
+            fetched = await fetcher.FetchAsync(entry.Repository, hint, place, null, newest, FloorOf(entry), mayAskNodes: false);
         }
 
         NoteRefusal(entry, fetched.Refusal);
@@ -348,6 +350,7 @@ internal sealed partial class SignedDocuments(
             LogShown(log, entry.Repository.Fqrn, pair.Parsed.Revision, TrustOf(pair));
         }
 
+        entry.WasTakenBack |= entry.Current?.Parsed.Revision > pair.Parsed.Revision;
         entry.Current = pair;
         archive.Keep(KeyOf(entry.Repository, ManifestPath), pair.Manifest, pair.Certificate);
         if (pair.Whitelist is { } whitelist)

@@ -13,6 +13,7 @@ internal sealed class SignedPairFetcher(
     ObjectReader objects,
     RepositoryTrust trust,
     ProxyOptions options,
+    ISiteNodes nodes,
     TimeProvider time)
 {
     /// <summary>Where the fetch of what is asked for waits its turn.</summary>
@@ -25,16 +26,26 @@ internal sealed class SignedPairFetcher(
     /// <param name="before">The last good pair.</param>
     /// <param name="known">The newest whitelist known; it is used on while Stratum 1s have none, or an older one.</param>
     /// <param name="rollbackFloor">The lowest revision to which an operator allows the repository to go back; null: none.</param>
+    /// <param name="mayAskNodes">False: other nodes may still have the revision that this one was taken back from.</param>
+    /// <param name="from">A node that has a newer revision; null: who is to be asked for this repository.</param>
     public async Task<FetchedPair> FetchAsync(RepositoryRoute repository, string? hint, SharedPlace place, SignedPair? before,
-        CachedDocument? known, ulong? rollbackFloor)
+        CachedDocument? known, ulong? rollbackFloor, bool mayAskNodes, Stratum1? from = null)
     {
         TrustVerdict? refusal = null;
         var troubled = new HashSet<Stratum1>();
+
+        // What nobody can verify never comes from a node: it would spread one node's error.
+        IReadOnlyList<Stratum1> siteNodes = !trust.Verifies(repository.Fqrn) || !mayAskNodes || rollbackFloor is not null ? []
+            : from is not null ? [from] : nodes.Before(repository.Fqrn);
         using var patience = new CancellationTokenSource(options.FetchPatience, time);
         try
         {
             (CachedDocument? whitelist, UpstreamFailure? failure) = await documents.FetchAsync(
-                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.WhitelistPath, hint) { Place = place },
+                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.WhitelistPath, hint)
+                {
+                    Place = place,
+                    Nodes = siteNodes,
+                },
                 troubled,
                 document => ValueTask.FromResult(Note(trust.JudgeWhitelist(repository.Fqrn, document.Body, time.GetUtcNow()))),
                 patience.Token);
@@ -52,7 +63,11 @@ internal sealed class SignedPairFetcher(
             TrustVerdict? accepted = null;
             ReadOnlyMemory<byte>? certificate = null;
             (CachedDocument? manifest, failure) = await documents.FetchAsync(
-                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, hint) { Place = place },
+                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, hint)
+                {
+                    Place = place,
+                    Nodes = siteNodes,
+                },
                 troubled,
                 async document =>
                 {

@@ -3,12 +3,12 @@ using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Fetching;
 
-/// <summary>One fetch per object at a time, however many ask for it, under whatever repository. Thread-safe.</summary>
+/// <summary>One fetch per object and scope at a time, however many ask for it, under whatever repository. Thread-safe.</summary>
 internal sealed class FetchCoordinator : IDisposable
 {
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(200);
 
-    private readonly ConcurrentDictionary<ObjectKey, InFlightFetch> _inFlight = new();
+    private readonly ConcurrentDictionary<(ObjectKey Key, FetchScope Scope), InFlightFetch> _inFlight = new();
     private readonly ConcurrentDictionary<InFlightFetch, byte> _running = new();   // also those that were replaced in _inFlight
     private readonly FetchServices _services;
     private readonly NotFoundMemory _notFound;
@@ -32,9 +32,15 @@ internal sealed class FetchCoordinator : IDisposable
             return new FetchTicket(null, null, negative);
         }
 
+        if (order.Scope == FetchScope.Site && _services.Nodes.Before(order.Key).Count == 0)
+        {
+            // This node's own: whoever asks for it here, client or node, shares one fetch.
+            order = order with { Scope = FetchScope.Upstream };
+        }
+
         while (true)
         {
-            if (_inFlight.TryGetValue(order.Key, out InFlightFetch? running))
+            if (_inFlight.TryGetValue(order.InFlightKey, out InFlightFetch? running))
             {
                 if (running.TryJoin(order, isLeader: false) is { } joined)
                 {
@@ -43,12 +49,12 @@ internal sealed class FetchCoordinator : IDisposable
                 }
 
                 // It ended, was given up, can no longer be joined from its beginning, or is asked for in too many ways: it is replaced.
-                _inFlight.TryRemove(KeyValuePair.Create(order.Key, running));
+                _inFlight.TryRemove(KeyValuePair.Create(order.InFlightKey, running));
             }
 
             var fetch = new InFlightFetch(order, _services, _notFound);
             FetchFollower leader = fetch.TryJoin(order, isLeader: true)!;
-            if (!_inFlight.TryAdd(order.Key, fetch))
+            if (!_inFlight.TryAdd(order.InFlightKey, fetch))
             {
                 Discard(fetch, leader);
                 continue;
@@ -57,7 +63,7 @@ internal sealed class FetchCoordinator : IDisposable
             // Look again after winning the right to fetch: a fetch that just ended has put the object into the store.
             if (_services.Store.TryOpen(order.Key, out ObjectLease? lease))
             {
-                _inFlight.TryRemove(KeyValuePair.Create(order.Key, fetch));
+                _inFlight.TryRemove(KeyValuePair.Create(order.InFlightKey, fetch));
                 fetch.EndAsStored();
                 _ = leader.DisposeAsync().AsTask();
                 return new FetchTicket(lease, null, null);
@@ -85,7 +91,7 @@ internal sealed class FetchCoordinator : IDisposable
     private async Task RunAsync(InFlightFetch fetch)
     {
         await fetch.RunAsync();
-        _inFlight.TryRemove(KeyValuePair.Create(fetch.Order.Key, fetch));
+        _inFlight.TryRemove(KeyValuePair.Create(fetch.Order.InFlightKey, fetch));
         _running.TryRemove(fetch, out _);
     }
 

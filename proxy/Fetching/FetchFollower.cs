@@ -125,6 +125,9 @@ internal sealed class FetchFollower : IAsyncDisposable
         return true;
     }
 
+    /// <summary>It is for another node, which judges by itself: what comes is released at once, but for the end.</summary>
+    public void ForNode() => _fetch.NoteNode();
+
     /// <summary>Everything before <paramref name="offset"/> was sent.</summary>
     public void MoveTo(long offset)
     {

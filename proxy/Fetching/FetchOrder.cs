@@ -23,8 +23,14 @@ internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, str
     /// <summary>Stratum 1s that failed whoever orders it with something else a moment ago: they are asked last.</summary>
     public IReadOnlyList<Stratum1> Troubled { get; init; } = [];
 
+    /// <summary>Who may be asked.</summary>
+    public FetchScope Scope { get; init; }
+
     /// <summary>Path from a Stratum 1's root.</summary>
     public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";
+
+    /// <summary>Those who ask for the same with the same scope share a fetch.</summary>
+    public (ObjectKey Key, FetchScope Scope) InFlightKey => (Key, Scope);
 
     /// <summary>Does the other order ask the same Stratum 1s for the same path?</summary>
     public bool IsSameWay(FetchOrder other) =>

@@ -11,6 +11,8 @@ internal sealed record FetchServices(
     IObjectStore Store,
     UpstreamClient Client,
     FetchQueue Queue,
+    NodeLine NodeLine,
+    ISiteNodes Nodes,
     OverflowBudget Overflow,
     ProxyOptions Options,
     BreakwaterSettings Settings,

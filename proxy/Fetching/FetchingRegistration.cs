@@ -13,6 +13,7 @@ internal static class FetchingRegistration
             settings.Proxy.MaxConcurrentFetches,
             Math.Max(1, settings.Proxy.MaxConcurrentFetches / 2),
             settings.Repositories.Values.Select(repository => repository.Cluster).OfType<string>()));
+        services.AddSingleton<NodeLine>();
         services.AddSingleton(new OverflowBudget(settings.Proxy.MaxUnstoredBytes));
         services.AddSingleton<FetchServices>();
         services.AddSingleton<FetchCoordinator>();

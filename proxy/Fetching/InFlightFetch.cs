@@ -18,31 +18,29 @@ internal sealed partial class InFlightFetch
     private const long WorthFinishingBytes = 16 << 20;
 
     private readonly FetchServices _services;
-    private readonly FetchPlace _place;
     private readonly CancellationTokenSource _cancel = new();
     private readonly Lock _gate = new();
     private readonly FetchWays _ways;
     private readonly BodyAuthors _authors;
     private readonly BodySuccession _bodies;
+    private readonly FetchSources _sources;
     private volatile Transfer? _transfer;
     private volatile UpstreamFailure? _failure;
-    private volatile bool _hasBegun;                    // it has its place: before that it costs no Stratum 1 anything
+    private volatile bool _isForNode;
     private int _followers;                             // guarded by _gate
     private bool _isAbandoned;                          // guarded by _gate
     // guarded by _gate: it is over, followers of a wrong body have yet to move to the right one
     private bool _isWaitedFor;
     private bool _wasReplaced;                          // guarded by _gate
-    private long _begun;
 
     public InFlightFetch(FetchOrder order, FetchServices services, NotFoundMemory notFound)
     {
         Order = order;
-        _place = new FetchPlace(order.Priority, order.Client, order.Repository.Cluster);
         _services = services;
-        _begun = services.Time.GetTimestamp();
         _bodies = new BodySuccession(NewBody);
         _authors = new BodyAuthors(order.Key, services);
         _ways = new FetchWays(order, services, notFound, onFailed: () => Body.Wake());
+        _sources = new FetchSources(order, services, _ways);
     }
 
     /// <summary>What its first client asked for.</summary>
@@ -97,7 +95,10 @@ internal sealed partial class InFlightFetch
     }
 
     /// <summary>Somebody who wants it this urgently has joined.</summary>
-    public void Promote(FetchPriority priority, System.Net.IPAddress? client) => _services.Queue.Promote(_place, priority, client);
+    public void Promote(FetchPriority priority, System.Net.IPAddress? client) => _sources.Promote(priority, client);
+
+    /// <summary>Another node waits for it: it gets all but the end as it comes, since it judges by itself.</summary>
+    public void NoteNode() => _isForNode = true;
 
     /// <summary>A follower left.</summary>
     public void Left(FetchWay way)
@@ -125,14 +126,15 @@ internal sealed partial class InFlightFetch
     {
         lock (_gate)
         {
-            if (_followers > 0 || Body.State != GrowthState.Growing || (_hasBegun && Body.Length - Body.Appended <= WorthFinishingBytes))
+            if (_followers > 0 || Body.State != GrowthState.Growing
+                || (_sources.HasBegun && Body.Length - Body.Appended <= WorthFinishingBytes))
             {
                 return;
             }
 
             // Before the head is in nothing is known: most objects are small, so the fetch goes on. One that still waits in line does not,
             // or clients that ask and leave make the line as long as they like.
-            if (_hasBegun && Body.Length is null && Body.Appended <= WorthFinishingBytes)
+            if (_sources.HasBegun && Body.Length is null && Body.Appended <= WorthFinishingBytes)
             {
                 return;
             }
@@ -164,17 +166,13 @@ internal sealed partial class InFlightFetch
         {
             using System.Diagnostics.Activity? span = Observability.Telemetry.Spans.StartActivity("fetch");
             span?.SetTag("breakwater.object", Order.Key.ToString());
-            await _services.Queue.EnterAsync(_place, _cancel.Token);
             try
             {
-                _hasBegun = true;
-                _begun = _services.Time.GetTimestamp();
-                _ways.Begin();
                 await FetchAsync();
             }
             finally
             {
-                _services.Queue.Leave(_place);
+                _sources.Leave();
             }
 
             if (Body.State == GrowthState.Verified)
@@ -231,7 +229,7 @@ internal sealed partial class InFlightFetch
                     _authors.NoteWrong(isWhole: filled == FillResult.Whole);
                 }
 
-                if (filled == FillResult.Failed || _ways.TryEnd())
+                if (filled == FillResult.Failed || _sources.TryEnd())
                 {
                     Fail(_ways.FailAll());
                     return;
@@ -257,7 +255,7 @@ internal sealed partial class InFlightFetch
         _authors.Clear();
         while (true)
         {
-            if (await _ways.OpenAsync(body.Appended, _cancel.Token) is not { } answer)
+            if (await _sources.OpenAsync(body.Appended, _cancel.Token) is not { } answer)
             {
                 return FillResult.Failed;
             }
@@ -279,11 +277,21 @@ internal sealed partial class InFlightFetch
                 body.DeclareLength(total);
             }
 
-            _services.Counters.UpstreamObjectRequests.Add(1);
+            if (!response.Upstream.IsNode)
+            {
+                _services.Counters.UpstreamObjectRequests.Add(1);
+            }
+
+            long before = body.Appended;
             var transfer = new Transfer(_services, _ways, way, body, AppendAsync);
             _transfer = transfer;
             TransferEnd end = await transfer.RunAsync(response, _cancel.Token);
             _transfer = null;
+            if (response.Upstream.IsNode)
+            {
+                _services.Nodes.NoteBorrowed(response.Upstream, body.Appended - before, _sources.IsMoved);
+            }
+
             if (end.IsWhole)
             {
                 _authors.NoteEnd(response.Upstream, transfer.BytesPerSecond);
@@ -337,7 +345,8 @@ internal sealed partial class InFlightFetch
     private void ReleaseByPolicy(GrowingObject body, int stepBytes)
     {
         long released =
-            ReleasePolicy.Released(body.Appended, body.Length, _services.Time.GetElapsedTime(_begun), Volatile.Read(ref _followers));
+            ReleasePolicy.Released(body.Appended, body.Length, _services.Time.GetElapsedTime(_sources.BegunAt),
+            Volatile.Read(ref _followers), _isForNode);
         body.Release(released - (released % stepBytes));
     }
 

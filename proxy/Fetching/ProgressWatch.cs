@@ -19,6 +19,8 @@ internal sealed class ProgressWatch(TimeSpan stall, TimeSpan window, TimeSpan be
     /// <summary>Where there is another Stratum 1 to ask.</summary>
     private static readonly TimeSpan s_shortWindow = TimeSpan.FromSeconds(3);
 
+    private static readonly TimeSpan s_nodeStall = TimeSpan.FromSeconds(2.5);
+
     private TimeSpan _lastByte = begun;
     private TimeSpan _windowBegun = begun;
     private TimeSpan _pausedAt;
@@ -32,6 +34,11 @@ internal sealed class ProgressWatch(TimeSpan stall, TimeSpan window, TimeSpan be
     public static ProgressWatch For(bool mayMoveOn, ProxyOptions options, TimeSpan begun) => mayMoveOn
         ? new ProgressWatch(options.FirstByteTimeout, s_shortWindow, begun)
         : new ProgressWatch(options.FetchPatience, options.FetchPatience, begun);
+
+    /// <summary>
+    /// A node fetches what it has not, so it has longer than a Stratum 1: a Stratum 1 can still be asked before a client gives up.
+    /// </summary>
+    public static ProgressWatch ForNode(TimeSpan begun) => new(s_nodeStall, s_shortWindow, begun);
 
     /// <summary>There is another Stratum 1 to ask after all.</summary>
     public void Hurry(ProxyOptions options)

@@ -34,12 +34,13 @@ internal static class ReleasePolicy
     /// <param name="length">Length of the object; null when the Stratum 1 did not tell: then it is buffered as long as can be.</param>
     /// <param name="elapsed">Time since the fetch began.</param>
     /// <param name="followers">How many wait for it.</param>
-    public static long Released(long appended, long? length, TimeSpan elapsed, int followers)
+    /// <param name="isForNode">Another node is among them: it judges the digest by itself, and holds the end back as well.</param>
+    public static long Released(long appended, long? length, TimeSpan elapsed, int followers, bool isForNode = false)
     {
-        bool mayStream = length is { } known && known > SmallBytes
+        bool mayStream = isForNode || (length is { } known && known > SmallBytes
             ? elapsed >= s_quick
             || (followers >= Crowd && elapsed >= s_glance && elapsed * ((double)known / Math.Max(1, appended)) > s_quick)
-            : elapsed >= s_slow;
+            : elapsed >= s_slow);
         return mayStream ? Math.Max(0, appended - HeldBackBytes) : 0;
     }
 }

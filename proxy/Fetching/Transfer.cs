@@ -31,6 +31,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
     private ProgressWatch? _watch;              // guarded by _gate: the same
     private bool _isInTheWay;                   // guarded by _gate
     private bool _isTardy;                      // guarded by _gate
+    private bool _isNode;                       // guarded by _gate: another node sends
 
     /// <summary>Its pace so far.</summary>
     public double BytesPerSecond => (body.Appended - _start) / Math.Max(0.001, Elapsed().TotalSeconds);
@@ -42,7 +43,10 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         lock (_gate)
         {
-            _watch = ProgressWatch.For(ways.HasPrompt || way.Cursor!.MayRequeue(response.Upstream), services.Options, Elapsed());
+            _watch = response.Upstream.IsNode
+                ? ProgressWatch.ForNode(Elapsed())
+                : ProgressWatch.For(ways.HasPrompt || way.Cursor!.MayRequeue(response.Upstream), services.Options, Elapsed());
+            _isNode = response.Upstream.IsNode;
             _cancel = cancel;
         }
 
@@ -87,7 +91,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
                 return;
             }
 
-            if (ways.HasPrompt)
+            if (ways.HasPrompt && !_isNode)
             {
                 // He may have come after this began.
                 watch.Hurry(services.Options);
@@ -151,7 +155,11 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
                     ? new TransferEnd(false, FailureKind.Broken, "ended before the body was whole") : new TransferEnd(true);
             }
 
-            services.Counters.AddUpstreamBytes(read);
+            if (!response.Upstream.IsNode)
+            {
+                services.Counters.AddUpstreamBytes(read);
+            }
+
             int skipped = (int)Math.Min(skip, read);
             skip -= skipped;
 

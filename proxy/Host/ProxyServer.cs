@@ -5,6 +5,7 @@ using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Boots;
+using Breakwater.Proxy.Cluster;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.EventLoops.KestrelSide;
 using Breakwater.Proxy.Exchanges;
@@ -73,6 +74,7 @@ internal static class ProxyServer
         // No routes are mapped to it: this loads the clusters and starts YARP's health checks.
         app.MapReverseProxy();
         app.Services.GetRequiredService<ProxyGauges>();
+        app.Services.GetRequiredService<NodeCounters>();
         IDisposable refusals = app.Services.GetRequiredService<ParserRefusals>()
             .Watch(app.Services.GetRequiredService<System.Diagnostics.DiagnosticListener>());
         app.Lifetime.ApplicationStopped.Register(refusals.Dispose);
@@ -127,6 +129,7 @@ internal static class ProxyServer
         services.AddObservability(settings.Telemetry);
         services.AddAccessLog(settings.AccessLog);
         SquidsMonitoring.Add(services, settings.Snmp, store);
+        services.AddCluster(settings.Cluster);
         services.AddAdmin(store);
     }
 

@@ -37,6 +37,8 @@ internal sealed class BreakwaterSettings
     /// <summary>By name: what is kept from eviction because these settings say so.</summary>
     public IReadOnlyDictionary<string, PinOptions> Pins { get; init; } = new Dictionary<string, PinOptions>();
 
+    public ClusterOptions Cluster { get; init; } = new();
+
     /// <summary>
     /// Communities whose repositories and Stratum 1s are known without being written down. Default <see cref="PresetFiles.ByDefault"/>; an
     /// empty list: none.
@@ -49,7 +51,7 @@ internal sealed class BreakwaterSettings
     /// <summary>The sections that a settings file may have.</summary>
     public static readonly string[] Sections =
         ["Proxy", "Access", "Store", "Admin", "AccessLog", "Telemetry", "Snmp", "ZeroTouch", "Repositories", "Http", "WorkingSets",
-        "Publish", "ReverseProxy", "Logging", "Presets", "Seeds", "Pins"];
+        "Publish", "ReverseProxy", "Logging", "Presets", "Seeds", "Pins", "Cluster"];
 
     /// <summary>Binds the sections and checks them.</summary>
     /// <exception cref="SettingsException">Something is wrong: all mistakes at once.</exception>
@@ -72,6 +74,7 @@ internal sealed class BreakwaterSettings
             Publish = Bind<PublishOptions>(configuration, "Publish", errors),
             Seeds = Bind<SeedOptions>(configuration, "Seeds", errors),
             Pins = DeclaredSections.BindPins(configuration, errors),
+            Cluster = Bind<ClusterOptions>(configuration, "Cluster", errors),
             Presets = BindPresets(configuration.GetSection("Presets"), errors),
             Repositories = configuration.GetSection("Repositories").GetChildren()
                 .Where(section => section.GetChildren().Any())

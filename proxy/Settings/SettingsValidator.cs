@@ -47,6 +47,7 @@ internal static class SettingsValidator
         CheckRepositories(settings, configuration, errors);
         DeclaredSections.Check(settings, errors);
         CheckClusters(configuration, errors);
+        CheckNodes(settings.Cluster, configuration, errors);
         LibrarySections.Check(configuration, errors);
     }
 
@@ -112,11 +113,27 @@ internal static class SettingsValidator
     private static void CheckPorts(BreakwaterSettings settings, List<string> errors) =>
         errors.AddRange(settings.Proxy.Listen.Select(listen => ("Proxy:Listen", listen))
             .Append(("ZeroTouch:Listen", settings.ZeroTouch.Listen ?? "")).Append(("Admin:Listen", settings.Admin.Listen))
+            .Append(("Cluster:Listen", settings.Cluster.IsOn ? settings.Cluster.Listen : ""))
             .Where(one => IsEndPoint(one.Item2)).GroupBy(one => IPEndPoint.Parse(one.Item2))
             .Where(same => same.Key.Port > 0 && same.Count() > 1)
             .Select(same =>
             $"{string.Join(" and ", same.Select(one => one.Item1).Distinct(StringComparer.Ordinal))}: {same.Key} is there "
             + $"{same.Count()} times."));
+
+    private static void CheckNodes(ClusterOptions cluster, IConfiguration configuration, List<string> errors)
+    {
+        ClusterCheck.Check(cluster, configuration, errors);
+        CheckNetworks(errors, "Cluster:AllowedNodes", cluster.AllowedNodes);
+        if (!IsEndPoint(cluster.Listen))
+        {
+            errors.Add($"Cluster:Listen: '{cluster.Listen}' is not an address with a port, such as [::]:3129.");
+        }
+
+        Range(errors, "Cluster:ProbeInterval", cluster.ProbeInterval, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
+        Range(errors, "Cluster:ProbeTimeout", cluster.ProbeTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
+        Range(errors, "Cluster:ProbeFailures", cluster.ProbeFailures, 1, 100, "probes");
+        Range(errors, "Cluster:HeadTimeout", cluster.HeadTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
+    }
 
     private static void CheckNetworks(List<string> errors, string name, string[] networks) =>
         errors.AddRange(networks.Select(network => (Text: network, Problem: Access.NetworkText.ProblemOf(network)))

@@ -9,7 +9,8 @@ namespace Breakwater.Proxy.Upstreams;
 /// addresses and parent's password.
 /// </summary>
 internal sealed class BreakwaterHttpClientFactory(
-    ProxyOptions options, GuardedConnector connector, ParentProxies parents, LoopGuard loops, ILogger<BreakwaterHttpClientFactory> logger)
+    ProxyOptions options, GuardedConnector connector, ParentProxies parents, LoopGuard loops, ISiteNodes nodes,
+    ILogger<BreakwaterHttpClientFactory> logger)
     : ForwarderHttpClientFactory(logger)
 {
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
@@ -25,6 +26,11 @@ internal sealed class BreakwaterHttpClientFactory(
         if (context.NewConfig.MaxConnectionsPerServer is null)
         {
             handler.MaxConnectionsPerServer = options.MaxConcurrentFetches;
+        }
+
+        if (context.ClusterId == ClusterCheck.ReservedCluster)
+        {
+            nodes.Configure(handler);
         }
 
         if (context.NewConfig.WebProxy?.Address is { } url && ParentProxy.TryParse(url.OriginalString, out ParentProxy? parent, out _))

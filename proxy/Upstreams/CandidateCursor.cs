@@ -16,6 +16,12 @@ internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, UpstreamFai
     /// <summary>How many there were at first.</summary>
     public int Count { get; } = order.Count;
 
+    /// <summary>
+    /// Set: these are nodes of the site, and the first has so long to begin its answer, the next half as long. What they say of an object
+    /// is no verdict, since the Stratum 1s are asked after them.
+    /// </summary>
+    public TimeSpan? HeadTimeout { get; init; }
+
     /// <summary>How many said 404.</summary>
     public int NotFound { get; set; }
 

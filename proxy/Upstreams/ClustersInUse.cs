@@ -11,6 +11,7 @@ internal sealed class ClustersInUse(Stratum1Outcomes outcomes)
 {
     /// <summary>Is it one of them?</summary>
     public bool Has(ClusterState cluster) =>
-        cluster.Model.Config.Metadata?.ContainsKey(PresetSettings.UnnamedMark) != true
-        || cluster.DestinationsState.AllDestinations.Any(outcomes.IsUsed);
+        cluster.ClusterId != ClusterCheck.ReservedCluster
+        && (cluster.Model.Config.Metadata?.ContainsKey(PresetSettings.UnnamedMark) != true
+        || cluster.DestinationsState.AllDestinations.Any(outcomes.IsUsed));
 }

@@ -10,9 +10,28 @@ namespace Breakwater.Proxy.Upstreams;
 /// <param name="offset">First byte that is wanted. Above zero 206, 416 and 200 are good answers.</param>
 internal sealed class ContentQuestion(HttpMethod method, string path, long offset) : UpstreamQuestion(method, path)
 {
+    /// <summary>Field of a request to a node: priority and client.</summary>
+    public const string ErrandField = "Breakwater-Errand";
+
+    /// <summary>Of a node: answer from what is held, or not at all.</summary>
+    public bool IsOnlyIfHeld { get; init; }
+
+    /// <summary>Of a node: for whom, and how urgently, so that it gives each client its turn.</summary>
+    public string? Errand { get; init; }
+
     /// <inheritdoc/>
     public override void Prepare(HttpRequestMessage request, Stratum1 upstream)
     {
+        if (IsOnlyIfHeld)
+        {
+            request.Headers.CacheControl = new CacheControlHeaderValue { OnlyIfCached = true };
+        }
+
+        if (Errand is not null)
+        {
+            request.Headers.TryAddWithoutValidation(ErrandField, Errand);
+        }
+
         if (offset > 0)
         {
             request.Headers.Range = new RangeHeaderValue(offset, null);

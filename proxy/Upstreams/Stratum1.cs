@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Settings;
 using Yarp.ReverseProxy.Model;
 
 namespace Breakwater.Proxy.Upstreams;
@@ -12,6 +13,9 @@ internal sealed record Stratum1(ClusterState Cluster, DestinationState Destinati
 
     /// <summary>The URL of a path, byte for byte: what was parsed and checked is what is asked for.</summary>
     public Uri UrlOf(string path) => new(Root + path, s_asWritten);
+
+    /// <summary>Is it no Stratum 1 but another node of the site?</summary>
+    public bool IsNode { get; } = Cluster.ClusterId == ClusterCheck.ReservedCluster;
 
     /// <summary>Host and port as the setting has them.</summary>
     public string Authority { get; } = new Uri(Destination.Model.Config.Address).Authority;

@@ -10,7 +10,8 @@ namespace Breakwater.Proxy.Upstreams;
 /// Chooses Stratum 1s from YARP's clusters: healthy ones before the others, the one that the client named first, then by the name of the
 /// destination in the settings. Reports failures to YARP's passive health. Thread-safe.
 /// </summary>
-internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestinationHealthUpdater health, Stratum1Outcomes outcomes)
+internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestinationHealthUpdater health, Stratum1Outcomes outcomes,
+    ISiteNodes nodes)
 {
     /// <summary>Failures in a row after which a Stratum 1 goes to the end of the line. One or two are bad luck.</summary>
     private const int FailuresUntilUnhealthy = 3;
@@ -45,7 +46,14 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
         || hint.Equals(upstream.Authority + ":80", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>A Stratum 1 answered as it should.</summary>
-    public void ReportSuccess(Stratum1 upstream) => outcomes.NoteAnswer(upstream.Destination);
+    public void ReportSuccess(Stratum1 upstream)
+    {
+        outcomes.NoteAnswer(upstream.Destination);
+        if (upstream.IsNode)
+        {
+            nodes.NoteAnswer(upstream);
+        }
+    }
 
     /// <summary>
     /// A Stratum 1 failed. 404s and other 4xx are no failure of the server, since what was asked for is the client's choice, and what its
@@ -53,6 +61,12 @@ internal sealed class Stratum1Directory(IProxyStateLookup clusters, IDestination
     /// </summary>
     public void ReportFailure(Stratum1 upstream, FailureKind kind)
     {
+        if (upstream.IsNode)
+        {
+            nodes.NoteFailure(upstream, kind);
+            return;
+        }
+
         if (kind == FailureKind.Parent)
         {
             return;

@@ -9,7 +9,8 @@ namespace Breakwater.Proxy.Upstreams;
 /// Asks Stratum 1s until one gives a good head: an error or a 404 goes on to the next at once, silence goes on after
 /// <see cref="ProxyOptions.FirstByteTimeout"/> while the first is still waited for (hedging). Thread-safe.
 /// </summary>
-internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions options, ProxyCounters counters, TimeProvider time)
+internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions options, ProxyCounters counters, TimeProvider time,
+    ISiteNodes nodes)
 {
     /// <summary>Bytes at most that are read of a passed body before its head goes out.</summary>
     private const int FirstPiece = 16 << 10;
@@ -24,6 +25,9 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         repository.IsPublished ? new([], UpstreamFailure.NotPublished)
             : options.Offline ? new([], UpstreamFailure.NotHeldOffline)
             : new(directory.Order(repository.Cluster, hint)) { IsAside = isAside };
+
+    /// <summary>Nodes of the site as candidates, in order.</summary>
+    public CandidateCursor Nodes(IReadOnlyList<Stratum1> order) => new(order) { HeadTimeout = nodes.HeadTimeout };
 
     /// <summary>
     /// Gets a good answer from the next candidates: 200, or for an <paramref name="offset"/> above zero 206, 200, or one that cannot be
@@ -54,6 +58,11 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
             {
                 if (isDue && cursor.Next() is { } next)
                 {
+                    if (tries.Count > 0 && cursor.HeadTimeout is not null)
+                    {
+                        nodes.NoteHedge();
+                    }
+
                     tries.Add(Start(question, next, cancellationToken));
                 }
 
@@ -63,13 +72,17 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
                 }
 
                 isDue = false;
-                Try? ended = await FirstEndedAsync(tries, cursor.HasNext, begun, cancellationToken);
+                Try? ended = await FirstEndedAsync(tries, cursor, begun, cancellationToken);
                 if (ended is null)
                 {
                     isDue = true;
-                    if (!cursor.HasNext && time.GetElapsedTime(begun) >= options.FetchPatience)
+                    if (!cursor.HasNext && time.GetElapsedTime(begun) >= PatienceWith(cursor))
                     {
-                        Note(cursor, tries[^1].Upstream, FailureKind.Timeout, "sent no answer in time");
+                        foreach (Try silent in cursor.HeadTimeout is null ? tries[^1..] : tries)
+                        {
+                            Note(cursor, silent.Upstream, FailureKind.Timeout, "sent no answer in time");
+                        }
+
                         return null;
                     }
 
@@ -113,7 +126,11 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
             directory.ReportFailure(upstream, FailureKind.Refused);
         }
 
-        counters.CountUpstreamFailure(upstream.Authority, kind);
+        if (!upstream.IsNode)
+        {
+            counters.CountUpstreamFailure(upstream.Authority, kind);
+        }
+
         if (kind == FailureKind.NotFound)
         {
             cursor.NotFound++;
@@ -135,7 +152,7 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     /// </summary>
     private void NoteUnheard(Try left, CandidateCursor cursor)
     {
-        if (!left.Response.IsCompleted && time.GetElapsedTime(left.Begun) >= options.FirstByteTimeout * 0.9)
+        if (!left.Response.IsCompleted && time.GetElapsedTime(left.Begun) >= (cursor.HeadTimeout ?? options.FirstByteTimeout) * 0.9)
         {
             Note(cursor, left.Upstream, FailureKind.Timeout, "sent no answer in time");
             cursor.PutOff(left.Upstream);
@@ -150,9 +167,11 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
     public void NoteSuccess(Stratum1 upstream) => directory.ReportSuccess(upstream);
 
     /// <summary>The first try that ended; null when it is time for another (or for giving up).</summary>
-    private async Task<Try?> FirstEndedAsync(List<Try> tries, bool mayHedge, long begun, CancellationToken cancellationToken)
+    private async Task<Try?> FirstEndedAsync(List<Try> tries, CandidateCursor cursor, long begun, CancellationToken cancellationToken)
     {
-        TimeSpan wait = mayHedge ? options.FirstByteTimeout : options.FetchPatience - time.GetElapsedTime(begun);
+        TimeSpan wait = cursor.HasNext
+            ? cursor.HeadTimeout ?? options.FirstByteTimeout
+            : PatienceWith(cursor) - time.GetElapsedTime(begun);
         if (wait <= TimeSpan.Zero)
         {
             return null;
@@ -175,6 +194,10 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
         return tries.Find(t => t.Response.IsCompleted);
     }
 
+    /// <summary>How long all of them together may be waited for.</summary>
+    private TimeSpan PatienceWith(CandidateCursor cursor) => cursor.HeadTimeout is not { } head ? options.FetchPatience
+        : cursor.Count > 1 ? head * 1.5 : head;
+
     private Try Start(UpstreamQuestion question, Stratum1 upstream, CancellationToken cancellationToken)
     {
         var request =
@@ -183,7 +206,15 @@ internal sealed class UpstreamClient(Stratum1Directory directory, ProxyOptions o
                 Version = HttpVersion.Version11,
                 VersionPolicy = HttpVersionPolicy.RequestVersionExact
             };
-        counters.CountUpstreamRequest(upstream.Authority);
+        if (upstream.IsNode)
+        {
+            nodes.Sign(request);
+        }
+        else
+        {
+            counters.CountUpstreamRequest(upstream.Authority);
+        }
+
         request.Headers.TryAddWithoutValidation("User-Agent", s_userAgent);
         request.Headers.TryAddWithoutValidation("Accept", "*/*");
         request.Options.Set(ClusterHandler.IsApart, question.IsPassedThrough);

@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Settings;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Model;
 
@@ -14,6 +15,7 @@ internal sealed class UpstreamHealth(IProxyStateLookup clusters, Stratum1Outcome
     public IEnumerable<HealthFinding> Find() =>
         from cluster in clusters.GetClusters()
         let stratum1s = cluster.DestinationsState.AllDestinations
+        where cluster.ClusterId != ClusterCheck.ReservedCluster
         where stratum1s.Count > 0 && stratum1s.All(HasFailed) && stratum1s.Any(outcomes.IsUsed)
         orderby cluster.ClusterId
         select new HealthFinding(

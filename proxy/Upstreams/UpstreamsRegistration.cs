@@ -23,6 +23,8 @@ internal static class UpstreamsRegistration
         }
 
         services.AddSingleton<IForwarderHttpClientFactory, BreakwaterHttpClientFactory>();
+        services.AddSingleton<ISiteNodes, NoNodes>();
+        services.AddSingleton<NodeCounters>();
         services.AddSingleton<Stratum1Directory>();
         services.AddSingleton<Stratum1Outcomes>();
         services.AddSingleton<ClustersInUse>();

@@ -1,0 +1,103 @@
+using System.Text;
+using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Requests;
+using Breakwater.Proxy.Upstreams;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Breakwater.Proxy.Cluster;
+
+/// <summary>Answers the questions of other nodes.</summary>
+internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals refusals, NodeCounters counters, NodeObjects objects,
+    NodeDocuments documents, RepositoryRoutes routes)
+{
+    /// <summary>Answers one request.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="peer">The names that the other side's certificate has.</param>
+    public async Task HandleAsync(HttpContext context, IReadOnlyList<string> peer)
+    {
+        context.Response.Headers[NodeAnnouncement.Field] = (self.Announcement with { State = state.Hash }).ToString();
+        if (ProblemOf(context, peer) is { } problem)
+        {
+            refusals.Note("node", context.Connection.RemoteIpAddress?.ToString() ?? "?", problem);
+            context.Response.StatusCode = StatusCodes.Status403Forbidden;
+            return;
+        }
+
+        if (context.Request.Method != "GET")
+        {
+            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            return;
+        }
+
+        string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        switch (target)
+        {
+            case "/node/live":
+                context.Response.StatusCode =
+                    self.IsMember ? StatusCodes.Status204NoContent : StatusCodes.Status503ServiceUnavailable;
+                return;
+            case "/node/state":
+                context.Response.ContentType = "application/json";
+                ReadOnlyMemory<byte> json = state.Json;
+                context.Response.ContentLength = json.Length;
+                await context.Response.Body.WriteAsync(json, context.RequestAborted);
+                return;
+            default:
+                counters.Served(peer is [{ } name, ..] ? name : "?", await ServeAsync(context, target));
+                return;
+        }
+    }
+
+    /// <summary>Why whoever asks is no node of this site; null: it may be one.</summary>
+    private string? ProblemOf(HttpContext context, IReadOnlyList<string> peer)
+    {
+        string said = context.Request.Headers[NodeAnnouncement.Field].ToString();
+        if (said.Length == 0)
+        {
+            return null; // a probe, or a person with a node's certificate
+        }
+
+        string[] parts = said.Split(';');
+        string? id = Array.Find(parts, p => p.StartsWith("id=", StringComparison.Ordinal))?[3..];
+        string? site = Array.Find(parts, p => p.StartsWith("site=", StringComparison.Ordinal))?[5..];
+        return site != self.Announcement.Site ? $"it is a node of site '{site}'"
+            : id is null || !peer.Contains(id, StringComparer.OrdinalIgnoreCase)
+                ? $"it calls itself '{id}', and its certificate is {string.Join(", ", peer)}'s"
+            : id == self.Id ? $"it has this node's id '{id}'"
+            : null;
+    }
+
+    /// <summary>How it was answered, in a word.</summary>
+    private Task<string> ServeAsync(HttpContext context, string rawTarget)
+    {
+        byte[] bytes = Encoding.Latin1.GetBytes(rawTarget);
+        RequestTarget target = RequestTarget.Parse(bytes);
+        if (target.IsAbsoluteForm || !routes.TryFind(target.Fqrn, out RepositoryRoute? route))
+        {
+            return NotFound(context);
+        }
+
+        string path = Encoding.ASCII.GetString(target.Path);
+        return target.Kind switch
+        {
+            TargetKind.Object => objects.ServeAsync(context, OrderOf(context, target, route, path)),
+            TargetKind.Document when path is SignedDocuments.ManifestPath or SignedDocuments.WhitelistPath =>
+                documents.ServeAsync(context, route, path),
+            _ => NotFound(context),
+        };
+    }
+
+    private static FetchOrder OrderOf(HttpContext context, RequestTarget target, RepositoryRoute route, string path)
+    {
+        (FetchPriority priority, System.Net.IPAddress? client) =
+            NodeWay.ReadErrand(context.Request.Headers[ContentQuestion.ErrandField].ToString());
+        return new FetchOrder(target.Key, route, path, null, priority, client) { Scope = FetchScope.Upstream };
+    }
+
+    private static Task<string> NotFound(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.FromResult("refused");
+    }
+}

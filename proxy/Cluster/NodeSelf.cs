@@ -1,0 +1,27 @@
+using System.Security.Cryptography;
+using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Settings;
+
+namespace Breakwater.Proxy.Cluster;
+
+/// <summary>This node. Thread-safe.</summary>
+internal sealed class NodeSelf(ClusterOptions options, Drain drain)
+{
+    private volatile bool _hasLeft;
+
+    /// <summary>What it says of itself, but for its state.</summary>
+    public NodeAnnouncement Announcement { get; } = new(options.Id, options.Site, NodeAnnouncement.CurrentProtocol, options.Weight,
+        Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)), "");
+
+    /// <summary>Its id.</summary>
+    public string Id => Announcement.Id;
+
+    /// <summary>Does it own a share? Not while it is about to stop, nor after an operator's 'cluster leave'.</summary>
+    public bool IsMember => !_hasLeft && !drain.IsUnderWay;
+
+    /// <summary>An operator's word: it leaves the ring, and serves its clients and the other nodes as before.</summary>
+    public void Leave() => _hasLeft = true;
+
+    /// <summary>It is a member again.</summary>
+    public void Join() => _hasLeft = false;
+}

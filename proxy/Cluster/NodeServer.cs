@@ -1,0 +1,148 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Listening;
+using Breakwater.Proxy.Settings;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+
+namespace Breakwater.Proxy.Cluster;
+
+/// <summary>
+/// The node port: a server of its own, by mutual TLS alone, never for clients. It only answers questions; nobody can push anything. It
+/// opens after the proxy's rooms and closes after its clients' port, so that a draining node still gives what it holds.
+/// </summary>
+internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint endpoint, NodeCertificates certificates,
+    NodeRefusals refusals, ILoggerFactory logs) : IHostedService, IAsyncDisposable
+{
+    /// <summary>Each of a hundred nodes may hold some; what is beyond is refused before TLS.</summary>
+    private const int MaxConnections = 4096;
+
+    private static readonly object s_peer = new();
+
+    private readonly ILogger _log = logs.CreateLogger<NodeServer>();
+    private readonly ClientAccess? _allowed = options.AllowedNodes.Length == 0 ? null : new ClientAccess(options.AllowedNodes);
+    private WebApplication? _app;
+
+    /// <summary>Where it listens; null while it does not.</summary>
+    public IPEndPoint? EndPoint { get; private set; }
+
+    /// <inheritdoc/>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        WebApplicationBuilder builder =
+            WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Services.AddSingleton(logs);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
+        _app = builder.Build();
+        _app.Run(context => endpoint.HandleAsync(context, PeerOf(context)));
+        await _app.StartAsync(cancellationToken);
+        string address = _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
+            .Addresses.First();
+        EndPoint = new IPEndPoint(options.ListenEndPoint().Address, new Uri(address).Port);
+        LogOpen(_log, EndPoint, options.Id);
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => _app?.StopAsync(cancellationToken) ?? Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => Interlocked.Exchange(ref _app, null)?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private void Configure(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = 0;
+        kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+        kestrel.Limits.MaxRequestHeaderCount = 32;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(5);
+        new ListenPoint(options.ListenEndPoint(), []).Open(kestrel, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection => GuardAsync(connection, next));
+            listen.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                OnConnection = context => ValueTask.FromResult(OptionsFor(context.Connection)),
+                HandshakeTimeout = TimeSpan.FromSeconds(5),
+            });
+            listen.Use(next => connection => NameAsync(connection, next));
+        });
+    }
+
+    /// <summary>The peer's names, by its certificate.</summary>
+    private static IReadOnlyList<string> PeerOf(HttpContext context) =>
+        context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(s_peer, out object? names) == true
+            ? (IReadOnlyList<string>)names! : [];
+
+    /// <summary>Before TLS: may this address connect? After it: did TLS come about?</summary>
+    private async Task GuardAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        IPAddress from = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+        if (_allowed?.Allows(from) == false)
+        {
+            refusals.Note("address", from.ToString(), "its address is none of Cluster:AllowedNodes");
+            connection.Abort();
+            return;
+        }
+
+        var handshake = new Handshake();
+        connection.Features.Set(handshake);
+        await next(connection);
+        if (!handshake.IsDone)
+        {
+            refusals.Note(handshake.Problem is null ? "tls" : "certificate", from.ToString(),
+                handshake.Problem is null ? "no TLS with a node's certificate came about" : $"its certificate: {handshake.Problem}");
+        }
+    }
+
+    private static async Task NameAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        if (connection.Features.Get<Handshake>() is { } handshake)
+        {
+            handshake.IsDone = true;
+        }
+
+        if (connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate is { } certificate)
+        {
+            connection.Items[s_peer] = ClusterCheck.NamesOf(certificate);
+        }
+
+        await next(connection);
+    }
+
+    private SslServerAuthenticationOptions OptionsFor(ConnectionContext connection) => new()
+    {
+        ServerCertificateContext = certificates.OwnForServer,
+        ClientCertificateRequired = true,
+        RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
+        {
+            string? problem = certificates.ProblemOf(certificate, chain);
+            if (problem is not null && connection.Features.Get<Handshake>() is { } handshake)
+            {
+                handshake.Problem = problem;
+            }
+
+            return problem is null;
+        },
+    };
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Node port on {EndPoint}, for the other nodes of the site; this one is '{Id}'")]
+    private static partial void LogOpen(ILogger log, IPEndPoint endPoint, string id);
+
+    /// <summary>How TLS went; a connection's own flow only.</summary>
+    private sealed class Handshake
+    {
+        public bool IsDone { get; set; }
+
+        public string? Problem { get; set; }
+    }
+}

@@ -1,0 +1,161 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
+
+namespace Breakwater.Proxy.Cluster;
+
+/// <summary>The site's other nodes, chosen by the ring of those that YARP's probes find alive. Thread-safe.</summary>
+internal sealed class YarpNodes(NodeSelf self, ClusterOptions options, ProxyOptions proxy, NodeStrikes strikes, NodeCounters counters,
+    NodeCertificates certificates, TimeProvider time) : ISiteNodes
+{
+    /// <summary>So long after members came or went, an owner asks who was the owner before it asks a Stratum 1.</summary>
+    private static readonly TimeSpan s_moving = TimeSpan.FromHours(1);
+
+    private readonly NodeAnnouncement _self = self.Announcement;
+    private volatile NodeView _view = new(self.Announcement, []);
+    private long _changedAt = time.GetTimestamp();
+
+    /// <summary>What is known now.</summary>
+    public NodeView View => _view;
+
+    /// <inheritdoc/>
+    public TimeSpan HeadTimeout => options.HeadTimeout;
+
+    /// <summary>Is that node skipped since it failed real requests?</summary>
+    public bool IsSkipped(string id) => strikes.IsOut(id);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Stratum1> Before(in ObjectKey key) => Before(Ring.KeyOf(key));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Stratum1> Before(string name) => Before(Ring.KeyOf(name));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Stratum1> Holders(in ObjectKey key)
+    {
+        NodeView view = _view;
+        if (view.Others.Count == 0)
+        {
+            return [];
+        }
+
+        if (proxy.Offline)
+        {
+            // Nobody else can be asked, and a seed is on the node to which it was brought.
+            return [.. view.Others.Where(other => !strikes.IsOut(other.Key)).Select(other => other.Value)];
+        }
+
+        return time.GetElapsedTime(Volatile.Read(ref _changedAt)) < s_moving
+            && view.ServerOf(NodeCandidates.RunnerUp(view.Ring, Ring.KeyOf(key), _self.Id, strikes.IsOut)) is { } before
+            ? [before] : [];
+    }
+
+    /// <inheritdoc/>
+    public void Sign(HttpRequestMessage request) =>
+        request.Headers.TryAddWithoutValidation(NodeAnnouncement.Field, $"id={_self.Id};site={_self.Site}");
+
+    /// <inheritdoc/>
+    public void Configure(SocketsHttpHandler handler)
+    {
+        handler.UseProxy = false;
+        handler.ConnectTimeout = proxy.ConnectTimeout * 2;
+        handler.ConnectCallback = ConnectAsync;
+
+        // A fetch beyond these waits in line before, see NodeWay.
+        handler.MaxConnectionsPerServer = 2 * NodeWay.MaxBorrowed;
+        handler.PooledConnectionIdleTimeout = TimeSpan.FromMinutes(2);
+        handler.SslOptions = new SslClientAuthenticationOptions
+        {
+            LocalCertificateSelectionCallback = (_, _, _, _, _) => certificates.Own,
+
+            // Who it is, its certificate tells; where it is may change.
+            RemoteCertificateValidationCallback = (_, certificate, chain, _) => certificates.ProblemOf(certificate, chain) is null,
+        };
+    }
+
+    /// <inheritdoc/>
+    public void NoteAnswer(Stratum1 node)
+    {
+        if (IdOf(node) is { } id)
+        {
+            strikes.Answered(id);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void NoteFailure(Stratum1 node, FailureKind kind)
+    {
+        if (IdOf(node) is not { } id || kind is FailureKind.NotFound or FailureKind.Refused)
+        {
+            return;
+        }
+
+        counters.Strike(id, kind.ToString().ToLowerInvariant());
+        if (kind is FailureKind.Connect or FailureKind.Lookup)
+        {
+            strikes.Refused(id);
+        }
+        else
+        {
+            strikes.Strike(id);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void NoteBorrowed(Stratum1 node, long bytes, bool isMoved) =>
+        counters.Borrowed(IdOf(node) ?? node.Authority, bytes, isMoved);
+
+    /// <inheritdoc/>
+    public void NoteHedge() => counters.Hedge();
+
+    /// <summary>The probes have found out more.</summary>
+    public void Replace(IReadOnlyList<KnownNode> known)
+    {
+        NodeView before = _view;
+        var after = new NodeView(self.IsMember ? _self : null, known);
+        _view = after;
+        if (!before.Ring.Members.SequenceEqual(after.Ring.Members))
+        {
+            Volatile.Write(ref _changedAt, time.GetTimestamp());
+        }
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private Stratum1[] Before(ulong key)
+    {
+        NodeView view = _view;
+        if (view.Others.Count == 0)
+        {
+            return [];
+        }
+
+        (RingMember? owner, RingMember? second) = NodeCandidates.Before(view.Ring, key, _self.Id, strikes.IsOut);
+        return (view.ServerOf(owner), view.ServerOf(second)) switch
+        {
+            (null, _) => [],
+            ({ } first, null) => [first],
+            ({ } first, { } other) => [first, other],
+        };
+    }
+
+    private string? IdOf(Stratum1 node) =>
+        _view.Known.FirstOrDefault(n => n.Server.Destination == node.Destination)?.Announcement?.Id;
+}

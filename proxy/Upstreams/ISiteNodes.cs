@@ -1,0 +1,47 @@
+using Breakwater.CacheStore;
+using Breakwater.Proxy.Outcomes;
+
+namespace Breakwater.Proxy.Upstreams;
+
+/// <summary>
+/// The site's other nodes, as whoever fetches sees them: servers that are asked before a Stratum 1. A node of its own has none
+/// (<see cref="NoNodes"/>). Thread-safe.
+/// </summary>
+internal interface ISiteNodes
+{
+    /// <summary>How long the first one asked may take to begin its answer; the next has half as long.</summary>
+    TimeSpan HeadTimeout { get; }
+
+    /// <summary>Who is asked for an object before a Stratum 1, in order; empty: nobody, since it is this node's own.</summary>
+    IReadOnlyList<Stratum1> Before(in ObjectKey key);
+
+    /// <summary>Who is asked for what has a name, such as a repository's documents.</summary>
+    IReadOnlyList<Stratum1> Before(string name);
+
+    /// <summary>
+    /// Who may hold this node's own object since it was the owner before; offline, when nobody else can be asked, all. They are asked
+    /// only for what they hold.
+    /// </summary>
+    IReadOnlyList<Stratum1> Holders(in ObjectKey key);
+
+    /// <summary>Adds to a request what tells a node who asks.</summary>
+    void Sign(HttpRequestMessage request);
+
+    /// <summary>Connections to nodes: by mutual TLS alone.</summary>
+    void Configure(SocketsHttpHandler handler);
+
+    /// <summary>It did what was asked.</summary>
+    void NoteAnswer(Stratum1 node);
+
+    /// <summary>It failed.</summary>
+    void NoteFailure(Stratum1 node, FailureKind kind);
+
+    /// <summary>A body came from it.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="bytes">Its length.</param>
+    /// <param name="isMoved">It held what is this node's own by now.</param>
+    void NoteBorrowed(Stratum1 node, long bytes, bool isMoved);
+
+    /// <summary>One more was asked beside a node that was silent.</summary>
+    void NoteHedge();
+}
