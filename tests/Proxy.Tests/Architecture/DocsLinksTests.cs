@@ -1,0 +1,81 @@
+using System.Text.RegularExpressions;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.Tests.Architecture;
+
+/// <summary>Every link of a page leads to a file that is in the repository, and to a heading that is in the file.</summary>
+public sealed partial class DocsLinksTests
+{
+    private static readonly string[] s_folders = ["docs", "perf", "deployment"];
+
+    [Fact]
+    public void Links_OfAllPages_LeadSomewhere()
+    {
+        List<string> broken = [];
+        int links = 0;
+        foreach (string page in Pages())
+        {
+            foreach (Match link in Link().Matches(CodeBlock().Replace(File.ReadAllText(page), "")))
+            {
+                links++;
+                if (ProblemOf(page, link.Groups[1].Value) is { } problem)
+                {
+                    broken.Add($"{Path.GetRelativePath(Checkout.PathOf("."), page)}: {link.Groups[1].Value} {problem}");
+                }
+            }
+        }
+
+        Assert.True(links > 50, $"Only {links} links were found.");
+        Assert.True(broken.Count == 0, string.Join('\n', broken));
+    }
+
+    [Theory]
+    [InlineData("no-such-page.md", "no such file")]
+    [InlineData("#no-such-heading", "no such heading")]
+    [InlineData("docs/operate/settings.md#declared-state", null)]
+    [InlineData("https://example.org/x", null)]
+    public void ProblemOf_ALinkOfTheReadme_IsSeen(string link, string? problem) =>
+        Assert.Equal(problem, ProblemOf(Checkout.PathOf("README.md"), link));
+
+    private static string? ProblemOf(string page, string link)
+    {
+        if (Scheme().IsMatch(link))
+        {
+            return null;
+        }
+
+        string[] parts = link.Split('#', 2);
+        string target = parts[0].Length == 0 ? page : Path.Combine(Path.GetDirectoryName(page)!, parts[0]);
+        if (!Path.Exists(target))
+        {
+            return "no such file";
+        }
+
+        return parts.Length == 1 || !target.EndsWith(".md", StringComparison.Ordinal)
+            || Heading().Matches(File.ReadAllText(target)).Select(heading => AnchorOf(heading.Groups[1].Value)).Contains(parts[1])
+            ? null
+            : "no such heading";
+    }
+
+    /// <summary>The name that a heading's anchor gets: lower case, no punctuation, hyphens for spaces.</summary>
+    private static string AnchorOf(string heading) =>
+        new([.. heading.Trim().ToLowerInvariant()
+            .Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_').Select(c => c == ' ' ? '-' : c)]);
+
+    private static IEnumerable<string> Pages() =>
+        Directory.EnumerateFiles(Checkout.PathOf("."), "*.md")
+            .Concat(s_folders.SelectMany(folder => Directory.EnumerateFiles(Checkout.PathOf(folder), "*.md", SearchOption.AllDirectories)))
+            .Where(page => !page.Contains("/bin/", StringComparison.Ordinal) && !page.Contains("/obj/", StringComparison.Ordinal));
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"```.*?```", RegexOptions.Singleline)]
+    private static partial Regex CodeBlock();
+
+    [GeneratedRegex(@"^[a-z]+:", RegexOptions.None)]
+    private static partial Regex Scheme();
+
+    [GeneratedRegex(@"^#+ (.*)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
+}
