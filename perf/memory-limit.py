@@ -17,7 +17,7 @@ parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--seconds", type=float, default=8)
 parser.add_argument("--store-gib", type=float, default=10)
 arguments = parser.parse_args()
-GOAL, MIB, REPOSITORY = 0.9, 1 << 20, "synthetic.example.org"
+GOAL, MIB, REPOSITORY = 0.9, 1 << 20, "race.example.org"
 HOT, COLD = "fixed:1200:262144:1", 4 * MIB
 
 
