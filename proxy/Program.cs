@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Breakwater.Proxy.Commands;
+using Breakwater.Proxy.Commands.Cluster;
 using Breakwater.Proxy.Commands.Demo;
 using Breakwater.Proxy.Commands.Lab;
 using Breakwater.Proxy.Commands.Publish;
@@ -61,6 +62,7 @@ static RootCommand Root()
         SeedCommand.Create(),
         PublishCommand.Create(),
         LabCommand.Create(),
+        ClusterCommand.Create(),
         SettingsCommand.Create(),
         SocketUnitCommand.Create(),
     };
