@@ -45,7 +45,8 @@ internal static class ClusterCertificatesCommand
         };
         days.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int given)
+            if (result.Tokens is [var token, ..]
+                && int.TryParse(token.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int given)
                 && given is < 1 or > MaxDays)
             {
                 result.AddError($"--days: {given} is outside 1 to {MaxDays}.");

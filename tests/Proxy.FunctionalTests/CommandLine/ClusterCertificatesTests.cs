@@ -10,6 +10,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Breakwater.Proxy.FunctionalTests.CommandLine;
 
 /// <summary><c>breakwater cluster certificates</c>, and what TLS makes of its files.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class ClusterCertificatesTests : IDisposable
 {
     private static readonly TimeSpan s_year = TimeSpan.FromDays(365);
