@@ -89,6 +89,41 @@ public sealed class WorkingSetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Publish_WithoutHold_ShowsTheNewRevisionWhileItsWorkingSetIsOnItsWay()
+    {
+        await RestartWithAsync("WorkingSets:Hold", "00:00:00");
+        await BootAsync(1, "127.0.0.11");
+        await LearnAsync(boots: 1);
+        Gate gate = new();
+        ObjectKey late = Objects(2).Except(Objects(1)).First(key => key.Kind == 0);
+        _stratum1.Script(FixtureRepository.MiniOs.UrlPath(late), UpstreamBehaviour.Default with { HeadGate = gate });
+        Publish(2);
+        _time.Advance(TimeSpan.FromSeconds(62));
+        await _stratum1.RequestsArrivedAsync(FixtureRepository.MiniOs.UrlPath(late));
+
+        RawResponse shown = await _proxy.GetAsync(ManifestUrl);
+        gate.Open();
+
+        Assert.Equal(FixtureRepository.ReadFixtureFile("minios/cvmfspublished.v2"), shown.Body);
+    }
+
+    [Fact]
+    public async Task Publish_WithoutPrefetch_FetchesWhenAVmAsks()
+    {
+        await RestartWithAsync("WorkingSets:Prefetch", "false");
+        await BootAsync(1, "127.0.0.11");
+        await LearnAsync(boots: 1);
+        Publish(2);
+        _time.Advance(TimeSpan.FromSeconds(62));
+        await _proxy.GetAsync(ManifestUrl);
+        int before = _stratum1.Requests.Count;
+
+        await BootAsync(2, "127.0.0.21");
+
+        Assert.Equal(Objects(2).Except(Objects(1)).ToHashSet(), Asked(before).ToHashSet());
+    }
+
+    [Fact]
     public async Task Sets_AfterARestart_AreKeptAndGoOnLearning()
     {
         await BootAsync(1, "127.0.0.11");
@@ -230,6 +265,13 @@ public sealed class WorkingSetTests : IAsyncLifetime
         int afterPrefetch = _stratum1.Requests.Count;
         await BootAsync(2, "127.0.0.21");
         Assert.Empty(Asked(afterPrefetch));
+    }
+
+    private async Task RestartWithAsync(string setting, string value)
+    {
+        await _proxy.DisposeAsync();
+        _proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path, [setting] = value }, _time, _stratum1);
     }
 
     private async Task LearnAsync(int boots)
