@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
+using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.CacheStore;
 
@@ -63,8 +63,8 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
     /// <param name="name">Any bytes.</param>
     public static ObjectKey Named(ReadOnlySpan<byte> name)
     {
-        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(name, digest);
+        Span<byte> digest = stackalloc byte[32];
+        Digests.Sha256(name, digest);
         return new ObjectKey(digest[..DigestSizeBytes], DigestAlgorithm.Named, 0);
     }
 
@@ -214,7 +214,13 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
     /// <summary>Different keys?</summary>
     public static bool operator !=(ObjectKey left, ObjectKey right) => !left.Equals(right);
 
-    private static ulong Multiplier() => BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
+    /// <summary>Unpredictable, so that nobody can choose keys that collide. From a Guid: the boot image has no OpenSSL.</summary>
+    private static ulong Multiplier()
+    {
+        Span<byte> random = stackalloc byte[16];
+        Guid.NewGuid().TryWriteBytes(random);
+        return (BinaryPrimitives.ReadUInt64LittleEndian(random) ^ BinaryPrimitives.ReadUInt64LittleEndian(random[8..])) | 1;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int HexValue(byte c) => c switch

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Breakwater.Repositories;
@@ -37,15 +36,8 @@ public sealed class Certificate
     /// <summary>Parses the DER form and takes the RSA key out of it. To be called once the fingerprint is known to be listed.</summary>
     public Parsed<RsaSignature> ReadKey()
     {
-        try
-        {
-            using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(Der.Span);
-            using RSA? rsa = certificate.GetRSAPublicKey();
-            return rsa is null ? new Malformed("Certificate: it has no RSA key.") : RsaSignature.FromKey(rsa);
-        }
-        catch (CryptographicException exception)
-        {
-            return new Malformed($"Certificate: {exception.Message}");
-        }
+        return PublicKeyInfo.TryReadCertificate(Der) is { } parameters
+            ? RsaSignature.FromKey(parameters)
+            : new Malformed("Certificate: it is not an X.509 certificate of an RSA key.");
     }
 }

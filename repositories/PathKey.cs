@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
+using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.Repositories;
 
@@ -16,9 +16,7 @@ public readonly record struct PathKey(long First, long Second) : IComparable<Pat
     public static PathKey Of(ReadOnlySpan<byte> path)
     {
         Span<byte> digest = stackalloc byte[16];
-#pragma warning disable CA5351 // The format's key of a path; nothing rests on its strength.
-        MD5.HashData(path, digest);
-#pragma warning restore CA5351
+        Digests.Md5(path, digest);
         return new PathKey(BinaryPrimitives.ReadInt64LittleEndian(digest), BinaryPrimitives.ReadInt64LittleEndian(digest[8..]));
     }
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Security.Cryptography;
+using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.Repositories;
 
@@ -28,9 +29,11 @@ public sealed class RsaSignature
     }
 
     /// <summary>Takes a public key of 1,024 to 8,192 bit.</summary>
-    public static Parsed<RsaSignature> FromKey(RSA key)
+    public static Parsed<RsaSignature> FromKey(RSA key) => FromKey(key.ExportParameters(false));
+
+    /// <summary>Takes a public key of 1,024 to 8,192 bit.</summary>
+    internal static Parsed<RsaSignature> FromKey(RSAParameters parameters)
     {
-        RSAParameters parameters = key.ExportParameters(false);
         if (parameters.Modulus is not { Length: >= 128 and <= MaxModulusBytes } || parameters.Exponent is not { Length: >= 1 and <= 4 })
         {
             return new Malformed("The RSA key is not of 1,024 to 8,192 bit with an exponent of at most 32 bit.");
@@ -42,16 +45,9 @@ public sealed class RsaSignature
     /// <summary>Reads a public key in PEM.</summary>
     public static Parsed<RsaSignature> FromPem(string pem)
     {
-        try
-        {
-            using RSA rsa = RSA.Create();
-            rsa.ImportFromPem(pem);
-            return FromKey(rsa);
-        }
-        catch (Exception exception) when (exception is ArgumentException or CryptographicException)
-        {
-            return new Malformed("It is not an RSA public key in PEM (-----BEGIN PUBLIC KEY-----).");
-        }
+        return PublicKeyInfo.TryReadPem(pem) is { } parameters
+            ? FromKey(parameters)
+            : new Malformed("It is not an RSA public key in PEM (-----BEGIN PUBLIC KEY-----).");
     }
 
     /// <summary>Whitelist: is it a PKCS#1 type 1 block around the text itself?</summary>
@@ -62,9 +58,7 @@ public sealed class RsaSignature
     {
         Span<byte> payload = stackalloc byte[Sha1DigestInfo.Length + 20];
         Sha1DigestInfo.CopyTo(payload);
-#pragma warning disable CA5350 // The protocol signs SHA-1 digests.
-        SHA1.HashData(text, payload[Sha1DigestInfo.Length..]);
-#pragma warning restore CA5350
+        Digests.Sha1(text, payload[Sha1DigestInfo.Length..]);
         return Matches(payload, signature);
     }
 

@@ -9,7 +9,7 @@ public abstract class ObjectHasher : IDisposable
     /// <summary>Starts a digest with the algorithm of a key.</summary>
     public static ObjectHasher Create(DigestAlgorithm algorithm) => algorithm switch
     {
-        DigestAlgorithm.Sha1 => new Sha1Hasher(),
+        DigestAlgorithm.Sha1 => Digests.AreManaged ? new ManagedSha1Hasher() : new Sha1Hasher(),
         DigestAlgorithm.RipeMd160 => new RipeMd160Hasher(),
         DigestAlgorithm.Shake128 => new Shake128Hasher(),
         DigestAlgorithm.Named => new NoHasher(),
@@ -84,6 +84,22 @@ public abstract class ObjectHasher : IDisposable
         protected override void Peek(Span<byte> digest) => _hash.GetCurrentHash(digest);
 
         protected override void Dispose(bool disposing) => _hash.Dispose();
+    }
+
+    /// <summary>For the image that has no OpenSSL: <see cref="Digests.AreManaged"/>.</summary>
+    internal sealed class ManagedSha1Hasher : ObjectHasher
+    {
+        private readonly Sha1Digest _hash = new();
+
+        public override void Append(ReadOnlySpan<byte> bytes) => _hash.BlockUpdate(bytes);
+
+        public override void Finish(Span<byte> digest) => _hash.DoFinal(digest);
+
+        protected override void Peek(Span<byte> digest) => new Sha1Digest(_hash).DoFinal(digest);
+
+        protected override void Dispose(bool disposing)
+        {
+        }
     }
 
     private sealed class RipeMd160Hasher : ObjectHasher

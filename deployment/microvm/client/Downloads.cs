@@ -1,14 +1,17 @@
-using System.Net;
+using System.Net.Sockets;
 
 namespace Breakwater.Mount;
 
-/// <summary>HTTP to the routes of a repository. Thread-safe.</summary>
+/// <summary>HTTP to the routes of a repository, over connections that are kept. Thread-safe.</summary>
 internal sealed class Downloads(Routes routes, TimeProvider time) : IDisposable
 {
     /// <summary>Longest time to connect, and longest silence in an answer: the 5 s of a Micro-CernVM's client.</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
 
-    private readonly Dictionary<string, HttpClient> _clients = []; // by proxy; guarded by itself
+    /// <summary>More than all readers at once use; those beyond it are closed.</summary>
+    private const int MaxIdle = 16;
+
+    private readonly List<(string Host, int Port, HttpConnection Connection)> _idle = []; // guarded by itself
 
     /// <summary>The ways there are.</summary>
     public Routes Routes => routes;
@@ -21,45 +24,38 @@ internal sealed class Downloads(Routes routes, TimeProvider time) : IDisposable
     /// <param name="sink">Takes the bytes as they come.</param>
     public async Task<string?> TryAsync(Route route, string path, long maxBytes, bool isAgain, Action<ReadOnlyMemory<byte>> sink)
     {
-        using var silence = new CancellationTokenSource(Silence, time);
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"{route.Server}/{path}");
-        request.Headers.TryAddWithoutValidation("User-Agent", "breakwater-mount");
-        if (isAgain)
+        var url = new Uri($"{route.Server}/{path}");
+        string head = $"GET {(route.Proxy is null ? url.PathAndQuery : url.AbsoluteUri)} HTTP/1.1\r\nHost: {url.Authority}\r\n"
+            + $"User-Agent: breakwater-mount\r\n{(isAgain ? "Cache-Control: no-cache\r\n" : "")}\r\n";
+        Uri peer = route.Proxy ?? url;
+        if (peer.Scheme != "http" || url.Scheme != "http")
         {
-            request.Headers.TryAddWithoutValidation("Cache-Control", "no-cache");
+            return "only http:// is spoken: what comes is verified by its signature and hashes";
         }
 
+        long total = 0;
+        bool Take(ReadOnlyMemory<byte> bytes)
+        {
+            if ((total += bytes.Length) <= maxBytes)
+            {
+                sink(bytes);
+            }
+
+            return total > maxBytes;
+        }
+
+        using var silence = new CancellationTokenSource(Silence, time);
         try
         {
-            using HttpResponseMessage answer =
-                await Client(route.Proxy).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token);
-            if (answer.StatusCode != HttpStatusCode.OK)
+            int status = await ExchangeAsync(peer.DnsSafeHost, peer.Port, head, Take, silence);
+            if (status >= 500)
             {
-                if ((int)answer.StatusCode >= 500)
-                {
-                    routes.Failed(route);
-                }
-
-                return $"status {(int)answer.StatusCode}";
+                routes.Failed(route);
             }
 
-            await using Stream body = await answer.Content.ReadAsStreamAsync(silence.Token);
-            byte[] buffer = new byte[64 << 10];
-            long total = 0;
-            for (int n; (n = await body.ReadAsync(buffer, silence.Token)) > 0;)
-            {
-                silence.CancelAfter(Silence);
-                if ((total += n) > maxBytes)
-                {
-                    return $"more than {maxBytes} bytes";
-                }
-
-                sink(buffer.AsMemory(0, n));
-            }
-
-            return null;
+            return status != 200 ? $"status {status}" : total > maxBytes ? $"more than {maxBytes} bytes" : null;
         }
-        catch (Exception e) when (e is HttpRequestException or HttpIOException or OperationCanceledException)
+        catch (Exception e) when (e is SocketException or AnswerException or OperationCanceledException)
         {
             routes.Failed(route);
             return e is OperationCanceledException ? "nothing came for 5 s" : e.Message;
@@ -69,32 +65,71 @@ internal sealed class Downloads(Routes routes, TimeProvider time) : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (HttpClient client in _clients.Values)
+        lock (_idle)
         {
-            client.Dispose();
+            _idle.ForEach(kept => kept.Connection.Dispose());
+            _idle.Clear();
         }
     }
 
-    private HttpClient Client(Uri? proxy)
+    private async Task<int> ExchangeAsync(
+        string host, int port, string head, Func<ReadOnlyMemory<byte>, bool> sink, CancellationTokenSource silence)
     {
-        lock (_clients)
+        while (true)
         {
-            string key = proxy?.ToString() ?? "";
-            if (!_clients.TryGetValue(key, out HttpClient? client))
+            HttpConnection? kept = TakeIdle(host, port);
+            HttpConnection connection = kept ?? await HttpConnection.OpenAsync(host, port, silence.Token);
+            bool isKept = false;
+            try
             {
-                var handler = new SocketsHttpHandler
+                int status = await connection.ExchangeAsync(head, sink, silence);
+                isKept = connection.IsReusable;
+                return status;
+            }
+            catch (Exception e) when (e is SocketException or AnswerException && kept is { HasBegun: false })
+            {
+                // The peer had closed it in the meantime: the next one, at last a new one.
+            }
+            finally
+            {
+                if (isKept)
                 {
-                    Proxy = proxy is null ? null : new WebProxy(proxy),
-                    UseProxy = proxy is not null,
-                    ConnectTimeout = Silence,
-                    AllowAutoRedirect = false,
-                    UseCookies = false,
-                    AutomaticDecompression = DecompressionMethods.None,
-                };
-                _clients[key] = client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+                    PutIdle(host, port, connection);
+                }
+                else
+                {
+                    connection.Dispose();
+                }
+            }
+        }
+    }
+
+    private HttpConnection? TakeIdle(string host, int port)
+    {
+        lock (_idle)
+        {
+            int i = _idle.FindLastIndex(kept => kept.Port == port && kept.Host == host);
+            if (i < 0)
+            {
+                return null;
             }
 
-            return client;
+            HttpConnection connection = _idle[i].Connection;
+            _idle.RemoveAt(i);
+            return connection;
+        }
+    }
+
+    private void PutIdle(string host, int port, HttpConnection connection)
+    {
+        lock (_idle)
+        {
+            _idle.Add((host, port, connection));
+            if (_idle.Count > MaxIdle)
+            {
+                _idle[0].Connection.Dispose();
+                _idle.RemoveAt(0);
+            }
         }
     }
 }

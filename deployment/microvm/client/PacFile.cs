@@ -10,7 +10,7 @@ internal static partial class PacFile
     {
         string code = Comments().Replace(text, "");
         MatchCollection returns = Returns().Matches(code);
-        if (returns.Count != 1 || Regex.Count(code, @"\breturn\b") != 1 || Conditions().IsMatch(code))
+        if (returns.Count != 1 || Return().Count(code) != 1 || Conditions().IsMatch(code))
         {
             return null;
         }
@@ -42,6 +42,9 @@ internal static partial class PacFile
 
     [GeneratedRegex("""\breturn\s*\(?\s*(["'])([^"'\n]*)\1\s*\)?\s*(;|\})""")]
     private static partial Regex Returns();
+
+    [GeneratedRegex(@"\breturn\b")]
+    private static partial Regex Return();
 
     [GeneratedRegex(@"\b(if|switch|for|while|else|throw)\b|\?")]
     private static partial Regex Conditions();
