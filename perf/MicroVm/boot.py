@@ -4,7 +4,7 @@
 Published, booted, verified to the byte; then a new revision whose tag moves, warmed: the next boot has it with no request to the Stratum 1;
 then the old tag; then with the Stratum 1 gone; then a wrong key, which must end in the rescue shell. Exit 0 when all of it is so.
 
-    boot.py [--image DIRECTORY] [--iso] [--keep]
+    boot.py [--image DIRECTORY] [--iso] [--keep] [--save]
 
 Needs: dotnet build -c Release proxy; apt-get install --no-install-recommends qemu-system-x86 seabios busybox-static and what
 deployment/microvm/build.sh names. --iso also boots the ISO, by BIOS and by UEFI (ovmf).
@@ -15,6 +15,7 @@ import http.server
 import json
 import os
 import pathlib
+import platform
 import random
 import shutil
 import socket
@@ -32,6 +33,7 @@ arguments = argparse.ArgumentParser()
 arguments.add_argument("--image", type=pathlib.Path, help="what build.sh --user-data-key made; else it is built with the key of the test")
 arguments.add_argument("--iso", action="store_true", help="also boot the ISO, by BIOS and (where OVMF is) UEFI")
 arguments.add_argument("--keep", action="store_true", help="keep the working directory")
+arguments.add_argument("--save", action="store_true", help="write perf/results/boot.json")
 arguments = arguments.parse_args()
 
 missing = [p for p in ("qemu-system-x86_64", "cpio") if not shutil.which(p)] + [str(p) for p in (BREAKWATER,) if not p.exists()]
@@ -74,6 +76,18 @@ class Stratum1(http.server.SimpleHTTPRequestHandler):
 
 def objects():
     return sum("/data/" in path for path in Stratum1.requests)
+
+
+def wait_for_revision(number, proxy_port):
+    """Until the proxy serves it: it keeps a manifest for a minute, and a new one back while it fetches what boots read."""
+    request = urllib.request.Request(f"http://stratum1.lab/cvmfs/{FQRN}/.cvmfspublished")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": f"http://127.0.0.1:{proxy_port}"}))
+    begin = time.monotonic()
+    while f"\nS{number}\n".encode() not in opener.open(request, timeout=20).read():
+        if time.monotonic() - begin > 180:
+            sys.exit(f"the proxy serves no revision {number}")
+        time.sleep(1)
+    print(f"revision {number} is served after {time.monotonic() - begin:.0f} s", flush=True)
 
 
 INIT = """#!/bin/sh
@@ -137,6 +151,7 @@ def boot(words, image, extra=(), patience=150, system=("-kernel", "-initrd")):
 
 
 failures = []
+rows = []
 
 
 def check(name, console, seconds, tree, revision, before):
@@ -151,6 +166,7 @@ def check(name, console, seconds, tree, revision, before):
         problems.append("links differ")
     mount = " ".join(line[6:].strip() for line in console.splitlines() if line.startswith("MOUNT "))
     print(f"{name}: {'; '.join(problems) or 'right'}; {seconds:.1f} s, {asked} objects from the Stratum 1; {mount}", flush=True)
+    rows.append({"boot": name, "seconds": round(seconds, 1), "stratum1Objects": asked, "right": not problems, "mount": mount})
     if problems:
         failures.append(name)
         print(console[-3000:])
@@ -211,6 +227,7 @@ def main():
     (tree / "etc/revision").write_text("two\n")
     (tree / "data/deep/er/file3").write_bytes(b"a security update")
     run(*breakwater, "publish", tree, "--repository", FQRN, "--tag", "v2", "--move", "HEAD")
+    wait_for_revision(2, store_port)
     run(*breakwater, "warm", FQRN, "--all")
     before = objects()
     console, seconds = boot(f"{words} cvmfs_tag=HEAD", image)
@@ -245,5 +262,10 @@ finally:
         print(f"kept: {work}")
     else:
         shutil.rmtree(work)
-print(json.dumps({"failures": failures, "seconds": round(time.monotonic() - begin, 1)}))
+result = {
+    "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.release()}; QEMU without KVM", "boots": rows, "failures": failures,
+    "seconds": round(time.monotonic() - begun, 1)}
+print(json.dumps(result))
+if arguments.save:
+    (ROOT / "perf/results/boot.json").write_text(json.dumps(result, indent=2) + "\n")
 sys.exit(1 if failures else 0)

@@ -39,8 +39,10 @@ internal sealed class CannedServer : IDisposable
                 while (_answers.Count > 0 && !answer.EndsWith('#'))
                 {
                     string request = "";
-                    for (int n; !request.EndsWith("\r\n\r\n", StringComparison.Ordinal) && (n = await socket.ReceiveAsync(buffer).InTimeAsync()) > 0;)
+                    int n = 1;
+                    while (n > 0 && !request.EndsWith("\r\n\r\n", StringComparison.Ordinal))
                     {
+                        n = await socket.ReceiveAsync(buffer).InTimeAsync();
                         request += Encoding.ASCII.GetString(buffer, 0, n);
                     }
 
