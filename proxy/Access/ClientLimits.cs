@@ -116,9 +116,12 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
         TimeSpan each = TimeSpan.FromSeconds(1) / rate;
         lock (_gate)
         {
-            if (!_clients.TryGetValue(ClientKey.Of(address), out Client? client))
+            IPAddress key = ClientKey.Of(address);
+            if (!_clients.TryGetValue(key, out Client? client))
             {
-                return TimeSpan.Zero;
+                // It has no connection of its own: a balancer asks for it (X-Forwarded-For).
+                _clients.Add(key, client = new Client { IsGone = true });
+                _gone.Enqueue(key);
             }
 
             // A client that was quiet may send one second's worth at once.
@@ -130,6 +133,7 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
             }
 
             client.NextTurn = turn + each;
+            ForgetLocked();
             return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
         }
     }

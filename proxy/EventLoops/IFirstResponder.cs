@@ -14,6 +14,11 @@ internal interface IFirstResponder
     /// <summary>All that a client gets whose request's head did not become whole in time.</summary>
     byte[] RefuseLateHead(IPAddress client);
 
+    /// <summary>
+    /// All that a connection gets whose beginning is not as the PROXY protocol wants it: with a header or, where it is not wanted, without.
+    /// </summary>
+    byte[] RefuseProxyHeader(IPAddress sender, bool isWanted);
+
     /// <summary>Looks at one request.</summary>
     /// <param name="head">The request; valid during the call.</param>
     /// <param name="connection">Where it came from. Its socket takes what is sent at once, and does not block.</param>

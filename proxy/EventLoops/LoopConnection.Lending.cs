@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Listening;
 
 namespace Breakwater.Proxy.EventLoops;
@@ -18,6 +19,12 @@ internal sealed partial class LoopConnection
     /// <param name="bytes">The request and what came behind it.</param>
     private int LendFirst(HeadScan scan, int headLength, ReadOnlySpan<byte> bytes)
     {
+        if (scan == HeadScan.Doubtful && ProxyHeader.Begins(bytes))
+        {
+            RefuseProxyHeader();
+            return bytes.Length;
+        }
+
         _isForGood = scan == HeadScan.Doubtful;
         if (_isForGood && _borrower is not null)
         {
@@ -34,7 +41,7 @@ internal sealed partial class LoopConnection
     private void Lend(ReadOnlySpan<byte> bytes, BegunRequest begun)
     {
         bool isNew = _borrower is null || _borrower.IsOver;
-        IBorrower borrower = isNew ? listener.Borrowers.Open(Descriptor, Id, client, Wake) : _borrower!;
+        IBorrower borrower = isNew ? listener.Borrowers.Open(Descriptor, Id, _client, Wake) : _borrower!;
         _borrower = borrower;
         borrower.Announce(begun);
         _state = State.Lent;
@@ -162,11 +169,13 @@ internal sealed partial class LoopConnection
     }
 
     /// <summary>Its head has not become whole in time. As Kestrel does: told, and then no more is said.</summary>
-    private void RefuseLateHead()
+    private void RefuseLateHead() => SayLast(listener.Responder.RefuseLateHead(_client.Address));
+
+    private void SayLast(byte[] answer)
     {
         try
         {
-            SocketSender.Send(Descriptor, listener.Responder.RefuseLateHead(client.Address), hasMore: false);
+            SocketSender.Send(Descriptor, answer, hasMore: false);
         }
         catch (SocketException)
         {

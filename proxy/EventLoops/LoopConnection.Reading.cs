@@ -69,6 +69,9 @@ internal sealed partial class LoopConnection
     {
         switch (received)
         {
+            case 0 when _restLength > 0 && _isUnnamed:
+                RefuseProxyHeader();
+                break;
             case 0 when _restLength > 0:
                 // A head that never becomes whole: Kestrel answers it.
                 _isForGood = true;
@@ -88,9 +91,18 @@ internal sealed partial class LoopConnection
     /// </summary>
     private int ServeRequests(ReadOnlySpan<byte> bytes)
     {
+        int at = 0;
+        if (_isUnnamed)
+        {
+            at = TakeName(bytes);
+            if (_isUnnamed || _state != State.Reading)
+            {
+                return at;
+            }
+        }
+
         bool wasPartial = _isPartial;
         _isPartial = false;
-        int at = 0;
         for (int answers = 0; at < bytes.Length && _state == State.Reading; answers++)
         {
             if (answers == AnswersPerTurn)

@@ -10,7 +10,7 @@ namespace Breakwater.Proxy.EventLoops;
 /// All on its loop's thread. The mechanics rest on Kestrel's HTTP/1 loop being strictly sequential: read, parse, application, flush, next
 /// read.
 /// </summary>
-internal sealed partial class LoopConnection(EventLoop loop, LoopListener listener, IPEndPoint client) : LoopSource
+internal sealed partial class LoopConnection(EventLoop loop, LoopListener listener, IPEndPoint sender, bool isUnnamed) : LoopSource
 {
     /// <summary>Requests answered in a row before others have their turn.</summary>
     private const int AnswersPerTurn = 32;
@@ -35,6 +35,8 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     private static long s_lastId;
 
     private State _state = State.Reading;
+    private IPEndPoint _client = sender;    // who asks, as soon as that is known
+    private bool _isUnnamed = isUnnamed;    // a balancer is yet to say who asks
     private string? _id;
     private Action? _wake;
     private long _since = loop.Now;         // ms: the last answer, or the first byte of a head that is not whole
@@ -62,7 +64,7 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     }
 
     /// <summary>The client's address.</summary>
-    public IPAddress Client => client.Address;
+    public IPAddress Client => _client.Address;
 
     /// <summary>Identity of the connection, as long as the process lives.</summary>
     public string Id => _id ??= string.Create(CultureInfo.InvariantCulture, $"L{Interlocked.Increment(ref s_lastId):X}");
@@ -137,7 +139,7 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
         long waited = now - _since;
         bool isOver = _state switch
         {
-            State.Reading => listener.IsClosing || waited > (_isPartial ? listener.HeadTimeoutMs : s_idleMs),
+            State.Reading => listener.IsClosing || waited > (_isPartial || _isUnnamed ? listener.HeadTimeoutMs : s_idleMs),
             State.Answering => listener.IsOver || _watch.IsStuck(now, Descriptor, listener.ClientTimeoutMs),
             State.Lent => (_isForGood && waited > s_idleMs && _borrower!.IsWaiting) || IsStuckWhileLent(now),
             State.Lingering => waited > LingerMs,
@@ -181,10 +183,20 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     private void Begin()
     {
         loop.Add(this, Readiness.Input | Readiness.Output | Readiness.PeerDone | Readiness.Edge);
-        if (!listener.Serves(client.Address))
+        if (!_isUnnamed)
+        {
+            LendUnlessServed([]);
+        }
+    }
+
+    /// <summary>Who is refused by the settings is told so by Kestrel.</summary>
+    /// <param name="bytes">What it has sent.</param>
+    private void LendUnlessServed(ReadOnlySpan<byte> bytes)
+    {
+        if (!listener.Serves(_client.Address))
         {
             _isForGood = true;
-            Lend([], default);
+            Lend(bytes, default);
         }
     }
 
@@ -224,6 +236,6 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
         loop.Remove(this);
         DropRest();
         Epoll.Close(Descriptor);
-        listener.Closed(client.Address);
+        listener.Closed(_isUnnamed ? null : _client.Address);
     }
 }

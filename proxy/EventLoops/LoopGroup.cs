@@ -18,9 +18,11 @@ internal sealed class LoopGroup : IDisposable
     private int _next;
     private long _lastWarning = long.MinValue;
 
-    public LoopGroup(IFirstResponder responder, ClientLimits limits, ConnectionRules rules, TimeProvider time, ILogger<LoopGroup> log)
+    public LoopGroup(IFirstResponder responder, Balancers balancers, ClientLimits limits, ConnectionRules rules, TimeProvider time,
+        ILogger<LoopGroup> log)
     {
         Responder = responder;
+        Balancers = balancers;
         _limits = limits;
         _rules = rules;
         _time = time;
@@ -33,6 +35,9 @@ internal sealed class LoopGroup : IDisposable
 
     /// <summary>Sees every plain request first.</summary>
     public IFirstResponder Responder { get; }
+
+    /// <summary>Who says whose a connection is.</summary>
+    public Balancers Balancers { get; }
 
     /// <summary>Ms: the head of a request must be whole.</summary>
     public long HeadTimeoutMs { get; }
@@ -47,9 +52,10 @@ internal sealed class LoopGroup : IDisposable
     public long Timestamp => _time.GetTimestamp();
 
     /// <summary>May one more connection of this client be open? If so <see cref="Left"/> must follow.</summary>
-    public bool TryEnter(IPAddress client)
+    /// <param name="client">Null: it is yet to be said; <see cref="TryName"/> follows.</param>
+    public bool TryEnter(IPAddress? client)
     {
-        if (Interlocked.Increment(ref _connections) <= _rules.MaxConnections && _limits.TryEnter(client))
+        if (Interlocked.Increment(ref _connections) <= _rules.MaxConnections && (client is null || TryName(client)))
         {
             return true;
         }
@@ -58,10 +64,18 @@ internal sealed class LoopGroup : IDisposable
         return false;
     }
 
+    /// <summary>A connection's client is known now. May it have one more?</summary>
+    public bool TryName(IPAddress client) => _limits.TryEnter(client);
+
     /// <summary>A connection ended.</summary>
-    public void Left(IPAddress client)
+    /// <param name="client">Null: it was never said.</param>
+    public void Left(IPAddress? client)
     {
-        _limits.Leave(client);
+        if (client is not null)
+        {
+            _limits.Leave(client);
+        }
+
         Interlocked.Decrement(ref _connections);
     }
 

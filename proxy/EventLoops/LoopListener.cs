@@ -153,12 +153,17 @@ internal sealed class LoopListener(LoopGroup loops, EventLoop loop, Socket socke
         }
     }
 
+    /// <inheritdoc cref="LoopGroup.TryName"/>
+    public bool TryName(IPAddress client) => loops.TryName(client);
+
     /// <summary>A connection was closed.</summary>
-    public void Closed(IPAddress client) => loops.Left(client);
+    /// <param name="client">Null: it was never said whose it was.</param>
+    public void Closed(IPAddress? client) => loops.Left(client);
 
     private void Welcome(int descriptor, IPEndPoint client)
     {
-        if (!loops.TryEnter(client.Address))
+        bool isUnnamed = loops.Balancers.Names(client.Address);
+        if (!loops.TryEnter(isUnnamed ? null : client.Address))
         {
             Epoll.Close(descriptor);
             return;
@@ -166,7 +171,7 @@ internal sealed class LoopListener(LoopGroup loops, EventLoop loop, Socket socke
 
         Interlocked.Increment(ref _held);
         EventLoop next = loops.NextLoop();
-        var connection = new LoopConnection(next, this, client) { Descriptor = descriptor };
+        var connection = new LoopConnection(next, this, client, isUnnamed) { Descriptor = descriptor };
         if (ReferenceEquals(next, loop))
         {
             connection.Posted();

@@ -42,6 +42,9 @@ internal readonly ref struct RequestHead
     /// <summary>The <c>CDN-Loop</c>, or empty.</summary>
     public ReadOnlySpan<byte> CdnLoop { get; private init; }
 
+    /// <summary>Does it say for whom it is (<c>X-Forwarded-For</c>), in origin-form, where that may count?</summary>
+    public bool HasForwardedFor { get; private init; }
+
     /// <summary>Did it come through another proxy?</summary>
     public bool IsForwarded => Via.Length > 0 || CdnLoop.Length > 0;
 
@@ -85,7 +88,8 @@ internal readonly ref struct RequestHead
             UserAgent = fields.UserAgent,
             PathHint = fields.PathHint,
             Via = fields.Via,
-            CdnLoop = fields.CdnLoop
+            CdnLoop = fields.CdnLoop,
+            HasForwardedFor = fields.HasForwardedFor && target[0] == (byte)'/',
         };
         return scan;
     }
@@ -164,6 +168,9 @@ internal readonly ref struct RequestHead
                     isPlain &= fields.Via.IsEmpty;
                     fields.Via = value;
                     break;
+                case FieldKind.ForwardedFor:
+                    fields.HasForwardedFor = true;
+                    break;
                 case FieldKind.CdnLoop:
                     isPlain &= fields.CdnLoop.IsEmpty;
                     fields.CdnLoop = value;
@@ -189,6 +196,7 @@ internal readonly ref struct RequestHead
         10 when Is(name, "cvmfs-info"u8) => FieldKind.PathHint,
         13 when Is(name, "Cache-Control"u8) || Is(name, "Authorization"u8) => FieldKind.Meaningful,
         14 when Is(name, "Content-Length"u8) => FieldKind.Framing,
+        15 when Is(name, "X-Forwarded-For"u8) => FieldKind.ForwardedFor,
         17 when Is(name, "Transfer-Encoding"u8) => FieldKind.Framing,
         19 when Is(name, "Proxy-Authorization"u8) => FieldKind.Meaningful,
         _ => FieldKind.Other,
@@ -222,6 +230,7 @@ internal readonly ref struct RequestHead
         public ReadOnlySpan<byte> PathHint;
         public ReadOnlySpan<byte> Via;
         public ReadOnlySpan<byte> CdnLoop;
+        public bool HasForwardedFor;
     }
 
     private enum FieldKind : byte
@@ -233,6 +242,7 @@ internal readonly ref struct RequestHead
         PathHint,
         Via,
         CdnLoop,
+        ForwardedFor,
 
         /// <summary>Changes the framing or the connection.</summary>
         Framing,

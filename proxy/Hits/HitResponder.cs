@@ -13,8 +13,8 @@ namespace Breakwater.Proxy.Hits;
 /// to the pipeline. Only bytes that are in memory are sent, so that no loop waits for a disk. Thread-safe.
 /// </summary>
 internal sealed class HitResponder(
-    Admission admission, LoopGuard loops, RepositoryRoutes repositories, ObjectHits objects, DocumentHits documents, HitJoins joins,
-    HitLedger ledger, ParserRefusals refusals)
+    Admission admission, Balancers balancers, LoopGuard loops, RepositoryRoutes repositories, ObjectHits objects, DocumentHits documents,
+    HitJoins joins, HitLedger ledger, ParserRefusals refusals)
     : IFirstResponder
 {
     /// <inheritdoc/>
@@ -24,10 +24,14 @@ internal sealed class HitResponder(
     public byte[] RefuseLateHead(IPAddress client) => refusals.RefuseLateHead(client);
 
     /// <inheritdoc/>
+    public byte[] RefuseProxyHeader(IPAddress sender, bool isWanted) => refusals.RefuseProxyHeader(sender, isWanted);
+
+    /// <inheritdoc/>
     public FirstAnswer Respond(in RequestHead head, LoopConnection connection, out LoopAnswer? answer)
     {
         answer = null;
-        if (!admission.AllowsAtOnce(connection.Client) || (head.IsForwarded && loops.MayBeLoop(head.Via, head.CdnLoop)))
+        if (!admission.AllowsAtOnce(connection.Client) || (head.IsForwarded && loops.MayBeLoop(head.Via, head.CdnLoop))
+            || (head.HasForwardedFor && balancers.Forwards(connection.Client)))
         {
             return FirstAnswer.ForKestrel;
         }

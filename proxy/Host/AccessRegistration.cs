@@ -7,8 +7,10 @@ namespace Breakwater.Proxy.Host;
 internal static class AccessRegistration
 {
     /// <summary>Who may ask, and how much.</summary>
-    public static void AddAccess(this IServiceCollection services, AccessOptions access, TimeProvider time)
+    public static void AddAccess(this IServiceCollection services, AccessOptions access, ProxyOptions proxy, TimeProvider time)
     {
+        services.AddSingleton(new Balancers(proxy.ProxyProtocol, proxy.ForwardedFor));
+        services.AddReload<Balancers>((balancers, changed) => balancers.Replace(changed.Proxy.ProxyProtocol, changed.Proxy.ForwardedFor));
         services.AddSingleton(new ClientAccess(access.EffectiveClients));
         services.AddReload<ClientAccess>((clients, changed) => clients.Replace(changed.Access.EffectiveClients));
         services.AddSingleton(new DestinationAccess(access.Destinations));

@@ -113,7 +113,7 @@ internal static class ProxyServer
         services.AddSingleton(settings);
         services.AddSingleton(settings.Proxy);
         AddStore(services, store);
-        services.AddAccess(settings.Access, time);
+        services.AddAccess(settings.Access, settings.Proxy, time);
         services.AddHostedService<Reloading>();
         services.AddUpstreams(configuration, settings, time);
         services.AddFetching(settings);
@@ -180,6 +180,7 @@ internal static class ProxyServer
         listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1;
         ClientLimits limits = listen.ApplicationServices.GetRequiredService<ClientLimits>();
         listen.Use(HalfClosedClients.Wrap);
+        listen.Use(listen.ApplicationServices.GetRequiredService<ProxyHeaderMiddleware>().Wrap);
         listen.Use(next => connection => LimitAsync(connection, next, limits));
         listen.Use(listen.ApplicationServices.GetRequiredService<TunnelMiddleware>().Wrap);
         listen.Use(ParserRefusals.Wrap);

@@ -12,6 +12,7 @@ internal static class PipelineRegistration
         services.AddSingleton<ZeroTouchEndpoint>();
         services.AddReload<BreakwaterSettings>((settings, changed) => settings.ZeroTouch.Take(changed.ZeroTouch));
         services.AddSingleton<ExchangeRouting>();
+        services.AddSingleton<ForwardedClients>();
         services.AddSingleton<RequestRouter>();
         services.AddSingleton<ProxyPipeline>();
     }

@@ -13,10 +13,10 @@ using Microsoft.Extensions.Primitives;
 
 namespace Breakwater.Proxy.Pipeline;
 
-/// <summary>The order of everything: admit, route to whoever serves it, record.</summary>
+/// <summary>The order of everything: settle who asks, admit, route to whoever serves it, record.</summary>
 internal sealed partial class ProxyPipeline(
-    Admission admission, LoopGuard loops, RequestRouter router, ResponseHeads heads, RequestRecorder recorder, TimeProvider time,
-    ILogger<ProxyPipeline> log)
+    ForwardedClients forwarded, Admission admission, LoopGuard loops, RequestRouter router, ResponseHeads heads, RequestRecorder recorder,
+    TimeProvider time, ILogger<ProxyPipeline> log)
 {
     /// <summary>Handles one request to its end.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -29,6 +29,7 @@ internal sealed partial class ProxyPipeline(
         using Activity? span = Telemetry.Spans.StartActivity("request", ActivityKind.Server);
         try
         {
+            forwarded.Settle(context);
             await AdmitAsync(context, outcome);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)

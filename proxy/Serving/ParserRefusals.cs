@@ -46,7 +46,7 @@ internal sealed class ParserRefusals(RequestRecorder recorder, ProxyOptions opti
 
         IHttpRequestFeature? request = features.Get<IHttpRequestFeature>();
         bool isHead = request?.Method == HttpMethods.Head;
-        byte[] answer = Answer(e.StatusCode, isHead, out int bodyBytes);
+        byte[] answer = Answer(e.StatusCode, isHead, Reason(e.StatusCode), out int bodyBytes);
         features.Get<RefusableOutput>()?.SayInstead(answer);
         long now = time.GetTimestamp();
         var facts = new RequestFacts
@@ -62,11 +62,20 @@ internal sealed class ParserRefusals(RequestRecorder recorder, ProxyOptions opti
     /// <summary>The answer to a client of the event loops whose head did not become whole in time; it is recorded.</summary>
     public byte[] RefuseLateHead(IPAddress client)
     {
-        byte[] answer = Answer(StatusCodes.Status408RequestTimeout, isHead: false, out int bodyBytes);
-        long now = time.GetTimestamp();
-        var facts = new RequestFacts { StartedAt = now, Method = RequestMethod.Other, Client = client };
-        recorder.Record(facts.Ended(RequestResult.Refused, StatusCodes.Status408RequestTimeout, bodyBytes, now, now));
-        return answer;
+        const int Status = StatusCodes.Status408RequestTimeout;
+        return Record(client, Status, Answer(Status, isHead: false, Reason(Status), out int bodyBytes), bodyBytes);
+    }
+
+    /// <summary>The answer to a connection whose beginning is not as the PROXY protocol wants it; it is recorded.</summary>
+    /// <param name="sender">The connection's own address.</param>
+    /// <param name="isWanted">It must begin with a header; else it must not.</param>
+    public byte[] RefuseProxyHeader(IPAddress sender, bool isWanted)
+    {
+        const int Status = StatusCodes.Status400BadRequest;
+        string reason = isWanted
+            ? "A connection from this address begins with a header of the PROXY protocol (Proxy:ProxyProtocol), and this one did not."
+            : "The PROXY protocol is taken from the networks of Proxy:ProxyProtocol alone, and this address is in none of them.";
+        return Record(sender, Status, Answer(Status, isHead: false, reason, out int bodyBytes), bodyBytes);
     }
 
     /// <inheritdoc/>
@@ -79,9 +88,17 @@ internal sealed class ParserRefusals(RequestRecorder recorder, ProxyOptions opti
     {
     }
 
-    private byte[] Answer(int status, bool isHead, out int bodyBytes)
+    private byte[] Record(IPAddress client, int status, byte[] answer, int bodyBytes)
     {
-        byte[] body = Encoding.ASCII.GetBytes($"{status}: {Reason(status)}\n");
+        long now = time.GetTimestamp();
+        var facts = new RequestFacts { StartedAt = now, Method = RequestMethod.Other, Client = client };
+        recorder.Record(facts.Ended(RequestResult.Refused, status, bodyBytes, now, now));
+        return answer;
+    }
+
+    private byte[] Answer(int status, bool isHead, string reason, out int bodyBytes)
+    {
+        byte[] body = Encoding.ASCII.GetBytes($"{status}: {reason}\n");
         string head = string.Create(
             CultureInfo.InvariantCulture,
             $"HTTP/1.1 {status} {ReasonPhrases.GetReasonPhrase(status)}\r\nDate: {time.GetUtcNow():R}\r\nVia: 1.1 "

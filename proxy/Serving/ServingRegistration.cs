@@ -16,5 +16,6 @@ internal static class ServingRegistration
         services.AddSingleton<ExchangeEndpoint>();
         services.AddSingleton<TunnelMiddleware>();
         services.AddSingleton<ParserRefusals>();
+        services.AddSingleton<ProxyHeaderMiddleware>();
     }
 }

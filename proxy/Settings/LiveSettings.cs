@@ -17,6 +17,9 @@ internal sealed partial class LiveSettings : IDisposable
     private static readonly string[] s_live =
         ["Access", "Repositories", "ReverseProxy", "Logging", "Presets", "Seeds", "Pins", "Http", "ZeroTouch"];
 
+    /// <summary>Those of other sections that are.</summary>
+    private static readonly string[] s_liveLists = ["Proxy:ProxyProtocol", "Proxy:ForwardedFor"];
+
     /// <summary>Those in them that are not.</summary>
     private static readonly string[] s_fixed =
         ["Http:QuotaShare", "Http:MaxConcurrentFetches", "ZeroTouch:Listen", "ZeroTouch:BootDirectory"];
@@ -114,7 +117,8 @@ internal sealed partial class LiveSettings : IDisposable
     }
 
     private static bool IsLive(string key) => !s_fixed.Contains(key, StringComparer.OrdinalIgnoreCase)
-        && s_live.Contains(key.Split(ConfigurationPath.KeyDelimiter)[0], StringComparer.OrdinalIgnoreCase);
+        && (s_live.Contains(key.Split(ConfigurationPath.KeyDelimiter)[0], StringComparer.OrdinalIgnoreCase)
+        || s_liveLists.Contains(ConfigurationPath.GetParentPath(key) ?? key, StringComparer.OrdinalIgnoreCase));
 
     private void RefuseLocked(string why)
     {

@@ -10,6 +10,19 @@ internal sealed class ProxyOptions
     /// </summary>
     public string[] Listen { get; set; } = [];
 
+    /// <summary>
+    /// Networks in CIDR form of balancers whose connections begin with a header of the PROXY protocol, version 1 or 2: the client that it
+    /// names counts for access, limits, log and boots. From there one without it is refused, from anywhere else one with it. Default none.
+    /// Reloaded while it runs.
+    /// </summary>
+    public string[] ProxyProtocol { get; set; } = [];
+
+    /// <summary>
+    /// Networks in CIDR form of balancers whose <c>X-Forwarded-For</c> is believed, in requests in origin-form: its last address that is
+    /// none of them is the client. Default none: then it says nothing. Reloaded while it runs.
+    /// </summary>
+    public string[] ForwardedFor { get; set; } = [];
+
     /// <summary>The name in <c>Via</c>, <c>Cache-Status</c> and <c>Proxy-Status</c>.</summary>
     public string Name { get; set; } = "breakwater";
 

@@ -83,6 +83,8 @@ internal static class SettingsValidator
             }
         }
 
+        CheckNetworks(errors, "Proxy:ProxyProtocol", proxy.ProxyProtocol);
+        CheckNetworks(errors, "Proxy:ForwardedFor", proxy.ForwardedFor);
         if (proxy.Name.Length is 0 or > 64 || !proxy.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_'))
         {
             errors.Add($"Proxy:Name: '{proxy.Name}' must be 1 to 64 letters, digits, '-', '.' or '_'.");

@@ -44,6 +44,19 @@ public sealed class ClientLimitsTests
         Assert.Equal(TimeSpan.Zero, limits.TakeTurn(IPAddress.IPv6Loopback));
     }
 
+    [Fact]
+    public void Client_WithoutAConnectionOfItsOwn_TakesTurnsAndIsForgotten()
+    {
+        ClientLimits limits = new(0, 1, _time);
+        List<TimeSpan?> turns = [.. Enumerable.Range(0, 5).Select(_ => limits.TakeTurn(IPAddress.Loopback))];
+        Assert.Equal([TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), null], turns);
+        Assert.Equal(1, limits.Known);
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(TimeSpan.Zero, limits.TakeTurn(IPAddress.IPv6Loopback));
+        Assert.Equal(1, limits.Known);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(10)]
