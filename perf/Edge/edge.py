@@ -165,7 +165,7 @@ def boots():
     client.sendall(b"GET /api/v1/boots HTTP/1.0\r\nHost: localhost\r\n\r\n")
     answer = client.makefile("rb").read()
     client.close()
-    return {boot["client"] for boot in json.loads(answer.split(b"\r\n\r\n", 1)[1])}
+    return {boot["client"] for boot in json.loads(answer.split(b"\r\n\r\n", 1)[1])["boots"]}
 
 
 def names_clients(name, port, source, folder, paths, counts_connections):

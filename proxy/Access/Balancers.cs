@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 
@@ -9,6 +10,8 @@ namespace Breakwater.Proxy.Access;
 /// </summary>
 internal sealed class Balancers(IEnumerable<string> proxyProtocol, IEnumerable<string> forwardedFor)
 {
+    private static readonly SearchValues<char> s_ofAddress = SearchValues.Create("0123456789abcdefABCDEF:.[]");
+
     private volatile NetworkList _naming = new(proxyProtocol);
     private volatile NetworkList _forwarding = new(forwardedFor);
 
@@ -64,7 +67,7 @@ internal sealed class Balancers(IEnumerable<string> proxyProtocol, IEnumerable<s
     private static bool TryParse(ReadOnlySpan<char> text, out IPAddress said)
     {
         said = IPAddress.None;
-        bool isPlain = text.Length > 0 && text.IndexOfAnyExcept("0123456789abcdefABCDEF:.[]") < 0 && text.IndexOfAny(':', '.') >= 0;
+        bool isPlain = text.Length > 0 && !text.ContainsAnyExcept(s_ofAddress) && text.ContainsAny(':', '.');
         if (!isPlain || !IPEndPoint.TryParse(text, out IPEndPoint? endPoint))
         {
             return false;

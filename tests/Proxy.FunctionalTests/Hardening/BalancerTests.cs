@@ -211,8 +211,8 @@ public sealed class BalancerTests : IAsyncLifetime
         }
 
         BootTimelines boots = proxy.Services.GetRequiredService<BootTimelines>();
-        await Waiting.UntilAsync(() => boots.List(10).Count == 3);
-        Assert.Equal(["10.1.2.3", "10.1.2.4", "10.1.2.5"], boots.List(10).Select(boot => boot.Client).Order(StringComparer.Ordinal));
+        await Waiting.UntilAsync(() => boots.Snapshot().Boots.Count == 3);
+        Assert.Equal(["10.1.2.3", "10.1.2.4", "10.1.2.5"], boots.Snapshot().Boots.Select(boot => boot.Client.ToString()).Order(StringComparer.Ordinal));
     }
 
     [Theory]
