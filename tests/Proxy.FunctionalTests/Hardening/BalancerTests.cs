@@ -212,7 +212,8 @@ public sealed class BalancerTests : IAsyncLifetime
 
         BootTimelines boots = proxy.Services.GetRequiredService<BootTimelines>();
         await Waiting.UntilAsync(() => boots.Snapshot().Boots.Count == 3);
-        Assert.Equal(["10.1.2.3", "10.1.2.4", "10.1.2.5"], boots.Snapshot().Boots.Select(boot => boot.Client.ToString()).Order(StringComparer.Ordinal));
+        IEnumerable<string> clients = boots.Snapshot().Boots.Select(boot => boot.ClientText);
+        Assert.Equal(["10.1.2.3", "10.1.2.4", "10.1.2.5"], clients.Order(StringComparer.Ordinal));
     }
 
     [Theory]
