@@ -11,12 +11,16 @@ internal sealed class AdminClient : IDisposable
     private readonly HttpClient _http;
     private readonly AdminOptions _options;
     private readonly string? _tokenMissing;
+    private readonly string _prefix;
     private Uri _found;
 
     /// <summary>Finds address and token by the settings.</summary>
+    /// <param name="settings">Of the Breakwater of this host.</param>
+    /// <param name="node">Another node of the site, that the Breakwater of this host asks for us; null: itself.</param>
     /// <exception cref="AdminException">There is no admin port.</exception>
-    public AdminClient(BreakwaterSettings settings)
+    public AdminClient(BreakwaterSettings settings, string? node = null)
     {
+        _prefix = node is null ? "" : $"cluster/at/{Uri.EscapeDataString(node)}/";
         _options = settings.Admin;
         _found = AdminAddressFile.Find(settings.Admin) ?? throw new AdminException(settings.Admin.Listen.Length == 0
             ? "Admin:Listen is empty: this Breakwater has no admin port. Set it, for example to 127.0.0.1:9128."
@@ -102,7 +106,8 @@ internal sealed class AdminClient : IDisposable
         HttpResponseMessage response;
         try
         {
-            using var request = new HttpRequestMessage(method, new Uri(Address, "/api/v1/" + path.TrimStart('/'))) { Content = content };
+            var url = new Uri(Address, "/api/v1/" + _prefix + path.TrimStart('/'));
+            using var request = new HttpRequestMessage(method, url) { Content = content };
             response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         }
         catch (HttpRequestException e)

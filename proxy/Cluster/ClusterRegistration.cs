@@ -37,10 +37,12 @@ internal static class ClusterRegistration
         services.AddSingleton<NodeState>();
         services.AddSingleton<NodeObjects>();
         services.AddSingleton<NodeDocuments>();
+        services.AddSingleton<NodeAdmin>();
         services.AddSingleton<NodeEndpoint>();
         services.AddSingleton<NodeServer>();
         services.AddHostedService(provider => provider.GetRequiredService<NodeServer>());
         services.AddSingleton<IHealthSource, ClusterHealth>();
         services.AddSingleton<IAdminRoom, ClusterRoom>();
+        services.AddSingleton<IAdminRoom, NodesRoom>();
     }
 }

@@ -9,7 +9,7 @@ namespace Breakwater.Proxy.Cluster;
 
 /// <summary>Answers the questions of other nodes.</summary>
 internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals refusals, NodeCounters counters, NodeObjects objects,
-    NodeDocuments documents, RepositoryRoutes routes)
+    NodeDocuments documents, NodeAdmin admin, RepositoryRoutes routes)
 {
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
@@ -24,13 +24,19 @@ internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals 
             return;
         }
 
+        string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (target.StartsWith(NodeAdmin.Prefix, StringComparison.Ordinal) && context.Request.Headers.ContainsKey(NodeAnnouncement.Field))
+        {
+            await admin.HandleAsync(context, target[NodeAdmin.Prefix.Length..]);
+            return;
+        }
+
         if (context.Request.Method != "GET")
         {
             context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
             return;
         }
 
-        string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         switch (target)
         {
             case "/node/live":

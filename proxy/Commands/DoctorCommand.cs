@@ -85,6 +85,7 @@ internal static class DoctorCommand
             checks.Add(ports);
         }
 
+        checks.AddRange(await DoctorCluster.CheckAsync(settings, cancellationToken));
         checks.Add(DoctorHost.FileLimit());
         checks.Add(DoctorHost.Disk(settings.Store.Path!));
         checks.Add(DoctorHost.Keys(settings.Trust.KeysDirectory));

@@ -20,8 +20,10 @@ internal static class PinCommand
     private static Command List()
     {
         Option<bool> json = Output.JsonOption();
-        var command = new Command("list", "All pins, with how much of them is here.") { json, SettingsFile.Option };
-        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
+        Option<bool> allNodes = AllNodes.Option();
+        var command = new Command("list", "All pins, with how much of them is here.") { allNodes, json, SettingsFile.Option };
+        command.SetAction((parsed, cancellationToken) => AllNodes.RunAsync(
+            parsed.GetValue(SettingsFile.Option), parsed.GetValue(allNodes), async (client, stop) =>
         {
             PinSet[] pins = await client.GetAsync<PinSet[]>("pins", cancellationToken);
             if (parsed.GetValue(json))
@@ -51,8 +53,11 @@ internal static class PinCommand
     {
         var name = new Argument<string>("name") { Description = "The pin, as 'pin list' shows it" };
         Option<bool> json = Output.JsonOption();
-        var command = new Command("remove", "Let a pin go: its objects stay until the room is needed.") { name, json, SettingsFile.Option };
-        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
+        Option<bool> allNodes = AllNodes.Option();
+        var command = new Command("remove", "Let a pin go: its objects stay until the room is needed.") { name, allNodes, json,
+            SettingsFile.Option };
+        command.SetAction((parsed, cancellationToken) => AllNodes.RunAsync(
+            parsed.GetValue(SettingsFile.Option), parsed.GetValue(allNodes), async (client, stop) =>
         {
             try
             {

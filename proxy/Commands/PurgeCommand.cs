@@ -16,14 +16,15 @@ internal static class PurgeCommand
             Arity = ArgumentArity.OneOrMore,
         };
         Option<bool> json = Output.JsonOption();
+        Option<bool> allNodes = AllNodes.Option();
         var command = new Command(
             "purge", "Forgets stored answers of destinations and sites: the next request asks the origin. No object of CernVM-FS needs it.")
         {
-            urls, json, SettingsFile.Option,
+            urls, allNodes, json, SettingsFile.Option,
         };
-        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(
-            parsed.GetValue(SettingsFile.Option), (client, token) => RunAsync(client, parsed.GetValue(urls)!, parsed.GetValue(json), token),
-            cancellationToken));
+        command.SetAction((parsed, cancellationToken) => AllNodes.RunAsync(
+            parsed.GetValue(SettingsFile.Option), parsed.GetValue(allNodes),
+            (client, token) => RunAsync(client, parsed.GetValue(urls)!, parsed.GetValue(json), token), cancellationToken));
         return command;
     }
 

@@ -30,11 +30,15 @@ internal static class WarmCommand
         };
         var allowMissing =
             new Option<bool>("--allow-missing") { Description = "Succeed when some of --paths match nothing; they are named in any case" };
+        Option<bool> allNodes = AllNodes.Option();
         Option<bool> json = new("--json") { Description = "Print the last report as JSON and nothing else on standard output" };
         var command =
-            new Command(commandName, description) { repository, tag, paths, set, all, name, allowMissing, json, SettingsFile.Option };
+            new Command(commandName, description)
+            {
+                repository, tag, paths, set, all, name, allowMissing, allNodes, json, SettingsFile.Option,
+            };
         command.SetAction((parsed, cancellationToken) =>
-            AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), (client, _) => RunAsync(
+            AllNodes.RunAsync(parsed.GetValue(SettingsFile.Option), parsed.GetValue(allNodes), (client, _) => RunAsync(
             client,
             new WarmOrder(parsed.GetValue(repository)!, parsed.GetValue(tag), parsed.GetValue(paths), parsed.GetValue(set),
             parsed.GetValue(all), parsed.GetValue(name)),

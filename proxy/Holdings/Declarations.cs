@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Seeding.Import;
@@ -35,6 +37,21 @@ internal sealed partial class Declarations(
                     one.IsUsed
                     ? $"used: it went back to revision {one.Floor} or later; take the setting out"
                     : $"waits for a Stratum 1 that shows an older revision, {one.Floor} or later"))];
+        }
+    }
+
+    /// <summary>Of all that is declared: two machines with the same have the same.</summary>
+    public string Digest
+    {
+        get
+        {
+            BreakwaterSettings declared = _settings;
+            IEnumerable<string> all = declared.Pins.OrderBy(one => one.Key, StringComparer.Ordinal)
+                .Select(one => $"pin {one.Key} {one.Value.Repository} {one.Value.Tag} {one.Value.All} {string.Join(' ', one.Value.Paths)}")
+                .Concat(declared.Seeds.Files.Order(StringComparer.Ordinal).Select(file => $"seed {file}"))
+                .Concat(revisions.All.Select(one => $"revision {one.Fqrn} {one.Floor}"));
+            byte[] text = Encoding.UTF8.GetBytes(string.Join('\n', all));
+            return Convert.ToHexStringLower(SHA256.HashData(text).AsSpan(0, 8));
         }
     }
 

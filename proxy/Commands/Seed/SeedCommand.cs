@@ -13,6 +13,7 @@ namespace Breakwater.Proxy.Commands.Seed;
 internal static class SeedCommand
 {
     private static readonly Option<bool> s_json = Output.JsonOption();
+    private static readonly Option<bool> s_allNodes = AllNodes.Option();
     private static readonly Dictionary<string, string?> s_offline = new() { ["Proxy:Offline"] = "true" };
 
     /// <summary>Makes the command for the command line's root.</summary>
@@ -37,9 +38,12 @@ internal static class SeedCommand
         Command command =
             new("import",
             "Verify a bundle, store it, pin it. Nothing is visible before all of it is in; interrupted, run it again") { source, name,
-            s_json, SettingsFile.Option };
+            s_allNodes, s_json, SettingsFile.Option };
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(
-            () => ImportAsync(parsed.GetValue(SettingsFile.Option), parsed.GetRequiredValue(source), parsed.GetValue(name),
+            () => parsed.GetValue(s_allNodes)
+            ? ImportOnAllAsync(parsed.GetValue(SettingsFile.Option), parsed.GetRequiredValue(source), parsed.GetValue(name),
+                parsed.GetValue(s_json), cancel)
+            : ImportAsync(parsed.GetValue(SettingsFile.Option), parsed.GetRequiredValue(source), parsed.GetValue(name),
             parsed.GetValue(s_json), cancel), cancel));
         return command;
     }
@@ -72,12 +76,25 @@ internal static class SeedCommand
 
             using var client = new AdminClient(settings);
             await using Stream bundle = OpenBundle(source);
-            result = await client.UploadAsync<SeedImportResult>("seeds" + (name is null ? "" : $"?name={name}"), bundle, cancellationToken);
+            result = await client.UploadAsync<SeedImportResult>(PathOf(name), bundle, cancellationToken);
         }
 
         SeedView.Show(result, asJson);
         return 0;
     }
+
+    private static Task<int> ImportOnAllAsync(
+        FileInfo? settingsFile, string source, string? name, bool asJson, CancellationToken cancellationToken) =>
+        source == "-" || Directory.Exists(source)
+        ? throw new IOException("--all-nodes sends the bundle to one node after the other: name a bundle's file.")
+        : AllNodes.RunAsync(settingsFile, true, async (client, token) =>
+        {
+            await using Stream bundle = OpenBundle(source);
+            SeedView.Show(await client.UploadAsync<SeedImportResult>(PathOf(name), bundle, token), asJson);
+            return 0;
+        }, cancellationToken);
+
+    private static string PathOf(string? name) => "seeds" + (name is null ? "" : $"?name={name}");
 
     private static Command CreateVerify()
     {
@@ -166,11 +183,22 @@ internal static class SeedCommand
     {
         Argument<string> name = new("NAME") { Description = "The seed, as 'seed list' shows it" };
         Command command =
-            new("remove", "Unpin a seed and forget it; its objects stay until the room is needed") { name, s_json, SettingsFile.Option };
+            new("remove", "Unpin a seed and forget it; its objects stay until the room is needed") { name, s_allNodes, s_json,
+            SettingsFile.Option };
         command.SetAction((parsed, cancel) => SeedHost.RunAsync(
             async () =>
             {
                 string seed = parsed.GetRequiredValue(name);
+                if (parsed.GetValue(s_allNodes))
+                {
+                    return await AllNodes.RunAsync(parsed.GetValue(SettingsFile.Option), true, async (client, token) =>
+                    {
+                        await client.DeleteAsync<object>($"seeds/{Uri.EscapeDataString(seed)}", token);
+                        Console.WriteLine($"Seed {seed} is removed.");
+                        return 0;
+                    }, cancel);
+                }
+
                 bool wasThere = await WithStoreOrServerAsync(
                     parsed.GetValue(SettingsFile.Option),
                     services => services.GetRequiredService<SeedRegistry>().Remove(seed),
