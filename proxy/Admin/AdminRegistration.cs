@@ -18,6 +18,7 @@ internal static class AdminRegistration
         services.AddSingleton<IAdminRoom, SeedRoom>();
         services.AddSingleton<IAdminRoom, StatusRoom>();
         services.AddSingleton<IAdminRoom, BootRoom>();
+        services.AddSingleton<IAdminRoom, HistoryRoom>();
         services.AddSingleton<IAdminRoom, LifetimeRoom>();
         services.AddSingleton<AdminServer>();
         services.AddHostedService(provider => provider.GetRequiredService<AdminServer>());

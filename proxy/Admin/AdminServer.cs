@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Observability;
@@ -17,7 +18,7 @@ namespace Breakwater.Proxy.Admin;
 /// opens before the proxy does and closes after it: a start and a drain can be watched.
 /// </summary>
 internal sealed partial class AdminServer(BreakwaterSettings settings, Health health, IEnumerable<IAdminRoom> rooms, ListenPlan plan,
-    ILoggerFactory logs, MeterProvider? meters = null) : IHostedService, IAsyncDisposable
+    ILoggerFactory logs, MeterProvider? meters = null, TimeProvider? time = null) : IHostedService, IAsyncDisposable
 {
     /// <summary>Bodies of ordinary actions are small; bundles come by <see cref="AdminApi.Upload"/>.</summary>
     private const long MaxBodyBytes = 1 << 20;
@@ -65,10 +66,12 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
             });
         });
         _app = builder.Build();
-        var guard = new AdminGuard(settings.Admin, AdminToken.LoadOrCreate(settings.Admin.TokenFile!));
+        var token = AdminToken.LoadOrCreate(settings.Admin.TokenFile!);
+        var sessions = new AdminSessions(token, time ?? TimeProvider.System);
+        var guard = new AdminGuard(settings.Admin, token);
         _app.Use((context, next) => AdminFallback.RunAsync(context, next, _log));
         _app.UseRouting();
-        _app.Use((context, next) => GuardAsync(guard, context, next));
+        _app.Use((context, next) => GuardAsync(guard, sessions, context, next));
         _app.Use(NoteAsync);
         MapHealth(_app, health);
         if (meters is not null)
@@ -78,10 +81,13 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
 
         AdminPage.Map(_app);
         var api = new AdminApi(_app.MapGroup("/api/v1"), _app);
-        foreach (IAdminRoom room in rooms)
+        foreach (IAdminRoom room in rooms.Append(new SessionRoom(sessions)))
         {
             room.Map(api);
         }
+
+        var document = new Lazy<JsonObject>(() => ApiDocument.Of(api.Operations));
+        api.Read("openapi.json", "This document.", () => document.Value, typeof(object));
 
         await _app.StartAsync(cancellationToken);
         Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
@@ -127,7 +133,7 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
         }
     }
 
-    private static Task GuardAsync(AdminGuard guard, HttpContext context, RequestDelegate next)
+    private static Task GuardAsync(AdminGuard guard, AdminSessions sessions, HttpContext context, RequestDelegate next)
     {
         IHeaderDictionary headers = context.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
@@ -137,14 +143,23 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";
         HttpRequest request = context.Request;
-        AdminVerdict verdict = guard.Decide(
-            request.Method, request.Path, request.Host.Host, context.Connection.RemoteIpAddress, request.Headers.Authorization);
+        AdminSession? session = sessions.Find(request.Cookies[AdminSessions.Cookie]);
+        context.Items[typeof(AdminSession)] = session;
+        AdminVerdict verdict = guard.Decide(request.Method, request.Path, request.Host.Host, context.Connection.RemoteIpAddress,
+            request.Headers.Authorization, session, request.Headers[AdminSessions.CsrfHeader]);
         switch (verdict)
         {
             case AdminVerdict.WrongHost:
                 return new AdminProblem(
                     $"The name '{request.Host.Host}' is not one of this admin port.", "Ask by address, or add the name to Admin:Hosts.")
                     .Result(StatusCodes.Status421MisdirectedRequest).ExecuteAsync(context);
+            case AdminVerdict.TokenNeeded when request.Path == "/":
+                context.Response.Redirect("/login.html");
+                return Task.CompletedTask;
+            case AdminVerdict.CsrfNeeded:
+                return new AdminProblem($"A change in a session needs its {AdminSessions.CsrfHeader} header.",
+                    "GET /api/v1/session tells it; the page sends it by itself.")
+                    .Result(StatusCodes.Status403Forbidden).ExecuteAsync(context);
             case AdminVerdict.TokenNeeded:
                 headers.WWWAuthenticate = "Bearer realm=\"breakwater\"";
                 return new AdminProblem(

@@ -11,4 +11,7 @@ internal enum AdminVerdict : byte
 
     /// <summary>The token is missing or wrong: 401.</summary>
     TokenNeeded,
+
+    /// <summary>A session asks for a change without its CSRF token: 403.</summary>
+    CsrfNeeded,
 }

@@ -5,18 +5,18 @@ using Breakwater.Proxy.Observability.AccessLogs;
 
 namespace Breakwater.Proxy.Admin;
 
-/// <summary>Storms and boots on the admin port.</summary>
+/// <summary>Boots on the admin port.</summary>
 internal sealed class BootRoom(BootBoard board, BootTimelines boots, IEnumerable<IObjectPaths> paths) : IAdminRoom
 {
     /// <inheritdoc/>
     public void Map(AdminApi admin)
     {
-        admin.Read("storms", () => board.Now.Storms);
-        admin.Read("boots", List);
-        admin.Read("boots/{id:int}", (int id) => boots.Find(id) is { } found
+        admin.Read("boots", "A page of the boots of one storm: stopped ones first, then those that boot, then the slowest.", List,
+            typeof(BootPage));
+        admin.Read("boots/{id:int}", "A boot with its requests.", (int id) => boots.Find(id) is { } found
             ? Results.Json(new BootDetails(found.Boot, [.. found.Requests.Select(r => ToView(found.Boot.Repository, r))]), AdminServer.Json)
             : new AdminProblem($"Boot {id} is not known any more.", "Boots are kept in memory, the newest 12,000.")
-                .Result(StatusCodes.Status404NotFound));
+                .Result(StatusCodes.Status404NotFound), typeof(BootDetails));
     }
 
     /// <summary>A page of the boots of one storm.</summary>

@@ -11,10 +11,11 @@ internal sealed class HttpRoom(NamedStore named, ExchangeCounters exchanges) : I
 
     public void Map(AdminApi admin)
     {
-        admin.Read("http", Status);
-        admin.Read("http/stored", (string? prefix, int? limit) =>
+        admin.Read("http", "How ordinary HTTP stands.", Status);
+        admin.Read("http/stored", "URLs with stored answers.", (string? prefix, int? limit) =>
             Names(prefix ?? "http://", Math.Clamp(limit ?? 100, 1, MostListed)));
-        admin.Action("http/purge", (string url, bool? prefix) => Purge(url, prefix ?? false));
+        admin.Action("http/purge", "Forgets the stored answers of a URL, or of all that begin so.",
+            (string url, bool? prefix) => Purge(url, prefix ?? false), typeof(PurgeResult));
     }
 
     private HttpStatus Status() => new(

@@ -6,7 +6,7 @@ namespace Breakwater.Proxy.Admin;
 internal sealed class LifetimeRoom(IHostApplicationLifetime lifetime) : IAdminRoom
 {
     /// <inheritdoc/>
-    public void Map(AdminApi admin) => admin.Action("drain", () =>
+    public void Map(AdminApi admin) => admin.Action("drain", "Ends the process as SIGTERM does.", () =>
     {
         lifetime.StopApplication();
         return new LifetimeAnswer(

@@ -10,9 +10,9 @@ internal sealed class PinRoom(FasterObjectStore store) : IAdminRoom
     /// <inheritdoc/>
     public void Map(AdminApi admin)
     {
-        admin.Read("pins", () => store.Pins.List());
-        admin.Action("pins/remove", Remove);
-        admin.Remove("pins", Remove);
+        admin.Read("pins", "What is kept from eviction.", () => store.Pins.List());
+        admin.Action("pins/remove", "Lets a pin go.", Remove, typeof(PinSet));
+        admin.Remove("pins", "Lets a pin go.", Remove, typeof(PinSet));
     }
 
     private IResult Remove(string name)

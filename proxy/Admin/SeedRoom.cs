@@ -10,10 +10,10 @@ internal sealed class SeedRoom(SeedRegistry seeds, SeedImporter importer, SeedSt
     /// <inheritdoc/>
     public void Map(AdminApi admin)
     {
-        admin.Read("/seeds", () => Results.Ok(seeds.List()));
-        admin.Read("/seeds/bootable", () => Results.Ok(start.Statements()));
-        admin.Upload("/seeds", ImportAsync);
-        admin.Remove("/seeds/{name}", Remove);
+        admin.Read("/seeds", "The seeds that were imported.", () => seeds.List());
+        admin.Read("/seeds/bootable", "What can boot from them, in words.", () => start.Statements());
+        admin.Upload("/seeds", "Imports a seed bundle: everything in it is verified before any of it counts.", ImportAsync);
+        admin.Remove("/seeds/{name}", "Forgets a seed, and lets its objects go.", Remove);
     }
 
     private IResult Remove(string name)

@@ -35,7 +35,7 @@ internal sealed class StatusRoom(
     public void Map(AdminApi admin)
     {
         _api = admin;
-        admin.Read("status", Status);
+        admin.Read("status", "What the proxy does right now, and what can be read and done.", Status);
     }
 
     private ServerStatus Status()

@@ -27,14 +27,17 @@ internal sealed class WorkingSetAdmin(
     /// <inheritdoc/>
     public void Map(AdminApi admin)
     {
-        admin.Read("/repositories", () => documents.Repositories.Select(View));
-        admin.Action("/repositories/{repository}/rollback", AllowRollback);
-        admin.Read("/repositories/{repository}/names/{key}", NamesAsync);
-        admin.Read("/working-sets", () => sets.All.Select(View));
-        admin.Read("/working-sets/{repository}/{name}", Export);
-        admin.Upload("/working-sets/{repository}/{name}", ImportAsync);
-        admin.Remove("/working-sets/{repository}/{name}", Remove);
-        admin.Action("/warm", Warm);
+        admin.Read("/repositories", "The repositories that were asked for, with revision, trust and what is being fetched ahead.",
+            () => documents.Repositories.Select(View));
+        admin.Action("/repositories/{repository}/rollback", "Lets a repository go back to this revision, once.", AllowRollback);
+        admin.Read("/repositories/{repository}/names/{key}", "Paths of the files that have this object.", NamesAsync, typeof(string[]));
+        admin.Read("/working-sets", "What boots read, learned or given.", () => sets.All.Select(View));
+        admin.Read("/working-sets/{repository}/{name}", "A working set as a file.", Export);
+        admin.Upload("/working-sets/{repository}/{name}", "Imports an exported set, a client's trace or a list of paths.",
+            ImportAsync, typeof(WorkingSetView));
+        admin.Remove("/working-sets/{repository}/{name}", "Forgets a working set.", Remove);
+        admin.Action("/warm", "Fetches and pins what boots read, or given paths; answers a line of progress every half second.",
+            Warm, typeof(WarmReport[]));
     }
 
     private RepositoryView View(RepositoryStatus status) => new(

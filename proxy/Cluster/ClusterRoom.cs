@@ -13,13 +13,13 @@ internal sealed class ClusterRoom(NodeSelf self, YarpNodes nodes, NodeStrikes st
     {
         counters.Watch(() => View().Nodes.GroupBy(node => node.State, StringComparer.Ordinal)
             .Select(state => (state.Key, state.Count())));
-        admin.Read("cluster", View);
-        admin.Action("cluster/leave", () =>
+        admin.Read("cluster", "The nodes of the cluster, as this one sees them.", View);
+        admin.Action("cluster/leave", "Takes this node out of the cluster: others ask it no more.", () =>
         {
             self.Leave();
             return View();
         });
-        admin.Action("cluster/join", () =>
+        admin.Action("cluster/join", "Puts this node back into the cluster.", () =>
         {
             self.Join();
             return View();

@@ -19,6 +19,7 @@ using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Trends;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.WorkingSets;
 
@@ -126,6 +127,7 @@ internal static class ProxyServer
         services.AddSeeding(settings);
         services.AddHoldings();
         services.AddBoots();
+        services.AddTrends();
         services.AddObservability(settings.Telemetry);
         services.AddAccessLog(settings.AccessLog);
         SquidsMonitoring.Add(services, settings.Snmp, store);

@@ -1,5 +1,5 @@
 // Actions: a form for each, made from what the server says it has. `where`: path, query, json or file.
-import { $, act, el } from "./lib.js";
+import { $, act, el, findSession, isSignedIn, signIn, signOut } from "./lib.js";
 
 const field = (name, where, props = {}) => ({ name, where, ...props });
 const repository = where => field("repository", where, { label: "Repository", list: "known-repositories", required: true });
@@ -78,15 +78,18 @@ $("action").addEventListener("change", show);
 $("action-form").addEventListener("submit", async e => {
   e.preventDefault();
   const action = $("action").value, out = $("action-result"), sure = formOf(action).sure;
-  sessionStorage.setItem("token", $("token").value);
-  if (!$("token").value) { out.textContent = "Refused: actions need the admin token, the content of admin.token in the store's directory."; return; }
+  if (!isSignedIn() && !$("token").value) { out.textContent = "Refused: actions need the admin token, the content of admin.token in the store's directory."; return; }
   if (sure && !confirm(sure)) return;
   out.textContent = "…";
   try {
+    if (!isSignedIn()) {
+      await signIn($("token").value);
+      $("token").value = "";
+    }
     const { path, init } = request(action), r = await act(path, init);
     const answer = await watch(r, out);
     out.textContent = r.status + " " + answer;
-  } catch (e) { out.textContent = e.message; }
+    if (r.status === 401 || r.status === 403) await findSession();   // it has ended: the token is asked for again
+  } catch (e) { out.textContent = (e.status ? e.status + " " : "") + e.message; }
 });
-
-$("token").value = sessionStorage.getItem("token") || "";
+$("sign-out").addEventListener("click", () => signOut());

@@ -11,7 +11,7 @@ export async function refresh(version) {
   const question = new URLSearchParams({ offset, limit: perPage, sort: $("boot-sort").value });
   if (chosen !== null) question.set("storm", chosen);
   for (const name of ["client", "repository", "state"]) if ($("boot-" + name).value.trim()) question.set(name, $("boot-" + name).value.trim());
-  const wanted = question + $("boot-from").value + version;
+  const wanted = [question, $("boot-from").value, version].join(" ");
   if (wanted === known) return;
   if (isAsking) { askAgain = true; return; }
   isAsking = true;

@@ -32,8 +32,32 @@ export class Refusal extends Error {
 }
 
 const tags = new Map();
-const credentials = () => $("token").value.trim() ? { Authorization: "Bearer " + $("token").value.trim() } : {};
-export const act = (path, init = {}) => fetch("/api/v1/" + path, { ...init, headers: { ...credentials(), ...init.headers } });
+let csrf = null;
+export const isSignedIn = () => csrf !== null;
+export const act = (path, init = {}) => fetch("/api/v1/" + path, { ...init, headers: { ...(csrf ? { "X-CSRF-Token": csrf } : {}), ...init.headers } });
+
+// The session is the browser's: its cookie is out of the page's reach. What changes something carries the session's token, too.
+function signed(session) {
+  csrf = session.csrf ?? null;
+  document.body.classList.toggle("signed-in", isSignedIn());
+  $("token-label").hidden = isSignedIn();
+  $("sign-out").hidden = !isSignedIn();
+  $("plain").hidden = window.isSecureContext;
+}
+
+export const findSession = async () => signed(await get("session"));
+
+export async function signIn(token) {
+  const body = JSON.stringify({ token, isEncrypted: location.protocol === "https:" });
+  const response = await act("session", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  if (!response.ok) throw await refusal(response);
+  signed(await response.json());
+}
+
+export async function signOut() {
+  await act("session", { method: "DELETE" });
+  location.reload();
+}
 
 export async function get(path) {
   const response = await act(path);

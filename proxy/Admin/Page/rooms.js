@@ -43,7 +43,7 @@ function plain(value) {
 
 function card(path) {
   const id = "room-" + path.replace(/\W/g, "-");
-  if (!$(id)) $("rooms").append(el("section", { className: "card", id, "aria-labelledby": id + "-title" }, el("h2", { id: id + "-title", textContent: title(path) }), region(id + "-body", title(path))));
+  if (!$(id)) $("rooms").append(el("section", { className: "card", id, "aria-labelledby": id + "-title" }, el("h2", { id: id + "-title", textContent: title(path) }), region(id + "-body", title(path) + ", table")));
   return $(id).lastChild;
 }
 

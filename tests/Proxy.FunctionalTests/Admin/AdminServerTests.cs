@@ -206,12 +206,12 @@ public sealed class AdminServerTests : IAsyncLifetime
 
         public void Map(AdminApi admin)
         {
-            admin.Read("echo", () => new Echo("read"));
-            admin.Action("echo", (Echo echo) => echo);
-            admin.Remove("echo/{text}", (string text) => new Echo(text));
-            admin.Upload("upload", UploadAsync);
-            admin.Action("count", CountAsync);
-            admin.Read("problem", () => new AdminProblem("It is so.", "Do that.").Result(StatusCodes.Status409Conflict));
+            admin.Read("echo", "Says so.", () => new Echo("read"));
+            admin.Action("echo", "Says so.", (Echo echo) => echo);
+            admin.Remove("echo/{text}", "Says so.", (string text) => new Echo(text));
+            admin.Upload("upload", "Says so.", UploadAsync);
+            admin.Action("count", "Says so.", CountAsync);
+            admin.Read("problem", "Says so.", () => new AdminProblem("It is so.", "Do that.").Result(StatusCodes.Status409Conflict));
         }
 
         private static async Task<Echo> UploadAsync(HttpRequest request)

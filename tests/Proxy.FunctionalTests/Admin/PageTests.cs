@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
+using Breakwater.Proxy.Admin;
 using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -132,6 +134,78 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
             .ToContainTextAsync("100.0 %");
         Assert.Equal([Storm.AdminAddress.Authority], window.Authorities);
         Assert.All(window.Errors, error => Assert.Contains("401", error, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Reader_FromElsewhere_SignsInActsAndSignsOut()
+    {
+        using var directory = new TemporaryDirectory();
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>
+            {
+                ["Admin:TokenFile"] = directory.Combine("admin.token"),
+                ["Admin:Readers:0"] = "192.0.2.0/24",
+                ["ReverseProxy:Clusters:test:Destinations:s1:Address"] = "http://127.0.0.1:9/",
+            },
+            null);
+        Window window = await shared.Browser.OpenAsync(1280, 900, ColorScheme.Light);
+        IPage page = window.Page;
+        await page.GotoAsync(proxy.Services.GetRequiredService<AdminServer>().Address!.ToString());
+        await Expect(page.Locator("#login")).ToBeVisibleAsync();
+        await Expect(page.Locator("#token")).ToBeFocusedAsync();
+        await Expect(page.Locator("#plain")).ToBeHiddenAsync();     // 127.0.0.1 needs no TLS
+        await window.SaveAsync("login");
+
+        await page.Locator("#token").FillAsync("a-wrong-token");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#problem")).ToContainTextAsync("not the admin token");
+        await page.Locator("#token").FillAsync(AdminToken.Read(directory.Combine("admin.token")));
+        await page.Keyboard.PressAsync("Enter");
+
+        await Expect(page.Locator("#t-requests b")).ToHaveTextAsync("0");
+        await Expect(page.Locator("#t-hit-ratio b")).ToHaveTextAsync("–");
+        await Expect(page.Locator("#boot-range")).ToContainTextAsync("No boot was seen yet");
+        await Expect(page.Locator("#room-seeds")).ToContainTextAsync("none");
+        await Expect(page.Locator("#token")).ToBeHiddenAsync();
+        await page.Locator("[data-span=month]").ClickAsync();
+        await Expect(page.Locator("#span-note")).ToContainTextAsync("Nothing is remembered yet");
+        Assert.Equal("", await page.EvaluateAsync<string>("document.cookie"));
+        Assert.Equal(0, await page.EvaluateAsync<int>("sessionStorage.length + localStorage.length"));
+        await window.SaveAsync("empty");
+
+        await page.Locator("#action").SelectOptionAsync("store/verify");
+        await page.Locator("#action-form button").First.ClickAsync();
+        await Expect(page.Locator("#action-result")).ToContainTextAsync("200");
+        await page.Locator("#sign-out").ClickAsync();
+        await Expect(page.Locator("#login")).ToBeVisibleAsync();
+        Assert.All(window.Errors, error => Assert.Contains("401", error, StringComparison.Ordinal));
+    }
+
+    [AxeFact]
+    public async Task Page_ByAxe_HasNoFault()
+    {
+        string axe = await File.ReadAllTextAsync(AxeFactAttribute.Script!);
+        foreach (ColorScheme scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
+        {
+            Window window = await OpenAsync(1280, 1000, scheme);
+            await Expect(window.Page.Locator(".boot.done").First).ToBeVisibleAsync();
+            await Expect(window.Page.Locator("#room-store progress")).ToBeVisibleAsync();
+            await AssertNoFaultAsync(window.Page, axe);
+            await window.Page.Locator(".boot.done").First.ClickAsync();
+            await Expect(window.Page.Locator("#details-body tbody tr").First).ToBeVisibleAsync();
+            await AssertNoFaultAsync(window.Page, axe);
+            await window.Page.GotoAsync(new Uri(Storm.AdminAddress, "/login.html").ToString());
+            await AssertNoFaultAsync(window.Page, axe);
+        }
+    }
+
+    private static async Task AssertNoFaultAsync(IPage page, string axe)
+    {
+        await page.EvaluateAsync(axe);
+        string faults = await page.EvaluateAsync<string>(
+            "async () => (await axe.run()).violations.map(v => v.id + ': ' + v.help + ' '"
+            + " + v.nodes.map(n => n.target).slice(0, 5)).join('\\n')");
+        Assert.True(faults.Length == 0, faults);
     }
 
     [Theory]

@@ -1,0 +1,16 @@
+namespace Breakwater.Proxy.FunctionalTests.Admin;
+
+/// <summary>A test that needs axe-core, which is named in <c>BREAKWATER_AXE</c>: <c>perf/operators.sh</c> fetches and names it.</summary>
+internal sealed class AxeFactAttribute : FactAttribute
+{
+    public AxeFactAttribute()
+    {
+        if (!File.Exists(Script))
+        {
+            Skip = "BREAKWATER_AXE names no axe.min.js: run perf/operators.sh.";
+        }
+    }
+
+    /// <summary>The script's path; null when there is none.</summary>
+    public static string? Script => Environment.GetEnvironmentVariable("BREAKWATER_AXE");
+}
