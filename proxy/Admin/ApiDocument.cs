@@ -213,10 +213,10 @@ internal sealed partial class ApiDocument
 
     private static JsonObject Key(string place, string name) => new() { ["type"] = "apiKey", ["in"] = place, ["name"] = name };
 
-    /// <summary><c>{id:int}</c> is <c>{id}</c> to others.</summary>
-    private static string WithoutRules(string path) => Rule().Replace(path, "$1}");
+    /// <summary><c>{id:int}</c> is <c>{id}</c> to others, and so is <c>{**id}</c>.</summary>
+    private static string WithoutRules(string path) => Rule().Replace(path, "{$1}");
 
-    [GeneratedRegex(@"(\{\w+):[^}]*\}")]
+    [GeneratedRegex(@"\{\**(\w+)(:[^}]*)?\}")]
     private static partial Regex Rule();
 
     [GeneratedRegex("[^A-Za-z0-9]+")]

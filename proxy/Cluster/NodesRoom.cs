@@ -23,10 +23,10 @@ internal sealed class NodesRoom(YarpNodes nodes, NodeSelf self, ISiteNodes site,
     /// <inheritdoc/>
     public void Map(AdminApi admin)
     {
-        admin.Read("cluster/facts", Facts);
-        admin.Read(At, ForwardAsync);
-        admin.Upload(At, ForwardAsync);
-        admin.Remove(At, ForwardAsync);
+        admin.Read("cluster/facts", "What all nodes should agree on, as this one has it.", Facts);
+        admin.Read(At, "Reads from another node's admin API.", ForwardAsync);
+        admin.Upload(At, "Acts on another node by its admin API.", ForwardAsync);
+        admin.Remove(At, "Removes on another node by its admin API.", ForwardAsync);
     }
 
     private NodeFacts Facts() => new(
