@@ -46,6 +46,9 @@ internal sealed class BlobLog : IDisposable
     /// <summary>Entries below are gone, or about to be.</summary>
     public long BeginAddress => _log.BeginAddress;
 
+    /// <summary>Where the log begins after a crash: segments below are of no use to anybody.</summary>
+    public long DurableBeginAddress => _log.CommittedBeginAddress;
+
     /// <summary>Entries below are in the segment files and can be read there.</summary>
     public long FlushedUntilAddress => _log.FlushedUntilAddress;
 

@@ -62,6 +62,9 @@ internal sealed class SegmentSet : IDisposable
 
     public int KeptCount => _segments.Keys.Count(static id => id >= FirstKeptId);
 
+    /// <summary>Fresh segments with a lower number.</summary>
+    public int CountBelow(int id) => _segments.Keys.Count(other => other < id);
+
     /// <summary>Segments whose table is not known to be on disk.</summary>
     public IEnumerable<int> WithoutTable() =>
         _segments.Values.Where(static segment => !segment.HasTable).Select(static segment => segment.Id);

@@ -72,8 +72,13 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     /// <summary>A commit went by: there may be something to do.</summary>
     public void Wake() => _wake.Set();
 
-    /// <summary>Must a writer wait? At the quota and one segment.</summary>
-    public bool IsFull => UsedBytes > QuotaBytes - _store.OthersBytes + _segments.SegmentBytes;
+    /// <summary>
+    /// Must a writer wait? At the quota and one segment, as the disk has it: what is given up takes room until its file is gone.
+    /// </summary>
+    public bool IsFull => UsedBytes + GoingBytes > QuotaBytes - _store.OthersBytes + _segments.SegmentBytes;
+
+    /// <summary>Bytes of segments that the log has given up and whose files are still there.</summary>
+    private long GoingBytes => _segments.CountBelow(_segments.IdOf(_store.Log.BeginAddress)) * _segments.SegmentBytes;
 
     /// <summary>Completes when a segment was freed (true), or none could be (false).</summary>
     public Task<bool> ProgressAsync()
@@ -142,6 +147,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
             {
                 // after a failure new objects are refused, so no commit may wake us: we try again ourselves, and say so when it is over
                 await _wake.WaitAsync(hasFailed ? DiskHealth.RetryInterval : Timeout.InfiniteTimeSpan, _stopping.Token);
+                RemoveGivenUp();
                 WriteMissingTables();
                 while (!_stopping.IsCancellationRequested && await MakeRoomAsync())
                 {
@@ -257,6 +263,26 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         _cleaner.TryClean(id, isEvicting);
         _store.Log.TruncateUntil(_segments.StartOf(id + 1));
         await _store.Log.CommitAsync(_stopping.Token);
+        RemoveGivenUp();
+    }
+
+    /// <summary>
+    /// FASTER lets go of a segment some time after the commit that gives it up, which may be many segments later: the files are removed
+    /// here, before the next segment is cleaned, so that the disk never has more than one of them.
+    /// </summary>
+    /// <exception cref="IOException">The disk refuses it; tried again in the next round.</exception>
+    private void RemoveGivenUp()
+    {
+        int begin = _segments.IdOf(_store.Log.DurableBeginAddress);
+        foreach (int id in _segments.FreshIds)
+        {
+            if (id >= begin)
+            {
+                return;
+            }
+
+            _segments.Remove(id);
+        }
     }
 
     private void WriteMissingTables()

@@ -22,6 +22,8 @@ internal sealed class HookedDisk : StoreDisk
 
     public Exception? DeleteFault { get; set; }
 
+    public Action<string>? BeforeDelete { get; set; }
+
     /// <summary>What is free on the disk; null: what really is.</summary>
     public long? Free { get; set; }
 
@@ -45,6 +47,7 @@ internal sealed class HookedDisk : StoreDisk
             throw fault;
         }
 
+        BeforeDelete?.Invoke(path);
         base.Delete(path);
     }
 

@@ -12,11 +12,12 @@ public sealed class UnverifiedTests : IAsyncLifetime
     private const int GoodBytes = 300_000;
 
     private readonly TemporaryDirectory _directory = new();
+    private readonly HookedDisk _disk = new();
     private FasterObjectStore _store = null!;
 
     public async Task InitializeAsync() => _store = await FasterObjectStore.OpenAsync(
         new StoreOptions { Path = _directory.Path, QuotaBytes = Quota, MinFreeBytes = 0, CommitInterval = TimeSpan.FromMilliseconds(1) },
-        new HookedDisk(), TimeProvider.System, NullLogger.Instance, CancellationToken.None);
+        _disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
 
     public async Task DisposeAsync()
     {
@@ -53,6 +54,21 @@ public sealed class UnverifiedTests : IAsyncLifetime
         {
             Assert.NotNull(await _store.ReadAsync(key));
         }
+    }
+
+    /// <summary>What is given up takes room until its file is gone, which on a slow disk takes a while.</summary>
+    [Fact]
+    public async Task FullStore_WhoseSegmentsAreDeletedSlowly_StaysNearItsQuota()
+    {
+        _disk.BeforeDelete = path => Thread.Sleep(path.EndsWith(".seg", StringComparison.Ordinal) ? 100 : 0);
+        long most = 0;
+        for (int round = 0; round < 20; round++)
+        {
+            await FillAsync((int)(Quota / 8), seed: round * 1000);
+            most = Math.Max(most, DiskBytes());
+        }
+
+        Assert.InRange(most, Quota / 2, Quota + (3 * SegmentBytes));
     }
 
     [Fact]
