@@ -62,6 +62,7 @@ static RootCommand Root()
         SeedCommand.Create(),
         PublishCommand.Create(),
         LabCommand.Create(),
+        MountCommand.Create(),
         ClusterCommand.Create(),
         SettingsCommand.Create(),
         SocketUnitCommand.Create(),

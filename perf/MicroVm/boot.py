@@ -7,7 +7,7 @@ then the old tag; then with the Stratum 1 gone; then a wrong key, which must end
     boot.py [--image DIRECTORY] [--iso] [--keep] [--save]
 
 Needs: dotnet build -c Release proxy; apt-get install --no-install-recommends qemu-system-x86 seabios busybox-static and what
-deployment/microvm/build.sh names. --iso also boots the ISO, by BIOS and by UEFI (ovmf).
+deployment/microvm/build.sh names. --iso boots ISO (BIOS), raw image (UEFI; ovmf) and user data instead.
 """
 import argparse
 import hashlib
@@ -31,7 +31,7 @@ BREAKWATER = ROOT / "proxy/bin/Release/net10.0/breakwater"
 FQRN = "os.lab.example"
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--image", type=pathlib.Path, help="what build.sh --user-data-key made; else it is built with the key of the test")
-arguments.add_argument("--iso", action="store_true", help="also boot the ISO, by BIOS and (where OVMF is) UEFI")
+arguments.add_argument("--iso", action="store_true", help="boot the ISO by BIOS, the raw image by UEFI, and user data of a drive and of a cpio, instead")
 arguments.add_argument("--keep", action="store_true", help="keep the working directory")
 arguments.add_argument("--save", action="store_true", help="write perf/results/boot.json")
 arguments = arguments.parse_args()
@@ -137,7 +137,7 @@ def boot(words, image, extra=(), patience=150, system=("-kernel", "-initrd")):
     command = ["qemu-system-x86_64", "-accel", "tcg", "-m", "512", "-display", "none", "-monitor", "none", "-no-reboot",
                "-serial", f"file:{console}", "-netdev", "user,id=n", "-device", "virtio-net-pci,netdev=n", *extra]
     if system:
-        command += ["-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd.img"), "-append", f"console=ttyS0 quiet {words}"]
+        command += ["-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd.img"), "-append", f"console=ttyS0 quiet panic=1 {words}"]
     begin = time.monotonic()
     machine = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     processes.append(machine)
@@ -148,6 +148,33 @@ def boot(words, image, extra=(), patience=150, system=("-kernel", "-initrd")):
         machine.wait()
     processes.remove(machine)
     return console.read_text(errors="replace"), time.monotonic() - begin
+
+
+def boot_media(image, user_data, tree):
+    """The ISO by BIOS and the raw image by UEFI, each with a configuration drive; then user data in a cpio before the initrd."""
+    drive = work / "drive"
+    (drive / "openstack/latest").mkdir(parents=True)
+    (drive / "openstack/latest/user_data").write_text(user_data)
+    run("xorriso", "-as", "mkisofs", "-quiet", "-V", "config-2", "-r", "-J", "-o", work / "config.iso", drive)
+    config = ["-drive", f"file={work}/config.iso,format=raw,if=virtio,readonly=on"]
+    before = objects()
+    console, seconds = boot("", image, ["-cdrom", str(image / "breakwater-boot.iso"), "-boot", "d", *config], system=None)
+    check("ISO, BIOS, configuration drive", console, seconds, tree, "one", before)
+    firmware = next((f for f in ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/ovmf/OVMF.fd") if os.path.exists(f)), None)
+    if firmware:
+        media = ["-drive", f"file={image}/breakwater-boot.raw,format=raw,if=virtio,snapshot=on"]
+        console, seconds = boot("", image, ["-drive", f"if=pflash,format=raw,readonly=on,file={firmware}", *media, *config], 240, system=None)
+        check("raw image, UEFI, configuration drive", console, seconds, tree, "one", before)
+    else:
+        print("UEFI: no ovmf here, not tried")
+    (work / "user-data").write_text(user_data)
+    cpio = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=b"user-data\n", capture_output=True, cwd=work, check=True).stdout
+    both = work / "both"
+    both.mkdir()
+    (both / "initrd.img").write_bytes(cpio + (image / "initrd.img").read_bytes())
+    shutil.copy(image / "vmlinuz", both)
+    console, seconds = boot("cvmfs_panic=poweroff", both)
+    check("user data in a cpio", console, seconds, tree, "one", before)
 
 
 failures = []
@@ -212,6 +239,12 @@ def main():
     words = f"cvmfs_http_proxy=http://10.0.2.2:{store_port} cvmfs_panic=poweroff"
     if arguments.image:
         words += f" cvmfs_branch={FQRN} cvmfs_server=stratum1.lab cvmfs_key={key}"
+
+    if arguments.iso:
+        boot_media(image, "\n".join([
+            "[ucernvm-begin]", f"cvmfs_branch={FQRN}", "cvmfs_server=stratum1.lab", f'cvmfs_http_proxy="http://10.0.2.2:{store_port}"',
+            f"cvmfs_key={key}", "cvmfs_tag=v1", "[ucernvm-end]", ""]), tree)
+        return
 
     before = objects()
     console, seconds = boot(f"{words} cvmfs_tag=HEAD", image)

@@ -42,12 +42,23 @@ internal static class DemoCommand
         Option<bool> json =
             new("--json") { Description = "Print one JSON object and nothing else on standard output; progress goes to standard error" };
 
+        Option<bool> vm = new("--vm")
+        {
+            Description = "Instead boot a real machine, in QEMU, and show its console; says what is missing",
+        };
+        Option<DirectoryInfo> image = new("--image")
+        {
+            Description = "With --vm: what 'deployment/microvm/build.sh --user-data-key' made",
+            HelpName = "DIRECTORY",
+            DefaultValueFactory = _ => new DirectoryInfo(DemoMachine.DefaultImage),
+        };
+
         Command command = new(
             "demo",
             "A storm of booting virtual machines against the real proxy: an embedded Stratum 1 with a real repository, a temporary store, "
             + "no Internet. Exit code 0 when every boot went as it must.")
         {
-            vms, roundTrip, json,
+            vms, roundTrip, json, vm, image,
         };
         command.SetAction((parsed, cancellationToken) => RunAsync(
             new DemoOptions
@@ -55,6 +66,7 @@ internal static class DemoCommand
                 Vms = parsed.GetValue(vms),
                 RoundTrip = TimeSpan.FromMilliseconds(parsed.GetValue(roundTrip)),
                 Json = parsed.GetValue(json),
+                Image = parsed.GetValue(vm) ? parsed.GetRequiredValue(image).FullName : null,
             },
             cancellationToken));
         return command;
@@ -88,6 +100,11 @@ internal static class DemoCommand
         DemoView view = new(options.Json);
         try
         {
+            if (options.Image is { } image)
+            {
+                return await new DemoMachine(image, options.RoundTrip, Console.Out).RunAsync(cancellationToken) ? 0 : 1;
+            }
+
             DemoReport report = await new DemoRun(options, view).RunAsync(cancellationToken);
             view.Show(report);
             return report.Ok ? 0 : 1;

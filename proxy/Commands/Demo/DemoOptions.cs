@@ -11,4 +11,7 @@ internal sealed record DemoOptions
 
     /// <summary>JSON on standard output instead of a table.</summary>
     public required bool Json { get; init; }
+
+    /// <summary>Boot one machine with this image instead of a storm; null: the storm.</summary>
+    public string? Image { get; init; }
 }

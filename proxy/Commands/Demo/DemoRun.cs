@@ -78,7 +78,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
     }
 
     /// <summary>Beside what the demo needs: the shipped clusters are not probed, since the demo works without the Internet.</summary>
-    private static Dictionary<string, string> Settings(DirectoryInfo store, EmbeddedStratum1 stratum1) => new()
+    internal static Dictionary<string, string> Settings(DirectoryInfo store, EmbeddedStratum1 stratum1) => new()
     {
         ["ReverseProxy__Clusters__stratum1__HealthCheck__Active__Enabled"] = "false",
         ["ReverseProxy__Clusters__egi__HealthCheck__Active__Enabled"] = "false",

@@ -34,9 +34,23 @@ internal static class LabUpCommand
         HelpName = "FILE",
     };
 
+    private static readonly Option<DirectoryInfo> s_image = new("--image")
+    {
+        Description = "Put the kernel and initrd that 'deployment/microvm/build.sh --user-data-key' made there into ZeroTouch:BootDirectory, "
+            + "with a script for this lab",
+        HelpName = "DIRECTORY",
+    };
+
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
+        s_image.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && BootFolder.Missing(result.Tokens[0].Value) is { } missing)
+            {
+                result.AddError("--image: " + missing);
+            }
+        });
         s_proxy.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && !SettingsValidator.IsHostAndPort(result.Tokens[0].Value))
@@ -46,7 +60,7 @@ internal static class LabUpCommand
         });
         Command command = new("up", "Publish a directory, trust it here, and say what machines need to boot it")
         {
-            s_directory, PublishPlace.Repository, s_proxy, s_dnsmasq, PublishPlace.Output, PublishPlace.Keys, SettingsFile.Option,
+            s_directory, PublishPlace.Repository, s_proxy, s_dnsmasq, s_image, PublishPlace.Output, PublishPlace.Keys, SettingsFile.Option,
         };
         PublishPlace.SetAction(command, RunAsync);
         return command;
@@ -100,8 +114,20 @@ internal static class LabUpCommand
         PublishView.Show(await new Publisher(request, TimeProvider.System).RunAsync(cancellationToken), place);
         Trust(keys, place, settings);
         await StoreDelivery.RunAsync(place, cancellationToken);
+        Boot(parsed, place, settings);
         Tell(parsed, place, settings);
         return 0;
+    }
+
+    /// <summary>Puts the image into the folder that machines load it from.</summary>
+    private static void Boot(ParseResult parsed, PublishPlace place, BreakwaterSettings settings)
+    {
+        if (parsed.GetValue(s_image) is { } image && settings.ZeroTouch.BootDirectory is { Length: > 0 } folder)
+        {
+            string proxy = parsed.GetRequiredValue(s_proxy);
+            BootFolder.Fill(folder, image.FullName, BootFolder.ScriptFor(place.Fqrn, proxy, place.PublishKeys.ReadPublic()));
+            Console.WriteLine($"Machines load kernel, initrd and script from {folder}, that is http://{proxy}/boot/{BootFolder.Script}.");
+        }
     }
 
     /// <summary>Puts the lab's key where this proxy looks for keys, so that what it serves is verified here, too.</summary>
@@ -135,9 +161,10 @@ internal static class LabUpCommand
         }
 
         string? boot = settings.ZeroTouch.BootDirectory;
-        if (!string.IsNullOrEmpty(boot) && !File.Exists(Path.Combine(boot, "boot.ipxe")))
+        if (!string.IsNullOrEmpty(boot) && !File.Exists(Path.Combine(boot, BootFolder.Script)))
         {
-            Console.WriteLine($"\n{boot} has no boot.ipxe yet: put kernel, initrd and script there (docs/operate/zero-touch.md, by network).");
+            Console.WriteLine(
+                $"\n{boot} has no {BootFolder.Script} yet: '--image DIRECTORY' puts what deployment/microvm/build.sh made there.");
         }
     }
 }
