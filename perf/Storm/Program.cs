@@ -26,6 +26,7 @@ internal static class Program
     private static Command Upstream()
     {
         var port = new Option<int>("--port") { Description = "Loopback port; 0 takes a free one." };
+        var address = new Option<string?>("--listen") { Description = "Address in a network namespace of its own; loopback unless given." };
         var sets = new Option<string[]>("--set")
         {
             Description = "Made-up objects: fixed:COUNT:SIZE[:SEED] or boot:COUNT:TOTALBYTES:BIG[:SEED]. May be given again.",
@@ -50,7 +51,7 @@ internal static class Program
         var seed = new Option<int>("--seed") { Description = "Of faults and jitter.", DefaultValueFactory = _ => 1 };
         var command = new Command("upstream", "Serves emulated or recorded repositories with exact counts, until interrupted.")
         {
-            port, sets, trees, alternatives, traceOut, delay, jitter, rate, faults, seed,
+            port, address, sets, trees, alternatives, traceOut, delay, jitter, rate, faults, seed,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -69,13 +70,14 @@ internal static class Program
                     BytesPerSecond = parsed.GetValue(rate),
                     Faults = FaultPlan.Parse(parsed.GetValue(seed), parsed.GetRequiredValue(faults)),
                 },
-                parsed.GetValue(port));
+                parsed.GetValue(port),
+                parsed.GetValue(address) is { } given ? IPAddress.Parse(given) : null);
             foreach (string[] parts in parsed.GetRequiredValue(alternatives).Select(a => a.Split('=', 3)))
             {
                 server.AddAlternative(parts[0], parts[1], await File.ReadAllBytesAsync(parts[2], cancellation));
             }
 
-            Console.WriteLine($"Listening on http://127.0.0.1:{server.Port}");
+            Console.WriteLine($"Listening on http://{parsed.GetValue(address) ?? "127.0.0.1"}:{server.Port}");
             try
             {
                 await Task.Delay(Timeout.Infinite, cancellation);
@@ -91,6 +93,8 @@ internal static class Program
     private static Command Boot()
     {
         var vms = new Option<int>("--vms") { Description = "How many boot.", DefaultValueFactory = _ => 100 };
+        var firstVm = new Option<int>("--first-vm") { Description = "Number of the first." };
+        var isRouted = new Option<bool>("--routed") { Description = "VMs have 10.101.0.1 and on, in a namespace that routes them." };
         var trace = new Option<FileInfo>("--trace") { Description = "URL paths of a boot, one a line.", Required = true };
         var kind = new Option<string>("--kind") { Description = "first, reboot or warm-mount.", DefaultValueFactory = _ => "first" };
         var proxies =
@@ -119,7 +123,7 @@ internal static class Program
             };
         var command = new Command("boot", "A storm: VMs that boot as CernVM-FS clients do.")
         {
-            vms, trace, kind, proxies, hosts, reverse, connections, check, stock, arrival, threads, seconds,
+            vms, firstVm, isRouted, trace, kind, proxies, hosts, reverse, connections, check, stock, arrival, threads, seconds,
         };
         command.SetAction(parsed =>
         {
@@ -127,6 +131,8 @@ internal static class Program
             Print(StormRun.Run(new StormOptions
             {
                 Vms = parsed.GetValue(vms),
+                FirstVm = parsed.GetValue(firstVm),
+                IsLoopback = !parsed.GetValue(isRouted),
                 Trace = parsed.GetValue(kind) switch { "reboot" => first.Reboot(), "warm-mount" => first.WarmMount(), _ => first },
                 Hosts = [.. parsed.GetRequiredValue(hosts).Select(IPEndPoint.Parse)],
                 Proxies = [.. parsed.GetRequiredValue(proxies).Select(p => p == "DIRECT" ? null : IPEndPoint.Parse(p))],

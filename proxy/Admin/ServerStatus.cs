@@ -35,6 +35,9 @@ internal sealed record ServerStatus(
     /// <summary>What the settings declare, and how far it is.</summary>
     public IReadOnlyList<Declared> Declared { get; init; } = [];
 
+    /// <summary>How the site's nodes stand; null: this one is alone.</summary>
+    public string? Nodes { get; init; }
+
     /// <summary>Another number than before when storms or boots have changed: who knows them need not ask again.</summary>
     public long BootsVersion { get; init; }
 }

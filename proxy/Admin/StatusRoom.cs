@@ -25,6 +25,7 @@ internal sealed class StatusRoom(
     BootBoard boots,
     SeedStart seeds,
     Declarations declarations,
+    ISiteNodes nodes,
     SignedDocuments documents,
     TimeProvider time) : IAdminRoom
 {
@@ -83,6 +84,7 @@ internal sealed class StatusRoom(
         {
             BootsVersion = board.Version,
             Declared = declarations.All,
+            Nodes = nodes.Summary,
         };
     }
 

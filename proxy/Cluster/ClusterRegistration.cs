@@ -27,6 +27,7 @@ internal static class ClusterRegistration
         services.AddSingleton<ISiteNodes>(provider => provider.GetRequiredService<YarpNodes>());
         services.AddSingleton<PoolLateness>();
         services.AddSingleton<NodeSync>();
+        services.AddSingleton<NodeLearning>();
 
         // YARP makes its policies before its clusters, on which documents depend.
         services.AddSingleton<Func<NodeSync>>(provider => provider.GetRequiredService<NodeSync>);

@@ -3,13 +3,14 @@ using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Proxy.WorkingSets;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Breakwater.Proxy.Cluster;
 
 /// <summary>Answers the questions of other nodes.</summary>
 internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals refusals, NodeCounters counters, NodeObjects objects,
-    NodeDocuments documents, NodeAdmin admin, RepositoryRoutes routes)
+    NodeDocuments documents, NodeAdmin admin, SiteBoots siteBoots, WorkingSetStore sets, RepositoryRoutes routes)
 {
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
@@ -44,15 +45,25 @@ internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals 
                     self.IsMember ? StatusCodes.Status204NoContent : StatusCodes.Status503ServiceUnavailable;
                 return;
             case "/node/state":
-                context.Response.ContentType = "application/json";
-                ReadOnlyMemory<byte> json = state.Json;
-                context.Response.ContentLength = json.Length;
-                await context.Response.Body.WriteAsync(json, context.RequestAborted);
+                await WriteAsync(context, state.Json);
+                return;
+            case var boots when boots.StartsWith("/node/boots/", StringComparison.Ordinal):
+                await WriteAsync(context, BootFile.Write(siteBoots.Of(boots["/node/boots/".Length..])));
+                return;
+            case var ofOne when ofOne.StartsWith("/node/working-sets/", StringComparison.Ordinal):
+                await WriteAsync(context, NodeLearning.Write(sets, ofOne["/node/working-sets/".Length..]));
                 return;
             default:
                 counters.Served(peer is [{ } name, ..] ? name : "?", await ServeAsync(context, target));
                 return;
         }
+    }
+
+    private static async Task WriteAsync(HttpContext context, ReadOnlyMemory<byte> json)
+    {
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = json.Length;
+        await context.Response.Body.WriteAsync(json, context.RequestAborted);
     }
 
     /// <summary>Why whoever asks is no node of this site; null: it may be one.</summary>

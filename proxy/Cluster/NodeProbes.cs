@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 using Yarp.ReverseProxy.Health;
@@ -53,14 +54,15 @@ internal sealed partial class NodeProbes(YarpNodes nodes, NodeSelf self, Cluster
     {
         if (result.Response is not { } response)
         {
-            if (wasLate && record.Standing == NodeStanding.Alive)
+            bool isRefused = IsRefused(result.Exception);
+            if (wasLate && !isRefused && record.Standing == NodeStanding.Alive)
             {
                 return;
             }
 
             record.Failures++;
             record.Problem = ConnectFailures.Sentence(result.Exception ?? new TimeoutException("no answer in time"));
-            if (record.Failures >= options.ProbeFailures || record.Standing is NodeStanding.Leaving)
+            if (isRefused || record.Failures >= options.ProbeFailures || record.Standing is NodeStanding.Leaving)
             {
                 record.Standing = NodeStanding.Dead;
             }
@@ -93,6 +95,20 @@ internal sealed partial class NodeProbes(YarpNodes nodes, NodeSelf self, Cluster
             : response.StatusCode == HttpStatusCode.ServiceUnavailable ? (NodeStanding.Leaving, "it is about to stop, or was told to leave")
             : response.IsSuccessStatusCode ? (NodeStanding.Alive, null)
             : (NodeStanding.Foreign, $"it answered {(int)response.StatusCode}");
+    }
+
+    /// <summary>Its machine is there and nobody listens: that is certain at once, however late this process may be itself.</summary>
+    private static bool IsRefused(Exception? failure)
+    {
+        for (Exception? e = failure; e is not null; e = e.InnerException)
+        {
+            if (e is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private KnownNode ToKnown(Record record, HashSet<string> ids)

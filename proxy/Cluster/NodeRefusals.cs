@@ -16,6 +16,9 @@ internal sealed partial class NodeRefusals(NodeCounters counters, TimeProvider t
     private long _lastAt;           // guarded by _gate
     private long _saidAt;           // guarded by _gate
 
+    /// <summary>One more that is nobody's fault, as far as can be told.</summary>
+    public void Count(string reason) => counters.Refused(reason);
+
     /// <summary>One more.</summary>
     /// <param name="reason">A word for metrics.</param>
     /// <param name="from">The address.</param>

@@ -19,10 +19,18 @@ namespace Breakwater.Proxy.Cluster;
 /// opens after the proxy's rooms and closes after its clients' port, so that a draining node still gives what it holds.
 /// </summary>
 internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint endpoint, NodeCertificates certificates,
-    NodeRefusals refusals, ILoggerFactory logs) : IHostedService, IAsyncDisposable
+    NodeRefusals refusals, YarpNodes nodes, TimeProvider time, ILoggerFactory logs) : IHostedService, IAsyncDisposable
 {
     /// <summary>Each of a hundred nodes may hold some; what is beyond is refused before TLS.</summary>
     private const int MaxConnections = 4096;
+
+    /// <summary>A node that hangs does not hold up another one's start for longer.</summary>
+    private static readonly TimeSpan s_firstRound = TimeSpan.FromSeconds(2);
+
+    /// <summary>First byte of a TLS record with a handshake (RFC 8446, 5.1).</summary>
+    private const byte Handshaking = 22;
+
+    private static readonly TimeSpan s_firstByte = TimeSpan.FromSeconds(5);
 
     private static readonly object s_peer = new();
 
@@ -48,6 +56,9 @@ internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint en
             .Addresses.First();
         EndPoint = new IPEndPoint(options.ListenEndPoint().Address, new Uri(address).Port);
         LogOpen(_log, EndPoint, options.Id);
+
+        // Clients come after this. What they ask for before it is known who owns what would be fetched once more.
+        await nodes.FirstRound.WaitAsync(s_firstRound, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <inheritdoc/>
@@ -94,13 +105,53 @@ internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint en
             return;
         }
 
+        if (await FirstByteAsync(connection) is not { } first)
+        {
+            return;
+        }
+
+        if (first != Handshaking)
+        {
+            refusals.Note("tls", from.ToString(), "it does not speak TLS");
+            connection.Abort();
+            return;
+        }
+
         var handshake = new Handshake();
         connection.Features.Set(handshake);
-        await next(connection);
-        if (!handshake.IsDone)
+        try
         {
-            refusals.Note(handshake.Problem is null ? "tls" : "certificate", from.ToString(),
-                handshake.Problem is null ? "no TLS with a node's certificate came about" : $"its certificate: {handshake.Problem}");
+            await next(connection);
+        }
+        finally
+        {
+            if (handshake.Problem is not null)
+            {
+                refusals.Note("certificate", from.ToString(), $"its certificate: {handshake.Problem}");
+            }
+            else if (!handshake.IsDone)
+            {
+                // Whoever waited too long for a busy node leaves so, too: counted, and no finding.
+                refusals.Count("unfinished");
+            }
+        }
+    }
+
+    /// <summary>What a connection begins with, which stays to be read; null: it ended, or nothing came.</summary>
+    private async ValueTask<byte?> FirstByteAsync(ConnectionContext connection)
+    {
+        using var late = new CancellationTokenSource(s_firstByte, time);
+        try
+        {
+            System.IO.Pipelines.ReadResult read = await connection.Transport.Input.ReadAsync(late.Token);
+            byte? first = read.Buffer.IsEmpty ? null : read.Buffer.FirstSpan[0];
+            connection.Transport.Input.AdvanceTo(read.Buffer.Start);
+            return first;
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            connection.Abort();
+            return null;
         }
     }
 

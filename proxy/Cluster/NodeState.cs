@@ -1,13 +1,15 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Cluster;
 
 /// <summary>
-/// What this node offers beside objects: its verified repositories' revisions. Others ask for it when its hash has changed. Thread-safe.
+/// What this node offers beside objects: its verified repositories' revisions, boots that it has seen, learned working sets. Others ask
+/// for it when its hash has changed. Thread-safe.
 /// </summary>
-internal sealed class NodeState(SignedDocuments documents, TimeProvider time)
+internal sealed class NodeState(SignedDocuments documents, SiteBoots boots, WorkingSetStore sets, TimeProvider time)
 {
     /// <summary>It is made anew so often at most, however many nodes ask.</summary>
     private static readonly TimeSpan s_lifetime = TimeSpan.FromSeconds(0.5);
@@ -30,7 +32,8 @@ internal sealed class NodeState(SignedDocuments documents, TimeProvider time)
                 return made;
             }
 
-            byte[] json = JsonSerializer.SerializeToUtf8Bytes(new NodeOffer(documents.VerifiedRevisions()), NodeOffer.Options);
+            var offer = new NodeOffer(documents.VerifiedRevisions(), boots.Newest(), NodeLearning.Versions(sets));
+            byte[] json = JsonSerializer.SerializeToUtf8Bytes(offer, NodeOffer.Options);
             _made = new Made(json, Convert.ToHexStringLower(SHA256.HashData(json).AsSpan(0, 8)), time.GetTimestamp());
             return _made;
         }

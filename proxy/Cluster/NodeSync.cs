@@ -13,8 +13,8 @@ namespace Breakwater.Proxy.Cluster;
 /// revision that came to one side of a partition is on both as soon as it heals, and what a seed brought to one node is on all. Nothing is
 /// believed: each node judges by its own keys, and never goes back. Thread-safe.
 /// </summary>
-internal sealed partial class NodeSync(SignedDocuments documents, RepositoryRoutes routes, ISiteNodes site, ProxyOptions proxy,
-    IHostApplicationLifetime lifetime, ILogger<NodeSync> log)
+internal sealed partial class NodeSync(SignedDocuments documents, RepositoryRoutes routes, NodeLearning learning, ISiteNodes site,
+    ProxyOptions proxy, IHostApplicationLifetime lifetime, ILogger<NodeSync> log)
 {
     private const int MaxOfferBytes = 4 << 20;
 
@@ -27,6 +27,7 @@ internal sealed partial class NodeSync(SignedDocuments documents, RepositoryRout
     public void Look(IReadOnlyList<KnownNode> known)
     {
         var instances = known.Select(n => n.Announcement?.Instance ?? "").ToHashSet(StringComparer.Ordinal);
+        learning.Keep(instances);
         foreach (string gone in _seen.Keys.Where(instance => !instances.Contains(instance)))
         {
             _seen.TryRemove(gone, out _);
@@ -62,6 +63,7 @@ internal sealed partial class NodeSync(SignedDocuments documents, RepositoryRout
             }
 
             await Task.WhenAll(checks).WaitAsync(patience.Token);
+            await learning.TakeAsync(node, offer, patience.Token);
             _seen[said.Instance] = said.State;
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or JsonException)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using Breakwater.CacheStore;
@@ -17,13 +18,34 @@ internal sealed class YarpNodes(NodeSelf self, ClusterOptions options, ProxyOpti
 
     private readonly NodeAnnouncement _self = self.Announcement;
     private volatile NodeView _view = new(self.Announcement, []);
+    private readonly TaskCompletionSource _firstRound = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _changedAt = time.GetTimestamp();
+
+    /// <summary>Complete when the first round of probes is over: before it, this node takes itself for the owner of all.</summary>
+    public Task FirstRound => _firstRound.Task;
 
     /// <summary>What is known now.</summary>
     public NodeView View => _view;
 
     /// <inheritdoc/>
     public TimeSpan HeadTimeout => options.HeadTimeout;
+
+    /// <inheritdoc/>
+    public string? Summary
+    {
+        get
+        {
+            NodeView view = _view;
+            (long borrowed, _, long moved, _, long served, _) = counters.Totals;
+            string[] amiss =
+                [.. view.Known.Where(n => n.Standing != NodeStanding.Alive || (!n.IsSelf && strikes.IsOut(n.Announcement!.Id)))
+                    .Select(n => $"{n.Announcement?.Id ?? n.Address} {(n.Standing == NodeStanding.Alive ? "skipped" : n.Standing)}")];
+            return string.Create(CultureInfo.InvariantCulture,
+                $"{_self.Id} of {view.Known.Count} nodes, {view.Ring.Members.Count} in the ring"
+                + $"{(amiss.Length == 0 ? "" : $" ({string.Join(", ", amiss)})")}; {borrowed:N0} objects from other nodes, "
+                + $"{moved:N0} moved here, {served:N0} requests served for them");
+        }
+    }
 
     /// <summary>Is that node skipped since it failed real requests?</summary>
     public bool IsSkipped(string id) => strikes.IsOut(id);
@@ -118,6 +140,7 @@ internal sealed class YarpNodes(NodeSelf self, ClusterOptions options, ProxyOpti
         NodeView before = _view;
         var after = new NodeView(self.IsMember ? _self : null, known);
         _view = after;
+        _firstRound.TrySetResult();
         if (!before.Ring.Members.SequenceEqual(after.Ring.Members))
         {
             Volatile.Write(ref _changedAt, time.GetTimestamp());

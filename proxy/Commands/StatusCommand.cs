@@ -72,6 +72,11 @@ internal static class StatusCommand
             + (status.Storm.MedianMs is { } median
             ? string.Create(CultureInfo.InvariantCulture, $"; median {median:N0} ms, slowest {status.Storm.MaxMs ?? 0:N0} ms")
             : ""));
+        if (status.Nodes is { } nodes)
+        {
+            Row("nodes", Markup.Escape(nodes));
+        }
+
         Row("store",
             $"{Markup.Escape(status.StorePath)}, {(status.StoreDiskFreeBytes < 0 ? "?" : Size(status.StoreDiskFreeBytes))} free on its "
             + $"disk; process memory {Size(status.WorkingSetBytes)}");

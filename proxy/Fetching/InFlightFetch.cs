@@ -283,7 +283,8 @@ internal sealed partial class InFlightFetch
             }
 
             long before = body.Appended;
-            var transfer = new Transfer(_services, _ways, way, body, AppendAsync);
+            var transfer = new Transfer(_services, _ways, way, body, AppendAsync,
+                response.Upstream.IsNode && _sources.IsMoved ? Transfer.ShortGlance : Transfer.Glance);
             _transfer = transfer;
             TransferEnd end = await transfer.RunAsync(response, _cancel.Token);
             _transfer = null;
@@ -304,7 +305,12 @@ internal sealed partial class InFlightFetch
                 return FillResult.Whole;
             }
 
-            if (end.IsTardy)
+            if (end.IsTardy && response.Upstream.IsNode)
+            {
+                // Nothing but the site's own network is between: it is slow itself, and each fetch from it would cost that time.
+                _services.Client.Note(way.Cursor!, response.Upstream, FailureKind.Timeout, "was too slow");
+            }
+            else if (end.IsTardy)
             {
                 _ways.MayHurry = false;
                 _authors.NoteTardy(way, response.Upstream, transfer.BytesPerSecond);

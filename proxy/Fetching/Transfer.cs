@@ -16,13 +16,19 @@ namespace Breakwater.Proxy.Fetching;
 /// <param name="way">The way that it came.</param>
 /// <param name="body">What it goes into.</param>
 /// <param name="append">Appends to the body.</param>
+/// <param name="glance">After what time its pace is judged.</param>
 internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay way, GrowingObject body,
-    Func<ReadOnlyMemory<byte>, ValueTask> append)
+    Func<ReadOnlyMemory<byte>, ValueTask> append, TimeSpan glance)
 {
     private const int ReadBufferBytes = 128 << 10;
 
     /// <summary>After this time it can be told at what pace it comes.</summary>
-    private static readonly TimeSpan s_glance = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan Glance = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// The same of a node that is asked for what it holds: another node may wait for the end, and is to find this one quick enough.
+    /// </summary>
+    public static readonly TimeSpan ShortGlance = TimeSpan.FromMilliseconds(400);
 
     private readonly long _start = body.Appended;
     private readonly Lock _gate = new();
@@ -99,7 +105,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
 
             _isInTheWay = body.Released == 0 && body.State == GrowthState.Growing && ways.IsAnotherClusterDue(way);
             bool isTooSlow = watch.IsTooSlow(Elapsed());
-            _isTardy = !_isInTheWay && !isTooSlow && ways.HasPrompt && ways.MayHurry && WouldBeLate();
+            _isTardy = !_isInTheWay && !isTooSlow && ways.HasPrompt && (_isNode || ways.MayHurry) && WouldBeLate();
             if (_isInTheWay || _isTardy || isTooSlow)
             {
                 cancel = _cancel;
@@ -122,7 +128,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
     /// </summary>
     private bool WouldBeLate()
     {
-        if (body.Released > 0 || Elapsed() < s_glance)
+        if (body.Released > 0 || Elapsed() < glance)
         {
             return false;
         }

@@ -12,6 +12,9 @@ internal interface ISiteNodes
     /// <summary>How long the first one asked may take to begin its answer; the next has half as long.</summary>
     TimeSpan HeadTimeout { get; }
 
+    /// <summary>How they stand, for people; null: there are none.</summary>
+    string? Summary { get; }
+
     /// <summary>Who is asked for an object before a Stratum 1, in order; empty: nobody, since it is this node's own.</summary>
     IReadOnlyList<Stratum1> Before(in ObjectKey key);
 

@@ -8,6 +8,8 @@ internal sealed class NoNodes : ISiteNodes
 {
     public TimeSpan HeadTimeout => TimeSpan.Zero;
 
+    public string? Summary => null;
+
     public IReadOnlyList<Stratum1> Before(in ObjectKey key) => [];
 
     public IReadOnlyList<Stratum1> Before(string name) => [];

@@ -12,6 +12,7 @@ namespace Breakwater.Proxy.WorkingSets;
 internal sealed partial class WorkingSetService(
     BootObserver boots,
     BootLearner learner,
+    SiteBoots site,
     WorkingSetStore sets,
     SignedDocuments documents,
     RepositoryRoutes repositories,
@@ -51,10 +52,23 @@ internal sealed partial class WorkingSetService(
     {
         foreach (RecordedBoot boot in options.Learn ? boots.TakeFinished() : [])
         {
-            if (repositories.TryFind(Encoding.ASCII.GetBytes(boot.Repository), out RepositoryRoute? repository))
+            if (!site.TryKeep(boot))
             {
-                await learner.LearnAsync(repository, boot, cancellationToken);
+                await LearnAsync(boot, cancellationToken);
             }
+        }
+
+        while (options.Learn && site.TryTakeArrived(out RecordedBoot? boot))
+        {
+            await LearnAsync(boot, cancellationToken);
+        }
+    }
+
+    private async Task LearnAsync(RecordedBoot boot, CancellationToken cancellationToken)
+    {
+        if (repositories.TryFind(Encoding.ASCII.GetBytes(boot.Repository), out RepositoryRoute? repository))
+        {
+            await learner.LearnAsync(repository, boot, cancellationToken);
         }
     }
 

@@ -24,6 +24,7 @@ internal static class WorkingSetsRegistration
         services.AddSingleton<WorkingSetPreparer>();
         services.AddSingleton<IRevisionGate>(provider => provider.GetRequiredService<WorkingSetPreparer>());
         services.AddSingleton<BootLearner>();
+        services.AddSingleton<SiteBoots>();
         services.AddSingleton(provider => new BootRecorder(
             new BootRecorderLimits { Window = options.BootWindow },
             options.Learn ? provider.GetRequiredService<BootLearner>().WantsMore : static _ => false));

@@ -26,7 +26,8 @@ internal sealed class UpstreamServer : IDisposable
     /// <param name="objects">What there is; the later of two with one path wins.</param>
     /// <param name="options">How it behaves.</param>
     /// <param name="port">0 for any free one.</param>
-    public UpstreamServer(IEnumerable<ServedObject> objects, UpstreamOptions options, int port = 0)
+    /// <param name="address">In a network namespace of its own; null: loopback.</param>
+    public UpstreamServer(IEnumerable<ServedObject> objects, UpstreamOptions options, int port = 0, IPAddress? address = null)
     {
         _options = options;
         foreach (ServedObject served in objects)
@@ -35,7 +36,7 @@ internal sealed class UpstreamServer : IDisposable
         }
 
         _tally = new Tally(_served.Count);
-        _listener = new Listener(this, Native.Listen(new IPEndPoint(IPAddress.Loopback, port)));
+        _listener = new Listener(this, Native.Listen(new IPEndPoint(address ?? IPAddress.Loopback, port)));
         Port = Native.LocalPort(_listener.Fd);
         _loop.Add(_listener, Native.EpollIn);
         _thread = new Thread(_loop.Run) { IsBackground = true, Name = "upstream" };

@@ -9,6 +9,12 @@ internal sealed record StormOptions
     /// <summary>How many VMs.</summary>
     public required int Vms { get; init; }
 
+    /// <summary>Number of the first: storms of several processes have VMs of their own.</summary>
+    public int FirstVm { get; init; }
+
+    /// <summary>Are the proxies on loopback? Else VMs have addresses that the network namespace must be given.</summary>
+    public bool IsLoopback { get; init; } = true;
+
     /// <summary>What each of them reads.</summary>
     public required BootTrace Trace { get; init; }
 

@@ -25,7 +25,7 @@ internal sealed class VirtualMachine
         Action onEnded)
     {
         (_options, _requests, _loop, _tally, _stormStartUs, _onEnded) = (options, requests, loop, tally, stormStartUs, onEnded);
-        _address = options.OwnAddresses ? AddressOf(number) : null;
+        _address = options.OwnAddresses ? AddressOf(options.FirstVm + number, options.IsLoopback) : null;
         _random = new Random(options.Seed + number);
         _exchanges = new Exchange[options.ConnectionsPerVm];
         for (int i = 0; i < _exchanges.Length; i++)
@@ -37,9 +37,10 @@ internal sealed class VirtualMachine
     /// <summary>Finished, given up or stopped.</summary>
     public bool HasEnded { get; private set; }
 
-    /// <summary>127.1.0.1 and on: 250 VMs a subnet.</summary>
-    public static IPAddress AddressOf(int number) =>
-        new([127, (byte)(1 + (number / 62_500)), (byte)(number / 250 % 250), (byte)(1 + (number % 250))]);
+    /// <summary>127.1.0.1 and on, or off loopback 10.101.0.1 and on: 250 VMs a subnet.</summary>
+    public static IPAddress AddressOf(int number, bool isLoopback = true) => new(
+        [(byte)(isLoopback ? 127 : 10), (byte)((isLoopback ? 1 : 101) + (number / 62_500)), (byte)(number / 250 % 250),
+        (byte)(1 + (number % 250))]);
 
     /// <summary>The VM is switched on.</summary>
     public void Start()

@@ -25,6 +25,7 @@ export function showStatus(s, rates) {
   const used = s.upstreams.filter(u => u.isInUse);
   $("upstreams").replaceChildren(used.length ? table(["cluster", "name", "Stratum 1", "state"], used.map(u => [u.cluster, u.name, u.upstream, state(u.state)]))
     : el("p", { className: "muted", textContent: "None was asked yet." }));
+  if (s.nodes) $("upstreams").append(el("p", { id: "nodes", textContent: "Nodes: " + s.nodes }));
   const results = s.results.filter(r => r.requests);
   $("results").replaceChildren(results.length ? table(["result", "#requests", "#bytes"], results.map(r => [r.result, count(r.requests), size(r.bytes)]))
     : el("p", { className: "muted", textContent: "Nobody has asked for anything yet." }));

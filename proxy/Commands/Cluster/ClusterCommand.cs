@@ -8,6 +8,7 @@ internal static class ClusterCommand
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create() => new("cluster", "Several machines as one cache: docs/operate/cluster.md.")
     {
+        ClusterStatusCommand.Create(), ClusterStatusCommand.CreateLeave(), ClusterStatusCommand.CreateJoin(),
         ClusterCertificatesCommand.Create(),
     };
 }

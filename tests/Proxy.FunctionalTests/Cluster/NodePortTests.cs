@@ -29,12 +29,7 @@ public sealed class NodePortTests : IAsyncLifetime
     [Fact]
     public async Task Node_WithItsCertificate_IsAnswered()
     {
-        using X509Certificate2 mine = _site.Authority.IssueInMemory("n1");
-
-        string answer = await AskAsync(mine, "GET /node/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-
-        Assert.StartsWith("HTTP/1.1 204", answer, StringComparison.Ordinal);
-        Assert.Contains("id=n0;site=default;protocol=1", answer, StringComparison.Ordinal);
+        await AnswersANodeAsync();
         Assert.Equal(0, Refused());
     }
 
@@ -54,7 +49,7 @@ public sealed class NodePortTests : IAsyncLifetime
     [Theory]
     [InlineData("GET /node/live HTTP/1.1\r\nHost: x\r\n\r\n")]
     [InlineData("SSH-2.0-OpenSSH_9.6\r\n")]
-    [InlineData("\u0016\u0003\u0001\u0000\u0001\u0001garbage")]
+    [InlineData("\u0000\u0001\u0002garbage")]
     public async Task NoTls_IsRefused(string bytes) => await RefusesAsync(async () =>
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -102,6 +97,16 @@ public sealed class NodePortTests : IAsyncLifetime
 
         Assert.StartsWith($"HTTP/1.1 {status}", answer, StringComparison.Ordinal);
         Assert.Empty(_upstream.Requests);
+    }
+
+    private async Task AnswersANodeAsync()
+    {
+        using X509Certificate2 mine = _site.Authority.IssueInMemory("n1");
+
+        string answer = await AskAsync(mine, "GET /node/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 204", answer, StringComparison.Ordinal);
+        Assert.Contains("id=n0;site=default;protocol=1", answer, StringComparison.Ordinal);
     }
 
     private async Task StartAsync() => _site = await SiteOfNodes.StartAsync(1, [_upstream], _ =>
