@@ -49,7 +49,7 @@ def stop(process):
 def suite(checkout, base, only=""):
     """One pass of the suite: test -> true, or why not."""
     env = dict(os.environ, npm_config_base=base, npm_config_id=only, npm_package_config_id="")
-    done = subprocess.run(["node", "--no-warnings", "test-engine/cli.mjs"], cwd=checkout, env=env, capture_output=True, text=True, timeout=1200)
+    done = subprocess.run(["node", "--no-warnings", "test-engine/cli.mjs"], cwd=checkout, env=env, capture_output=True, text=True, timeout=400)
     if only:
         return done.stdout + done.stderr
     if "{" not in done.stdout:
@@ -68,7 +68,7 @@ def run(name, peer, checkout, runs, only):
         with tempfile.TemporaryDirectory(prefix="conformance-") as directory:
             os.chmod(directory, 0o777)
             port = free_port()
-            with open(os.path.join(directory, "log"), "wb") as log:
+            with open(os.path.join(directory, "output"), "wb") as log:
                 process = subprocess.Popen(peer["start"](directory, port, ORIGIN_PORT), stdout=log, stderr=log, cwd=directory, start_new_session=True)
             try:
                 wait_for(port, process)
@@ -82,11 +82,22 @@ def run(name, peer, checkout, runs, only):
     return scores
 
 
+def machine():
+    """What was measured, and on what."""
+    with open("/proc/cpuinfo") as info:
+        model = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), "?")
+    with open("/proc/meminfo") as info:
+        memory = round(int(next(info).split()[1]) / 1024 / 1024)
+    commit = subprocess.run(["git", "-C", HERE, "rev-parse", "--short=7", "HEAD"], capture_output=True, text=True).stdout.strip()
+    return (f"Commit {commit}, {time.strftime('%Y-%m-%d', time.gmtime())}, {os.cpu_count()} processors ({model}), {memory} GiB of memory, "
+            f"Linux {os.uname().release}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkout")
     parser.add_argument("--only", nargs="*", default=list(PEERS))
-    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=1, help="of Breakwater; each of the others runs once")
     parser.add_argument("--test", default="", help="one test with all that is sent, nothing saved")
     parser.add_argument("--save", action="store_true")
     arguments = parser.parse_args()
@@ -107,7 +118,11 @@ def main():
             if shutil.which(peer["program"]) is None and not os.path.exists(peer["program"]):
                 print(f"{name}: not installed, left out")
                 continue
-            runs = run(name, peer, checkout, arguments.runs, arguments.test)
+            try:
+                runs = run(name, peer, checkout, arguments.runs if name == "breakwater" else 1, arguments.test)
+            except (RuntimeError, subprocess.TimeoutExpired) as fault:
+                print(f"{name}: left out: {fault}")
+                continue
             if not runs:
                 continue
             table[name] = {"version": peer["version"](), "runs": runs}
@@ -124,10 +139,11 @@ def main():
 
 def save(table):
     with open(os.path.join(RESULTS, "conformance.json"), "w") as out:
-        json.dump({"suite": f"http-tests/cache-tests {COMMIT}", "proxies": table}, out, indent=1)
+        json.dump({"suite": f"http-tests/cache-tests {COMMIT}", "machine": machine(), "proxies": table}, out, indent=1)
         out.write("\n")
     lines = ["# HTTP caching by the public suite", "",
              f"`http-tests/cache-tests` at {COMMIT}, each proxy before the suite's origin, one run after the other on one machine, by `perf/Conformance`.",
+             f"{machine()}.",
              "A test counts by the suite's own rules: only if those that it depends on pass as well; in brackets without that.", "",
              "| | version | required | optimal | behaviour |", "|---|---|---:|---:|---:|"]
     order = sorted(table.items(), key=lambda item: [-item[1]["runs"][0][kind][1] for kind in ("required", "optimal")])
