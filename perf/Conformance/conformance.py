@@ -88,7 +88,7 @@ def machine():
         model = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), "?")
     with open("/proc/meminfo") as info:
         memory = round(int(next(info).split()[1]) / 1024 / 1024)
-    commit = subprocess.run(["git", "-C", HERE, "rev-parse", "--short=7", "HEAD"], capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(["git", "-C", HERE, "log", "-1", "--format=%h", "--abbrev=7", "--", "../../proxy", "../../cachestore"], capture_output=True, text=True).stdout.strip()
     return (f"Commit {commit}, {time.strftime('%Y-%m-%d', time.gmtime())}, {os.cpu_count()} processors ({model}), {memory} GiB of memory, "
             f"Linux {os.uname().release}")
 
