@@ -1,12 +1,14 @@
+using System.Security.Cryptography;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Exchanges;
 
 /// <summary>
 /// Takes bodies from origins into the store, each at the origin's pace and for whoever reads it. Belongs to no client. Thread-safe.
 /// </summary>
-internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, ProxyCounters counters, TimeProvider time,
+internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Distrust distrust, ProxyCounters counters, TimeProvider time,
     ILogger<BodyIntake> log) : IDisposable
 {
     /// <summary>What is left of a body that nobody reads any more is fetched to its end if it is no more than this.</summary>
@@ -24,11 +26,13 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
     /// <param name="end">Offset behind its last byte; null: not known.</param>
     /// <param name="isStrong">Parts of it may come from elsewhere: it ends where they begin.</param>
     /// <param name="whenWhole">Is called with the length when all of it has come and is stored; null: nobody.</param>
-    public BodyFeed Start(FetchedAnswer answer, byte[] bodyId, long first, long? end, bool isStrong, Action<long>? whenWhole)
+    /// <param name="digest">The SHA-256 that its bytes must have before its last one is anybody's; null: nothing proves it.</param>
+    public BodyFeed Start(
+        FetchedAnswer answer, byte[] bodyId, long first, long? end, bool isStrong, Action<long>? whenWhole, byte[]? digest = null)
     {
         var feed = new BodyFeed(bodyId, first, end, named.Slices, time);
         feeds.Add(feed);
-        _ = Task.Run(() => TakeAsync(answer, feed, isStrong, whenWhole), CancellationToken.None);
+        _ = Task.Run(() => TakeAsync(answer, feed, isStrong, whenWhole, digest), CancellationToken.None);
         return feed;
     }
 
@@ -53,8 +57,9 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
         _stopping.Dispose();
     }
 
-    private async Task TakeAsync(FetchedAnswer answer, BodyFeed feed, bool isStrong, Action<long>? whenWhole)
+    private async Task TakeAsync(FetchedAnswer answer, BodyFeed feed, bool isStrong, Action<long>? whenWhole, byte[]? digest)
     {
+        using IncrementalHash? hash = digest is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long since = time.GetTimestamp();
         try
         {
@@ -74,7 +79,8 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
                     return;
                 }
 
-                int read = await answer.ReadAsync(await feed.RoomAsync(stopping), stopping);
+                Memory<byte> room = await feed.RoomAsync(stopping);
+                int read = await answer.ReadAsync(room, stopping);
                 if (read == 0)
                 {
                     if (feed.End is not null)
@@ -86,7 +92,18 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
                 }
 
                 counters.AddUpstreamBytes(read);
+                hash?.AppendData(room.Span[..read]);
+                if (feed.Position + read == feed.End)
+                {
+                    Prove(answer, hash, digest);
+                }
+
                 feed.Advance(read);
+            }
+
+            if (feed.End is null)
+            {
+                Prove(answer, hash, digest);
             }
 
             await feed.EndAsync(whenWhole, stopping);
@@ -97,6 +114,11 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
+            if (e is IOException)
+            {
+                distrust.Mark(answer.Upstream);
+            }
+
             LogBroken(log, answer.Upstream, e.Message);
         }
         catch (Exception e)
@@ -108,6 +130,16 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
             feed.Break();
             feeds.Remove(feed);
             answer.Dispose();
+        }
+    }
+
+    /// <summary>The last bytes of a body are nobody's before all of them are known to be those of its name.</summary>
+    private void Prove(FetchedAnswer answer, IncrementalHash? hash, byte[]? digest)
+    {
+        if (hash is not null && !hash.GetHashAndReset().AsSpan().SequenceEqual(digest))
+        {
+            counters.CountUpstreamFailure(answer.Upstream, FailureKind.WrongBytes);
+            throw new IOException($"{answer.Upstream} sent other bytes than the URL names");
         }
     }
 

@@ -29,4 +29,10 @@ internal static class BodyNames
 
     /// <summary>An identity for one fetch alone.</summary>
     public static byte[] Random() => RandomNumberGenerator.GetBytes(SizeBytes);
+
+    /// <summary>
+    /// An identity for one fetch of a body whose hash is known beforehand, beginning with that: until it is proved, its slices must not be
+    /// taken for those of another fetch.
+    /// </summary>
+    public static byte[] Of(byte[] digest) => [.. digest, .. RandomNumberGenerator.GetBytes(8)];
 }

@@ -15,13 +15,19 @@ internal sealed record Exchange(ExchangeTarget Target, string Method, HeaderFiel
     /// <summary>What the request says of caches.</summary>
     public CacheDirectives Directives { get; } = CacheDirectives.Of(Fields);
 
+    /// <summary>The SHA-256 of the content, where the URL itself names it; null: it does not.</summary>
+    public byte[]? Digest { get; } = Method is "GET" or "HEAD" ? SelfNamed.DigestOf(CacheUri.Url(Target.Uri)) : null;
+
+    /// <summary>Where <see cref="Digest"/> is named: does the request show a secret, so that its answer says nothing of others?</summary>
+    public bool HasCredentials => SelfNamed.HasCredentials(CacheUri.Url(Target.Uri), Fields);
+
     /// <summary>
     /// May others get what this request fetches, and may it wait for what others fetch? Not what a password is needed for, what must not be
     /// kept, what must be
     /// checked for this client, and what asks for several parts at once.
     /// </summary>
     public bool MayShare => Rule.Join && Rule.Store && Method == "GET" && !Fields.Has("Authorization") && !Directives.Has("no-store")
-        && !Reuse.WantsValidation(Fields) && !IsPeculiar;
+        && !Reuse.WantsValidation(Fields) && !IsPeculiar && (Digest is null || !HasCredentials);
 
     /// <summary>It asks in a way that only the origin answers: several parts, or on condition that nothing has changed.</summary>
     public bool IsPeculiar => Fields.Has("If-Match") || Fields.Has("If-Unmodified-Since")

@@ -41,6 +41,9 @@ internal sealed record ExchangeAnswer
     /// <summary>Host and port that was asked; null: nobody.</summary>
     public string? Upstream { get; init; }
 
+    /// <summary>The origin let this client have it; what it would say to another is not known.</summary>
+    public bool IsForOne { get; init; }
+
     /// <summary>May another request have it as well?</summary>
-    public bool IsShared => Live is null;
+    public bool IsShared => Live is null && !IsForOne;
 }

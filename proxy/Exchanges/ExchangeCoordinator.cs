@@ -22,11 +22,15 @@ internal sealed class ExchangeCoordinator(
         HeadDocument? document = heads.Find(uri);
         string name = $"{uri}\n{VaryKey.NameOf(document?.Newest, exchange.Fields)}";
         (StoredHead? stored, BodyFeed? feed) = Find(exchange, document, name);
+        if (stored is not null && exchange.Digest is { } digest && !SelfNamed.IsProved(stored, digest))
+        {
+            (stored, feed) = (null, null);
+        }
+
         bool isVaryMiss = stored is null && document is { Variants.Count: > 0 };
         if (stored is not null)
         {
-            Verdict verdict = options.Offline ? Verdict.StaleAllowed
-                : Reuse.Judge(stored, exchange.Fields, exchange.Rule, time.GetUtcNow());
+            Verdict verdict = Judge(exchange, stored);
             bool mayAsk = verdict != Verdict.Validate && !options.Offline;
             (bool hasStart, BodyFeed? filling) = await HasStartAsync(exchange, stored, feed, mayAsk, client);
             if (!hasStart)
@@ -63,14 +67,27 @@ internal sealed class ExchangeCoordinator(
     public (StoredHead? Usable, StoredHead? Stored) Look(Exchange exchange)
     {
         StoredHead? stored = heads.Find(exchange.Target.Uri)?.Find(exchange.Fields);
-        bool isUsable = stored is not null && (options.Offline
-            || Reuse.Judge(stored, exchange.Fields, exchange.Rule, time.GetUtcNow()) != Verdict.Validate);
+        bool isUsable = stored is not null && Judge(exchange, stored) != Verdict.Validate;
         return (isUsable ? stored : null, stored);
     }
 
     /// <summary>The way through an answer's body for one client.</summary>
     public BodyReader Read(Exchange exchange, StoredHead head, BodyFeed? feed) =>
         new(head, feed, named.Slices, feeds, (offset, end, cancel) => fetch.FillAsync(exchange, head, offset, end, cancel));
+
+    /// <summary>
+    /// May it be used as it is? What its URL proves but perhaps not everybody may read is never used beyond its freshness.
+    /// </summary>
+    private Verdict Judge(Exchange exchange, StoredHead stored)
+    {
+        if (options.Offline)
+        {
+            return Verdict.StaleAllowed;
+        }
+
+        Verdict verdict = Reuse.Judge(stored, exchange.Fields, exchange.Rule, time.GetUtcNow());
+        return exchange.Digest is null || verdict == Verdict.Fresh ? verdict : Verdict.Validate;
+    }
 
     /// <summary>What suits among that which is stored and that which is on its way; the newer first.</summary>
     private (StoredHead? Stored, BodyFeed? Feed) Find(Exchange exchange, HeadDocument? document, string name) =>
@@ -130,7 +147,10 @@ internal sealed class ExchangeCoordinator(
     {
         bool isSuffix = stored is null && RangePlan.IsSuffix(exchange.Fields);
         RangePlan? plan = stored is null ? RangePlan.Of(exchange.Fields) : null;
-        if (exchange.MayShare && !isSuffix)
+
+        // A part of what is named by its hash proves nothing: it passes, if the whole is not here.
+        bool isUnprovable = exchange.Digest is not null && exchange.Fields.Has("Range");
+        if (exchange.MayShare && !isSuffix && !isUnprovable)
         {
             string whole = name;
             if (plan is not null && !flights.TryFind(name, out _))
@@ -213,7 +233,7 @@ internal sealed class ExchangeCoordinator(
             return;
         }
 
-        if (answer.Live is not null)
+        if (!answer.IsShared)
         {
             flights.Mark(name);
         }

@@ -13,11 +13,13 @@ internal static class ExchangesRegistration
         services.AddReload<HttpPolicy>((policy, changed) => policy.Replace(changed.Http));
         services.AddSingleton<ExchangeCounters>();
         services.AddSingleton(new ExchangeLimits(http.MaxConcurrentFetches));
+        services.AddSingleton<Distrust>();
         services.AddSingleton<OriginAsker>();
         services.AddSingleton<HeadShelf>();
         services.AddSingleton<FlightTable>();
         services.AddSingleton<BodyFeeds>();
         services.AddSingleton<BodyIntake>();
+        services.AddSingleton<SharedBodies>();
         services.AddSingleton<OriginFetch>();
         services.AddSingleton<ExchangeCoordinator>();
     }

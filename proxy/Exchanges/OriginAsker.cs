@@ -13,7 +13,7 @@ namespace Breakwater.Proxy.Exchanges;
 /// Thread-safe.
 /// </summary>
 internal sealed class OriginAsker(DestinationClients clients, LoopGuard loops, ProxyCounters counters, ExchangeLimits limits,
-    TimeProvider time)
+    Distrust distrust, TimeProvider time)
 {
     /// <summary>
     /// Longest wait for the head of an answer: Frontier's databases think for a minute.
@@ -47,16 +47,27 @@ internal sealed class OriginAsker(DestinationClients clients, LoopGuard loops, P
         try
         {
             UpstreamFailure? failure = null;
-            foreach (Uri upstream in content is null ? target.Upstreams : target.Upstreams.Take(1))
+            bool isSafe = content is null && method is "GET" or "HEAD";
+            int left = isSafe ? target.Upstreams.Count : 1;
+            foreach (Uri upstream in isSafe ? distrust.Order(target.Upstreams) : target.Upstreams.Take(1))
             {
                 AskResult result = await AskOneAsync(target, upstream, method, fields, content, cancellationToken);
                 if (result.Answer is { } answer)
                 {
+                    if (--left > 0 && answer.Status >= 500)
+                    {
+                        // A mirror may be better off; what the last one says counts.
+                        answer.Dispose();
+                        counters.CountUpstreamFailure(upstream.Authority, FailureKind.Refused);
+                        continue;
+                    }
+
                     isPassedOn = true;
                     answer.WhenDisposed(() => limits.Queue.Leave(place));
                     return result;
                 }
 
+                left--;
                 failure = result.Failure;
                 counters.CountUpstreamFailure(upstream.Authority, failure!.Kind);
             }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Breakwater.Proxy.Caching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
@@ -5,8 +6,14 @@ using Breakwater.Proxy.Outcomes;
 namespace Breakwater.Proxy.Exchanges;
 
 /// <summary>Asks an origin for one URL and keeps what may be kept. Thread-safe.</summary>
-internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake intake, ProxyCounters counters, TimeProvider time)
+internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake intake, SharedBodies shared, ProxyCounters counters,
+    TimeProvider time)
 {
+    /// <summary>
+    /// A body that its name proves and a mirror could replace waits for its end if it is no longer: a wrong one is never begun.
+    /// </summary>
+    private const long MostHeldBytes = 16 * BodyFeed.SliceBytes;
+
     private readonly Fillings _fillings = new();
 
     /// <summary>Asks.</summary>
@@ -18,19 +25,44 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
     public async Task<ExchangeAnswer> AskAsync(
         Exchange exchange, StoredHead? stored, RangePlan? plan, bool isForAll, CancellationToken cancellationToken)
     {
+        bool canCheck = stored is not null && Validators.HasAny(stored.Fields);
+        if (exchange.Digest is { } digest && !canCheck && await shared.ReleaseAsync(exchange, digest, cancellationToken) is { } released)
+        {
+            return released;
+        }
+
+        for (int left = exchange.Target.Upstreams.Count; ; left--)
+        {
+            ExchangeAnswer answer = await AskOnceAsync(exchange, stored, plan, isForAll, cancellationToken);
+            bool isHeld = exchange.Digest is not null && left > 1 && answer.Feed is { End: <= MostHeldBytes };
+            if (!isHeld || await answer.Feed!.Completion.Task.WaitAsync(cancellationToken))
+            {
+                return answer;
+            }
+        }
+    }
+
+    private async Task<ExchangeAnswer> AskOnceAsync(
+        Exchange exchange, StoredHead? stored, RangePlan? plan, bool isForAll, CancellationToken cancellationToken)
+    {
         HeaderFields ask = isForAll ? exchange.ForEverybody() : stored is not null ? exchange.WithoutConditions() : exchange.Fields.Copy();
         if (stored is not null)
         {
-            AddValidators(ask, stored);
+            KeptHead.AddValidators(ask, stored);
         }
         else if (plan is not null)
         {
             ask.Set("Range", plan.Value.ToString());
         }
 
+        if (exchange.Digest is not null)
+        {
+            ask.Set("Accept-Encoding", "identity"); // the hash is that of the content itself
+        }
+
         (FetchedAnswer? answer, UpstreamFailure? failure) = await asker.AskAsync(
             exchange.Target, "GET", ask, null, exchange.Client, cancellationToken);
-        if ((answer is null || answer.Status >= 500) && stored is not null
+        if ((answer is null || answer.Status >= 500) && stored is not null && exchange.Digest is null
             && Reuse.MayServeOnError(stored, exchange.Fields, exchange.Rule, time.GetUtcNow()))
         {
             int? status = answer?.Status;
@@ -60,7 +92,8 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
             await asker.AskAsync(exchange.Target, "HEAD", exchange.Fields, null, exchange.Client, cancellationToken);
         if (answer is null)
         {
-            return stored is not null && Reuse.MayServeOnError(stored, exchange.Fields, exchange.Rule, time.GetUtcNow())
+            return stored is not null && exchange.Digest is null
+                && Reuse.MayServeOnError(stored, exchange.Fields, exchange.Rule, time.GetUtcNow())
                 ? new ExchangeAnswer { Head = stored, Origin = AnswerOrigin.StaleOnError, Forwarded = "stale" }
                 : new ExchangeAnswer { Failure = failure };
         }
@@ -74,7 +107,7 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
             {
                 heads.Remove(exchange.Target.Uri, stored);
             }
-            else if (Storability.MayStore(exchange.Fields, answer.Status, answer.Fields, exchange.Rule))
+            else if (MayRenew(exchange, stored) && Storability.MayStore(exchange.Fields, answer.Status, answer.Fields, exchange.Rule))
             {
                 heads.Put(exchange.Target.Uri, Freshening.Update(stored, answer.Fields, answer.RequestedAt, answer.ReceivedAt), stored);
             }
@@ -136,7 +169,7 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
     public Task<BodyFeed?> FillAsync(Exchange exchange, StoredHead head, long offset, long end, CancellationToken cancellationToken)
     {
         string? validator = Validators.Strong(head.Fields, time.GetUtcNow());
-        if (validator is null || head.Length is not { } length)
+        if (validator is null || head.Length is not { } length || exchange.Digest is not null)
         {
             return Task.FromResult<BodyFeed?>(null);
         }
@@ -205,7 +238,7 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
         }
 
         StoredHead fresh = Freshening.Update(stored, answer.Fields, answer.RequestedAt, answer.ReceivedAt);
-        bool mayStay = !exchange.Directives.Has("no-store") && !ResponsePolicy.Of(fresh.Fields).NoStore;
+        bool mayStay = MayRenew(exchange, stored) && !exchange.Directives.Has("no-store") && !ResponsePolicy.Of(fresh.Fields).NoStore;
         if (mayStay)
         {
             heads.Put(exchange.Target.Uri, fresh, stored);
@@ -222,11 +255,56 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
         };
     }
 
+    /// <summary>What one client was let have with a secret of his own renews nothing for others; nor is a body renewed before it is proved.
+    /// </summary>
+    private bool MayRenew(Exchange exchange, StoredHead stored) =>
+        exchange.Digest is not { } digest || (!exchange.HasCredentials && shared.IsKept(digest, stored.BodyId));
+
+    /// <summary>
+    /// Keeps a body that its URL names by its hash: for all, once it is proved; the head only where the request showed no secret.
+    /// </summary>
+    private ExchangeAnswer KeepProved(Exchange exchange, HeaderFields ask, FetchedAnswer answer, byte[] digest)
+    {
+        HeaderFields plain = ask.Copy();
+        plain.Remove("Authorization");
+        bool isShort = answer.Length is null || exchange.Rule.MaxObjectBytes is null || answer.Length <= exchange.Rule.MaxObjectBytes;
+        if (answer.Length == 0 && !SHA256.HashData([]).AsSpan().SequenceEqual(digest))
+        {
+            return Refuse(answer, "sent nothing for a URL that names bytes");
+        }
+
+        if (SelfNamed.IsCoded(answer.Fields) || !answer.HasFramedBody || answer.Length == 0 || !isShort || !heads.CanKeep
+            || !Storability.MayStore(plain, answer.Status, answer.Fields, exchange.Rule))
+        {
+            return Live(answer);
+        }
+
+        bool isForOne = exchange.HasCredentials;
+        StoredHead head = KeptHead.Of(exchange, answer, isPart: false, answer.Length, validator: null) with
+        {
+            BodyId = BodyNames.Of(digest),
+        };
+        BodyFeed feed = intake.Start(answer, head.BodyId, 0, answer.Length, isStrong: false, whole =>
+        {
+            shared.Keep(digest, head.BodyId, whole);
+            if (!isForOne)
+            {
+                heads.Put(exchange.Target.Uri, head with { Length = whole });
+            }
+        }, digest);
+        return Kept(head, feed, answer) with { IsForOne = isForOne };
+    }
+
     /// <summary>
     /// Keeps what may be kept; null: the answer is no whole and no part that was planned, and must be asked for anew as the client did.
     /// </summary>
     private ExchangeAnswer? Keep(Exchange exchange, HeaderFields ask, FetchedAnswer answer, RangePlan? plan)
     {
+        if (exchange.Digest is { } digest && answer.Status == StatusCodes.Status200OK)
+        {
+            return KeepProved(exchange, ask, answer, digest);
+        }
+
         bool isPart = answer.Status == StatusCodes.Status206PartialContent;
         ContentRange? part = isPart && plan is not null ? PartOf(answer, plan.Value) : null;
         string? validator = Validators.Strong(answer.Fields, time.GetUtcNow());
@@ -244,7 +322,7 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
             return Live(answer);
         }
 
-        StoredHead head = HeadOf(exchange, answer, isPart, length, validator);
+        StoredHead head = KeptHead.Of(exchange, answer, isPart, length, validator);
         if (length == 0)
         {
             answer.Dispose();
@@ -273,31 +351,6 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
         return own is null ? new ExchangeAnswer { Failure = failure } : Live(own);
     }
 
-    private static StoredHead HeadOf(Exchange exchange, FetchedAnswer answer, bool isPart, long? length, string? validator)
-    {
-        HeaderFields kept = Storability.Kept(answer.Fields, ResponsePolicy.Of(answer.Fields));
-        if (isPart)
-        {
-            kept.Remove("Content-Range");
-            kept.Remove("Content-Length");
-        }
-
-        IReadOnlyList<KeyValuePair<string, string?>> vary = VaryKey.Of(answer.Fields, exchange.Fields);
-        return new StoredHead
-        {
-            Status = isPart ? StatusCodes.Status200OK : answer.Status,
-            Reason = isPart ? null : answer.Reason,
-            Fields = kept,
-            VaryValues = vary,
-            RequestedAt = answer.RequestedAt,
-            ReceivedAt = answer.ReceivedAt,
-            Length = length,
-            BodyId = length == 0 ? [] : length is { } known && validator is not null
-                ? BodyNames.Of(exchange.Target.Uri, vary, validator, known)
-                : BodyNames.Random(),
-        };
-    }
-
     /// <summary>The part that a 206 carries, if that is the planned one and its length agrees.</summary>
     private static ContentRange? PartOf(FetchedAnswer answer, RangePlan plan) =>
         answer.Status == StatusCodes.Status206PartialContent
@@ -307,19 +360,6 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
         && (answer.Length is null || answer.Length == part.Count)
             ? part
             : null;
-
-    private static void AddValidators(HeaderFields ask, StoredHead stored)
-    {
-        if (stored.Fields.First("ETag") is { } tag)
-        {
-            ask.Set("If-None-Match", tag);
-        }
-
-        if (stored.Fields.Only("Last-Modified") is { } changed)
-        {
-            ask.Set("If-Modified-Since", changed);
-        }
-    }
 
     private static bool HasNoBody(int status) => status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent;
 
