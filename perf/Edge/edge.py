@@ -1,19 +1,20 @@
 #!/usr/bin/python3
-"""Real balancers in front of Breakwater: do they tell it who asks, and is whoever lies refused?
+"""Real balancers and TLS clients in front of Breakwater: does it know who asks, is whoever lies refused, is a renewed certificate noticed by nobody?
 
     sudo perf/Edge/edge.py --breakwater proxy/bin/Release/net10.0/breakwater [--result perf/results/edge.json]
 
 HAProxy (send-proxy, send-proxy-v2, each with its health check), nginx stream (proxy_protocol on) and nginx http (X-Forwarded-For). Runs in a network
-namespace of its own; all files are in a temporary directory. Needs: apt-get install haproxy nginx libnginx-mod-stream. What is missing is left out and named.
+namespace of its own; all files are in a temporary directory. Needs: apt-get install haproxy nginx libnginx-mod-stream openssl curl. What is missing is left out and named.
 Exit 1 when something is not as it should be.
 """
-import argparse, hashlib, http.server, json, os, shutil, socket, subprocess, sys, tempfile, threading, time
+import argparse, hashlib, http.server, json, os, shutil, socket, ssl, subprocess, sys, tempfile, threading, time
 
 PROXY, ADMIN, MIRROR = 3128, 9128, 8080
 HAPROXY1, HAPROXY2, STREAM, FRONT = 4001, 4002, 4003, 4004
+TLS, TLS_ADMIN = 3443, 9443
 BALANCER, FORWARDER, REFUSED = "127.0.0.2", "127.0.0.3", "127.0.9.9"   # listed for the PROXY protocol, for X-Forwarded-For, nowhere allowed
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-FAILED, DONE = [], []
+FAILED, DONE, MEASURED = [], [], {}
 
 
 def check(holds, what):
@@ -196,6 +197,102 @@ def liars(paths):
     check(get(PROXY, "127.0.0.1", paths[0], f"X-Forwarded-For: {REFUSED}") == 200, "X-Forwarded-For of anybody else says nothing")
 
 
+def run(*command, text=None):
+    return subprocess.run(command, capture_output=True, text=True, input=text, timeout=60)
+
+
+def certificate(folder, name):
+    """A certificate of the lab's authority for 127.0.0.1, in the files of the settings."""
+    ca, key, request, made = (os.path.join(folder, n) for n in ("ca", "new.key", "new.csr", "new.pem"))
+    if not os.path.exists(ca + ".pem"):
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", ca + ".key", "-out", ca + ".pem", "-subj", "/CN=lab", "-days", "30")
+    extensions = write(os.path.join(folder, "new.ext"), "subjectAltName=IP:127.0.0.1")
+    run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", request, "-subj", f"/CN={name}")
+    run("openssl", "x509", "-req", "-in", request, "-CA", ca + ".pem", "-CAkey", ca + ".key", "-CAcreateserial", "-days", "20", "-out", made, "-extfile", extensions)
+    os.rename(made, os.path.join(folder, "tls.pem"))
+    os.rename(key, os.path.join(folder, "tls.key"))
+
+
+def tls(program, folder, paths):
+    """openssl, curl, and certificates that are renewed while clients ask without a pause."""
+    certificate(folder, "first")
+    write(os.path.join(folder, "tls.json"), json.dumps({
+        "Proxy": {"Listen": ["127.0.0.1:3129"], "TlsListen": [f"127.0.0.1:{TLS}"], "TlsCertificate": folder + "/tls.pem", "TlsKey": folder + "/tls.key"},
+        "Access": {"Connect": [f"127.0.0.1:{MIRROR}"], "AllowedUpstreams": ["127.0.0.1/32"]},
+        "Admin": {"Listen": f"127.0.0.1:{TLS_ADMIN}", "TlsCertificate": folder + "/tls.pem", "TlsKey": folder + "/tls.key"},
+        "Store": {"Path": os.path.join(folder, "store-tls"), "QuotaBytes": 1 << 30, "MinFreeBytes": 0},
+        "Repositories": {"*.example.org": {"Cluster": "lab"}},
+        "Presets": [],
+        "Logging": {"LogLevel": {"Default": "Error"}},
+        "ReverseProxy": {"Clusters": {"lab": {"Destinations": {"1": {"Address": f"http://127.0.0.1:{MIRROR}/"}}}}},
+    }))
+    process = start([program, "serve", "--settings", os.path.join(folder, "tls.json")], TLS, TLS_ADMIN, stdout=subprocess.DEVNULL)
+    url, authority = f"http://127.0.0.1:{MIRROR}{paths[0]}", os.path.join(folder, "ca.pem")
+    try:
+        for version in ("-tls1_2", "-tls1_3"):
+            said = run("openssl", "s_client", "-connect", f"127.0.0.1:{TLS}", version, "-CAfile", authority, "-alpn", "h2,http/1.1", "-verify_return_error", text="")
+            check("Verify return code: 0" in said.stdout and "ALPN protocol: http/1.1" in said.stdout, f"openssl s_client {version}: verified, http/1.1")
+        said = run("openssl", "s_client", "-connect", f"127.0.0.1:{TLS}", "-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0", text="")
+        check("Cipher is (NONE)" in said.stdout or said.returncode != 0, "openssl s_client -tls1_1 is refused")
+        for more, name in (([], "a request"), (["--proxytunnel"], "a tunnel")):
+            said = run("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--proxy", f"https://127.0.0.1:{TLS}", "--proxy-cacert", authority, *more, url)
+            check(said.stdout == "200", f"curl --proxy https://: {name}")
+        said = run("curl", "-sS", "--cacert", authority, f"https://127.0.0.1:{TLS_ADMIN}/healthz/live")
+        check(said.stdout == "live\n", "curl https:// on the admin port")
+        said = run(program, "status", "--settings", os.path.join(folder, "tls.json"))
+        check(said.returncode == 0, "breakwater status finds the admin port")
+
+        counts, failures, subjects, stop = [0, 0], [], set(), threading.Event()
+
+        def ask(keeps):
+            context = ssl.create_default_context(cafile=authority)
+            connection = None
+            while not stop.is_set():
+                try:
+                    if connection is None:
+                        connection = context.wrap_socket(socket.create_connection(("127.0.0.1", TLS), 20), server_hostname="127.0.0.1")
+                        subjects.add(connection.getpeercert()["subject"][0][0][1])
+                    connection.sendall(f"GET {paths[0]} HTTP/1.1\r\nHost: s1\r\n\r\n".encode())
+                    answer = connection.makefile("rb")
+                    line = answer.readline()
+                    length = 0
+                    while (field := answer.readline().strip()):
+                        if field.lower().startswith(b"content-length:"):
+                            length = int(field.split(b":")[1])
+                    if b" 200 " not in line or len(answer.read(length)) != 3000:
+                        raise OSError(line)
+                    counts[keeps] += 1
+                    if not keeps:
+                        connection.close()
+                        connection = None
+                except (OSError, ValueError) as e:
+                    failures.append(repr(e))
+                    connection = None
+
+        threads = [threading.Thread(target=ask, args=(i % 2,)) for i in range(6)]
+        for thread in threads:
+            thread.start()
+        shown = lambda name: until(lambda: name in subjects, 20)
+        for name in ("second", "third"):
+            certificate(folder, name)
+            check(shown(name), f"renewed under load: new connections see '{name}'")
+        shutil.copy(os.path.join(folder, "tls.key"), os.path.join(folder, "good.key"))
+        write(os.path.join(folder, "tls.key"), "cut")
+        refused = lambda: "tls-certificate-refused" in run("curl", "-sS", "--cacert", authority, f"https://127.0.0.1:{TLS_ADMIN}/healthz/ready").stdout
+        check(until(refused, 20), "a bad renewed file is a finding")
+        shutil.copy(os.path.join(folder, "good.key"), os.path.join(folder, "tls.key"))
+        check(until(lambda: not refused(), 20), "it goes when the file is right")
+        stop.set()
+        for thread in threads:
+            thread.join(30)
+        check(not failures, f"no request failed meanwhile{': ' + failures[0] if failures else ''}")
+        MEASURED.update(requestsOnNewConnections=counts[0], requestsOnKeptConnections=counts[1], failed=len(failures))
+        print(f"      {counts[0]} requests on connections of their own, {counts[1]} on kept ones", flush=True)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--breakwater", required=True)
@@ -234,6 +331,10 @@ def main():
         else:
             left_out.append("nginx")
         liars(paths)
+        if shutil.which("openssl") and shutil.which("curl"):
+            tls(os.path.abspath(options.breakwater), folder, paths)
+        else:
+            left_out.append("openssl, curl")
     finally:
         for process in reversed(processes):
             process.terminate()
@@ -247,7 +348,7 @@ def main():
         with open("/proc/cpuinfo") as f:
             processor = next((line.split(":")[1].strip() for line in f if line.startswith("model name")), "?")
         write(options.result, json.dumps({
-            "benchmark": "edge", "checks": DONE, "failed": FAILED, "leftOut": left_out,
+            "benchmark": "edge", "checks": DONE, "failed": FAILED, "leftOut": left_out, "renewal": MEASURED,
             "machine": f"{os.cpu_count()} x {processor}, Linux {os.uname().release}", "commit": commit,
             "measured": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         }, indent=1) + "\n")

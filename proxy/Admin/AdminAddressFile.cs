@@ -34,7 +34,7 @@ internal static class AdminAddressFile
             endPoint.Address = System.Net.IPAddress.Loopback;
         }
 
-        return new Uri($"http://{endPoint}/");
+        return new Uri($"{(options.SpeaksTls ? "https" : "http")}://{endPoint}/");
     }
 
     private static string PathOf(AdminOptions options) =>

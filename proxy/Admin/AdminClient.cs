@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Breakwater.Proxy.Settings;
 
@@ -26,7 +28,10 @@ internal sealed class AdminClient : IDisposable
             ? "Admin:Listen is empty: this Breakwater has no admin port. Set it, for example to 127.0.0.1:9128."
             : $"No Breakwater runs on the store {settings.Store.Path}. Start one with 'breakwater serve', or name its settings with "
             + $"--settings.");
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };
+        var handler = new SocketsHttpHandler { UseProxy = false };
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, problems) =>
+            problems == SslPolicyErrors.None || IsOwn(shown, settings.Admin.TlsCertificate);
+        _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         try
         {
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken.Read(settings.Admin.TokenFile!));
@@ -78,6 +83,14 @@ internal sealed class AdminClient : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
+
+    /// <summary>A command asks by address, and often of a certificate of its own: the very one of the settings is right.</summary>
+    private static bool IsOwn(X509Certificate? shown, string? file)
+    {
+        List<string> unread = [];
+        return shown is not null && file is not null && TlsFiles.ReadAuthorities("", file, unread) is [var own, ..]
+            && own.RawData.AsSpan().SequenceEqual(shown.GetRawCertData());
+    }
 
     private async Task<T> ReadAsync<T>(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {

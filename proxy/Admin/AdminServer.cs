@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
+using HttpProtocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols;
 using OpenTelemetry.Metrics;
 
 namespace Breakwater.Proxy.Admin;
@@ -18,7 +19,8 @@ namespace Breakwater.Proxy.Admin;
 /// opens before the proxy does and closes after it: a start and a drain can be watched.
 /// </summary>
 internal sealed partial class AdminServer(BreakwaterSettings settings, Health health, IEnumerable<IAdminRoom> rooms, ListenPlan plan,
-    ILoggerFactory logs, MeterProvider? meters = null, TimeProvider? time = null) : IHostedService, IAsyncDisposable
+    ILoggerFactory logs, MeterProvider? meters = null, TimeProvider? time = null, ServerCertificates? certificates = null)
+    : IHostedService, IAsyncDisposable
 {
     /// <summary>Bodies of ordinary actions are small; bundles come by <see cref="AdminApi.Upload"/>.</summary>
     private const long MaxBodyBytes = 1 << 20;
@@ -63,6 +65,11 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
             {
                 listen.Use(HalfClosedClients.Wrap);
                 listen.Use(_connections.Wrap);
+                if (certificates?.Admin is { } certificate)
+                {
+                    listen.Protocols = HttpProtocols.Http1;
+                    listen.UseHttps(ServerCertificates.Shown(certificate, settings.Proxy.RequestHeadTimeout));
+                }
             });
         });
         _app = builder.Build();

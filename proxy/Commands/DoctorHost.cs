@@ -17,6 +17,7 @@ internal static class DoctorHost
         IEnumerable<(string Setting, IPEndPoint? EndPoint, SocketType Type)> all =
         [
             .. settings.Proxy.ListenEndPoints().Select(e => ("Proxy:Listen", (IPEndPoint?)e, SocketType.Stream)),
+            .. settings.Proxy.TlsListenEndPoints().Select(e => ("Proxy:TlsListen", (IPEndPoint?)e, SocketType.Stream)),
             ("Admin:Listen", settings.Admin.ListenEndPoint(), SocketType.Stream),
             ("ZeroTouch:Listen", settings.ZeroTouch.ListenEndPoint(), SocketType.Stream),
             ("Snmp:Listen", settings.Snmp.ListenEndPoint(), SocketType.Dgram),

@@ -8,7 +8,8 @@ namespace Breakwater.Proxy.EventLoops;
 /// A listening socket in a loop: its connections are the loops' first, and Kestrel borrows those of them that ask for something else than
 /// what the first responder answers.
 /// </summary>
-internal sealed class LoopListener(LoopGroup loops, EventLoop loop, Socket socket, IBorrowers borrowers) : LoopSource
+internal sealed class LoopListener(LoopGroup loops, EventLoop loop, Socket socket, IBorrowers borrowers, bool isKestrels)
+    : LoopSource
 {
     /// <summary>Accepted in a row before others have their turn.</summary>
     private const int MostAtOnce = 128;
@@ -129,8 +130,8 @@ internal sealed class LoopListener(LoopGroup loops, EventLoop loop, Socket socke
         _ = ListenAgainAsync();
     }
 
-    /// <summary>Whom the settings refuse is told so by Kestrel.</summary>
-    public bool Serves(IPAddress client) => loops.Responder.Serves(client);
+    /// <summary>Whom the settings refuse is told so by Kestrel, to which all belong on a port of TLS.</summary>
+    public bool Serves(IPAddress client) => !isKestrels && loops.Responder.Serves(client);
 
     /// <summary>A connection comes back from Kestrel. False: the proxy is stopping, Kestrel is to end it.</summary>
     public bool TryHold()

@@ -22,6 +22,7 @@ using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Trends;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.WorkingSets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Breakwater.Proxy.Host;
 
@@ -113,6 +114,8 @@ internal static class ProxyServer
         services.AddSingleton(time);
         services.AddSingleton(settings);
         services.AddSingleton(settings.Proxy);
+        services.AddSingleton<ServerCertificates>();
+        services.AddReload<ServerCertificates>((certificates, _) => certificates.ReadAgain());
         AddStore(services, store);
         services.AddAccess(settings.Access, settings.Proxy, time);
         services.AddHostedService<Reloading>();
@@ -144,7 +147,7 @@ internal static class ProxyServer
         services.AddSingleton(store.Pins);
     }
 
-    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ProxyOptions proxy, ListenPlan plan)
+    private static void Listen(KestrelServerOptions kestrel, ProxyOptions proxy, ListenPlan plan)
     {
         kestrel.AddServerHeader = false;
 
@@ -170,20 +173,33 @@ internal static class ProxyServer
         kestrel.Limits.MaxResponseBufferSize = 64 << 10;
         foreach (ListenPoint point in plan.Clients)
         {
-            point.Open(kestrel, Http1);
+            point.Open(kestrel, listen => Http1(listen, certificate: null));
+        }
+
+        ServerCertificate? certificate = kestrel.ApplicationServices.GetRequiredService<ServerCertificates>().Proxy;
+        foreach (ListenPoint point in plan.TlsClients)
+        {
+            point.Open(kestrel, listen => Http1(listen, certificate));
         }
     }
 
     /// <summary>Are hits served by event loops, below Kestrel? They need epoll.</summary>
     private static bool HasLoops(ProxyOptions proxy) => proxy.RawPath && OperatingSystem.IsLinux();
 
-    private static void Http1(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions listen)
+    private static void Http1(ListenOptions listen, ServerCertificate? certificate)
     {
-        listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1;
+        listen.Protocols = HttpProtocols.Http1;
         ClientLimits limits = listen.ApplicationServices.GetRequiredService<ClientLimits>();
         listen.Use(HalfClosedClients.Wrap);
         listen.Use(listen.ApplicationServices.GetRequiredService<ProxyHeaderMiddleware>().Wrap);
         listen.Use(next => connection => LimitAsync(connection, next, limits));
+        if (certificate is not null)
+        {
+            listen.ApplicationServices.GetService<TlsEndPoints>()?.Add(listen.EndPoint);
+            ConnectionRules rules = listen.ApplicationServices.GetRequiredService<ConnectionRules>();
+            listen.UseHttps(ServerCertificates.Shown(certificate, rules.HeadTimeout));
+        }
+
         listen.Use(listen.ApplicationServices.GetRequiredService<TunnelMiddleware>().Wrap);
         listen.Use(ParserRefusals.Wrap);
     }

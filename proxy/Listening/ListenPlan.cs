@@ -10,6 +10,7 @@ namespace Breakwater.Proxy.Listening;
 internal sealed class ListenPlan
 {
     private const string Proxy = "Proxy:Listen";
+    private const string ProxyTls = "Proxy:TlsListen";
     private const string Wpad = "ZeroTouch:Listen";
     private const string Admin = "Admin:Listen";
     private const string Snmp = "Snmp:Listen";
@@ -21,15 +22,18 @@ internal sealed class ListenPlan
     private static readonly Dictionary<string, string?> s_names = new(StringComparer.Ordinal)
     {
         ["proxy"] = Proxy,
+        ["proxy-tls"] = ProxyTls,
         ["wpad"] = Wpad,
         ["admin"] = Admin,
         ["snmp"] = Snmp,
         ["node"] = null,
     };
 
-    private ListenPlan(IReadOnlyList<ListenPoint> clients, ListenPoint? admin, ListenPoint? snmp, IReadOnlyList<string> errors)
+    private ListenPlan(IReadOnlyList<ListenPoint> clients, IReadOnlyList<ListenPoint> tlsClients, ListenPoint? admin, ListenPoint? snmp,
+        IReadOnlyList<string> errors)
     {
         Clients = clients;
+        TlsClients = tlsClients;
         AdminPort = admin;
         SnmpPort = snmp;
         Errors = errors;
@@ -37,6 +41,9 @@ internal sealed class ListenPlan
 
     /// <summary>Of <c>Proxy:Listen</c> and <c>ZeroTouch:Listen</c>.</summary>
     public IReadOnlyList<ListenPoint> Clients { get; }
+
+    /// <summary>Of <c>Proxy:TlsListen</c>.</summary>
+    public IReadOnlyList<ListenPoint> TlsClients { get; }
 
     /// <summary>Of <c>Admin:Listen</c>; null when there is none.</summary>
     public ListenPoint? AdminPort { get; }
@@ -50,7 +57,7 @@ internal sealed class ListenPlan
     public IReadOnlyList<string> Errors { get; }
 
     /// <summary>Does a service manager keep one of the clients' ports?</summary>
-    public bool IsHandedOver => Clients.Any(point => point.Sockets.Count > 0);
+    public bool IsHandedOver => Clients.Concat(TlsClients).Any(point => point.Sockets.Count > 0);
 
     /// <summary>Finds for each setting the sockets that have its address.</summary>
     public static ListenPlan Make(BreakwaterSettings settings, IReadOnlyList<InheritedSocket> handedOver)
@@ -74,9 +81,10 @@ internal sealed class ListenPlan
             .. settings.Proxy.ListenEndPoints().Select(endPoint => Take(Proxy, endPoint)!),
             .. Take(Wpad, settings.ZeroTouch.ListenEndPoint()) is { } wpad ? [wpad] : (ListenPoint[])[],
         ];
+        ListenPoint[] tlsClients = [.. settings.Proxy.TlsListenEndPoints().Select(endPoint => Take(ProxyTls, endPoint)!)];
         ListenPoint? admin = Take(Admin, settings.Admin.ListenEndPoint());
         ListenPoint? snmp = Take(Snmp, settings.Snmp.ListenEndPoint(), isDatagram: true);
-        return new ListenPlan(clients, admin, snmp, [.. left.Select(socket => Unnamed(socket, settings))]);
+        return new ListenPlan(clients, tlsClients, admin, snmp, [.. left.Select(socket => Unnamed(socket, settings))]);
     }
 
     private static bool MayBe(InheritedSocket socket, string setting) =>
@@ -92,6 +100,7 @@ internal sealed class ListenPlan
     {
         string named = string.Join(", ", ((string Setting, string Value)[])[
             (Proxy, string.Join(", ", settings.Proxy.ListenEndPoints())),
+            (ProxyTls, string.Join(", ", settings.Proxy.TlsListenEndPoints())),
             (Wpad, $"{settings.ZeroTouch.ListenEndPoint()}"),
             (Admin, $"{settings.Admin.ListenEndPoint()}"),
             (Snmp, $"{settings.Snmp.ListenEndPoint()}")]

@@ -28,12 +28,13 @@ internal static class SocketUnit
 
     /// <summary>The addresses that the unit is to have, as systemd writes them.</summary>
     public static IReadOnlyList<string> Wanted(BreakwaterSettings settings) =>
-        [.. settings.Proxy.ListenEndPoints().Append(settings.ZeroTouch.ListenEndPoint()).OfType<IPEndPoint>()
-        .Where(endPoint => endPoint.Port > 0).Select(Address).Distinct(StringComparer.Ordinal)];
+        [.. settings.Proxy.ListenEndPoints().Concat(settings.Proxy.TlsListenEndPoints()).Append(settings.ZeroTouch.ListenEndPoint())
+        .OfType<IPEndPoint>().Where(endPoint => endPoint.Port > 0).Select(Address).Distinct(StringComparer.Ordinal)];
 
     /// <summary>The drop-in's text.</summary>
     public static string Text(BreakwaterSettings settings) =>
-        "# Written by 'breakwater socket-unit --write' from Proxy:Listen and ZeroTouch:Listen: change the settings and run it again.\n"
+        "# Written by 'breakwater socket-unit --write' from Proxy:Listen, Proxy:TlsListen and ZeroTouch:Listen: change the "
+        + "settings and run it again.\n"
         + $"{Section}\nListenStream=\n" + string.Concat(Wanted(settings).Select(address => $"ListenStream={address}\n"));
 
     /// <summary>Writes the drop-in below a directory of units. Returns its path, and whether that changed anything.</summary>

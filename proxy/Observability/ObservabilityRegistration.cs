@@ -16,6 +16,7 @@ internal static class ObservabilityRegistration
         services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<RecordPump>());
         services.AddSingleton<Health>();
         services.AddSingleton<IHealthSource, LifetimeHealth>();
+        services.AddSingleton<IHealthSource, CertificateHealth>();
         Telemetry.Add(services, telemetry);
     }
 }

@@ -18,6 +18,15 @@ internal sealed class AdminOptions
     public string? TokenFile { get; set; }
 
     /// <summary>
+    /// PEM file with the admin port's certificate, then those that vouch for it: the port then speaks TLS alone. Read again when it
+    /// changes. Default none: plain HTTP.
+    /// </summary>
+    public string? TlsCertificate { get; set; }
+
+    /// <summary>PEM file with its private key, without a password. Default: it stands in the certificate's file.</summary>
+    public string? TlsKey { get; set; }
+
+    /// <summary>
     /// Names by which the admin port may be asked for, beside <c>localhost</c> and addresses; a page elsewhere cannot reach it under its
     /// own name (DNS rebinding).
     /// </summary>
@@ -27,6 +36,9 @@ internal sealed class AdminOptions
     /// Networks in CIDR form that may read status, metrics and page without the token. Empty: <see cref="DefaultReaders"/>.
     /// </summary>
     public string[] Readers { get; set; } = [];
+
+    /// <summary>Does the port speak TLS?</summary>
+    public bool SpeaksTls => TlsCertificate is { Length: > 0 };
 
     /// <summary>The networks in force.</summary>
     public string[] EffectiveReaders => Readers.Length == 0 ? DefaultReaders : Readers;

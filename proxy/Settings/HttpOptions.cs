@@ -31,6 +31,20 @@ internal sealed class HttpOptions
     /// </summary>
     public TimeSpan StaleIfError { get; set; } = TimeSpan.FromDays(1);
 
+    /// <summary>
+    /// PEM file with the authorities that vouch for origins of sites with https, in place of the system's. Read again when it changes.
+    /// Default none: the system's.
+    /// </summary>
+    public string? CaFile { get; set; }
+
+    /// <summary>
+    /// PEM file with the certificate that such an origin gets when it asks for one. Read again when it changes. Default none.
+    /// </summary>
+    public string? ClientCertificate { get; set; }
+
+    /// <summary>PEM file with its private key, without a password. Default: it stands in the certificate's file.</summary>
+    public string? ClientKey { get; set; }
+
     /// <summary>Hosts that are served in origin form, by name; <c>*</c>: every other.</summary>
     public IReadOnlyDictionary<string, SiteOptions> Sites { get; internal set; } = new Dictionary<string, SiteOptions>();
 

@@ -11,6 +11,20 @@ internal sealed class ProxyOptions
     public string[] Listen { get; set; } = [];
 
     /// <summary>
+    /// Addresses with ports where clients are served over TLS (HTTP/1.1), beside <see cref="Listen"/>; hits take the ordinary way there.
+    /// Default none. Needs <see cref="TlsCertificate"/>.
+    /// </summary>
+    public string[] TlsListen { get; set; } = [];
+
+    /// <summary>
+    /// PEM file with the certificate of <see cref="TlsListen"/>, then those that vouch for it. Read again when it changes. Default none.
+    /// </summary>
+    public string? TlsCertificate { get; set; }
+
+    /// <summary>PEM file with its private key, without a password. Default: it stands in the certificate's file.</summary>
+    public string? TlsKey { get; set; }
+
+    /// <summary>
     /// Networks in CIDR form of balancers whose connections begin with a header of the PROXY protocol, version 1 or 2: the client that it
     /// names counts for access, limits, log and boots. From there one without it is refused, from anywhere else one with it. Default none.
     /// Reloaded while it runs.
@@ -93,6 +107,9 @@ internal sealed class ProxyOptions
 
     /// <summary>How long a drain waits for responses under way. Default 10 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The parsed <see cref="TlsListen"/>.</summary>
+    public IEnumerable<IPEndPoint> TlsListenEndPoints() => TlsListen.Select(IPEndPoint.Parse);
 
     /// <summary>The parsed <see cref="Listen"/>, the default when it is empty.</summary>
     public IEnumerable<IPEndPoint> ListenEndPoints() =>

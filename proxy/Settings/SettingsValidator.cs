@@ -48,6 +48,11 @@ internal static class SettingsValidator
         DeclaredSections.Check(settings, errors);
         CheckClusters(configuration, errors);
         CheckNodes(settings.Cluster, configuration, errors);
+        foreach (IConfigurationSection section in UpstreamTls.Sections(configuration))
+        {
+            UpstreamTls.Read(section, TimeProvider.System.GetUtcNow().UtcDateTime, errors);
+        }
+
         LibrarySections.Check(configuration, errors);
     }
 
@@ -75,13 +80,18 @@ internal static class SettingsValidator
 
     private static void CheckProxy(ProxyOptions proxy, List<string> errors)
     {
-        foreach (string listen in proxy.Listen)
+        errors.AddRange(proxy.Listen.Where(listen => !IsEndPoint(listen)).Select(listen =>
+            $"Proxy:Listen: '{listen}' is not an address with a port, such as [::]:3128, 0.0.0.0:3128 or 127.0.0.1:3128."));
+        errors.AddRange(proxy.TlsListen.Where(listen => !IsEndPoint(listen)).Select(listen =>
+            $"Proxy:TlsListen: '{listen}' is not an address with a port, such as [::]:3443."));
+        if (proxy.TlsListen.Length > 0 != (proxy.TlsCertificate is { Length: > 0 }))
         {
-            if (!IsEndPoint(listen))
-            {
-                errors.Add($"Proxy:Listen: '{listen}' is not an address with a port, such as [::]:3128, 0.0.0.0:3128 or 127.0.0.1:3128.");
-            }
+            errors.Add(proxy.TlsListen.Length > 0
+                ? "Proxy:TlsCertificate: with Proxy:TlsListen a PEM file with a certificate is needed."
+                : "Proxy:TlsListen: with Proxy:TlsCertificate addresses to listen on are needed, such as [::]:3443.");
         }
+
+        CheckCertificate("Proxy", proxy.TlsCertificate, proxy.TlsKey, errors);
 
         CheckNetworks(errors, "Proxy:ProxyProtocol", proxy.ProxyProtocol);
         CheckNetworks(errors, "Proxy:ForwardedFor", proxy.ForwardedFor);
@@ -114,6 +124,7 @@ internal static class SettingsValidator
     /// <summary>The same address for two would be taken by the first, and the second would wait for it for ever.</summary>
     private static void CheckPorts(BreakwaterSettings settings, List<string> errors) =>
         errors.AddRange(settings.Proxy.Listen.Select(listen => ("Proxy:Listen", listen))
+            .Concat(settings.Proxy.TlsListen.Select(listen => ("Proxy:TlsListen", listen)))
             .Append(("ZeroTouch:Listen", settings.ZeroTouch.Listen ?? "")).Append(("Admin:Listen", settings.Admin.Listen))
             .Append(("Cluster:Listen", settings.Cluster.IsOn ? settings.Cluster.Listen : ""))
             .Where(one => IsEndPoint(one.Item2)).GroupBy(one => IPEndPoint.Parse(one.Item2))
@@ -185,9 +196,23 @@ internal static class SettingsValidator
             errors.Add($"Admin:Listen: '{admin.Listen}' is not an address with a port, such as 127.0.0.1:9128; empty for no admin port.");
         }
 
+        CheckCertificate("Admin", admin.TlsCertificate, admin.TlsKey, errors);
         CheckNetworks(errors, "Admin:Readers", admin.EffectiveReaders);
         errors.AddRange(admin.Hosts.Where(host => Uri.CheckHostName(host) is not UriHostNameType.Dns)
             .Select(host => $"Admin:Hosts: '{host}' is not a host name without port, such as proxy1.example.org."));
+    }
+
+    private static void CheckCertificate(string section, string? certificate, string? key, List<string> errors)
+    {
+        if (certificate is { Length: > 0 })
+        {
+            DateTime now = TimeProvider.System.GetUtcNow().UtcDateTime;
+            TlsFiles.Read(($"{section}:TlsCertificate", certificate), ($"{section}:TlsKey", key), now, errors);
+        }
+        else if (key is { Length: > 0 })
+        {
+            errors.Add($"{section}:TlsCertificate: the certificate of {section}:TlsKey belongs here.");
+        }
     }
 
     private static void CheckPublished(string pattern, RepositoryOptions repository, List<string> errors)

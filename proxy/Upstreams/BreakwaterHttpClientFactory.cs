@@ -9,7 +9,7 @@ namespace Breakwater.Proxy.Upstreams;
 /// addresses and parent's password.
 /// </summary>
 internal sealed class BreakwaterHttpClientFactory(
-    ProxyOptions options, GuardedConnector connector, ParentProxies parents, LoopGuard loops, ISiteNodes nodes,
+    ProxyOptions options, GuardedConnector connector, ParentProxies parents, UpstreamTlsFiles tls, LoopGuard loops, ISiteNodes nodes,
     ILogger<BreakwaterHttpClientFactory> logger)
     : ForwarderHttpClientFactory(logger)
 {
@@ -23,6 +23,11 @@ internal sealed class BreakwaterHttpClientFactory(
         // DNS of a Stratum 1 alias moves: a connection lives five minutes at most.
         handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
         handler.MaxResponseHeadersLength = 32;
+        if (context.NewConfig.DangerousAcceptAnyServerCertificate != true)
+        {
+            tls.Apply(context.ClusterId, handler.SslOptions);
+        }
+
         if (context.NewConfig.MaxConnectionsPerServer is null)
         {
             handler.MaxConnectionsPerServer = options.MaxConcurrentFetches;

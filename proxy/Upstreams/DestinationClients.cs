@@ -9,9 +9,9 @@ namespace Breakwater.Proxy.Upstreams;
 /// checked. They share no
 /// connection with the Stratum 1s. Thread-safe.
 /// </summary>
-internal sealed class DestinationClients(GuardedConnector connector, ProxyOptions options) : IDisposable
+internal sealed class DestinationClients(GuardedConnector connector, UpstreamTlsFiles tls, ProxyOptions options) : IDisposable
 {
-    private volatile Pair _pair = new(connector, options);
+    private volatile Pair _pair = new(connector, tls, options);
 
     /// <summary>The client for such an origin.</summary>
     public HttpMessageInvoker Of(bool isConfigured) => isConfigured ? _pair.Configured : _pair.Named;
@@ -20,16 +20,16 @@ internal sealed class DestinationClients(GuardedConnector connector, ProxyOption
     /// New settings are in force: a connection that was made under the old ones serves no new request. The old clients' end by themselves
     /// when they are idle.
     /// </summary>
-    public void Renew() => _pair = new Pair(connector, options);
+    public void Renew() => _pair = new Pair(connector, tls, options);
 
     /// <inheritdoc/>
     public void Dispose() => _pair.Dispose();
 
-    private sealed class Pair(GuardedConnector connector, ProxyOptions options) : IDisposable
+    private sealed class Pair(GuardedConnector connector, UpstreamTlsFiles tls, ProxyOptions options) : IDisposable
     {
-        public HttpMessageInvoker Configured { get; } = New(options, connector.ConnectConfiguredAsync);
+        public HttpMessageInvoker Configured { get; } = New(options, tls, connector.ConnectConfiguredAsync);
 
-        public HttpMessageInvoker Named { get; } = New(options, connector.ConnectForClientAsync);
+        public HttpMessageInvoker Named { get; } = New(options, tls, connector.ConnectForClientAsync);
 
         public void Dispose()
         {
@@ -37,9 +37,10 @@ internal sealed class DestinationClients(GuardedConnector connector, ProxyOption
             Named.Dispose();
         }
 
-        private static HttpMessageInvoker New(ProxyOptions options, Func<SocketsHttpConnectionContext, CancellationToken,
-            ValueTask<Stream>> connect) =>
-            new(new SocketsHttpHandler
+        private static HttpMessageInvoker New(ProxyOptions options, UpstreamTlsFiles tls,
+            Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect)
+        {
+            var handler = new SocketsHttpHandler
             {
                 UseProxy = false,
                 AllowAutoRedirect = false,
@@ -57,6 +58,9 @@ internal sealed class DestinationClients(GuardedConnector connector, ProxyOption
                 // Bytes of fields pass as they are.
                 RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
                 ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
-            });
+            };
+            tls.Apply(null, handler.SslOptions);
+            return new HttpMessageInvoker(handler);
+        }
     }
 }

@@ -32,6 +32,9 @@ internal static class UpstreamsRegistration
         services.AddSingleton(new ParentProxies(configuration, time));
         services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<ParentProxies>());
         services.AddReload<ParentProxies>((parents, _) => parents.Replace(configuration));
+        services.AddSingleton(new UpstreamTlsFiles(configuration, time));
+        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<UpstreamTlsFiles>());
+        services.AddReload<UpstreamTlsFiles>((files, _) => files.ReadAgain());
         WitnessedProbes.Add(services);
         services.AddSingleton(provider => new RepositoryRoutes(settings.Repositories, provider.GetRequiredService<Stratum1Directory>()));
         services.AddReload<RepositoryRoutes>((routes, changed) => routes.Replace(changed.Repositories));

@@ -69,6 +69,9 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public IPEndPoint EndPoint { get; private set; } = null!;
 
+    /// <summary>Where it listens for TLS; null: nowhere.</summary>
+    public IPEndPoint? TlsEndPoint { get; private set; }
+
     /// <summary>Its store.</summary>
     public FasterObjectStore Store => _store!;
 
@@ -179,8 +182,10 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
         _store = await FasterObjectStore.OpenAsync(settings.Store, _disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
         _app = ProxyServer.Build(_configuration, settings, _store, _time);
         await _app.StartAsync();
-        string address = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        EndPoint = IPEndPoint.Parse(new Uri(address).Authority);
+        ICollection<string> addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        ILookup<string, Uri> byScheme = addresses.Select(address => new Uri(address)).ToLookup(address => address.Scheme);
+        EndPoint = IPEndPoint.Parse(byScheme["http"].Single().Authority);
+        TlsEndPoint = byScheme["https"].Select(address => IPEndPoint.Parse(address.Authority)).SingleOrDefault();
     }
 
     private async Task StopAsync()

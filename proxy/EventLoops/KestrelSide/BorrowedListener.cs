@@ -15,10 +15,13 @@ internal sealed class BorrowedListener : IConnectionListener, IBorrowers
     private readonly LoopListener _listener;
 
     /// <summary>A listener for a socket that listens already.</summary>
-    public BorrowedListener(LoopGroup loops, Socket socket)
+    /// <param name="loops">The loops.</param>
+    /// <param name="socket">The socket.</param>
+    /// <param name="isKestrels">All of its connections are Kestrel's from the beginning: what they carry is not HTTP, but TLS.</param>
+    public BorrowedListener(LoopGroup loops, Socket socket, bool isKestrels)
     {
         _loop = loops.NextLoop();
-        _listener = new LoopListener(loops, _loop, socket, this) { Descriptor = (int)socket.SafeHandle.DangerousGetHandle() };
+        _listener = new LoopListener(loops, _loop, socket, this, isKestrels) { Descriptor = (int)socket.SafeHandle.DangerousGetHandle() };
         EndPoint = socket.LocalEndPoint!;
     }
 

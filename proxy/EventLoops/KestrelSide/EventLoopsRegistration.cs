@@ -9,6 +9,7 @@ internal static class EventLoopsRegistration
     public static void AddEventLoops(this IServiceCollection services)
     {
         services.AddSingleton<LoopGroup>();
+        services.AddSingleton<TlsEndPoints>();
         services.AddSingleton<IConnectionListenerFactory, LoopTransport>();
     }
 }

@@ -12,7 +12,7 @@ namespace Breakwater.Proxy.EventLoops.KestrelSide;
 /// Kestrel's transport: connections begin in the event loops and come to Kestrel with their first request that is not answered there.
 /// Thread-safe. Why: docs/develop/adr/0015-event-loops-for-hits.md.
 /// </summary>
-internal sealed class LoopTransport(LoopGroup loops, Drain drain, ConnectionRules rules, ILogger<LoopTransport> log)
+internal sealed class LoopTransport(LoopGroup loops, Drain drain, ConnectionRules rules, TlsEndPoints tls, ILogger<LoopTransport> log)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private const int Backlog = 4096;
@@ -40,7 +40,7 @@ internal sealed class LoopTransport(LoopGroup loops, Drain drain, ConnectionRule
         SetCongestionControl(socket);
         socket.Blocking = false;
         socket.Listen(Backlog);
-        var listener = new BorrowedListener(loops, socket);
+        var listener = new BorrowedListener(loops, socket, tls.Contains(endpoint));
         if (endpoint is FileHandleEndPoint)
         {
             // A service manager keeps the socket: who connects from now on waits in the kernel for the next process.

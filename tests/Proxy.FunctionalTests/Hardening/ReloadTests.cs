@@ -104,6 +104,17 @@ public sealed class ReloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ProxyProtocol_TakenInAndOut_IsInForceForNewConnections()
+    {
+        Change(new() { ["Proxy:ProxyProtocol:0"] = "127.0.0.1/32" });
+        Assert.Equal((200, 400), await OldAndNewAsync(_item.Url));
+        Assert.Empty(_live.State.Pending);
+
+        Change([]);
+        Assert.Equal((200, 200), await OldAndNewAsync(_item.Url));
+    }
+
+    [Fact]
     public async Task Destination_TakenInAndOut_IsInForceOnOldAndNewConnections()
     {
         await using ScriptedUpstream site = ScriptedUpstream.Start();

@@ -1,6 +1,7 @@
 using System.Net;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Configuration;
 
 namespace Breakwater.Proxy.Tests.Listening;
@@ -57,6 +58,26 @@ public sealed class ListenPlanTests
         Assert.Contains(address, error, StringComparison.Ordinal);
         Assert.Contains("Proxy:Listen is 10.0.0.1:3128, Admin:Listen is 127.0.0.1:9128.", error, StringComparison.Ordinal);
         Assert.Contains("systemctl restart breakwater.socket", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void PortOfTls_IsItsOwnByAddressAndName()
+    {
+        using TemporaryDirectory directory = new();
+        using TlsAuthority authority = new();
+        (string certificate, string key) = authority.Issue("proxy");
+        File.WriteAllText(directory.Combine("proxy.pem"), certificate + key);
+        (string, string)[] settings =
+            [("Proxy:TlsListen:0", "[::]:3443"), ("Proxy:TlsCertificate", directory.Combine("proxy.pem"))];
+
+        ListenPlan plan = Plan(settings, Given(3, "[::]:3128", "proxy"), Given(4, "[::]:3443", "proxy-tls"));
+
+        Assert.Empty(plan.Errors);
+        Assert.True(plan.IsHandedOver);
+        Assert.Equal([3], plan.Clients[0].Sockets.Select(s => s.Descriptor));
+        Assert.Equal([4], Assert.Single(plan.TlsClients).Sockets.Select(s => s.Descriptor));
+        Assert.Contains("Proxy:TlsListen", Assert.Single(Plan(settings, Given(3, "[::]:3444", "proxy-tls")).Errors),
+            StringComparison.Ordinal);
     }
 
     [Fact]
