@@ -38,6 +38,9 @@ internal sealed record ServerStatus(
     /// <summary>How the site's nodes stand; null: this one is alone.</summary>
     public string? Nodes { get; init; }
 
+    /// <summary>Bytes a second that may come from upstream at this time of day; null: no limit.</summary>
+    public long? UpstreamLimit { get; init; }
+
     /// <summary>Another number than before when storms or boots have changed: who knows them need not ask again.</summary>
     public long BootsVersion { get; init; }
 }

@@ -27,6 +27,7 @@ internal sealed class StatusRoom(
     Declarations declarations,
     ISiteNodes nodes,
     SignedDocuments documents,
+    UpstreamPace pace,
     TimeProvider time) : IAdminRoom
 {
     private readonly long _startedAt = time.GetTimestamp();
@@ -85,6 +86,7 @@ internal sealed class StatusRoom(
             BootsVersion = board.Version,
             Declared = declarations.All,
             Nodes = nodes.Summary,
+            UpstreamLimit = pace.BytesPerSecond,
         };
     }
 

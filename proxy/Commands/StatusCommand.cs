@@ -62,7 +62,7 @@ internal static class StatusCommand
         Row("requests",
             string.Create(CultureInfo.InvariantCulture,
             $"{status.Requests:N0}, {Size(status.BytesSent)} sent (memory {Size(status.MemoryBytes)}, disk "
-            + $"{Size(status.DiskBytes)}), {Size(status.UpstreamBytes)} from Stratum 1s{Unanswered(status)}"));
+            + $"{Size(status.DiskBytes)}), {Size(status.UpstreamBytes)} from Stratum 1s{Limit(status)}{Unanswered(status)}"));
         Row("fetches",
             string.Create(CultureInfo.InvariantCulture,
             $"{status.Fetches} under way for {status.FetchFollowers} requests, {status.FetchesWaiting} in line"));
@@ -110,6 +110,8 @@ internal static class StatusCommand
 
         return table;
     }
+
+    private static string Limit(ServerStatus status) => status.UpstreamLimit is { } limit ? $" (limit {Size(limit)}/s)" : "";
 
     /// <summary>A share as people read it; of nothing, a dash.</summary>
     public static string Share(double? share) => share is { } known ? known.ToString("P1", CultureInfo.InvariantCulture) : "–";

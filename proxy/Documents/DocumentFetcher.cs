@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
@@ -9,8 +10,8 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Documents;
 
 /// <summary>Gets a document whole from the first Stratum 1 that can give it.</summary>
-internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, OverflowBudget budget, ProxyOptions options,
-    TimeProvider time)
+internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, OverflowBudget budget, UpstreamPace pace,
+    ProxyCounters counters, ProxyOptions options, TimeProvider time)
 {
     /// <summary>
     /// Mutable files are fetched into memory. The manifest and whitelist are below 100 KB and have limits of their own; the reflog of an
@@ -112,7 +113,7 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
                 try
                 {
                     byte[]? body =
-                        await ReadAsync(response.Message.Content, request.MaxBytes, cursor.HasNext || place is null, cancellationToken);
+                        await ReadAsync(response, request.MaxBytes, cursor.HasNext || place is null, cancellationToken);
                     if (body is null)
                     {
                         return (null,
@@ -141,8 +142,9 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
 
     /// <summary>Reads a body into memory, which is charged as it grows. Null: no memory is left for it.</summary>
     /// <exception cref="TimeoutException">It stalled or was too slow, and another may be asked.</exception>
-    private async Task<byte[]?> ReadAsync(HttpContent content, int maxBytes, bool mayMoveOn, CancellationToken cancellationToken)
+    private async Task<byte[]?> ReadAsync(UpstreamResponse response, int maxBytes, bool mayMoveOn, CancellationToken cancellationToken)
     {
+        PacedBody paced = pace.Begin(static () => PaceTurn.First);
         using var late = new CancellationTokenSource(mayMoveOn ? options.FirstByteTimeout : Timeout.InfiniteTimeSpan, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         long begun = time.GetTimestamp();
@@ -151,9 +153,9 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
         try
         {
             using var body = new MemoryStream();
-            await using Stream stream = await content.ReadAsStreamAsync(either.Token);
+            await using Stream stream = await response.Message.Content.ReadAsStreamAsync(either.Token);
             int read;
-            while ((read = await stream.ReadAsync(buffer, either.Token)) > 0)
+            while ((read = await stream.ReadAsync(buffer.AsMemory(0, paced.Piece(BufferBytes)), either.Token)) > 0)
             {
                 long wanted = BufferBytes + (3 * (body.Length + read)); // the stream doubles as it grows, and is copied at the end
                 if (wanted > taken && !budget.TryTake(wanted - taken))
@@ -168,7 +170,16 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
                     throw new IOException($"a document longer than {maxBytes} bytes");
                 }
 
-                if (mayMoveOn && body.Length >= LeastBytesPerSecond * time.GetElapsedTime(begun).TotalSeconds)
+                TimeSpan waited = paced.Waited;
+                if (!response.Upstream.IsNode)
+                {
+                    counters.AddUpstreamBytes(read);
+                    await PayAsync(paced, read, late, cancellationToken);
+                }
+
+                // What our own limit takes is not the Stratum 1's time.
+                if (mayMoveOn && (paced.Waited > waited
+                    || body.Length >= LeastBytesPerSecond * (time.GetElapsedTime(begun) - paced.Waited).TotalSeconds))
                 {
                     late.CancelAfter(options.FirstByteTimeout);
                 }
@@ -185,6 +196,17 @@ internal sealed class DocumentFetcher(UpstreamClient client, FetchQueue queue, O
             ArrayPool<byte>.Shared.Return(buffer);
             budget.GiveBack(taken);
         }
+    }
+
+    private static ValueTask PayAsync(PacedBody paced, int bytes, CancellationTokenSource late, CancellationToken cancellationToken)
+    {
+        ValueTask paid = paced.PayAsync(bytes, cancellationToken);
+        if (!paid.IsCompletedSuccessfully)
+        {
+            late.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+
+        return paid;
     }
 
     private CachedDocument ToDocument(DocumentRequest request, UpstreamResponse response, string contentType, byte[] body)

@@ -2,13 +2,15 @@ using System.Security.Cryptography;
 using Breakwater.CacheStore.Faster;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Exchanges;
 
 /// <summary>
 /// Takes bodies from origins into the store, each at the origin's pace and for whoever reads it. Belongs to no client. Thread-safe.
 /// </summary>
-internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Distrust distrust, ProxyCounters counters, TimeProvider time,
+internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Distrust distrust, ProxyCounters counters, UpstreamPace pace,
+    TimeProvider time,
     ILogger<BodyIntake> log) : IDisposable
 {
     /// <summary>What is left of a body that nobody reads any more is fetched to its end if it is no more than this.</summary>
@@ -61,6 +63,8 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Dist
     {
         using IncrementalHash? hash = digest is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long since = time.GetTimestamp();
+        PacedBody paced = pace.Begin(() => !feed.HasReaders && feed.HasBeenRead ? PaceTurn.Idle
+            : feed.Position == feed.First ? PaceTurn.First : PaceTurn.More);
         try
         {
             CancellationToken stopping = _stopping.Token;
@@ -80,7 +84,7 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Dist
                 }
 
                 Memory<byte> room = await feed.RoomAsync(stopping);
-                int read = await answer.ReadAsync(room, stopping);
+                int read = await answer.ReadAsync(room[..paced.Piece(room.Length)], stopping);
                 if (read == 0)
                 {
                     if (feed.End is not null)
@@ -92,6 +96,7 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Dist
                 }
 
                 counters.AddUpstreamBytes(read);
+                await paced.PayAsync(read, stopping);
                 hash?.AppendData(room.Span[..read]);
                 if (feed.Position + read == feed.End)
                 {

@@ -2,11 +2,13 @@ using System.Security.Cryptography;
 using Breakwater.Proxy.Caching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Exchanges;
 
 /// <summary>Asks an origin for one URL and keeps what may be kept. Thread-safe.</summary>
 internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake intake, SharedBodies shared, ProxyCounters counters,
+    UpstreamPace pace,
     TimeProvider time)
 {
     /// <summary>
@@ -149,12 +151,21 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
         return kept with { Forwarded = "method" };
     }
 
+    /// <summary>An answer for one client alone begins to come.</summary>
+    /// <param name="turn">How urgent the rest is.</param>
+    public PacedBody Begin(Func<PaceTurn> turn) => pace.Begin(turn);
+
     /// <summary>Reads of an answer for one client alone.</summary>
+    /// <param name="live">The answer.</param>
+    /// <param name="paced">From <see cref="Begin"/>.</param>
+    /// <param name="buffer">Where the bytes go.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="IOException">It broke off.</exception>
-    public async ValueTask<int> ReadAsync(FetchedAnswer live, Memory<byte> buffer, CancellationToken cancellationToken)
+    public async ValueTask<int> ReadAsync(FetchedAnswer live, PacedBody paced, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        int read = await live.ReadAsync(buffer, cancellationToken);
+        int read = await live.ReadAsync(buffer[..paced.Piece(buffer.Length)], cancellationToken);
         counters.AddUpstreamBytes(read);
+        await paced.PayAsync(read, cancellationToken);
         return read;
     }
 

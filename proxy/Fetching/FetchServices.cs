@@ -10,6 +10,7 @@ namespace Breakwater.Proxy.Fetching;
 internal sealed record FetchServices(
     IObjectStore Store,
     UpstreamClient Client,
+    UpstreamPace Pace,
     FetchQueue Queue,
     NodeLine NodeLine,
     ISiteNodes Nodes,

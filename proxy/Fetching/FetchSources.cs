@@ -29,6 +29,9 @@ internal sealed class FetchSources
     /// <summary>Somebody was asked: before that it costs nobody anything.</summary>
     public bool HasBegun => _hasBegun;
 
+    /// <summary>How urgent the most urgent of those who wait finds it.</summary>
+    public FetchPriority Priority => _place.Priority;
+
     /// <summary>Timestamp since when bytes could come.</summary>
     public long BegunAt { get; private set; }
 

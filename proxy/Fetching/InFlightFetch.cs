@@ -283,7 +283,7 @@ internal sealed partial class InFlightFetch
             }
 
             long before = body.Appended;
-            var transfer = new Transfer(_services, _ways, way, body, AppendAsync,
+            var transfer = new Transfer(_services, _ways, way, body, Turn, AppendAsync,
                 response.Upstream.IsNode && _sources.IsMoved ? Transfer.ShortGlance : Transfer.Glance);
             _transfer = transfer;
             TransferEnd end = await transfer.RunAsync(response, _cancel.Token);
@@ -329,6 +329,10 @@ internal sealed partial class InFlightFetch
             way.Cursor!.Requeue(response.Upstream);
         }
     }
+
+    private PaceTurn Turn() =>
+        _sources.Priority == FetchPriority.Prefetch || Volatile.Read(ref _followers) == 0 ? PaceTurn.Idle
+        : Body.Released == 0 ? PaceTurn.First : PaceTurn.More;
 
     private async ValueTask AppendAsync(ReadOnlyMemory<byte> bytes)
     {

@@ -15,10 +15,11 @@ namespace Breakwater.Proxy.Fetching;
 /// <param name="ways">Who else may be asked.</param>
 /// <param name="way">The way that it came.</param>
 /// <param name="body">What it goes into.</param>
+/// <param name="turn">How urgent it is, where the way upstream is limited.</param>
 /// <param name="append">Appends to the body.</param>
 /// <param name="glance">After what time its pace is judged.</param>
 internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay way, GrowingObject body,
-    Func<ReadOnlyMemory<byte>, ValueTask> append, TimeSpan glance)
+    Func<PaceTurn> turn, Func<ReadOnlyMemory<byte>, ValueTask> append, TimeSpan glance)
 {
     private const int ReadBufferBytes = 128 << 10;
 
@@ -32,6 +33,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
 
     private readonly long _start = body.Appended;
     private readonly Lock _gate = new();
+    private readonly PacedBody _pace = services.Pace.Begin(turn);
     private readonly long _begun = services.Time.GetTimestamp();
     private CancellationTokenSource? _cancel;   // guarded by _gate: while it runs
     private ProgressWatch? _watch;              // guarded by _gate: the same
@@ -39,8 +41,8 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
     private bool _isTardy;                      // guarded by _gate
     private bool _isNode;                       // guarded by _gate: another node sends
 
-    /// <summary>Its pace so far.</summary>
-    public double BytesPerSecond => (body.Appended - _start) / Math.Max(0.001, Elapsed().TotalSeconds);
+    /// <summary>Its pace so far; what our own limit takes is not the Stratum 1's time.</summary>
+    public double BytesPerSecond => (body.Appended - _start) / Math.Max(0.001, (Elapsed() - _pace.Waited).TotalSeconds);
 
     /// <summary>Copies the answer's body.</summary>
     /// <exception cref="OperationCanceledException">The whole fetch was given up.</exception>
@@ -128,7 +130,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
     /// </summary>
     private bool WouldBeLate()
     {
-        if (body.Released > 0 || Elapsed() < glance)
+        if (body.Released > 0 || Elapsed() - _pace.Waited < glance)
         {
             return false;
         }
@@ -145,7 +147,8 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
         await using Stream stream = await response.Message.Content.ReadAsStreamAsync(cancellationToken);
         while (true)
         {
-            int read = await stream.ReadAsync(buffer, cancellationToken);
+            bool isLimited = !response.Upstream.IsNode;
+            int read = await stream.ReadAsync(isLimited ? buffer.AsMemory(0, _pace.Piece(buffer.Length)) : buffer, cancellationToken);
             lock (_gate)
             {
                 _watch?.Moved(read, Elapsed());
@@ -161,9 +164,10 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
                     ? new TransferEnd(false, FailureKind.Broken, "ended before the body was whole") : new TransferEnd(true);
             }
 
-            if (!response.Upstream.IsNode)
+            if (isLimited)
             {
                 services.Counters.AddUpstreamBytes(read);
+                await _pace.PayAsync(read, cancellationToken);
             }
 
             int skipped = (int)Math.Min(skip, read);

@@ -2,6 +2,7 @@ using System.Buffers;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Hashing;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 
@@ -11,7 +12,7 @@ namespace Breakwater.Proxy.Serving;
 /// The body of an object that is not stored: in memory until its digest has matched, within the budget of all unstored bodies. Dispose to
 /// give the memory back. Not thread-safe.
 /// </summary>
-internal sealed class CheckedBody(OverflowBudget budget) : IDisposable
+internal sealed class CheckedBody(OverflowBudget budget, UpstreamPace pace, ProxyCounters counters) : IDisposable
 {
     /// <summary>No chunk of CernVM-FS is longer.</summary>
     private const long MaxBytes = 64L << 20;
@@ -36,6 +37,7 @@ internal sealed class CheckedBody(OverflowBudget budget) : IDisposable
         _body.SetLength(0);
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using ObjectHasher hasher = ObjectHasher.Create(expected.Algorithm);
+        PacedBody paced = pace.Begin(static () => PaceTurn.First);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
         try
         {
@@ -56,8 +58,12 @@ internal sealed class CheckedBody(OverflowBudget budget) : IDisposable
 
                 hasher.Append(piece.Span);
                 _body.Write(piece.Span);
+                counters.AddUpstreamBytes(piece.Length);
+                await paced.PayAsync(piece.Length, cancellationToken);
                 silence.CancelAfter(patience);
-                piece = buffer.AsMemory(0, await response.Body!.ReadAsync(buffer, silence.Token));
+                Memory<byte> room = buffer.AsMemory(0, paced.Piece(buffer.Length));
+                piece = room[..await response.Body!.ReadAsync(room, silence.Token)];
+                silence.CancelAfter(Timeout.Infinite);
             }
 
             return hasher.FinishMatches(expected) ? null : (FailureKind.WrongBytes, $"sent bytes that are not {expected}");

@@ -154,13 +154,14 @@ internal sealed class ExchangeEndpoint(
         }
 
         PipeWriter writer = context.Response.BodyWriter;
+        PacedBody paced = fetch.Begin(() => outcome.BytesSent == 0 ? PaceTurn.First : PaceTurn.More);
         try
         {
             await writer.FlushAsync(context.RequestAborted);
             while (true)
             {
                 Memory<byte> memory = writer.GetMemory(PieceBytes);
-                int read = await fetch.ReadAsync(live, memory, context.RequestAborted);
+                int read = await fetch.ReadAsync(live, paced, memory, context.RequestAborted);
                 if (read == 0)
                 {
                     return;

@@ -15,7 +15,7 @@ namespace Breakwater.Proxy.Serving;
 /// too: what a password was needed for is not for everybody.
 /// </summary>
 internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads heads, ProxyCounters counters, OverflowBudget budget,
-    ConnectionBudget connections, ProxyOptions options, TimeProvider time)
+    UpstreamPace pace, ConnectionBudget connections, ProxyOptions options, TimeProvider time)
 {
     private const int PieceBytes = 64 << 10;
 
@@ -57,7 +57,7 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
     private async Task AnswerAsync(HttpContext context, PassedQuestion question, CandidateCursor cursor, RequestOutcome outcome,
         CancellationToken patience)
     {
-        using var body = new CheckedBody(budget);
+        using var body = new CheckedBody(budget, pace, counters);
         while (await client.OpenAsync(question, cursor, patience) is { } response)
         {
             using (response)
@@ -71,7 +71,6 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
 
                 if (await body.ReadAsync(response, key, options.FetchPatience, context.RequestAborted) is not { } fault)
                 {
-                    counters.AddUpstreamBytes(body.Bytes.Length);
                     client.NoteSuccess(response.Upstream);
                     await SendAsync(context, response, body.Bytes, outcome);
                     return;
@@ -170,6 +169,7 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
     private async Task CopyAsync(HttpContext context, UpstreamResponse response, long? promised, RequestOutcome outcome)
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        PacedBody paced = pace.Begin(() => outcome.BytesSent == 0 ? PaceTurn.First : PaceTurn.More);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(PieceBytes);
         try
         {
@@ -184,7 +184,8 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
 
                 await context.Response.Body.WriteAsync(piece, context.RequestAborted);
                 outcome.BytesSent += piece.Length;
-                piece = buffer.AsMemory(0, await ReadAsync(response.Body!, buffer, silence));
+                await paced.PayAsync(piece.Length, context.RequestAborted);
+                piece = buffer.AsMemory(0, await ReadAsync(response.Body!, buffer.AsMemory(0, paced.Piece(buffer.Length)), silence));
             }
 
             if (outcome.BytesSent < promised)
@@ -202,7 +203,7 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
         }
     }
 
-    private async ValueTask<int> ReadAsync(Stream body, byte[] buffer, CancellationTokenSource silence)
+    private async ValueTask<int> ReadAsync(Stream body, Memory<byte> buffer, CancellationTokenSource silence)
     {
         silence.CancelAfter(options.FetchPatience);
         int read = await body.ReadAsync(buffer, silence.Token);

@@ -19,6 +19,8 @@ internal sealed class BreakwaterSettings
 
     public HttpOptions Http { get; init; } = new();
 
+    public UpstreamOptions Upstream { get; init; } = new();
+
     /// <summary>Is there anybody beside CernVM-FS that is asked?</summary>
     public bool HasOrdinaryHttp => Http.Sites.Count > 0 || Access.Destinations.Length > 0;
 
@@ -51,7 +53,7 @@ internal sealed class BreakwaterSettings
     /// <summary>The sections that a settings file may have.</summary>
     public static readonly string[] Sections =
         ["Proxy", "Access", "Store", "Admin", "AccessLog", "Telemetry", "Snmp", "ZeroTouch", "Repositories", "Http", "WorkingSets",
-        "Publish", "ReverseProxy", "Logging", "Presets", "Seeds", "Pins", "Cluster"];
+        "Publish", "ReverseProxy", "Logging", "Presets", "Seeds", "Pins", "Cluster", "Upstream"];
 
     /// <summary>Binds the sections and checks them.</summary>
     /// <exception cref="SettingsException">Something is wrong: all mistakes at once.</exception>
@@ -69,6 +71,7 @@ internal sealed class BreakwaterSettings
             Snmp = Bind<SnmpOptions>(configuration, "Snmp", errors),
             ZeroTouch = Bind<ZeroTouchOptions>(configuration, "ZeroTouch", errors),
             Http = HttpSections.Bind(configuration, errors),
+            Upstream = UpstreamSections.Bind(configuration, errors),
             Trust = SettingsBinder.Bind<TrustOptions>("Repositories", PlainRepositoryValues(configuration, errors), errors),
             WorkingSets = Bind<WorkingSetOptions>(configuration, "WorkingSets", errors),
             Publish = Bind<PublishOptions>(configuration, "Publish", errors),

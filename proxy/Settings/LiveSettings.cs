@@ -15,7 +15,7 @@ internal sealed partial class LiveSettings : IDisposable
 
     /// <summary>Sections whose changes are in force at once.</summary>
     private static readonly string[] s_live =
-        ["Access", "Repositories", "ReverseProxy", "Logging", "Presets", "Seeds", "Pins", "Http", "ZeroTouch"];
+        ["Access", "Repositories", "ReverseProxy", "Logging", "Presets", "Seeds", "Pins", "Http", "ZeroTouch", "Upstream"];
 
     /// <summary>Those of other sections that are.</summary>
     private static readonly string[] s_liveLists = ["Proxy:ProxyProtocol", "Proxy:ForwardedFor"];

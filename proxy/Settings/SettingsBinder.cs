@@ -121,6 +121,7 @@ internal static class SettingsBinder
             { IsEnum: true } => "one of " + string.Join(", ", Enum.GetNames(plain)),
             _ when plain == typeof(bool) => "true or false",
             _ when plain == typeof(TimeSpan) => "a time such as 00:00:01.5",
+            _ when plain == typeof(TimeOnly) => "a time of day such as 08:00",
             _ when plain == typeof(int) || plain == typeof(long) => "a whole number",
             _ when plain == typeof(double) => "a number such as 0.01",
             _ => "text",

@@ -39,6 +39,10 @@ internal static class UpstreamsRegistration
         services.AddSingleton(provider => new RepositoryRoutes(settings.Repositories, provider.GetRequiredService<Stratum1Directory>()));
         services.AddReload<RepositoryRoutes>((routes, changed) => routes.Replace(changed.Repositories));
         services.AddSingleton<UpstreamClient>();
+        services.AddSingleton(provider => new UpstreamPace(settings.Upstream, settings.Proxy, time,
+            provider.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()));
+        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<UpstreamPace>());
+        services.AddReload<UpstreamPace>((pace, changed) => pace.Replace(changed.Upstream));
         services.AddSingleton<IHealthSource, UpstreamHealth>();
         services.AddSingleton(new AddressGuard(settings.Access.AllowedUpstreams, time));
         services.AddReload<AddressGuard>((guard, changed) => guard.Replace(changed.Access.AllowedUpstreams));

@@ -9,7 +9,7 @@ export function showStatus(s, rates) {
   const refused = s.results.filter(r => r.result === "refused").reduce((sum, r) => sum + r.requests, 0);
   const failed = s.results.filter(r => r.result === "failed").reduce((sum, r) => sum + r.requests, 0);
   const tiles = [["Hits by requests", percent(s.hitRatio), "hit-ratio"], ["Hits by bytes", percent(s.byteHitRatio)], ["Upstream bytes saved", size(s.bytesSaved), "saved"], ["Requests/s", count(rates.rps), "rps"],
-    ["To clients", size(rates.bps) + "/s"], ["From Stratum 1s", size(rates.ups) + "/s"], ["Requests", count(s.requests), "requests"],
+    ["To clients", size(rates.bps) + "/s"], [s.upstreamLimit ? `From Stratum 1s, of at most ${size(s.upstreamLimit)}/s` : "From Stratum 1s", size(rates.ups) + "/s"], ["Requests", count(s.requests), "requests"],
     ["Refused", count(refused), "refused", refused ? "degraded" : ""], ["Failed", count(failed), "failed", failed ? "bad" : ""],
     ["VMs booting", count(s.storm.booting), "booting"], ["VMs booted", count(s.storm.done), "booted"], ["VMs stopped half-way", count(s.storm.stopped), "stopped", s.storm.stopped ? "bad" : ""],
     ["Storm ends about", s.storm.estimatedEnd ? hour(s.storm.estimatedEnd) : "–"],
