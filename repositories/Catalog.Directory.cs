@@ -1,4 +1,3 @@
-using System.Text;
 using SQLitePCL;
 
 namespace Breakwater.Repositories;
@@ -8,7 +7,7 @@ public sealed partial class Catalog
 {
     /// <summary>Looks a path up by its bytes. Entry null without a problem: it is not in this catalog.</summary>
     public string? Find(ReadOnlySpan<byte> path, out CatalogEntry? entry) =>
-        Find(PathKey.Of(path), Encoding.UTF8.GetString(path), out entry);
+        Find(PathKey.Of(path), PathText.Of(path), out entry);
 
     /// <summary>Lists what is directly in a directory of this catalog with the names' bytes; the same order at every call.</summary>
     public string? ListNames(byte[] directory, Action<byte[], CatalogEntry> visit)

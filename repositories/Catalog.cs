@@ -72,7 +72,7 @@ public sealed partial class Catalog : IDisposable
     public string? List(string directory, Action<CatalogEntry> visit)
     {
         long rows = 0;
-        return List(Encoding.UTF8.GetBytes(directory), visit, directories: null, ref rows);
+        return List(PathText.Bytes(directory), visit, directories: null, ref rows);
     }
 
     /// <summary>Visits every entry: the catalog's root, then directory by directory, parents before children.</summary>
@@ -89,7 +89,7 @@ public sealed partial class Catalog : IDisposable
 
         visit(root);
         long rows = 1;
-        Stack<byte[]> directories = new([Encoding.UTF8.GetBytes(Prefix)]);
+        Stack<byte[]> directories = new([PathText.Bytes(Prefix)]);
         while (problem is null && directories.TryPop(out byte[]? directory))
         {
             problem = List(directory, visit, directories, ref rows);
@@ -222,7 +222,7 @@ public sealed partial class Catalog : IDisposable
             }
 
             chars += name.Length + 1;
-            names.Add(Encoding.UTF8.GetString(name));
+            names.Add(PathText.Of(name));
             at = new PathKey(raw.sqlite3_column_int64(statement, 1), raw.sqlite3_column_int64(statement, 2));
             raw.sqlite3_reset(statement);
         }
@@ -311,7 +311,7 @@ public sealed partial class Catalog : IDisposable
 
         name.CopyTo(path[start..]);
         ReadOnlySpan<byte> child = path[..(start + name.Length)];
-        string text = Encoding.UTF8.GetString(child);
+        string text = PathText.Of(child);
         if (!TryReadEntry(row, text, out entry))
         {
             return $"the entry of '{text}' is malformed.";
@@ -330,7 +330,7 @@ public sealed partial class Catalog : IDisposable
 
         while ((problem = _database.Step(statement, out bool hasRow)) is null && hasRow)
         {
-            string value = raw.sqlite3_column_text(statement, 1).utf8_to_string() ?? "";
+            string value = PathText.Of(raw.sqlite3_column_blob(statement, 1));
             switch (raw.sqlite3_column_text(statement, 0).utf8_to_string())
             {
                 case "schema" when !value.StartsWith("2.", StringComparison.Ordinal):
@@ -361,7 +361,7 @@ public sealed partial class Catalog : IDisposable
         long chars = 0;
         while ((problem = _database.Step(statement, out bool hasRow)) is null && hasRow)
         {
-            string path = raw.sqlite3_column_text(statement, 0).utf8_to_string() ?? "";
+            string path = PathText.Of(raw.sqlite3_column_blob(statement, 0));
             string hash = raw.sqlite3_column_text(statement, 1).utf8_to_string() ?? "";
             if (!IsAbsolute(path) || !path.StartsWith(Prefix + "/", StringComparison.Ordinal)
                 || !Manifest.TryKey(hash, 'C', out ObjectKey key)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.Repositories;
@@ -10,7 +9,7 @@ namespace Breakwater.Repositories;
 public readonly record struct PathKey(long First, long Second) : IComparable<PathKey>
 {
     /// <summary>The key of a path such as <c>/cvm4/bin/sh</c>.</summary>
-    public static PathKey Of(string path) => Of(Encoding.UTF8.GetBytes(path));
+    public static PathKey Of(string path) => Of(PathText.Bytes(path));
 
     /// <summary>The key of a path given as bytes.</summary>
     public static PathKey Of(ReadOnlySpan<byte> path)

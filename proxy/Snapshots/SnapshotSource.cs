@@ -26,8 +26,8 @@ internal sealed class SnapshotSource(ObjectReader objects, CatalogLimits limits)
         return await History.ReadAsync(wire, limits, cancellationToken);
     }
 
-    /// <summary>Reads a small text file of a snapshot.</summary>
-    public async Task<Parsed<string>> ReadTextAsync(RepositoryRoute repository, CatalogTree tree, string path,
+    /// <summary>Reads a small file of a snapshot.</summary>
+    public async Task<Parsed<byte[]>> ReadFileAsync(RepositoryRoute repository, CatalogTree tree, string path,
         CancellationToken cancellationToken)
     {
         Parsed<Resolution> resolved =
@@ -49,11 +49,11 @@ internal sealed class SnapshotSource(ObjectReader objects, CatalogLimits limits)
 
         if (file.IsStoredPlain)
         {
-            return System.Text.Encoding.UTF8.GetString(wire);
+            return wire;
         }
 
         return WireContent.TryRead(wire, MaxTextBytes) is { } text
-            ? System.Text.Encoding.UTF8.GetString(text)
+            ? text
             : new Malformed($"'{path}' is not a zlib or zstd stream of at most {MaxTextBytes} bytes.");
     }
 

@@ -73,12 +73,12 @@ internal sealed partial class PublishedSets(
         try
         {
             CatalogTree tree = snapshots.Tree(repository, manifest.RootCatalog);
-            if (!(await snapshots.ReadTextAsync(repository, tree, Path, lifetime.ApplicationStopping)).TryGet(out string? text, out _))
+            if (!(await snapshots.ReadFileAsync(repository, tree, Path, lifetime.ApplicationStopping)).TryGet(out byte[]? text, out _))
             {
                 return; // most have none
             }
 
-            if (!WorkingSetFile.ReadAll(Encoding.UTF8.GetBytes(text)).TryGet(out IReadOnlyList<WorkingSet>? read, out string? problem))
+            if (!WorkingSetFile.ReadAll(text).TryGet(out IReadOnlyList<WorkingSet>? read, out string? problem))
             {
                 LogUnreadable(log, repository.Fqrn, Path, problem);
                 return;

@@ -38,7 +38,7 @@ internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments
 
         int skipped = 0;
         Parsed<IReadOnlyList<WorkingSetEntry>> parsed = pinFile is null
-            ? ReadText(repository.Fqrn, Encoding.UTF8.GetString(text), out skipped)
+            ? ReadText(repository.Fqrn, PathText.Of(text), out skipped)
             : await ReadPinsAsync(repository, tree, pinFile, cancellationToken);
         if (!parsed.TryGet(out IReadOnlyList<WorkingSetEntry>? entries, out problem))
         {
@@ -120,9 +120,9 @@ internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments
     private async Task<Parsed<IReadOnlyList<WorkingSetEntry>>> ReadPinsAsync(
         RepositoryRoute repository, CatalogTree tree, string pinFile, CancellationToken cancellationToken)
     {
-        Parsed<string> text = await snapshots.ReadTextAsync(repository, tree, pinFile, cancellationToken);
-        return text.TryGet(out string? lines, out string? problem)
-            ? GivenSets.ReadPaths(lines, pinFile[..Math.Max(0, pinFile.LastIndexOf('/'))])
+        Parsed<byte[]> text = await snapshots.ReadFileAsync(repository, tree, pinFile, cancellationToken);
+        return text.TryGet(out byte[]? lines, out string? problem)
+            ? GivenSets.ReadPaths(PathText.Of(lines), pinFile[..Math.Max(0, pinFile.LastIndexOf('/'))])
             : new Malformed(problem);
     }
 }

@@ -157,7 +157,7 @@ internal sealed class Tree(CatalogPool catalogs, ContentCache contents)
             return directory.Catalog;
         }
 
-        string path = Encoding.UTF8.GetString(directory.Path);
+        string path = PathText.Of(directory.Path);
         ObjectKey? nested = null;
         bool isAnswered = catalogs.Ask(directory.Catalog, catalog =>
         {

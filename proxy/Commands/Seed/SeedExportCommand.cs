@@ -338,8 +338,8 @@ internal static class SeedExportCommand
             return order;
         }
 
-        using var text = new StreamReader(new MemoryStream(await GivenFile.ReadAsync(paths.FullName, cancellationToken)));
-        Parsed<SeedPathList> list = SeedPathList.Read(await text.ReadToEndAsync(cancellationToken), order.Repositories);
+        byte[] text = await GivenFile.ReadAsync(paths.FullName, cancellationToken);
+        Parsed<SeedPathList> list = SeedPathList.Read(text, order.Repositories);
         return list.TryGet(out SeedPathList? found, out string? problem)
             ? order with { Paths = found, WorkingSet = fqrn => found.ToSet(fqrn, tags) }
             : throw new SeedExportException($"{paths.FullName}: {problem}");

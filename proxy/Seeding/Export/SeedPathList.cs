@@ -1,3 +1,4 @@
+using System.Text;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
@@ -24,6 +25,15 @@ internal sealed class SeedPathList
 
     /// <summary>Lines of a trace that its client had cut.</summary>
     public int SkippedLines { get; private init; }
+
+    /// <summary>Reads a file, whose bytes are those of the names: not every name is UTF-8.</summary>
+    /// <param name="bytes">The file; UTF-16 with its mark is read as such.</param>
+    /// <param name="repositories">Those that are exported: a path below another repository is refused.</param>
+    public static Parsed<SeedPathList> Read(ReadOnlySpan<byte> bytes, IReadOnlyList<string> repositories) => Read(
+        bytes.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) ? Encoding.Unicode.GetString(bytes[2..])
+        : bytes.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]) ? Encoding.BigEndianUnicode.GetString(bytes[2..])
+        : PathText.Of(bytes),
+        repositories);
 
     /// <summary>Reads it, whichever it is.</summary>
     /// <param name="text">The text.</param>

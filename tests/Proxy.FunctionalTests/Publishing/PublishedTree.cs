@@ -45,7 +45,7 @@ internal static class PublishedTree
             catalog.Walk(entry =>
             {
                 Assert.Null(catalog.ReadAttributes(entry.Key, out CatalogAttributes? seen));
-                string path = PathOf(catalog, entry);
+                string path = PathOf(entry);
                 string type = (seen!.Mode & 0xf000) switch
                 {
                     0x4000 => "d",
@@ -59,7 +59,7 @@ internal static class PublishedTree
                 string size = type is "f" or "l" ? entry.SizeBytes.ToString(CultureInfo.InvariantCulture) : "-";
                 lines[path] = $"{type} {seen.Mode & 0xfff:x} {seen.Uid}:{seen.Gid} {seen.ModifiedAt} {size} "
                     + Encoding.Latin1.GetString(seen.LinkTarget);
-                if (entry.HasObjects && !entry.Path.Contains('\ufffd', StringComparison.Ordinal))
+                if (entry.HasObjects && System.Text.Unicode.Utf8.IsValid(PathText.Bytes(entry.Path)))
                 {
                     List<ObjectKey> objects = [];
                     Assert.Null(catalog.ReadObjects(entry, objects));
@@ -79,13 +79,7 @@ internal static class PublishedTree
     }
 
     /// <summary>The path byte for byte, each byte a character, as <c>find</c>'s output is read.</summary>
-    private static string PathOf(Catalog catalog, CatalogEntry entry) =>
-        entry.Path.Contains('\ufffd', StringComparison.Ordinal)
-            ? OddPaths.Single(path => PathKey.Of(Encoding.Latin1.GetBytes(path)) == entry.Key)
-            : Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(entry.Path));
-
-    /// <summary>Paths of the tests that are not UTF-8.</summary>
-    private static readonly string[] OddPaths = ["/odd/\xff\xfe name\n\t"];
+    private static string PathOf(CatalogEntry entry) => Encoding.Latin1.GetString(PathText.Bytes(entry.Path));
 
     private static byte[] Inflate(byte[] wire)
     {

@@ -1,5 +1,7 @@
+using System.Text;
 using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Snapshots;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Tests.Seeding;
 
@@ -24,6 +26,22 @@ public class SeedPathListTests
     [Fact]
     public void List_WithoutMarks_KeepsItsGlobs() =>
     Assert.Equal(["/usr/*", "/etc/**"], Read("/usr/*\n\n# all\n/etc/**").ToSet(Fqrn, []).Entries.Select(entry => entry.Path));
+
+    /// <summary>In ISO 8859-1, as an old tree has it, and the same list in UTF-16, as an editor may write it.</summary>
+    [Fact]
+    public void List_NamesThatAreNotUtf8_AreTheirBytes()
+    {
+        byte[] name = [.. "/caf"u8, 0xE9, .. "/menu"u8];
+
+        SeedPathList list = SeedPathList.Read([.. name, (byte)'\n', .. "!/caf"u8, 0xE8, (byte)'\n'], [Fqrn]).Value!;
+
+        WorkingSet set = list.ToSet(Fqrn, []);
+        Assert.Equal(PathKey.Of(name), PathKey.Of(Assert.Single(set.Entries).Path!));
+        Assert.True(IsExcluded(set, PathText.Of([.. "/caf"u8, 0xE8])));
+        Assert.False(IsExcluded(set, PathText.Of(name)));
+        Assert.Equal("/café", SeedPathList.Read([0xFF, 0xFE, .. Encoding.Unicode.GetBytes("/café")], [Fqrn]).Value!
+            .ToSet(Fqrn, []).Entries.Single().Path);
+    }
 
     [Fact]
     public void List_OfTwoRepositories_GivesEachItsOwn()
