@@ -84,14 +84,14 @@ internal sealed class ClusterHandler(string cluster, HttpMessageHandler objects,
             throw;
         }
 
-        if (!isTunnel && ParentFault.Of(response, parent) is { } refusal)
+        if (!isTunnel && ParentFault.Of(response, parent, state.Signs) is { } refusal)
         {
             response.Dispose();
             state.NoteFailure(refusal);
             throw new ParentProxyException(refusal);
         }
 
-        state.NoteAnswer();
+        state.NoteAnswer(response.IsSuccessStatusCode && response.Headers.Via.Count > 0);
         return response;
     }
 

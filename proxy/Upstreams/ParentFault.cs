@@ -28,7 +28,10 @@ internal static class ParentFault
     /// <summary>
     /// The parent's fault in an answer; null when it is the Stratum 1's answer, or the parent's word for what is wrong with the Stratum 1.
     /// </summary>
-    public static string? Of(HttpResponseMessage response, ParentProxy parent)
+    /// <param name="response">The answer.</param>
+    /// <param name="parent">The parent.</param>
+    /// <param name="signs">Do answers that it passes on have a <c>Via</c>? Then an error without one is its own (RFC 9110, 7.6.3).</param>
+    public static string? Of(HttpResponseMessage response, ParentProxy parent, bool signs)
     {
         if (response.StatusCode == HttpStatusCode.ProxyAuthenticationRequired || response.StatusCode == HttpStatusCode.LoopDetected)
         {
@@ -46,7 +49,9 @@ internal static class ParentFault
         // RFC 9209: what a proxy says of the next hop.
         bool isToldOfServer = response.Headers.TryGetValues("Proxy-Status", out IEnumerable<string>? status)
             && status.Any(s => s.Contains("error=", StringComparison.OrdinalIgnoreCase));
-        return response.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout && !isToldOfServer
+        bool isOwn = response.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout
+            || ((int)response.StatusCode >= 500 && signs && response.Headers.Via.Count == 0);
+        return isOwn && !isToldOfServer
             ? Refusal(response.StatusCode, parent)
             : null;
     }

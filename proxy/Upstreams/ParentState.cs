@@ -20,6 +20,9 @@ internal sealed class ParentState(ParentProxy proxy, TimeProvider time)
     /// <summary>What is said to people of its last failure; null when it works. Shows no password.</summary>
     public string? Failure => _failed?.What;
 
+    /// <summary>Have answers that it passed on had a <c>Via</c>?</summary>
+    public bool Signs { get; private set; }
+
     /// <summary>Is another to be asked before it?</summary>
     public bool IsDoubtful =>
         (_failed is { } failed && time.GetElapsedTime(failed.At) < s_retry)
@@ -35,8 +38,10 @@ internal sealed class ParentState(ParentProxy proxy, TimeProvider time)
     }
 
     /// <summary>It did what it is there for.</summary>
-    public void NoteAnswer()
+    /// <param name="isSigned">There is a <c>Via</c> in the answer.</param>
+    public void NoteAnswer(bool isSigned = false)
     {
+        Signs |= isSigned;
         Interlocked.Exchange(ref _waitingSince, 0);
         if (_failed is not null)
         {

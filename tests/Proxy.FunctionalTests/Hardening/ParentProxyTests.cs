@@ -114,6 +114,23 @@ public sealed class ParentProxyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Parent_FailsWithoutAWord_IsBlamedOnceItsViaIsKnown()
+    {
+        _parent.Choose = null;
+        _parent.Everything = new UpstreamBehaviour { ExtraHeaders = ["Via: 1.1 parent"] };
+        SyntheticObject other = new SyntheticObject(3_000, seed: 2).On(_parent);
+        await using ProxyUnderTest proxy = await StartAsync($"http://{_parent.EndPoint}");
+        Assert.Equal(200, (await proxy.GetAsync(_item.Path)).Status);
+        _parent.Everything = UpstreamBehaviour.WithStatus(503);
+
+        RawResponse failed = await proxy.GetAsync(other.Path);
+
+        Assert.Contains($"parent proxy http://{_parent.EndPoint}/ answered 503", failed.Header("Proxy-Status"), StringComparison.Ordinal);
+        Assert.Equal(Stratum1State.Answers, StateOfStratum1(proxy));
+        Assert.Contains(proxy.Services.GetRequiredService<Health>().Check().Findings, f => f.Name == "parent-proxy");
+    }
+
+    [Fact]
     public async Task Parent_OfAHttpsStratum1_IsToldThePasswordOnItsConnect()
     {
         _parent.Choose = r => r.Header("Proxy-Authorization") == s_authorization

@@ -63,10 +63,27 @@ public class ParentProxyTests
         response.Headers.TryAddWithoutValidation("X-Squid-Error", squid is null ? [] : [squid]);
         response.Headers.TryAddWithoutValidation("Proxy-Status", proxyStatus is null ? [] : [proxyStatus]);
 
-        string? fault = ParentFault.Of(response, parent);
+        string? fault = ParentFault.Of(response, parent, signs: false);
 
         Assert.Equal(isParents, fault is not null);
         Assert.DoesNotContain("secret", fault ?? "", StringComparison.Ordinal);
         Assert.True(fault is null || fault.Contains("parent:3128", StringComparison.Ordinal));
+    }
+
+    /// <summary>What it passes on has its Via; what has none comes from itself.</summary>
+    [Theory]
+    [InlineData(503, null, true, true)]
+    [InlineData(500, null, true, true)]
+    [InlineData(503, "1.1 parent", true, false)]
+    [InlineData(503, null, false, false)]
+    [InlineData(404, null, true, false)]
+    [InlineData(200, null, true, false)]
+    public void ParentFault_ErrorWithoutViaOfOneThatSigns_IsTheParents(int status, string? via, bool signs, bool isParents)
+    {
+        Assert.True(ParentProxy.TryParse("http://parent:3128", out ParentProxy? parent, out _));
+        using var response = new HttpResponseMessage((HttpStatusCode)status);
+        response.Headers.TryAddWithoutValidation("Via", via is null ? [] : [via]);
+
+        Assert.Equal(isParents, ParentFault.Of(response, parent, signs) is not null);
     }
 }
