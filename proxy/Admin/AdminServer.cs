@@ -70,6 +70,8 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
                     listen.Protocols = HttpProtocols.Http1;
                     listen.UseHttps(ServerCertificates.Shown(certificate, settings.Proxy.RequestHeadTimeout));
                 }
+
+                listen.Use(CacheObjectTarget.Wrap);
             });
         });
         _app = builder.Build();

@@ -89,6 +89,8 @@ internal sealed class RequestRecorder
         ref Tally tally = ref stripe.Tallies[(int)record.Result];
         Interlocked.Increment(ref tally.Requests);
         Interlocked.Add(ref tally.Bytes, record.BytesSent);
+        ServiceKind kind = ServiceTimes.KindOf(record.Result, record.Status);
+        Interlocked.Increment(ref stripe.Times[ServiceTimes.IndexOf(kind, _time.GetElapsedTime(record.StartedAt, record.EndedAt))]);
         if (record.Source == ByteSource.Disk)
         {
             Interlocked.Add(ref stripe.DiskHitBytes, record.BytesSent);
@@ -130,6 +132,21 @@ internal sealed class RequestRecorder
     /// <summary>Body bytes of hits that were not all in memory.</summary>
     public long DiskHitBytes => _stripes.Sum(s => Volatile.Read(ref s.DiskHitBytes));
 
+    /// <summary>Counts of requests by the time they took since the start, for <see cref="ServiceTimes"/>.</summary>
+    public long[] TimesTaken()
+    {
+        long[] counts = new long[ServiceTimes.Length];
+        foreach (Stripe stripe in _stripes)
+        {
+            for (int i = 0; i < counts.Length; i++)
+            {
+                counts[i] += Volatile.Read(ref stripe.Times[i]);
+            }
+        }
+
+        return counts;
+    }
+
     /// <summary>Takes all records kept since the last call, in the order of their ends within a stripe. One reader.</summary>
     public void Drain(List<RequestRecord> into)
     {
@@ -162,6 +179,7 @@ internal sealed class RequestRecorder
     private sealed class Stripe(int results, int capacity)
     {
         public readonly Tally[] Tallies = new Tally[results];
+        public readonly long[] Times = new long[ServiceTimes.Length];
         public long Dropped;
         public long DiskHitBytes;
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Repositories;
 

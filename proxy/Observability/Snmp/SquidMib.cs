@@ -8,7 +8,7 @@ using Breakwater.Proxy.Settings;
 namespace Breakwater.Proxy.Observability.Snmp;
 
 /// <summary>
-/// The scalars and shares of hits of the squid MIB (<c>enterprises.3495.1</c>) that mean something here, read when somebody asks.
+/// The scalars, medians and shares of hits of the squid MIB (<c>enterprises.3495.1</c>) that mean something here, read when somebody asks.
 /// ADR 90 has the list with what each counts. Thread-safe.
 /// </summary>
 internal sealed class SquidMib
@@ -20,6 +20,10 @@ internal sealed class SquidMib
     /// <summary>Rows of the table of medians; shares of hits are columns of it.</summary>
     private const string Medians = "3.2.2.1.";
     private static readonly int[] s_minutes = [1, 5, 60];
+
+    /// <summary>Columns of medians, in milliseconds.</summary>
+    private static readonly (int Column, ServiceKind? Kind)[] s_medians =
+        [(2, null), (3, ServiceKind.Miss), (4, ServiceKind.NotModified), (5, ServiceKind.Hit), (11, ServiceKind.NearHit)];
 
     private readonly Entry[] _entries;
     private readonly RequestRecorder _recorder;
@@ -104,6 +108,8 @@ internal sealed class SquidMib
             () => SnmpValue.Integer(history.HitPercent(minutes).OfRequests), ""),
         new(string.Create(CultureInfo.InvariantCulture, $"{Medians}10.{minutes}"),
             () => SnmpValue.Integer(history.HitPercent(minutes).OfBytes), ""),
+        .. s_medians.Select(median => new Entry(string.Create(CultureInfo.InvariantCulture, $"{Medians}{median.Column}.{minutes}"),
+            () => SnmpValue.Integer(history.ServiceTime(minutes, median.Kind).TotalMilliseconds), "")),
     ];
 
     private static long PeakBytes()

@@ -34,7 +34,7 @@ internal sealed class SquidHistory : IHostedService, IDisposable
         (long hits, long hitBytes) = _recorder.TotalOf(static r => r.IsHit);
         return new SquidSample(_time.GetTimestamp(), requests, hits, _recorder.TotalOf(RequestResult.Failed).Requests, sent, hitBytes,
             _recorder.DiskHitBytes, _counters.UpstreamRequestsTotal, _counters.UpstreamFailuresTotal, _counters.UpstreamBytesTotal,
-            Environment.CpuUsage.TotalTime);
+            Environment.CpuUsage.TotalTime, _recorder.TimesTaken());
     }
 
     /// <summary>As it stood so long ago, or at the start when that is not so long ago.</summary>
@@ -54,6 +54,10 @@ internal sealed class SquidHistory : IHostedService, IDisposable
         return (Percent(now.Hits - then.Hits, now.Requests - then.Requests),
             Percent(now.HitBytes - then.HitBytes, now.SentBytes - then.SentBytes));
     }
+
+    /// <summary>The time that this share of the requests of the last minutes took at most; see <see cref="ServiceTimes"/>.</summary>
+    public TimeSpan ServiceTime(int minutes, ServiceKind? kind, double share = 0.5) =>
+        ServiceTimes.Percentile(_recorder.TimesTaken(), Before(TimeSpan.FromMinutes(minutes)).Times, kind, share);
 
     /// <summary>A part of a whole in percent; 0 of nothing.</summary>
     public static double Percent(double part, double whole) => whole <= 0 ? 0 : 100 * part / whole;

@@ -16,6 +16,10 @@ internal sealed class SquidPages(SquidHistory history, Func<StoreStatistics> sto
     private static readonly (string Title, TimeSpan Span)[] s_spans =
         [("Last 5 minutes", TimeSpan.FromMinutes(5)), ("Last 15 minutes", TimeSpan.FromMinutes(15)), ("Last hour", TimeSpan.FromHours(1))];
 
+    private static readonly (string Name, ServiceKind? Kind)[] s_kinds =
+        [("HTTP Requests (All):", null), ("Cache Misses:", ServiceKind.Miss), ("Cache Hits:", ServiceKind.Hit),
+        ("Near Hits:", ServiceKind.NearHit), ("Not-Modified Replies:", ServiceKind.NotModified)];
+
     /// <summary>What can be asked for: name and what it says.</summary>
     public IReadOnlyList<(string Name, string Meaning, Func<string> Write)> All =>
     [
@@ -23,6 +27,7 @@ internal sealed class SquidPages(SquidHistory history, Func<StoreStatistics> sto
         ("info", "General Runtime Information", Info),
         ("counters", "Traffic and Resource Counters", () => Counters(history.Now())),
         ("utilization", "Cache Utilization", Utilization),
+        ("service_times", "Service Times (Percentiles)", Percentiles),
     ];
 
     private string Menu() =>
@@ -52,11 +57,19 @@ internal sealed class SquidPages(SquidHistory history, Func<StoreStatistics> sto
         page.Line($"Cache information for squid:");
         page.Line($"\tHits as % of all requests:\t5min: {requests5:0.0}%, 60min: {requests60:0.0}%");
         page.Line($"\tHits as % of bytes sent:\t5min: {bytes5:0.0}%, 60min: {bytes60:0.0}%");
+        (double memory5, double memory60) = (MemoryPercent(disk5, requests5), MemoryPercent(disk60, requests60));
+        page.Line($"\tMemory hits as % of hit requests:\t5min: {memory5:0.0}%, 60min: {memory60:0.0}%");
         page.Line($"\tDisk hits as % of hit requests:\t5min: {disk5:0.0}%, 60min: {disk60:0.0}%");
         page.Line($"\tStorage Swap size:\t{stored.UsedBytes / 1024} KB");
         page.Line($"\tStorage Swap capacity:\t{used,4:0.0}% used, {Math.Max(0, 100 - used),4:0.0}% free");
         page.Line($"\tStorage Mem size:\t{Environment.WorkingSet / 1024} KB");
         page.Line($"\tMean Object Size:\t{stored.UsedBytes / 1024.0 / Math.Max(1, stored.Objects):0.00} KB");
+        page.Line($"Median Service Times (seconds)  5 min    60 min:");
+        foreach ((string name, ServiceKind? kind) in s_kinds)
+        {
+            page.Line($"\t{name,-22}{Seconds(5, kind, 0.5)} {Seconds(60, kind, 0.5)}");
+        }
+
         page.Line($"Resource usage for squid:");
         page.Line($"\tUP Time:\t{up.TotalSeconds:0.000} seconds");
         page.Line($"\tCPU Time:\t{now.Cpu.TotalSeconds:0.000} seconds");
@@ -136,6 +149,27 @@ internal sealed class SquidPages(SquidHistory history, Func<StoreStatistics> sto
         page.Line($"Totals since cache startup:");
         return page + Counters(now);
     }
+
+    private string Percentiles()
+    {
+        var page = new Page();
+        page.Line($"Service Time Percentiles            5 min    60 min:");
+        foreach ((string name, ServiceKind? kind) in s_kinds)
+        {
+            for (int percent = 5; percent < 100; percent += 5)
+            {
+                page.Line($"\t{name,-21}{percent,3}%  {Seconds(5, kind, percent / 100.0)} {Seconds(60, kind, percent / 100.0)}");
+            }
+        }
+
+        return page.ToString();
+    }
+
+    private string Seconds(int minutes, ServiceKind? kind, double share) =>
+        history.ServiceTime(minutes, kind, share).TotalSeconds.ToString("0.00000", CultureInfo.InvariantCulture).PadLeft(8);
+
+    /// <summary>What is no disk hit, where there were hits.</summary>
+    private static double MemoryPercent(double disk, double hits) => hits > 0 ? 100 - disk : 0;
 
     private double DiskPercent(SquidSample now, int minutes)
     {

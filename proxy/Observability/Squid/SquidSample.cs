@@ -12,5 +12,6 @@ namespace Breakwater.Proxy.Observability.Squid;
 /// <param name="AskedInVain">Answers of Stratum 1s that were no use.</param>
 /// <param name="ReceivedBytes">Bytes of bodies from Stratum 1s.</param>
 /// <param name="Cpu">Processor time of the process.</param>
+/// <param name="Times">Counts of <see cref="ServiceTimes"/>.</param>
 internal sealed record SquidSample(long At, long Requests, long Hits, long Errors, long SentBytes, long HitBytes, long DiskHitBytes,
-    long Asked, long AskedInVain, long ReceivedBytes, TimeSpan Cpu);
+    long Asked, long AskedInVain, long ReceivedBytes, TimeSpan Cpu, long[] Times);

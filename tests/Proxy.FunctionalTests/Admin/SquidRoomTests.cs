@@ -42,11 +42,48 @@ public sealed class SquidRoomTests
         Assert.Contains("\tHits as % of all requests:\t5min: 50.0%, 60min: 50.0%\n", info, StringComparison.Ordinal);
         Assert.Contains("\tMaximum number of file descriptors:  ", info, StringComparison.Ordinal);
 
+        // "section: share% value", as prometheus exporters split it.
+        string[] times = (await http.GetStringAsync(new Uri("/squid-internal-mgr/service_times", UriKind.Relative))).Split('\n');
+        Assert.Equal(1 + (5 * 19) + 1, times.Length);
+        string[] median = times.Single(l => l.StartsWith("\tCache Misses:         50%  ", StringComparison.Ordinal)).Split(
+            ['%', ' '], StringSplitOptions.RemoveEmptyEntries);
+        Assert.InRange(double.Parse(median[^1], CultureInfo.InvariantCulture), 0.00001, 60);
+        Assert.Equal(median[^2], median[^1]);
+        Assert.Contains("\tNear Hits:             0.00000  0.00000\n", info, StringComparison.Ordinal);
+
         string utilization = await http.GetStringAsync(new Uri("/squid-internal-mgr/utilization", UriKind.Relative));
         Assert.Contains("Last 5 minutes:\n", utilization, StringComparison.Ordinal);
         Assert.EndsWith("seconds", utilization.Split('\n').First(l => l.StartsWith("cpu_time", StringComparison.Ordinal)),
             StringComparison.Ordinal);
         Assert.Contains("Totals since cache startup:\nsample_time = ", utilization, StringComparison.Ordinal);
+    }
+
+    /// <summary>Byte by byte too, since a head comes as the network likes.</summary>
+    [Theory]
+    [InlineData("GET cache_object://localhost/counters HTTP/1.0\r\nHost: localhost\r\nAccept: */*\r\n\r\n", 200)]
+    [InlineData("GET cache_object://10.0.0.1:3128/info@secret HTTP/1.0\r\n\r\n", 200)]
+    [InlineData("GET cache_object://localhost/nothing HTTP/1.0\r\n\r\n", 404)]
+    [InlineData("GET cache_object://localhost HTTP/1.0\r\n\r\n", 200)]
+    [InlineData("GET cache_objects://localhost/info HTTP/1.0\r\n", 400)]
+    [InlineData("GET /squid-internal-mgr/info HTTP/1.0\r\n\r\n", 200)]
+    public async Task Pages_AskedByTheOldScheme_AreAnswered(string request, int status)
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(upstream);
+        Uri admin = proxy.Services.GetRequiredService<AdminServer>().Address!;
+        foreach (int step in (int[])[1, 7, request.Length])
+        {
+            using RawHttpClient client = await RawHttpClient.ConnectAsync(IPEndPoint.Parse(admin.Authority));
+            for (int i = 0; i < request.Length; i += step)
+            {
+                await client.SendAsync(request[i..Math.Min(request.Length, i + step)]);
+            }
+
+            RawResponse response = await client.ReadResponseAsync();
+            Assert.Equal(status, response.Status);
+            Assert.Equal(request.Contains("counters", StringComparison.Ordinal),
+                Encoding.ASCII.GetString(response.Body).Contains("client_http.requests = ", StringComparison.Ordinal));
+        }
     }
 
     [Fact]

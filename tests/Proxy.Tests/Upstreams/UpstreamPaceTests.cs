@@ -18,7 +18,7 @@ public sealed class UpstreamPaceTests : IDisposable
     {
         UpstreamPace pace = Pace();
 
-        Assert.True(pace.PayAsync(int.MaxValue, () => PaceTurn.Idle, default).IsCompletedSuccessfully);
+        Assert.True(pace.PayAsync(int.MaxValue, () => PaceTurn.Idle, default).AsTask().IsCompletedSuccessfully);
         Assert.Null(pace.BytesPerSecond);
         Assert.Equal(1 << 20, pace.Piece(1 << 20));
     }
@@ -48,7 +48,7 @@ public sealed class UpstreamPaceTests : IDisposable
         UpstreamPace pace = Pace(new BandwidthOptions { BytesPerSecond = Rate });
         _time.Advance(TimeSpan.FromHours(1));
 
-        Assert.True(pace.PayAsync(25_000, () => PaceTurn.Idle, default).IsCompletedSuccessfully);
+        Assert.True(pace.PayAsync(25_000, () => PaceTurn.Idle, default).AsTask().IsCompletedSuccessfully);
         Task next = pace.PayAsync(1, () => PaceTurn.Idle, default).AsTask();
         Assert.False(next.IsCompleted);
         _time.Advance(TimeSpan.FromMilliseconds(1));
