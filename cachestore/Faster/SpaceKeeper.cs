@@ -75,10 +75,10 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     /// <summary>
     /// Must a writer wait? At the quota and one segment, as the disk has it: what is given up takes room until its file is gone.
     /// </summary>
-    public bool IsFull => UsedBytes + GoingBytes > QuotaBytes - _store.OthersBytes + _segments.SegmentBytes;
+    public bool IsFull => DiskBytes > QuotaBytes - _store.OthersBytes + _segments.SegmentBytes;
 
-    /// <summary>Bytes of segments that the log has given up and whose files are still there.</summary>
-    private long GoingBytes => _segments.CountBelow(_segments.IdOf(_store.Log.BeginAddress)) * _segments.SegmentBytes;
+    /// <summary>Bytes that files take: with those of segments that the log has given up and that are still there.</summary>
+    private long DiskBytes => UsedBytes + (_segments.CountBelow(_segments.IdOf(_store.Log.BeginAddress)) * _segments.SegmentBytes);
 
     /// <summary>Completes when a segment was freed (true), or none could be (false).</summary>
     public Task<bool> ProgressAsync()
@@ -108,7 +108,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    /// <summary>Cleans down to so many bytes. Returns what the segments take then.</summary>
+    /// <summary>Cleans down to so many bytes, files and all. Returns what the segments take then.</summary>
     /// <exception cref="IOException">The disk refuses writes, which giving up a segment needs, too.</exception>
     public async Task<long> EvictToAsync(long bytes, CancellationToken cancellationToken)
     {
@@ -118,12 +118,12 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         try
         {
             Volatile.Write(ref _target, bytes);
-            for (int rounds = 0; UsedBytes > bytes && rounds < 2;) // one in vain may have begun before it knew the target
+            for (int rounds = 0; DiskBytes > bytes && rounds < 2;) // one in vain may have begun before it knew the target
             {
                 rounds = await ProgressAsync().WaitAsync(either.Token) ? 0 : rounds + 1;
             }
 
-            return UsedBytes;
+            return DiskBytes;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -165,7 +165,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
             {
                 // closing
             }
-            catch (IOException failure)
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
                 hasFailed = true;
                 _store.Health.Report(failure);
@@ -204,7 +204,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         }
 
         return (_store.Unverified.Writing > QuotaBytes / ReserveShare && TryRevoke(_store.Commits.LargestUnverified()))
-            || (IsFull && TryRevoke(_store.Commits.Oldest()));
+            || (IsFull && !IsEvictionDue && TryRevoke(_store.Commits.Oldest())); // asked anew: writers went on since it was not due
     }
 
     private bool TryRevoke(StagedObject? staged)

@@ -24,6 +24,10 @@ internal sealed class HookedDisk : StoreDisk
 
     public Action<string>? BeforeDelete { get; set; }
 
+    public Action<string>? BeforeWrite { get; set; }
+
+    public Action? BeforeFreeBytes { get; set; }
+
     /// <summary>What is free on the disk; null: what really is.</summary>
     public long? Free { get; set; }
 
@@ -33,7 +37,17 @@ internal sealed class HookedDisk : StoreDisk
     /// <summary>Nobody sees that a file was changed.</summary>
     public bool HidesChanges { get; set; }
 
-    public override long FreeBytes(string path) => Free ?? base.FreeBytes(path);
+    public override long FreeBytes(string path)
+    {
+        BeforeFreeBytes?.Invoke();
+        return Free ?? base.FreeBytes(path);
+    }
+
+    public override void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
+    {
+        BeforeWrite?.Invoke(_paths[file]);
+        base.Write(file, bytes, offset);
+    }
 
     public override ulong StampOf(SafeFileHandle file) => HidesChanges ? 1 : base.StampOf(file);
 
