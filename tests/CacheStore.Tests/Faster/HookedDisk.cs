@@ -26,8 +26,6 @@ internal sealed class HookedDisk : StoreDisk
 
     public Action<string>? BeforeWrite { get; set; }
 
-    public Action? BeforeFreeBytes { get; set; }
-
     /// <summary>What is free on the disk; null: what really is.</summary>
     public long? Free { get; set; }
 
@@ -37,11 +35,7 @@ internal sealed class HookedDisk : StoreDisk
     /// <summary>Nobody sees that a file was changed.</summary>
     public bool HidesChanges { get; set; }
 
-    public override long FreeBytes(string path)
-    {
-        BeforeFreeBytes?.Invoke();
-        return Free ?? base.FreeBytes(path);
-    }
+    public override long FreeBytes(string path) => Free ?? base.FreeBytes(path);
 
     public override void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
     {

@@ -99,30 +99,6 @@ public sealed class UnverifiedTests : IAsyncLifetime
         Assert.Equal(bytes, await _store.ReadAsync(key));
     }
 
-    /// <summary>
-    /// The space keeper looks, and while it looks the store fills up: what is vouched for is not taken for what stands in the way.
-    /// </summary>
-    [Fact]
-    public async Task ProvenObject_WrittenWhileTheKeeperLooks_IsNotRefused()
-    {
-        await FillAsync((int)(2 * Quota));
-        await Waiting.UntilAsync(() => !_store.Space.IsEvictionDue);
-        byte[] bytes = TestObjects.Bytes(7, (int)(Quota / 4));
-        ObjectKey key = TestObjects.KeyOf(bytes);
-        _store.Proven.Add(key.GetHashCode64());
-        int looks = 0;
-        _disk.BeforeFreeBytes = () =>
-        {
-            if (!_store.Space.IsFull && Interlocked.Increment(ref looks) == 1)
-            {
-                Assert.True(SpinWait.SpinUntil(() => _store.Space.IsFull, Waiting.Hang));
-            }
-        };
-
-        Assert.Equal(CommitResult.Committed, await WriteLongAsync(key, bytes).InTimeAsync());
-        Assert.NotEqual(0, looks);
-    }
-
     [Fact]
     public async Task Writer_ThatEndsInAnyWay_GivesBackWhatItTook()
     {
