@@ -65,6 +65,9 @@ internal sealed class Boot(in ObservedRequest first, int id, DateTimeOffset star
     /// <summary>How far it has been judged since its last request.</summary>
     public BootJudgement Judged { get; set; }
 
+    /// <summary>How often it was looked at again since others got further.</summary>
+    public byte TimesJudgedAgain { get; set; }
+
     /// <summary>It was whole: what comes later is the work of its users.</summary>
     public bool IsOver { get; set; }
 

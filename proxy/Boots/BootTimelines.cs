@@ -24,8 +24,11 @@ internal sealed class BootTimelines : IRecordSink
     /// <summary>Comparisons of objects in one round of judging, about 50 ms; the rest is for the next round.</summary>
     private const int MaxComparisons = 5_000_000;
 
-    /// <summary>Boots that too few others could be compared with, kept for the time when there are some.</summary>
-    private const int MaxUnjudged = 256;
+    /// <summary>A boot is looked at again when others got further, so often: by then all whole boots that are kept came after it.</summary>
+    private const int MaxJudgedAgain = 16;
+
+    /// <summary>A boot that has read this part of what the longest read is not short.</summary>
+    private const double AsLong = 0.85;
 
     private static readonly TimeSpan s_round = TimeSpan.FromSeconds(1);
 
@@ -45,7 +48,7 @@ internal sealed class BootTimelines : IRecordSink
     private int _nextStorm = 1;
     private long _version;
     private readonly WholeBoots _whole = new();
-    private readonly Queue<Boot> _unjudged = [];
+    private readonly Queue<Boot> _unjudged = [];                // passed for done, perhaps because no other was whole yet
     private bool _hasNewPeers;
     private int _details;
     private long _detailTextBytes;
@@ -247,19 +250,40 @@ internal sealed class BootTimelines : IRecordSink
             }
         }
 
-        for (int i = _hasNewPeers ? _unjudged.Count : 0; i > 0 && left > 0; i--)
+        if (_hasNewPeers)
+        {
+            _hasNewPeers = JudgeAgainLocked(left) <= 0;
+        }
+    }
+
+    /// <summary>
+    /// Looks again at boots that passed for whole, now that others got further: those that stop half-way are silent before any other is
+    /// whole. Gives what is left of the round's comparisons.
+    /// </summary>
+    private int JudgeAgainLocked(int left)
+    {
+        for (int i = _unjudged.Count; i > 0; i--)
         {
             Boot boot = _unjudged.Dequeue();
-            left -= _whole.CostOf(boot.Repository);
-            BootVerdict verdict = boot.State == BootState.Booting ? BootVerdict.Whole : _whole.Judge(boot.Repository, boot.Seen);
-            boot.State = verdict == BootVerdict.Short ? BootState.Stopped : boot.State;
-            if (verdict == BootVerdict.Unknown)
+            if (boot is not { Shown: not null, State: BootState.Done, Judged: BootJudgement.Silent, TimesJudgedAgain: < MaxJudgedAgain })
             {
-                _unjudged.Enqueue(boot);
+                continue;
+            }
+
+            _unjudged.Enqueue(boot);
+            if (left > 0 && boot.Seen.Count < _whole.LongestOf(boot.Repository) * AsLong)
+            {
+                boot.TimesJudgedAgain++;
+                left -= _whole.CostOf(boot.Repository);
+                if (_whole.Judge(boot.Repository, boot.Seen) == BootVerdict.Short)
+                {
+                    boot.State = BootState.Stopped;
+                    boot.IsOver = false;
+                }
             }
         }
 
-        _hasNewPeers &= left <= 0;
+        return left;
     }
 
     private int JudgeLocked(Boot boot, BootJudgement due)
@@ -277,12 +301,8 @@ internal sealed class BootTimelines : IRecordSink
         if (due == BootJudgement.Silent && !isShort)
         {
             boot.IsOver = verdict == BootVerdict.Whole;
-            if (verdict == BootVerdict.Unknown)
-            {
-                _unjudged.Enqueue(boot);
-                _ = _unjudged.Count > MaxUnjudged ? _unjudged.Dequeue() : null;
-            }
-
+            _unjudged.Enqueue(boot);
+            _ = _unjudged.Count > MaxBoots ? _unjudged.Dequeue() : null;
             if (!boot.IsPeer)
             {
                 boot.IsPeer = true;

@@ -45,6 +45,21 @@ internal sealed class WholeBoots
         }
     }
 
+    /// <summary>Objects of the longest of them; 0 when there is none.</summary>
+    public int LongestOf(string repository)
+    {
+        int longest = 0;
+        if (_peers.TryGetValue(repository, out Queue<uint[]>? peers))
+        {
+            foreach (uint[] peer in peers)
+            {
+                longest = Math.Max(longest, peer.Length);
+            }
+        }
+
+        return longest;
+    }
+
     /// <summary>What a comparison costs, in look-ups.</summary>
     public int CostOf(string repository) =>
         _peers.TryGetValue(repository, out Queue<uint[]>? peers) ? 1 + peers.Sum(peer => peer.Length) : 1;

@@ -60,6 +60,28 @@ public class BootBoardTests
         Assert.All(page.Boots.Skip(16), boot => Assert.Equal(BootState.Done, boot.State));
     }
 
+    // Those that stop are silent first: three of them were one another's whole boots, and passed for done for ever.
+    [Theory]
+    [InlineData(1, 300)]
+    [InlineData(3, 300)]
+    [InlineData(12, 30)]
+    [InlineData(12, 2000)]
+    public void Boots_ThatStoppedBeforeAnyWasWhole_AreFoundWhenOthersAre(int stopped, int whole)
+    {
+        for (int vm = 1; vm <= stopped; vm++)
+        {
+            _feed.Boot(vm, 10, milliseconds: 1);
+        }
+
+        _feed.Pass(3);
+        Storm(1001, whole, milliseconds: 1);
+        _feed.Pass(25);
+
+        BootPage page = Find(new BootQuery { State = BootState.Stopped });
+        Assert.Equal([.. Enumerable.Range(1, stopped).Select(Address)], page.Boots.OrderBy(boot => boot.Id).Select(boot => boot.Client));
+        Assert.Equal((stopped, whole), (page.Storm.Stopped, page.Storm.Done));
+    }
+
     [Fact]
     public void Boots_ByPages_AreAllThereOnce()
     {
