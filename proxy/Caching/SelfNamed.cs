@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Breakwater.Proxy.Caching;
 
 /// <summary>
@@ -6,6 +8,8 @@ namespace Breakwater.Proxy.Caching;
 /// </summary>
 internal static class SelfNamed
 {
+    private static readonly SearchValues<char> s_hex = SearchValues.Create("0123456789abcdef");
+
     private const int HexLength = 64;
 
     /// <summary>Parts of the names of fields that carry a secret of the client.</summary>
@@ -27,7 +31,7 @@ internal static class SelfNamed
         ReadOnlySpan<char> before = path[..^HexLength];
         bool isNamed = before.EndsWith("/by-hash/SHA256/", StringComparison.Ordinal)
             || (before.EndsWith("/blobs/sha256:", StringComparison.Ordinal) && before.Contains("/v2/", StringComparison.Ordinal));
-        return isNamed && !hex.ContainsAnyExcept("0123456789abcdef") ? Convert.FromHexString(hex) : null;
+        return isNamed && !hex.ContainsAnyExcept(s_hex) ? Convert.FromHexString(hex) : null;
     }
 
     /// <summary>

@@ -29,7 +29,9 @@ public sealed class SessionTests : IAsyncLifetime
             Repositories = new Dictionary<string, RepositoryOptions>(),
             Admin = new AdminOptions
             {
-                Listen = "127.0.0.1:0", TokenFile = _directory.Combine("admin.token"), Readers = ["192.0.2.0/24"],
+                Listen = "127.0.0.1:0",
+                TokenFile = _directory.Combine("admin.token"),
+                Readers = ["192.0.2.0/24"],
             },
         };
         _server = new AdminServer(settings, new Health([]), [new OneRoom()], ListenPlan.Make(settings, []), NullLoggerFactory.Instance);

@@ -1,10 +1,10 @@
 using System.Diagnostics.Metrics;
 using Breakwater.Proxy.Boots;
-using Breakwater.Proxy.Trends;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Tests.Boots;
+using Breakwater.Proxy.Trends;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
