@@ -49,7 +49,6 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
             ["Store:Path"] = _directory.Combine("store"),
             ["Repositories:*.example.org:Cluster"] = "test",
             ["Logging:LogLevel:Default"] = "Error",
-            ["WorkingSets:Guess"] = "false", // tests count what is asked of Stratum 1s; GuessTests turn it on
         };
         foreach ((int i, string address) in stratum1s.Index())
         {
