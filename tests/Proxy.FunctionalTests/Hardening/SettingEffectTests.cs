@@ -33,12 +33,11 @@ public sealed class SettingEffectTests : IAsyncDisposable
             ("AccessLog:Path", log), ("AccessLog:MaxFileBytes", "65536"), ("AccessLog:KeepFiles", "1")))
         {
             string name = new('x', 900);
-            for (int i = 0; i < 400; i++)
+            await Waiting.UntilAsync(async () =>
             {
                 await proxy.GetAsync($"/cvmfs/nowhere.invalid/{name}");
-            }
-
-            await Waiting.UntilAsync(() => File.Exists(log + ".1"));
+                return File.Exists(log + ".1");
+            });
         }
 
         Assert.Equal(["access.log", "access.log.1"], Directory.EnumerateFiles(directory.Path).Select(Path.GetFileName).Order());
