@@ -60,10 +60,10 @@ internal sealed class SegmentSet : IDisposable
     /// <summary>What all tables take, bytes: about what there is to be indexed.</summary>
     public long TableBytes() => new DirectoryInfo(DirectoryPath).EnumerateFiles("*.tab").Sum(static file => file.Length);
 
-    public int KeptCount => _segments.Keys.Count(static id => id >= FirstKeptId);
+    public int KeptCount => Count(FirstKeptId, int.MaxValue);
 
     /// <summary>Fresh segments with a lower number.</summary>
-    public int CountBelow(int id) => _segments.Keys.Count(other => other < id);
+    public int CountBelow(int id) => Count(0, id);
 
     /// <summary>Segments whose table is not known to be on disk.</summary>
     public IEnumerable<int> WithoutTable() =>
@@ -144,6 +144,18 @@ internal sealed class SegmentSet : IDisposable
 
     /// <summary>The address of a segment's first byte.</summary>
     public long StartOf(int id) => (long)id << SegmentSizeBits;
+
+    /// <summary>Segments with numbers from one to another, that one not. Writers ask at each part: no lock, no copy.</summary>
+    private int Count(int from, int to)
+    {
+        int count = 0;
+        foreach (KeyValuePair<int, Segment> segment in _segments)
+        {
+            count += segment.Key >= from && segment.Key < to ? 1 : 0;
+        }
+
+        return count;
+    }
 
     private static bool TryParseId(ReadOnlySpan<char> name, out int id)
     {

@@ -20,7 +20,6 @@ internal sealed class WorkingSetAdmin(
     TimeProvider time) : IAdminRoom
 {
     private const int MaxNamed = 1000;
-    private const int MaxPinName = 100;
     private const int MaxImportBytes = 64 << 20;
     private static readonly TimeSpan s_reportInterval = TimeSpan.FromMilliseconds(500);
 
@@ -164,10 +163,10 @@ internal sealed class WorkingSetAdmin(
             return new AdminProblem("--paths names no path.", "Give a path such as /bin/sh, or --all for everything.").Result();
         }
 
-        if (order.Name?.Length > MaxPinName || order.Name?.Any(c => char.IsControl(c) || c == '/') == true)
+        if (order.Name is not null && !PinName.IsGiven(order.Name))
         {
             return new AdminProblem(
-                $"A pin's name has at most {MaxPinName} characters, none of them a slash or control character.").Result();
+                $"A pin's name has at most {PinName.MaxGivenChars} characters, none of them a slash or control character.").Result();
         }
 
         order = order with

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Cluster;
 
@@ -39,8 +40,8 @@ internal sealed record NodeAnnouncement(string Id, string Site, int Protocol, do
             }
         }
 
-        if (!IsWord(values.GetValueOrDefault("id")) || !IsWord(values.GetValueOrDefault("site"))
-            || !IsWord(values.GetValueOrDefault("instance"))
+        if (!ClusterCheck.IsWord(values.GetValueOrDefault("id")) || !ClusterCheck.IsWord(values.GetValueOrDefault("site"))
+            || !ClusterCheck.IsWord(values.GetValueOrDefault("instance"))
             || !int.TryParse(values.GetValueOrDefault("protocol"), NumberStyles.None, CultureInfo.InvariantCulture, out int protocol)
             || !double.TryParse(values.GetValueOrDefault("weight"), NumberStyles.Float, CultureInfo.InvariantCulture, out double weight)
             || !double.IsFinite(weight) || weight <= 0)
@@ -56,7 +57,4 @@ internal sealed record NodeAnnouncement(string Id, string Site, int Protocol, do
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"id={Id};site={Site};protocol={Protocol};weight={Weight};instance={Instance};state={State}");
-
-    private static bool IsWord(string? text) =>
-        text is { Length: > 0 and <= 64 } && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_');
 }

@@ -117,7 +117,7 @@ internal sealed class GuessSession(
             return;
         }
 
-        _trusted.UnionWith(catalog.Nested.Take(limits.Objects - Math.Min(limits.Objects, _trusted.Count)).Select(nested => nested.Catalog));
+        _trusted.UnionWith(catalog.Nested.Take(Math.Max(0, limits.Objects - _trusted.Count)).Select(nested => nested.Catalog));
         List<Guess> below = step.IsDemanded ? [.. tree.Below(catalog)] : [];
         if (tree.TryAdd(catalog))
         {

@@ -20,7 +20,10 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
     private readonly HashSet<PathKey> _judged = [];                  // directories that were looked at, files of too many chunks
     private (PathKey File, List<CatalogChunk> Chunks) _chunked = (default, []);
 
-    /// <summary>Takes a catalog over; one of the same directory, of another revision, makes room.</summary>
+    /// <summary>
+    /// Takes a catalog over, also one that is damaged somewhere: what can be read of it is used. One of the same directory, of another
+    /// revision, makes room.
+    /// </summary>
     /// <returns>False: there is no room for it; it is closed.</returns>
     public bool TryAdd(Catalog catalog)
     {
@@ -64,7 +67,7 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
                 _places.TryAdd(new ObjectKey(digest, of.Algorithm, ObjectKind.Chunk), new Place(number, file, of.Directory));
             }
         });
-        return true; // also when it is damaged somewhere: what was read of it is used
+        return true;
     }
 
     /// <summary>Catalogs that hang directly below one, if they are few and small.</summary>
@@ -125,21 +128,11 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
 
     private static string[] CommandDirectories => ["/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/sbin"];
 
-    private static IEnumerable<string> LibraryDirectories(string? triplet)
-    {
-        foreach (string directory in (string[])["/lib", "/usr/lib"])
-        {
-            if (triplet is not null)
-            {
-                yield return $"{directory}/{triplet}";
-            }
-        }
-
-        foreach (string directory in (string[])["/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"])
-        {
-            yield return directory;
-        }
-    }
+    private static string[] LibraryDirectories(string? triplet) =>
+    [
+        .. triplet is null ? (string[])[] : [$"/lib/{triplet}", $"/usr/lib/{triplet}"],
+        "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib",
+    ];
 
     /// <summary><c>$ORIGIN</c> is the program's own directory, below its root as all other paths.</summary>
     private static string Expand(string path, string root, string program)

@@ -138,13 +138,13 @@ internal sealed record ProgramNeeds(
         {
             long tag = BinaryPrimitives.ReadInt64LittleEndian(dynamic[at..]);
             ulong value = BinaryPrimitives.ReadUInt64LittleEndian(dynamic[(at + 8)..]);
-            if (tag == 0 || value >= (ulong)strings.Length)
+            if (tag == 0)
             {
-                if (tag == 0)
-                {
-                    break;
-                }
+                break;
+            }
 
+            if (value >= (ulong)strings.Length)
+            {
                 continue;
             }
 

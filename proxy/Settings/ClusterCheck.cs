@@ -83,6 +83,10 @@ internal static class ClusterCheck
         .. certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames()),
     ];
 
+    /// <summary>May a node or a site be called so?</summary>
+    public static bool IsWord(string? word) =>
+        word is { Length: > 0 and <= 64 } && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_');
+
     private static void CheckCertificate(ClusterOptions cluster, List<string> errors)
     {
         if (string.IsNullOrEmpty(cluster.Certificate) || string.IsNullOrEmpty(cluster.TrustedCertificates))
@@ -136,7 +140,7 @@ internal static class ClusterCheck
 
     private static void CheckWord(List<string> errors, string name, string word)
     {
-        if (word.Length is 0 or > 64 || !word.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_'))
+        if (!IsWord(word))
         {
             errors.Add($"{name}: '{word}' must be 1 to 64 letters, digits, '-', '.' or '_'.");
         }

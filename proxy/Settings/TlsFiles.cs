@@ -32,20 +32,8 @@ internal static class TlsFiles
         }
 
         (string keySetting, string keyPath) = isInOne ? certificate : (key.Setting, key.Path!);
-        X509Certificate2Collection chain = [];
-        try
+        if (Certificates(certificate.Setting, certificate.Path, certificates, errors) is not { } chain)
         {
-            chain.ImportFromPem(certificates);
-        }
-        catch (CryptographicException)
-        {
-            errors.Add($"{certificate.Setting}: '{certificate.Path}' has a certificate that cannot be read.");
-            return null;
-        }
-
-        if (chain.Count == 0)
-        {
-            errors.Add($"{certificate.Setting}: '{certificate.Path}' has no certificate in PEM form (-----BEGIN CERTIFICATE-----).");
             return null;
         }
 
@@ -82,17 +70,16 @@ internal static class TlsFiles
     }
 
     /// <summary>Reads certificates of authorities. Null: there was a mistake.</summary>
-    public static X509Certificate2Collection? ReadAuthorities(string setting, string path, List<string> errors)
-    {
-        if (Text(setting, path, errors) is not { } text)
-        {
-            return null;
-        }
+    public static X509Certificate2Collection? ReadAuthorities(string setting, string path, List<string> errors) =>
+        Text(setting, path, errors) is { } text ? Certificates(setting, path, text, errors) : null;
 
-        X509Certificate2Collection authorities = [];
+    /// <summary>The certificates in a text, at least one. Null: there was a mistake.</summary>
+    private static X509Certificate2Collection? Certificates(string setting, string path, string text, List<string> errors)
+    {
+        X509Certificate2Collection certificates = [];
         try
         {
-            authorities.ImportFromPem(text);
+            certificates.ImportFromPem(text);
         }
         catch (CryptographicException)
         {
@@ -100,9 +87,9 @@ internal static class TlsFiles
             return null;
         }
 
-        if (authorities.Count > 0)
+        if (certificates.Count > 0)
         {
-            return authorities;
+            return certificates;
         }
 
         errors.Add($"{setting}: '{path}' has no certificate in PEM form (-----BEGIN CERTIFICATE-----).");

@@ -6,10 +6,16 @@ namespace Breakwater.Proxy.Snapshots;
 /// <param name="Text">As the store has it, and as operators see it.</param>
 internal readonly record struct PinName(string Text)
 {
+    /// <summary>Longest name that people or publishers give.</summary>
+    public const int MaxGivenChars = 100;
+
     private const string Standing = "workingset";
     private const string Warm = "warm";
     private const string Declared = "declared";
     private const string Seed = "seed:";
+
+    /// <summary>May a set have this name? It stands between slashes in the pin's.</summary>
+    public static bool IsGiven(string name) => name.Length <= MaxGivenChars && !name.Any(c => char.IsControl(c) || c == '/');
 
     /// <summary>What the names of a repository's standing sets begin with. The rest orders them by age.</summary>
     public static string StandingPrefix(string fqrn) => $"{Standing}/{fqrn}/";

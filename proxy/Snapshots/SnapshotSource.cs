@@ -8,7 +8,8 @@ namespace Breakwater.Proxy.Snapshots;
 /// <summary>Catalogs, histories and file contents of a repository, from the store, else fetched behind all clients. Thread-safe.</summary>
 internal sealed class SnapshotSource(ObjectReader objects, CatalogLimits limits)
 {
-    private const int MaxTextBytes = 4 << 20;
+    /// <summary>Longest text file of a snapshot that is read.</summary>
+    public const int MaxTextBytes = 4 << 20;
 
     /// <summary>A snapshot's catalogs.</summary>
     public CatalogTree Tree(RepositoryRoute repository, ObjectKey rootCatalog) =>

@@ -19,13 +19,9 @@ internal sealed partial class PublishedSets(
     /// <summary>The file in a repository.</summary>
     public const string Path = "/.breakwater-sets";
 
-    /// <summary>Longest one, and longest text that is read of a repository.</summary>
-    public const int MaxBytes = 4 << 20;
-
     /// <summary>Sets taken of one repository, as many as are learned of one.</summary>
     public const int MaxSets = 4;
 
-    private const int MaxNameChars = 100;
     private const int MaxEntries = 50_000;
 
     /// <summary>Repositories of which it is remembered that they were looked at.</summary>
@@ -60,8 +56,8 @@ internal sealed partial class PublishedSets(
     /// <param name="fqrn">The repository with which it travels.</param>
     public static string? ProblemOf(WorkingSet set, string fqrn) =>
         set.Repository != fqrn ? $"'{set.Name}' is a working set of {set.Repository}, not of {fqrn}."
-        : set.Name.Length > MaxNameChars || set.Name.Any(c => char.IsControl(c) || c == '/')
-            ? $"A name has at most {MaxNameChars} characters, none of them a slash or control character."
+        : !PinName.IsGiven(set.Name)
+            ? $"A name has at most {PinName.MaxGivenChars} characters, none of them a slash or control character."
         : set.Entries.Count > MaxEntries ? $"'{set.Name}' has more than {MaxEntries} entries."
         : set.Entries.Any(entry => entry is { Path: { } path, IsLiteral: false } && path.AsSpan().ContainsAny("*?["))
             ? $"'{set.Name}' has patterns: only what boots read travels with a repository."

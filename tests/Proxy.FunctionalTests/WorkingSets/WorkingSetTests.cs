@@ -70,14 +70,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
     [Fact]
     public async Task Publish_WhileTheWorkingSetIsOnItsWay_ShowsTheOldRevisionUntilItIsHereOrTheHoldIsOver()
     {
-        await BootAsync(1, "127.0.0.11");
-        await LearnAsync(boots: 1);
-        Gate gate = new();
-        ObjectKey late = Objects(2).Except(Objects(1)).First(key => key.Kind == 0);
-        _stratum1.Script(FixtureRepository.MiniOs.UrlPath(late), UpstreamBehaviour.Default with { HeadGate = gate });
-        Publish(2);
-        _time.Advance(TimeSpan.FromSeconds(62));
-        await _stratum1.RequestsArrivedAsync(FixtureRepository.MiniOs.UrlPath(late));
+        Gate gate = await PublishWhoseWorkingSetIsOnItsWayAsync();
 
         RawResponse held = await _proxy.GetAsync(ManifestUrl);
         _time.Advance(TimeSpan.FromSeconds(31));
@@ -92,14 +85,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
     public async Task Publish_WithoutHold_ShowsTheNewRevisionWhileItsWorkingSetIsOnItsWay()
     {
         await RestartWithAsync("WorkingSets:Hold", "00:00:00");
-        await BootAsync(1, "127.0.0.11");
-        await LearnAsync(boots: 1);
-        Gate gate = new();
-        ObjectKey late = Objects(2).Except(Objects(1)).First(key => key.Kind == 0);
-        _stratum1.Script(FixtureRepository.MiniOs.UrlPath(late), UpstreamBehaviour.Default with { HeadGate = gate });
-        Publish(2);
-        _time.Advance(TimeSpan.FromSeconds(62));
-        await _stratum1.RequestsArrivedAsync(FixtureRepository.MiniOs.UrlPath(late));
+        Gate gate = await PublishWhoseWorkingSetIsOnItsWayAsync();
 
         RawResponse shown = await _proxy.GetAsync(ManifestUrl);
         gate.Open();
@@ -265,6 +251,20 @@ public sealed class WorkingSetTests : IAsyncLifetime
         int afterPrefetch = _stratum1.Requests.Count;
         await BootAsync(2, "127.0.0.21");
         Assert.Empty(Asked(afterPrefetch));
+    }
+
+    /// <summary>Publishes revision 2, of whose working set one object comes when the gate is opened.</summary>
+    private async Task<Gate> PublishWhoseWorkingSetIsOnItsWayAsync()
+    {
+        await BootAsync(1, "127.0.0.11");
+        await LearnAsync(boots: 1);
+        Gate gate = new();
+        ObjectKey late = Objects(2).Except(Objects(1)).First(key => key.Kind == 0);
+        _stratum1.Script(FixtureRepository.MiniOs.UrlPath(late), UpstreamBehaviour.Default with { HeadGate = gate });
+        Publish(2);
+        _time.Advance(TimeSpan.FromSeconds(62));
+        await _stratum1.RequestsArrivedAsync(FixtureRepository.MiniOs.UrlPath(late));
+        return gate;
     }
 
     private async Task RestartWithAsync(string setting, string value)

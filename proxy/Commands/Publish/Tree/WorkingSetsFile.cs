@@ -17,10 +17,10 @@ internal static class WorkingSetsFile
     /// <exception cref="TreeException">It is not there, or other sites would not take it.</exception>
     public static void AddTo(TreeNode root, string file, string fqrn)
     {
-        if (new FileInfo(file) is { Exists: true, Length: > PublishedSets.MaxBytes })
+        if (new FileInfo(file) is { Exists: true, Length: > SnapshotSource.MaxTextBytes })
         {
             throw new TreeException(string.Create(
-                CultureInfo.InvariantCulture, $"{file} has more than {PublishedSets.MaxBytes >> 20} MiB: name fewer working sets."));
+                CultureInfo.InvariantCulture, $"{file} has more than {SnapshotSource.MaxTextBytes >> 20} MiB: name fewer working sets."));
         }
 
         GivenRootFile.AddTo(root, Encoding.ASCII.GetBytes(PublishedSets.Path[1..]), file);
