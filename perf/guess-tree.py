@@ -37,8 +37,7 @@ def one(command, guess, profile=None, learn=False):
                                  WorkingSets__Guess=str(guess).lower(), WorkingSets__MaxConcurrentPrefetches=str(arguments.concurrent))
         ready(port, f"/cvmfs/{FQRN}/.cvmfspublished")
         if profile:
-            (lab.work / "profile.json").write_text(profile)
-            assert lab.command("profile", "import", FQRN, "known", lab.work / "profile.json").wait(60) == 0
+            lab.teach(FQRN, profile)
         before = json.loads(get(upstream, "/_control/counters")[1])
         point = lab.work / "mnt"
         point.mkdir()
@@ -53,14 +52,7 @@ def one(command, guess, profile=None, learn=False):
         subprocess.run(["umount", point], check=True)
         time.sleep(2)
         after = json.loads(get(upstream, "/_control/counters")[1])
-        learned = None
-        for _ in range(60 if learn else 0):
-            listing = lab.command("profile", "export", FQRN, "boot-trunk", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-            text, _ = listing.communicate()
-            if listing.returncode == 0:
-                learned = text
-                break
-            time.sleep(1)
+        learned = lab.learned(FQRN, "boot-trunk", 60) if learn else None
         assert done.returncode == 0, done.stderr[-500:]
         return seconds, after["objectRequests"] - before["objectRequests"], after["bodyBytes"] - before["bodyBytes"], learned
 

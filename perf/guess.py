@@ -8,7 +8,7 @@ the VM asked for, as a share of it (goal: at most 0.5), bytes of them as a share
 Build first: dotnet build -c Release proxy && dotnet build -c Release perf/Storm
 usage: perf/guess.py [--rtt-ms 30] [--rounds 7] [--concurrent 8] | tee perf/results/guess.json
 """
-import argparse, json, os, shutil, statistics, subprocess, time
+import argparse, json, os, shutil, statistics, time
 
 from lab import Lab, MACHINE, ROOT, get, ready, storm
 
@@ -34,21 +34,13 @@ def one(guess, profile=None, learn=False):
                                  WorkingSets__Guess=str(guess).lower(), WorkingSets__MaxConcurrentPrefetches=str(arguments.concurrent))
         ready(port, MANIFEST)
         if profile:
-            (lab.work / "profile.json").write_text(profile)
-            assert lab.command("profile", "import", FQRN, "known", lab.work / "profile.json").wait(60) == 0
+            lab.teach(FQRN, profile)
         before = json.loads(get(upstream, "/_control/counters")[1])
         result = storm("boot", "--vms", 1, "--trace", TRACE, "--check", "--proxy", f"127.0.0.1:{port}", "--host", f"127.0.0.1:{upstream}")
         assert result["finished"] == 1, result
         time.sleep(3)  # what is under way counts, too
         after = json.loads(get(upstream, "/_control/counters")[1])
-        learned = None
-        for _ in range(60 if learn else 0):
-            command = lab.command("profile", "export", FQRN, "boot-HEAD4", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-            text, _ = command.communicate()
-            if command.returncode == 0:
-                learned = text
-                break
-            time.sleep(1)
+        learned = lab.learned(FQRN, "boot-HEAD4", 60) if learn else None
         return result["boot"]["p50Ms"], {k: after[k] - before[k] for k in after if isinstance(after[k], (int, float))}, learned
 
 

@@ -60,6 +60,21 @@ class Lab:
         """Begins a command of the proxy that was started last."""
         return subprocess.Popen(["dotnet", str(PROXY), *map(str, arguments)], env=self.environment, cwd=self.work, **({"stdout": subprocess.DEVNULL, "text": True} | options))
 
+    def learned(self, repository, name, seconds):
+        """What boots taught, as `profile export` writes it, as soon as it is there; None: not within that time."""
+        for _ in range(seconds):
+            command = self.command("profile", "export", repository, name, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            text, _ = command.communicate()
+            if command.returncode == 0:
+                return text
+            time.sleep(1)
+        return None
+
+    def teach(self, repository, profile):
+        """Hands in what `learned` gave."""
+        (self.work / "profile.json").write_text(profile)
+        assert self.command("profile", "import", repository, "known", self.work / "profile.json").wait(60) == 0
+
     def hot(self, trace, port, upstream, seconds, connections, rate=0.0):
         """A load of hits; its result."""
         return storm("hot", "--trace", trace, "--target", f"127.0.0.1:{port}", "--host", f"127.0.0.1:{upstream}", "--connections", connections, "--seconds", seconds, "--rate", rate)
