@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Breakwater.CacheStore.Documents;
-using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Pins;
 
 namespace Breakwater.CacheStore;
 

@@ -34,14 +34,14 @@ public sealed class StoreOptions
     public long IndexMemoryBytes { get; set; } = 1L << 30;
 
     /// <summary>The most heap that what is named takes, once it is used, bytes.</summary>
-    public long NamedHeapBytes(long quotaBytes) => Faster.NamedStore.HeapBytes(this, quotaBytes);
+    public long NamedHeapBytes(long quotaBytes) => Store.NamedStore.HeapBytes(this, quotaBytes);
 
     /// <summary>Gives what is named another share of the quota, for the next store that is opened.</summary>
     public void ShareWithNamed(double share) => NamedShare = share;
 
     /// <summary>The most heap that the index, its table and the logs' pages take with this quota, bytes.</summary>
     public long HeapBytes(long quotaBytes) =>
-        Math.Max(IndexMemoryBytes, 16L << 20) + (Faster.ObjectIndex.TableBytes(quotaBytes / Faster.StoreParts.SmallestObjectsMean) * 5 / 4)
+        Math.Max(IndexMemoryBytes, 16L << 20) + (Index.ObjectIndex.TableBytes(quotaBytes / Store.StoreParts.SmallestObjectsMean) * 5 / 4)
         + (64L << 20);
 
     /// <summary>
@@ -53,7 +53,7 @@ public sealed class StoreOptions
     /// <summary>Rest between two passes of the scrubber, and before the first. Default one day.</summary>
     public TimeSpan ScrubInterval { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>Share of the quota that what is named may take (<see cref="Faster.NamedStore"/>).</summary>
+    /// <summary>Share of the quota that what is named may take (<see cref="Store.NamedStore"/>).</summary>
     public double NamedShare { get; private set; } = 0.3;
 
     /// <summary>Below it a store is not opened.</summary>

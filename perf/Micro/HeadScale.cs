@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 
 namespace Breakwater.Micro;
 

@@ -3,7 +3,8 @@ using System.Globalization;
 using System.Text.Json;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Disk;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Log;
+using Breakwater.CacheStore.Store;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,4 +1,4 @@
-using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Space;
 
 namespace Breakwater.StoreSim;
 

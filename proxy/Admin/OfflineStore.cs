@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Scrubbing;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Snapshots;
 
 namespace Breakwater.Proxy.Admin;

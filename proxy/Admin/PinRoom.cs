@@ -1,5 +1,5 @@
-using Breakwater.CacheStore.Faster;
-using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Pins;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Snapshots;
 
 namespace Breakwater.Proxy.Admin;

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;

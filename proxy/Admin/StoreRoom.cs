@@ -1,4 +1,4 @@
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Snapshots;
 
 namespace Breakwater.Proxy.Admin;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Observability;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Pins;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Net.Sockets;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;

@@ -1,5 +1,5 @@
-using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Heads;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Caching;
 
 namespace Breakwater.Proxy.Exchanges;

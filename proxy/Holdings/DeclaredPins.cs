@@ -1,6 +1,5 @@
 using System.Text;
-using Breakwater.CacheStore.Faster;
-using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Settings;

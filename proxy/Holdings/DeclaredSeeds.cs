@@ -1,4 +1,4 @@
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;

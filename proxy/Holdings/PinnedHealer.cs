@@ -1,7 +1,7 @@
 using System.Text;
 using System.Threading.Channels;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Boots;

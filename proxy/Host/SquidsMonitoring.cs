@@ -1,4 +1,4 @@
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Observability;

@@ -1,5 +1,5 @@
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Pins;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
 using Breakwater.Proxy.Snapshots;

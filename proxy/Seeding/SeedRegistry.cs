@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Documents;
-using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Pins;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;

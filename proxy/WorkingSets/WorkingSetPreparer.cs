@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Pins;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Settings;

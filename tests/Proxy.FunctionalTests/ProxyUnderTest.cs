@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Disk;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.FunctionalTests.TestSupport;
 using Breakwater.Proxy.Host;

@@ -1,9 +1,9 @@
 using System.Globalization;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Documents;
-using Breakwater.CacheStore.Faster;
-using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Pins;
 using Breakwater.CacheStore.Scrubbing;
+using Breakwater.CacheStore.Store;
 
 namespace Breakwater.StoreCrash;
 

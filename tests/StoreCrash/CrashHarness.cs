@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Documents;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 
 namespace Breakwater.StoreCrash;
 

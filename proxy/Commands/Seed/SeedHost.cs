@@ -1,5 +1,5 @@
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Seeding.Export;

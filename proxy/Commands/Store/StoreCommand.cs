@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Settings;

@@ -1,5 +1,5 @@
 using Breakwater.CacheStore.Documents;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 
 namespace Breakwater.CacheStore.Tests.Documents;
 

@@ -1,5 +1,5 @@
-using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.CacheStore.Store;
 using Breakwater.TestSupport;
 
 namespace Breakwater.CacheStore.Tests.Spooling;

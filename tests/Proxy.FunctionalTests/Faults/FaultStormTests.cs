@@ -4,8 +4,8 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text.Json;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Scrubbing;
+using Breakwater.CacheStore.Store;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Faults;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Settings;
 using Breakwater.Repositories;

@@ -1,4 +1,4 @@
-using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Pins;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Observability;

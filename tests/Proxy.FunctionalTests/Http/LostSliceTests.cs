@@ -1,5 +1,5 @@
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Faster;
+using Breakwater.CacheStore.Store;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Http;

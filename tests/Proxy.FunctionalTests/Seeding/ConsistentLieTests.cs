@@ -89,7 +89,7 @@ public sealed class ConsistentLieTests
 
         Assert.NotEmpty(refused.Entry);
         Assert.Empty(lab.Services.GetRequiredService<SeedRegistry>().List());
-        Assert.Empty(lab.Services.GetRequiredService<Breakwater.CacheStore.Retention.PinSets>().List());
+        Assert.Empty(lab.Services.GetRequiredService<Breakwater.CacheStore.Pins.PinSets>().List());
         Assert.Equal(404, (await lab.GetAsync(FixtureRepository.Tiny.UrlPath(".cvmfspublished"))).Status);
     }
 

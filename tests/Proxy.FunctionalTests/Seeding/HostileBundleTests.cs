@@ -33,7 +33,7 @@ public sealed class HostileBundleTests
         }
 
         Assert.Empty(lab.Services.GetRequiredService<SeedRegistry>().List());
-        Assert.Empty(lab.Services.GetRequiredService<Breakwater.CacheStore.Retention.PinSets>().List());
+        Assert.Empty(lab.Services.GetRequiredService<Breakwater.CacheStore.Pins.PinSets>().List());
         Assert.Equal(404, (await lab.GetAsync(minios.UrlPath(".cvmfspublished"))).Status);
         Assert.DoesNotContain(minios.Objects.Keys, key => lab.Store.Contains(key));
         await SeedBench.ImportAsync(lab, bundle);

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Scrubbing;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Commands.Demo;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Settings;

@@ -234,7 +234,7 @@ public sealed class SeedRoundTripTests
         await using SeedBench bench = await SeedBench.StartAsync(tiny);
         await using ProxyUnderTest lab = await bench.StartOfflineAsync();
         await SeedBench.ImportAsync(lab, await bench.ExportAsync(SeedBench.All(tiny.Fqrn)), "lab1");
-        var pins = lab.Services.GetRequiredService<Breakwater.CacheStore.Retention.PinSets>();
+        var pins = lab.Services.GetRequiredService<Breakwater.CacheStore.Pins.PinSets>();
         Assert.Contains(pins.List(), set => set.Name == "seed:lab1");
         Assert.True(lab.Services.GetRequiredService<SeedRegistry>().Remove("lab1"));
         Assert.Empty(pins.List());

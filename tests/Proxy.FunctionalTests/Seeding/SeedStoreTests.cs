@@ -2,7 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Hashing;
-using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Pins;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Documents;
-using Breakwater.CacheStore.Retention;
+using Breakwater.CacheStore.Pins;
 using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Commands.Seed;
 using Breakwater.Proxy.Documents;

@@ -1,5 +1,5 @@
-using Breakwater.CacheStore.Faster;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.EventLoops.KestrelSide;
 using Breakwater.Proxy.Fetching;
 using Breakwater.TestSupport;

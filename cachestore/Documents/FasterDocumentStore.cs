@@ -1,0 +1,300 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using Breakwater.CacheStore.Disk;
+using Breakwater.CacheStore.Log;
+using Microsoft.Extensions.Logging;
+
+namespace Breakwater.CacheStore.Documents;
+
+/// <summary>
+/// Documents in a log of their own: all keys and the small documents are in memory, larger ones are read from the log's files. The
+/// newest entry of a key in the log is the document; at start the log is read through.
+/// </summary>
+internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
+{
+    /// <summary>Manifests, whitelists and heads are far below: they are answered from memory.</summary>
+    private const int InMemoryBytes = 64 << 10;
+
+    private static readonly LogGeometry Geometry = new(PageSizeBits: 23, MemorySizeBits: 24, SegmentSizeBits: 25);
+
+    private readonly BlobLog _log;
+    private readonly DiskHealth _health;
+    private readonly ILogger _logger;
+    private readonly ConcurrentDictionary<string, Place> _places = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _appending = new(1); // entries and _places change in the same order
+
+    private readonly List<string> _moved = []; // of the compaction that runs
+    private Task _compaction = Task.CompletedTask;
+    private int _lastTail;
+
+    private FasterDocumentStore(BlobLog log, DiskHealth health, ILogger logger)
+    {
+        _log = log;
+        _health = health;
+        _logger = logger;
+    }
+
+    public int Count => _places.Count;
+
+    public int MaxDocumentBytes => _log.MaxPayloadBytes - DocumentEntry.MaxKeyBytes - 64;
+
+    public static FasterDocumentStore Open(string directory, StoreDisk disk, DiskHealth health, ILogger logger)
+    {
+        BlobLog log = BlobLog.Open(directory, Geometry, disk, health, out CommittedRange range);
+        FasterDocumentStore store = new(log, health, logger);
+        LogScanner scanner = new(log.Segments, log.Geometry.PageSizeBits);
+        foreach (ScannedEntry entry in scanner.Scan(range.BeginAddress, range.UntilAddress))
+        {
+            store.Recover(entry);
+        }
+
+        if (scanner.DamagedPages + scanner.UnreadablePages > 0)
+        {
+            logger.LogWarning("{Count} pages of the documents' log are damaged or cannot be read; what was in them is fetched again.",
+                scanner.DamagedPages + scanner.UnreadablePages);
+        }
+
+        return store;
+    }
+
+    public bool TryGet(string key, [NotNullWhen(true)] out StoredDocument? document)
+    {
+        document = null;
+        while (document is null && _places.TryGetValue(key, out Place? place))
+        {
+            document = place.InMemory ?? LoadOf(key, place);
+            if (document is null && _places.TryRemove(KeyValuePair.Create(key, place))) // else it moved meanwhile
+            {
+                _logger.LogWarning("The store forgot document {Key}: its bytes at {Address} are damaged. It is fetched again.", key,
+                    place.Address);
+            }
+        }
+
+        return document is not null;
+    }
+
+    public async ValueTask PutAsync(string key, StoredDocument document, CancellationToken cancellationToken = default)
+    {
+        if (document.Body.Length + (long)document.Head.Length > MaxDocumentBytes
+            || Encoding.UTF8.GetByteCount(key) > DocumentEntry.MaxKeyBytes)
+        {
+            throw new ArgumentException($"Document '{key}' of {document.Body.Length} bytes is too long (limit {MaxDocumentBytes}).",
+                nameof(document));
+        }
+
+        byte[] payload = DocumentEntry.Encode(key, document);
+        CancellationToken failing = _health.Failing;
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, failing);
+        Place place;
+        try
+        {
+            await _appending.WaitAsync(cancellationToken);
+            try
+            {
+                // Until it is in the log it has the address of the one before: that must not be given up without it.
+                place = new Place(document, _places.TryGetValue(key, out Place? before) ? before.Address : -1, payload.Length);
+                _places[key] = place;
+                long address =
+                    await _log.AppendAsync(new EntryHeader(EntryKind.Document, default, payload.Length, 0, payload), payload, either.Token);
+                place = place with { Address = address };
+                _places[key] = place;
+            }
+            finally
+            {
+                _appending.Release();
+            }
+
+            await _log.CommitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (failing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException($"Document '{key}' could not be made durable: the store's disk refuses writes.", _health.WriteFailure);
+        }
+
+        if (payload.Length > InMemoryBytes)
+        {
+            _places.TryUpdate(key, place with { InMemory = null }, place);
+        }
+
+        StartCompactionIfDue();
+    }
+
+    public bool Remove(string key)
+    {
+        if (!_places.TryRemove(key, out _))
+        {
+            return false;
+        }
+
+        byte[] payload = DocumentEntry.Encode(key, null);
+        _log.TryAppend(new EntryHeader(EntryKind.DocumentRemoved, default, payload.Length, 0, payload), payload, out _);
+        return true;
+    }
+
+    public IReadOnlyList<string> Keys(string prefix = "") =>
+        [.. _places.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal))];
+
+    public async ValueTask DisposeAsync()
+    {
+        await _compaction;
+        try
+        {
+            await _log.CommitAsync(_health.Failing); // removals
+        }
+        catch (OperationCanceledException)
+        {
+            _logger.LogWarning("The document store closes while its disk refuses writes.");
+        }
+
+        _log.Dispose();
+        _appending.Dispose();
+    }
+
+    /// <summary>A manifest is put again every minute: what was replaced is given up segment by segment, oldest first.</summary>
+    private void StartCompactionIfDue()
+    {
+        int tail = _log.Segments.IdOf(_log.TailAddress);
+        if (Interlocked.Exchange(ref _lastTail, tail) != tail && _compaction.IsCompleted && IsCompactionDue())
+        {
+            _compaction = Task.Run(CompactAsync);
+        }
+    }
+
+    private bool IsCompactionDue()
+    {
+        long live = _places.Values.Sum(static place => BlobLog.SizeOf(place.PayloadBytes));
+        long segments = _log.Segments.IdOf(_log.TailAddress) - _log.Segments.IdOf(_log.BeginAddress);
+        return segments >= 2 && segments * _log.Segments.SegmentBytes > 2 * live;
+    }
+
+    private async Task CompactAsync()
+    {
+        try
+        {
+            while (IsCompactionDue() && await TryEmptyOldestSegmentAsync())
+            {
+            }
+        }
+        catch (Exception failure) when (failure is IOException or OperationCanceledException)
+        {
+            _logger.LogWarning(failure, "The documents' log could not be compacted now; it is tried again later.");
+        }
+    }
+
+    /// <summary>Appends what is alive in the oldest segment again, then gives the segment up. False: it is still being written.</summary>
+    private async Task<bool> TryEmptyOldestSegmentAsync()
+    {
+        int oldest = _log.Segments.IdOf(_log.BeginAddress);
+        long end = _log.Segments.StartOf(oldest + 1);
+        if (end > _log.CommittedUntilAddress)
+        {
+            return false;
+        }
+
+        foreach ((string key, Place place) in _places)
+        {
+            if (place.Address >= 0 && place.Address < end)
+            {
+                await MoveToTailAsync(key, place);
+            }
+        }
+
+        await _log.CommitAsync(_health.Failing);
+        foreach (string key in _moved)
+        {
+            if (_places.TryGetValue(key, out Place? place) && place.PayloadBytes > InMemoryBytes
+                && place.Address < _log.FlushedUntilAddress)
+            {
+                _places.TryUpdate(key, place with { InMemory = null }, place);
+            }
+        }
+
+        _moved.Clear();
+        _log.TruncateUntil(end);
+        await _log.CommitAsync(_health.Failing);
+        return true;
+    }
+
+    private async Task MoveToTailAsync(string key, Place place)
+    {
+        CancellationToken failing = _health.Failing;
+        await _appending.WaitAsync(failing);
+        try
+        {
+            if (!_places.TryGetValue(key, out Place? now) || now.Address != place.Address)
+            {
+                return; // put again or removed meanwhile
+            }
+
+            StoredDocument? document = now.InMemory ?? LoadOf(key, now);
+            if (document is null)
+            {
+                _places.TryRemove(key, out _);
+                return;
+            }
+
+            byte[] payload = DocumentEntry.Encode(key, document);
+            long address =
+                await _log.AppendAsync(new EntryHeader(EntryKind.Document, default, payload.Length, 0, payload), payload, failing);
+            _places[key] = now with { Address = address, InMemory = now.InMemory ?? document };
+            _moved.Add(key);
+        }
+        finally
+        {
+            _appending.Release();
+        }
+    }
+
+    private void Recover(in ScannedEntry entry)
+    {
+        StoredDocument? document = Load(entry.Address, entry.Header.PayloadLength, out string key);
+        if (document is null)
+        {
+            _logger.LogWarning("A document in the store's log at {Address} is damaged and left out.", entry.Address);
+        }
+        else if (entry.Header.Kind == EntryKind.DocumentRemoved)
+        {
+            _places.TryRemove(key, out _);
+        }
+        else if (entry.Header.Kind == EntryKind.Document)
+        {
+            _places[key] =
+                new Place(entry.Header.PayloadLength <= InMemoryBytes ? document : null, entry.Address, entry.Header.PayloadLength);
+        }
+    }
+
+    private StoredDocument? LoadOf(string key, Place place) =>
+        Load(place.Address, place.PayloadBytes, out string found) is { } document && found == key ? document : null;
+
+    private StoredDocument? Load(long address, int payloadBytes, out string key)
+    {
+        key = "";
+        if (!_log.Segments.TryAcquire(address, out Segment? segment))
+        {
+            return null;
+        }
+
+        try
+        {
+            byte[] bytes = new byte[EntryHeader.SizeBytes + payloadBytes];
+            int n = _log.Segments.Disk.ReadFully(segment.Handle, bytes, _log.Segments.OffsetOf(address) + BlobLog.LengthPrefixBytes);
+            EntryHeader header = EntryHeader.Read(bytes);
+            ReadOnlyMemory<byte> payload = bytes.AsMemory(EntryHeader.SizeBytes);
+            bool isRight = n == bytes.Length && header.IsValid && header.Matches(payload.Span);
+            return isRight && DocumentEntry.TryDecode(payload, out key, out StoredDocument document) ? document : null;
+        }
+        catch (IOException failure)
+        {
+            _logger.LogWarning(failure, "A document at {Address} of the store's log cannot be read.", address);
+            return null;
+        }
+        finally
+        {
+            segment.Release();
+        }
+    }
+
+    /// <summary>Where a document is. In memory: small, or not durable yet.</summary>
+    private sealed record Place(StoredDocument? InMemory, long Address, int PayloadBytes);
+}

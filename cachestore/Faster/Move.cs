@@ -1,4 +1,0 @@
-namespace Breakwater.CacheStore.Faster;
-
-/// <summary>An object that the cleaner wrote to a new place.</summary>
-internal readonly record struct Move(ObjectKey Key, IndexEntry From, long ToAddress, int Frequency);

@@ -1,4 +1,0 @@
-namespace Breakwater.CacheStore.Faster;
-
-/// <summary>A verified object whose entries are in the log, waiting to be durable.</summary>
-internal readonly record struct PendingCommit(StagedObject Staged, long Address, bool IsSealed);

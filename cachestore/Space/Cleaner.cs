@@ -1,0 +1,178 @@
+using Breakwater.CacheStore.Index;
+using Breakwater.CacheStore.Log;
+using Breakwater.CacheStore.Staging;
+using Breakwater.CacheStore.Store;
+
+namespace Breakwater.CacheStore.Space;
+
+/// <summary>
+/// Empties one segment: what is worth keeping is written to a kept segment and made durable, then the index moves, then the segment is
+/// deleted. A crash at any point leaves each kept object in at least one place. One user at a time.
+/// </summary>
+internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTable ghosts)
+{
+    private readonly LogScanner _scanner = new(store.Log.Segments, store.Log.Geometry.PageSizeBits);
+    private readonly List<Move> _moves = [];
+
+    /// <summary>
+    /// Cleans a segment that is full and published. False: most of it is worth keeping; it stays, its objects a little cooler.
+    /// </summary>
+    /// <param name="id">The segment.</param>
+    /// <param name="isEvicting">False: every object is worth keeping.</param>
+    /// <exception cref="IOException">The disk refuses; the segment is as it was.</exception>
+    public bool TryClean(int id, bool isEvicting)
+    {
+        SegmentSet segments = store.Log.Segments;
+        bool isFresh = id < SegmentSet.FirstKeptId;
+        List<Candidate> candidates = FindLive(id);
+        foreach (Candidate candidate in candidates)
+        {
+            candidate.IsKept = !isEvicting || candidate.IsPinned
+                || (isFresh ? EvictionPolicy.IsKeptFromFresh(candidate.Frequency) : EvictionPolicy.IsKeptAgain(candidate.Frequency));
+        }
+
+        if (!isFresh
+            && candidates.Where(static c => c.IsKept)
+            .Sum(static c => c.BytesHere) > EvictionPolicy.MostKeptOfSegment * segments.SegmentBytes)
+        {
+            candidates.ForEach(c => store.CoolDown(c.Entry));
+            return false;
+        }
+
+        _moves.Clear();
+        try
+        {
+            CopyKept(id, isFresh, candidates);
+            kept.Flush();
+        }
+        catch (IOException)
+        {
+            kept.Abandon();
+            throw;
+        }
+
+        foreach (Move move in _moves)
+        {
+            store.ApplyMove(move);
+        }
+
+        foreach (Candidate dropped in candidates.Where(static c => !c.IsKept))
+        {
+            if (store.Evict(dropped.Key, dropped.Entry) && isFresh)
+            {
+                ghosts.Add(dropped.Key.GetHashCode64());
+            }
+        }
+
+        return true;
+    }
+
+    private void CopyKept(int id, bool isFresh, List<Candidate> candidates)
+    {
+        using EntryReader reader = new(store.Log.Segments);
+        foreach (Candidate candidate in candidates.Where(static c => c.IsKept))
+        {
+            if (Copy(id, candidate, reader) is { } address)
+            {
+                int frequency = isFresh ? 0 : EvictionPolicy.AfterRound(candidate.Frequency);
+                _moves.Add(new Move(candidate.Key, candidate.Entry, address, frequency));
+            }
+            else
+            {
+                store.Forget(candidate.Key, candidate.Entry.Address, "its bytes were found damaged when its segment was cleaned");
+            }
+        }
+    }
+
+    /// <summary>Copies what an object has in the segment. Null: damaged.</summary>
+    private long? Copy(int id, Candidate candidate, EntryReader reader)
+    {
+        SegmentSet segments = store.Log.Segments;
+        IndexEntry entry = candidate.Entry;
+        if (!entry.IsSealed)
+        {
+            ReadOnlySpan<byte> whole = reader.Read(entry.Address, (int)entry.Length);
+            return whole.IsEmpty || EntryHeader.Read(whole).Key != candidate.Key ? null : kept.Append(whole);
+        }
+
+        long[]? parts = reader.ReadSeal(entry.Address, candidate.Key, entry.Length);
+        if (parts is null)
+        {
+            return null;
+        }
+
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (segments.IdOf(parts[i]) == id)
+            {
+                ReadOnlySpan<byte> part = reader.Read(parts[i], StagedObject.PartLength(entry.Length, i));
+                if (part.IsEmpty || EntryHeader.Read(part).Key != candidate.Key || EntryHeader.Read(part).Part != i)
+                {
+                    return null;
+                }
+
+                parts[i] = kept.Append(part);
+            }
+        }
+
+        return kept.Append(Entries.Seal(candidate.Key, entry.Length, parts));
+    }
+
+    /// <summary>The objects that have something in the segment and that the index knows there.</summary>
+    private List<Candidate> FindLive(int id)
+    {
+        SegmentSet segments = store.Log.Segments;
+        Dictionary<ObjectKey, Candidate> found = [];
+        using EntryReader reader = new(segments);
+        Dictionary<ObjectKey, long[]?> seals = [];
+        foreach (ScannedEntry scanned in _scanner.Scan(segments.StartOf(id), segments.StartOf(id) + segments.SegmentBytes))
+        {
+            ObjectKey key = scanned.Header.Key;
+            if (scanned.Header.Kind is not (EntryKind.Whole or EntryKind.Seal or EntryKind.Part)
+                || !store.Index.TryGet(key, out IndexEntry entry))
+            {
+                continue;
+            }
+
+            bool isLive = scanned.Header.Kind == EntryKind.Part
+                ? entry.IsSealed && PartIsAt(scanned, entry)
+                : entry.Address == scanned.Address;
+            if (isLive)
+            {
+                if (!found.TryGetValue(key, out Candidate? candidate))
+                {
+                    candidate = found[key] = new Candidate(key, entry, store.FrequencyOf(entry), store.Pins.IsExempt(key));
+                }
+
+                candidate.BytesHere += BlobLog.SizeOf(scanned.Header.PayloadLength);
+            }
+        }
+
+        return [.. found.Values];
+
+        bool PartIsAt(ScannedEntry part, in IndexEntry entry)
+        {
+            if (!seals.TryGetValue(part.Header.Key, out long[]? addresses))
+            {
+                addresses = seals[part.Header.Key] = reader.ReadSeal(entry.Address, part.Header.Key, entry.Length);
+            }
+
+            return addresses is not null && part.Header.Part < addresses.Length && addresses[part.Header.Part] == part.Address;
+        }
+    }
+
+    private sealed class Candidate(ObjectKey key, IndexEntry entry, int frequency, bool isPinned)
+    {
+        public ObjectKey Key => key;
+
+        public IndexEntry Entry => entry;
+
+        public int Frequency => frequency;
+
+        public bool IsPinned => isPinned;
+
+        public long BytesHere { get; set; }
+
+        public bool IsKept { get; set; }
+    }
+}

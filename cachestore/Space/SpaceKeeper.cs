@@ -1,0 +1,315 @@
+using Breakwater.CacheStore.Disk;
+using Breakwater.CacheStore.Log;
+using Breakwater.CacheStore.Staging;
+using Breakwater.CacheStore.Store;
+using Microsoft.Extensions.Logging;
+
+namespace Breakwater.CacheStore.Space;
+
+/// <summary>
+/// Keeps the store within its quota: cleans the oldest segments in the background, and holds writers back when they are faster than that.
+/// Objects are evicted for what is verified only (<see cref="UnverifiedBytes"/>). Also writes the tables of full segments.
+/// </summary>
+internal sealed class SpaceKeeper : IAsyncDisposable
+{
+    /// <summary>Share of the quota that is kept free for bodies whose digest is not known yet: 1 of 16.</summary>
+    private const int ReserveShare = 16;
+
+    private readonly FasterObjectStore _store;
+    private readonly SegmentSet _segments;
+    private readonly KeptWriter _kept;
+    private readonly Cleaner _cleaner;
+    private readonly ILogger _logger;
+    private readonly Wakeup _wake = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _evicting = new(1); // one operator at a time: there is one target
+    private readonly Lock _gate = new();
+    private TaskCompletionSource<bool> _progress = new(TaskCreationOptions.RunContinuationsAsynchronously); // replaced under _gate
+    private long _target = long.MaxValue; // what an operator asked for
+    private int _hand; // the kept segment that was looked at last
+    private readonly Task _running;
+
+    public SpaceKeeper(FasterObjectStore store, long quotaBytes, long floorBytes, ILogger logger)
+    {
+        _store = store;
+        _segments = store.Log.Segments;
+        _logger = logger;
+        QuotaBytes = quotaBytes;
+        FloorBytes = floorBytes;
+        Ghosts = new GhostTable((int)Math.Min(quotaBytes / 45_000, 4 << 20));
+        _kept = new KeptWriter(_segments, store.Log.Geometry.PageSizeBits);
+        _cleaner = new Cleaner(store, _kept, Ghosts);
+        _running = Task.Run(RunAsync);
+    }
+
+    /// <summary>Bytes that the segment files may take.</summary>
+    public long QuotaBytes { get; }
+
+    /// <summary>Bytes of the file system that are left free whatever the quota says.</summary>
+    public long FloorBytes { get; }
+
+    public GhostTable Ghosts { get; }
+
+    public long FreshBytes =>
+        (_segments.IdOf(_store.Log.TailAddress) - _segments.IdOf(_store.Log.BeginAddress) + 1L) * _segments.SegmentBytes;
+
+    public long KeptBytes => _segments.KeptCount * _segments.SegmentBytes;
+
+    /// <summary>Bytes that segments take, full or not.</summary>
+    public long UsedBytes => FreshBytes + KeptBytes;
+
+    /// <summary>Is there more than what is verified may take, or than an operator wants?</summary>
+    public bool IsEvictionDue
+    {
+        get
+        {
+            // of the segments that are being filled
+            long rooms = _segments.SegmentBytes - _segments.OffsetOf(_store.Log.TailAddress) + _kept.RoomBytes;
+            long verified = UsedBytes - rooms - _store.Unverified.Writing - _store.Unverified.Dead;
+            return UsedBytes > Volatile.Read(ref _target)
+                || verified > EffectiveQuota() - (QuotaBytes / ReserveShare) - (2 * _segments.SegmentBytes);
+        }
+    }
+
+    /// <summary>A commit went by: there may be something to do.</summary>
+    public void Wake() => _wake.Set();
+
+    /// <summary>
+    /// Must a writer wait? At the quota and one segment, as the disk has it: what is given up takes room until its file is gone.
+    /// </summary>
+    public bool IsFull => DiskBytes > QuotaBytes - _store.OthersBytes + _segments.SegmentBytes;
+
+    /// <summary>Bytes that files take: with those of segments that the log has given up and that are still there.</summary>
+    private long DiskBytes => UsedBytes + (_segments.CountBelow(_segments.IdOf(_store.Log.BeginAddress)) * _segments.SegmentBytes);
+
+    /// <summary>Completes when a segment was freed (true), or none could be (false).</summary>
+    public Task<bool> ProgressAsync()
+    {
+        Task<bool> progress;
+        lock (_gate)
+        {
+            progress = _progress.Task;
+        }
+
+        if (_stopping.IsCancellationRequested)
+        {
+            return Task.FromResult(false); // the last signal may have gone by
+        }
+
+        Wake();
+        return progress;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running;
+        SignalProgress(false);
+        _wake.Dispose();
+        _evicting.Dispose();
+        _stopping.Dispose();
+    }
+
+    /// <summary>Cleans down to so many bytes, files and all. Returns what the segments take then.</summary>
+    /// <exception cref="IOException">The disk refuses writes, which giving up a segment needs, too.</exception>
+    public async Task<long> EvictToAsync(long bytes, CancellationToken cancellationToken)
+    {
+        await _evicting.WaitAsync(cancellationToken);
+        CancellationToken failing = _store.Health.Failing;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, failing);
+        try
+        {
+            Volatile.Write(ref _target, bytes);
+            for (int rounds = 0; DiskBytes > bytes && rounds < 2;) // one in vain may have begun before it knew the target
+            {
+                rounds = await ProgressAsync().WaitAsync(either.Token) ? 0 : rounds + 1;
+            }
+
+            return DiskBytes;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException(
+                $"The disk of the store refuses writes ({_store.Health.WriteFailure?.Message}), which making room needs, too: it takes "
+                + $"{UsedBytes} bytes now. Free some space on it otherwise.");
+        }
+        finally
+        {
+            Volatile.Write(ref _target, long.MaxValue);
+            _evicting.Release();
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        bool hasFailed = false;
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                // after a failure new objects are refused, so no commit may wake us: we try again ourselves, and say so when it is over
+                await _wake.WaitAsync(hasFailed ? DiskHealth.RetryInterval : Timeout.InfiniteTimeSpan, _stopping.Token);
+                RemoveGivenUp();
+                WriteMissingTables();
+                while (!_stopping.IsCancellationRequested && await MakeRoomAsync())
+                {
+                    SignalProgress(true);
+                }
+
+                _store.Index.DropPast();
+                if (hasFailed)
+                {
+                    hasFailed = false;
+                    _store.Health.ReportSuccess();
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                // closing
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                hasFailed = true;
+                _store.Health.Report(failure);
+            }
+            catch (Exception failure)
+            {
+                _logger.LogError(failure, "The store could not make room; tried again with the next commit.");
+            }
+
+            SignalProgress(false);
+        }
+    }
+
+    /// <summary>The quota without what named bodies take of it, or less when others fill the disk.</summary>
+    private long EffectiveQuota() =>
+        Math.Min(QuotaBytes - _store.OthersBytes, UsedBytes + _store.Disk.FreeBytes(_segments.DirectoryPath) - FloorBytes);
+
+    /// <summary>Makes some room. False: there is enough, or none can be made now.</summary>
+    private async Task<bool> MakeRoomAsync()
+    {
+        if (IsEvictionDue)
+        {
+            return await CleanOneAsync();
+        }
+
+        return UsedBytes > EffectiveQuota() && await ReclaimAsync();
+    }
+
+    /// <summary>Room that unverified bodies take is made at their cost. False: none can be made now.</summary>
+    private async Task<bool> ReclaimAsync()
+    {
+        if (_store.Unverified.Dead >= _segments.SegmentBytes && IsFreshPossible(out int oldest))
+        {
+            await CleanFreshAsync(oldest, isEvicting: false);
+            return true;
+        }
+
+        return (_store.Unverified.Writing > QuotaBytes / ReserveShare && TryRevoke(_store.Commits.LargestUnverified()))
+            || (IsFull && !IsEvictionDue && TryRevoke(_store.Commits.Oldest())); // asked anew: writers went on since it was not due
+    }
+
+    private bool TryRevoke(StagedObject? staged)
+    {
+        if (staged is not null)
+        {
+            _store.Revoke(staged);
+        }
+
+        return staged is not null;
+    }
+
+    private bool IsFreshPossible(out int oldest)
+    {
+        long limit = _store.PublishedUntilAddress;
+        oldest = _segments.IdOf(_store.Log.BeginAddress);
+        return _segments.StartOf(oldest + 1) <= limit;
+    }
+
+    /// <summary>Cleans the segment whose turn it is. False: none can be cleaned now.</summary>
+    private async Task<bool> CleanOneAsync()
+    {
+        bool freshIsPossible = IsFreshPossible(out int oldest);
+        IReadOnlyList<int> keptIds = [.. _segments.KeptIds.Where(id => id != _kept.CurrentId)];
+        if (freshIsPossible
+            && EvictionPolicy.IsFreshNext(FreshBytes, keptIds.Count * _segments.SegmentBytes, QuotaBytes, _segments.SegmentBytes))
+        {
+            await CleanFreshAsync(oldest, isEvicting: true);
+            return true;
+        }
+
+        for (int i = 0; i < keptIds.Count * (EvictionPolicy.MaxFrequency + 1); i++)
+        {
+            int id = NextAfterHand(keptIds);
+            if (_cleaner.TryClean(id, isEvicting: true))
+            {
+                _segments.Remove(id);
+                return true;
+            }
+        }
+
+        if (freshIsPossible)
+        {
+            await CleanFreshAsync(oldest, isEvicting: true);
+            return true;
+        }
+
+        // the oldest segment holds parts of an object that is still being written: it is in everybody's way
+        return IsFull && TryRevoke(_store.Commits.Oldest());
+    }
+
+    private int NextAfterHand(IReadOnlyList<int> keptIds) => _hand = keptIds.FirstOrDefault(id => id > _hand, keptIds[0]);
+
+    private async Task CleanFreshAsync(int id, bool isEvicting)
+    {
+        _cleaner.TryClean(id, isEvicting);
+        _store.Log.TruncateUntil(_segments.StartOf(id + 1));
+        await _store.Log.CommitAsync(_stopping.Token);
+        RemoveGivenUp();
+    }
+
+    /// <summary>
+    /// FASTER lets go of a segment some time after the commit that gives it up, which may be many segments later: the files are removed
+    /// here, before the next segment is cleaned, so that the disk never has more than one of them.
+    /// </summary>
+    /// <exception cref="IOException">The disk refuses it; tried again in the next round.</exception>
+    private void RemoveGivenUp()
+    {
+        int begin = _segments.IdOf(_store.Log.DurableBeginAddress);
+        foreach (int id in _segments.FreshIds)
+        {
+            if (id >= begin)
+            {
+                return;
+            }
+
+            _segments.Remove(id);
+        }
+    }
+
+    private void WriteMissingTables()
+    {
+        int tail = _segments.IdOf(_store.PublishedUntilAddress);
+        foreach (int id in _segments.WithoutTable().Where(id => id >= SegmentSet.FirstKeptId ? id != _kept.CurrentId : id < tail))
+        {
+            try
+            {
+                SegmentTable.WriteFromSegment(_segments, id, _store.Log.Geometry.PageSizeBits);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                _logger.LogWarning(failure,
+                    "The table of segment {Segment} could not be written; the next start reads the segment instead.", id);
+            }
+        }
+    }
+
+    private void SignalProgress(bool isFreed)
+    {
+        lock (_gate)
+        {
+            _progress.TrySetResult(isFreed);
+            _progress = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+}

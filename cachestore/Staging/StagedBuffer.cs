@@ -1,0 +1,61 @@
+using System.Buffers;
+
+namespace Breakwater.CacheStore.Staging;
+
+/// <summary>
+/// Pooled memory of one part, outside the collector's heap: what lives for the time between two commits would be copied by each collection
+/// in between. Counted: goes back to the pool when the last reader has let go. Thread-safe.
+/// </summary>
+internal sealed unsafe class StagedBuffer : MemoryManager<byte>
+{
+    private readonly byte* _start;
+    private readonly StagingBudget _budget;
+    private int _references = 1;
+
+    /// <summary>Takes memory.</summary>
+    /// <param name="minimumBytes">What is needed; it may be more.</param>
+    /// <param name="budget">Counts it.</param>
+    public StagedBuffer(int minimumBytes, StagingBudget budget)
+    {
+        _budget = budget;
+        budget.BufferTaken();
+        Capacity = StagingMemory.CapacityFor(minimumBytes);
+        _start = StagingMemory.Rent(Capacity);
+    }
+
+    /// <summary>Bytes that there is room for.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Where they are; fixed until the last reference is let go.</summary>
+    public nint Address => (nint)_start;
+
+    /// <summary>References that are held.</summary>
+    public int Holders => Volatile.Read(ref _references);
+
+    /// <summary>Takes a reference; the caller knows that one is held (under the owner's lock).</summary>
+    public void Acquire() => Interlocked.Increment(ref _references);
+
+    /// <summary>Lets a reference go.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _references) == 0)
+        {
+            StagingMemory.Return(_start, Capacity);
+            _budget.BufferLetGo();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Span<byte> GetSpan() => new(_start, Capacity);
+
+    /// <inheritdoc/>
+    public override MemoryHandle Pin(int elementIndex = 0) => new(_start + elementIndex);
+
+    /// <inheritdoc/>
+    public override void Unpin()
+    {
+    }
+
+    /// <summary>As <see cref="Release"/>.</summary>
+    protected override void Dispose(bool disposing) => Release();
+}

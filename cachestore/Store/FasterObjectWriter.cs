@@ -1,0 +1,273 @@
+using Breakwater.CacheStore.Hashing;
+using Breakwater.CacheStore.Log;
+using Breakwater.CacheStore.Staging;
+
+namespace Breakwater.CacheStore.Store;
+
+/// <summary>
+/// Writes one object: parts go to the log as they fill; an object of one part goes there only after its digest matched; a longer one
+/// becomes real by its seal. What an abort or a crash leaves are parts without a seal: nothing points to them, eviction takes them.
+/// </summary>
+internal sealed class FasterObjectWriter : ObjectWriter
+{
+    private readonly FasterObjectStore _store;
+    private readonly StagedObject _staged;
+    private readonly ObjectHasher _hasher;
+    private readonly long? _expectedLength;
+    private readonly bool _isProven;
+    private int _placed; // parts that the log took
+    private CommitResult? _refusal;
+    private StagedObject? _earlier; // another writer's object of the same key
+    private bool _isVerified;
+    private bool _isPublished;
+    private bool _isCommitting;
+    private bool _isDisposed;
+
+    public FasterObjectWriter(FasterObjectStore store, in ObjectKey key, long? expectedLength)
+    {
+        _store = store;
+        _staged = new StagedObject(key, store.Log.Segments, store.Budget);
+        _hasher = ObjectHasher.Create(key.Algorithm);
+        _expectedLength = expectedLength;
+        _isProven = store.Proven.Contains(key.GetHashCode64());
+        if (expectedLength > store.MaxObjectBytes)
+        {
+            _refusal = CommitResult.TooLarge;
+        }
+    }
+
+    public override ObjectKey Key => _staged.Key;
+
+    public override long Length => _staged.Length;
+
+    public override async ValueTask<CommitResult?> AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken = default)
+    {
+        _hasher.Append(bytes.Span);
+        if (_refusal is null && Length + bytes.Length > _store.MaxObjectBytes)
+        {
+            _refusal = CommitResult.TooLarge;
+        }
+
+        _refusal ??= _staged.IsRevoked ? CommitResult.StoreFull : _store.WhyRefusing();
+        while (_refusal is null && bytes.Length > 0)
+        {
+            int taken = _staged.Fill(bytes.Span, _expectedLength - _staged.Length);
+            bytes = bytes[taken..];
+            if (taken == 0)
+            {
+                _refusal = await PlaceLastPartAsync(cancellationToken) ?? await _store.WaitForStagingAsync(cancellationToken);
+                if (_refusal is null)
+                {
+                    _staged.StartPart(bytes.Length, _expectedLength - _staged.Length);
+                }
+            }
+        }
+
+        if (_refusal is not null && !_staged.IsRevoked)
+        {
+            _store.Revoke(_staged); // it is in nobody's way any more
+        }
+
+        return _refusal;
+    }
+
+    public override int TryRead(long offset, Span<byte> buffer) => _staged.TryRead(offset, buffer);
+
+    public override bool TryGetMapped(long offset, out MappedRun run, out IDisposable? hold)
+    {
+        bool isMapped = _staged.TryGetMapped(offset, out run, out StagedBuffer? held);
+        hold = held; // its Dispose lets the reference go
+        return isMapped;
+    }
+
+    public override ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _staged.ReadAsync(offset, buffer, cancellationToken);
+
+    public override bool Verify()
+    {
+        ObjectKey key = Key;
+        _isVerified = key.Algorithm == DigestAlgorithm.Named ? Length == _expectedLength : _hasher.Matches(key);
+        if (_isVerified && _refusal is null)
+        {
+            _store.Unverified.Settle(_staged, isVerified: true);
+            _isPublished = _store.TryPublish(_staged, out _earlier);
+        }
+        else if (_isVerified && _refusal == CommitResult.StoreFull)
+        {
+            lock (_store.Proven)
+            {
+                _store.Proven.Add(key.GetHashCode64());
+            }
+        }
+
+        return _isVerified;
+    }
+
+    public override async Task<CommitResult> CommitAsync()
+    {
+        if (!_isVerified)
+        {
+            return CommitResult.HashMismatch;
+        }
+
+        if (_refusal is { } refusal)
+        {
+            Fail(refusal);
+            return refusal;
+        }
+
+        if (!_isPublished)
+        {
+            CommitResult earlier = _earlier is null ? CommitResult.Committed : await _earlier.Committed.Task;
+            return earlier == CommitResult.Committed ? CommitResult.AlreadyPresent : earlier;
+        }
+
+        _isCommitting = true;
+        _staged.Acquire(); // whoever waits may be called off and dispose this while its bytes go into the log
+        try
+        {
+            PendingCommit? pending = await AppendLastEntriesAsync();
+            if (pending is null)
+            {
+                Fail(_refusal ?? CommitResult.Failed);
+            }
+            else
+            {
+                _staged.Acquire(); // the loop's
+                _store.Commits.Enqueue(pending.Value);
+            }
+        }
+        catch (Exception)
+        {
+            Fail(CommitResult.Failed);
+            throw;
+        }
+        finally
+        {
+            _staged.Release();
+        }
+
+        return await _staged.Committed.Task;
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            if (!_isCommitting)
+            {
+                Fail(CommitResult.Failed);
+            }
+
+            _hasher.Dispose();
+            _staged.Release();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task<PendingCommit?> AppendLastEntriesAsync()
+    {
+        if (_placed == 0 && _staged.PartCount <= 1)
+        {
+            ReadOnlyMemory<byte> payload = _staged.PartCount == 0 ? default : _staged.PartMemory(0);
+            EntryHeader whole = new(EntryKind.Whole, Key, Length, 0, payload.Span);
+            _store.Commits.Watch(_staged);
+            return await AppendAsync(whole, payload, CancellationToken.None) is { } at ? Placed(0, at, isSealed: false) : null;
+        }
+
+        if (await PlaceLastPartAsync(CancellationToken.None) is not null)
+        {
+            return null;
+        }
+
+        byte[] seal = Entries.Seal(Key, Length, _staged.Addresses());
+        ReadOnlyMemory<byte> list = seal.AsMemory(EntryHeader.SizeBytes);
+        return await AppendAsync(EntryHeader.Read(seal), list, CancellationToken.None) is { } address
+            ? new PendingCommit(_staged, address, true)
+            : null;
+    }
+
+    private PendingCommit Placed(int part, long address, bool isSealed)
+    {
+        if (_staged.PartCount > 0)
+        {
+            _staged.PlacePart(part, address, isVerified: true);
+        }
+
+        return new PendingCommit(_staged, address, isSealed);
+    }
+
+    private async ValueTask<CommitResult?> PlaceLastPartAsync(CancellationToken cancellationToken)
+    {
+        int part = _staged.PartCount - 1;
+        if (_placed > part)
+        {
+            return null;
+        }
+
+        ReadOnlyMemory<byte> payload = _staged.PartMemory(part);
+        EntryHeader header = new(EntryKind.Part, Key, _expectedLength ?? 0, part, payload.Span);
+        _store.Commits.Watch(_staged);
+        if (await AppendAsync(header, payload, cancellationToken) is not { } address)
+        {
+            return _refusal;
+        }
+
+        bool isVerified = _isVerified || _isProven;
+        _staged.PlacePart(part, address, isVerified);
+        if (!isVerified)
+        {
+            _store.Unverified.Add(payload.Length);
+        }
+
+        _placed++;
+        if (_store.Budget.IsHalfUsed)
+        {
+            _store.Commits.Hurry();
+        }
+
+        return null;
+    }
+
+    /// <summary>Appends an entry. Null: the disk refuses, and so do we from now on.</summary>
+    private async ValueTask<long?> AppendAsync(EntryHeader header, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        _refusal = await _store.WaitForRoomAsync(_staged, cancellationToken);
+        if (_refusal is not null)
+        {
+            return null;
+        }
+
+        if (_store.Log.TryAppend(header, payload, out long address))
+        {
+            return address;
+        }
+
+        CancellationToken failing = _store.Health.Failing;
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, failing);
+        try
+        {
+            return await _store.Log.AppendAsync(header, payload, either.Token);
+        }
+        catch (OperationCanceledException) when (failing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            _refusal = _store.WhyRefusing() ?? CommitResult.Failed;
+            return null;
+        }
+    }
+
+    private void Fail(CommitResult result)
+    {
+        _store.Commits.Unwatch(_staged);
+        _staged.LeaveLog();
+        _store.Unverified.Settle(_staged, isVerified: false);
+        if (_isPublished)
+        {
+            _store.Unpublish(_staged);
+        }
+
+        _staged.Committed.TrySetResult(result);
+    }
+}

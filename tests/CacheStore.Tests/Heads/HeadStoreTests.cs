@@ -1,0 +1,224 @@
+using System.Text;
+using Breakwater.CacheStore.Disk;
+using Breakwater.CacheStore.Heads;
+using Breakwater.TestSupport;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Breakwater.CacheStore.Tests.Heads;
+
+public sealed class HeadStoreTests : IAsyncLifetime
+{
+    private readonly TemporaryDirectory _directory = new();
+    private HeadLimits _limits = new(16 << 20, 10_000, TimeSpan.FromMilliseconds(10));
+    private HeadLog _heads = null!;
+
+    public Task InitializeAsync()
+    {
+        _heads = Open(Path.Combine(_directory.Path, "heads"));
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _heads.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(700)]
+    [InlineData(200_000)]
+    public async Task Head_Put_IsThereAtOnceAndAfterRestart(int length)
+    {
+        byte[] head = TestObjects.Bytes(length, length);
+
+        _heads.Put("http://host/é?q=1", head);
+
+        AssertHead(head, "http://host/é?q=1");
+        Assert.False(_heads.TryGet("http://host/é?q=2", out _));
+        await ReopenAsync();
+        AssertHead(head, "http://host/é?q=1");
+        Assert.Equal(1, _heads.Count);
+    }
+
+    [Fact]
+    public async Task Head_PutAgainOrRemoved_TheLastWordCountsAfterRestart()
+    {
+        for (byte i = 0; i < 5; i++)
+        {
+            _heads.Put("again", new[] { i });
+            _heads.Put("gone", new[] { i });
+            _heads.Put("back", new[] { i });
+            Assert.True(_heads.Remove("back"));
+        }
+
+        Assert.True(_heads.Remove("gone"));
+        Assert.False(_heads.Remove("gone"));
+        _heads.Put("back", "b"u8.ToArray());
+        await ReopenAsync();
+
+        AssertHead([4], "again");
+        AssertHead("b"u8.ToArray(), "back");
+        Assert.False(_heads.TryGet("gone", out _));
+        Assert.Equal(2, _heads.Count);
+    }
+
+    [Fact]
+    public void Head_TooLong_LeavesNoneOfItsName()
+    {
+        _heads.Put("a", "old"u8.ToArray());
+
+        _heads.Put("a", new byte[_heads.MaxBytes]);
+
+        Assert.False(_heads.TryGet("a", out _));
+    }
+
+    [Fact]
+    public async Task Heads_Removed_ByPrefixAreGoneOnDiskToo()
+    {
+        for (int i = 0; i < 300; i++)
+        {
+            _heads.Put($"http://a/{i}", "a"u8.ToArray());
+            _heads.Put($"http://b/{i}", "b"u8.ToArray());
+        }
+
+        await ReopenAsync(); // half of it is read from the files
+        _heads.Put("http://a/new", "a"u8.ToArray());
+
+        Assert.Equal(301, _heads.RemoveByPrefix("http://a/"));
+        Assert.Equal(0, _heads.RemoveByPrefix("http://a/"));
+        await ReopenAsync();
+
+        Assert.Equal(300, _heads.Count);
+        Assert.Empty(_heads.Names("http://a", 10));
+        Assert.Equal(10, _heads.Names("http://b", 10).Count);
+    }
+
+    /// <summary>An old head that comes back when its successor was evicted would be another generation than what was served last.</summary>
+    [Fact]
+    public async Task Heads_BeyondTheQuota_AreEvictedAndNoOlderOneComesBack()
+    {
+        Random random = new(7);
+        Dictionary<string, byte> newest = [];
+        for (int i = 0; i < 4_000; i++)
+        {
+            string name = $"http://host/{random.Next(1_500)}";
+            if (random.Next(10) == 0)
+            {
+                _heads.Remove(name);
+                newest.Remove(name);
+            }
+            else
+            {
+                newest[name] = (byte)random.Next(256);
+                await PutAsync(name, Enumerable.Repeat(newest[name], 12_000).ToArray());
+            }
+
+            _heads.TryGet($"http://host/{random.Next(50)}", out _); // these are asked for
+        }
+
+        await Waiting.UntilAsync(() => _heads.UsedBytes <= _heads.QuotaBytes);
+        for (int round = 0; round < 2; round++)
+        {
+            int found = 0;
+            for (int i = 0; i < 1_500; i++)
+            {
+                string name = $"http://host/{i}";
+                if (_heads.TryGet(name, out ReadOnlyMemory<byte> head))
+                {
+                    found++;
+                    Assert.True(newest.TryGetValue(name, out byte expected) && head.Span[0] == expected, $"{name} is an old one");
+                }
+            }
+
+            Assert.InRange(found, 300, 1_400);
+            Assert.Equal(found, _heads.Count);
+            await ReopenAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Heads_MoreThanMayBe_OldestGoFirst()
+    {
+        _limits = _limits with { MostHeads = 1_000 };
+        await ReopenAsync();
+        byte[] head = new byte[4_000];
+        for (int i = 0; i < 3_000; i++)
+        {
+            await PutAsync($"http://host/{i}", head);
+        }
+
+        await Waiting.UntilAsync(() => _heads.Count <= 1_000);
+
+        Assert.True(_heads.TryGet("http://host/2999", out _));
+        Assert.False(_heads.TryGet("http://host/0", out _));
+    }
+
+    /// <summary>The files of a process that was killed: what it had not committed is missing, nothing is wrong.</summary>
+    [Fact]
+    public async Task Heads_AfterAKill_AreTheNewestCommittedOnes()
+    {
+        for (int i = 0; i < 2_000; i++)
+        {
+            _heads.Put($"http://host/{i % 500}", Encoding.ASCII.GetBytes($"{i % 500} {i / 500}"));
+        }
+
+        await Waiting.UntilAsync(() => _heads.Staged().Count == 0);
+        _heads.Put("http://host/late", "never committed perhaps"u8.ToArray());
+        string copy = Path.Combine(_directory.Path, "copy");
+        Directory.CreateDirectory(copy);
+        foreach (string file in Directory.GetFiles(Path.Combine(_directory.Path, "heads")))
+        {
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        }
+
+        await using HeadLog found = Open(copy);
+
+        Assert.InRange(found.Count, 500, 501);
+        for (int i = 0; i < 500; i++)
+        {
+            Assert.True(found.TryGet($"http://host/{i}", out ReadOnlyMemory<byte> head));
+            Assert.Equal($"{i} 3", Encoding.ASCII.GetString(head.Span));
+        }
+    }
+
+    [Fact]
+    public async Task Head_DamagedOnDisk_IsForgotten()
+    {
+        _heads.Put("http://host/a", TestObjects.Bytes(1, 5_000));
+        await _heads.DisposeAsync();
+        string file = Directory.GetFiles(Path.Combine(_directory.Path, "heads"), "*.seg").Single();
+        byte[] bytes = await File.ReadAllBytesAsync(file);
+        bytes[2_000] ^= 1;
+        await File.WriteAllBytesAsync(file, bytes);
+        _heads = Open(Path.Combine(_directory.Path, "heads"));
+
+        Assert.False(_heads.TryGet("http://host/a", out _));
+        Assert.Equal(0, _heads.Count);
+    }
+
+    private HeadLog Open(string path)
+    {
+        DiskHealth health = new(TimeProvider.System, NullLogger.Instance);
+        return HeadLog.Open(path, _limits, new StoreDisk(), health, TimeProvider.System, NullLogger.Instance);
+    }
+
+    private async Task ReopenAsync()
+    {
+        await _heads.DisposeAsync();
+        _heads = Open(Path.Combine(_directory.Path, "heads"));
+    }
+
+    /// <summary>As a busy proxy's disk takes it: the log's pages in memory are not full.</summary>
+    private async Task PutAsync(string name, byte[] head)
+    {
+        await Waiting.UntilAsync(() => _heads.Staged().Count < 50);
+        _heads.Put(name, head);
+    }
+
+    private void AssertHead(byte[] expected, string name)
+    {
+        Assert.True(((IHeadStore)_heads).TryGet(name, out ReadOnlyMemory<byte> head), name);
+        Assert.Equal(expected, head.ToArray());
+    }
+}
