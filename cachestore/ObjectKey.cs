@@ -1,6 +1,6 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Breakwater.CacheStore.Hashing;
 
@@ -105,17 +105,12 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
             return false;
         }
 
+        // Both at once for all digits; the conversion takes capitals, too.
         Span<byte> digest = stackalloc byte[DigestSizeBytes];
-        for (int i = 0; i < DigestSizeBytes; i++)
+        if (text[..40].ContainsAnyInRange((byte)'A', (byte)'F')
+            || Convert.FromHexString(text[..40], digest, out _, out _) != OperationStatus.Done)
         {
-            int high = HexValue(text[2 * i]);
-            int low = HexValue(text[(2 * i) + 1]);
-            if ((high | low) < 0)
-            {
-                return false;
-            }
-
-            digest[i] = (byte)((high << 4) | low);
+            return false;
         }
 
         ReadOnlySpan<byte> rest = text[40..];
@@ -221,12 +216,4 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
         Guid.NewGuid().TryWriteBytes(random);
         return (BinaryPrimitives.ReadUInt64LittleEndian(random) ^ BinaryPrimitives.ReadUInt64LittleEndian(random[8..])) | 1;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int HexValue(byte c) => c switch
-    {
-        >= (byte)'0' and <= (byte)'9' => c - '0',
-        >= (byte)'a' and <= (byte)'f' => c - 'a' + 10,
-        _ => -1,
-    };
 }

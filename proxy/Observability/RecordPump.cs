@@ -34,7 +34,6 @@ internal sealed partial class RecordPump(RequestRecorder recorder, IEnumerable<I
     public void Pump()
     {
         recorder.Drain(_records);
-        _records.Sort(static (a, b) => a.EndedAt.CompareTo(b.EndedAt));
         var clock = new RecordClock(time, time.GetUtcNow(), time.GetTimestamp());
         foreach (IRecordSink sink in _sinks)
         {

@@ -147,13 +147,37 @@ internal sealed class RequestRecorder
         return counts;
     }
 
-    /// <summary>Takes all records kept since the last call, in the order of their ends within a stripe. One reader.</summary>
+    /// <summary>
+    /// Takes all records kept since the last call, in the order of their ends: those of a stripe are kept in it, but for threads that
+    /// met there, so the stripes are merged and nothing is sorted. One reader.
+    /// </summary>
     public void Drain(List<RequestRecord> into)
     {
         foreach (Stripe stripe in _stripes)
         {
-            stripe.Drain(into);
+            stripe.BeginDrain();
         }
+
+        while (FirstToEnd() is { } first)
+        {
+            into.Add(first.TakeDrained());
+        }
+
+        foreach (Stripe stripe in _stripes)
+        {
+            stripe.EndDrain();
+        }
+    }
+
+    private Stripe? FirstToEnd()
+    {
+        Stripe? first = null;
+        foreach (Stripe stripe in _stripes)
+        {
+            first = stripe.HasDrained && (first is null || stripe.NextEndedAt < first.NextEndedAt) ? stripe : first;
+        }
+
+        return first;
     }
 
     private IEnumerable<Measurement<long>> Totals(Func<Tally, long> choose)
@@ -188,6 +212,9 @@ internal sealed class RequestRecorder
         private RequestRecord[] _spare = new RequestRecord[64];     // guarded by _gate, but for the reader's turn with it
         private int _count;                                         // guarded by _gate
         private int _textBytes;                                     // guarded by _gate
+        private RequestRecord[] _drained = [];                      // the reader's, as the next two
+        private int _drainedCount;
+        private int _next;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool TryKeep(in RequestRecord record)
@@ -206,30 +233,45 @@ internal sealed class RequestRecorder
             }
         }
 
-        public void Drain(List<RequestRecord> into)
+        /// <summary>The reader's turn with what was kept begins.</summary>
+        public void BeginDrain()
         {
-            RequestRecord[] full;
-            int count;
             lock (_gate)
             {
-                (full, count) = (_filling, _count);
+                (_drained, _drainedCount) = (_filling, _count);
                 (_filling, _spare, _count, _textBytes) = (_spare, [], 0, 0);
             }
 
-            into.AddRange(full.AsSpan(0, count));
-            if (full.Length > CalmCapacity && count < full.Length / 8)
+            _next = 0;
+        }
+
+        /// <summary>Does the reader's turn have another record?</summary>
+        public bool HasDrained => _next < _drainedCount;
+
+        /// <summary>When that record's request ended.</summary>
+        public long NextEndedAt => _drained[_next].EndedAt;
+
+        /// <summary>That record, and on to the next.</summary>
+        public ref readonly RequestRecord TakeDrained() => ref _drained[_next++];
+
+        /// <summary>The reader's turn is over; what it leaves is kept as room for the next records.</summary>
+        public void EndDrain()
+        {
+            if (_drained.Length > CalmCapacity && _drainedCount < _drained.Length / 8)
             {
-                full = new RequestRecord[CalmCapacity];
+                _drained = new RequestRecord[CalmCapacity];
             }
             else
             {
-                Array.Clear(full, 0, count);
+                Array.Clear(_drained, 0, _drainedCount);
             }
 
             lock (_gate)
             {
-                _spare = full;
+                _spare = _drained;
             }
+
+            (_drained, _drainedCount) = ([], 0);
         }
 
         private bool TryGrowLocked()

@@ -1,8 +1,13 @@
+using System.Buffers;
+
 namespace Breakwater.Proxy.Requests;
 
 /// <summary>The grammar of <c>host[:port]</c>: a DNS name, an IPv4 address, or an IPv6 address in brackets; no user information.</summary>
 internal static class Authorities
 {
+    private static readonly SearchValues<byte> s_nameCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"u8);
+
     /// <summary>Is this a host with an optional port from 1 to 65535?</summary>
     public static bool IsValid(ReadOnlySpan<byte> authority)
     {
@@ -32,23 +37,9 @@ internal static class Authorities
         return IsName(host);
     }
 
-    private static bool IsName(ReadOnlySpan<byte> host)
-    {
-        if (host.Length is 0 or > 253 || host[0] is (byte)'.' or (byte)'-')
-        {
-            return false;
-        }
-
-        foreach (byte c in host)
-        {
-            if (!(char.IsAsciiLetterOrDigit((char)c) || c is (byte)'.' or (byte)'-' or (byte)'_'))
-            {
-                return false;
-            }
-        }
-
-        return host.IndexOf(".."u8) < 0;
-    }
+    private static bool IsName(ReadOnlySpan<byte> host) =>
+        host.Length is > 0 and <= 253 && host[0] is not ((byte)'.' or (byte)'-') && !host.ContainsAnyExcept(s_nameCharacters)
+        && host.IndexOf(".."u8) < 0;
 
     private static bool IsIpV6(ReadOnlySpan<byte> address)
     {

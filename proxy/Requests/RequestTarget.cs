@@ -1,3 +1,4 @@
+using System.Buffers;
 using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Requests;
@@ -12,6 +13,12 @@ internal readonly ref struct RequestTarget
 {
     /// <summary>Longest target in bytes. CernVM-FS needs about 200; external paths may be longer.</summary>
     public const int MaxLength = 4096;
+
+    private static readonly SearchValues<byte> s_nameCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"u8);
+
+    private static readonly SearchValues<byte> s_pathCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@[]"u8);
 
     /// <summary>What is asked for.</summary>
     public TargetKind Kind { get; init; }
@@ -75,26 +82,27 @@ internal readonly ref struct RequestTarget
             target = target[slash..];
         }
 
-        if (!IsCleanPath(target))
+        bool hasRepository = TrySplit(target, out ReadOnlySpan<byte> fqrn, out ReadOnlySpan<byte> path);
+        ObjectKey key = default;
+        TargetKind kind = TargetKind.Object;
+        TargetRejection rejection = TargetRejection.None;
+
+        // First of all: most requests, and what they may consist of is said by the grammar of their parts.
+        if (!hasRepository || !TryParseDataPath(fqrn, path, out key))
         {
-            return Reject(TargetRejection.Malformed, isAbsolute);
+            if (!IsCleanPath(target))
+            {
+                return Reject(TargetRejection.Malformed, isAbsolute);
+            }
+
+            if (!hasRepository)
+            {
+                return Reject(target.StartsWith("/cvmfs/"u8) ? TargetRejection.Malformed : TargetRejection.NotCvmfs, isAbsolute);
+            }
+
+            (kind, rejection) = Classify(fqrn, path, out key);
         }
 
-        if (!target.StartsWith("/cvmfs/"u8))
-        {
-            return Reject(TargetRejection.NotCvmfs, isAbsolute);
-        }
-
-        ReadOnlySpan<byte> rest = target[7..];
-        int end = rest.IndexOf((byte)'/');
-        if (end <= 0 || !IsFqrn(rest[..end]))
-        {
-            return Reject(TargetRejection.Malformed, isAbsolute);
-        }
-
-        ReadOnlySpan<byte> fqrn = rest[..end];
-        ReadOnlySpan<byte> path = rest[(end + 1)..];
-        (TargetKind kind, TargetRejection rejection) = Classify(fqrn, path, out ObjectKey key);
         return new RequestTarget
         {
             Kind = kind,
@@ -110,6 +118,27 @@ internal readonly ref struct RequestTarget
     private static RequestTarget Reject(TargetRejection rejection, bool isAbsolute) =>
         new() { Kind = TargetKind.Rejected, Rejection = rejection, IsAbsoluteForm = isAbsolute };
 
+    /// <summary><c>/cvmfs/&lt;fqrn&gt;/&lt;path&gt;</c>, of which the path may be anything.</summary>
+    private static bool TrySplit(ReadOnlySpan<byte> target, out ReadOnlySpan<byte> fqrn, out ReadOnlySpan<byte> path)
+    {
+        fqrn = path = default;
+        if (!target.StartsWith("/cvmfs/"u8))
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> rest = target[7..];
+        int end = rest.IndexOf((byte)'/');
+        if (end <= 0 || !IsFqrn(rest[..end]))
+        {
+            return false;
+        }
+
+        fqrn = rest[..end];
+        path = rest[(end + 1)..];
+        return true;
+    }
+
     private static (TargetKind Kind, TargetRejection Rejection) Classify(ReadOnlySpan<byte> fqrn, ReadOnlySpan<byte> path,
         out ObjectKey key)
     {
@@ -119,11 +148,6 @@ internal readonly ref struct RequestTarget
             return path.StartsWith("v1/"u8) && path.EndsWith(".json"u8) && IsPlain(path[3..])
                 ? (TargetKind.Document, TargetRejection.None)
                 : (TargetKind.Rejected, TargetRejection.NotCvmfs);
-        }
-
-        if (path.StartsWith("data/"u8) && TryParseDataPath(path[5..], out key))
-        {
-            return (TargetKind.Object, TargetRejection.None);
         }
 
         if (path.StartsWith(".cvmfsalt-"u8))
@@ -154,52 +178,31 @@ internal readonly ref struct RequestTarget
         return path.Length == 0 ? (TargetKind.Rejected, TargetRejection.NotCvmfs) : (TargetKind.PassThrough, TargetRejection.None);
     }
 
-    /// <summary><c>ab/cdef…C</c>: the digest split after its first two digits.</summary>
-    private static bool TryParseDataPath(ReadOnlySpan<byte> path, out ObjectKey key)
+    /// <summary><c>data/ab/cdef…C</c>: the digest split after its first two digits.</summary>
+    private static bool TryParseDataPath(ReadOnlySpan<byte> fqrn, ReadOnlySpan<byte> path, out ObjectKey key)
     {
         key = default;
-        if (path.Length is < 41 or > ObjectKey.MaxTextLength + 1 || path[2] != (byte)'/')
+        if (path.Length is < 46 or > ObjectKey.MaxTextLength + 6 || path[7] != (byte)'/' || !path.StartsWith("data/"u8)
+            || fqrn.SequenceEqual("info"u8))
         {
             return false;
         }
 
         Span<byte> text = stackalloc byte[ObjectKey.MaxTextLength];
-        path[..2].CopyTo(text);
-        path[3..].CopyTo(text[2..]);
-        return ObjectKey.TryParse(text[..(path.Length - 1)], out key);
+        path[5..7].CopyTo(text);
+        path[8..].CopyTo(text[2..]);
+        return ObjectKey.TryParse(text[..(path.Length - 6)], out key);
     }
 
     private static bool IsFqrn(ReadOnlySpan<byte> name)
     {
-        if (name.Length > 255 || name[0] is (byte)'.' or (byte)'-' || name[^1] == (byte)'.' || name.IndexOf(".."u8) >= 0)
-        {
-            return false;
-        }
-
-        foreach (byte c in name)
-        {
-            if (!(char.IsAsciiLetterOrDigit((char)c) || c is (byte)'.' or (byte)'-' or (byte)'_'))
-            {
-                return false;
-            }
-        }
-
-        return true;
+        return name.Length <= 255 && name[0] is not ((byte)'.' or (byte)'-') && name[^1] != (byte)'.' && name.IndexOf(".."u8) < 0
+            && !name.ContainsAnyExcept(s_nameCharacters);
     }
 
     /// <summary>One segment of letters, digits, dot, hyphen and underscore.</summary>
-    private static bool IsPlain(ReadOnlySpan<byte> segment)
-    {
-        foreach (byte c in segment)
-        {
-            if (!(char.IsAsciiLetterOrDigit((char)c) || c is (byte)'.' or (byte)'-' or (byte)'_'))
-            {
-                return false;
-            }
-        }
-
-        return segment.Length > 0;
-    }
+    private static bool IsPlain(ReadOnlySpan<byte> segment) =>
+        segment.Length > 0 && !segment.ContainsAnyExcept(s_nameCharacters);
 
     /// <summary>
     /// RFC 3986 path characters, and the brackets that the CernVM-FS client leaves raw; no empty or dot segments; no escapes that hide a
@@ -232,7 +235,7 @@ internal readonly ref struct RequestTarget
 
                 i += 2;
             }
-            else if (!IsPathCharacter(path[i]))
+            else if (!s_pathCharacters.Contains(path[i]))
             {
                 return false;
             }
@@ -253,7 +256,4 @@ internal readonly ref struct RequestTarget
         int value = (EscapedNames.HexValue(high) << 4) | EscapedNames.HexValue(low);
         return value is not (0 or '/' or '.') && !char.IsAsciiLetterOrDigit((char)value);
     }
-
-    private static bool IsPathCharacter(byte c) =>
-        char.IsAsciiLetterOrDigit((char)c) || "-._~!$&'()*+,;=:@[]"u8.Contains(c);
 }
