@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Threading;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Breakwater.Proxy.Documents;
@@ -36,7 +36,7 @@ internal sealed class DocumentCache : IDisposable
     /// </summary>
     internal const int MaxChecks = 4096;
 
-    private readonly ConcurrentDictionary<string, DocumentCheck> _checks = new(StringComparer.Ordinal);
+    private readonly SingleFlight<string, SharedPlace, DocumentAnswer> _checks = new(StringComparer.Ordinal);
     private readonly FetchQueue _room = new(MaxChecks, prefetchLimit: 0);
     private readonly MemoryCache _documents;
     private readonly MemoryCache _geo;
@@ -126,10 +126,10 @@ internal sealed class DocumentCache : IDisposable
     /// <summary>The check under way, or a new one. Null: too many are.</summary>
     private Task<DocumentAnswer>? JoinOrStart(DocumentRequest request, string key)
     {
-        if (_checks.TryGetValue(key, out DocumentCheck? running))
+        if (_checks.TryFind(key, out (SharedPlace Place, Task<DocumentAnswer> Result) running))
         {
             running.Place.Join(request.Client);
-            return running.Answer.Value;
+            return running.Result;
         }
 
         var room = new FetchPlace(request.Priority, request.Client);
@@ -140,20 +140,14 @@ internal sealed class DocumentCache : IDisposable
 
         // What is held is checked on the proxy's own account: it is no made-up name.
         SharedPlace place = _fetcher.PlaceOf(Find(request, key) is null ? request : request with { Client = null });
-
-        // Lazy: of several callers at once only one may ask a Stratum 1.
-        var mine = new DocumentCheck(
-            place,
-            new Lazy<Task<DocumentAnswer>>(
-                () => Task.Run(() => CheckAsync(request with { Place = place }, key, room), CancellationToken.None)));
-        DocumentCheck check = _checks.GetOrAdd(key, mine);
-        if (check != mine)
+        running = _checks.JoinOrStart(key, place, () => CheckAsync(request with { Place = place }, key, room), out bool isNew);
+        if (!isNew)
         {
             _room.Leave(room);
-            check.Place.Join(request.Client);
+            running.Place.Join(request.Client);
         }
 
-        return check.Answer.Value;
+        return running.Result;
     }
 
     private CachedDocument? Find(DocumentRequest request, string key)
@@ -203,7 +197,6 @@ internal sealed class DocumentCache : IDisposable
         }
         finally
         {
-            _checks.TryRemove(key, out _);
             _room.Leave(place);
         }
     }

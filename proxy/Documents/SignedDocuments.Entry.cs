@@ -13,8 +13,6 @@ internal sealed partial class SignedDocuments
     private sealed class Entry(SignedDocuments owner, RepositoryRoute repository)
     {
         private readonly Lock _gate = new();
-        private Task<RequestResult>? _check;      // guarded by _gate
-        private SharedPlace? _place;              // guarded by _gate: of the check under way, or of one before
         private SignedPair? _held;                // guarded by _gate
         private long _heldAt;                     // guarded by _gate: timestamp
         private int _holds;                       // guarded by _gate
@@ -55,7 +53,7 @@ internal sealed partial class SignedDocuments
             {
                 lock (_gate)
                 {
-                    return _check is not null || _held is not null || RollbackFloor is not null;
+                    return owner._checks.IsUnderWay(this) || _held is not null || RollbackFloor is not null;
                 }
             }
         }
@@ -82,46 +80,13 @@ internal sealed partial class SignedDocuments
         /// <summary>Joins the check under way for this client, too, or starts one, which waits its turn in this place.</summary>
         public Task<RequestResult> CheckAsync(SharedPlace place, IPAddress? client, Func<Task<RequestResult>> check)
         {
-            SharedPlace? joined = null;
-            Task<RequestResult> running;
-            lock (_gate)
+            (SharedPlace? joined, Task<RequestResult> running) = owner._checks.JoinOrStart(this, place, check, out bool isNew);
+            if (!isNew)
             {
-                if (_check is null)
-                {
-                    _place = place;
-                }
-                else
-                {
-                    joined = _place;
-                }
-
-                running = CheckAsync(check);
+                joined?.Join(client);
             }
 
-            joined?.Join(client);
             return running;
-        }
-
-        /// <summary>Joins the check under way, or starts one.</summary>
-        private Task<RequestResult> CheckAsync(Func<Task<RequestResult>> check)
-        {
-            lock (_gate)
-            {
-                return _check ??= Task.Run(async () =>
-                {
-                    try
-                    {
-                        return await check();
-                    }
-                    finally
-                    {
-                        lock (_gate)
-                        {
-                            _check = null;
-                        }
-                    }
-                });
-            }
         }
 
         /// <summary>Runs as the only check; those who ask meanwhile wait for it.</summary>
@@ -129,21 +94,14 @@ internal sealed partial class SignedDocuments
         {
             while (true)
             {
-                Task<RequestResult>? mine = null;
-                Task<RequestResult>? other;
-                lock (_gate)
+                (_, Task<RequestResult> running) = owner._checks.JoinOrStart(this, null, run, out bool isMine);
+                if (isMine)
                 {
-                    other = _check;
-                    mine = other is null ? CheckAsync(run) : null;
-                }
-
-                if (mine is not null)
-                {
-                    await mine;
+                    await running;
                     return;
                 }
 
-                await Task.WhenAny(other!);
+                await Task.WhenAny(running);
             }
         }
 

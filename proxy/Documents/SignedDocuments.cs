@@ -4,6 +4,7 @@ using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Threading;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
 
@@ -41,6 +42,7 @@ internal sealed partial class SignedDocuments(
     private static readonly TimeSpan s_warnAgainAfter = TimeSpan.FromDays(1);
 
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly SingleFlight<Entry, SharedPlace?, RequestResult> _checks = new();
     // checks of what may be made-up names: no client may have them all
     private readonly FetchQueue _unknown = new(MaxRepositories, prefetchLimit: 0);
 

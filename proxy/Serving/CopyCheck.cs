@@ -1,9 +1,9 @@
-using System.Collections.Concurrent;
 using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Hashing;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Threading;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Breakwater.Proxy.Serving;
@@ -21,7 +21,7 @@ internal sealed class CopyCheck : IDisposable
 
     private static readonly TimeSpan s_goodFor = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<ObjectKey, Check> _running = new();
+    private readonly SingleFlight<ObjectKey, FetchPlace, bool> _running = new();
     private readonly FetchQueue _turn = new(1, prefetchLimit: 0);
     private readonly MemoryCache _good;
     private readonly IObjectStore _store;
@@ -47,7 +47,7 @@ internal sealed class CopyCheck : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<bool> IsGoodAsync(ObjectKey key, ObjectLease lease, IPAddress? client, CancellationToken cancellationToken)
     {
-        if (_good.TryGetValue(key, out _) || (_running.Count >= MaxWaiting && !_running.ContainsKey(key)))
+        if (_good.TryGetValue(key, out _) || (_running.Count >= MaxWaiting && !_running.IsUnderWay(key)))
         {
             return true;
         }
@@ -57,11 +57,12 @@ internal sealed class CopyCheck : IDisposable
             return false;
         }
 
-        Check check = _running.GetOrAdd(key, (k, c) => new Check(this, k, c), client);
-        _turn.Promote(check.Place, FetchPriority.Demand, client);
+        var mine = new FetchPlace(FetchPriority.Demand, client);
+        (FetchPlace place, Task<bool> result) = _running.JoinOrStart(key, mine, () => CheckAsync(key, mine), out _);
+        _turn.Promote(place, FetchPriority.Demand, client);
         try
         {
-            return await check.Result.Value.WaitAsync(_options.AnswerTimeout / 2, _time, cancellationToken);
+            return await result.WaitAsync(_options.AnswerTimeout / 2, _time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -93,7 +94,6 @@ internal sealed class CopyCheck : IDisposable
         finally
         {
             _turn.Leave(place);
-            _running.TryRemove(key, out _);
         }
     }
 
@@ -131,20 +131,5 @@ internal sealed class CopyCheck : IDisposable
 
             return hasher.FinishMatches(key);
         }
-    }
-
-    /// <summary>A check that is under way or waits for its turn.</summary>
-    private sealed class Check
-    {
-        public Check(CopyCheck checks, ObjectKey key, IPAddress? client)
-        {
-            Place = new FetchPlace(FetchPriority.Demand, client);
-            Result = new Lazy<Task<bool>>(() => Task.Run(() => checks.CheckAsync(key, Place)));
-        }
-
-        public FetchPlace Place { get; }
-
-        /// <summary>Lazy: <c>GetOrAdd</c> may make several, of which one counts.</summary>
-        public Lazy<Task<bool>> Result { get; }
     }
 }
