@@ -12,7 +12,7 @@ namespace Breakwater.Repositories;
 /// </remarks>
 public sealed class RsaSignature
 {
-    private const int MaxModulusBytes = 1024;
+    private const int MinModulusBits = 1024, MaxModulusBits = 16384, MaxExponentBits = 32;
 
     /// <summary>DER of the DigestInfo for SHA-1 (RFC 8017, 9.2, note 1); the 20 bytes of the digest follow.</summary>
     internal static readonly byte[] Sha1DigestInfo = Convert.FromHexString("3021300906052b0e03021a05000414");
@@ -21,25 +21,35 @@ public sealed class RsaSignature
     private readonly BigInteger _exponent;
     private readonly int _modulusBytes;
 
-    private RsaSignature(RSAParameters parameters)
+    private RsaSignature(BigInteger modulus, BigInteger exponent)
     {
-        _modulus = new BigInteger(parameters.Modulus, isUnsigned: true, isBigEndian: true);
-        _exponent = new BigInteger(parameters.Exponent, isUnsigned: true, isBigEndian: true);
+        _modulus = modulus;
+        _exponent = exponent;
         _modulusBytes = _modulus.GetByteCount(isUnsigned: true);
     }
 
-    /// <summary>Takes a public key of 1,024 to 8,192 bit.</summary>
+    /// <summary>Takes a public key.</summary>
     public static Parsed<RsaSignature> FromKey(RSA key) => FromKey(key.ExportParameters(false));
 
-    /// <summary>Takes a public key of 1,024 to 8,192 bit.</summary>
+    /// <summary>
+    /// Takes a public key that RFC 8017, 3.1, allows: a modulus that is odd and of 1,024 to 16,384 bit (OpenSSL's limit), an exponent that
+    /// is odd, more than 1 (which would make every block its own signature) and of at most 32 bit.
+    /// </summary>
     internal static Parsed<RsaSignature> FromKey(RSAParameters parameters)
     {
-        if (parameters.Modulus is not { Length: >= 128 and <= MaxModulusBytes } || parameters.Exponent is not { Length: >= 1 and <= 4 })
+        var modulus = new BigInteger(parameters.Modulus, isUnsigned: true, isBigEndian: true);
+        var exponent = new BigInteger(parameters.Exponent, isUnsigned: true, isBigEndian: true);
+        if (modulus.GetBitLength() is < MinModulusBits or > MaxModulusBits || modulus.IsEven)
         {
-            return new Malformed("The RSA key is not of 1,024 to 8,192 bit with an exponent of at most 32 bit.");
+            return new Malformed("The RSA key's modulus is not an odd number of 1,024 to 16,384 bit.");
         }
 
-        return new RsaSignature(parameters);
+        if (exponent <= 1 || exponent.IsEven || exponent.GetBitLength() > MaxExponentBits)
+        {
+            return new Malformed("The RSA key's exponent is not an odd number from 3 to 4,294,967,295.");
+        }
+
+        return new RsaSignature(modulus, exponent);
     }
 
     /// <summary>Reads a public key in PEM.</summary>
