@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Pins;
+using Breakwater.CacheStore.Quotas;
 
 namespace Breakwater.CacheStore;
 
@@ -26,7 +27,8 @@ public interface IObjectStore : IAsyncDisposable
     /// <summary>Starts to store an object. Bytes become part of the store only by <see cref="ObjectWriter.CommitAsync"/>.</summary>
     /// <param name="key">What the bytes must hash to.</param>
     /// <param name="expectedLength">Length in bytes when it is known, else null.</param>
-    ObjectWriter BeginWrite(in ObjectKey key, long? expectedLength);
+    /// <param name="mark">On whose account it goes (<see cref="StoreShare.Mark"/>); 0: nobody's. Who stores it first is charged.</param>
+    ObjectWriter BeginWrite(in ObjectKey key, long? expectedLength, ushort mark = 0);
 
     /// <summary>
     /// Cancelled from a write that the disk refuses until it takes one again, when another takes its place: for whoever has something

@@ -1,3 +1,5 @@
+using Breakwater.CacheStore.Quotas;
+
 namespace Breakwater.CacheStore;
 
 /// <summary>Settings of the object store (section <c>Store</c>).</summary>
@@ -39,6 +41,9 @@ public sealed class StoreOptions
     /// <summary>Gives what is named another share of the quota, for the next store that is opened.</summary>
     public void ShareWithNamed(double share) => NamedShare = share;
 
+    /// <summary>Counts what these have stored, in the next store that is opened.</summary>
+    public void Count(IReadOnlyList<StoreShare> shares) => Shares = shares;
+
     /// <summary>The most heap that the index, its table and the logs' pages take with this quota, bytes.</summary>
     public long HeapBytes(long quotaBytes) =>
         Math.Max(IndexMemoryBytes, 16L << 20) + (Index.ObjectIndex.TableBytes(quotaBytes / Store.StoreParts.SmallestObjectsMean) * 5 / 4)
@@ -55,6 +60,9 @@ public sealed class StoreOptions
 
     /// <summary>Share of the quota that what is named may take (<see cref="Store.NamedStore"/>).</summary>
     public double NamedShare { get; private set; } = 0.3;
+
+    /// <summary>On whose account objects go (<see cref="StoreShares"/>).</summary>
+    internal IReadOnlyList<StoreShare> Shares { get; private set; } = [];
 
     /// <summary>Below it a store is not opened.</summary>
     internal long LeastQuotaBytes { get; init; } = MinQuotaBytes;

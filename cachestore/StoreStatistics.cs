@@ -1,3 +1,5 @@
+using Breakwater.CacheStore.Quotas;
+
 namespace Breakwater.CacheStore;
 
 /// <summary>
@@ -25,6 +27,9 @@ public sealed record StoreStatistics
 
     /// <summary>Pinned objects that are here.</summary>
     public long PinnedBytes { get; init; }
+
+    /// <summary>What each party takes whose objects are counted together.</summary>
+    public IReadOnlyList<ShareUse> Shares { get; init; } = [];
 
     /// <summary>Objects' bytes that were stored.</summary>
     public long StoredBytes { get; init; }

@@ -10,6 +10,9 @@ internal sealed class IndexFunctions : FunctionsBase<ObjectKey, IndexEntry, Inde
     /// <summary>Set when an upsert met a record of its key that was still mutable; the status of an upsert does not tell.</summary>
     public bool HasReplaced { get; set; }
 
+    /// <summary>The place in that record.</summary>
+    public IndexEntry Replaced { get; set; }
+
     public override bool SingleReader(ref ObjectKey key, ref IndexEntry input, ref IndexEntry value, ref IndexEntry dst,
         ref ReadInfo readInfo)
     {
@@ -35,6 +38,7 @@ internal sealed class IndexFunctions : FunctionsBase<ObjectKey, IndexEntry, Inde
         ref IndexEntry output, ref UpsertInfo upsertInfo)
     {
         HasReplaced = true;
+        Replaced = dst;
         return false;
     }
 }

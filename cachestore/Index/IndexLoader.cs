@@ -26,19 +26,25 @@ internal sealed class IndexLoader : IDisposable
     private readonly IndexFunctions _functions = new();
     private readonly Session _session;
     private readonly UnsafeSession _context;
+    private readonly Charging _charge;
     private readonly Action<long> _counted;
     private long _added;
 
     /// <param name="store">The index.</param>
+    /// <param name="charge">Told of each entry that comes, and with a negative length of each that goes.</param>
     /// <param name="counted">Told at the end how many keys were added.</param>
-    public IndexLoader(FasterKV<ObjectKey, IndexEntry> store, Action<long> counted)
+    public IndexLoader(FasterKV<ObjectKey, IndexEntry> store, Charging charge, Action<long> counted)
     {
         _store = store;
+        _charge = charge;
         _counted = counted;
         _session = store.For(_functions).NewSession<IndexFunctions>();
         _context = _session.UnsafeContext;
         _context.BeginUnsafe();
     }
+
+    /// <summary>An entry came or went, with its length or that negated.</summary>
+    public delegate void Charging(in IndexEntry entry, long length);
 
     /// <summary>
     /// Brings what the next calls for some keys need into the processor's caches. Each of those calls waits for memory alone, because of
@@ -64,21 +70,31 @@ internal sealed class IndexLoader : IDisposable
     public void Set(in ObjectKey key, in IndexEntry entry)
     {
         // an upsert does not look at records that are not mutable
-        bool isKnown = _store.Log.ReadOnlyAddress > _store.Log.BeginAddress && Contains(key);
-        _functions.HasReplaced = isKnown;
+        IndexEntry past = default;
+        _functions.HasReplaced = _store.Log.ReadOnlyAddress > _store.Log.BeginAddress && TryGet(key, out past);
+        _functions.Replaced = past;
         ObjectKey k = key;
         IndexEntry e = entry;
         _context.Upsert(ref k, ref e);
-        _added += _functions.HasReplaced ? 0 : 1;
+        _charge(entry, entry.Length);
+        if (_functions.HasReplaced)
+        {
+            _charge(_functions.Replaced, -_functions.Replaced.Length);
+        }
+        else
+        {
+            _added++;
+        }
     }
 
     /// <summary>Forgets a key.</summary>
     public void Remove(in ObjectKey key)
     {
-        if (Contains(key))
+        if (TryGet(key, out IndexEntry past))
         {
             ObjectKey k = key;
             _context.Delete(ref k);
+            _charge(past, -past.Length);
             _added--;
         }
     }
@@ -92,10 +108,10 @@ internal sealed class IndexLoader : IDisposable
 
     private bool IsSpilled => _store.Log.HeadAddress > _store.Log.BeginAddress;
 
-    private bool Contains(in ObjectKey key)
+    private bool TryGet(in ObjectKey key, out IndexEntry entry)
     {
         ObjectKey k = key;
-        IndexEntry entry = default;
+        entry = default;
         Status status = _context.Read(ref k, ref entry);
         if (!status.IsPending)
         {
@@ -106,7 +122,13 @@ internal sealed class IndexLoader : IDisposable
             wait: true);
         using (outputs)
         {
-            return outputs.Next() && outputs.Current.Status.Found;
+            if (!outputs.Next() || !outputs.Current.Status.Found)
+            {
+                return false;
+            }
+
+            entry = outputs.Current.Output;
+            return true;
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Numerics;
+using Breakwater.CacheStore.Quotas;
 using FASTER.core;
 using Session = FASTER.core.ClientSession<
     Breakwater.CacheStore.ObjectKey, Breakwater.CacheStore.Index.IndexEntry, Breakwater.CacheStore.Index.IndexEntry,
@@ -24,6 +25,8 @@ internal sealed class ObjectIndex : IDisposable
     private readonly FasterKV<ObjectKey, IndexEntry> _store;
     private readonly FasterKVSettings<ObjectKey, IndexEntry> _settings;
     private readonly ConcurrentStack<Session> _idle = new(); // of threads that are gone
+    private readonly StoreShares _shares;
+    private readonly long _keptFrom;
     private long _count;
     private bool _isDisposed;
 
@@ -35,8 +38,13 @@ internal sealed class ObjectIndex : IDisposable
     /// <param name="objectsNow">About how many are added at once: sizes the steps in which memory is taken.</param>
     /// <param name="memoryBytes">Records in memory, 48 bytes each; rounded down to a power of two, taken as they fill.</param>
     /// <param name="spillPath">Records beyond that go to this file, which is scratch.</param>
-    public ObjectIndex(long mostObjects, long objectsNow, long memoryBytes, string spillPath)
+    /// <param name="shares">Told of all that comes and goes.</param>
+    /// <param name="keptFrom">Kept segments begin at this address.</param>
+    public ObjectIndex(long mostObjects, long objectsNow, long memoryBytes, string spillPath, StoreShares? shares = null,
+        long keptFrom = long.MaxValue)
     {
+        _shares = shares ?? new StoreShares();
+        _keptFrom = keptFrom;
         _settings = new FasterKVSettings<ObjectKey, IndexEntry>
         {
             IndexSize = TableBytes(mostObjects),
@@ -61,13 +69,18 @@ internal sealed class ObjectIndex : IDisposable
     /// <summary>Points a key to a place. One caller at a time for one key.</summary>
     /// <param name="key">The key.</param>
     /// <param name="entry">Its place.</param>
-    /// <param name="isMove">Is the key in the index already? An upsert does not tell.</param>
-    public void Set(in ObjectKey key, in IndexEntry entry, bool isMove = false)
+    /// <param name="replaced">Its place until now; null: the key is not in the index. An upsert does not tell.</param>
+    public void Set(in ObjectKey key, in IndexEntry entry, IndexEntry? replaced = null)
     {
         ObjectKey k = key;
         IndexEntry e = entry;
         SessionOfThread().Upsert(ref k, ref e);
-        if (!isMove)
+        Charge(entry, entry.Length);
+        if (replaced is { } past)
+        {
+            Charge(past, -past.Length);
+        }
+        else
         {
             Interlocked.Increment(ref _count);
         }
@@ -87,6 +100,7 @@ internal sealed class ObjectIndex : IDisposable
         ObjectKey k = key;
         session.Delete(ref k);
         Interlocked.Decrement(ref _count);
+        Charge(entry, -entry.Length);
         return true;
     }
 
@@ -111,7 +125,7 @@ internal sealed class ObjectIndex : IDisposable
     }
 
     /// <summary>Fills the index at a start, before anybody else uses it; dispose it before anybody does.</summary>
-    public IndexLoader BeginLoad() => new(_store, added => Interlocked.Add(ref _count, added));
+    public IndexLoader BeginLoad() => new(_store, Charge, added => Interlocked.Add(ref _count, added));
 
     public void Dispose()
     {
@@ -130,6 +144,8 @@ internal sealed class ObjectIndex : IDisposable
 
         return bytes;
     }
+
+    private void Charge(in IndexEntry entry, long length) => _shares.Count(entry.Owner, length, isFresh: entry.Address < _keptFrom);
 
     private static bool TryGet(
         Session session, in ObjectKey key, out IndexEntry entry)

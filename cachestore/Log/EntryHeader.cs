@@ -21,7 +21,7 @@ internal struct EntryHeader
     private readonly uint _magic;
     private readonly EntryKind _kind;
     private readonly byte _version;
-    private readonly ushort _reserved;
+    private readonly ushort _mark;
     private readonly ObjectKey _key;
     private readonly long _objectLength;
     private readonly int _part;
@@ -35,11 +35,13 @@ internal struct EntryHeader
     /// <param name="objectLength">Length of the whole object, 0 when it is not known yet.</param>
     /// <param name="part">Number of the part, from 0.</param>
     /// <param name="payload">The bytes that follow the header.</param>
-    public EntryHeader(EntryKind kind, in ObjectKey key, long objectLength, int part, ReadOnlySpan<byte> payload)
+    /// <param name="mark">Whose it is (<see cref="Quotas.StoreShare.Mark"/>); 0: nobody's.</param>
+    public EntryHeader(EntryKind kind, in ObjectKey key, long objectLength, int part, ReadOnlySpan<byte> payload, ushort mark = 0)
     {
         _magic = MagicNumber;
         _kind = kind;
         _version = CurrentVersion;
+        _mark = mark;
         _key = key;
         _objectLength = objectLength;
         _part = part;
@@ -49,6 +51,9 @@ internal struct EntryHeader
     }
 
     public readonly EntryKind Kind => _kind;
+
+    /// <summary>Whose it is; 0: nobody's.</summary>
+    public readonly ushort Mark => _mark;
 
     public readonly ObjectKey Key => _key;
 

@@ -28,7 +28,7 @@ internal static class SegmentTable
                     ? new PartSpan(segments, reader.ReadSeal(entry.Address, entry.Header.Key, entry.Header.ObjectLength))
                     : default;
                 rows.Add(new TableRow(entry.Header.Key, entry.Header.ObjectLength, (uint)(entry.Address - start), entry.Header.Kind,
-                    parts));
+                    parts, entry.Header.Mark));
             }
         }
 

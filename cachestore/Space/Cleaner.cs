@@ -19,16 +19,26 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
     /// </summary>
     /// <param name="id">The segment.</param>
     /// <param name="isEvicting">False: every object is worth keeping.</param>
+    /// <param name="isSparing">Only what is beyond its party's quota goes: there is enough of that elsewhere.</param>
     /// <exception cref="IOException">The disk refuses; the segment is as it was.</exception>
-    public bool TryClean(int id, bool isEvicting)
+    public bool TryClean(int id, bool isEvicting, bool isSparing = false)
     {
         SegmentSet segments = store.Log.Segments;
         bool isFresh = id < SegmentSet.FirstKeptId;
         List<Candidate> candidates = FindLive(id);
+        Dictionary<int, long> dropped = []; // bytes of each party
         foreach (Candidate candidate in candidates)
         {
+            int owner = candidate.Entry.Owner;
+            bool isExcess = store.Shares.ExcessOf(owner) > dropped.GetValueOrDefault(owner);
             candidate.IsKept = !isEvicting || candidate.IsPinned
-                || (isFresh ? EvictionPolicy.IsKeptFromFresh(candidate.Frequency) : EvictionPolicy.IsKeptAgain(candidate.Frequency));
+                || (!isExcess && (isSparing || (isFresh
+                ? EvictionPolicy.IsKeptFromFresh(candidate.Frequency)
+                : EvictionPolicy.IsKeptAgain(candidate.Frequency))));
+            if (!candidate.IsKept)
+            {
+                dropped[owner] = dropped.GetValueOrDefault(owner) + candidate.Entry.Length;
+            }
         }
 
         if (!isFresh
@@ -56,11 +66,11 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
             store.ApplyMove(move);
         }
 
-        foreach (Candidate dropped in candidates.Where(static c => !c.IsKept))
+        foreach (Candidate gone in candidates.Where(static c => !c.IsKept))
         {
-            if (store.Evict(dropped.Key, dropped.Entry) && isFresh)
+            if (store.Evict(gone.Key, gone.Entry) && isFresh)
             {
-                ghosts.Add(dropped.Key.GetHashCode64());
+                ghosts.Add(gone.Key.GetHashCode64());
             }
         }
 
@@ -115,7 +125,7 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
             }
         }
 
-        return kept.Append(Entries.Seal(candidate.Key, entry.Length, parts));
+        return kept.Append(Entries.Seal(candidate.Key, entry.Length, parts, candidate.Mark));
     }
 
     /// <summary>The objects that have something in the segment and that the index knows there.</summary>
@@ -141,7 +151,7 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
             {
                 if (!found.TryGetValue(key, out Candidate? candidate))
                 {
-                    candidate = found[key] = new Candidate(key, entry, store.FrequencyOf(entry), store.Pins.IsExempt(key));
+                    candidate = found[key] = new Candidate(scanned.Header, entry, store.FrequencyOf(entry), store.Pins.IsExempt(key));
                 }
 
                 candidate.BytesHere += BlobLog.SizeOf(scanned.Header.PayloadLength);
@@ -161,9 +171,11 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
         }
     }
 
-    private sealed class Candidate(ObjectKey key, IndexEntry entry, int frequency, bool isPinned)
+    private sealed class Candidate(EntryHeader header, IndexEntry entry, int frequency, bool isPinned)
     {
-        public ObjectKey Key => key;
+        public ObjectKey Key => header.Key;
+
+        public ushort Mark => header.Mark;
 
         public IndexEntry Entry => entry;
 

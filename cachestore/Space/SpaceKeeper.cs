@@ -262,7 +262,9 @@ internal sealed class SpaceKeeper : IAsyncDisposable
 
     private async Task CleanFreshAsync(int id, bool isEvicting)
     {
-        _cleaner.TryClean(id, isEvicting);
+        // not while writers wait: then room must be made by the next segment, whosever it is
+        bool isSparing = isEvicting && !IsFull && _store.Shares.FreshExcess >= _segments.SegmentBytes;
+        _cleaner.TryClean(id, isEvicting, isSparing);
         _store.Log.TruncateUntil(_segments.StartOf(id + 1));
         await _store.Log.CommitAsync(_stopping.Token);
         RemoveGivenUp();

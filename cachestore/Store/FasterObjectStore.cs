@@ -4,6 +4,7 @@ using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Index;
 using Breakwater.CacheStore.Log;
 using Breakwater.CacheStore.Pins;
+using Breakwater.CacheStore.Quotas;
 using Breakwater.CacheStore.Scrubbing;
 using Breakwater.CacheStore.Space;
 using Breakwater.CacheStore.Staging;
@@ -42,6 +43,7 @@ public sealed partial class FasterObjectStore : IObjectStore
         Recovered = parts.Recovered;
         _documents = parts.Documents;
         Pins = parts.Pins;
+        Shares = parts.Shares;
         _evicting = options.Evicting;
         _named = options.HasNamed ? new NamedStore(options, parts.QuotaBytes, parts.Disk, time, logger) : null;
         MaxObjectBytes = Math.Min(Math.Min(options.MaxObjectBytes, IndexEntry.LengthLimit - 1), parts.QuotaBytes / 4);
@@ -67,6 +69,9 @@ public sealed partial class FasterObjectStore : IObjectStore
     /// <inheritdoc/>
     public PinSets Pins { get; }
 
+    /// <summary>On whose account objects go.</summary>
+    public StoreShares Shares { get; }
+
     /// <summary>What has a name and no content hash, in a store of its own within this one's quota.</summary>
     public NamedStore Named => _named ?? throw new InvalidOperationException("This store has none beside it.");
 
@@ -79,6 +84,7 @@ public sealed partial class FasterObjectStore : IObjectStore
         FreshBytes = Space.FreshBytes,
         KeptBytes = Space.KeptBytes,
         PinnedBytes = Pins.Bytes,
+        Shares = Shares.List(),
         Documents = _documents.Count,
         StoredBytes = Counters.StoredBytes,
         RewrittenBytes = Counters.RewrittenBytes,
@@ -192,7 +198,8 @@ public sealed partial class FasterObjectStore : IObjectStore
     public bool Contains(in ObjectKey key) => _published.Contains(key) || Index.TryGet(key, out _);
 
     /// <inheritdoc/>
-    public ObjectWriter BeginWrite(in ObjectKey key, long? expectedLength) => new FasterObjectWriter(this, key, expectedLength);
+    public ObjectWriter BeginWrite(in ObjectKey key, long? expectedLength, ushort mark = 0) =>
+        new FasterObjectWriter(this, key, expectedLength, mark);
 
     /// <inheritdoc/>
     public bool Remove(in ObjectKey key)
@@ -337,7 +344,7 @@ public sealed partial class FasterObjectStore : IObjectStore
             }
 
             uint ordinal = Log.Segments.GetOrCreate(Log.Segments.IdOf(move.ToAddress)).AddEntry(move.Frequency);
-            Index.Set(move.Key, new IndexEntry(move.ToAddress, entry.Length, entry.IsSealed, ordinal), isMove: true);
+            Index.Set(move.Key, new IndexEntry(move.ToAddress, entry.Length, entry.IsSealed, ordinal, entry.Owner), entry);
         }
 
         Counters.AddRewritten(move.From.Length);
@@ -419,8 +426,11 @@ public sealed partial class FasterObjectStore : IObjectStore
                         _extents.Add(commit.Address, staged.Addresses());
                     }
 
-                    bool isStoredAgain = Index.TryGet(staged.Key, out _); // by a second writer that looked before the first one was done
-                    Index.Set(staged.Key, new IndexEntry(commit.Address, staged.Length, commit.IsSealed, ordinal), isStoredAgain);
+                    // by a second writer that looked before the first one was done
+                    bool isStoredAgain = Index.TryGet(staged.Key, out IndexEntry earlier);
+                    int owner = Shares.NumberOf(commit.Mark);
+                    Index.Set(staged.Key, new IndexEntry(commit.Address, staged.Length, commit.IsSealed, ordinal, owner),
+                        isStoredAgain ? earlier : null);
                     if (!isStoredAgain)
                     {
                         Pins.OnStored(staged.Key, staged.Length);

@@ -15,6 +15,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
     private readonly ObjectHasher _hasher;
     private readonly long? _expectedLength;
     private readonly bool _isProven;
+    private readonly ushort _mark; // whose it is
     private int _placed; // parts that the log took
     private CommitResult? _refusal;
     private StagedObject? _earlier; // another writer's object of the same key
@@ -23,12 +24,13 @@ internal sealed class FasterObjectWriter : ObjectWriter
     private bool _isCommitting;
     private bool _isDisposed;
 
-    public FasterObjectWriter(FasterObjectStore store, in ObjectKey key, long? expectedLength)
+    public FasterObjectWriter(FasterObjectStore store, in ObjectKey key, long? expectedLength, ushort mark)
     {
         _store = store;
         _staged = new StagedObject(key, store.Log.Segments, store.Budget);
         _hasher = ObjectHasher.Create(key.Algorithm);
         _expectedLength = expectedLength;
+        _mark = mark;
         _isProven = store.Proven.Contains(key.GetHashCode64());
         if (expectedLength > store.MaxObjectBytes)
         {
@@ -172,7 +174,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
         if (_placed == 0 && _staged.PartCount <= 1)
         {
             ReadOnlyMemory<byte> payload = _staged.PartCount == 0 ? default : _staged.PartMemory(0);
-            EntryHeader whole = new(EntryKind.Whole, Key, Length, 0, payload.Span);
+            EntryHeader whole = new(EntryKind.Whole, Key, Length, 0, payload.Span, _mark);
             _store.Commits.Watch(_staged);
             return await AppendAsync(whole, payload, CancellationToken.None) is { } at ? Placed(0, at, isSealed: false) : null;
         }
@@ -182,10 +184,10 @@ internal sealed class FasterObjectWriter : ObjectWriter
             return null;
         }
 
-        byte[] seal = Entries.Seal(Key, Length, _staged.Addresses());
+        byte[] seal = Entries.Seal(Key, Length, _staged.Addresses(), _mark);
         ReadOnlyMemory<byte> list = seal.AsMemory(EntryHeader.SizeBytes);
         return await AppendAsync(EntryHeader.Read(seal), list, CancellationToken.None) is { } address
-            ? new PendingCommit(_staged, address, true)
+            ? new PendingCommit(_staged, address, true, _mark)
             : null;
     }
 
@@ -196,7 +198,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
             _staged.PlacePart(part, address, isVerified: true);
         }
 
-        return new PendingCommit(_staged, address, isSealed);
+        return new PendingCommit(_staged, address, isSealed, _mark);
     }
 
     private async ValueTask<CommitResult?> PlaceLastPartAsync(CancellationToken cancellationToken)
@@ -208,7 +210,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
         }
 
         ReadOnlyMemory<byte> payload = _staged.PartMemory(part);
-        EntryHeader header = new(EntryKind.Part, Key, _expectedLength ?? 0, part, payload.Span);
+        EntryHeader header = new(EntryKind.Part, Key, _expectedLength ?? 0, part, payload.Span, _mark);
         _store.Commits.Watch(_staged);
         if (await AppendAsync(header, payload, cancellationToken) is not { } address)
         {

@@ -1,5 +1,6 @@
 using Breakwater.CacheStore.Index;
 using Breakwater.CacheStore.Log;
+using Breakwater.CacheStore.Quotas;
 using Microsoft.Extensions.Logging;
 
 namespace Breakwater.CacheStore.Store;
@@ -8,7 +9,7 @@ namespace Breakwater.CacheStore.Store;
 /// Rebuilds the index from the log: the log is the truth. The tables of full segments make it quick, damaged ones make it slow, none make
 /// it wrong. While one table goes into the index, the next one is read.
 /// </summary>
-internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
+internal sealed class Recovery(BlobLog log, ObjectIndex index, StoreShares shares, ILogger logger)
 {
     private readonly SegmentSet _segments = log.Segments;
     private readonly LogScanner _scanner = new(log.Segments, log.Geometry.PageSizeBits);
@@ -121,7 +122,7 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
             foreach (ref readonly TableRow row in batch)
             {
                 bool isWhole = row.Kind == EntryKind.Whole || (row.Kind == EntryKind.Seal && row.Parts.IsWhollyIn(_segments));
-                Apply(loader, segment, row.Kind, isWhole, row.Key, start + row.Offset, row.ObjectLength, ordinal++);
+                Apply(loader, segment, row.Kind, isWhole, row.Key, start + row.Offset, row.ObjectLength, row.Mark, ordinal++);
             }
 
             rows = rows[batch.Length..];
@@ -137,13 +138,13 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
         {
             EntryHeader header = entry.Header;
             Apply(loader, segment, header.Kind, header.Kind == EntryKind.Whole, header.Key, entry.Address, header.ObjectLength,
-                segment.AddEntry());
+                header.Mark, segment.AddEntry());
         }
     }
 
     /// <summary>Follows one entry. A seal counts when its parts are known to be there (isWhole), else it is asked.</summary>
     private void Apply(IndexLoader loader, Segment segment, EntryKind kind, bool isWhole, in ObjectKey key, long address, long objectLength,
-        uint ordinal)
+        ushort mark, uint ordinal)
     {
         switch (kind)
         {
@@ -154,7 +155,7 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, ILogger logger)
                     break; // the removal is in the fresh log, which is read first
                 }
 
-                loader.Set(key, new IndexEntry(address, objectLength, kind == EntryKind.Seal, ordinal));
+                loader.Set(key, new IndexEntry(address, objectLength, kind == EntryKind.Seal, ordinal, shares.NumberOf(mark)));
                 if (_removed.Count > 0)
                 {
                     _removed.Remove(key);

@@ -6,13 +6,15 @@ using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Index;
 using Breakwater.CacheStore.Log;
 using Breakwater.CacheStore.Pins;
+using Breakwater.CacheStore.Quotas;
 using Microsoft.Extensions.Logging;
 
 namespace Breakwater.CacheStore.Store;
 
 /// <summary>What a store is made of, opened and recovered.</summary>
 internal sealed record StoreParts(
-    StoreDisk Disk, DiskHealth Health, BlobLog Log, ObjectIndex Index, FasterDocumentStore Documents, PinSets Pins, StoreRecovery Recovered,
+    StoreDisk Disk, DiskHealth Health, BlobLog Log, ObjectIndex Index, FasterDocumentStore Documents, PinSets Pins,
+    StoreShares Shares, StoreRecovery Recovered,
     long QuotaBytes)
 {
     /// <summary>The directory of the objects' log within the store's.</summary>
@@ -41,18 +43,25 @@ internal sealed record StoreParts(
                 + $"disk.", nameof(options));
         }
 
+        StoreShares shares = new(logger);
         (BlobLog log, ObjectIndex index, StoreRecovery recovered) =
-            OpenOrMoveAside(objects, time, logger, () => OpenObjects(path, objects, quota, options.IndexMemoryBytes, disk, health, logger));
+            OpenOrMoveAside(objects, time, logger, () =>
+            {
+                shares = new StoreShares(logger); // counts from nothing, should it be the second try
+                shares.Replace(options.Shares);
+                return OpenObjects(path, objects, quota, options.IndexMemoryBytes, shares, disk, health, logger);
+            });
         string documentsPath = Path.Combine(path, "documents");
         FasterDocumentStore documents =
             OpenOrMoveAside(documentsPath, time, logger, () => FasterDocumentStore.Open(documentsPath, disk, health, logger));
         PinSets pins =
             new(Path.Combine(path, "pins"), quota, disk, key => index.TryGet(key, out IndexEntry entry) ? entry.Length : null, logger);
-        return new StoreParts(disk, health, log, index, documents, pins, recovered, quota);
+        return new StoreParts(disk, health, log, index, documents, pins, shares, recovered, quota);
     }
 
     private static (BlobLog Log, ObjectIndex Index, StoreRecovery Recovered) OpenObjects(
-        string path, string objects, long quota, long indexMemoryBytes, StoreDisk disk, DiskHealth health, ILogger logger)
+        string path, string objects, long quota, long indexMemoryBytes, StoreShares shares, StoreDisk disk, DiskHealth health,
+        ILogger logger)
     {
         BlobLog log = BlobLog.Open(objects, GeometryFor(quota), disk, health, out CommittedRange range);
         long objectsNow = log.Segments.TableBytes() / TableRow.SizeBytes;
@@ -63,8 +72,9 @@ internal sealed record StoreParts(
 
         string indexPath = Path.Combine(path, "index");
         StoreFolder.Make(indexPath);
-        ObjectIndex index = new(quota / SmallestObjectsMean, objectsNow, indexMemoryBytes, Path.Combine(indexPath, "spill"));
-        return (log, index, new Recovery(log, index, logger).Run(range));
+        ObjectIndex index = new(quota / SmallestObjectsMean, objectsNow, indexMemoryBytes, Path.Combine(indexPath, "spill"), shares,
+            log.Segments.StartOf(SegmentSet.FirstKeptId));
+        return (log, index, new Recovery(log, index, shares, logger).Run(range));
     }
 
     /// <summary>A cache that cannot be understood must not keep the server from starting: it is put aside, and begun anew.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Breakwater.CacheStore.Quotas;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Boots;
@@ -13,7 +14,7 @@ namespace Breakwater.Proxy.Admin;
 internal sealed class ProxyGauges
 {
     public ProxyGauges(IMeterFactory meters, FetchCoordinator fetches, FetchQueue queue, IProxyStateLookup clusters, Health health,
-        RequestRecorder recorder, BootBoard boots, OverflowBudget overflow, NamedStore named, ClustersInUse inUse)
+        RequestRecorder recorder, BootBoard boots, OverflowBudget overflow, NamedStore named, StoreShares shares, ClustersInUse inUse)
     {
         Meter meter = meters.Create(ProxyCounters.MeterName);
         meter.CreateObservableGauge("breakwater.fetches", () => fetches.InFlight.Count, "{fetch}", "Objects being fetched.");
@@ -27,6 +28,11 @@ internal sealed class ProxyGauges
             "URLs of destinations and sites with stored answers.");
         meter.CreateObservableGauge("breakwater.http.stored", () => named.UsedBytes, "By",
             "What bodies and heads of destinations and sites take on disk (Http:QuotaShare).");
+        meter.CreateObservableGauge("breakwater.repositories.stored", () => shares.List().Select(use => Of(use.Name, use.Bytes)), "By",
+            "What the objects take that each pattern of Repositories has brought into the store.");
+        meter.CreateObservableGauge("breakwater.repositories.quota",
+            () => from use in shares.List() where use.QuotaBytes is not null select Of(use.Name, use.QuotaBytes ?? 0), "By",
+            "What they may take when room is short (Repositories:<pattern>:QuotaBytes).");
         meter.CreateObservableGauge("breakwater.upstream.healthy", () => Healths(clusters, inUse), "1",
             "1: the Stratum 1 answers; 0: it is asked last. By cluster and upstream, of clusters that are in use or named by the settings.");
         meter.CreateObservableGauge("breakwater.health", () => (int)health.Check().Status, "1",
@@ -41,6 +47,8 @@ internal sealed class ProxyGauges
             : Array.Empty<Measurement<double>>(), "1",
             "Share of requests for repositories' content served without a fetch of their own, since the start.");
     }
+
+    private static Measurement<long> Of(string pattern, long bytes) => new(bytes, new KeyValuePair<string, object?>("pattern", pattern));
 
     private static Measurement<int>[] Boots(StormView storm) =>
     [

@@ -1,3 +1,4 @@
+using Breakwater.CacheStore.Quotas;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Observability;
@@ -40,6 +41,9 @@ internal sealed record ServerStatus(
 
     /// <summary>Bytes a second that may come from upstream at this time of day; null: no limit.</summary>
     public long? UpstreamLimit { get; init; }
+
+    /// <summary>What each pattern of <c>Repositories</c> has brought into the store, and may take there.</summary>
+    public IReadOnlyList<ShareUse> Shares { get; init; } = [];
 
     /// <summary>Another number than before when storms or boots have changed: who knows them need not ask again.</summary>
     public long BootsVersion { get; init; }

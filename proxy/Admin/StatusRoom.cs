@@ -1,3 +1,4 @@
+using Breakwater.CacheStore.Quotas;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
@@ -28,6 +29,7 @@ internal sealed class StatusRoom(
     ISiteNodes nodes,
     SignedDocuments documents,
     UpstreamPace pace,
+    StoreShares shares,
     TimeProvider time) : IAdminRoom
 {
     private readonly long _startedAt = time.GetTimestamp();
@@ -87,6 +89,7 @@ internal sealed class StatusRoom(
             Declared = declarations.All,
             Nodes = nodes.Summary,
             UpstreamLimit = pace.BytesPerSecond,
+            Shares = shares.List(),
         };
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Breakwater.CacheStore.Quotas;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Observability;
@@ -80,6 +81,12 @@ internal static class StatusCommand
         Row("store",
             $"{Markup.Escape(status.StorePath)}, {(status.StoreDiskFreeBytes < 0 ? "?" : Size(status.StoreDiskFreeBytes))} free on its "
             + $"disk; process memory {Size(status.WorkingSetBytes)}");
+        foreach (ShareUse use in status.Shares.Where(use => use.QuotaBytes is not null))
+        {
+            string colourOfUse = use.Bytes > use.QuotaBytes ? "yellow" : "default";
+            Row("quota", $"{Markup.Escape(use.Name)}: [{colourOfUse}]{Size(use.Bytes)}[/] of {Size(use.QuotaBytes ?? 0)}");
+        }
+
         foreach (string bootable in status.Bootable)
         {
             Row("seed", Markup.Escape(bootable));

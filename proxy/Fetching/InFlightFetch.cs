@@ -350,7 +350,8 @@ internal sealed partial class InFlightFetch
         note();
     });
 
-    private GrowingObject NewBody() => new(_services.Store.BeginWrite(Order.Key, null), _services.Overflow, _services.Time);
+    private GrowingObject NewBody() =>
+        new(_services.Store.BeginWrite(Order.Key, null, Order.Repository.Mark), _services.Overflow, _services.Time);
 
     private void ReleaseByPolicy(GrowingObject body, int stepBytes)
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Breakwater.CacheStore;
+using Breakwater.CacheStore.Quotas;
 using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Admin;
@@ -145,6 +146,8 @@ internal static class ProxyServer
         services.AddSingleton(store.Documents);
         services.AddSingleton(store.Named);
         services.AddSingleton(store.Pins);
+        services.AddSingleton(store.Shares);
+        services.AddReload<StoreShares>((shares, changed) => shares.Replace(RepositoryOptions.SharesOf(changed.Repositories)));
     }
 
     private static void Listen(KestrelServerOptions kestrel, ProxyOptions proxy, ListenPlan plan)

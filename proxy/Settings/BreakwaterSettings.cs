@@ -88,6 +88,7 @@ internal sealed class BreakwaterSettings
             .Select(section => $"{section}: '{configuration[section]}' is one value; a section belongs here: {{ \"name\": value }}."));
         settings.Store.Path ??= DefaultStorePath();
         settings.Store.ShareWithNamed(settings.Http.QuotaShare);
+        settings.Store.Count(RepositoryOptions.SharesOf(settings.Repositories));
         settings.Admin.TokenFile ??= Path.Combine(settings.Store.Path, "admin.token");
         SettingsValidator.Check(settings, configuration, errors);
         return errors.Count == 0 ? settings : throw new SettingsException(errors);

@@ -1,11 +1,12 @@
 using System.Text;
+using Breakwater.CacheStore.Quotas;
 using Breakwater.Proxy.Requests;
 
 namespace Breakwater.Proxy.Settings;
 
 /// <summary>
 /// How the state is read and checked that the settings declare: <c>Pins</c>, <c>Seeds:Files</c> and
-/// <c>Repositories:&lt;name&gt;:AllowRevision</c>.
+/// <c>Repositories:&lt;name&gt;:AllowRevision</c> and <c>QuotaBytes</c>.
 /// </summary>
 internal static class DeclaredSections
 {
@@ -16,6 +17,9 @@ internal static class DeclaredSections
 
     /// <summary>The store's own limit for what it makes of repository and name.</summary>
     private const int MaxRepositoryName = 120;
+
+    private const long LeastQuotaBytes = 1 << 20;
+    private const long MostQuotaBytes = 1L << 50;
 
     /// <summary>Reads <c>Pins</c>: a section a pin. One that is set to null is taken out.</summary>
     public static IReadOnlyDictionary<string, PinOptions> BindPins(IConfiguration configuration, List<string> errors)
@@ -28,12 +32,12 @@ internal static class DeclaredSections
             pin => pin.Key, pin => SettingsBinder.Bind<PinOptions>(pin.Path, pin.GetChildren(), errors), StringComparer.Ordinal);
     }
 
-    /// <summary>A repository that is named for its <c>AllowRevision</c> alone has the cluster of its domain.</summary>
+    /// <summary>What is named for its <c>AllowRevision</c> or <c>QuotaBytes</c> alone has the cluster of its domain.</summary>
     public static void InheritClusters(IReadOnlyDictionary<string, RepositoryOptions> repositories)
     {
         foreach ((string name, RepositoryOptions repository) in repositories)
         {
-            if (repository is { Cluster: null, Published: false, AllowRevision: not null })
+            if (repository is { Cluster: null, Published: false } and ({ AllowRevision: not null } or { QuotaBytes: not null }))
             {
                 repository.Cluster = repositories.Where(one => Holds(one.Key, name)).OrderByDescending(one => one.Key.Length)
                     .Select(one => one.Value.Cluster).FirstOrDefault();
@@ -57,6 +61,8 @@ internal static class DeclaredSections
         {
             CheckRevision($"Repositories:{pattern}:AllowRevision", pattern, repository, errors);
         }
+
+        CheckQuotas(settings.Repositories, errors);
     }
 
     private static void CheckPin(BreakwaterSettings settings, string path, string name, PinOptions pin, List<string> errors)
@@ -108,6 +114,36 @@ internal static class DeclaredSections
     private static bool IsPlainPath(string file) =>
         Path.IsPathFullyQualified(file) && !file.Any(char.IsControl) && !file.EndsWith('/')
         && !file.Split('/').Any(name => name is "." or "..");
+
+    private static void CheckQuotas(IReadOnlyDictionary<string, RepositoryOptions> repositories, List<string> errors)
+    {
+        Dictionary<ushort, string> marks = [];
+        foreach ((string pattern, RepositoryOptions repository) in repositories.Where(one => one.Value.QuotaBytes is not null))
+        {
+            string path = $"Repositories:{pattern}:QuotaBytes";
+            if (repository.QuotaBytes is < LeastQuotaBytes or > MostQuotaBytes)
+            {
+                errors.Add($"{path}: {repository.QuotaBytes} is outside {LeastQuotaBytes} to {MostQuotaBytes} bytes.");
+            }
+
+            if (repository.Published)
+            {
+                errors.Add($"{path}: what is published here is kept whole; leave out QuotaBytes or Published.");
+            }
+
+            ushort mark = new StoreShare(pattern, null).Mark;
+            if (!marks.TryAdd(mark, pattern))
+            {
+                errors.Add($"{path}: by chance the store would take its objects for those of Repositories:{marks[mark]}; leave out one "
+                    + "QuotaBytes of the two, or name the repositories otherwise.");
+            }
+        }
+
+        if (marks.Count > StoreShares.Most)
+        {
+            errors.Add($"Repositories: {marks.Count} have QuotaBytes; the store counts {StoreShares.Most} of them. Give it to domains.");
+        }
+    }
 
     private static void CheckRevision(string path, string pattern, RepositoryOptions repository, List<string> errors)
     {

@@ -34,6 +34,8 @@ internal static class EffectiveSettings
             .Select(one => Make(sources, $"Repositories:{one.Key}:Cluster", one.Value.Cluster)));
         all.AddRange(settings.Repositories.OrderBy(one => one.Key, StringComparer.Ordinal).Where(one => one.Value.AllowRevision is not null)
             .Select(one => Make(sources, $"Repositories:{one.Key}:AllowRevision", one.Value.AllowRevision)));
+        all.AddRange(settings.Repositories.OrderBy(one => one.Key, StringComparer.Ordinal).Where(one => one.Value.QuotaBytes is not null)
+            .Select(one => Make(sources, $"Repositories:{one.Key}:QuotaBytes", one.Value.QuotaBytes)));
         all.AddRange(settings.Pins.OrderBy(one => one.Key, StringComparer.Ordinal)
             .SelectMany(one => OfSection(sources, $"Pins:{one.Key}", one.Value)));
         all.AddRange(s_asWritten.SelectMany(section => sources.Root.GetSection(section).AsEnumerable())

@@ -1,3 +1,5 @@
+using Breakwater.CacheStore.Quotas;
+
 namespace Breakwater.Proxy.Settings;
 
 /// <summary>
@@ -20,6 +22,21 @@ internal sealed class RepositoryOptions
     /// verified revision never goes back.
     /// </summary>
     public long? AllowRevision { get; set; }
+
+    /// <summary>
+    /// Bytes of the store that its objects may take when room is short: what is beyond them goes first. Null, the default: as the store
+    /// sees fit.
+    /// </summary>
+    public long? QuotaBytes { get; set; }
+
+    /// <summary>
+    /// Whose objects the store counts: a pattern's those of the repositories that it names. Of two that would carry the same mark on disk
+    /// one is left out.
+    /// </summary>
+    public static IReadOnlyList<StoreShare> SharesOf(IReadOnlyDictionary<string, RepositoryOptions> repositories) =>
+        [.. repositories.Select(one => new StoreShare(one.Key, one.Value.QuotaBytes))
+            .OrderBy(share => share.QuotaBytes is null).ThenBy(share => share.Name, StringComparer.Ordinal)
+            .DistinctBy(share => share.Mark)];
 
     /// <summary>Stands for the cluster of what is published here; no section can have this name.</summary>
     public const string PublishedCluster = "(published)";

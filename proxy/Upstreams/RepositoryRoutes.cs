@@ -49,8 +49,8 @@ internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOpt
         /// <summary>A client may ask for any name below an allowed domain: remember no more of them than a site can have.</summary>
         private const int MaxRemembered = 4096;
 
-        private readonly Dictionary<string, string> _exact = new(StringComparer.Ordinal);
-        private readonly List<(string Suffix, string Cluster)> _domains = [];
+        private readonly Dictionary<string, RepositoryRoute> _exact = new(StringComparer.Ordinal);
+        private readonly List<(string Suffix, RepositoryRoute Route)> _domains = [];
         private readonly ConcurrentDictionary<string, RepositoryRoute> _remembered = new(StringComparer.Ordinal);
         private readonly ConcurrentDictionary<string, RepositoryRoute>.AlternateLookup<ReadOnlySpan<char>> _lookup;
 
@@ -59,15 +59,17 @@ internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOpt
         public Table(IReadOnlyDictionary<string, RepositoryOptions> repositories, Stratum1Directory directory)
         {
             _directory = directory;
+            var marks = RepositoryOptions.SharesOf(repositories).ToDictionary(share => share.Name, share => share.Mark);
             foreach ((string pattern, RepositoryOptions options) in repositories)
             {
+                RepositoryRoute route = new(pattern, options.Cluster!, marks.GetValueOrDefault(pattern));
                 if (pattern.StartsWith("*.", StringComparison.Ordinal))
                 {
-                    _domains.Add((pattern[1..], options.Cluster!));
+                    _domains.Add((pattern[1..], route));
                 }
                 else
                 {
-                    _exact.Add(pattern, options.Cluster!);
+                    _exact.Add(pattern, route);
                 }
             }
 
@@ -78,7 +80,7 @@ internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOpt
         public RepositoryRoute ForServerInfo(string? hint)
         {
             string[] clusters =
-                [.. _exact.Values.Concat(_domains.Select(d => d.Cluster)).Distinct(StringComparer.OrdinalIgnoreCase)
+                [.. _exact.Values.Concat(_domains.Select(d => d.Route)).Select(r => r.Cluster).Distinct(StringComparer.OrdinalIgnoreCase)
                     .OrderBy(cluster => cluster == RepositoryOptions.PublishedCluster)];
             return new RepositoryRoute("info", hint is null || clusters.Length == 0
                 ? clusters.FirstOrDefault() ?? NoCluster
@@ -101,15 +103,15 @@ internal sealed class RepositoryRoutes(IReadOnlyDictionary<string, RepositoryOpt
             }
 
             string text = name.ToString();
-            string? cluster = _exact.GetValueOrDefault(text);
-            cluster ??= _domains.FirstOrDefault(d => text.Length > d.Suffix.Length && text.EndsWith(d.Suffix, StringComparison.Ordinal))
-                .Cluster;
-            if (cluster is null)
+            route = _exact.GetValueOrDefault(text);
+            route ??= _domains.FirstOrDefault(d => text.Length > d.Suffix.Length && text.EndsWith(d.Suffix, StringComparison.Ordinal))
+                .Route;
+            if (route is null)
             {
                 return false;
             }
 
-            route = new RepositoryRoute(text, cluster);
+            route = route with { Fqrn = text };
             if (_remembered.Count < MaxRemembered)
             {
                 route = _remembered.GetOrAdd(text, route);

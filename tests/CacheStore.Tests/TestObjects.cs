@@ -17,9 +17,9 @@ internal static class TestObjects
         new(ObjectHasher.Hash(algorithm, bytes), algorithm, kind);
 
     public static async Task<CommitResult> WriteAsync(this IObjectStore store, ObjectKey key, byte[] bytes, int sliceBytes = 64 << 10,
-        bool lengthKnown = true)
+        bool lengthKnown = true, ushort mark = 0)
     {
-        await using ObjectWriter writer = store.BeginWrite(key, lengthKnown ? bytes.Length : null);
+        await using ObjectWriter writer = store.BeginWrite(key, lengthKnown ? bytes.Length : null, mark);
         for (int at = 0; at < bytes.Length; at += sliceBytes)
         {
             CommitResult? refusal = await writer.AppendAsync(bytes.AsMemory(at, Math.Min(sliceBytes, bytes.Length - at)));

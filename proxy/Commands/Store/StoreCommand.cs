@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Breakwater.CacheStore;
+using Breakwater.CacheStore.Quotas;
 using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Host;
@@ -178,6 +179,11 @@ internal static class StoreCommand
         foreach ((string name, string value) in lines)
         {
             Console.WriteLine($"{name,-20} {value}");
+        }
+
+        foreach (ShareUse use in s.Shares.Where(use => use.Bytes > 0 || use.QuotaBytes is not null))
+        {
+            Console.WriteLine($"  {use.Name,-18} {Size(use.Bytes)}{(use.QuotaBytes is { } quota ? $" of {Size(quota)}" : "")}");
         }
 
         return 0;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Breakwater.CacheStore.Index;
 using Breakwater.CacheStore.Log;
+using Breakwater.CacheStore.Quotas;
 
 namespace Breakwater.CacheStore.Tests.Index;
 
@@ -10,14 +11,17 @@ public sealed class ObjectIndexTests
     private const int MoreThanMemory = 450_000;
 
     [Theory]
-    [InlineData(0, 0, false, 0)]
-    [InlineData(4, 1, true, 1)]
-    [InlineData(((1L << 31) - 1) << 28, IndexEntry.LengthLimit - 1, true, (1u << 23) - 1)]
-    public void Entry_Extremes_AreKept(long address, long length, bool isSealed, uint ordinal)
+    [InlineData(0, 0, false, 0, 0)]
+    [InlineData(0, 0, false, 0, StoreShares.Most)]
+    [InlineData(4, 1, true, 1, 1)]
+    [InlineData(((1L << 31) - 1) << 28, IndexEntry.LengthLimit - 1, true, (1u << 23) - 1, 0)]
+    [InlineData((1L << 59) - 4, IndexEntry.LengthLimit - 1, true, (1u << 23) - 1, StoreShares.Most)]
+    public void Entry_Extremes_AreKept(long address, long length, bool isSealed, uint ordinal, int owner)
     {
-        IndexEntry entry = new(address, length, isSealed, ordinal);
+        IndexEntry entry = new(address, length, isSealed, ordinal, owner);
 
-        Assert.Equal((address, length, isSealed, ordinal), (entry.Address, entry.Length, entry.IsSealed, entry.Ordinal));
+        Assert.Equal(
+            (address, length, isSealed, ordinal, owner), (entry.Address, entry.Length, entry.IsSealed, entry.Ordinal, entry.Owner));
     }
 
     [Theory]
@@ -75,7 +79,7 @@ public sealed class ObjectIndexTests
             index.Set(key, new IndexEntry(4, 2, isSealed: false, 0));
             if (i % 3 == 0)
             {
-                index.Set(key, new IndexEntry(8, 2, isSealed: false, 0), isMove: true);
+                index.Set(key, new IndexEntry(8, 2, isSealed: false, 0), replaced: new IndexEntry(4, 2, isSealed: false, 0));
             }
 
             Assert.True(index.Remove(key, -1));
@@ -105,7 +109,7 @@ public sealed class ObjectIndexTests
             Load(loader, 0, MoreThanMemory, length: 1);
         }
 
-        index.Set(KeyOf(5), new IndexEntry(400, 9, isSealed: false, 0), isMove: true);
+        index.Set(KeyOf(5), new IndexEntry(400, 9, isSealed: false, 0), replaced: new IndexEntry(20, 1, isSealed: false, 0));
 
         Assert.True(index.TryGet(KeyOf(5), out IndexEntry moved));
         Assert.Equal((400, 9, (long)MoreThanMemory), (moved.Address, moved.Length, index.Count));

@@ -1,3 +1,4 @@
+using Breakwater.CacheStore.Quotas;
 using Breakwater.Proxy.Settings;
 using Microsoft.Extensions.Configuration;
 
@@ -58,6 +59,11 @@ public sealed class DeclaredSettingsTests
     [InlineData("Repositories:os.example.org:AllowRevision", "new", "Repositories:os.example.org:AllowRevision: 'new' is not a")]
     [InlineData("Repositories:*.example.org:AllowRevision", "3", "Repositories:*.example.org:AllowRevision: a domain has no revision")]
     [InlineData("Repositories:os.example.org:Published", "true", "Repositories:os.example.org:AllowRevision: what is published here")]
+    [InlineData("Repositories:os.example.org:QuotaBytes", "0", "Repositories:os.example.org:QuotaBytes: 0 is outside 1048576 to ")]
+    [InlineData("Repositories:*.example.org:QuotaBytes", "-1", "Repositories:*.example.org:QuotaBytes: -1 is outside ")]
+    [InlineData("Repositories:*.example.org:QuotaBytes", "2000000000000000", "Repositories:*.example.org:QuotaBytes: ")]
+    [InlineData("Repositories:*.example.org:QuotaBytes", "ten", "Repositories:*.example.org:QuotaBytes: 'ten' is not a")]
+    [InlineData("Repositories:os.elsewhere.net:QuotaBytes", "2000000", "Repositories:os.elsewhere.net:Cluster: ")]
     public void Load_Wrong_NamesTheSetting(string setting, string? value, string expected)
     {
         Dictionary<string, string?> settings = new(s_good) { [setting] = value };
@@ -69,6 +75,72 @@ public sealed class DeclaredSettingsTests
         SettingsException e = Assert.Throws<SettingsException>(() => BreakwaterSettings.Load(Configuration(settings)));
 
         Assert.Contains(e.Errors, error => error.StartsWith(expected, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Load_Quotas_AreTheStoresSharesAndTheRepositoryHasItsDomainsCluster()
+    {
+        BreakwaterSettings settings = BreakwaterSettings.Load(Configuration(new(s_good)
+        {
+            ["Repositories:data.example.org:QuotaBytes"] = "1048576",
+        }));
+
+        Assert.Equal("test", settings.Repositories["data.example.org"].Cluster);
+        Assert.Equal(
+            [new StoreShare("data.example.org", 1 << 20), new StoreShare("*.example.org", null), new StoreShare("os.example.org", null)],
+            RepositoryOptions.SharesOf(settings.Repositories).Where(share => share.Name.EndsWith("example.org", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Load_QuotaOfWhatIsPublishedHere_IsAMistake()
+    {
+        SettingsException e = Assert.Throws<SettingsException>(() => BreakwaterSettings.Load(Configuration(new(s_good)
+        {
+            ["Repositories:mine.example.org:Published"] = "true",
+            ["Repositories:mine.example.org:QuotaBytes"] = "1048576",
+        })));
+
+        Assert.Contains(e.Errors, error => error.StartsWith(
+            "Repositories:mine.example.org:QuotaBytes: what is published here", StringComparison.Ordinal));
+    }
+
+    /// <summary>Marks on disk have 16 bits: two patterns may have the same, and a store has numbers for so many.</summary>
+    [Fact]
+    public void Load_QuotasThatTheStoreCouldNotTellApart_AreMistakes()
+    {
+        Dictionary<ushort, string> seen = [];
+        string other = "";
+        string name = "";
+        for (int i = 0; name.Length == 0; i++)
+        {
+            other = $"r{i}.example.org";
+            if (!seen.TryAdd(new StoreShare(other, null).Mark, other))
+            {
+                name = seen[new StoreShare(other, null).Mark];
+            }
+        }
+
+        Dictionary<string, string?> settings = new(s_good)
+        {
+            [$"Repositories:{name}:QuotaBytes"] = "1048576",
+            [$"Repositories:{other}:Cluster"] = "test",
+        };
+        BreakwaterSettings apart = BreakwaterSettings.Load(Configuration(settings));
+        Assert.DoesNotContain(RepositoryOptions.SharesOf(apart.Repositories), share => share.Name == other);
+
+        settings[$"Repositories:{other}:QuotaBytes"] = "1048576";
+        SettingsException same = Assert.Throws<SettingsException>(() => BreakwaterSettings.Load(Configuration(settings)));
+        Assert.Contains(same.Errors, error => error.Contains(name, StringComparison.Ordinal)
+            && error.Contains(other, StringComparison.Ordinal));
+
+        Dictionary<string, string?> many = new(s_good);
+        foreach (string one in seen.Values.Take(StoreShares.Most + 1))
+        {
+            many[$"Repositories:{one}:QuotaBytes"] = "1048576";
+        }
+
+        SettingsException e = Assert.Throws<SettingsException>(() => BreakwaterSettings.Load(Configuration(many)));
+        Assert.Contains(e.Errors, error => error.StartsWith("Repositories: 32 have QuotaBytes", StringComparison.Ordinal));
     }
 
     [Fact]
