@@ -95,7 +95,7 @@ internal sealed class OriginAsker(DestinationClients clients, LoopGuard loops, P
             counters.CountUpstreamRequest(upstream.Authority);
             InterimQuestion.Current = new InterimQuestion(InterimReceiver.Current);
             using HttpRequestMessage request = Make(target, upstream, method, fields, content);
-            message = await clients.Of(target.IsConfigured).SendAsync(request, patience.Token);
+            message = await clients.SendAsync(request, target.IsConfigured, patience.Token);
             DateTimeOffset receivedAt = time.GetUtcNow();
             if (AnswerFraming.FaultOf(message) is { } fault)
             {

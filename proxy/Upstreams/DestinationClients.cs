@@ -5,16 +5,33 @@ using Breakwater.Proxy.Settings;
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// The HTTP clients for ordinary HTTP: one for origins that the settings name, one for hosts that clients name, whose addresses are always
-/// checked. They share no
-/// connection with the Stratum 1s. Thread-safe.
+/// The HTTP clients for ordinary HTTP: two for origins that the settings name, without and with https, and one for hosts that clients name,
+/// whose addresses are always checked. They share no connection with the Stratum 1s. Thread-safe.
 /// </summary>
 internal sealed class DestinationClients(GuardedConnector connector, UpstreamTlsFiles tls, ProxyOptions options) : IDisposable
 {
     private volatile Pair _pair = new(connector, tls, options);
 
-    /// <summary>The client for such an origin.</summary>
-    public HttpMessageInvoker Of(bool isConfigured) => isConfigured ? _pair.Configured : _pair.Named;
+    /// <summary>Asks such an origin.</summary>
+    /// <param name="request">The request; of an origin with https its URL is another afterwards.</param>
+    /// <param name="isConfigured">Do the settings name the origin?</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool isConfigured, CancellationToken cancellationToken)
+    {
+        Pair pair = _pair;
+        if (!isConfigured)
+        {
+            return pair.Named.SendAsync(request, cancellationToken);
+        }
+
+        if (request.RequestUri!.Scheme != Uri.UriSchemeHttps)
+        {
+            return pair.Configured.SendAsync(request, cancellationToken);
+        }
+
+        request.RequestUri = OriginTls.Plain(request.RequestUri);
+        return pair.ConfiguredTls.SendAsync(request, cancellationToken);
+    }
 
     /// <summary>
     /// New settings are in force: a connection that was made under the old ones serves no new request. The old clients' end by themselves
@@ -29,11 +46,14 @@ internal sealed class DestinationClients(GuardedConnector connector, UpstreamTls
     {
         public HttpMessageInvoker Configured { get; } = New(options, tls, connector.ConnectConfiguredAsync);
 
+        public HttpMessageInvoker ConfiguredTls { get; } = New(options, tls, new OriginTls(connector, tls).ConnectAsync);
+
         public HttpMessageInvoker Named { get; } = New(options, tls, connector.ConnectForClientAsync);
 
         public void Dispose()
         {
             Configured.Dispose();
+            ConfiguredTls.Dispose();
             Named.Dispose();
         }
 
@@ -59,7 +79,7 @@ internal sealed class DestinationClients(GuardedConnector connector, UpstreamTls
                 RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
                 ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
             };
-            tls.Apply(null, handler.SslOptions);
+            tls.Apply(null, handler.SslOptions); // for hosts that clients name; configured ones have it in OriginTls
             return new HttpMessageInvoker(handler);
         }
     }

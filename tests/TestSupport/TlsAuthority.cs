@@ -25,12 +25,17 @@ public sealed class TlsAuthority : IDisposable
     /// <summary>Issues a certificate; gives it and its key, both PEM.</summary>
     /// <param name="name">Common name.</param>
     /// <param name="days">Days until it ends; negative: it has ended.</param>
-    public (string Certificate, string Key) Issue(string name, int days = 20)
+    /// <param name="isForLoopback">Is it for 127.0.0.1 as well, or for the name alone?</param>
+    public (string Certificate, string Key) Issue(string name, int days = 20, bool isForLoopback = true)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
+        if (isForLoopback)
+        {
+            names.AddIpAddress(IPAddress.Loopback);
+        }
+
         names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
         using X509Certificate2 certificate = request.Create(_authority, DateTimeOffset.UtcNow.AddDays(-20),

@@ -7,9 +7,11 @@ using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -25,6 +27,7 @@ public sealed class TlsTests : IAsyncLifetime
     private readonly TlsAuthority _authority = new();
     private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
     private readonly SyntheticObject _item = new(50_000);
+    private readonly List<X509Certificate2> _certificates = [];
 
     public static TheoryData<bool> BothPaths => [true, false];
 
@@ -42,6 +45,7 @@ public sealed class TlsTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _upstream.DisposeAsync();
+        _certificates.ForEach(static certificate => certificate.Dispose());
         _authority.Dispose();
         _directory.Dispose();
     }
@@ -157,8 +161,79 @@ public sealed class TlsTests : IAsyncLifetime
     [InlineData(false, true, 502)]
     public async Task Upstream_OfTls_NeedsItsAuthorityAndTheCertificateThatItAsksFor(bool knowsAuthority, bool hasCertificate, int expected)
     {
-        (string certificate, string key) = _authority.Issue("origin");
-        using var own = X509Certificate2.CreateFromPem(certificate, key);
+        await using WebApplication server = await StartServerAsync();
+        await using ProxyUnderTest proxy = await StartAsync(
+            true,
+            [("ReverseProxy:Clusters:test:Destinations:s1:Address", AddressOf(server) + "/"),
+            .. Files("ReverseProxy:Clusters:test:HttpClient", knowsAuthority, hasCertificate)]);
+
+        Assert.Equal(expected, (await proxy.GetAsync(_item.Url)).Status);
+    }
+
+    /// <summary>The origin's certificate is for its own name, and clients ask for the site's: as a front has it.</summary>
+    [Theory]
+    [InlineData(true, true, 200)]
+    [InlineData(true, false, 502)]
+    [InlineData(false, true, 502)]
+    public async Task Origin_OfTls_NeedsItsAuthorityAndTheCertificateThatItAsksFor(bool knowsAuthority, bool hasCertificate, int expected)
+    {
+        await using WebApplication server = await StartServerAsync();
+        await using ProxyUnderTest proxy = await StartAsync(
+            true,
+            [("Http:Sites:files.example.org:Origin", AddressOf(server) + "/below/"), .. Files("Http", knowsAuthority, hasCertificate)]);
+        for (int i = 0; i < 2; i++)
+        {
+            using RawHttpClient client = await proxy.ConnectAsync();
+            await client.SendAsync("GET /a%2Fb?x=1 HTTP/1.1\r\nHost: files.example.org\r\n\r\n");
+            RawResponse response = await client.ReadResponseAsync();
+
+            Assert.Equal(expected, response.Status);
+            if (expected == 200)
+            {
+                string said = Encoding.ASCII.GetString(response.Body);
+                Assert.EndsWith("|files.example.org/below/a%2Fb?x=1", said, StringComparison.Ordinal);
+                Assert.False(said.StartsWith("files.example.org|", StringComparison.Ordinal), said);
+            }
+        }
+    }
+
+    /// <summary>Whoever has a certificate for the site's name is not the origin by that, and a mirror is asked by its own name.</summary>
+    [Fact]
+    public async Task Origin_OfTlsByAnotherName_IsRefusedAndItsMirrorIsAsked()
+    {
+        await using WebApplication impostor = await StartServerAsync("files.example.org", isForLoopback: false);
+        await using WebApplication mirror = await StartServerAsync("mirror");
+        await using ProxyUnderTest proxy = await StartAsync(
+            true,
+            [("Http:Sites:files.example.org:Origin", AddressOf(impostor) + "/"),
+            ("Http:Sites:one.example.org:Origin", AddressOf(impostor) + "/"),
+            ("Http:Sites:files.example.org:Mirrors:0", AddressOf(mirror) + "/"), .. Files("Http", true, true)]);
+        foreach ((string host, int expected) in ((string, int)[])[("files.example.org", 200), ("one.example.org", 502)])
+        {
+            using RawHttpClient client = await proxy.ConnectAsync();
+            await client.SendAsync($"GET /page HTTP/1.1\r\nHost: {host}\r\n\r\n");
+
+            Assert.Equal(expected, (await client.ReadResponseAsync()).Status);
+        }
+    }
+
+    private (string Name, string Value)[] Files(string section, bool knowsAuthority, bool hasCertificate)
+    {
+        File.WriteAllText(_directory.Combine("authority.pem"), _authority.Pem);
+        return
+        [
+            ($"{section}:CaFile", knowsAuthority ? _directory.Combine("authority.pem") : ""),
+            ($"{section}:ClientCertificate", hasCertificate ? CertificateFile : ""),
+            ($"{section}:ClientKey", hasCertificate ? KeyFile : ""),
+        ];
+    }
+
+    /// <summary>A server that wants a certificate of the authority. It sends the object, or for other paths what it was asked.</summary>
+    private async Task<WebApplication> StartServerAsync(string name = "origin", bool isForLoopback = true)
+    {
+        (string certificate, string key) = _authority.Issue(name, isForLoopback: isForLoopback);
+        var own = X509Certificate2.CreateFromPem(certificate, key);
+        _certificates.Add(own);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(
             new HttpsConnectionAdapterOptions
@@ -167,21 +242,17 @@ public sealed class TlsTests : IAsyncLifetime
                 ClientCertificateMode = ClientCertificateMode.RequireCertificate,
                 ClientCertificateValidation = (shown, _, _) => _authority.HasIssued(shown),
             })));
-        await using WebApplication origin = builder.Build();
-        origin.Run(context => context.Response.Body.WriteAsync(_item.Bytes).AsTask());
-        await origin.StartAsync();
-        string address = origin.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        await File.WriteAllTextAsync(_directory.Combine("authority.pem"), _authority.Pem);
-        const string Section = "ReverseProxy:Clusters:test:HttpClient";
-        await using ProxyUnderTest proxy = await StartAsync(
-            true,
-            ("ReverseProxy:Clusters:test:Destinations:s1:Address", address + "/"),
-            ($"{Section}:CaFile", knowsAuthority ? _directory.Combine("authority.pem") : ""),
-            ($"{Section}:ClientCertificate", hasCertificate ? CertificateFile : ""),
-            ($"{Section}:ClientKey", hasCertificate ? KeyFile : ""));
-
-        Assert.Equal(expected, (await proxy.GetAsync(_item.Url)).Status);
+        WebApplication server = builder.Build();
+        server.Run(context => context.Response.Body.WriteAsync(context.Request.Path == _item.Path
+            ? _item.Bytes
+            : Encoding.ASCII.GetBytes($"{context.Features.GetRequiredFeature<ITlsHandshakeFeature>().HostName}|{context.Request.Host}"
+                + context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget)).AsTask());
+        await server.StartAsync();
+        return server;
     }
+
+    private static string AddressOf(WebApplication server) =>
+        server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
     private void Write((string Certificate, string Key) pair)
     {
