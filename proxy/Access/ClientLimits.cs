@@ -24,6 +24,9 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
     /// <summary>Is there a limit of requests?</summary>
     public bool AreRequestsLimited => _maxRequestsPerSecond > 0;
 
+    /// <summary>Those that came within the last day.</summary>
+    public ClientsSeen Seen { get; } = new(time);
+
     /// <summary>Clients of which something is known.</summary>
     public int Known
     {
@@ -63,8 +66,10 @@ internal sealed class ClientLimits(int maxConnections, int maxRequestsPerSecond,
             client.Connections++;
             _connections++;
             ForgetLocked();
-            return true;
         }
+
+        Seen.Note(key);
+        return true;
     }
 
     /// <summary>A connection ended.</summary>

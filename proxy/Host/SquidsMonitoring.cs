@@ -34,7 +34,7 @@ internal static class SquidsMonitoring
             () => store.Statistics,
             provider.GetRequiredService<ProxyOptions>(),
             provider.GetRequiredService<SquidHistory>(),
-            () => provider.GetRequiredService<ClientLimits>().Known,
+            () => provider.GetRequiredService<ClientLimits>().Seen.Count,
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new SnmpResponder(options.Community!, provider.GetRequiredService<SquidMib>()));
         services.AddSingleton<SnmpAgent>();

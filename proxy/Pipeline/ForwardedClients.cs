@@ -9,7 +9,7 @@ namespace Breakwater.Proxy.Pipeline;
 /// Settles for whom a request is: the balancers of <c>Proxy:ForwardedFor</c> are believed, in origin-form, where they stand in front as
 /// they would in front of a web server. What anybody else says of it goes no further: a server that believes this proxy would believe it.
 /// </summary>
-internal sealed class ForwardedClients(Balancers balancers)
+internal sealed class ForwardedClients(Balancers balancers, ClientLimits limits)
 {
     private const string ForwardedFor = "X-Forwarded-For";
 
@@ -33,6 +33,7 @@ internal sealed class ForwardedClients(Balancers balancers)
 
         IPAddress client = balancers.ClientOf(sender, said.ToString());
         context.Connection.RemoteIpAddress = client;
+        limits.Seen.Note(ClientKey.Of(client));
         fields[ForwardedFor] = client.ToString();
 
         // Requests of many clients share a balancer's connection: boots must not take them for one VM's.

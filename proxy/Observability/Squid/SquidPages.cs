@@ -50,7 +50,7 @@ internal sealed class SquidPages(SquidHistory history, Func<StoreStatistics> sto
         page.Line($"Start Time:\t{clock - up:r}");
         page.Line($"Current Time:\t{clock:r}");
         page.Line($"Connection information for squid:");
-        page.Line($"\tNumber of clients accessing cache:\t{clients.Known}");
+        page.Line($"\tNumber of clients accessing cache:\t{clients.Seen.Count}");
         page.Line($"\tNumber of HTTP requests received:\t{now.Requests}");
         page.Line($"\tRequest failure ratio:\t{SquidHistory.Percent(now.Errors, now.Requests) / 100,5:0.00}");
         page.Line($"\tAverage HTTP requests per minute since start:\t{now.Requests / Math.Max(up.TotalMinutes, 1e-3),5:0.0}");
