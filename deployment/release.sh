@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a release on one machine: tarballs and packages that need no .NET on the target (amd64, arm64), checksums, an SBOM, release notes.
 # Usage: release.sh VERSION [OUTPUT_DIRECTORY]. ARCHES="amd64" makes that one alone. The same commit gives the same archives: times are those of the commit.
-# An rpm is made where rpmbuild is installed; an OCI archive with OCI=1 (fetches the base image, needs no daemon).
+# An rpm is made where rpmbuild is installed, an OCI image archive where mmdebstrap is (it fetches Debian's libraries, needs no daemon and no registry).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=${1:?usage: release.sh VERSION [OUTPUT_DIRECTORY]} out=$(realpath -m "${2:-release}")
@@ -29,13 +29,8 @@ for arch in $arches; do
   tar -C "$work/tar" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX -cf - "$name" | gzip -9n > "$out/$name.tar.gz"
   deployment/debian/build.sh "$out" "$version" "$work/$arch" "$arch"
   if command -v rpmbuild >/dev/null; then deployment/rpm/build.sh "$out" "$version" "$work/$arch" "${rpms[$arch]}"; else echo "no rpm for $arch: rpmbuild is not installed" >&2; fi
+  if command -v mmdebstrap >/dev/null; then deployment/container/image.py "$version" "$arch" "$work/$arch" "$out/breakwater-$version-oci-$arch.tar"; else echo "no image for $arch: mmdebstrap is not installed" >&2; fi
 done
-
-if [ "${OCI:-0}" = 1 ]; then
-  dotnet publish proxy -c Release -r "${rids[$here]}" --self-contained false -t:PublishContainer -p:Version="$version" \
-    -p:ContainerArchiveOutputPath="$out/breakwater-$version-oci-$here.tar.gz" -p:ContainerRepository=breakwater -p:ContainerImageTag="$version" \
-    -p:ContainerFamily=noble-chiseled -p:ContainerUser=1654 -p:NuGetLockFilePath=obj/publish.lock.json -p:RestoreLockedMode=false >&2
-fi
 
 deployment/sbom.py "$version" > "$out/breakwater-$version.cdx.json"
 awk -v v="$version" '/^## /{ on = index($0, "## " v) == 1 || (v != "" && $0 == "## Unreleased" && !seen); if (on) seen = 1 } on' CHANGELOG.md > "$out/RELEASE_NOTES.md"

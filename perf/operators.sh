@@ -6,7 +6,8 @@
 #   axe        the page and the login form in Chromium, light and dark          Debian: chromium, npm (fetches axe-core)
 #   openapi    the API's document of a running Breakwater                        npm (fetches swagger-parser's parts)
 #   ansible    the role: syntax and a dry run                                    Debian: ansible-core
-#   kubernetes the manifests against the schemas of the API                      npm
+#   kubernetes the manifests and the overlay against the schemas of the API      npm, kubectl or kustomize; kubeconform where it is installed
+#   image      the image archive of a release directory: read by skopeo, started without an engine (as root)   Debian: skopeo
 # Without a name: all. A check whose tool is missing is named and skipped; the exit code is 1 when one that ran has failed.
 # Build first: dotnet build -c Release proxy tests/Proxy.FunctionalTests; a release directory is made by deployment/release.sh.
 set -uo pipefail
@@ -14,7 +15,7 @@ cd "$(dirname "$0")/.."
 breakwater=$PWD/proxy/bin/Release/net10.0/breakwater
 release="" checks=()
 for word in "$@"; do if [ -d "$word" ] && [[ $word != ansible ]]; then release=$(realpath "$word"); else checks+=("$word"); fi; done
-[ ${#checks[@]} -gt 0 ] || checks=(promtool lintian man axe openapi ansible kubernetes)
+[ ${#checks[@]} -gt 0 ] || checks=(promtool lintian man axe openapi ansible kubernetes image)
 work=$(mktemp -d) failed=0 server=0
 trap '[ "$server" = 0 ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
 needs() { for tool in "$@"; do command -v "$tool" >/dev/null || { echo "skipped: $tool is not installed"; return 1; }; done; }
@@ -73,7 +74,24 @@ check_ansible() {
 }
 check_kubernetes() {
   needs npm node || return 0
-  cp -r deployment/kubernetes "$work/kubernetes" && (cd "$work/kubernetes" && npm ci --silent >/dev/null && node check.mjs)
+  cp -r deployment/kubernetes "$work/kubernetes" && (cd "$work/kubernetes" && npm ci --silent >/dev/null && node check.mjs) || return 1
+  local built=() directory
+  if command -v kustomize >/dev/null; then built=(kustomize build); elif command -v kubectl >/dev/null; then built=(kubectl kustomize); else echo "skipped: neither kustomize nor kubectl is installed"; fi
+  for directory in ${built[0]:+deployment/kubernetes deployment/kustomize/*}; do
+    "${built[@]}" "$directory" > "$work/built.yaml" && (cd "$work/kubernetes" && node check.mjs ../built.yaml) || return 1
+    if command -v kubeconform >/dev/null; then kubeconform -strict -summary "$work/built.yaml" || return 1; else echo "kubeconform is not installed: unknown fields are not looked for"; fi
+  done
+}
+check_image() {
+  needs skopeo python3 || return 0
+  local image here; here=$(dpkg --print-architecture)
+  ls "${release:-/nowhere}"/*-oci-*.tar >/dev/null 2>&1 || { echo "skipped: no release directory with an image is named"; return 0; }
+  for image in "$release"/*-oci-*.tar; do
+    skopeo inspect --format '{{.Digest}} {{.Os}}/{{.Architecture}}' "oci-archive:$image" || return 1
+    if [[ $image != *-oci-$here.tar ]]; then echo "not started: of another architecture"
+    elif [ "$(id -u)" != 0 ]; then echo "not started: this needs root"
+    else deployment/container/check.py "$image" || return 1; fi
+  done
 }
 
 for check in "${checks[@]}"; do

@@ -54,8 +54,9 @@ Recommends: ca-certificates, tzdata
 Section: net
 Priority: optional
 Description: site cache for CernVM-FS
- A caching HTTP proxy that fetches each object of CernVM-FS once, verifies every byte, survives a crash with its cache, and keeps
- thousands of simultaneous boots of virtual machines fast.
+ A caching HTTP proxy that fetches each object of CernVM-FS once, verifies
+ every byte, survives a crash with its cache, and keeps thousands of
+ simultaneous boots of virtual machines fast.
 CONTROL
 (cd "$tree" && find usr etc -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum > DEBIAN/md5sums)
 find "$tree" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
