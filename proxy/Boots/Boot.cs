@@ -13,6 +13,7 @@ internal sealed class Boot(in ObservedRequest first, int id, DateTimeOffset star
         (first.Client.IsIPv4MappedToIPv6 ? first.Client.MapToIPv4() : first.Client).ToString();
 
     private BootLine? _line;
+    private BootView? _view;
 
     public int Id => id;
 
@@ -59,6 +60,9 @@ internal sealed class Boot(in ObservedRequest first, int id, DateTimeOffset star
     public BootLine Line => _line ??= new BootLine(Id, Storm?.Id ?? 0, Client, _clientText, Repository, StartedAt,
         Duration.TotalMilliseconds, Requests, Objects, Refused, Bytes, State);
 
+    /// <summary>All that is shown of it, made anew in the same way.</summary>
+    public BootView View => _view ??= BootView.Of(this);
+
     /// <summary>Was its last request one that we, or the client, broke off? A client that was failed goes to the next proxy.</summary>
     public bool WasFailed { get; set; }
 
@@ -89,7 +93,7 @@ internal sealed class Boot(in ObservedRequest first, int id, DateTimeOffset star
     /// <summary>What was worked out of it before holds no longer.</summary>
     public void Changed()
     {
-        _line = null;
+        (_line, _view) = (null, null);
         if (Storm is { } storm)
         {
             storm.View = null;

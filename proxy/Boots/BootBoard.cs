@@ -11,6 +11,7 @@ internal sealed class BootBoard(BootTimelines boots, TimeProvider time)
     private readonly Lock _gate = new();
     private BootSnapshot? _snapshot;    // guarded by _gate
     private long _takenAt;              // guarded by _gate
+    private (BootSnapshot Of, BootQuery Query, IReadOnlyList<BootLine> Boots)? _chosen; // guarded by _gate; the last question's, all pages
 
     /// <summary>The boots as they stood a second ago at most.</summary>
     public BootSnapshot Now
@@ -41,8 +42,28 @@ internal sealed class BootBoard(BootTimelines boots, TimeProvider time)
             return null;
         }
 
-        IReadOnlyList<BootLine> chosen = query.Choose(now.Of(storm));
+        IReadOnlyList<BootLine> chosen = Choose(now, storm, query with { Storm = storm.Id, Offset = 0, Limit = BootQuery.MaxLimit });
         return new BootPage(storm, chosen.Count, query.Offset,
             boots.Views(chosen.Skip(query.Offset).Take(query.Limit).Select(line => line.Id)));
+    }
+
+    /// <summary>Who looks at another page, and a second reader of the same, cost no second sort.</summary>
+    private IReadOnlyList<BootLine> Choose(BootSnapshot now, StormView storm, BootQuery query)
+    {
+        lock (_gate)
+        {
+            if (_chosen is { } known && ReferenceEquals(known.Of, now) && known.Query == query)
+            {
+                return known.Boots;
+            }
+        }
+
+        IReadOnlyList<BootLine> chosen = query.Choose(now.Of(storm));
+        lock (_gate)
+        {
+            _chosen = (now, query, chosen);
+        }
+
+        return chosen;
     }
 }

@@ -99,7 +99,7 @@ internal sealed class BootTimelines : IRecordSink
         }
     }
 
-    /// <summary>All boots that are shown, as they stand; costs time for each that has changed since the last call.</summary>
+    /// <summary>All boots that are shown, as they stand; costs time only for the storms that have changed since the last call.</summary>
     public BootSnapshot Snapshot()
     {
         lock (_gate)
@@ -109,27 +109,15 @@ internal sealed class BootTimelines : IRecordSink
                 return new BootSnapshot(0, [], []); // perhaps there is no clock yet, either
             }
 
-            BootLine[] lines = [.. _shown.Select(boot => boot.Line)];
             TimeSpan now = SinceStart(_clock.Timestamp);
-            List<BootLine>[] byStorm = [.. _storms.Select(static _ => new List<BootLine>())];
-            int firstId = _storms.First?.Value.Id ?? 0;
-            foreach (BootLine line in lines)
-            {
-                byStorm[line.StormId - firstId].Add(line);
-            }
-
-            List<StormView> views = [];
+            List<StormView> views = new(_storms.Count);
+            List<BootLine[]> lines = new(_storms.Count);
             bool hasChanged = false;
-            foreach (Storm storm in _storms.Reverse())
+            for (LinkedListNode<Storm>? node = _storms.Last; node is not null; node = node.Previous)
             {
-                bool isOpen = storm == _storms.Last!.Value && storm.Reaches(now);
-                if (storm.View is not { } known || known.IsRunning != (isOpen || known.Booting > 0))
-                {
-                    storm.View = StormView.Of(storm.Id, byStorm[storm.Id - firstId], isOpen);
-                    hasChanged = true;
-                }
-
-                views.Add(storm.View);
+                hasChanged |= node.Value.Look(isOpen: node.Next is null && node.Value.Reaches(now));
+                views.Add(node.Value.View!);
+                lines.Add(node.Value.Lines);
             }
 
             _version += hasChanged ? 1 : 0;
@@ -142,7 +130,7 @@ internal sealed class BootTimelines : IRecordSink
     {
         lock (_gate)
         {
-            return [.. ids.Select(id => _byId.GetValueOrDefault(id)).OfType<Boot>().Select(BootView.Of)];
+            return [.. ids.Select(id => _byId.GetValueOrDefault(id)).OfType<Boot>().Select(boot => boot.View)];
         }
     }
 
@@ -151,7 +139,7 @@ internal sealed class BootTimelines : IRecordSink
     {
         lock (_gate)
         {
-            return _byId.TryGetValue(id, out Boot? boot) ? (BootView.Of(boot), [.. boot.Details]) : null;
+            return _byId.TryGetValue(id, out Boot? boot) ? (boot.View, [.. boot.Details]) : null;
         }
     }
 
@@ -329,6 +317,7 @@ internal sealed class BootTimelines : IRecordSink
         while (_shown.Count > MaxBoots)
         {
             Boot oldest = _shown.First!.Value;
+            oldest.Storm!.First = _shown.First.Next!;
             _shown.RemoveFirst();
             oldest.Shown = null;
             _byId.Remove(oldest.Id);

@@ -36,33 +36,54 @@ internal sealed record StormView(int Booting, int Done, int Stopped, DateTimeOff
     /// <param name="id">Its number.</param>
     /// <param name="boots">All of its boots that are kept.</param>
     /// <param name="isOpen">May another boot follow?</param>
-    public static StormView Of(int id, IReadOnlyList<BootLine> boots, bool isOpen)
+    public static StormView Of(int id, BootLine[] boots, bool isOpen)
     {
-        if (boots.Count == 0)
+        if (boots.Length == 0)
         {
             return None;
         }
 
-        double[] done = [.. boots.Where(boot => boot.State == BootState.Done).Select(boot => boot.DurationMs).Order()];
-        BootLine[] booting = [.. boots.Where(boot => boot.State == BootState.Booting)];
-        DateTimeOffset started = boots.Min(boot => boot.StartedAt);
+        double[] times = new double[boots.Length];
+        (int done, int booting, long refused, double lasts) = (0, 0, 0, 0);
+        (DateTimeOffset started, DateTimeOffset newest) = (boots[0].StartedAt, DateTimeOffset.MinValue);
+        foreach (BootLine boot in boots)
+        {
+            started = boot.StartedAt < started ? boot.StartedAt : started;
+            refused += boot.Refused;
+            if (boot.State == BootState.Done)
+            {
+                times[done++] = boot.DurationMs;
+            }
+            else if (boot.State == BootState.Booting)
+            {
+                booting++;
+                newest = boot.StartedAt > newest ? boot.StartedAt : newest;
+            }
+        }
+
+        foreach (BootLine boot in boots)
+        {
+            lasts = Math.Max(lasts, (boot.StartedAt - started).TotalMilliseconds + boot.DurationMs);
+        }
+
+        Array.Sort(times, 0, done);
         return new StormView(
-            booting.Length,
-            done.Length,
-            boots.Count - booting.Length - done.Length,
+            booting,
+            done,
+            boots.Length - booting - done,
             started,
-            booting.Length > 0 && Within(0.9) is { } typical ? booting.Max(boot => boot.StartedAt).AddMilliseconds(typical) : null,
+            booting > 0 && Within(0.9) is { } typical ? newest.AddMilliseconds(typical) : null,
             Within(0.5),
-            done.Length == 0 ? null : done[^1])
+            done == 0 ? null : times[done - 1])
         {
             Id = id,
-            Boots = boots.Count,
+            Boots = boots.Length,
             P99Ms = Within(0.99),
-            DurationMs = boots.Max(boot => (boot.StartedAt - started).TotalMilliseconds + boot.DurationMs),
-            IsRunning = isOpen || booting.Length > 0,
-            Refused = boots.Sum(boot => (long)boot.Refused),
+            DurationMs = lasts,
+            IsRunning = isOpen || booting > 0,
+            Refused = refused,
         };
 
-        double? Within(double share) => done.Length == 0 ? null : done[Math.Min(done.Length - 1, (int)(done.Length * share))];
+        double? Within(double share) => done == 0 ? null : times[Math.Min(done - 1, (int)(done * share))];
     }
 }

@@ -211,7 +211,7 @@ public sealed class BalancerTests : IAsyncLifetime
         }
 
         BootTimelines boots = proxy.Services.GetRequiredService<BootTimelines>();
-        await Waiting.UntilAsync(() => boots.Snapshot().Boots.Count == 3);
+        await Waiting.UntilAsync(() => boots.Snapshot().Boots.Count() == 3);
         IEnumerable<string> clients = boots.Snapshot().Boots.Select(boot => boot.ClientText);
         Assert.Equal(["10.1.2.3", "10.1.2.4", "10.1.2.5"], clients.Order(StringComparer.Ordinal));
     }

@@ -224,7 +224,7 @@ public sealed class AccessLogTests : IAsyncLifetime
         }
 
         await LinesAsync(2 * (objects.Length + 1));
-        Assert.Equal(2 * boots, _proxy.Services.GetRequiredService<BootTimelines>().Snapshot().Boots.Count);
+        Assert.Equal(2 * boots, _proxy.Services.GetRequiredService<BootTimelines>().Snapshot().Boots.Count());
     }
 
     /// <summary>Drives the pump: its clock stands still.</summary>

@@ -154,6 +154,46 @@ public class BootBoardTests
         Assert.False(first.Newest.IsRunning);
     }
 
+    // An open page costs nothing for the storms and boots that stand as they were.
+    [Fact]
+    public void Snapshot_OfWhatDidNotChange_IsWhatItWas()
+    {
+        Storm(1, 20, milliseconds: 1);
+        _feed.Pass(60);
+        Storm(1001, 20, milliseconds: 1);
+        BootSnapshot first = _board.Now;
+        BootPage page = Find(new BootQuery { Order = BootOrder.Oldest });
+        _feed.Pump(_feed.Record(1001, 30, "C20", 0, 1));
+
+        BootPage next = Find(new BootQuery { Order = BootOrder.Oldest });
+
+        Assert.NotSame(first, _board.Now);
+        Assert.Same(first.Storms[1], _board.Now.Storms[1]);
+        Assert.Same(first.ByStorm[1], _board.Now.ByStorm[1]);
+        Assert.NotSame(first.ByStorm[0], _board.Now.ByStorm[0]);
+        Assert.Equal(page.Boots[0].Requests + 1, next.Boots[0].Requests);
+        Assert.All(page.Boots.Skip(1).Zip(next.Boots.Skip(1)), pair => Assert.Same(pair.First, pair.Second));
+    }
+
+    [Fact]
+    public void Boots_AskedForInAnotherWay_AreNotThoseOfTheLastQuestion()
+    {
+        Storm(1, 12, milliseconds: 1);
+        _feed.Pass(40);
+        Storm(2001, 3, milliseconds: 1);
+        StormView[] storms = [.. _board.Now.Storms];
+
+        int[] matched = [.. ((BootQuery[])
+        [
+            new() { Limit = 5 }, new() { Limit = 5, Offset = 5 }, new() { Storm = storms[1].Id },
+            new() { Storm = storms[1].Id, Client = "10.0.0.1" }, new() { Storm = storms[0].Id }, new() { State = BootState.Stopped },
+        ]).Select(query => _board.Find(query)!.Matched)];
+
+        Assert.Equal([3, 3, 12, 4, 3, 0], matched);
+        Assert.Equal(3, _board.Find(new BootQuery { Limit = 5 })!.Boots.Count);
+        Assert.Empty(_board.Find(new BootQuery { Limit = 5, Offset = 5 })!.Boots);
+    }
+
     [Fact]
     public void Storms_WhoseBootsAreForgotten_GoWithThem()
     {
