@@ -225,6 +225,12 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
             await window.Page.EvaluateAsync<int>("Number(document.getElementById('chart').dataset.points ?? 0)") >= 6);
 
         Assert.Equal(0, await window.OverflowAsync());
+
+        // The address of a VM that stopped is what one looks for: on a phone its last digits were cut.
+        Assert.Equal(0, await window.Page.EvaluateAsync<int>(
+            "(() => { const row = document.querySelector('.boot'), name = row.children[0], end = row.children[2];"
+            + "row.className = 'boot stopped'; name.textContent = '255.255.255.255'; end.textContent = 'stopped'; "
+            + "return [name, end].filter(cell => cell.scrollWidth > cell.clientWidth || cell.clientHeight > 24).length; })()"));
         string background = await window.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
         Assert.Equal(scheme == ColorScheme.Dark ? "rgb(14, 20, 25)" : "rgb(244, 246, 248)", background);
         await window.SaveAsync(name);
