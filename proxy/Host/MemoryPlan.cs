@@ -81,8 +81,8 @@ internal sealed record MemoryPlan(long WantedBytes, long LimitBytes)
     /// <summary>A sentence for the log.</summary>
     public static string Describe(long limitBytes, long wantedBytes) => string.Create(
         CultureInfo.InvariantCulture,
-        $"The heap is held to {limitBytes >> 20} MiB; the settings add up to {wantedBytes >> 20} MiB (docs/sizing.md). What is beyond "
-        + $"serves hits from the page cache.");
+        $"The heap is held to {limitBytes >> 20} MiB; the settings add up to {wantedBytes >> 20} MiB (docs/operate/sizing.md). "
+        + $"What is beyond serves hits from the page cache.");
 
     private static bool IsGivenByEnvironment() =>
         ((string[])["DOTNET_GCHeapHardLimit", "DOTNET_GCHeapHardLimitPercent"]).Any(name =>

@@ -121,6 +121,7 @@ internal static class ProxyServer
         services.AddAccess(settings.Access, settings.Proxy, time);
         services.AddHostedService<Reloading>();
         services.AddUpstreams(configuration, settings, time);
+        PlainKeys.Use(services); // after YARP, which brings the others
         services.AddFetching(settings);
         services.AddDocuments(settings.Trust);
         services.AddWorkingSets(settings.WorkingSets);

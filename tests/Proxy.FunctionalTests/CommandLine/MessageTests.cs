@@ -132,6 +132,32 @@ public sealed class MessageTests : IDisposable
             && check.GetProperty("level").GetString() == "warning");
     }
 
+    // 15: no --json for doctor, profile, warm. What each command can do is in its manual page.
+    [Fact]
+    public async Task Commands_ThatPrintFacts_HaveJson()
+    {
+        string[] commands =
+        [
+            "status", "doctor", "context", "warm", "demo", "pin list", "profile list", "profile show", "seed list",
+            "store ls", "store stats", "store verify", "settings check", "settings show", "cluster status", "publish list", "publish check",
+        ];
+        Assert.Equal(0, (await RunAsync("manual", _directory.Combine("man"))).ExitCode);
+
+        string[] without = [.. commands.Where(command => !HasJson(command))];
+
+        Assert.Empty(without);
+
+        bool HasJson(string command)
+        {
+            string[] words = command.Split(' ');
+            string page = File.ReadAllText(_directory.Combine("man", $"breakwater-{words[0]}.1"))
+                .Replace("\\-", "-", StringComparison.Ordinal);
+            int begin = words.Length == 1 ? 0 : page.IndexOf($".SH BREAKWATER {command.ToUpperInvariant()}\n", StringComparison.Ordinal);
+            int end = begin < 0 ? 0 : page.IndexOf("\n.SH BREAKWATER ", begin + 1, StringComparison.Ordinal);
+            return begin >= 0 && page[begin..(end < 0 ? page.Length : end)].Contains("--json", StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Doctor_PresetsThatNobodyAskedFor_AreNoWorry()
     {

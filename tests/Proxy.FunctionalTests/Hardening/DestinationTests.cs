@@ -210,6 +210,20 @@ public sealed class DestinationTests : IAsyncLifetime
         Assert.Equal(0, _site.ConnectionsAccepted);
     }
 
+    // 21: who is refused is to read which setting allows it.
+    [Theory]
+    [InlineData(null)]
+    [InlineData("www.example.org")]
+    public async Task Connect_Refused_NamesTheSettingThatAllowsIt(string? allowed)
+    {
+        await using ProxyUnderTest proxy = allowed is null ? await StartAsync() : await StartAsync(("Access:Connect:0", allowed));
+        using RawHttpClient client = await proxy.ConnectAsync();
+
+        await client.SendAsync("CONNECT other.example.org:443 HTTP/1.1\r\nHost: other.example.org:443\r\n\r\n");
+
+        Assert.Contains("Access:Connect", Encoding.UTF8.GetString((await client.ReadResponseAsync()).Body), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Connect_Allowed_OtherRequestsTakeTheirOrdinaryWay()
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Net;
 using System.Net.Sockets;
 using Breakwater.CacheStore;
@@ -193,6 +194,22 @@ public sealed class WorkingSetTests : IAsyncLifetime
         Assert.True(report.IsDone);
         Assert.Contains(says, report.Problem, StringComparison.Ordinal);
         Assert.Equal(before, Pinned());
+    }
+
+    // /etc/passwd was taken, and then was "100.0 % complete".
+    [Theory]
+    [InlineData("")]
+    [InlineData("root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n")]
+    [InlineData("/no/such/file\n/nor/this/one\n")]
+    [InlineData("{}")]
+    public async Task Import_OfWhatIsNoTrace_IsRefusedAndMakesNoSet(string text)
+    {
+        using var client = new AdminClient(_proxy.Services.GetRequiredService<BreakwaterSettings>());
+        using var file = new MemoryStream(Encoding.UTF8.GetBytes(text));
+
+        await Assert.ThrowsAsync<AdminException>(() => client.UploadAsync<WorkingSetView>($"working-sets/{Fqrn}/strange", file, default));
+
+        Assert.DoesNotContain(await client.GetAsync<WorkingSetView[]>("working-sets", default), set => set.Name == "strange");
     }
 
     [Fact]

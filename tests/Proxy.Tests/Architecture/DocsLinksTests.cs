@@ -37,6 +37,23 @@ public sealed partial class DocsLinksTests
     public void ProblemOf_ALinkOfTheReadme_IsSeen(string link, string? problem) =>
         Assert.Equal(problem, ProblemOf(Checkout.PathOf("README.md"), link));
 
+    // The first line of the log named docs/sizing.md, which had moved.
+    [Fact]
+    public void Pages_NamedInCodeAndScripts_AreThere()
+    {
+        string[] kinds = [".cs", ".py", ".sh", ".js", ".json", ".yaml", ".yml", ".service", ".socket"];
+        (string File, string Page)[] named =
+        [
+            .. ((string[])["proxy", "cachestore", "repositories", "deployment", "perf"])
+                .SelectMany(folder => Directory.EnumerateFiles(Checkout.PathOf(folder), "*", SearchOption.AllDirectories))
+                .Where(file => kinds.Contains(Path.GetExtension(file)) && !BuildOutput().IsMatch(file))
+                .SelectMany(file => NamedPage().Matches(File.ReadAllText(file)).Select(match => (file, match.Value))),
+        ];
+
+        Assert.NotEmpty(named);
+        Assert.DoesNotContain(named, one => !File.Exists(Checkout.PathOf(one.Page.Split('/'))));
+    }
+
     private static string? ProblemOf(string page, string link)
     {
         if (Scheme().IsMatch(link))
@@ -66,6 +83,12 @@ public sealed partial class DocsLinksTests
         Directory.EnumerateFiles(Checkout.PathOf("."), "*.md")
             .Concat(s_folders.SelectMany(folder => Directory.EnumerateFiles(Checkout.PathOf(folder), "*.md", SearchOption.AllDirectories)))
             .Where(page => !page.Contains("/bin/", StringComparison.Ordinal) && !page.Contains("/obj/", StringComparison.Ordinal));
+
+    [GeneratedRegex("/(bin|obj|node_modules|results)/")]
+    private static partial Regex BuildOutput();
+
+    [GeneratedRegex(@"\bdocs/[A-Za-z0-9_/-]+\.md")]
+    private static partial Regex NamedPage();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

@@ -7,6 +7,7 @@ using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
+using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Observability;
 
@@ -40,6 +41,29 @@ public class AccessLogLineTests
         Assert.Equal(1, line.Count(c => c == '\n'));
         Assert.Equal(6, line.Count(c => c == '"'));
         Assert.Contains("/x%22%0A127.0.0.1%20-%20-%20forged", line, StringComparison.Ordinal);
+    }
+
+    // 20: result codes were documented nowhere.
+    [Fact]
+    public void Page_HasEachResultWithItsCode()
+    {
+        string[] rows = File.ReadAllLines(Checkout.PathOf("docs", "operate", "access-log.md"));
+
+        Assert.All(Enum.GetValues<RequestResult>(), result =>
+        {
+            RequestRecord record = new()
+            {
+                StartedAt = Ticks(1000),
+                EndedAt = Ticks(1000),
+                Result = result,
+                Status = 200,
+                Source = ByteSource.Memory,
+                Client = IPAddress.Loopback,
+            };
+            string code = Line(AccessLogFormat.Squid, record, null).Split(' ', StringSplitOptions.RemoveEmptyEntries)[3].Split('/')[0];
+            Assert.Contains(rows, row => row.StartsWith($"| `{RequestRecorder.NameOf(result)}` |", StringComparison.Ordinal)
+                && row.Contains($"`{code}`", StringComparison.Ordinal));
+        });
     }
 
     [Fact]

@@ -42,6 +42,30 @@ public sealed partial class SettingsPageTests
             StringComparison.Ordinal);
     }
 
+    /// <summary>9: the unit makes all but its own directories read-only, and an example stored below /srv.</summary>
+    [Theory]
+    [InlineData("examples/classroom.json")]
+    [InlineData("examples/cluster-200.json")]
+    [InlineData("examples/cloud-5000.json")]
+    [InlineData("debian/appsettings.json")]
+    public void Packaged_Settings_WriteOnlyWhereTheUnitMay(string file)
+    {
+        string unit = File.ReadAllText(Checkout.PathOf("deployment", "systemd", "breakwater.service"));
+        string[] writable = [.. UnitDirectory().Matches(unit).Select(m => m.Groups[1].Value switch
+        {
+            "Cache" => "/var/cache/",
+            "State" => "/var/lib/",
+            _ => "/var/log/",
+        } + m.Groups[2].Value)];
+        BreakwaterSettings settings =
+            BreakwaterSettings.Load(SettingsFile.Load(new FileInfo(Checkout.PathOf(["deployment", .. file.Split('/')]))));
+
+        Assert.Contains("ProtectSystem=strict", unit, StringComparison.Ordinal);
+        string?[] written = [settings.Store.Path, settings.Admin.TokenFile, settings.AccessLog.Path];
+        Assert.All(written.OfType<string>().Where(path => path != "-"),
+            path => Assert.Contains(writable, folder => path == folder || path.StartsWith(folder + "/", StringComparison.Ordinal)));
+    }
+
     /// <summary>The whole files of the page are right as they stand, and do what it says.</summary>
     [Fact]
     public void OwnStratum1Page_ItsFiles_AreRight()
@@ -69,6 +93,9 @@ public sealed partial class SettingsPageTests
 
         Assert.Equal("/var/cache/breakwater", settings.Store.Path);
     }
+
+    [GeneratedRegex("^(Cache|State|Logs)Directory=(.+)$", RegexOptions.Multiline)]
+    private static partial Regex UnitDirectory();
 
     [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex JsonBlock();
