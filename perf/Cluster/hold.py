@@ -10,6 +10,8 @@ again = True
 def child():
     os.dup2(listener.fileno(), 3)
     os.set_inheritable(3, True)
+    # Not by a shell: it drops variables with dots in their names, and so the node's repositories.
+    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
 
 
 def told(signal_number, _):
@@ -22,8 +24,7 @@ for number in (signal.SIGHUP, signal.SIGTERM):
     signal.signal(number, told)
 while again:
     again = False
-    # The shell knows its own number; exec keeps it.
-    process = subprocess.Popen(["/bin/sh", "-c", 'export LISTEN_PID=$$; exec "$@"', "sh", *sys.argv[2:]], env=dict(os.environ, LISTEN_FDS="1"), preexec_fn=child, close_fds=False)
+    process = subprocess.Popen(sys.argv[2:], preexec_fn=child, close_fds=False)
     while process.poll() is None:
         try:
             process.wait()
