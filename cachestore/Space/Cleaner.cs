@@ -31,10 +31,11 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
         {
             int owner = candidate.Entry.Owner;
             bool isExcess = store.Shares.ExcessOf(owner) > dropped.GetValueOrDefault(owner);
+            bool isElsewhere = isEvicting && store.IsElsewhere?.Invoke(candidate.Key) == true;
             candidate.IsKept = !isEvicting || candidate.IsPinned
                 || (!isExcess && (isSparing || (isFresh
-                ? EvictionPolicy.IsKeptFromFresh(candidate.Frequency)
-                : EvictionPolicy.IsKeptAgain(candidate.Frequency))));
+                ? EvictionPolicy.IsKeptFromFresh(candidate.Frequency, isElsewhere)
+                : EvictionPolicy.IsKeptAgain(candidate.Frequency, isElsewhere))));
             if (!candidate.IsKept)
             {
                 dropped[owner] = dropped.GetValueOrDefault(owner) + candidate.Entry.Length;

@@ -28,10 +28,13 @@ internal static class EvictionPolicy
     public static int InitialFrequency(bool wasSeenRecently) => wasSeenRecently ? 1 : 0;
 
     /// <summary>Does an unpinned object of the fresh log move to the kept segments?</summary>
-    public static bool IsKeptFromFresh(int frequency) => frequency >= 1;
+    /// <param name="frequency">How often it was asked for.</param>
+    /// <param name="isElsewhere">Another machine of the site keeps it as well: only what is hot here is worth a second place.</param>
+    public static bool IsKeptFromFresh(int frequency, bool isElsewhere = false) => frequency >= (isElsewhere ? 2 : 1);
 
     /// <summary>Does an unpinned object of a kept segment stay for another round?</summary>
-    public static bool IsKeptAgain(int frequency) => frequency >= 1;
+    /// <inheritdoc cref="IsKeptFromFresh" path="/param"/>
+    public static bool IsKeptAgain(int frequency, bool isElsewhere = false) => frequency >= (isElsewhere ? 2 : 1);
 
     /// <summary>What it has left after the round.</summary>
     public static int AfterRound(int frequency) => Math.Max(0, frequency - 1);

@@ -14,6 +14,12 @@ public sealed partial class FasterObjectStore
     public Action<ObjectKey>? Damaged { get; set; }
 
     /// <summary>
+    /// Does another machine of the site keep this object as well? Then it makes room sooner, unless it is pinned or hot. Null: there is
+    /// none. It must not wait.
+    /// </summary>
+    public Func<ObjectKey, bool>? IsElsewhere { get; set; }
+
+    /// <summary>
     /// The objects that the store holds, in the order of the log. Read from the segments as it is enumerated: what changes meanwhile may or
     /// may not be seen.
     /// </summary>

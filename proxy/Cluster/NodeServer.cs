@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
@@ -19,7 +20,8 @@ namespace Breakwater.Proxy.Cluster;
 /// opens after the proxy's rooms and closes after its clients' port, so that a draining node still gives what it holds.
 /// </summary>
 internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint endpoint, NodeCertificates certificates,
-    NodeRefusals refusals, YarpNodes nodes, TimeProvider time, ILoggerFactory logs) : IHostedService, IAsyncDisposable
+    NodeRefusals refusals, YarpNodes nodes, FasterObjectStore store,
+    TimeProvider time, ILoggerFactory logs) : IHostedService, IAsyncDisposable
 {
     /// <summary>Each of a hundred nodes may hold some; what is beyond is refused before TLS.</summary>
     private const int MaxConnections = 4096;
@@ -44,6 +46,7 @@ internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint en
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        store.IsElsewhere = key => nodes.Before(key).Count > 0;
         WebApplicationBuilder builder =
             WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Services.AddSingleton(logs);
@@ -73,7 +76,7 @@ internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint en
         kestrel.Limits.MaxRequestBodySize = 0;
         kestrel.Limits.MaxConcurrentConnections = MaxConnections;
         kestrel.Limits.MaxRequestHeaderCount = 32;
-        kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 64 << 10;    // a client's request of ordinary HTTP is one of them
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(5);
         new ListenPoint(options.ListenEndPoint(), []).Open(kestrel, listen =>

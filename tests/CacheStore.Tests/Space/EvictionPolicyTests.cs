@@ -44,6 +44,8 @@ public sealed class EvictionPolicyTests
             [EvictionPolicy.AfterRound(3), EvictionPolicy.AfterRound(2), EvictionPolicy.AfterRound(1), EvictionPolicy.AfterRound(0)]);
         Assert.Equal([false, true], [EvictionPolicy.IsKeptFromFresh(0), EvictionPolicy.IsKeptFromFresh(1)]);
         Assert.Equal([false, true], [EvictionPolicy.IsKeptAgain(0), EvictionPolicy.IsKeptAgain(1)]);
+        Assert.Equal([false, false, true], [.. Enumerable.Range(0, 3).Select(uses => EvictionPolicy.IsKeptFromFresh(uses, true))]);
+        Assert.Equal([false, false, true], [.. Enumerable.Range(0, 3).Select(uses => EvictionPolicy.IsKeptAgain(uses, true))]);
         Assert.Equal([0, 1], [EvictionPolicy.InitialFrequency(false), EvictionPolicy.InitialFrequency(true)]);
     }
 

@@ -65,6 +65,31 @@ public sealed class QuotaTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Store_Full_DropsWhatAnotherMachineKeepsBeforeWhatIsItsOwn()
+    {
+        // Ten of each kind, asked for once after they came, and hot ones that another machine keeps, too.
+        ObjectKey[] own = [.. Enumerable.Range(0, 10).Select(i => KeyOf(i))];
+        ObjectKey[] borrowed = [.. Enumerable.Range(20, 10).Select(i => KeyOf(i))];
+        ObjectKey[] hot = [.. Enumerable.Range(40, 10).Select(i => KeyOf(i))];
+        HashSet<ObjectKey> elsewhere = [.. borrowed, .. hot];
+        _store.IsElsewhere = elsewhere.Contains;
+        foreach (int i in Enumerable.Range(0, 10).Concat(Enumerable.Range(20, 10)).Concat(Enumerable.Range(40, 10)))
+        {
+            Assert.Equal(CommitResult.Committed, await WriteAsync(i));
+        }
+
+        Use([.. own, .. borrowed, .. hot, .. hot]);
+        for (int i = 1000; !borrowed.All(key => !_store.Contains(key)); i++)
+        {
+            Assert.True(i < 20_000, "what is borrowed is never dropped");
+            await WriteAsync(i);
+        }
+
+        Assert.All(own, key => Assert.True(_store.Contains(key)));
+        Assert.All(hot, key => Assert.True(_store.Contains(key)));
+    }
+
+    [Fact]
     public async Task LongObjects_WrittenPastTheQuota_AreCleanedWholeAndReadRightWhileLeased()
     {
         byte[] first = TestObjects.Bytes(1, 9_000_000);
@@ -125,6 +150,15 @@ public sealed class QuotaTests : IAsyncLifetime
         await _store.DisposeAsync();
         await InitializeAsync();
         Assert.Equal([name], _store.Pins.List().Select(set => set.Name));
+    }
+
+    private void Use(params ReadOnlySpan<ObjectKey> keys)
+    {
+        foreach (ObjectKey key in keys)
+        {
+            Assert.True(_store.TryOpen(key, out ObjectLease? lease));
+            lease.Dispose();
+        }
     }
 
     private async Task AssertAllThereAsync(int first, int count)
