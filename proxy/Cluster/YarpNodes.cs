@@ -77,6 +77,13 @@ internal sealed class YarpNodes(NodeSelf self, ClusterOptions options, ProxyOpti
     }
 
     /// <inheritdoc/>
+    public int ShareOf(int limit)
+    {
+        int live = Math.Max(1, _view.Ring.Members.Count);
+        return (limit + live - 1) / live;
+    }
+
+    /// <inheritdoc/>
     public void Sign(HttpRequestMessage request) =>
         request.Headers.TryAddWithoutValidation(NodeAnnouncement.Field, $"id={_self.Id};site={_self.Site}");
 

@@ -40,6 +40,14 @@ internal sealed class FetchCoordinator : IDisposable
 
         while (true)
         {
+            // Stratum 1s are asked for it already, for another node or since no node answered: that waits for no node.
+            if (order.Scope == FetchScope.Site && _inFlight.TryGetValue((order.Key, FetchScope.Upstream), out InFlightFetch? upstream)
+                && upstream.TryJoin(order, isLeader: false) is { } behind)
+            {
+                upstream.Promote(order.Priority, order.Client);
+                return new FetchTicket(null, behind, null);
+            }
+
             if (_inFlight.TryGetValue(order.InFlightKey, out InFlightFetch? running))
             {
                 if (running.TryJoin(order, isLeader: false) is { } joined)
@@ -52,7 +60,7 @@ internal sealed class FetchCoordinator : IDisposable
                 _inFlight.TryRemove(KeyValuePair.Create(order.InFlightKey, running));
             }
 
-            var fetch = new InFlightFetch(order, _services, _notFound);
+            var fetch = new InFlightFetch(order, _services, _notFound, TryTurnUpstream);
             FetchFollower leader = fetch.TryJoin(order, isLeader: true)!;
             if (!_inFlight.TryAdd(order.InFlightKey, fetch))
             {
@@ -75,6 +83,38 @@ internal sealed class FetchCoordinator : IDisposable
         }
     }
 
+    /// <summary>
+    /// No node is left for this fetch to ask: from now on it is the one that asks Stratum 1s for its object. False: it is not, since the
+    /// object is stored by now, or another fetch asks for it, such as one for another node. Else a node that hangs would cost each object
+    /// two requests: that of this node's clients and that of the next node, which was told to ask here.
+    /// </summary>
+    public bool TryTurnUpstream(InFlightFetch fetch)
+    {
+        (ObjectKey, FetchScope) key = (fetch.Order.Key, FetchScope.Upstream);
+        while (fetch.Order.Scope == FetchScope.Site)
+        {
+            if (_services.Store.Contains(fetch.Order.Key))
+            {
+                return false;
+            }
+
+            InFlightFetch other = _inFlight.GetOrAdd(key, fetch);
+            if (ReferenceEquals(other, fetch))
+            {
+                return true;
+            }
+
+            if (other.IsOpen)
+            {
+                return false;
+            }
+
+            _inFlight.TryRemove(KeyValuePair.Create(key, other));
+        }
+
+        return true;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -92,6 +132,7 @@ internal sealed class FetchCoordinator : IDisposable
     {
         await fetch.RunAsync();
         _inFlight.TryRemove(KeyValuePair.Create(fetch.Order.InFlightKey, fetch));
+        _inFlight.TryRemove(KeyValuePair.Create((fetch.Order.Key, FetchScope.Upstream), fetch));
         _running.TryRemove(fetch, out _);
     }
 

@@ -23,6 +23,11 @@ internal sealed class FetchQueue(int limit, int prefetchLimit, params IEnumerabl
     private int _running;                                            // guarded by _gate
     private int _prefetching;                                        // guarded by _gate
 
+    /// <summary>
+    /// What is left of a limit for this node, asked each time: nodes come and go. What is under way beyond it goes on. Set before use.
+    /// </summary>
+    public Func<int, int> ShareOf { get; init; } = static limit => limit;
+
     /// <summary>Those under way, and those that wait in line, right now.</summary>
     public (int Running, int Waiting) Load
     {
@@ -161,12 +166,15 @@ internal sealed class FetchQueue(int limit, int prefetchLimit, params IEnumerabl
         }
     }
 
-    private bool MayRunLocked(FetchPlace place) =>
-        _running < limit
-        && (place.Priority != FetchPriority.Prefetch || _prefetching < prefetchLimit)
-        && (place.Client.Equals(FetchLine.Own) || ClientShare.Allows(_runningOf.GetValueOrDefault(place.Client), limit - _running))
-        && (place.Cluster is not { } cluster || _runningOfCluster.Count <= 1
-            || ClientShare.Allows(_runningOfCluster.GetValueOrDefault(cluster), limit - _running));
+    private bool MayRunLocked(FetchPlace place)
+    {
+        int free = ShareOf(limit) - _running;
+        return free > 0
+            && (place.Priority != FetchPriority.Prefetch || _prefetching < ShareOf(prefetchLimit))
+            && (place.Client.Equals(FetchLine.Own) || ClientShare.Allows(_runningOf.GetValueOrDefault(place.Client), free))
+            && (place.Cluster is not { } cluster || _runningOfCluster.Count <= 1
+                || ClientShare.Allows(_runningOfCluster.GetValueOrDefault(cluster), free));
+    }
 
     private void RunLocked(FetchPlace place)
     {

@@ -12,17 +12,26 @@ internal sealed class FetchSources
     private readonly FetchWays _ways;
     private readonly FetchPlace _place;
     private readonly NodeWay? _nodes;
+    private readonly Func<bool> _turnUpstream;
     private volatile bool _hasBegun;
     private bool _mayAskNodes;
     private bool _hasPlace;
 
-    public FetchSources(FetchOrder order, FetchServices services, FetchWays ways)
+    /// <summary>Makes them.</summary>
+    /// <param name="order">What is fetched.</param>
+    /// <param name="services">What every fetch works with.</param>
+    /// <param name="ways">The ways to Stratum 1s.</param>
+    /// <param name="turnUpstream">
+    /// Called once when no node is left to ask. False: the object is here by now, or another fetch of this node asks Stratum 1s for it.
+    /// </param>
+    public FetchSources(FetchOrder order, FetchServices services, FetchWays ways, Func<bool> turnUpstream)
     {
         _services = services;
         _ways = ways;
         _place = new FetchPlace(order.Priority, order.Client, order.Repository.Cluster);
         _nodes = NodeWay.For(order, services);
         _mayAskNodes = _nodes is not null;
+        _turnUpstream = turnUpstream;
         BegunAt = services.Time.GetTimestamp();
     }
 
@@ -34,6 +43,9 @@ internal sealed class FetchSources
 
     /// <summary>Timestamp since when bytes could come.</summary>
     public long BegunAt { get; private set; }
+
+    /// <summary>Nobody is asked any more, since the object comes, or came, by another fetch of this node.</summary>
+    public bool IsElsewhere { get; private set; }
 
     /// <summary>Does a node hold what this node owns by now?</summary>
     public bool IsMoved => _nodes?.IsMoved == true;
@@ -61,6 +73,12 @@ internal sealed class FetchSources
 
             _mayAskNodes = false;
             _nodes.Leave();
+            IsElsewhere = !_turnUpstream();
+        }
+
+        if (IsElsewhere)
+        {
+            return null;
         }
 
         if (!_hasPlace)

@@ -1,5 +1,6 @@
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;
 
@@ -9,10 +10,13 @@ internal static class FetchingRegistration
     /// <summary>The coalesced download of objects.</summary>
     public static void AddFetching(this IServiceCollection services, BreakwaterSettings settings)
     {
-        services.AddSingleton(new FetchQueue(
+        services.AddSingleton(provider => new FetchQueue(
             settings.Proxy.MaxConcurrentFetches,
             Math.Max(1, settings.Proxy.MaxConcurrentFetches / 2),
-            settings.Repositories.Values.Select(repository => repository.Cluster).OfType<string>()));
+            settings.Repositories.Values.Select(repository => repository.Cluster).OfType<string>())
+        {
+            ShareOf = provider.GetRequiredService<ISiteNodes>().ShareOf,
+        });
         services.AddSingleton<NodeLine>();
         services.AddSingleton(new OverflowBudget(settings.Proxy.MaxUnstoredBytes));
         services.AddSingleton<FetchServices>();

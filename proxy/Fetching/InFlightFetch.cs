@@ -28,19 +28,25 @@ internal sealed partial class InFlightFetch
     private volatile UpstreamFailure? _failure;
     private volatile bool _isForNode;
     private int _followers;                             // guarded by _gate
-    private bool _isAbandoned;                          // guarded by _gate
-    // guarded by _gate: it is over, followers of a wrong body have yet to move to the right one
-    private bool _isWaitedFor;
+    private volatile bool _isAbandoned;                 // written under _gate
+    private bool _isWaitedFor;                          // guarded by _gate: it is over, followers of a wrong body have yet to move
     private bool _wasReplaced;                          // guarded by _gate
 
-    public InFlightFetch(FetchOrder order, FetchServices services, NotFoundMemory notFound)
+    /// <summary>Makes one.</summary>
+    /// <param name="order">What its first client asked for.</param>
+    /// <param name="services">What every fetch works with.</param>
+    /// <param name="notFound">Takes the 404s.</param>
+    /// <param name="turnUpstream">See <see cref="FetchCoordinator.TryTurnUpstream"/>.</param>
+    public InFlightFetch(FetchOrder order, FetchServices services, NotFoundMemory notFound, Predicate<InFlightFetch> turnUpstream)
     {
         Order = order;
         _services = services;
         _bodies = new BodySuccession(NewBody);
         _authors = new BodyAuthors(order.Key, services);
         _ways = new FetchWays(order, services, notFound, onFailed: () => Body.Wake());
-        _sources = new FetchSources(order, services, _ways);
+
+        // Whoever has read of this body goes on with it, even if another fetch brings the same.
+        _sources = new FetchSources(order, services, _ways, () => turnUpstream(this) || Body.Released > 0);
     }
 
     /// <summary>What its first client asked for.</summary>
@@ -69,6 +75,9 @@ internal sealed partial class InFlightFetch
             }
         }
     }
+
+    /// <summary>May somebody still join it?</summary>
+    public bool IsOpen => !_isAbandoned && _failure is null && Body.State == GrowthState.Growing;
 
     /// <summary>Will the store keep this body, as far as can be told?</summary>
     public bool IsToBeStored(GrowingObject body) => body.Refusal is null && !(body.Length > _services.Settings.Store.MaxObjectBytes);
@@ -155,7 +164,7 @@ internal sealed partial class InFlightFetch
     /// <summary>The store has the object after all: the followers look there. Instead of <see cref="RunAsync"/>.</summary>
     public void EndAsStored()
     {
-        Fail(new UpstreamFailure(FailureKind.AlreadyStored, "it is in the store"));
+        FailAsStored();
         _ = Body.ReleaseHoldAsync().AsTask();
     }
 
@@ -224,9 +233,15 @@ internal sealed partial class InFlightFetch
                     return;
                 }
 
-                if (filled != FillResult.Failed)
+                if (filled is FillResult.Whole or FillResult.Disagreed)
                 {
                     _authors.NoteWrong(isWhole: filled == FillResult.Whole);
+                }
+
+                if (filled == FillResult.Failed && _sources.IsElsewhere)
+                {
+                    FailAsStored();
+                    return;
                 }
 
                 if (filled == FillResult.Failed || _sources.TryEnd())
@@ -305,7 +320,8 @@ internal sealed partial class InFlightFetch
                 return FillResult.Whole;
             }
 
-            if (end.IsTardy && response.Upstream.IsNode)
+            bool isSlowNode = response.Upstream.IsNode && (end.IsTardy || end.Blame == FailureKind.Timeout);
+            if (end.IsTardy && isSlowNode)
             {
                 // Nothing but the site's own network is between: it is slow itself, and each fetch from it would cost that time.
                 _services.Client.Note(way.Cursor!, response.Upstream, FailureKind.Timeout, "was too slow");
@@ -326,7 +342,15 @@ internal sealed partial class InFlightFetch
                 return FillResult.Right;
             }
 
-            way.Cursor!.Requeue(response.Upstream);
+            if (!isSlowNode)
+            {
+                way.Cursor!.Requeue(response.Upstream);
+            }
+            else if (body.Appended > 0 && body.Released == 0)
+            {
+                // A few bytes of a sick node are not worth what they cost if they are wrong: one more request upstream.
+                return FillResult.Dropped;
+            }
         }
     }
 
@@ -355,11 +379,13 @@ internal sealed partial class InFlightFetch
 
     private void ReleaseByPolicy(GrowingObject body, int stepBytes)
     {
-        long released =
-            ReleasePolicy.Released(body.Appended, body.Length, _services.Time.GetElapsedTime(_sources.BegunAt),
-            Volatile.Read(ref _followers), _isForNode);
+        long released = ReleasePolicy.Released(
+            body.Appended, body.Length, _services.Time.GetElapsedTime(_sources.BegunAt), Volatile.Read(ref _followers), _isForNode);
         body.Release(released - (released % stepBytes));
     }
+
+    /// <summary>The followers look in the store, and for another fetch.</summary>
+    private void FailAsStored() => Fail(new UpstreamFailure(FailureKind.AlreadyStored, "it is in the store, or comes by another fetch"));
 
     private void Fail(UpstreamFailure failure)
     {
@@ -372,19 +398,4 @@ internal sealed partial class InFlightFetch
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Fetching {Key} failed")]
     private static partial void LogBug(ILogger log, Exception exception, ObjectKey key);
-
-    private enum FillResult : byte
-    {
-        /// <summary>An answer came to its end: the digest judges.</summary>
-        Whole,
-
-        /// <summary>The digest matches already, though the answer did not come to its end.</summary>
-        Right,
-
-        /// <summary>Nobody is left to ask.</summary>
-        Failed,
-
-        /// <summary>Two say different lengths.</summary>
-        Disagreed,
-    }
 }

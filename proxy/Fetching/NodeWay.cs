@@ -57,7 +57,7 @@ internal sealed class NodeWay
         var question = new ContentQuestion(HttpMethod.Get, _way.Order.UrlPath, offset)
         {
             IsOnlyIfHeld = _isOnlyIfHeld,
-            Errand = ErrandOf(_way.Order),
+            Errand = ErrandOf(_way.Order.Priority, _way.Order.Client),
         };
         return await _services.Client.OpenAsync(question, _way.Cursor!, cancellationToken) is { } response
             ? new FetchAnswer(_way, response) : null;
@@ -77,8 +77,8 @@ internal sealed class NodeWay
     }
 
     /// <summary>What the other node is told: how urgent, and for whom, so that each client has its turn there as well.</summary>
-    private static string ErrandOf(FetchOrder order) =>
-        string.Create(CultureInfo.InvariantCulture, $"{(int)order.Priority} {order.Client?.ToString() ?? "-"}");
+    public static string ErrandOf(FetchPriority priority, IPAddress? client) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(int)priority} {client?.ToString() ?? "-"}");
 
     /// <summary>Reads what <see cref="ErrandOf"/> wrote; what it cannot read is the node's own and not urgent.</summary>
     public static (FetchPriority Priority, IPAddress? Client) ReadErrand(string? errand)

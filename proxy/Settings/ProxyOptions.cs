@@ -65,7 +65,9 @@ internal sealed class ProxyOptions
     /// <summary>No upstream at all: what is not held is a 404 at once. Default false. For labs that live from seed bundles.</summary>
     public bool Offline { get; set; }
 
-    /// <summary>Objects fetched from upstream at a time; more wait in line, catalogs first. Default 128.</summary>
+    /// <summary>
+    /// Objects fetched from upstream at a time, by all nodes of a site together; more wait in line, catalogs first. Default 128.
+    /// </summary>
     public int MaxConcurrentFetches { get; set; } = 128;
 
     /// <summary>

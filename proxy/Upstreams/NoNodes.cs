@@ -16,6 +16,8 @@ internal sealed class NoNodes : ISiteNodes
 
     public IReadOnlyList<Stratum1> Holders(in ObjectKey key) => [];
 
+    public int ShareOf(int limit) => limit;
+
     public void Sign(HttpRequestMessage request)
     {
     }

@@ -1,4 +1,7 @@
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Cluster;
+using Breakwater.Proxy.Fetching;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,6 +37,8 @@ public sealed class BorrowTests : IAsyncLifetime
 
         Assert.All(items, item => Assert.Equal(1, _upstream.RequestCount(item.Path)));
         Assert.All(items, item => Assert.All(Enumerable.Range(0, 3), node => Assert.True(_site[node].Store.Contains(item.Key))));
+        Assert.All(items, item => Assert.All(Enumerable.Range(0, 3), node =>
+            Assert.Equal(node != _site.OwnerOf(item), _site[node].Services.GetRequiredService<FasterObjectStore>().IsElsewhere!(item.Key))));
         Assert.Equal(2 * 24, Enumerable.Range(0, 3).Sum(node => Totals(node).Borrowed));
         Assert.Equal(3, items.Select(_site.OwnerOf).Distinct().Count());
     }
@@ -124,6 +129,10 @@ public sealed class BorrowTests : IAsyncLifetime
         await AskEveryNodeAsync(items);
 
         Assert.All(items, item => Assert.Equal(1, _upstream.RequestCount(item.Path)));
+        Assert.Equal((1, 64), (_site.Nodes(0).ShareOf(2), _site.Nodes(1).ShareOf(127)));
+        await _site.StopAsync(1);
+        await _site.SeesAllAsync(1);
+        Assert.Equal(2, _site.Nodes(0).ShareOf(2));
     }
 
     [Fact]
@@ -139,14 +148,27 @@ public sealed class BorrowTests : IAsyncLifetime
         {
             while (!over.IsCancellationRequested)
             {
-                TakeTheOtherForTheOwnerOfAll(0);
-                TakeTheOtherForTheOwnerOfAll(1);
+                _site.TakeTheOtherForTheOwnerOfAll(0);
+                _site.TakeTheOtherForTheOwnerOfAll(1);
                 await Task.Yield();
             }
         });
         await AskEveryNodeAsync(items);
         await over.CancelAsync();
         await confusing.InTimeAsync();
+    }
+
+    [Fact]
+    public async Task Objects_PrefetchedByEveryNode_ComeFromUpstreamOnceAndVmsAskForNone()
+    {
+        _site = await SiteOfNodes.StartAsync(3, [_upstream]);
+        SyntheticObject[] items = [.. Enumerable.Range(0, 12).Select(i => new SyntheticObject(20_000, i + 900).On(_upstream))];
+
+        UpstreamFailure?[] failures = await Task.WhenAll(from item in items from node in _site.Running select PrefetchAsync(node, item));
+        await AskEveryNodeAsync(items);
+
+        Assert.All(failures, Assert.Null);
+        Assert.All(items, item => Assert.Equal(1, _upstream.RequestCount(item.Path)));
     }
 
     [Fact]
@@ -173,13 +195,6 @@ public sealed class BorrowTests : IAsyncLifetime
         Assert.IsType<NoNodes>(proxy.Services.GetRequiredService<ISiteNodes>());
     }
 
-    private void TakeTheOtherForTheOwnerOfAll(int node)
-    {
-        YarpNodes nodes = _site!.Nodes(node);
-        nodes.Replace([.. nodes.View.Known.Select(known =>
-            known.IsSelf || known.Announcement is null ? known : known with { Announcement = known.Announcement with { Weight = 1e9 } })]);
-    }
-
     private (long Borrowed, long BorrowedBytes, long Moved, long Hedges, long Served, long Refused) Totals(int node) =>
         _site![node].Services.GetRequiredService<NodeCounters>().Totals;
 
@@ -194,6 +209,13 @@ public sealed class BorrowTests : IAsyncLifetime
             Assert.Equal(200, answer.Response.Status);
             Assert.True(answer.Item.Bytes.AsSpan().SequenceEqual(answer.Response.Body));
         });
+    }
+
+    private Task<UpstreamFailure?> PrefetchAsync(int node, SyntheticObject item)
+    {
+        IServiceProvider services = _site![node].Services;
+        Assert.True(services.GetRequiredService<RepositoryRoutes>().TryFind("synthetic.example.org"u8, out RepositoryRoute? route));
+        return services.GetRequiredService<ObjectReader>().FetchAsync(route, item.Key, null, FetchPriority.Prefetch, CancellationToken.None);
     }
 
     private async Task<(SyntheticObject, RawResponse)> AskAsync(int node, SyntheticObject item) =>

@@ -19,6 +19,8 @@ internal sealed class EveryoneElse : ISiteNodes
 
     public IReadOnlyList<Stratum1> Holders(in ObjectKey key) => [];
 
+    public int ShareOf(int limit) => limit;
+
     public void Sign(HttpRequestMessage request) => _none.Sign(request);
 
     public void Configure(SocketsHttpHandler handler) => _none.Configure(handler);

@@ -69,8 +69,7 @@ public sealed class SharedDocumentsTests : IAsyncLifetime
         await Signed(ahead).CheckAtAsync(RouteOf(ahead), Stratum1Of(ahead));
         _upstream.Put(ManifestUrl, s_first);
 
-        await Waiting.UntilAsync(() => _site.Running.All(node =>
-            Signed(node).Find(RouteOf(node))!.Manifest.Body.Span.SequenceEqual(s_second)));
+        await Waiting.UntilAsync(() => _site.Running.All(HasSecond));
     }
 
     [Fact]
@@ -88,6 +87,34 @@ public sealed class SharedDocumentsTests : IAsyncLifetime
 
         Assert.True(Signed(other).Find(RouteOf(other))!.Manifest.Body.Span.SequenceEqual(s_second));
     }
+
+    [Fact]
+    public async Task Node_WhoseClockIsADayAhead_WinsNothing()
+    {
+        var ahead = new SteppedTime(TimeProvider.System);
+        ahead.SetWall(new DateTimeOffset(2026, 12, 2, 0, 0, 0, TimeSpan.Zero));
+        int wrong = 1;
+        _site = await SiteOfNodes.StartAsync(3, [_upstream], _ => new() { ["Repositories:KeysDirectory"] = _keys.Path },
+            times: node => node == wrong ? ahead : _time);
+        _upstream.Put(ManifestUrl, s_first);
+        foreach (int node in _site.Running)
+        {
+            Assert.Equal(s_first, (await _site[node].GetAsync(ManifestUrl)).Body);
+        }
+
+        // What the others found out is newer by its revision, whatever a clock says: it comes to this one, and the old one to nobody.
+        int right = (wrong + 1) % 3;
+        _upstream.Put(ManifestUrl, s_second);
+        await Signed(right).CheckAtAsync(RouteOf(right), Stratum1Of(right));
+        _upstream.Put(ManifestUrl, s_first);
+        await Waiting.UntilAsync(() => _site.Running.All(HasSecond));
+        await Signed(right).CheckAtAsync(RouteOf(right), _site.Nodes(right).View.Others[$"n{wrong}"]);
+
+        Assert.All(_site.Running, node => Assert.True(HasSecond(node)));
+        Assert.All(_site.Running, node => Assert.Equal(3, _site.Nodes(node).View.Ring.Members.Count));
+    }
+
+    private bool HasSecond(int node) => Signed(node).Find(RouteOf(node))!.Manifest.Body.Span.SequenceEqual(s_second);
 
     private async Task StartAsync() => _site = await SiteOfNodes.StartAsync(3, [_upstream],
         _ => new() { ["Repositories:KeysDirectory"] = _keys.Path }, _time);

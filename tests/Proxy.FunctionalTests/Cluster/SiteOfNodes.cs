@@ -19,14 +19,15 @@ internal sealed class SiteOfNodes : IAsyncDisposable
     private readonly ProxyUnderTest?[] _nodes;
     private readonly ScriptedUpstream[] _upstreams;
     private readonly Func<int, Dictionary<string, string?>> _settings;
-    private readonly TimeProvider? _time;
+    private readonly Func<int, TimeProvider?> _time;
 
-    private SiteOfNodes(int count, ScriptedUpstream[] upstreams, Func<int, Dictionary<string, string?>>? settings, TimeProvider? time)
+    private SiteOfNodes(int count, ScriptedUpstream[] upstreams, Func<int, Dictionary<string, string?>>? settings,
+        Func<int, TimeProvider?>? time)
     {
         _nodes = new ProxyUnderTest?[count];
         _upstreams = upstreams;
         _settings = settings ?? (_ => []);
-        _time = time;
+        _time = time ?? (_ => null);
     }
 
     /// <summary>Its authority.</summary>
@@ -43,11 +44,13 @@ internal sealed class SiteOfNodes : IAsyncDisposable
     /// <param name="upstreams">Their Stratum 1s.</param>
     /// <param name="settings">A node's settings beside those of the cluster.</param>
     /// <param name="time">Their clock; null: the system's.</param>
+    /// <param name="times">The clock of each; null: that of all.</param>
     /// <param name="running">How many of them are started, from the first on; null: all.</param>
     public static async Task<SiteOfNodes> StartAsync(int count, ScriptedUpstream[] upstreams,
-        Func<int, Dictionary<string, string?>>? settings = null, TimeProvider? time = null, int? running = null)
+        Func<int, Dictionary<string, string?>>? settings = null, TimeProvider? time = null, int? running = null,
+        Func<int, TimeProvider?>? times = null)
     {
-        var site = new SiteOfNodes(count, upstreams, settings, time);
+        var site = new SiteOfNodes(count, upstreams, settings, times ?? (_ => time));
         for (int i = 0; i < (running ?? count); i++)
         {
             await site.StartAsync(i);
@@ -70,6 +73,14 @@ internal sealed class SiteOfNodes : IAsyncDisposable
     public int OwnerOf(ulong key) =>
         int.Parse(Nodes(Running.First()).View.Ring.Owner(key)!.Id[1..],
         System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>A view that is wrong until the next round of probes.</summary>
+    public void TakeTheOtherForTheOwnerOfAll(int node)
+    {
+        YarpNodes nodes = Nodes(node);
+        nodes.Replace([.. nodes.View.Known.Select(known =>
+            known.IsSelf || known.Announcement is null ? known : known with { Announcement = known.Announcement with { Weight = 1e9 } })]);
+    }
 
     /// <summary>Returns when each running node sees as many as run, or as many as said.</summary>
     public Task SeesAllAsync(int? members = null)
@@ -105,7 +116,7 @@ internal sealed class SiteOfNodes : IAsyncDisposable
             settings[name] = value;
         }
 
-        _nodes[node] = await ProxyUnderTest.StartAsync(settings, _time, _upstreams);
+        _nodes[node] = await ProxyUnderTest.StartAsync(settings, _time(node), _upstreams);
     }
 
     /// <summary>Stops one; the others must find out by themselves.</summary>

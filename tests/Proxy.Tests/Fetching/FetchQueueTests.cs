@@ -40,6 +40,22 @@ public class FetchQueueTests
     }
 
     [Fact]
+    public async Task EnterAsync_ShareOfTheLimitGrows_TheNextToLeaveLetsInAsMany()
+    {
+        int nodes = 4;
+        var queue = new FetchQueue(4, 4) { ShareOf = limit => (limit + nodes - 1) / nodes };
+        FetchPlace running = await RunningAsync(queue);
+        Waiter[] waiting = [.. Enumerable.Range(0, 5).Select(_ => new Waiter(queue, FetchPriority.Demand))];
+        Assert.All(waiting, w => Assert.False(w.Entered.IsCompleted));
+
+        nodes = 1;
+        queue.Leave(running);
+        await Task.WhenAll(waiting[..4].Select(w => w.Entered)).InTimeAsync();
+
+        Assert.False(waiting[4].Entered.IsCompleted);
+    }
+
+    [Fact]
     public async Task EnterAsync_CancelledWhileWaiting_GivesItsPlaceToTheNext()
     {
         var queue = new FetchQueue(1, 1);
