@@ -38,6 +38,7 @@ internal static class ClusterRegistration
         services.AddSingleton<NodeState>();
         services.AddSingleton<NodeObjects>();
         services.AddSingleton<NodeDocuments>();
+        services.AddSingleton<NodeExchanges>();
         services.AddSingleton<NodeAdmin>();
         services.AddSingleton<NodeEndpoint>();
         services.AddSingleton<NodeServer>();

@@ -1,5 +1,6 @@
 using System.Text;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Upstreams;
@@ -10,7 +11,7 @@ namespace Breakwater.Proxy.Cluster;
 
 /// <summary>Answers the questions of other nodes.</summary>
 internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals refusals, NodeCounters counters, NodeObjects objects,
-    NodeDocuments documents, NodeAdmin admin, SiteBoots siteBoots, WorkingSetStore sets, RepositoryRoutes routes)
+    NodeDocuments documents, NodeExchanges exchanges, NodeAdmin admin, SiteBoots siteBoots, WorkingSetStore sets, RepositoryRoutes routes)
 {
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
@@ -46,6 +47,9 @@ internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals 
                 return;
             case "/node/state":
                 await WriteAsync(context, state.Json);
+                return;
+            case NodeQuestion.Path:
+                counters.Served(peer is [{ } asking, ..] ? asking : "?", await exchanges.ServeAsync(context));
                 return;
             case var boots when boots.StartsWith("/node/boots/", StringComparison.Ordinal):
                 await WriteAsync(context, BootFile.Write(siteBoots.Of(boots["/node/boots/".Length..])));

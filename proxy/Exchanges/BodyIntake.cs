@@ -84,7 +84,7 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Dist
                 }
 
                 Memory<byte> room = await feed.RoomAsync(stopping);
-                int read = await answer.ReadAsync(room[..paced.Piece(room.Length)], stopping);
+                int read = await answer.ReadAsync(answer.Node is null ? room[..paced.Piece(room.Length)] : room, stopping);
                 if (read == 0)
                 {
                     if (feed.End is not null)
@@ -95,8 +95,12 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Dist
                     break;
                 }
 
-                counters.AddUpstreamBytes(read);
-                await paced.PayAsync(read, stopping);
+                if (answer.Node is null)
+                {
+                    counters.AddUpstreamBytes(read);
+                    await paced.PayAsync(read, stopping);
+                }
+
                 hash?.AppendData(room.Span[..read]);
                 if (feed.Position + read == feed.End)
                 {

@@ -29,6 +29,11 @@ internal sealed record Exchange(ExchangeTarget Target, string Method, HeaderFiel
     public bool MayShare => Rule.Join && Rule.Store && Method == "GET" && !Fields.Has("Authorization") && !Directives.Has("no-store")
         && !Reuse.WantsValidation(Fields) && !IsPeculiar && (Digest is null || !HasCredentials);
 
+    /// <summary>
+    /// May another node of the site be asked for it? Only what may be shared, and only where the request shows nothing of who asks.
+    /// </summary>
+    public bool MayAskNodes => !Target.IsForNode && MayShare && !SelfNamed.HasCredentials("", Fields);
+
     /// <summary>It asks in a way that only the origin answers: several parts, or on condition that nothing has changed.</summary>
     public bool IsPeculiar => Fields.Has("If-Match") || Fields.Has("If-Unmodified-Since")
         || Fields.Joined("Range")?.Contains(',', StringComparison.Ordinal) == true;

@@ -9,7 +9,8 @@ namespace Breakwater.Proxy.Exchanges;
 /// Decides how a GET is answered: from what is stored, by waiting for what others ask, or by asking the origin. Thread-safe.
 /// </summary>
 internal sealed class ExchangeCoordinator(
-    OriginFetch fetch, HeadShelf heads, FlightTable flights, BodyFeeds feeds, NamedStore named, ProxyOptions options, TimeProvider time)
+    OriginFetch fetch, HeadShelf heads, FlightTable flights, BodyFeeds feeds, NamedStore named, NodeAsker nodes,
+    ProxyOptions options, TimeProvider time)
 {
     /// <summary>Gets the answer for one client.</summary>
     /// <param name="exchange">A GET.</param>
@@ -60,7 +61,7 @@ internal sealed class ExchangeCoordinator(
         }
 
         string why = stored is not null ? "stale" : isVaryMiss ? "vary-miss" : "uri-miss";
-        return (await AskAsync(exchange, stored, name, client)) with { Forwarded = why };
+        return (await AskAsync(exchange, stored, name, nodes.IsFor(exchange), client)) with { Forwarded = why };
     }
 
     /// <summary>The stored answer for a HEAD, if it may be used as it is; null: the origin must be asked.</summary>
@@ -91,9 +92,16 @@ internal sealed class ExchangeCoordinator(
 
     /// <summary>What suits among that which is stored and that which is on its way; the newer first.</summary>
     private (StoredHead? Stored, BodyFeed? Feed) Find(Exchange exchange, HeadDocument? document, string name) =>
-        flights.TryFind(name, out Flight? flight) && flight.Head is { } head && VaryKey.Matches(head, exchange.Fields)
+        (flights.TryFind(name, out Flight? flight) || flights.TryFind(NameOfSite(name), out flight))
+            && flight.Head is { } head && VaryKey.Matches(head, exchange.Fields)
             ? (head, flight.Feed)
             : (document?.Find(exchange.Fields), null);
+
+    /// <summary>
+    /// The name of a flight that asks nodes. What a node asks for never waits for one: two nodes that each take the other for the owner
+    /// would wait for each other.
+    /// </summary>
+    private static string NameOfSite(string name) => $"{name}\n@nodes";
 
     /// <summary>
     /// Are the first bytes that the client is to get here, on their way, or can be fetched under the validator of the rest?
@@ -143,8 +151,17 @@ internal sealed class ExchangeCoordinator(
         return null;
     }
 
-    private async Task<ExchangeAnswer> AskAsync(Exchange exchange, StoredHead? stored, string name, CancellationToken client)
+    /// <summary>Asks, or waits for who does.</summary>
+    /// <param name="exchange">A GET.</param>
+    /// <param name="stored">What is stored and to be checked; null: nothing.</param>
+    /// <param name="name">URI and what the answer varies by.</param>
+    /// <param name="isOfSite">Nodes are asked first.</param>
+    /// <param name="client">The client has left.</param>
+    private async Task<ExchangeAnswer> AskAsync(Exchange exchange, StoredHead? stored, string name, bool isOfSite,
+        CancellationToken client)
     {
+        string plain = name;
+        name = isOfSite ? NameOfSite(name) : name;
         bool isSuffix = stored is null && RangePlan.IsSuffix(exchange.Fields);
         RangePlan? plan = stored is null ? RangePlan.Of(exchange.Fields) : null;
 
@@ -163,7 +180,8 @@ internal sealed class ExchangeCoordinator(
             {
                 if (isNew)
                 {
-                    _ = Task.Run(() => FlyAsync(exchange, stored, plan, name, flight), CancellationToken.None);
+                    _ = Task.Run(() => FlyAsync(exchange, stored, plan, name, flight, isOfSite ? plain : null),
+                        CancellationToken.None);
                     return await LeadAsync(flight, client);
                 }
 
@@ -203,24 +221,35 @@ internal sealed class ExchangeCoordinator(
     /// <summary>Checks what is stored with the origin, for nobody in particular; once at a time.</summary>
     private void Revalidate(Exchange exchange, StoredHead stored, string name)
     {
+        bool isOfSite = nodes.IsFor(exchange);
+        string? plain = isOfSite ? name : null;
+        name = isOfSite ? NameOfSite(name) : name;
         if (flights.JoinOrStart(name, out bool isNew) is { } flight && isNew)
         {
             _ = Task.Run(
                 async () =>
                 {
-                    await FlyAsync(exchange, stored, null, name, flight);
+                    await FlyAsync(exchange, stored, null, name, flight, plain);
                     (await flight.Answer.Task).Live?.Dispose();
                 },
                 CancellationToken.None);
         }
     }
 
-    private async Task FlyAsync(Exchange exchange, StoredHead? stored, RangePlan? plan, string name, Flight flight)
+    /// <param name="exchange">Who asks.</param>
+    /// <param name="stored">What is stored and to be checked.</param>
+    /// <param name="plan">The part to ask for.</param>
+    /// <param name="name">The flight's name.</param>
+    /// <param name="flight">The flight.</param>
+    /// <param name="plain">The name under which origins are asked, if nodes are asked before them; null: they are not.</param>
+    private async Task FlyAsync(Exchange exchange, StoredHead? stored, RangePlan? plan, string name, Flight flight, string? plain)
     {
         ExchangeAnswer answer;
         try
         {
-            answer = await fetch.AskAsync(exchange, stored, plan, isForAll: true, CancellationToken.None);
+            answer = plain is null ? await fetch.AskAsync(exchange, stored, plan, isForAll: true, CancellationToken.None)
+                : await fetch.AskNodesAsync(exchange, stored, plan, CancellationToken.None)
+                ?? await AskAsync(exchange, stored, plain, isOfSite: false, CancellationToken.None);
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {

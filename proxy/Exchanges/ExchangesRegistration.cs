@@ -15,6 +15,7 @@ internal static class ExchangesRegistration
         services.AddSingleton(new ExchangeLimits(http.MaxConcurrentFetches));
         services.AddSingleton<Distrust>();
         services.AddSingleton<OriginAsker>();
+        services.AddSingleton<NodeAsker>();
         services.AddSingleton<HeadShelf>();
         services.AddSingleton<FlightTable>();
         services.AddSingleton<BodyFeeds>();

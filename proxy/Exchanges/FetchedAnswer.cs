@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Caching;
+using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Exchanges;
 
@@ -30,6 +31,9 @@ internal sealed class FetchedAnswer(HttpResponseMessage message, Stream body, Ti
 
     /// <summary>Host and port that sent it.</summary>
     public required string Upstream { get; init; }
+
+    /// <summary>The site's node that it came from; null: it came from an origin.</summary>
+    public Stratum1? Node { get; init; }
 
     /// <summary>Bytes of its body as its head tells; null: it does not.</summary>
     public long? Length => message.Content.Headers.ContentLength;

@@ -7,16 +7,13 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Exchanges;
 
 /// <summary>Asks an origin for one URL and keeps what may be kept. Thread-safe.</summary>
-internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake intake, SharedBodies shared, ProxyCounters counters,
-    UpstreamPace pace,
-    TimeProvider time)
+internal sealed partial class OriginFetch(OriginAsker asker, NodeAsker nodes, HeadShelf heads, BodyIntake intake, SharedBodies shared,
+    ProxyCounters counters, UpstreamPace pace, TimeProvider time)
 {
     /// <summary>
     /// A body that its name proves and a mirror could replace waits for its end if it is no longer: a wrong one is never begun.
     /// </summary>
     private const long MostHeldBytes = 16 * BodyFeed.SliceBytes;
-
-    private readonly Fillings _fillings = new();
 
     /// <summary>Asks.</summary>
     /// <param name="exchange">A GET.</param>
@@ -44,8 +41,37 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
         }
     }
 
-    private async Task<ExchangeAnswer> AskOnceAsync(
-        Exchange exchange, StoredHead? stored, RangePlan? plan, bool isForAll, CancellationToken cancellationToken)
+    /// <summary>Asks the site's nodes, for everybody. Null: none of them has an answer.</summary>
+    /// <inheritdoc cref="AskAsync" path="/param"/>
+    public async Task<ExchangeAnswer?> AskNodesAsync(
+        Exchange exchange, StoredHead? stored, RangePlan? plan, CancellationToken cancellationToken)
+    {
+        if (exchange.Digest is { } digest && shared.Has(digest))
+        {
+            return null; // whose host need only allow it
+        }
+
+        HeaderFields ask = FieldsFor(exchange, stored, plan, isForAll: true);
+        if (await nodes.AskAsync(exchange, ask, cancellationToken) is not { } answer)
+        {
+            return null;
+        }
+
+        ExchangeAnswer kept = answer.Status == StatusCodes.Status304NotModified
+            ? await OnNotModifiedAsync(exchange, stored, ask, answer, isForAll: true, cancellationToken)
+            : Keep(exchange, ask, answer, plan) ?? await AskAgainAsync(exchange, answer, cancellationToken);
+        if (exchange.Digest is not null && kept.Feed is { End: <= MostHeldBytes } feed
+            && !await feed.Completion.Task.WaitAsync(cancellationToken))
+        {
+            nodes.NoteWrong(answer);
+            return null;
+        }
+
+        return kept;
+    }
+
+    /// <summary>What is said to whoever is asked.</summary>
+    private static HeaderFields FieldsFor(Exchange exchange, StoredHead? stored, RangePlan? plan, bool isForAll)
     {
         HeaderFields ask = isForAll ? exchange.ForEverybody() : stored is not null ? exchange.WithoutConditions() : exchange.Fields.Copy();
         if (stored is not null)
@@ -62,6 +88,13 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
             ask.Set("Accept-Encoding", "identity"); // the hash is that of the content itself
         }
 
+        return ask;
+    }
+
+    private async Task<ExchangeAnswer> AskOnceAsync(
+        Exchange exchange, StoredHead? stored, RangePlan? plan, bool isForAll, CancellationToken cancellationToken)
+    {
+        HeaderFields ask = FieldsFor(exchange, stored, plan, isForAll);
         (FetchedAnswer? answer, UpstreamFailure? failure) = await asker.AskAsync(
             exchange.Target, "GET", ask, null, exchange.Client, cancellationToken);
         if ((answer is null || answer.Status >= 500) && stored is not null && exchange.Digest is null
@@ -163,67 +196,15 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
     /// <exception cref="IOException">It broke off.</exception>
     public async ValueTask<int> ReadAsync(FetchedAnswer live, PacedBody paced, Memory<byte> buffer, CancellationToken cancellationToken)
     {
+        if (live.Node is not null)
+        {
+            return await live.ReadAsync(buffer, cancellationToken);
+        }
+
         int read = await live.ReadAsync(buffer[..paced.Piece(buffer.Length)], cancellationToken);
         counters.AddUpstreamBytes(read);
         await paced.PayAsync(read, cancellationToken);
         return read;
-    }
-
-    /// <summary>Starts a fetch of a part of a body under the validator of the rest, or finds one under way.</summary>
-    /// <param name="exchange">Whose request it is for.</param>
-    /// <param name="head">The stored answer.</param>
-    /// <param name="offset">First byte that is missing.</param>
-    /// <param name="end">Offset behind the last byte that is wanted.</param>
-    /// <param name="cancellationToken">Ends the wait for the head.</param>
-    /// <returns>Null: it cannot be had: there is no strong validator, or the origin has another generation by now, which makes the stored
-    /// one useless.</returns>
-    public Task<BodyFeed?> FillAsync(Exchange exchange, StoredHead head, long offset, long end, CancellationToken cancellationToken)
-    {
-        string? validator = Validators.Strong(head.Fields, time.GetUtcNow());
-        if (validator is null || head.Length is not { } length || exchange.Digest is not null)
-        {
-            return Task.FromResult<BodyFeed?>(null);
-        }
-
-        long first = offset / BodyFeed.SliceBytes * BodyFeed.SliceBytes;
-        long last = Math.Min(length, (Math.Min(end, length) + BodyFeed.SliceBytes - 1) / BodyFeed.SliceBytes * BodyFeed.SliceBytes);
-        return _fillings.JoinOrStart(
-            BodyFeed.KeyOf(head.BodyId, first / BodyFeed.SliceBytes),
-            () => FillAsync(exchange, head, length, validator, new RangePlan(first, intake.NextPresent(head.BodyId, first, last))),
-            cancellationToken);
-    }
-
-    private async Task<BodyFeed?> FillAsync(Exchange exchange, StoredHead head, long length, string validator, RangePlan plan)
-    {
-        HeaderFields ask = exchange.WithoutConditions();
-        ask.Set("Range", plan.ToString());
-        ask.Set("If-Range", validator);
-        (FetchedAnswer? answer, _) = await asker.AskAsync(exchange.Target, "GET", ask, null, exchange.Client, CancellationToken.None);
-        if (answer is null)
-        {
-            return null;
-        }
-
-        if (PartOf(answer, plan) is { } part && part.Total == length && Validators.Strong(answer.Fields, time.GetUtcNow()) == validator)
-        {
-            return intake.Start(answer, head.BodyId, part.First, part.Last + 1, isStrong: true, whenWhole: null);
-        }
-
-        if (answer.Status == StatusCodes.Status200OK && answer.HasFramedBody && answer.Length == length
-            && Validators.Strong(answer.Fields, time.GetUtcNow()) == validator)
-        {
-            // An origin that knows no ranges: the same body from its beginning, past what is stored.
-            return intake.Start(answer, head.BodyId, 0, length, isStrong: false, whenWhole: null);
-        }
-
-        bool isAnother = answer.Status < 500;
-        answer.Dispose();
-        if (isAnother)
-        {
-            heads.Remove(exchange.Target.Uri, head);
-        }
-
-        return null;
     }
 
     private async Task<ExchangeAnswer> OnNotModifiedAsync(
@@ -361,16 +342,6 @@ internal sealed class OriginFetch(OriginAsker asker, HeadShelf heads, BodyIntake
             await asker.AskAsync(exchange.Target, "GET", exchange.Fields, null, exchange.Client, cancellationToken);
         return own is null ? new ExchangeAnswer { Failure = failure } : Live(own);
     }
-
-    /// <summary>The part that a 206 carries, if that is the planned one and its length agrees.</summary>
-    private static ContentRange? PartOf(FetchedAnswer answer, RangePlan plan) =>
-        answer.Status == StatusCodes.Status206PartialContent
-        && ContentRange.Parse(answer.Fields.Only("Content-Range")) is { Total: { } total } part
-        && part.First == plan.First
-        && part.Last == Math.Min(plan.End ?? total, total) - 1
-        && (answer.Length is null || answer.Length == part.Count)
-            ? part
-            : null;
 
     private static bool HasNoBody(int status) => status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent;
 

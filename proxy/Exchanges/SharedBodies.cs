@@ -34,7 +34,7 @@ internal sealed class SharedBodies(OriginAsker asker, HeadShelf heads, NamedStor
     /// </summary>
     public async Task<ExchangeAnswer?> ReleaseAsync(Exchange exchange, byte[] digest, CancellationToken cancellationToken)
     {
-        if (heads.Find(SelfNamed.ShelfName(digest))?.Newest is not { Length: { } length } held || !IsWhole(held.BodyId, length))
+        if (Find(digest) is not { Length: { } length } held)
         {
             return null;
         }
@@ -69,6 +69,12 @@ internal sealed class SharedBodies(OriginAsker asker, HeadShelf heads, NamedStor
             };
         }
     }
+
+    /// <summary>Is the body here, whole and proved?</summary>
+    public bool Has(byte[] digest) => Find(digest) is not null;
+
+    private StoredHead? Find(byte[] digest) =>
+        heads.Find(SelfNamed.ShelfName(digest))?.Newest is { Length: { } length } held && IsWhole(held.BodyId, length) ? held : null;
 
     private bool IsWhole(byte[] bodyId, long length)
     {

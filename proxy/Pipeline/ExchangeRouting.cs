@@ -48,7 +48,10 @@ internal sealed class ExchangeRouting(DestinationAccess destinations, HttpPolicy
 
         IReadOnlyList<Uri> upstreams = site.Upstreams(asked.PathAndQuery);
         string host = asked.Host.Length > 0 ? HostField(asked) : upstreams[0].Authority;
-        target = new ExchangeTarget(CacheUri.OfSite(asked.Host, asked.Port, asked.PathAndQuery), upstreams, host, IsConfigured: true);
+        target = new ExchangeTarget(CacheUri.OfSite(asked.Host, asked.Port, asked.PathAndQuery), upstreams, host, IsConfigured: true)
+        {
+            Asked = (asked.PathAndQuery, asked.Authority),
+        };
         return true;
     }
 
@@ -61,7 +64,11 @@ internal sealed class ExchangeRouting(DestinationAccess destinations, HttpPolicy
         }
 
         string name = CacheUri.Of(asked.Host, asked.Port, asked.PathAndQuery);
-        target = new ExchangeTarget(name, [new Uri(asked.Url, s_asWritten)], HostField(asked), IsConfigured: false);
+        string url = asked.Url;
+        target = new ExchangeTarget(name, [new Uri(url, s_asWritten)], HostField(asked), IsConfigured: false)
+        {
+            Asked = (url, asked.Authority),
+        };
         return true;
     }
 

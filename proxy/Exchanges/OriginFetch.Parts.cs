@@ -1,0 +1,80 @@
+using Breakwater.Proxy.Caching;
+
+namespace Breakwater.Proxy.Exchanges;
+
+/// <content>Parts of bodies that are missing here.</content>
+internal sealed partial class OriginFetch
+{
+    private readonly Fillings _fillings = new();
+
+    /// <summary>Those for other nodes wait for no node.</summary>
+    private readonly Fillings _fillingsForNodes = new();
+
+    /// <summary>Starts a fetch of a part of a body under the validator of the rest, or finds one under way.</summary>
+    /// <param name="exchange">Whose request it is for.</param>
+    /// <param name="head">The stored answer.</param>
+    /// <param name="offset">First byte that is missing.</param>
+    /// <param name="end">Offset behind the last byte that is wanted.</param>
+    /// <param name="cancellationToken">Ends the wait for the head.</param>
+    /// <returns>Null: it cannot be had: there is no strong validator, or the origin has another generation by now, which makes the stored
+    /// one useless.</returns>
+    public Task<BodyFeed?> FillAsync(Exchange exchange, StoredHead head, long offset, long end, CancellationToken cancellationToken)
+    {
+        string? validator = Validators.Strong(head.Fields, time.GetUtcNow());
+        if (validator is null || head.Length is not { } length || exchange.Digest is not null)
+        {
+            return Task.FromResult<BodyFeed?>(null);
+        }
+
+        long first = offset / BodyFeed.SliceBytes * BodyFeed.SliceBytes;
+        long last = Math.Min(length, (Math.Min(end, length) + BodyFeed.SliceBytes - 1) / BodyFeed.SliceBytes * BodyFeed.SliceBytes);
+        return (exchange.Target.IsForNode ? _fillingsForNodes : _fillings).JoinOrStart(
+            BodyFeed.KeyOf(head.BodyId, first / BodyFeed.SliceBytes),
+            () => FillAsync(exchange, head, length, validator, new RangePlan(first, intake.NextPresent(head.BodyId, first, last))),
+            cancellationToken);
+    }
+
+    private async Task<BodyFeed?> FillAsync(Exchange exchange, StoredHead head, long length, string validator, RangePlan plan)
+    {
+        HeaderFields ask = exchange.WithoutConditions();
+        ask.Set("Range", plan.ToString());
+        ask.Set("If-Range", validator);
+        FetchedAnswer? answer = nodes.IsFor(exchange) ? await nodes.AskAsync(exchange, ask, CancellationToken.None) : null;
+        answer ??= (await asker.AskAsync(exchange.Target, "GET", ask, null, exchange.Client, CancellationToken.None)).Answer;
+        if (answer is null)
+        {
+            return null;
+        }
+
+        if (PartOf(answer, plan) is { } part && part.Total == length && Validators.Strong(answer.Fields, time.GetUtcNow()) == validator)
+        {
+            return intake.Start(answer, head.BodyId, part.First, part.Last + 1, isStrong: true, whenWhole: null);
+        }
+
+        if (answer.Status == StatusCodes.Status200OK && answer.HasFramedBody && answer.Length == length
+            && Validators.Strong(answer.Fields, time.GetUtcNow()) == validator)
+        {
+            // An origin that knows no ranges: the same body from its beginning, past what is stored.
+            return intake.Start(answer, head.BodyId, 0, length, isStrong: false, whenWhole: null);
+        }
+
+        bool isAnother = answer.Status < 500;
+        answer.Dispose();
+        if (isAnother)
+        {
+            heads.Remove(exchange.Target.Uri, head);
+        }
+
+        return null;
+    }
+
+    /// <summary>The part that a 206 carries, if that is the planned one and its length agrees.</summary>
+    private static ContentRange? PartOf(FetchedAnswer answer, RangePlan plan) =>
+        answer.Status == StatusCodes.Status206PartialContent
+        && ContentRange.Parse(answer.Fields.Only("Content-Range")) is { Total: { } total } part
+        && part.First == plan.First
+        && part.Last == Math.Min(plan.End ?? total, total) - 1
+        && (answer.Length is null || answer.Length == part.Count)
+            ? part
+            : null;
+}
