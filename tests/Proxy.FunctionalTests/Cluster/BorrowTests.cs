@@ -167,7 +167,7 @@ public sealed class BorrowTests : IAsyncLifetime
         UpstreamFailure?[] failures = await Task.WhenAll(from item in items from node in _site.Running select PrefetchAsync(node, item));
         await AskEveryNodeAsync(items);
 
-        Assert.All(failures, Assert.Null);
+        Assert.All(failures, failure => Assert.Null(failure));
         Assert.All(items, item => Assert.Equal(1, _upstream.RequestCount(item.Path)));
     }
 
