@@ -27,7 +27,7 @@ internal interface ISiteNodes
     /// </summary>
     IReadOnlyList<Stratum1> Holders(in ObjectKey key);
 
-    /// <summary>This node's part of what the site may have under way at a time: the limit by the number of live nodes, rounded up.</summary>
+    /// <summary>This node's part of what the site may have under way at a time: by the number of live nodes, rounded up.</summary>
     int ShareOf(int limit);
 
     /// <summary>Adds to a request what tells a node who asks.</summary>

@@ -37,8 +37,8 @@ public sealed class BorrowTests : IAsyncLifetime
 
         Assert.All(items, item => Assert.Equal(1, _upstream.RequestCount(item.Path)));
         Assert.All(items, item => Assert.All(Enumerable.Range(0, 3), node => Assert.True(_site[node].Store.Contains(item.Key))));
-        Assert.All(items, item => Assert.All(Enumerable.Range(0, 3), node =>
-            Assert.Equal(node != _site.OwnerOf(item), _site[node].Services.GetRequiredService<FasterObjectStore>().IsElsewhere!(item.Key))));
+        Assert.All(items, item => Assert.All(Enumerable.Range(0, 3), node => Assert.Equal(
+            node != _site.OwnerOf(item), _site[node].Services.GetRequiredService<FasterObjectStore>().IsElsewhere!(item.Key))));
         Assert.Equal(2 * 24, Enumerable.Range(0, 3).Sum(node => Totals(node).Borrowed));
         Assert.Equal(3, items.Select(_site.OwnerOf).Distinct().Count());
     }
@@ -215,7 +215,8 @@ public sealed class BorrowTests : IAsyncLifetime
     {
         IServiceProvider services = _site![node].Services;
         Assert.True(services.GetRequiredService<RepositoryRoutes>().TryFind("synthetic.example.org"u8, out RepositoryRoute? route));
-        return services.GetRequiredService<ObjectReader>().FetchAsync(route, item.Key, null, FetchPriority.Prefetch, CancellationToken.None);
+        return services.GetRequiredService<ObjectReader>()
+            .FetchAsync(route, item.Key, null, FetchPriority.Prefetch, CancellationToken.None);
     }
 
     private async Task<(SyntheticObject, RawResponse)> AskAsync(int node, SyntheticObject item) =>

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.Cluster;
 
-/// <summary>Ordinary HTTP of several nodes: a URL is asked of its origin once a site, and nothing that is for one client is shared.</summary>
+/// <summary>Ordinary HTTP of several nodes: a URL is asked of its origin once a site, and what is for one client is not shared.</summary>
 public sealed class SharedExchangesTests : IAsyncLifetime
 {
     private const string Host = "h.example.org";
