@@ -32,11 +32,7 @@ internal sealed partial class InFlightFetch
     private bool _isWaitedFor;                          // guarded by _gate: it is over, followers of a wrong body have yet to move
     private bool _wasReplaced;                          // guarded by _gate
 
-    /// <summary>Makes one.</summary>
-    /// <param name="order">What its first client asked for.</param>
-    /// <param name="services">What every fetch works with.</param>
-    /// <param name="notFound">Takes the 404s.</param>
-    /// <param name="turnUpstream">See <see cref="FetchCoordinator.TryTurnUpstream"/>.</param>
+    /// <summary>Makes one; <paramref name="turnUpstream"/> is <see cref="FetchCoordinator.TryTurnUpstream"/>.</summary>
     public InFlightFetch(FetchOrder order, FetchServices services, NotFoundMemory notFound, Predicate<InFlightFetch> turnUpstream)
     {
         Order = order;
