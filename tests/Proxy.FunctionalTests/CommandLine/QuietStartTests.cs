@@ -1,3 +1,4 @@
+using Breakwater.TestSupport;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -11,7 +12,8 @@ public sealed class QuietStartTests
     [Fact]
     public async Task Start_MakesNoKeysOfDataProtection()
     {
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync();
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(upstream);
 
         Assert.IsType<EphemeralDataProtectionProvider>(proxy.Services.GetRequiredService<IDataProtectionProvider>());
         Assert.DoesNotContain(proxy.Services.GetServices<IHostedService>(),
