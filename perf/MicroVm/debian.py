@@ -244,4 +244,4 @@ result = {
 print(json.dumps(result))
 if arguments.save:
     (ROOT / "perf/results/boot-debian.json").write_text(json.dumps(result, indent=1) + "\n")
-sys.exit(0 if all(row["booted"] == row["machines"] for row in rows) else 1)
+sys.exit(0 if all(row["booted"] == row["machines"] for row in rows if row["proxy"] == "breakwater") else 1)
