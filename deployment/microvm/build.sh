@@ -190,9 +190,14 @@ if [ $images = yes ]; then
   iso=$work/iso
   mkdir -p "$iso/boot"
   cp "$out/vmlinuz" "$out/initrd.img" "$iso/boot/"
+  modules=(iso9660 search_fs_file linux boot)
+  if [ "$arch" = arm64 ]; then # Debian's kernel is not compressed there; GRUB unpacks it
+    gzip -9 -n -f < "$out/vmlinuz" > "$iso/boot/vmlinuz"
+    modules+=(gzio)
+  fi
   printf 'search.fs_file /boot/initrd.img root\nlinux /boot/vmlinuz %s\ninitrd /boot/initrd.img\nboot\n' "$words" > "$work/grub.cfg"
   dpkg-deb -x "$(package "grub-efi-$arch-bin")" "$work/grub"
-  grub-mkimage -d "$work/grub/usr/lib/grub/$efi" -O "$efi" -o "$work/loader.efi" -p /boot -c "$work/grub.cfg" iso9660 search_fs_file linux boot
+  grub-mkimage -d "$work/grub/usr/lib/grub/$efi" -O "$efi" -o "$work/loader.efi" -p /boot -c "$work/grub.cfg" "${modules[@]}"
   truncate -s "$((($(stat -c %s "$work/loader.efi") / 1024 + 64) / 32 * 32))K" "$iso/boot/efi.img"
   mformat -i "$iso/boot/efi.img" -N 42524b57 -v EFI ::
   mmd -i "$iso/boot/efi.img" ::/EFI ::/EFI/BOOT
