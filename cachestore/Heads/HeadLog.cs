@@ -88,6 +88,27 @@ internal sealed class HeadLog : IHeadStore, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public bool TryMark(string name, out HeadMark mark)
+    {
+        ObjectKey key = HeadEntry.KeyOf(name);
+        bool isThere = _places.TryGet(key, out HeadPlace place);
+        mark = isThere ? new HeadMark(key, place.Address) : default;
+        return isThere;
+    }
+
+    /// <inheritdoc/>
+    public bool IsCurrent(in HeadMark mark)
+    {
+        if (!_places.TryGet(mark.Key, out HeadPlace place) || place.Address != mark.Address)
+        {
+            return false;
+        }
+
+        _places.MarkUsed(mark.Key, place);
+        return true;
+    }
+
+    /// <inheritdoc/>
     public void Put(string name, ReadOnlyMemory<byte> head)
     {
         ObjectKey key = HeadEntry.KeyOf(name);

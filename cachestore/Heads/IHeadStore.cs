@@ -25,6 +25,18 @@ public interface IHeadStore
     bool TryGet(string name, out ReadOnlyMemory<byte> head);
 
     /// <summary>
+    /// Marks a head as it is now, for whoever keeps what it made of it. False: it is not there. Neither this nor <see cref="IsCurrent"/>
+    /// reads a file or waits.
+    /// </summary>
+    bool TryMark(string name, out HeadMark mark);
+
+    /// <summary>
+    /// Is the head still the one that was marked? False when it was replaced or removed since, and also when its bytes only went elsewhere.
+    /// Counts as a use of the head.
+    /// </summary>
+    bool IsCurrent(in HeadMark mark);
+
+    /// <summary>
     /// Stores or replaces a head: visible at once, durable with the next commit. A disk that refuses, or a head beyond <see
     /// cref="MaxBytes"/>, leaves none of that name.
     /// </summary>

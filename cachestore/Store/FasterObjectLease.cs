@@ -32,6 +32,9 @@ internal sealed class FasterObjectLease : ObjectLease
         _partSegments = partSegments;
     }
 
+    /// <summary>Is it a lease on objects of this store? Another one's files hold other bytes at the same places.</summary>
+    public bool IsOf(FasterObjectStore store) => ReferenceEquals(_store, store);
+
     /// <summary>Uses a disposed lease again, for an object of one part. Takes over the caller's hold on the segment.</summary>
     public void Rebind(in ObjectKey key, in IndexEntry entry, Segment segment)
     {

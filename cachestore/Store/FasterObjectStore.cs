@@ -177,8 +177,8 @@ public sealed partial class FasterObjectStore : IObjectStore
     /// <inheritdoc/>
     public bool TryReopen(in ObjectKey key, [NotNullWhen(true)] ref ObjectLease? lease)
     {
-        if (lease is FasterObjectLease recycled && !_published.Contains(key) && Index.TryGet(key, out IndexEntry entry) && !entry.IsSealed
-            && Log.Segments.TryAcquire(entry.Address, out Segment? segment))
+        if (lease is FasterObjectLease recycled && recycled.IsOf(this) && !_published.Contains(key)
+            && Index.TryGet(key, out IndexEntry entry) && !entry.IsSealed && Log.Segments.TryAcquire(entry.Address, out Segment? segment))
         {
             segment.CountUse(entry.Ordinal);
             recycled.Rebind(key, entry, segment);

@@ -74,6 +74,43 @@ public sealed class HeadStoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Mark_OfAHead_IsCurrentUntilThatIsReplacedOrRemoved()
+    {
+        Assert.False(_heads.TryMark("a", out _));
+        _heads.Put("a", "same"u8.ToArray());
+        Assert.True(_heads.TryMark("a", out HeadMark first));
+        Assert.True(_heads.IsCurrent(first));
+
+        _heads.Put("a", "same"u8.ToArray());
+        Assert.False(_heads.IsCurrent(first));
+        Assert.True(_heads.TryMark("a", out HeadMark second));
+        await Waiting.UntilAsync(() => _heads.Staged().Count == 0); // in the files now
+        Assert.True(_heads.IsCurrent(second));
+
+        _heads.RemoveByPrefix("a");
+        Assert.False(_heads.IsCurrent(second));
+        _heads.Put("a", "same"u8.ToArray());
+        Assert.False(_heads.IsCurrent(second));
+        Assert.False(_heads.IsCurrent(default));
+    }
+
+    /// <summary>What is only looked at through its mark is as used as what is read.</summary>
+    [Fact]
+    public async Task Mark_ThatIsAskedFor_KeepsItsHeadWhenOthersMakeRoom()
+    {
+        _heads.Put("marked", "m"u8.ToArray());
+        for (int i = 0; i < 3_000; i++)
+        {
+            Assert.True(_heads.TryMark("marked", out HeadMark mark), $"after {i}");
+            _heads.IsCurrent(mark); // false in between: it went elsewhere
+            await PutAsync($"other/{i}", new byte[12_000]);
+        }
+
+        AssertHead("m"u8.ToArray(), "marked");
+        Assert.False(_heads.TryGet("other/0", out _));
+    }
+
+    [Fact]
     public async Task Heads_Removed_ByPrefixAreGoneOnDiskToo()
     {
         for (int i = 0; i < 300; i++)

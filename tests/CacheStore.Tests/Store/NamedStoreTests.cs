@@ -34,6 +34,26 @@ public sealed class NamedStoreTests : IAsyncLifetime
         Assert.Equal(bytes, await _store.Named.Slices.ReadAsync(key));
     }
 
+    /// <summary>A thread that answers both objects and slices has leases of both; the files of the one hold other bytes.</summary>
+    [Fact]
+    public async Task Lease_OfAnObject_IsNotUsedAgainForASlice()
+    {
+        byte[] body = TestObjects.Bytes(1, 3_000);
+        byte[] slice = TestObjects.Bytes(2, 3_000);
+        (ObjectKey objectKey, ObjectKey sliceKey) = (TestObjects.KeyOf(body), ObjectKey.Named("a slice"u8));
+        await _store.WriteAsync(objectKey, body);
+        await _store.Named.Slices.WriteAsync(sliceKey, slice);
+        await ReopenAsync();
+        ObjectLease? lease = null;
+        Assert.True(_store.TryReopen(objectKey, ref lease));
+        lease.Dispose();
+
+        Assert.True(_store.Named.Slices.TryReopen(sliceKey, ref lease));
+
+        Assert.Equal(slice, await TestObjects.ReadAllAsync(lease));
+        lease.Dispose();
+    }
+
     [Theory]
     [InlineData(999)]
     [InlineData(1_001)]
