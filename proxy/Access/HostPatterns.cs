@@ -17,6 +17,9 @@ internal abstract class HostPatterns(IEnumerable<string> patterns, int defaultPo
     /// <summary>Is any allowed at all?</summary>
     public bool IsEmpty => _patterns.Length == 0;
 
+    /// <summary>Another object after each <see cref="Replace"/>: tells whether what was decided before still counts.</summary>
+    public object InForce => _patterns;
+
     /// <summary>New settings are in force.</summary>
     public void Replace(IEnumerable<string> patterns) => _patterns = Parse(patterns, defaultPort);
 

@@ -27,15 +27,25 @@ internal static class Freshness
     public static bool IsStated(HeaderFields fields, ResponsePolicy policy) => policy.MaxAge is not null || fields.Has("Expires");
 
     /// <summary>Its age (4.2.3). Never negative.</summary>
-    public static TimeSpan Age(StoredHead head, DateTimeOffset now)
+    public static TimeSpan Age(StoredHead head, DateTimeOffset now) => AgeAtArrival(head, now) + TimeSince(head.ReceivedAt, now);
+
+    /// <summary>How old it was when it came: <c>corrected_initial_age</c>. Never negative.</summary>
+    public static TimeSpan AgeAtArrival(StoredHead head, DateTimeOffset now)
     {
         TimeSpan apparent = head.ReceivedAt - (HttpDates.Parse(head.Fields.Only("Date"), now) ?? head.ReceivedAt);
         TimeSpan delay = head.ReceivedAt - head.RequestedAt;
         TimeSpan corrected = TimeSpan.FromSeconds(AgeField(head.Fields)) + (delay > TimeSpan.Zero ? delay : TimeSpan.Zero);
-        TimeSpan resident = now - head.ReceivedAt;
         TimeSpan initial = apparent > corrected ? apparent : corrected;
-        return (initial > TimeSpan.Zero ? initial : TimeSpan.Zero) + (resident > TimeSpan.Zero ? resident : TimeSpan.Zero);
+        return initial > TimeSpan.Zero ? initial : TimeSpan.Zero;
     }
+
+    /// <summary>How long it has been here: <c>resident_time</c>. Never negative.</summary>
+    public static TimeSpan TimeSince(DateTimeOffset receivedAt, DateTimeOffset now) =>
+        now > receivedAt ? now - receivedAt : TimeSpan.Zero;
+
+    /// <summary>Whole seconds for which it is yet fresh, as <c>Cache-Status</c> tells them (RFC 9211, 2.5); negative: stale.</summary>
+    public static long SecondsLeft(TimeSpan lifetime, TimeSpan age) =>
+        (long)Math.Floor(Math.Clamp((lifetime - age).TotalSeconds, -CacheDirectives.MaxSeconds, CacheDirectives.MaxSeconds));
 
     /// <summary>The first member of the first <c>Age</c> line in seconds; 0 where that is no number.</summary>
     public static long AgeField(HeaderFields fields)

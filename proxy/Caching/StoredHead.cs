@@ -34,6 +34,11 @@ internal sealed record StoredHead
 
     private ResponsePolicy? _policy;
 
+    /// <summary>Would both be sent as the same answer at the same time?</summary>
+    public bool IsSameAs(StoredHead other) => Status == other.Status && Reason == other.Reason && Length == other.Length
+        && RequestedAt == other.RequestedAt && ReceivedAt == other.ReceivedAt && BodyId.AsSpan().SequenceEqual(other.BodyId)
+        && Fields.SequenceEqual(other.Fields);
+
     /// <summary>Copies all but what was read off the fields.</summary>
     public StoredHead(StoredHead other)
     {

@@ -12,7 +12,7 @@ internal static partial class VaryKey
     /// its own kind, so that
     /// no client chooses what others get.
     /// </summary>
-    private static readonly string[] s_unnamed =
+    public static readonly string[] Unnamed =
     [
         "base-url", "forwarded", "request-uri", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-proto",
         "x-forwarded-scheme", "x-forwarded-server", "x-forwarded-ssl", "x-host", "x-http-host-override", "x-http-method",
@@ -49,7 +49,7 @@ internal static partial class VaryKey
 
     private static IReadOnlyList<KeyValuePair<string, string?>> Of(IEnumerable<string> names, HeaderFields request) =>
     [
-        .. names.Concat(s_unnamed.Where(request.Has)).Distinct().Order(StringComparer.Ordinal)
+        .. names.Concat(Unnamed.Where(request.Has)).Distinct().Order(StringComparer.Ordinal)
             .Select(name => new KeyValuePair<string, string?>(name, Normalise(name, request.Joined(name)))),
     ];
 

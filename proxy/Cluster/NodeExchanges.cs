@@ -40,7 +40,7 @@ internal sealed class NodeExchanges(ExchangeRouting routing, ExchangeEndpoint en
         var outcome = new RequestOutcome();
         var answer = new NodeAnswer(context.Response.Body, () => HeadOf(inner.Response, outcome));
         inner.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(answer));
-        await endpoint.ServeAsync(inner, target with { IsForNode = true }, outcome);
+        await endpoint.ServeAsync(inner, target with { IsForNode = true }, next: null, outcome);
         await inner.Response.CompleteAsync();
         await answer.EndAsync(context.RequestAborted);
         if (inner.Response.ContentLength is { } promised && answer.BodyBytes != promised && outcome.Result != RequestResult.Failed)

@@ -30,6 +30,12 @@ internal readonly ref struct RequestHead
 
     public ReadOnlySpan<byte> Target { get; private init; }
 
+    /// <summary>The <c>Host</c>.</summary>
+    public ReadOnlySpan<byte> Host { get; private init; }
+
+    /// <summary>All field lines, each with its line end: well-formed ones, once the scan says that the request is plain.</summary>
+    public ReadOnlySpan<byte> FieldLines { get; private init; }
+
     /// <summary>The <c>User-Agent</c>, or empty.</summary>
     public ReadOnlySpan<byte> UserAgent { get; private init; }
 
@@ -79,12 +85,15 @@ internal readonly ref struct RequestHead
         }
 
         var fields = new Fields();
-        HeadScan scan = ScanHeaders(buffer[(lineEnd + 2)..(end + 2)], ref fields);
+        ReadOnlySpan<byte> lines = buffer[(lineEnd + 2)..(end + 2)];
+        HeadScan scan = ScanHeaders(lines, ref fields);
         head = new RequestHead
         {
             Length = end + 4,
             IsHead = isHead,
             Target = target,
+            Host = fields.Host,
+            FieldLines = lines,
             UserAgent = fields.UserAgent,
             PathHint = fields.PathHint,
             Via = fields.Via,
@@ -145,6 +154,7 @@ internal readonly ref struct RequestHead
                         return HeadScan.Doubtful;
                     }
 
+                    fields.Host = value;
                     break;
                 case FieldKind.Framing:
                     return HeadScan.Doubtful;
@@ -226,6 +236,7 @@ internal readonly ref struct RequestHead
 
     private ref struct Fields
     {
+        public ReadOnlySpan<byte> Host;
         public ReadOnlySpan<byte> UserAgent;
         public ReadOnlySpan<byte> PathHint;
         public ReadOnlySpan<byte> Via;

@@ -21,7 +21,7 @@ internal sealed class ExchangeCoordinator(
     {
         string uri = exchange.Target.Uri;
         HeadDocument? document = heads.Find(uri);
-        string name = $"{uri}\n{VaryKey.NameOf(document?.Newest, exchange.Fields)}";
+        string name = FlightTable.NameOf(uri, document?.Newest, exchange.Fields);
         (StoredHead? stored, BodyFeed? feed) = Find(exchange, document, name);
         if (stored is not null && exchange.Digest is { } digest && !SelfNamed.IsProved(stored, digest))
         {
@@ -92,16 +92,10 @@ internal sealed class ExchangeCoordinator(
 
     /// <summary>What suits among that which is stored and that which is on its way; the newer first.</summary>
     private (StoredHead? Stored, BodyFeed? Feed) Find(Exchange exchange, HeadDocument? document, string name) =>
-        (flights.TryFind(name, out Flight? flight) || flights.TryFind(NameOfSite(name), out flight))
+        (flights.TryFind(name, out Flight? flight) || flights.TryFind(FlightTable.NameOfSite(name), out flight))
             && flight.Head is { } head && VaryKey.Matches(head, exchange.Fields)
             ? (head, flight.Feed)
             : (document?.Find(exchange.Fields), null);
-
-    /// <summary>
-    /// The name of a flight that asks nodes. What a node asks for never waits for one: two nodes that each take the other for the owner
-    /// would wait for each other.
-    /// </summary>
-    private static string NameOfSite(string name) => $"{name}\n@nodes";
 
     /// <summary>
     /// Are the first bytes that the client is to get here, on their way, or can be fetched under the validator of the rest?
@@ -161,7 +155,7 @@ internal sealed class ExchangeCoordinator(
         CancellationToken client)
     {
         string plain = name;
-        name = isOfSite ? NameOfSite(name) : name;
+        name = isOfSite ? FlightTable.NameOfSite(name) : name;
         bool isSuffix = stored is null && RangePlan.IsSuffix(exchange.Fields);
         RangePlan? plan = stored is null ? RangePlan.Of(exchange.Fields) : null;
 
@@ -223,7 +217,7 @@ internal sealed class ExchangeCoordinator(
     {
         bool isOfSite = nodes.IsFor(exchange);
         string? plain = isOfSite ? name : null;
-        name = isOfSite ? NameOfSite(name) : name;
+        name = isOfSite ? FlightTable.NameOfSite(name) : name;
         if (flights.JoinOrStart(name, out bool isNew) is { } flight && isNew)
         {
             _ = Task.Run(

@@ -23,5 +23,6 @@ internal static class ExchangesRegistration
         services.AddSingleton<SharedBodies>();
         services.AddSingleton<OriginFetch>();
         services.AddSingleton<ExchangeCoordinator>();
+        services.AddSingleton<ReadyAnswers>();
     }
 }

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using Breakwater.Proxy.Caching;
 
 namespace Breakwater.Proxy.Exchanges;
 
@@ -15,8 +17,8 @@ internal sealed class FlightTable(TimeProvider time)
     private static readonly TimeSpan s_markTime = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Flight> _flights = [];   // guarded by _gate
-    private readonly Dictionary<string, long> _marks = [];       // guarded by _gate: since when
+    private readonly ConcurrentDictionary<string, Flight> _flights = [];   // written under _gate
+    private readonly Dictionary<string, long> _marks = [];                 // guarded by _gate: since when
 
     /// <summary>Requests that wait for a head right now, their own or another's.</summary>
     public int Waiting
@@ -30,14 +32,20 @@ internal sealed class FlightTable(TimeProvider time)
         }
     }
 
-    /// <summary>The flight of a name, if there is one.</summary>
-    public bool TryFind(string name, [NotNullWhen(true)] out Flight? flight)
-    {
-        lock (_gate)
-        {
-            return _flights.TryGetValue(name, out flight);
-        }
-    }
+    /// <summary>The name of what is asked: requests that agree in it may wait for one another.</summary>
+    /// <param name="uri">The URI.</param>
+    /// <param name="known">A stored answer of it; null: there is none.</param>
+    /// <param name="request">Fields of the request.</param>
+    public static string NameOf(string uri, StoredHead? known, HeaderFields request) => $"{uri}\n{VaryKey.NameOf(known, request)}";
+
+    /// <summary>
+    /// The name of a flight that asks nodes. What a node asks for never waits for one: two nodes that each take the other for the owner
+    /// would wait for each other.
+    /// </summary>
+    public static string NameOfSite(string name) => $"{name}\n@nodes";
+
+    /// <summary>The flight of a name, if there is one. Waits for no lock: the event loops ask.</summary>
+    public bool TryFind(string name, [NotNullWhen(true)] out Flight? flight) => _flights.TryGetValue(name, out flight);
 
     /// <summary>
     /// Joins one whose answer has yet to come, or starts one. Null: the one under way is past that, or nobody waits here; ask alone.
@@ -70,7 +78,7 @@ internal sealed class FlightTable(TimeProvider time)
 
             isNew = true;
             flight = new Flight();
-            _flights.Add(name, flight);
+            _flights[name] = flight;
             return flight;
         }
     }
@@ -82,7 +90,7 @@ internal sealed class FlightTable(TimeProvider time)
         {
             if (_flights.TryGetValue(name, out Flight? current) && current == flight)
             {
-                _flights.Remove(name);
+                _flights.TryRemove(name, out _);
             }
         }
     }

@@ -31,6 +31,16 @@ internal sealed class HeadShelf(NamedStore named)
     public HeadDocument? Find(string uri) =>
         Store is { } store && store.TryGet(uri, out ReadOnlyMemory<byte> stored) ? HeadDocument.Decode(stored) : null;
 
+    /// <inheritdoc cref="IHeadStore.TryMark"/>
+    public bool TryMark(string uri, out HeadMark mark)
+    {
+        mark = default;
+        return Store is { } store && store.TryMark(uri, out mark);
+    }
+
+    /// <inheritdoc cref="IHeadStore.IsCurrent"/>
+    public bool IsCurrent(in HeadMark mark) => Store is { } store && store.IsCurrent(mark);
+
     /// <summary>Stores an answer beside those for other requests of the same URI.</summary>
     /// <param name="uri">The URI.</param>
     /// <param name="head">The answer.</param>

@@ -1,6 +1,7 @@
 using System.Text;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.EventLoops;
+using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
@@ -10,7 +11,8 @@ using Breakwater.Proxy.WorkingSets;
 namespace Breakwater.Proxy.Hits;
 
 /// <summary>Takes note of the requests that are answered on the event loops. Thread-safe.</summary>
-internal sealed class HitLedger(RequestRecorder recorder, ProxyCounters counters, BootObserver boots, TimeProvider time)
+internal sealed class HitLedger(
+    RequestRecorder recorder, ProxyCounters counters, ExchangeCounters exchanges, BootObserver boots, TimeProvider time)
 {
     private readonly RecentTexts _texts = new();
 
@@ -43,6 +45,22 @@ internal sealed class HitLedger(RequestRecorder recorder, ProxyCounters counters
         };
     }
 
+    /// <summary>What is known of a request of ordinary HTTP.</summary>
+    public RequestFacts FactsOf(in RequestHead head, ReadyAnswer ready, LoopConnection connection, long startedAt)
+    {
+        bool keepsTexts = recorder.KeepsTexts;
+        return new RequestFacts
+        {
+            StartedAt = startedAt,
+            Method = RequestMethod.Get,
+            Client = connection.Client,
+            Connection = BootClient.MayBoot(head.UserAgent) ? connection.Id : null,
+            Target = ready.TargetText,
+            UserAgent = keepsTexts ? _texts.Of(head.UserAgent) : null,
+            PathHint = keepsTexts && head.PathHint.Length > 0 ? Encoding.ASCII.GetString(head.PathHint) : null,
+        };
+    }
+
     /// <summary>The request may be one of a boot.</summary>
     public void Observe(in RequestFacts facts, RepositoryRoute repository)
     {
@@ -57,6 +75,7 @@ internal sealed class HitLedger(RequestRecorder recorder, ProxyCounters counters
     {
         long now = time.GetTimestamp();
         recorder.Record(facts.Ended(result, StatusCodes.Status200OK, bytesSent, now, now, upstream));
+        CountExchange(facts, result, bytesSent);
     }
 
     /// <summary>An answer with status 200 that was under way has ended, now.</summary>
@@ -76,9 +95,19 @@ internal sealed class HitLedger(RequestRecorder recorder, ProxyCounters counters
         };
         ByteSource source = RequestRecord.SourceOf(whole, touchedDisk: false);
         recorder.Record(facts.Ended(result, StatusCodes.Status200OK, bytesSent, answeredAt, time.GetTimestamp(), upstream, source));
+        CountExchange(facts, result, bytesSent);
     }
 
     /// <summary>The client left before its answer began.</summary>
     public void RecordUnanswered(in RequestFacts facts, string? upstream) =>
         recorder.Record(facts.Ended(RequestResult.ClientGone, 0, 0, 0, time.GetTimestamp(), upstream));
+
+    /// <summary>What is of no repository is of ordinary HTTP.</summary>
+    private void CountExchange(in RequestFacts facts, RequestResult result, long bytesSent)
+    {
+        if (facts.Fqrn is null)
+        {
+            exchanges.Count(result, bytesSent);
+        }
+    }
 }

@@ -14,7 +14,7 @@ namespace Breakwater.Proxy.Hits;
 /// </summary>
 internal sealed class HitResponder(
     Admission admission, Balancers balancers, LoopGuard loops, RepositoryRoutes repositories, ObjectHits objects, DocumentHits documents,
-    HitJoins joins, HitLedger ledger, ParserRefusals refusals)
+    HitJoins joins, ReadyHits ready, HitLedger ledger, ParserRefusals refusals)
     : IFirstResponder
 {
     /// <inheritdoc/>
@@ -38,6 +38,11 @@ internal sealed class HitResponder(
 
         long startedAt = ledger.Now;
         RequestTarget target = RequestTarget.Parse(head.Target);
+        if (target.Kind == TargetKind.Rejected)
+        {
+            return ready.Respond(head, connection, startedAt, out answer);
+        }
+
         if (target.Kind is not (TargetKind.Object or TargetKind.Document)
             || !repositories.TryFind(target.Fqrn, out RepositoryRoute? repository))
         {

@@ -13,6 +13,7 @@ internal static class HitsRegistration
         services.AddSingleton<ObjectHits>();
         services.AddSingleton<DocumentHits>();
         services.AddSingleton<HitJoins>();
+        services.AddSingleton<ReadyHits>();
         services.AddSingleton<IFirstResponder, HitResponder>();
     }
 }

@@ -8,7 +8,8 @@ namespace Breakwater.Proxy.Hits;
 
 /// <summary>
 /// An answer from the store that the socket did not take at once, and the lease that it uses again and again: a loop takes one for each
-/// request, and has as many as it has answers under way. When the stored copy goes away meanwhile, the rest comes from a Stratum 1.
+/// request, and has as many as it has answers under way. When the stored copy of an object goes away meanwhile, the rest comes from a
+/// Stratum 1.
 /// </summary>
 internal sealed class StoredAnswer : LoopAnswer
 {
@@ -18,11 +19,16 @@ internal sealed class StoredAnswer : LoopAnswer
     [ThreadStatic]
     private static Stack<StoredAnswer>? t_spare;
 
+    [ThreadStatic]
+    private static Stack<StoredAnswer>? t_spareOfSlices;
+
+    private readonly bool _isOfSlices;          // its lease is of another store, and is used again by that one alone
+
     /// <summary>Held while something is to be sent from it; else disposed or null.</summary>
     public ObjectLease? Lease;
 
     private HitLedger _ledger = null!;          // from Begin on, as all that follows
-    private HitJoins _joins = null!;
+    private HitJoins? _joins;                   // null: no repository's
     private RepositoryRoute? _repository;
     private RequestFacts _facts;
     private RequestResult _result;
@@ -34,6 +40,8 @@ internal sealed class StoredAnswer : LoopAnswer
     private long _end;
     private GrowingAnswer? _rest;               // the stored copy is gone
 
+    private StoredAnswer(bool isOfSlices) => _isOfSlices = isOfSlices;
+
     /// <inheritdoc/>
     public override bool HasBegun => true;
 
@@ -44,10 +52,25 @@ internal sealed class StoredAnswer : LoopAnswer
     private long Sent => _bodyBytes - (_end > 0 ? _end - _offset : Math.Min(_head.Length, _bodyBytes));
 
     /// <summary>One to answer with. <see cref="Return"/> or <see cref="End"/> follows on the same thread.</summary>
-    public static StoredAnswer Take() => t_spare is { } spare && spare.TryPop(out StoredAnswer? answer) ? answer : new StoredAnswer();
+    public static StoredAnswer Take() => t_spare is { } spare && spare.TryPop(out StoredAnswer? answer) ? answer
+        : new StoredAnswer(isOfSlices: false);
+
+    /// <summary>The same for a body of ordinary HTTP.</summary>
+    public static StoredAnswer TakeOfSlices() =>
+        t_spareOfSlices is { } spare && spare.TryPop(out StoredAnswer? answer) ? answer : new StoredAnswer(isOfSlices: true);
 
     /// <summary>Gives it back; nothing is under way in it.</summary>
-    public void Return() => (t_spare ??= new Stack<StoredAnswer>()).Push(this);
+    public void Return()
+    {
+        if (_isOfSlices)
+        {
+            (t_spareOfSlices ??= new Stack<StoredAnswer>()).Push(this);
+        }
+        else
+        {
+            (t_spare ??= new Stack<StoredAnswer>()).Push(this);
+        }
+    }
 
     /// <summary>
     /// Is an object of this length sent from its file, without a copy (sendfile)? Shorter ones cost less in one gathered send, longer ones
@@ -65,14 +88,14 @@ internal sealed class StoredAnswer : LoopAnswer
 
     /// <summary>The answer is under way, after <see cref="Keep"/>.</summary>
     /// <param name="ledger">Takes note of its end.</param>
-    /// <param name="joins">Gives the rest when the stored copy goes away.</param>
-    /// <param name="repository">The repository under which it was asked for.</param>
+    /// <param name="joins">Gives the rest when the stored copy goes away; null: nobody does.</param>
+    /// <param name="repository">The repository under which it was asked for; null: none.</param>
     /// <param name="facts">The request.</param>
     /// <param name="result">How it is counted.</param>
     /// <param name="upstream">The Stratum 1 that was asked for it; null: none.</param>
     /// <param name="bodyBytes">The length of its body.</param>
     public void Begin(
-        HitLedger ledger, HitJoins joins, RepositoryRoute repository, in RequestFacts facts, RequestResult result, string? upstream,
+        HitLedger ledger, HitJoins? joins, RepositoryRoute? repository, in RequestFacts facts, RequestResult result, string? upstream,
             long bodyBytes)
     {
         (_ledger, _joins, _repository, _facts, _result, _upstream, _bodyBytes) = (ledger, joins, repository, facts, result, upstream,
@@ -124,7 +147,7 @@ internal sealed class StoredAnswer : LoopAnswer
     /// <summary>Only the rest of an object can be had from elsewhere, and only when its head is out.</summary>
     private bool TryResume()
     {
-        if (_end == 0 || _head.Length > 0)
+        if (_end == 0 || _head.Length > 0 || _joins is null)
         {
             return false;
         }

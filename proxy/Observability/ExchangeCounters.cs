@@ -24,10 +24,10 @@ internal sealed class ExchangeCounters
     }
 
     /// <summary>A request ended.</summary>
-    public void Count(RequestOutcome outcome)
+    public void Count(RequestResult result, long bytesSent)
     {
-        Interlocked.Increment(ref _requests[(int)outcome.Result]);
-        Interlocked.Add(ref _bytes[(int)outcome.Result], outcome.BytesSent);
+        Interlocked.Increment(ref _requests[(int)result]);
+        Interlocked.Add(ref _bytes[(int)result], bytesSent);
     }
 
     /// <summary>Requests and body bytes since the start, by result; only results that there were.</summary>

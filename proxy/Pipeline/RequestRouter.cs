@@ -3,6 +3,8 @@ using System.Net;
 using System.Text;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.EventLoops;
+using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
@@ -27,6 +29,7 @@ internal sealed class RequestRouter(
     PassThroughEndpoint passThrough,
     ZeroTouchEndpoint zeroTouch,
     ExchangeEndpoint ordinary,
+    ReadyAnswers ready,
     BootObserver boots,
     ResponseHeads heads)
 {
@@ -40,6 +43,7 @@ internal sealed class RequestRouter(
         }
 
         string rawTarget = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        SettingsInForce settings = ready.Settings;
 
         // Methods are case-sensitive (RFC 9110, 9.1); HttpMethods.IsGet is not.
         bool asksForContent = context.Request.Method is "GET" or "HEAD";
@@ -52,7 +56,8 @@ internal sealed class RequestRouter(
         if (!(asksForContent && hasBody)
             && exchanges.TryRoute(rawTarget, context.Request.Headers.Host.ToString(), out ExchangeTarget? exchange))
         {
-            return ExchangeAsync(context, exchange, hasBody, outcome);
+            return ExchangeAsync(context, exchange, hasBody, new ReadyRequest(rawTarget, context.Request.Headers.Host.ToString(), settings),
+                outcome);
         }
 
         if (hasBody)
@@ -87,7 +92,7 @@ internal sealed class RequestRouter(
     }
 
     /// <summary>Ordinary HTTP: the methods of the settings pass, with their bodies.</summary>
-    private Task ExchangeAsync(HttpContext context, ExchangeTarget target, bool hasBody, RequestOutcome outcome)
+    private Task ExchangeAsync(HttpContext context, ExchangeTarget target, bool hasBody, ReadyRequest next, RequestOutcome outcome)
     {
         HttpPolicy.Snapshot policy = http.Current;
         if (!policy.Allows(context.Request.Method))
@@ -107,18 +112,24 @@ internal sealed class RequestRouter(
             limit.MaxRequestBodySize = null; // it is passed on as it comes
         }
 
-        return ServeAsync(context, target, outcome);
+        return ServeAsync(context, target, MayBeReady(context, next.Target) ? next : null, outcome);
     }
 
-    private async Task ServeAsync(HttpContext context, ExchangeTarget target, RequestOutcome outcome)
+    /// <summary>
+    /// Would the next request like it come on the event loops, and to here? A file may appear in the boot folder at any time.
+    /// </summary>
+    private bool MayBeReady(HttpContext context, string rawTarget) => context.Request.Method == "GET"
+        && context.Features.Get<IBegunRequestFeature>() is not null && !zeroTouch.MayServe(rawTarget);
+
+    private async Task ServeAsync(HttpContext context, ExchangeTarget target, ReadyRequest? next, RequestOutcome outcome)
     {
         try
         {
-            await ordinary.ServeAsync(context, target, outcome);
+            await ordinary.ServeAsync(context, target, next, outcome);
         }
         finally
         {
-            exchangeCounters.Count(outcome);
+            exchangeCounters.Count(outcome.Result, outcome.BytesSent);
         }
     }
 

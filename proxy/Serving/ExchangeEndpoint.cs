@@ -10,12 +10,17 @@ namespace Breakwater.Proxy.Serving;
 
 /// <summary>Ordinary HTTP: destinations that clients name and sites that the settings name, cached by RFC 9111.</summary>
 internal sealed class ExchangeEndpoint(
-    ExchangeCoordinator coordinator, OriginFetch fetch, HttpPolicy policy, ExchangeHeads heads, ResponseHeads errors, TimeProvider time)
+    ExchangeCoordinator coordinator, OriginFetch fetch, HttpPolicy policy, ExchangeHeads heads, ReadyHeads ready, ResponseHeads errors,
+    TimeProvider time)
 {
     private const int PieceBytes = 64 << 10;
 
     /// <summary>Answers one request.</summary>
-    public async Task ServeAsync(HttpContext context, ExchangeTarget target, RequestOutcome outcome)
+    /// <param name="context">The request.</param>
+    /// <param name="target">What is asked for, and whom.</param>
+    /// <param name="next">How the next one like it would come on the event loops; null: none that these answer.</param>
+    /// <param name="outcome">Says how it ended.</param>
+    public async Task ServeAsync(HttpContext context, ExchangeTarget target, ReadyRequest? next, RequestOutcome outcome)
     {
         HttpRequest request = context.Request;
         HeaderFields fields = HopByHop.Without(HeaderFields.Of(request.Headers));
@@ -41,7 +46,7 @@ internal sealed class ExchangeEndpoint(
         }
         else if (answer.Head is { } head)
         {
-            await SendStoredAsync(context, exchange, answer, head, outcome);
+            await SendStoredAsync(context, exchange, answer, head, next, outcome);
         }
         else
         {
@@ -93,7 +98,7 @@ internal sealed class ExchangeEndpoint(
     }
 
     private async Task SendStoredAsync(HttpContext context, Exchange exchange, ExchangeAnswer answer, StoredHead head,
-        RequestOutcome outcome)
+        ReadyRequest? next, RequestOutcome outcome)
     {
         DateTimeOffset now = time.GetUtcNow();
         var shape = AnswerShape.Of(head, exchange.Fields, now);
@@ -106,6 +111,11 @@ internal sealed class ExchangeEndpoint(
             _ => RequestResult.Miss,
         };
         heads.WriteStored(context.Response, exchange, answer, head, shape, now, outcome);
+        if (next is not null && answer.Origin == AnswerOrigin.Hit)
+        {
+            ready.Offer(context.Response, exchange, head, next, now);
+        }
+
         if (exchange.Method == "HEAD" || !shape.HasBody || head.BodyId.Length == 0)
         {
             return;

@@ -45,7 +45,7 @@ internal sealed class ExchangeHeads(ProxyOptions options, TimeProvider time)
         }
 
         TimeSpan lifetime = Freshness.Lifetime(head, exchange.Rule, now);
-        long ttl = (long)Math.Floor(Math.Clamp((lifetime - age).TotalSeconds, -CacheDirectives.MaxSeconds, CacheDirectives.MaxSeconds));
+        long ttl = Freshness.SecondsLeft(lifetime, age);
         string status = answer.Origin == AnswerOrigin.Hit ? "; hit" : Forwarded(answer);
         string collapsed = answer.Origin == AnswerOrigin.Joined ? "; collapsed" : "";
         string detail = answer.Origin == AnswerOrigin.StaleOnError ? "; detail=stale-if-error" : "";

@@ -13,6 +13,7 @@ internal static class ServingRegistration
         services.AddSingleton<DocumentEndpoint>();
         services.AddSingleton<PassThroughEndpoint>();
         services.AddSingleton<ExchangeHeads>();
+        services.AddSingleton<ReadyHeads>();
         services.AddSingleton<ExchangeEndpoint>();
         services.AddSingleton<TunnelMiddleware>();
         services.AddSingleton<ParserRefusals>();

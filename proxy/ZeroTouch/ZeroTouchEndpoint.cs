@@ -49,6 +49,9 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvide
         return null;
     }
 
+    /// <summary>May this be a file of the boot folder, now or later?</summary>
+    public bool MayServe(string rawTarget) => _files is not null && NameOf(rawTarget) is not null;
+
     /// <summary>
     /// The name of a file below <c>/boot/</c>; null: another target. Boot loaders join URLs to <c>//boot/x</c>, and put their serial number
     /// behind a <c>?</c>.

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -29,7 +30,8 @@ internal sealed class HttpOrigin : IAsyncDisposable
     public static async Task<HttpOrigin> StartAsync(RequestDelegate answer)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0")
+            .ConfigureKestrel(static options => options.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1);
         WebApplication app = builder.Build();
         var origin = new HttpOrigin(app) { Answer = answer };
         app.Run(context =>

@@ -1,0 +1,111 @@
+using System.Runtime.CompilerServices;
+using Breakwater.CacheStore;
+using Breakwater.Proxy.EventLoops;
+
+namespace Breakwater.Proxy.Hits;
+
+/// <summary>
+/// The first send of an answer whose body a lease gives: one gathered send straight from the mapped segment files, or from the memory in
+/// which a short body was just checked.
+/// </summary>
+internal static unsafe class LeaseSend
+{
+    /// <summary>Parts of a gathered send: 64 MiB in parts of 256 KiB, and the head.</summary>
+    private const int MaxPieces = 258;
+
+    /// <summary>Sends a head and all that the lease of an answer holds, if all of it is in memory. Lets go of a lease that is not needed
+    /// any more.</summary>
+    /// <param name="answer">Has the lease; takes what the socket does not take at once.</param>
+    /// <param name="head">In memory that does not move.</param>
+    /// <param name="hasBody">False: the head alone.</param>
+    /// <param name="resident">What is known to be in the page cache.</param>
+    /// <param name="socket">The client's.</param>
+    /// <param name="bodyBytes">The length of the answer's body.</param>
+    public static FirstAnswer TrySend(
+        StoredAnswer answer, ReadOnlySpan<byte> head, bool hasBody, ResidentRuns resident, int socket, out long bodyBytes)
+    {
+        bodyBytes = 0;
+        ObjectLease lease = answer.Lease!;
+        bool isKept = false;
+        try
+        {
+            IoVector* pieces = stackalloc IoVector[MaxPieces];
+            int count = 1;
+            if (hasBody && !TryGather(lease, resident, pieces, ref count))
+            {
+                return FirstAnswer.ForKestrel;
+            }
+
+            pieces[0] = new IoVector { Base = (byte*)Unsafe.AsPointer(in head.GetPinnableReference()), Length = (nuint)head.Length };
+            bool isFromFile = hasBody && StoredAnswer.IsFromFile(lease.Length) && lease.TryGetFileRange(0, out _);
+            if (!GatheredSend.TrySend(socket, pieces, isFromFile ? 1 : count, isFromFile, out long sent))
+            {
+                return FirstAnswer.ForKestrel;
+            }
+
+            bodyBytes = hasBody ? lease.Length : 0;
+            if (sent == head.Length + bodyBytes)
+            {
+                return FirstAnswer.Sent;
+            }
+
+            isKept = bodyBytes > 0;
+            lease.Unmap();
+            answer.Keep(head[(int)Math.Min(sent, head.Length)..], Math.Max(0, sent - head.Length), bodyBytes);
+            return FirstAnswer.Answering;
+        }
+        finally
+        {
+            if (!isKept)
+            {
+                lease.Dispose();
+            }
+        }
+    }
+
+    private static bool TryGather(ObjectLease lease, ResidentRuns resident, IoVector* pieces, ref int count)
+    {
+        long length = lease.Length;
+        if (length > ObjectHits.MaxObjectBytes)
+        {
+            return false;
+        }
+
+        for (long offset = 0; offset < length;)
+        {
+            if (!lease.TryGetMapped(offset, out MappedRun run) || !resident.Contains(run) || count == MaxPieces)
+            {
+                return offset == 0 && TryReadWhole(lease, pieces, ref count);
+            }
+
+            pieces[count++] = new IoVector { Base = (byte*)run.Address, Length = (nuint)run.Length };
+            offset += run.Length;
+        }
+
+        return true;
+    }
+
+    private static bool TryReadWhole(ObjectLease lease, IoVector* pieces, ref int count)
+    {
+        try
+        {
+            if (!lease.TryReadWhole(out ReadOnlySpan<byte> bytes))
+            {
+                return false;
+            }
+
+            // Pinned memory of this thread, which sends before it reads anything else.
+            pieces[count++] = new IoVector
+            {
+                Base = (byte*)Unsafe.AsPointer(in bytes.GetPinnableReference()),
+                Length = (nuint)bytes.Length
+            };
+            return true;
+        }
+        catch (IOException)
+        {
+            // Damaged: the store has forgotten it, the ordinary way fetches it anew.
+            return false;
+        }
+    }
+}
