@@ -21,13 +21,16 @@ internal sealed class ObjectEndpoint(
         ByteRange? range = ByteRange.TryParse(context.Request.Headers.Range, out ByteRange parsed) ? parsed : null;
         if (store.TryOpen(order.Key, out ObjectLease? lease))
         {
+            // Who waited for the fetch that has brought it just now is no hit.
+            RequestResult result = joined?.Result ?? RequestResult.Hit;
+            outcome.Upstream = joined?.Follower.Upstream;
             await (joined?.DisposeAsync() ?? ValueTask.CompletedTask);
             joined = null;
             using (lease)
             {
                 if (!WantsCheck(context.Request) || await copyCheck.IsGoodAsync(order.Key, lease, order.Client, context.RequestAborted))
                 {
-                    await ServeLeaseAsync(context, order, lease, range, outcome);
+                    await ServeLeaseAsync(context, order, lease, range, outcome, result);
                     return;
                 }
             }
@@ -64,12 +67,12 @@ internal sealed class ObjectEndpoint(
         || request.Headers.Pragma.ToString().Contains("no-cache", StringComparison.OrdinalIgnoreCase);
 
     private async Task ServeLeaseAsync(HttpContext context, FetchOrder order, ObjectLease lease, ByteRange? range,
-        RequestOutcome outcome)
+        RequestOutcome outcome, RequestResult result = RequestResult.Hit)
     {
         long promised;
         using (lease)
         {
-            outcome.Result = RequestResult.Hit;
+            outcome.Result = result;
             promised = lease.Length;
             if (!TryPlan(context, promised, range, outcome, out long offset, out long count))
             {
