@@ -36,7 +36,7 @@ public sealed class ReadyDifferentialTests
                 seed, raw.EndPoint, ordinary.EndPoint, sequences.Make(seed), isNarrow: seed % 16 == 0));
 
         long answered = raw.Services.GetRequiredService<ProxyCounters>().HitPathAnswers;
-        Assert.True(answered > Sequences / 2, $"{answered} answers on the loops");
+        Assert.True(answered > Sequences / 8, $"{answered} answers on the loops");
         Assert.Equal(0, ordinary.Services.GetRequiredService<ProxyCounters>().HitPathAnswers);
     }
 
