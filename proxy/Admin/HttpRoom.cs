@@ -25,13 +25,15 @@ internal sealed class HttpRoom(NamedStore named, ExchangeCounters exchanges) : I
         named.QuotaBytes,
         named.Statistics?.EvictedObjects ?? 0);
 
-    /// <summary>URLs, whether a site's or a destination's.</summary>
+    /// <summary>URLs, whether a site's, a destination's or an external file's.</summary>
     private IReadOnlyList<string> Names(string prefix, int most) => !named.IsOpen
         ? []
-        : [.. Both(prefix).SelectMany(name => named.Heads.Names(name, most)).Take(most).Select(name => CacheUri.Url(name).ToString())];
+        : [.. new[] { prefix, CacheUri.SitePrefix + prefix, CacheUri.FilePrefix + prefix }
+            .SelectMany(name => named.Heads.Names(name, most)).Take(most).Select(name => CacheUri.Url(name).ToString())];
 
     /// <summary>
-    /// Answers of the URL are forgotten, a site's and a destination's. What is being fetched at this moment may be stored after it.
+    /// Answers of the URL are forgotten, a site's and a destination's, and an external file's of whichever Stratum 1. What is being
+    /// fetched at this moment may be stored after it.
     /// </summary>
     private IResult Purge(string url, bool isPrefix)
     {
@@ -41,11 +43,12 @@ internal sealed class HttpRoom(NamedStore named, ExchangeCounters exchanges) : I
         }
 
         string name = CacheUri.Of(target.Host, target.Port, target.PathAndQuery);
+        IReadOnlyList<string> names = target.PathAndQuery.StartsWith("/cvmfs/", StringComparison.Ordinal)
+            ? [name, CacheUri.SitePrefix + name, CacheUri.OfFile(target.PathAndQuery)]
+            : [name, CacheUri.SitePrefix + name];
         int purged = !named.IsOpen ? 0
-            : isPrefix ? Both(name).Sum(named.Heads.RemoveByPrefix)
-            : Both(name).Count(named.Heads.Remove);
+            : isPrefix ? names.Sum(named.Heads.RemoveByPrefix)
+            : names.Count(named.Heads.Remove);
         return Results.Json(new PurgeResult(purged), AdminServer.Json);
     }
-
-    private static string[] Both(string name) => [name, CacheUri.SitePrefix + name];
 }

@@ -58,6 +58,12 @@ internal sealed record HeadDocument(IReadOnlyList<StoredHead> Variants)
             }
         }
 
+        // Behind all that a version before knows, which reads no further.
+        foreach (StoredHead head in Variants)
+        {
+            writer.Write(head.Source ?? "");
+        }
+
         writer.Flush();
         return bytes.ToArray();
     }
@@ -67,7 +73,8 @@ internal sealed record HeadDocument(IReadOnlyList<StoredHead> Variants)
     {
         try
         {
-            using var reader = new BinaryReader(new MemoryStream(stored.ToArray(), writable: false), Encoding.UTF8);
+            using var bytes = new MemoryStream(stored.ToArray(), writable: false);
+            using var reader = new BinaryReader(bytes, Encoding.UTF8);
             if (reader.ReadByte() != Form)
             {
                 return null;
@@ -79,13 +86,16 @@ internal sealed record HeadDocument(IReadOnlyList<StoredHead> Variants)
                 variants.Add(ReadHead(reader));
             }
 
-            return new HeadDocument(variants);
+            return new HeadDocument(bytes.Position == bytes.Length ? variants : [.. variants.Select(head => Sourced(head, reader))]);
         }
         catch (Exception e) when (e is IOException or ArgumentException or FormatException)
         {
             return null;
         }
     }
+
+    private static StoredHead Sourced(StoredHead head, BinaryReader reader) =>
+        reader.ReadString() is { Length: > 0 } source ? head with { Source = source } : head;
 
     private static StoredHead ReadHead(BinaryReader reader)
     {

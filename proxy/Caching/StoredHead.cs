@@ -29,6 +29,9 @@ internal sealed record StoredHead
     /// <summary>Length of the whole body, bytes; null: not known yet, the body is still coming.</summary>
     public long? Length { get; init; } = 0;
 
+    /// <summary>Host and port that sent it, where several are asked for the same; null: not known.</summary>
+    public string? Source { get; init; }
+
     /// <summary>What it says about keeping it.</summary>
     public ResponsePolicy Policy => _policy ??= ResponsePolicy.Of(Fields);
 
@@ -50,5 +53,6 @@ internal sealed record StoredHead
         ReceivedAt = other.ReceivedAt;
         BodyId = other.BodyId;
         Length = other.Length;
+        Source = other.Source;
     }
 }

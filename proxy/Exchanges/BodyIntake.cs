@@ -9,8 +9,7 @@ namespace Breakwater.Proxy.Exchanges;
 /// <summary>
 /// Takes bodies from origins into the store, each at the origin's pace and for whoever reads it. Belongs to no client. Thread-safe.
 /// </summary>
-internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Distrust distrust, ProxyCounters counters, UpstreamPace pace,
-    TimeProvider time,
+internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, ProxyCounters counters, UpstreamPace pace, TimeProvider time,
     ILogger<BodyIntake> log) : IDisposable
 {
     /// <summary>What is left of a body that nobody reads any more is fetched to its end if it is no more than this.</summary>
@@ -104,6 +103,7 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Dist
                 hash?.AppendData(room.Span[..read]);
                 if (feed.Position + read == feed.End)
                 {
+                    await EndAsWrittenAsync(answer, stopping);
                     Prove(answer, hash, digest);
                 }
 
@@ -125,7 +125,7 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Dist
         {
             if (e is IOException)
             {
-                distrust.Mark(answer.Upstream);
+                answer.NoteBroken(e.Message);
             }
 
             LogBroken(log, answer.Upstream, e.Message);
@@ -139,6 +139,15 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Dist
             feed.Break();
             feeds.Remove(feed);
             answer.Dispose();
+        }
+    }
+
+    /// <summary>A part in chunks may be longer than its Content-Range says: then that lies, and nobody has its last bytes.</summary>
+    private static async ValueTask EndAsWrittenAsync(FetchedAnswer answer, CancellationToken cancellationToken)
+    {
+        if (answer.Length is null && await answer.ReadAsync(new byte[1], cancellationToken) > 0)
+        {
+            throw new IOException($"{answer.Upstream} sent more than it promised");
         }
     }
 

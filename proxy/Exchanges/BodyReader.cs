@@ -6,19 +6,37 @@ namespace Breakwater.Proxy.Exchanges;
 /// <summary>
 /// One client's way through a body: slices from the store, what is under way from its feed, what is missing by a fetch of that part. Never
 /// two generations: a part
-/// is only asked for under the validator of the whole. Not thread-safe. Dispose to leave.
+/// is only asked for under the validator of the whole, and another body takes its place only where all that the client has had is the
+/// same in both. Not thread-safe. Dispose to leave.
 /// </summary>
 /// <param name="head">What is read.</param>
 /// <param name="feed">A feed that has it, or null.</param>
 /// <param name="store">The slices.</param>
 /// <param name="feeds">What is under way.</param>
 /// <param name="fill">Starts a fetch of a part: from an offset, up to another. Null: it cannot be had.</param>
+/// <param name="succeed">Finds another body that begins as this one does; null: there is never one.</param>
 internal sealed class BodyReader(
-    StoredHead head, BodyFeed? feed, IObjectStore store, BodyFeeds feeds, Func<long, long, CancellationToken, Task<BodyFeed?>> fill)
-        : IDisposable
+    StoredHead head, BodyFeed? feed, IObjectStore store, BodyFeeds feeds, Func<long, long, CancellationToken, Task<BodyFeed?>> fill,
+    Func<BodyReader, CancellationToken, Task<(StoredHead Head, BodyFeed? Feed)?>>? succeed = null) : IDisposable
 {
+    /// <summary>Bodies that may break off before the client's does.</summary>
+    private const int MostSuccessors = 2;
+
+    private StoredHead _head = head;
+    private BodyFeed? _feed = feed;
+    private BodyFeed? _last;
+    private int _successors;
     private ObjectLease? _lease;
     private long _leased = -1;
+
+    /// <summary>What is read.</summary>
+    public StoredHead Head => _head;
+
+    /// <summary>The feed that has, or had, what was read last; null: all came from the store.</summary>
+    public BodyFeed? LastFeed => _feed ?? _last;
+
+    /// <summary>The first byte that was read, and the one behind the last.</summary>
+    public (long Start, long End) Had { get; private set; } = (-1, -1);
 
     /// <summary>Reads at least one byte; 0: the body has ended (only where its length was not known).</summary>
     /// <param name="offset">Where.</param>
@@ -28,8 +46,17 @@ internal sealed class BodyReader(
     /// <exception cref="IOException">The rest cannot be had: the client must see that its answer is cut.</exception>
     public async ValueTask<int> ReadAsync(long offset, long end, Memory<byte> buffer, CancellationToken cancellationToken)
     {
+        long start = Had.Start < 0 ? offset : Had.Start;
+        Had = (start, offset);
+        int read = await FindAsync(offset, end, buffer, cancellationToken);
+        Had = (start, offset + read);
+        return read;
+    }
+
+    private async ValueTask<int> FindAsync(long offset, long end, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
         int fills = 0;
-        while (true)
+        while (_head.Length is null || offset < _head.Length)
         {
             if (TryLease(offset, out int within))
             {
@@ -41,39 +68,49 @@ internal sealed class BodyReader(
                 continue;
             }
 
-            feed ??= feeds.Find(head.BodyId, offset);
-            if (feed is not null)
+            _feed ??= feeds.Find(_head.BodyId, offset);
+            if (_feed is not null)
             {
-                switch (feed.Read(this, offset, buffer.Span, out int read))
+                switch (_feed.Read(this, offset, buffer.Span, out int read))
                 {
                     case FeedRead.Bytes:
                         return read;
                     case FeedRead.Wait:
-                        await feed.WaitBeyondAsync(offset).WaitAsync(cancellationToken);
+                        await _feed.WaitBeyondAsync(offset).WaitAsync(cancellationToken);
                         continue;
-                    case FeedRead.Ended when head.Length is null:
+                    case FeedRead.Ended when _head.Length is null:
                         return 0;
                     case FeedRead.Elsewhere or FeedRead.Ended when store.Contains(
-                        BodyFeed.KeyOf(head.BodyId, offset / BodyFeed.SliceBytes)):
+                        BodyFeed.KeyOf(_head.BodyId, offset / BodyFeed.SliceBytes)):
                         continue;
                     default:
                         LeaveFeed();
                         break;
                 }
 
-                feed = feeds.Find(head.BodyId, offset);
-                if (feed is not null)
+                _feed = feeds.Find(_head.BodyId, offset);
+                if (_feed is not null)
                 {
                     continue;
                 }
             }
 
-            feed = fills++ < 2 && head.Length is not null ? await fill(offset, end, cancellationToken) : null;
-            if (feed is null && !store.Contains(BodyFeed.KeyOf(head.BodyId, offset / BodyFeed.SliceBytes)))
+            _feed = fills++ < 2 && _head.Length is not null ? await fill(offset, end, cancellationToken) : null;
+            if (_feed is null && !store.Contains(BodyFeed.KeyOf(_head.BodyId, offset / BodyFeed.SliceBytes)))
             {
-                throw new IOException("a part of the body is not here any more and cannot be had again");
+                if (succeed is null || _successors++ == MostSuccessors || await succeed(this, cancellationToken) is not { } next)
+                {
+                    throw new IOException("a part of the body is not here any more and cannot be had again");
+                }
+
+                fills = 0;
+                _lease?.Dispose();
+                (_lease, _leased) = (null, -1);
+                (_head, _feed, _last) = (next.Head, next.Feed, null);
             }
         }
+
+        return 0;
     }
 
     /// <inheritdoc/>
@@ -96,7 +133,7 @@ internal sealed class BodyReader(
 
         _lease?.Dispose();
         _lease = null;
-        if (!store.TryOpen(BodyFeed.KeyOf(head.BodyId, index), out ObjectLease? lease))
+        if (!store.TryOpen(BodyFeed.KeyOf(_head.BodyId, index), out ObjectLease? lease))
         {
             return false;
         }
@@ -124,7 +161,8 @@ internal sealed class BodyReader(
 
     private void LeaveFeed()
     {
-        feed?.Leave(this);
-        feed = null;
+        _feed?.Leave(this);
+        _last = _feed ?? _last;
+        _feed = null;
     }
 }

@@ -29,6 +29,7 @@ internal sealed class Distrust(TimeProvider time)
     public IEnumerable<Uri> Order(IReadOnlyList<Uri> upstreams) =>
         upstreams.Count == 1 || _since.IsEmpty ? upstreams : upstreams.OrderBy(upstream => IsMarked(upstream.Authority));
 
-    private bool IsMarked(string authority) =>
+    /// <summary>Was a body from there bad a while ago?</summary>
+    public bool IsMarked(string authority) =>
         _since.TryGetValue(authority, out long since) && time.GetElapsedTime(since) < s_lasts;
 }

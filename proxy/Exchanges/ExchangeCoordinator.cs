@@ -28,6 +28,12 @@ internal sealed class ExchangeCoordinator(
             (stored, feed) = (null, null);
         }
 
+        if (exchange.IsAnew && !options.Offline)
+        {
+            (stored, feed) = (null, null);
+            name += "\nanew";
+        }
+
         bool isVaryMiss = stored is null && document is { Variants.Count: > 0 };
         if (stored is not null)
         {
@@ -60,7 +66,7 @@ internal sealed class ExchangeCoordinator(
             return new ExchangeAnswer { IsOnlyIfCached = true };
         }
 
-        string why = stored is not null ? "stale" : isVaryMiss ? "vary-miss" : "uri-miss";
+        string why = exchange.IsAnew ? "request" : stored is not null ? "stale" : isVaryMiss ? "vary-miss" : "uri-miss";
         return (await AskAsync(exchange, stored, name, nodes.IsFor(exchange), client)) with { Forwarded = why };
     }
 
@@ -73,8 +79,84 @@ internal sealed class ExchangeCoordinator(
     }
 
     /// <summary>The way through an answer's body for one client.</summary>
-    public BodyReader Read(Exchange exchange, StoredHead head, BodyFeed? feed) =>
-        new(head, feed, named.Slices, feeds, (offset, end, cancel) => fetch.FillAsync(exchange, head, offset, end, cancel));
+    public BodyReader Read(Exchange exchange, StoredHead head, BodyFeed? feed)
+    {
+        BodyReader reader = null!;
+        reader = new BodyReader(head, feed, named.Slices, feeds,
+            (offset, end, cancel) => fetch.FillAsync(exchange, reader.Head, offset, end, cancel),
+            exchange.External is null ? null : (broken, cancel) => SucceedAsync(exchange, broken, cancel));
+        return reader;
+    }
+
+    /// <summary>
+    /// Another Stratum 1's file for a client whose answer broke off, though nothing says that both are the same: the client gets the rest
+    /// of it if all that it has had is byte for byte the other's, so that what it has at the end is one file and no mixture.
+    /// </summary>
+    private async Task<(StoredHead Head, BodyFeed? Feed)?> SucceedAsync(Exchange exchange, BodyReader broken, CancellationToken client)
+    {
+        StoredHead old = broken.Head;
+        if (broken.Had.Start == broken.Had.End && Validators.HasAny(old.Fields))
+        {
+            return null; // the head that the client is to get names another generation, and no byte tells that it is the same
+        }
+
+        string name = $"{exchange.Target.Uri}\nafter {Convert.ToHexString(old.BodyId)}";
+        ExchangeAnswer answer = await AskAsync(exchange, stored: null, name, isOfSite: false, client);
+        answer.Live?.Dispose();
+        if (answer.Head is not { Status: StatusCodes.Status200OK } head || (old.Length is not null && old.Length != head.Length))
+        {
+            return null;
+        }
+
+        if (!head.BodyId.AsSpan().SequenceEqual(old.BodyId)
+            && !await IsSameAsync(exchange, old, broken.LastFeed, head, answer.Feed, broken.Had, client))
+        {
+            return null;
+        }
+
+        return (head, answer.Feed);
+    }
+
+    private async Task<bool> IsSameAsync(Exchange exchange, StoredHead old, BodyFeed? oldFeed, StoredHead head, BodyFeed? feed,
+        (long Start, long End) had, CancellationToken client)
+    {
+        using var ours = new BodyReader(old, oldFeed, named.Slices, feeds, static (_, _, _) => Task.FromResult<BodyFeed?>(null));
+        using var theirs = new BodyReader(head, feed, named.Slices, feeds,
+            (offset, end, cancel) => fetch.FillAsync(exchange, head, offset, end, cancel));
+        byte[] one = new byte[64 << 10];
+        byte[] other = new byte[one.Length];
+        try
+        {
+            for (long at = had.Start; at < had.End;)
+            {
+                int wanted = (int)Math.Min(one.Length, had.End - at);
+                int read = await ours.ReadAsync(at, had.End, one.AsMemory(0, wanted), client);
+                for (int got = 0; got < read;)
+                {
+                    int more = await theirs.ReadAsync(at + got, had.End, other.AsMemory(got, read - got), client);
+                    if (more == 0 || !one.AsSpan(got, more).SequenceEqual(other.AsSpan(got, more)))
+                    {
+                        return false;
+                    }
+
+                    got += more;
+                }
+
+                if (read == 0)
+                {
+                    return false;
+                }
+
+                at += read;
+            }
+
+            return true;
+        }
+        catch (IOException) when (!client.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
 
     /// <summary>
     /// May it be used as it is? What its URL proves but perhaps not everybody may read is never used beyond its freshness.
@@ -109,6 +191,8 @@ internal sealed class ExchangeCoordinator(
             return (true, null);
         }
 
+        BodyFeed? behind = mayAsk && feed is not null && stored.Length is not null && IsFarFrom(feed, shape.Offset, stored) ? feed : null;
+        feed = behind is not null ? null : feed;
         feed ??= feeds.Find(stored.BodyId, shape.Offset);
         if (feed is not null || FirstMissing(stored, shape) is not { } missing)
         {
@@ -123,8 +207,14 @@ internal sealed class ExchangeCoordinator(
 
         // Before the first byte is sent: the origin may have another generation by now, and the client would see a body that breaks off.
         feed = await fetch.FillAsync(exchange, stored, missing, shape.Offset + shape.Count!.Value, client);
-        return (feed is not null, missing <= shape.Offset ? feed : null);
+        return behind is not null ? (true, feed ?? behind) : (feed is not null, missing <= shape.Offset ? feed : null);
     }
+
+    /// <summary>
+    /// Would a client wait for much that it does not want, though its part can be asked for under the validator of the whole?
+    /// </summary>
+    private bool IsFarFrom(BodyFeed feed, long offset, StoredHead stored) =>
+        offset - feed.Position >= BodyFeeds.NearBytes && Validators.Strong(stored.Fields, time.GetUtcNow()) is not null;
 
     /// <summary>
     /// Where the first wanted byte is that is neither stored nor on its way: a kill or an eviction may have taken any slice. Null: there is

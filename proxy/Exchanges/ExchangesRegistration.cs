@@ -6,17 +6,25 @@ namespace Breakwater.Proxy.Exchanges;
 /// <summary>Registers this room.</summary>
 internal static class ExchangesRegistration
 {
-    /// <summary>Ordinary HTTP, cached by the standards.</summary>
-    public static void AddExchanges(this IServiceCollection services, HttpOptions http)
+    /// <summary>Ordinary HTTP and external files, cached by the standards.</summary>
+    public static void AddExchanges(this IServiceCollection services, BreakwaterSettings settings)
     {
+        HttpOptions http = settings.Http;
+        string[] clusters = [.. settings.Repositories.Values.Select(repository => repository.Cluster).OfType<string>()];
         services.AddSingleton(new HttpPolicy(http));
         services.AddReload<HttpPolicy>((policy, changed) => policy.Replace(changed.Http));
         services.AddSingleton<ExchangeCounters>();
-        services.AddSingleton(new ExchangeLimits(http.MaxConcurrentFetches));
+        services.AddSingleton(rooms => new ExchangeLimits(
+            http.MaxConcurrentFetches,
+            Math.Min(http.MaxConcurrentFetches, rooms.GetRequiredService<ConnectionBudget>().PassedThrough),
+            clusters));
         services.AddSingleton<Distrust>();
         services.AddSingleton<OriginAsker>();
         services.AddSingleton<NodeAsker>();
+        services.AddSingleton<FileAsker>();
+        services.AddSingleton<Asker>();
         services.AddSingleton<HeadShelf>();
+        services.AddSingleton<AnswerKeeper>();
         services.AddSingleton<FlightTable>();
         services.AddSingleton<BodyFeeds>();
         services.AddSingleton<BodyIntake>();

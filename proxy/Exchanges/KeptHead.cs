@@ -10,8 +10,8 @@ internal static class KeptHead
     /// <param name="answer">What came.</param>
     /// <param name="isPart">It is a part; the head is that of the whole.</param>
     /// <param name="length">Bytes of the whole; null: not known yet.</param>
-    /// <param name="validator">The strong validator; null: there is none.</param>
-    public static StoredHead Of(Exchange exchange, FetchedAnswer answer, bool isPart, long? length, string? validator)
+    /// <param name="generation">The name of its generation; null: nothing tells it from another.</param>
+    public static StoredHead Of(Exchange exchange, FetchedAnswer answer, bool isPart, long? length, string? generation)
     {
         HeaderFields kept = Storability.Kept(answer.Fields, ResponsePolicy.Of(answer.Fields));
         if (isPart)
@@ -30,8 +30,9 @@ internal static class KeptHead
             RequestedAt = answer.RequestedAt,
             ReceivedAt = answer.ReceivedAt,
             Length = length,
-            BodyId = length == 0 ? [] : length is { } known && validator is not null
-                ? BodyNames.Of(exchange.Target.Uri, vary, validator, known)
+            Source = exchange.External is null ? null : answer.Upstream,
+            BodyId = length == 0 ? [] : length is { } known && generation is not null && !exchange.IsAnew
+                ? BodyNames.Of(exchange.Target.Uri, vary, generation, known)
                 : BodyNames.Random(),
         };
     }

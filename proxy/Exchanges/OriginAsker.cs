@@ -124,6 +124,7 @@ internal sealed class OriginAsker(DestinationClients clients, LoopGuard loops, P
                     RequestedAt = requestedAt,
                     ReceivedAt = receivedAt,
                     Upstream = upstream.Authority,
+                    WhenEnded = broken => Judge(upstream, broken),
                 },
                 null);
         }
@@ -136,6 +137,14 @@ internal sealed class OriginAsker(DestinationClients clients, LoopGuard loops, P
         {
             message?.Dispose();
             return Fail(UpstreamClient.KindOf(e), upstream, $"could not be asked: {e.Message}");
+        }
+    }
+
+    private void Judge(Uri upstream, string? broken)
+    {
+        if (broken is not null)
+        {
+            distrust.Mark(upstream.Authority);
         }
     }
 

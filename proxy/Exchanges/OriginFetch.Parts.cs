@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Caching;
+using Breakwater.Proxy.Outcomes;
 
 namespace Breakwater.Proxy.Exchanges;
 
@@ -40,13 +41,24 @@ internal sealed partial class OriginFetch
         ask.Set("Range", plan.ToString());
         ask.Set("If-Range", validator);
         FetchedAnswer? answer = nodes.IsFor(exchange) ? await nodes.AskAsync(exchange, ask, CancellationToken.None) : null;
-        answer ??= (await asker.AskAsync(exchange.Target, "GET", ask, null, exchange.Client, CancellationToken.None)).Answer;
+        UpstreamFailure? failure = null;
         if (answer is null)
         {
+            (answer, failure) = await asker.AskAsync(exchange, "GET", ask, head, CancellationToken.None);
+        }
+
+        if (answer is null)
+        {
+            if (failure!.Kind == FailureKind.NotFound)
+            {
+                heads.Remove(exchange.Target.Uri, head);
+            }
+
             return null;
         }
 
-        if (PartOf(answer, plan) is { } part && part.Total == length && Validators.Strong(answer.Fields, time.GetUtcNow()) == validator)
+        if (AnswerKeeper.PartOf(answer, plan) is { } part && part.Total == length
+            && Validators.Strong(answer.Fields, time.GetUtcNow()) == validator)
         {
             return intake.Start(answer, head.BodyId, part.First, part.Last + 1, isStrong: true, whenWhole: null);
         }
@@ -67,14 +79,4 @@ internal sealed partial class OriginFetch
 
         return null;
     }
-
-    /// <summary>The part that a 206 carries, if that is the planned one and its length agrees.</summary>
-    private static ContentRange? PartOf(FetchedAnswer answer, RangePlan plan) =>
-        answer.Status == StatusCodes.Status206PartialContent
-        && ContentRange.Parse(answer.Fields.Only("Content-Range")) is { Total: { } total } part
-        && part.First == plan.First
-        && part.Last == Math.Min(plan.End ?? total, total) - 1
-        && (answer.Length is null || answer.Length == part.Count)
-            ? part
-            : null;
 }

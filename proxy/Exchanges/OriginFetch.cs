@@ -1,19 +1,30 @@
-using System.Security.Cryptography;
 using Breakwater.Proxy.Caching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Exchanges;
 
 /// <summary>Asks an origin for one URL and keeps what may be kept. Thread-safe.</summary>
-internal sealed partial class OriginFetch(OriginAsker asker, NodeAsker nodes, HeadShelf heads, BodyIntake intake, SharedBodies shared,
-    ProxyCounters counters, UpstreamPace pace, TimeProvider time)
+internal sealed partial class OriginFetch(Asker asker, NodeAsker nodes, HeadShelf heads, AnswerKeeper keeper, BodyIntake intake,
+    SharedBodies shared, ProxyCounters counters, UpstreamPace pace, TimeProvider time)
 {
     /// <summary>
     /// A body that its name proves and a mirror could replace waits for its end if it is no longer: a wrong one is never begun.
     /// </summary>
     private const long MostHeldBytes = 16 * BodyFeed.SliceBytes;
+
+    /// <summary>
+    /// So much of an external file waits for its end: another Stratum 1 has it, whatever the first one said of its length.
+    /// </summary>
+    private const long MostHeldFileBytes = 64 << 10;
+
+    /// <summary>Bodies of an external file that may break off before the client sees one.</summary>
+    private const int MostFileTries = 3;
+
+    /// <summary>Longest that an external file's body is held: a client waits for its first byte.</summary>
+    private static readonly TimeSpan s_mostHeld = TimeSpan.FromSeconds(1);
 
     /// <summary>Asks.</summary>
     /// <param name="exchange">A GET.</param>
@@ -30,14 +41,36 @@ internal sealed partial class OriginFetch(OriginAsker asker, NodeAsker nodes, He
             return released;
         }
 
-        for (int left = exchange.Target.Upstreams.Count; ; left--)
+        for (int left = exchange.External is null ? exchange.Target.Upstreams.Count : MostFileTries; ; left--)
         {
             ExchangeAnswer answer = await AskOnceAsync(exchange, stored, plan, isForAll, cancellationToken);
-            bool isHeld = exchange.Digest is not null && left > 1 && answer.Feed is { End: <= MostHeldBytes };
-            if (!isHeld || await answer.Feed!.Completion.Task.WaitAsync(cancellationToken))
+            if (left <= 1 || answer.Feed is not { } feed || !await BreaksOffAsync(exchange, feed, cancellationToken))
             {
                 return answer;
             }
+        }
+    }
+
+    /// <summary>Is the body one that waits for its end, and does it break off?</summary>
+    private async Task<bool> BreaksOffAsync(Exchange exchange, BodyFeed feed, CancellationToken cancellationToken)
+    {
+        if (exchange.Digest is not null)
+        {
+            return feed.End <= MostHeldBytes && !await feed.Completion.Task.WaitAsync(cancellationToken);
+        }
+
+        if (exchange.External is null || !(feed.End - feed.First <= MostHeldFileBytes))
+        {
+            return false;
+        }
+
+        try
+        {
+            return !await feed.Completion.Task.WaitAsync(s_mostHeld, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            return false;
         }
     }
 
@@ -59,7 +92,7 @@ internal sealed partial class OriginFetch(OriginAsker asker, NodeAsker nodes, He
 
         ExchangeAnswer kept = answer.Status == StatusCodes.Status304NotModified
             ? await OnNotModifiedAsync(exchange, stored, ask, answer, isForAll: true, cancellationToken)
-            : Keep(exchange, ask, answer, plan) ?? await AskAgainAsync(exchange, answer, cancellationToken);
+            : keeper.Keep(exchange, ask, answer, plan) ?? await AskAgainAsync(exchange, answer, plan, cancellationToken);
         if (exchange.Digest is not null && kept.Feed is { End: <= MostHeldBytes } feed
             && !await feed.Completion.Task.WaitAsync(cancellationToken))
         {
@@ -96,7 +129,13 @@ internal sealed partial class OriginFetch(OriginAsker asker, NodeAsker nodes, He
     {
         HeaderFields ask = FieldsFor(exchange, stored, plan, isForAll);
         (FetchedAnswer? answer, UpstreamFailure? failure) = await asker.AskAsync(
-            exchange.Target, "GET", ask, null, exchange.Client, cancellationToken);
+            exchange, "GET", ask, stored, cancellationToken);
+        if (failure is { Kind: FailureKind.NotFound or FailureKind.Offline } && stored is not null)
+        {
+            heads.Remove(exchange.Target.Uri, stored); // all who could have it say that it is gone
+            return new ExchangeAnswer { Failure = failure };
+        }
+
         if ((answer is null || answer.Status >= 500) && stored is not null && exchange.Digest is null
             && Reuse.MayServeOnError(stored, exchange.Fields, exchange.Rule, time.GetUtcNow()))
         {
@@ -115,7 +154,7 @@ internal sealed partial class OriginFetch(OriginAsker asker, NodeAsker nodes, He
             return await OnNotModifiedAsync(exchange, stored, ask, answer, isForAll, cancellationToken);
         }
 
-        return Keep(exchange, ask, answer, plan) ?? await AskAgainAsync(exchange, answer, cancellationToken);
+        return keeper.Keep(exchange, ask, answer, plan) ?? await AskAgainAsync(exchange, answer, plan, cancellationToken);
     }
 
     /// <summary>
@@ -124,10 +163,10 @@ internal sealed partial class OriginFetch(OriginAsker asker, NodeAsker nodes, He
     public async Task<ExchangeAnswer> HeadAsync(Exchange exchange, StoredHead? stored, CancellationToken cancellationToken)
     {
         (FetchedAnswer? answer, UpstreamFailure? failure) =
-            await asker.AskAsync(exchange.Target, "HEAD", exchange.Fields, null, exchange.Client, cancellationToken);
+            await asker.AskAsync(exchange, "HEAD", exchange.Fields, stored, cancellationToken);
         if (answer is null)
         {
-            return stored is not null && exchange.Digest is null
+            return stored is not null && failure!.Kind is not (FailureKind.NotFound or FailureKind.Offline) && exchange.Digest is null
                 && Reuse.MayServeOnError(stored, exchange.Fields, exchange.Rule, time.GetUtcNow())
                 ? new ExchangeAnswer { Head = stored, Origin = AnswerOrigin.StaleOnError, Forwarded = "stale" }
                 : new ExchangeAnswer { Failure = failure };
@@ -152,7 +191,7 @@ internal sealed partial class OriginFetch(OriginAsker asker, NodeAsker nodes, He
             heads.Remove(exchange.Target.Uri, stored!);
         }
 
-        return Live(answer) with { Forwarded = stored is null ? "uri-miss" : "stale" };
+        return AnswerKeeper.Live(answer) with { Forwarded = stored is null ? "uri-miss" : "stale" };
     }
 
     /// <summary>Passes another method on. One that may have changed something makes what is stored useless (RFC 9111, 4.4).</summary>
@@ -162,7 +201,7 @@ internal sealed partial class OriginFetch(OriginAsker asker, NodeAsker nodes, He
     public async Task<ExchangeAnswer> PassAsync(Exchange exchange, Stream? content, CancellationToken cancellationToken)
     {
         (FetchedAnswer? answer, UpstreamFailure? failure) =
-            await asker.AskAsync(exchange.Target, exchange.Method, exchange.Fields, content, exchange.Client, cancellationToken);
+            await asker.PassAsync(exchange, content, cancellationToken);
         if (answer is null)
         {
             return new ExchangeAnswer { Failure = failure };
@@ -180,7 +219,7 @@ internal sealed partial class OriginFetch(OriginAsker asker, NodeAsker nodes, He
         bool isContent = exchange.Method == "POST" && answer.Status == StatusCodes.Status200OK
             && Freshness.IsStated(answer.Fields, ResponsePolicy.Of(answer.Fields))
                 && Invalidation.IsOfItself(exchange.Target, answer.Fields);
-        ExchangeAnswer kept = isContent ? Keep(exchange, exchange.Fields, answer, null)! : Live(answer);
+        ExchangeAnswer kept = isContent ? keeper.Keep(exchange, exchange.Fields, answer, null)! : AnswerKeeper.Live(answer);
         return kept with { Forwarded = "method" };
     }
 
@@ -214,14 +253,14 @@ internal sealed partial class OriginFetch(OriginAsker asker, NodeAsker nodes, He
         {
             if (ask.Has("If-None-Match") || ask.Has("If-Modified-Since"))
             {
-                return Live(answer);
+                return AnswerKeeper.Live(answer);
             }
 
-            return Refuse(answer, "sent a 304 that nobody asked for");
+            return keeper.Refuse(answer, "sent a 304 that nobody asked for");
         }
 
         bool isOther = answer.Fields.Only("ETag") is { } tag && stored.Fields.Only("ETag") is { } old && !Validators.AreSameTag(tag, old);
-        if (isOther || !Validators.HasAny(stored.Fields))
+        if (isOther || (exchange.External is not null && !Generation.MayBe(stored, answer.Fields)) || !Validators.HasAny(stored.Fields))
         {
             // It confirms something that is not what is stored (RFC 9111, 4.3.4).
             answer.Dispose();
@@ -253,115 +292,22 @@ internal sealed partial class OriginFetch(OriginAsker asker, NodeAsker nodes, He
         exchange.Digest is not { } digest || (!exchange.HasCredentials && shared.IsKept(digest, stored.BodyId));
 
     /// <summary>
-    /// Keeps a body that its URL names by its hash: for all, once it is proved; the head only where the request showed no secret.
+    /// The part that was planned came in a way that cannot be kept: the client gets what it asked for out of it, or by itself.
     /// </summary>
-    private ExchangeAnswer KeepProved(Exchange exchange, HeaderFields ask, FetchedAnswer answer, byte[] digest)
+    private async Task<ExchangeAnswer> AskAgainAsync(
+        Exchange exchange, FetchedAnswer answer, RangePlan? plan, CancellationToken cancellationToken)
     {
-        HeaderFields plain = ask.Copy();
-        plain.Remove("Authorization");
-        bool isShort = answer.Length is null || exchange.Rule.MaxObjectBytes is null || answer.Length <= exchange.Rule.MaxObjectBytes;
-        if (answer.Length == 0 && !SHA256.HashData([]).AsSpan().SequenceEqual(digest))
+        if (plan is not null && AnswerKeeper.PartOf(answer, plan.Value) is { } part && !Array.Exists(Conditions.Names, exchange.Fields.Has)
+            && ByteRange.TryParse(exchange.Fields.Only("Range"), out ByteRange range)
+            && range.TryResolve(part.Total!.Value, out long offset, out long count) && offset + count - 1 <= part.Last)
         {
-            return Refuse(answer, "sent nothing for a URL that names bytes");
+            answer.Narrow(new ContentRange(offset, offset + count - 1, part.Total), offset - part.First);
+            return AnswerKeeper.Live(answer);
         }
 
-        if (SelfNamed.IsCoded(answer.Fields) || !answer.HasFramedBody || answer.Length == 0 || !isShort || !heads.CanKeep
-            || !Storability.MayStore(plain, answer.Status, answer.Fields, exchange.Rule))
-        {
-            return Live(answer);
-        }
-
-        bool isForOne = exchange.HasCredentials;
-        StoredHead head = KeptHead.Of(exchange, answer, isPart: false, answer.Length, validator: null) with
-        {
-            BodyId = BodyNames.Of(digest),
-        };
-        BodyFeed feed = intake.Start(answer, head.BodyId, 0, answer.Length, isStrong: false, whole =>
-        {
-            shared.Keep(digest, head.BodyId, whole);
-            if (!isForOne)
-            {
-                heads.Put(exchange.Target.Uri, head with { Length = whole });
-            }
-        }, digest);
-        return Kept(head, feed, answer) with { IsForOne = isForOne };
-    }
-
-    /// <summary>
-    /// Keeps what may be kept; null: the answer is no whole and no part that was planned, and must be asked for anew as the client did.
-    /// </summary>
-    private ExchangeAnswer? Keep(Exchange exchange, HeaderFields ask, FetchedAnswer answer, RangePlan? plan)
-    {
-        if (exchange.Digest is { } digest && answer.Status == StatusCodes.Status200OK)
-        {
-            return KeepProved(exchange, ask, answer, digest);
-        }
-
-        bool isPart = answer.Status == StatusCodes.Status206PartialContent;
-        ContentRange? part = isPart && plan is not null ? PartOf(answer, plan.Value) : null;
-        string? validator = Validators.Strong(answer.Fields, time.GetUtcNow());
-        if (isPart && (part is null || validator is null || !heads.CanKeep || !Storability.MayStore(
-            ask, StatusCodes.Status200OK, answer.Fields, exchange.Rule)))
-        {
-            return plan is null ? Live(answer) : null;
-        }
-
-        long? length = HasNoBody(answer.Status) ? 0 : isPart ? part!.Value.Total : answer.Length;
-        bool isShort = length is null || exchange.Rule.MaxObjectBytes is null || length <= exchange.Rule.MaxObjectBytes;
-        bool isWhole = HasNoBody(answer.Status) || answer.HasFramedBody;
-        if (!isPart && (!heads.CanKeep || !isShort || !isWhole || !Storability.MayStore(ask, answer.Status, answer.Fields, exchange.Rule)))
-        {
-            return Live(answer);
-        }
-
-        StoredHead head = KeptHead.Of(exchange, answer, isPart, length, validator);
-        if (length == 0)
-        {
-            answer.Dispose();
-            heads.Put(exchange.Target.Uri, head);
-            return Kept(head, null, answer);
-        }
-
-        bool isStrong = length is not null && validator is not null;
-        if (isStrong)
-        {
-            heads.Put(exchange.Target.Uri, head);
-        }
-
-        BodyFeed feed = intake.Start(
-            answer, head.BodyId, part?.First ?? 0, part is null ? length : part.Value.Last + 1, isStrong,
-            isStrong ? null : whole => heads.Put(exchange.Target.Uri, head with { Length = whole }));
-        return Kept(head, feed, answer);
-    }
-
-    /// <summary>The part that was planned came in a way that cannot be kept: the client gets what it asked for itself.</summary>
-    private async Task<ExchangeAnswer> AskAgainAsync(Exchange exchange, FetchedAnswer answer, CancellationToken cancellationToken)
-    {
         answer.Dispose();
         (FetchedAnswer? own, UpstreamFailure? failure) =
-            await asker.AskAsync(exchange.Target, "GET", exchange.Fields, null, exchange.Client, cancellationToken);
-        return own is null ? new ExchangeAnswer { Failure = failure } : Live(own);
-    }
-
-    private static bool HasNoBody(int status) => status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent;
-
-    private static ExchangeAnswer Live(FetchedAnswer answer) =>
-        new() { Live = answer, Origin = AnswerOrigin.Fetched, ForwardedStatus = answer.Status, Upstream = answer.Upstream };
-
-    private static ExchangeAnswer Kept(StoredHead head, BodyFeed? feed, FetchedAnswer answer) => new()
-    {
-        Head = head,
-        Feed = feed,
-        Origin = AnswerOrigin.Fetched,
-        ForwardedStatus = answer.Status,
-        IsStored = true,
-        Upstream = answer.Upstream,
-    };
-
-    private ExchangeAnswer Refuse(FetchedAnswer answer, string what)
-    {
-        answer.Dispose();
-        counters.CountUpstreamFailure(answer.Upstream, FailureKind.BadHead);
-        return new ExchangeAnswer { Failure = new UpstreamFailure(FailureKind.BadHead, $"{answer.Upstream} {what}") };
+            await asker.AskAsync(exchange, "GET", exchange.Fields, null, cancellationToken);
+        return own is null ? new ExchangeAnswer { Failure = failure } : keeper.AsAsked(exchange.Fields, own);
     }
 }

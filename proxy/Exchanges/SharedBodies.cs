@@ -7,7 +7,7 @@ namespace Breakwater.Proxy.Exchanges;
 /// Bodies that are named by their own hash and were proved: one for all hosts. A host must let the client have it before it is released
 /// under a URL of that host. Thread-safe.
 /// </summary>
-internal sealed class SharedBodies(OriginAsker asker, HeadShelf heads, NamedStore named, TimeProvider time)
+internal sealed class SharedBodies(Asker asker, HeadShelf heads, NamedStore named, TimeProvider time)
 {
     /// <summary>A body was proved and is stored whole.</summary>
     public void Keep(byte[] digest, byte[] bodyId, long length)
@@ -42,7 +42,7 @@ internal sealed class SharedBodies(OriginAsker asker, HeadShelf heads, NamedStor
         HeaderFields ask = exchange.WithoutConditions();
         ask.Set("Accept-Encoding", "identity");
         (FetchedAnswer? answer, _) =
-            await asker.AskAsync(exchange.Target, "HEAD", ask, null, exchange.Client, cancellationToken);
+            await asker.AskAsync(exchange, "HEAD", ask, null, cancellationToken);
         using (answer)
         {
             if (answer is not { Status: StatusCodes.Status200OK } || answer.Length != length || SelfNamed.IsCoded(answer.Fields))
@@ -50,7 +50,7 @@ internal sealed class SharedBodies(OriginAsker asker, HeadShelf heads, NamedStor
                 return null;
             }
 
-            StoredHead head = KeptHead.Of(exchange, answer, isPart: false, length, validator: null) with { BodyId = held.BodyId };
+            StoredHead head = KeptHead.Of(exchange, answer, isPart: false, length, generation: null) with { BodyId = held.BodyId };
             bool isForAll = !exchange.HasCredentials
                 && Storability.MayStore(ask, answer.Status, answer.Fields, exchange.Rule);
             if (isForAll)

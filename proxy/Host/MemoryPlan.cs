@@ -51,7 +51,8 @@ internal sealed record MemoryPlan(long WantedBytes, long LimitBytes)
     {
         long alive = FixedBytes + OtherRoomsBytes
             + settings.Store.HeapBytes(quotaBytes)
-            + (settings.HasOrdinaryHttp ? settings.Store.NamedHeapBytes(quotaBytes) + (settings.Http.MaxConcurrentFetches * FetchBytes) : 0)
+            + settings.Store.NamedHeapBytes(quotaBytes)
+            + ((settings.HasOrdinaryHttp ? 2 : 1) * settings.Http.MaxConcurrentFetches * FetchBytes) // external files have as many
             + (connections * ConnectionBytes)
             + (settings.Proxy.MaxConcurrentFetches * FetchBytes)
             + settings.Proxy.MaxUnstoredBytes

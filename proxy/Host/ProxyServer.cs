@@ -52,7 +52,7 @@ internal static class ProxyServer
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true)
             .ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, plan));
         builder.Services.AddSingleton(plan);
-        int files = store.MostOpenFiles + (settings.HasOrdinaryHttp ? store.Named.MostOpenFiles : 0);
+        int files = store.MostOpenFiles + store.Named.MostOpenFiles;
         var budget = ConnectionBudget.For(settings, files);
         builder.Services.AddSingleton(budget);
         builder.Services.AddSingleton(ConnectionRules.For(settings.Proxy, budget));
@@ -125,7 +125,7 @@ internal static class ProxyServer
         services.AddFetching(settings);
         services.AddDocuments(settings.Trust);
         services.AddWorkingSets(settings.WorkingSets);
-        services.AddExchanges(settings.Http);
+        services.AddExchanges(settings);
         services.AddServing();
         services.AddPipeline();
         services.AddHits();

@@ -159,13 +159,16 @@ internal sealed class RequestRouter(
         }
 
         IPAddress? client = context.Connection.RemoteIpAddress;
-        TargetKind kind = context.Request.Headers.Authorization.Count > 0 ? TargetKind.PassThrough : target.Kind;
+        bool isSecret = context.Request.Headers.Authorization.Count > 0;
+        TargetKind kind = isSecret ? TargetKind.PassThrough : target.Kind;
         return kind switch
         {
             TargetKind.Object => objects.ServeAsync(context, FetchOrder.Of(target.Key, repository, path, hint, client), outcome),
             TargetKind.Document => documents.ServeAsync(context, new DocumentRequest(DocumentKind.File, repository, path, hint, client),
                 outcome),
             TargetKind.Geo => documents.ServeAsync(context, new DocumentRequest(DocumentKind.Geo, repository, path, hint, client), outcome),
+            _ when target.Kind == TargetKind.PassThrough && !isSecret && !target.Fqrn.SequenceEqual("info"u8) =>
+                ordinary.ServeAsync(context, new ExternalFile(repository, $"/cvmfs/{repository.Fqrn}/{path}", hint), outcome),
             _ => passThrough.ServeAsync(context, repository, $"/cvmfs/{repository.Fqrn}/{path}", hint, outcome),
         };
     }

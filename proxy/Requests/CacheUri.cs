@@ -13,6 +13,12 @@ internal static class CacheUri
     /// <summary>How the names of sites' answers begin.</summary>
     public const string SitePrefix = "site:";
 
+    /// <summary>How the names of external files of CernVM-FS begin.</summary>
+    public const string FilePrefix = "file:";
+
+    /// <summary>All Stratum 1s have the same files: their names are no part of a file's.</summary>
+    private const string AnyStratum1 = "stratum1";
+
     /// <summary>Makes the name.</summary>
     /// <param name="host">Name or address; IPv6 without brackets.</param>
     /// <param name="port">Port that was asked.</param>
@@ -51,9 +57,17 @@ internal static class CacheUri
     /// </summary>
     public static string OfSite(string host, int port, string pathAndQuery) => SitePrefix + Of(host, port, pathAndQuery);
 
+    /// <summary>
+    /// The name of an external file of CernVM-FS, whichever Stratum 1 the client named: <c>http://stratum1/cvmfs/…</c> for rules and
+    /// people.
+    /// </summary>
+    /// <param name="path">From <c>/cvmfs/</c> on.</param>
+    public static string OfFile(string path) => FilePrefix + Of(AnyStratum1, 80, path);
+
     /// <summary>The URL in a name: what <see cref="Of"/> wrote.</summary>
     public static ReadOnlySpan<char> Url(string name) =>
-        name.StartsWith(SitePrefix, StringComparison.Ordinal) ? name.AsSpan(SitePrefix.Length) : name;
+        name.StartsWith(SitePrefix, StringComparison.Ordinal) ? name.AsSpan(SitePrefix.Length)
+            : name.StartsWith(FilePrefix, StringComparison.Ordinal) ? name.AsSpan(FilePrefix.Length) : name;
 
     private static bool IsUnreserved(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_' or '~';
 }

@@ -11,11 +11,14 @@ namespace Breakwater.Proxy.Serving;
 /// <summary>Ordinary HTTP: destinations that clients name and sites that the settings name, cached by RFC 9111.</summary>
 internal sealed class ExchangeEndpoint(
     ExchangeCoordinator coordinator, OriginFetch fetch, HttpPolicy policy, ExchangeHeads heads, ReadyHeads ready, ResponseHeads errors,
-    TimeProvider time)
+    ProxyOptions options, TimeProvider time)
 {
     private const int PieceBytes = 64 << 10;
 
-    /// <summary>Answers one request.</summary>
+    /// <summary>What of a request for an external file has a meaning; all else says only who asks.</summary>
+    private static readonly string[] s_ofFiles = ["User-Agent", "Accept", "Cache-Control", "Pragma", "Range", .. Conditions.Names];
+
+    /// <summary>Answers one request of ordinary HTTP.</summary>
     /// <param name="context">The request.</param>
     /// <param name="target">What is asked for, and whom.</param>
     /// <param name="next">How the next one like it would come on the event loops; null: none that these answer.</param>
@@ -28,7 +31,40 @@ internal sealed class ExchangeEndpoint(
         var exchange = new Exchange(target, request.Method, fields, policy.Current.Rules.Find(target.Uri),
             context.Connection.RemoteIpAddress);
         outcome.Upstream = target.Upstreams[0].Authority;
-        ExchangeAnswer answer = await GetAnswerAsync(context, exchange);
+        await SendAsync(context, exchange, await GetAnswerAsync(context, exchange, context.RequestAborted), next, outcome);
+    }
+
+    /// <summary>Answers one request for an external file of CernVM-FS, within the time that an object has.</summary>
+    public async Task ServeAsync(HttpContext context, ExternalFile file, RequestOutcome outcome)
+    {
+        HttpRequest request = context.Request;
+        var fields = new HeaderFields();
+        foreach (string name in s_ofFiles.Where(request.Headers.ContainsKey))
+        {
+            fields.Add(name, request.Headers[name].ToString());
+        }
+
+        string uri = CacheUri.OfFile(file.Path);
+        var exchange = new Exchange(new ExchangeTarget(uri, [], "", IsConfigured: true), request.Method, fields,
+            policy.Current.Rules.Find(uri), context.Connection.RemoteIpAddress, file);
+        using var patience = new CancellationTokenSource(options.AnswerTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.RequestAborted);
+        ExchangeAnswer answer;
+        try
+        {
+            answer = await GetAnswerAsync(context, exchange, either.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            answer = new ExchangeAnswer { Failure = new UpstreamFailure(FailureKind.Timeout, "no Stratum 1 has answered in time") };
+        }
+
+        await SendAsync(context, exchange, answer, next: null, outcome);
+    }
+
+    private async Task SendAsync(
+        HttpContext context, Exchange exchange, ExchangeAnswer answer, ReadyRequest? next, RequestOutcome outcome)
+    {
         outcome.Upstream = answer.Upstream ?? outcome.Upstream;
         if (answer.IsOnlyIfCached)
         {
@@ -55,18 +91,18 @@ internal sealed class ExchangeEndpoint(
         }
     }
 
-    private async Task<ExchangeAnswer> GetAnswerAsync(HttpContext context, Exchange exchange)
+    private async Task<ExchangeAnswer> GetAnswerAsync(HttpContext context, Exchange exchange, CancellationToken client)
     {
         HttpRequest request = context.Request;
-        InterimReceiver? interim = ForInterim(context);
+        InterimReceiver? interim = exchange.External is null ? ForInterim(context) : null;
         InterimReceiver.Current = interim;
         try
         {
             return request.Method switch
             {
-                "GET" => await coordinator.GetAsync(exchange, context.RequestAborted),
-                "HEAD" => await HeadAsync(exchange, context.RequestAborted),
-                _ => await fetch.PassAsync(exchange, HasBody(request) ? request.Body : null, context.RequestAborted),
+                "GET" => await coordinator.GetAsync(exchange, client),
+                "HEAD" => await HeadAsync(exchange, client),
+                _ => await fetch.PassAsync(exchange, HasBody(request) ? request.Body : null, client),
             };
         }
         finally

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Globalization;
 using Breakwater.CacheStore.Spooling;
+using Breakwater.Proxy.Caching;
+using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
@@ -10,9 +12,8 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Serving;
 
 /// <summary>
-/// Path-addressed files of repositories with external data: they are not named by a hash, so nothing proves them; they are asked for as
-/// objects are, one Stratum 1 after the other, and are not stored. Range and its 206 pass. Requests with <c>Authorization</c> go this way
-/// too: what a password was needed for is not for everybody.
+/// Requests with <c>Authorization</c>, whose answers are not for everybody, and what servers say of themselves below
+/// <c>/cvmfs/info/</c>: asked for as objects are, one Stratum 1 after the other, and not stored. Range and its 206 pass.
 /// </summary>
 internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads heads, ProxyCounters counters, OverflowBudget budget,
     UpstreamPace pace, ConnectionBudget connections, ProxyOptions options, TimeProvider time)
@@ -34,7 +35,13 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
         {
             await _places.EnterAsync(place, either.Token);
             hasPlace = true;
-            var question = new PassedQuestion(context.Request, urlPath, hint, outcome.Key);
+            HeaderFields fields = HeaderFields.Of(context.Request.Headers);
+            foreach (string name in Conditions.Names.Where(name => name != "If-Range"))
+            {
+                fields.Remove(name); // nothing is stored that could be confirmed
+            }
+
+            var question = new FileQuestion(context.Request.Method, urlPath, fields, hint, outcome.Key);
             await AnswerAsync(context, question, client.Candidates(repository, hint), outcome, either.Token);
         }
         catch (OperationCanceledException)
@@ -54,7 +61,7 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, PassedQuestion question, CandidateCursor cursor, RequestOutcome outcome,
+    private async Task AnswerAsync(HttpContext context, FileQuestion question, CandidateCursor cursor, RequestOutcome outcome,
         CancellationToken patience)
     {
         using var body = new CheckedBody(budget, pace, counters);
@@ -119,13 +126,13 @@ internal sealed class PassThroughEndpoint(UpstreamClient client, ResponseHeads h
     private void WriteHead(HttpResponse answer, UpstreamResponse response, RequestOutcome outcome)
     {
         heads.WriteCommon(answer, outcome);
-        foreach ((string name, string value) in PassedQuestion.Relayed(response.Message))
+        foreach ((string name, string value) in FileQuestion.Relayed(response.Message))
         {
-            answer.Headers[name] = value;
+            answer.Headers.Append(name, value);
         }
     }
 
-    private async Task RelayAsync(HttpContext context, PassedQuestion question, UpstreamResponse response, CandidateCursor cursor,
+    private async Task RelayAsync(HttpContext context, FileQuestion question, UpstreamResponse response, CandidateCursor cursor,
         RequestOutcome outcome)
     {
         HttpResponse answer = context.Response;

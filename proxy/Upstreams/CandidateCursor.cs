@@ -94,6 +94,14 @@ internal sealed class CandidateCursor(IReadOnlyList<Stratum1> order, UpstreamFai
         }
     }
 
+    /// <summary>Orders those that have not been asked anew: by this rank, and as they were within it.</summary>
+    public void Order(Func<Stratum1, int> rank)
+    {
+        Stratum1[] order = [.. _left.OrderBy(rank)];
+        _left.Clear();
+        Array.ForEach(order, one => _left.AddLast(one));
+    }
+
     /// <summary>It failed.</summary>
     public void NoteTrouble(Stratum1 upstream) => _troubled.Add(upstream);
 

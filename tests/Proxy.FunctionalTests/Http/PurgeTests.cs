@@ -37,6 +37,11 @@ public sealed class PurgeTests : IAsyncLifetime
     {
         Assert.Equal(0, await PurgeAsync("http://repo.example.com/", prefix: true)); // nothing was ever stored
         const string Site = "http://repo.example.com/";
+        const string File = "file:http://stratum1/cvmfs/synthetic.example.org/store/1";
+        Heads.Put(File, "head"u8.ToArray());
+        Assert.Equal(1, await PurgeAsync("http://s1.example.org/cvmfs/synthetic.example.org/store/1", prefix: false));
+        Heads.Put(File, "head"u8.ToArray());
+        Assert.Equal(1, await PurgeAsync("http://s1.example.org/cvmfs/synthetic.example.org/", prefix: true));
         string[] names = [Site + "a/1", "site:" + Site + "a/1", Site + "a/2", Site + "b"];
         foreach (string name in names)
         {

@@ -112,7 +112,7 @@ public sealed class ConditionsTests
     [Fact]
     public void HeadDocument_EncodedAndDecoded_IsTheSame()
     {
-        StoredHead head = Headers.Stored("ETag: \"\u00e9\"|X: 1|X: 2|Vary: a, b", 404, "a: 1") with { Reason = "Nö" };
+        StoredHead head = Headers.Stored("ETag: \"\u00e9\"|X: 1|X: 2|Vary: a, b", 404, "a: 1") with { Reason = "Nö", Source = "s1:80" };
 
         HeadDocument decoded = HeadDocument.Decode(new HeadDocument([head, head]).Encode())!;
 
@@ -120,9 +120,21 @@ public sealed class ConditionsTests
         StoredHead back = decoded.Variants[1];
         Assert.Equal(head.Fields, back.Fields);
         Assert.Equal(head.VaryValues, back.VaryValues);
+        Assert.Equal("s1:80", back.Source);
         Assert.Equal(
             (head.Status, head.Reason, head.Length, head.ReceivedAt, head.RequestedAt, Convert.ToHexString(head.BodyId)),
             (back.Status, back.Reason, back.Length, back.ReceivedAt, back.RequestedAt, Convert.ToHexString(back.BodyId)));
+    }
+
+    [Fact]
+    public void HeadDocument_OfAVersionBeforeSources_IsReadWithoutThem()
+    {
+        byte[] stored = new HeadDocument([Headers.Stored("ETag: \"a\""), Headers.Stored("ETag: \"b\"")]).Encode();
+
+        HeadDocument before = HeadDocument.Decode(stored.AsMemory(..^2))!; // two empty sources, a byte each
+
+        Assert.Equal(["\"a\"", "\"b\""], before.Variants.Select(head => head.Fields.Only("ETag")));
+        Assert.All(before.Variants, head => Assert.Null(head.Source));
     }
 
     [Fact]

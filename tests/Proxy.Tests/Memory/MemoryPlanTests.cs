@@ -32,7 +32,7 @@ public sealed class MemoryPlanTests
 
     [Theory]
     [InlineData("Proxy:MaxUnstoredBytes", 1.5)]
-    [InlineData("Store:IndexMemoryBytes", 1.5)]
+    [InlineData("Store:IndexMemoryBytes", 1.5 * 1.3)] // the slices of ordinary HTTP and external files have their share
     public void Limit_FollowsEachSetting(string name, double headroom)
     {
         long before = Plan(1024 * Gibibyte).WantedBytes;
@@ -43,7 +43,7 @@ public sealed class MemoryPlanTests
                 settings.Proxy.MaxUnstoredBytes += name == "Proxy:MaxUnstoredBytes" ? Gibibyte : 0;
                 settings.Store.IndexMemoryBytes += name == "Store:IndexMemoryBytes" ? Gibibyte : 0;
             }).WantedBytes;
-        Assert.Equal((long)(headroom * Gibibyte), after - before);
+        Assert.InRange(after - before, (long)(headroom * Gibibyte) - 2, (long)(headroom * Gibibyte) + 2); // each share is rounded
     }
 
     [Fact]

@@ -1,38 +1,41 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Caching;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Upstreams;
 
-namespace Breakwater.Proxy.Serving;
+namespace Breakwater.Proxy.Exchanges;
 
 /// <summary>
-/// Asks for a file that is passed through: what the client sent that matters, and nothing that tells of it. Ranges are checked, since a
-/// client takes a 206 for the bytes that it asked for.
+/// Asks Stratum 1s for a file that no hash names: with what of the request matters, and nothing that tells of the client. Ranges are
+/// checked, since whoever asks takes a 206 for the bytes that he asked for.
 /// </summary>
-internal sealed class PassedQuestion : UpstreamQuestion
+internal sealed class FileQuestion : UpstreamQuestion
 {
-    private static readonly string[] s_kept = ["User-Agent", "Accept"];
+    private static readonly string[] s_kept = ["User-Agent", "Accept", "If-None-Match", "If-Modified-Since"];
 
     /// <summary>What the client is told of the answer; all else is between the Stratum 1 and us.</summary>
-    private static readonly string[] s_relayed = ["Content-Type", "Last-Modified", "ETag", "Cache-Control", "Expires", "Age", "Date"];
+    private static readonly string[] s_relayed =
+        ["Content-Type", "Last-Modified", "ETag", "Cache-Control", "Expires", "Age", "Date", "Vary"];
 
-    private readonly IHeaderDictionary _client;
+    private readonly HeaderFields _fields;
     private readonly string? _hint;
     private readonly ByteRange? _range;
 
-    /// <summary>The question of a client's request.</summary>
-    /// <param name="request">The request.</param>
+    /// <summary>The question.</summary>
+    /// <param name="method">GET or HEAD.</param>
     /// <param name="path">Path from a Stratum 1's root, as the client wrote it.</param>
+    /// <param name="fields">Fields of the request; those that matter are sent.</param>
     /// <param name="hint">Host that the client named, or null.</param>
     /// <param name="key">The object, where it is one: its bytes are checked, which those of a part cannot be.</param>
-    public PassedQuestion(HttpRequest request, string path, string? hint, ObjectKey? key)
-        : base(HttpMethods.IsHead(request.Method) ? HttpMethod.Head : HttpMethod.Get, path)
+    public FileQuestion(string method, string path, HeaderFields fields, string? hint, ObjectKey? key = null)
+        : base(method == "HEAD" ? HttpMethod.Head : HttpMethod.Get, path)
     {
-        _client = request.Headers;
+        _fields = fields;
         _hint = hint;
-        _range = key is null && Method == HttpMethod.Get && ByteRange.TryParse(_client.Range, out ByteRange range) ? range : null;
+        _range = key is null && Method == HttpMethod.Get && ByteRange.TryParse(fields.Only("Range"), out ByteRange range) ? range : null;
     }
 
     /// <inheritdoc/>
@@ -46,7 +49,7 @@ internal sealed class PassedQuestion : UpstreamQuestion
     {
         foreach (string name in s_kept)
         {
-            if (Plain(_client[name]) is { } value)
+            if (Plain(name) is { } value)
             {
                 request.Headers.Remove(name);
                 request.Headers.TryAddWithoutValidation(name, value);
@@ -55,15 +58,21 @@ internal sealed class PassedQuestion : UpstreamQuestion
 
         if (_range is not null)
         {
-            request.Headers.TryAddWithoutValidation("Range", _client.Range.ToString());
-            if (Plain(_client.IfRange) is { } condition)
+            request.Headers.TryAddWithoutValidation("Range", _fields.Only("Range"));
+            if (Plain("If-Range") is { } condition)
             {
                 request.Headers.TryAddWithoutValidation("If-Range", condition);
             }
         }
 
+        if (Reuse.WantsValidation(_fields))
+        {
+            // Caches on the way may have the same wrong copy.
+            request.Headers.TryAddWithoutValidation("Cache-Control", "no-cache");
+        }
+
         // A password is for the host that the client named, and for no other of the cluster.
-        if (Stratum1Directory.IsOrigin(upstream, _hint) && Plain(_client.Authorization) is { } authorization)
+        if (Stratum1Directory.IsOrigin(upstream, _hint) && Plain("Authorization") is { } authorization)
         {
             request.Headers.TryAddWithoutValidation("Authorization", authorization);
         }
@@ -78,12 +87,14 @@ internal sealed class PassedQuestion : UpstreamQuestion
         {
             case HttpStatusCode.NotFound:
                 return (FailureKind.NotFound, "does not have it");
-            case HttpStatusCode.RequestedRangeNotSatisfiable when _range is not null:
+            case HttpStatusCode.NotModified when _fields.Has("If-None-Match") || _fields.Has("If-Modified-Since"):
+                return null;
+            case HttpStatusCode.RequestedRangeNotSatisfiable:
                 // Its file may be older and shorter than the next one's.
                 Unsatisfied ??= message.Content.Headers.ContentRange is { Unit: "bytes", Length: { } length }
                     ? new ContentRangeHeaderValue(length).ToString()
                     : "bytes */*";
-                return (FailureKind.NotFound, "has no such range of it");
+                return _range is null ? ToFault(message.StatusCode) : (FailureKind.NotFound, "has no such range of it");
             case not (HttpStatusCode.OK or HttpStatusCode.PartialContent):
                 return ToFault(message.StatusCode);
         }
@@ -103,7 +114,7 @@ internal sealed class PassedQuestion : UpstreamQuestion
             : (FailureKind.BadHead, "answered with another range than asked for");
     }
 
-    /// <summary>The fields of a good answer that the client gets.</summary>
+    /// <summary>The fields of a good answer that the client gets, one for each line.</summary>
     public static IEnumerable<(string Name, string Value)> Relayed(HttpResponseMessage message)
     {
         foreach (string name in s_relayed)
@@ -111,7 +122,10 @@ internal sealed class PassedQuestion : UpstreamQuestion
             if (message.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values)
                 || message.Content.Headers.NonValidated.TryGetValues(name, out values))
             {
-                yield return (name, values.ToString());
+                foreach (string value in values)
+                {
+                    yield return (name, value);
+                }
             }
         }
     }
@@ -136,8 +150,7 @@ internal sealed class PassedQuestion : UpstreamQuestion
     }
 
     /// <summary>Our HTTP client refuses what is not ASCII; that would be held against the Stratum 1.</summary>
-    private static string? Plain(Microsoft.Extensions.Primitives.StringValues values) =>
-        values.Count > 0 && IsPlain(values.ToString()) ? values.ToString() : null;
+    private string? Plain(string name) => _fields.Joined(name) is { } value && IsPlain(value) ? value : null;
 
     private static bool IsPlain(string value) => System.Text.Ascii.IsValid(value) && FieldGrammar.IsText(value);
 }
