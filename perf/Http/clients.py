@@ -3,10 +3,12 @@
 
     sudo perf/Http/clients.py --breakwater proxy/bin/Release/net10.0/breakwater [--only apt,aria2] [--big BYTES]
 
-Runs in a network namespace of its own; all files are in a temporary directory. Needs nginx, curl, wget, aria2, apt and dpkg-deb; what is missing is left out and named.
+Runs in a network namespace of its own; all files are in a temporary directory. Needs nginx, curl, wget, aria2, apt, dpkg-deb, dnf, zypper, rpmbuild, createrepo_c, pip and skopeo; what is missing is left out and named.
 Exit 1 when a hash differs or a second run asked for more than it must.
 """
 import argparse, collections, concurrent.futures, gzip, hashlib, http.client, json, os, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import packagers
 
 PROXY, MIRROR, NAME = 3128, 8080, "mirror.test"
 
@@ -300,7 +302,7 @@ def poison(run):
     run.mirror.asked()
 
 
-SCENARIOS = {"curl": curl, "wget": wget, "apt": apt, "range": one_range, "herd": herd, "poison": poison, "aria2": aria2}
+SCENARIOS = {"curl": curl, "wget": wget, "apt": apt, "range": one_range, "herd": herd, "poison": poison, "aria2": aria2, **packagers.SCENARIOS}
 
 
 def main():
@@ -324,10 +326,12 @@ def main():
         mirror = Mirror(folder)
         proxy = start_proxy(os.path.abspath(options.breakwater), folder)
         run = Run(folder, mirror, options.big)
-        tools = {"curl": "curl", "wget": "wget", "apt": "dpkg-deb", "aria2": "aria2c", "range": "curl"}
+        tools = {"curl": ["curl"], "wget": ["wget"], "apt": ["apt-get", "dpkg-deb"], "aria2": ["aria2c"], "range": ["curl"], "dnf": ["dnf", "rpmbuild", "createrepo_c"],
+                 "zypper": ["zypper", "rpmbuild", "createrepo_c"], "skopeo": ["skopeo"]}
         for name in options.only.split(","):
-            if name in tools and not shutil.which(tools[name]):
-                print(f"{name}: left out, there is no {tools[name]}")
+            missing = [tool for tool in tools.get(name, []) if not shutil.which(tool)]
+            if missing:
+                print(f"{name}: left out, there is no {', '.join(missing)}")
                 continue
             SCENARIOS[name](run)
         print("all right" if not run.failures else f"{len(run.failures)} WRONG:\n  " + "\n  ".join(run.failures))
