@@ -13,7 +13,7 @@ public enum DigestAlgorithm : byte
     Shake128 = 2,
 
     /// <summary>
-    /// No content hash: the digest is that of a name (<see cref="ObjectKey.Named"/>). Nothing but checksums vouches for the bytes.
+    /// No content hash: the digest is that of a name (<see cref="Hashing.NamedKey"/>). Nothing but checksums vouches for the bytes.
     /// </summary>
     Named = 3,
 }

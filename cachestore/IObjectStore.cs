@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Breakwater.CacheStore.Documents;
-using Breakwater.CacheStore.Pins;
 using Breakwater.CacheStore.Quotas;
 
 namespace Breakwater.CacheStore;
@@ -35,12 +33,6 @@ public interface IObjectStore : IAsyncDisposable
     /// better to do than to wait for the disk.
     /// </summary>
     CancellationToken Refusing { get; }
-
-    /// <summary>Small mutable entries in the same store.</summary>
-    IDocumentStore Documents { get; }
-
-    /// <summary>Sets of objects that are never evicted.</summary>
-    PinSets Pins { get; }
 
     /// <summary>Forgets an object. Leases that are held stay readable. False: it was not there.</summary>
     bool Remove(in ObjectKey key);

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
-using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.CacheStore;
 
@@ -54,18 +53,6 @@ public readonly struct ObjectKey : IEquatable<ObjectKey>
         _c = BinaryPrimitives.ReadUInt32LittleEndian(digest[16..]);
         _algorithm = algorithm;
         _kind = kind;
-    }
-
-    /// <summary>
-    /// The key of what is named and not hashed: the SHA-256 of the name, cut to 20 bytes. No text form leads to it (<see
-    /// cref="TryParse(ReadOnlySpan{byte}, out ObjectKey)"/>), so nobody who asks for objects of CernVM-FS gets at it.
-    /// </summary>
-    /// <param name="name">Any bytes.</param>
-    public static ObjectKey Named(ReadOnlySpan<byte> name)
-    {
-        Span<byte> digest = stackalloc byte[32];
-        Digests.Sha256(name, digest);
-        return new ObjectKey(digest[..DigestSizeBytes], DigestAlgorithm.Named, 0);
     }
 
     /// <summary>The algorithm that made the digest.</summary>

@@ -12,15 +12,6 @@ public abstract class ObjectLease : IDisposable
     /// </summary>
     public const int MaxWholeBytes = 64 << 10;
 
-    [ThreadStatic]
-    private static byte[]? t_scratch;
-
-    /// <summary>
-    /// Memory of the calling thread for one entry of an object of at most <see cref="MaxWholeBytes"/>; what was in it is lost.
-    /// </summary>
-    private protected static Span<byte> Scratch =>
-        t_scratch ??= GC.AllocateUninitializedArray<byte>(MaxWholeBytes + Log.EntryHeader.SizeBytes, pinned: true);
-
     /// <summary>The object's identity.</summary>
     public abstract ObjectKey Key { get; }
 

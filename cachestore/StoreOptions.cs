@@ -35,19 +35,11 @@ public sealed class StoreOptions
     /// </summary>
     public long IndexMemoryBytes { get; set; } = 1L << 30;
 
-    /// <summary>The most heap that what is named takes, once it is used, bytes.</summary>
-    public long NamedHeapBytes(long quotaBytes) => Store.NamedStore.HeapBytes(this, quotaBytes);
-
     /// <summary>Gives what is named another share of the quota, for the next store that is opened.</summary>
     public void ShareWithNamed(double share) => NamedShare = share;
 
     /// <summary>Counts what these have stored, in the next store that is opened.</summary>
     public void Count(IReadOnlyList<StoreShare> shares) => Shares = shares;
-
-    /// <summary>The most heap that the index, its table and the logs' pages take with this quota, bytes.</summary>
-    public long HeapBytes(long quotaBytes) =>
-        Math.Max(IndexMemoryBytes, 16L << 20) + (Index.ObjectIndex.TableBytes(quotaBytes / Store.StoreParts.SmallestObjectsMean) * 5 / 4)
-        + (64L << 20);
 
     /// <summary>
     /// Rate at which stored objects are read and hashed again in the background while the process is not busy. Default 16 MiB/s: 1.3 TiB a
@@ -63,6 +55,9 @@ public sealed class StoreOptions
 
     /// <summary>On whose account objects go (<see cref="StoreShares"/>).</summary>
     internal IReadOnlyList<StoreShare> Shares { get; private set; } = [];
+
+    /// <summary>Memory of the index of what is named.</summary>
+    internal long NamedIndexMemoryBytes => (long)(NamedShare * IndexMemoryBytes);
 
     /// <summary>Below it a store is not opened.</summary>
     internal long LeastQuotaBytes { get; init; } = MinQuotaBytes;

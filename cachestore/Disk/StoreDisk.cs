@@ -75,6 +75,66 @@ internal class StoreDisk
     /// <summary>Gives a file another one's name, which is replaced. Not durable before <see cref="SyncDirectory"/>.</summary>
     public virtual void Replace(string path, string name) => File.Move(path, name, overwrite: true);
 
+    /// <summary>Is there a file of this name?</summary>
+    public virtual bool HasFile(string path) => File.Exists(path);
+
+    /// <summary>Is there a directory of this name?</summary>
+    public virtual bool HasFolder(string path) => Directory.Exists(path);
+
+    /// <summary>Makes a directory of the store where there is none, as <see cref="StoreFolder.Make"/>.</summary>
+    public virtual void MakeFolder(string path) => StoreFolder.Make(path);
+
+    /// <summary>Gives a directory another name.</summary>
+    public virtual void MoveFolder(string path, string name) => Directory.Move(path, name);
+
+    /// <summary>Paths of a directory's files whose names match a pattern, in no order.</summary>
+    public virtual IReadOnlyList<string> FilesOf(string folder, string pattern = "*") => Directory.GetFiles(folder, pattern);
+
+    /// <summary>Paths of a directory's files, those first that were not written to for the longest time.</summary>
+    public virtual IReadOnlyList<string> FilesByAge(string folder) =>
+        [.. new DirectoryInfo(folder).GetFiles().OrderBy(static file => file.LastWriteTimeUtc).Select(static file => file.FullName)];
+
+    /// <summary>What a directory's files whose names match a pattern take, bytes; 0: there is no such directory.</summary>
+    public virtual long BytesOf(string folder, string pattern = "*") =>
+        Directory.Exists(folder) ? new DirectoryInfo(folder).EnumerateFiles(pattern).Sum(static file => file.Length) : 0;
+
+    /// <summary>Size of a file, bytes.</summary>
+    public virtual long LengthOf(string path) => new FileInfo(path).Length;
+
+    /// <summary>Cuts a file, or makes it longer.</summary>
+    public virtual void SetLength(SafeFileHandle file, long bytes) => RandomAccess.SetLength(file, bytes);
+
+    /// <summary>All of a small file.</summary>
+    public virtual byte[] ReadAll(string path) => File.ReadAllBytes(path);
+
+    /// <summary>Makes or replaces a small file that all may read, as <see cref="WholeFile.Write"/>.</summary>
+    public virtual void WriteWhole(string path, ReadOnlySpan<byte> bytes) => WholeFile.Write(path, bytes, WholeFile.Readable);
+
+    /// <summary>Opens a file, made when missing, for one process at a time.</summary>
+    /// <exception cref="IOException">Another one has it.</exception>
+    public virtual SafeFileHandle OpenAlone(string path) =>
+        File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+
+    /// <summary>Opens a directory and locks it for this process; null: another one has it. Linux only.</summary>
+    public virtual SafeFileHandle? LockFolder(string path) => Posix.LockDirectory(path, out _);
+
+    /// <summary>
+    /// What the kernel calls an open file or directory: another name when it was moved, one that ends in "(deleted)" when it was deleted.
+    /// Null: it does not tell.
+    /// </summary>
+    public virtual string? NameOf(SafeFileHandle file) =>
+        File.ResolveLinkTarget($"/proc/self/fd/{file.DangerousGetHandle()}", returnFinalTarget: false)?.FullName;
+
+    /// <summary>Tells the kernel how a range will be used. Only a hint.</summary>
+    public virtual void Advise(SafeFileHandle file, long offset, long length, FileAdvice advice) =>
+        Posix.Advise(file, offset, length, advice);
+
+    /// <summary>Maps a file from its beginning, read-only and shared. Not positive: refused.</summary>
+    public virtual nint Map(SafeFileHandle file, long bytes) => Posix.MapShared(file, bytes);
+
+    /// <summary>Ends a mapping.</summary>
+    public virtual void Unmap(nint start, long bytes) => Posix.Unmap(start, bytes);
+
     /// <summary>Bytes that the file system of a path has left for us.</summary>
     public virtual long FreeBytes(string path) => new DriveInfo(path).AvailableFreeSpace;
 

@@ -176,7 +176,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
             {
             }
         }
-        catch (Exception failure) when (failure is IOException or OperationCanceledException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or OperationCanceledException)
         {
             _logger.LogWarning(failure, "The documents' log could not be compacted now; it is tried again later.");
         }
@@ -213,6 +213,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         _moved.Clear();
         _log.TruncateUntil(end);
         await _log.CommitAsync(_health.Failing);
+        _log.RemoveGivenUp();
         return true;
     }
 

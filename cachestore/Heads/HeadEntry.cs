@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.CacheStore.Heads;
 
@@ -9,7 +10,7 @@ internal static class HeadEntry
     private const int FixedBytes = 4;
 
     /// <summary>The key of a head.</summary>
-    public static ObjectKey KeyOf(string name) => ObjectKey.Named(Encoding.UTF8.GetBytes(name));
+    public static ObjectKey KeyOf(string name) => NamedKey.Of(Encoding.UTF8.GetBytes(name));
 
     /// <summary>Bytes of the payload.</summary>
     public static long LengthOf(string name, ReadOnlyMemory<byte> head) =>

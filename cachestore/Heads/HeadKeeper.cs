@@ -149,6 +149,7 @@ internal sealed class HeadKeeper : IAsyncDisposable
         }
 
         await CommitAsync(_stopping.Token);
+        _log.RemoveGivenUp();
         return true;
     }
 

@@ -59,12 +59,15 @@ internal sealed class BlobLog : IDisposable
     public long TailAddress => _log.TailAddress;
 
     /// <summary>What a part of full length takes of the log: its share of the page's unused end is in it.</summary>
-    public long PartFootprint => (1L << Geometry.PageSizeBits) / ((1L << Geometry.PageSizeBits) / SizeOf(StagedObject.PartBytes));
+    public long PartFootprint => (1L << Geometry.PageSizeBits) / ((1L << Geometry.PageSizeBits) / SizeOf(PartSize.Full));
 
     public int MaxPayloadBytes => (1 << Geometry.PageSizeBits) - EntryOverheadBytes - (int)FirstAddress;
 
     /// <summary>Bytes that an entry takes in the log.</summary>
     public static long SizeOf(int payloadLength) => LengthPrefixBytes + ((EntryHeader.SizeBytes + (long)payloadLength + 3) & ~3L);
+
+    /// <summary>Did opening fail because the files are of another format, or make no sense to FASTER?</summary>
+    public static bool IsUnreadable(Exception failure) => failure is StoreFormatException or InvalidDataException or FasterException;
 
     /// <summary>Opens or makes the log of a directory.</summary>
     /// <param name="directory">Of this log alone.</param>
@@ -74,7 +77,7 @@ internal sealed class BlobLog : IDisposable
     /// <param name="recovered">What was durable: begin and end of the entries to scan. Empty for a new log.</param>
     public static BlobLog Open(string directory, LogGeometry geometry, StoreDisk disk, DiskHealth health, out CommittedRange recovered)
     {
-        StoreFolder.Make(directory);
+        disk.MakeFolder(directory);
         bool isRecorded = CommitRecord.TryRead(directory, disk, out recovered);
         if (isRecorded)
         {
@@ -136,7 +139,7 @@ internal sealed class BlobLog : IDisposable
             if (head[..found].ContainsAnyExcept((byte)0))
             {
                 head.Clear();
-                segment.Write(segments.Disk, head, segments.OffsetOf(until));
+                segment.Write(head, segments.OffsetOf(until));
                 segments.Disk.Sync(segment.Handle);
             }
         }
@@ -159,7 +162,7 @@ internal sealed class BlobLog : IDisposable
         }
 
         long begin = Math.Max(FirstAddress, segments.StartOf(ids[0]));
-        long lastBytes = Math.Min(segments.SegmentBytes, new FileInfo(segments.PathOf(ids[^1])).Length);
+        long lastBytes = Math.Min(segments.SegmentBytes, segments.Disk.LengthOf(segments.PathOf(ids[^1])));
         long until = Math.Max(begin, segments.StartOf(ids[^1]) + lastBytes);
         return new CommittedRange(begin, until, geometry.PageSizeBits, geometry.SegmentSizeBits);
     }
@@ -179,8 +182,27 @@ internal sealed class BlobLog : IDisposable
     /// </summary>
     public Task CommitAsync(CancellationToken cancellationToken = default) => _log.CommitAsync(cancellationToken).AsTask();
 
-    /// <summary>Gives up entries below a segment's start with the next commit.</summary>
+    /// <summary>Gives up entries below a segment's start with the next commit; <see cref="RemoveGivenUp"/> after it.</summary>
     public void TruncateUntil(long address) => _log.TruncateUntil(address);
+
+    /// <summary>
+    /// Removes the files of what was given up and committed. FASTER would do so some time after that commit, perhaps many segments later:
+    /// so the disk never has more of them than the owner of the log gives up at once. One caller at a time.
+    /// </summary>
+    /// <exception cref="IOException">The disk refuses it; the next call, or the next start, tries it again.</exception>
+    public void RemoveGivenUp()
+    {
+        int begin = Segments.IdOf(_log.CommittedBeginAddress);
+        foreach (int id in Segments.FreshIds)
+        {
+            if (id >= begin)
+            {
+                return;
+            }
+
+            Segments.Remove(id);
+        }
+    }
 
     public void Dispose()
     {

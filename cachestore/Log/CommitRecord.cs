@@ -52,7 +52,7 @@ internal sealed class CommitRecord : ILogCommitManager
     public static bool TryRead(string directory, StoreDisk disk, out CommittedRange range)
     {
         range = default;
-        if (!File.Exists(PathIn(directory)))
+        if (!disk.HasFile(PathIn(directory)))
         {
             return false;
         }

@@ -8,7 +8,7 @@ namespace Breakwater.CacheStore.Log;
 /// <summary>Reads whole entries for the cleaner, the scrubber and recovery, and checks them. Not thread-safe.</summary>
 internal sealed class EntryReader(SegmentSet segments) : IDisposable
 {
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(EntryHeader.SizeBytes + StagedObject.PartBytes);
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(EntryHeader.SizeBytes + PartSize.Full);
 
     /// <summary>
     /// Reads the entry at an address: header and payload, valid until the next call. Empty: damaged, unreadable, or its segment is gone.
@@ -34,7 +34,7 @@ internal sealed class EntryReader(SegmentSet segments) : IDisposable
                     return default;
                 }
 
-                Posix.Advise(segment.Handle, offset, length, FileAdvice.DontNeed);
+                segments.Disk.Advise(segment.Handle, offset, length, FileAdvice.DontNeed);
             }
 
             EntryHeader header = EntryHeader.Read(entry);
@@ -66,7 +66,7 @@ internal sealed class EntryReader(SegmentSet segments) : IDisposable
     }
 
     /// <summary>Length of the list of parts of an object.</summary>
-    public static int SealBytes(long objectLength) => StagedObject.PartsOf(objectLength) * sizeof(long);
+    public static int SealBytes(long objectLength) => PartSize.CountOf(objectLength) * sizeof(long);
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
 

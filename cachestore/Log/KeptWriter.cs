@@ -95,7 +95,7 @@ internal sealed class KeptWriter(SegmentSet segments, int pageSizeBits)
 
     private void WriteBuffer()
     {
-        _segment!.Write(segments.Disk, _buffer.AsSpan(0, _buffered), _written);
+        _segment!.Write(_buffer.AsSpan(0, _buffered), _written);
         _written += _buffered;
         _buffered = 0;
     }

@@ -1,5 +1,4 @@
 using Breakwater.CacheStore.Disk;
-using Breakwater.CacheStore.Space;
 using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Log;
@@ -11,6 +10,9 @@ namespace Breakwater.CacheStore.Log;
 /// </summary>
 internal sealed class Segment
 {
+    /// <summary>Uses of an entry beyond this are not counted: what was hot last month may cool down within a few rounds.</summary>
+    public const int MostUses = 3;
+
     private const byte CheckedBit = 0x80;
     private const byte FrequencyMask = 0x0f;
 
@@ -23,10 +25,11 @@ internal sealed class Segment
     private const int Change = 1000;
 
     private readonly SafeFileHandle _handle;
+    private readonly StoreDisk _disk;
     private readonly Lock _growth = new();
     private byte[] _states = new byte[256]; // replaced under _growth; bits are set without a lock: a lost hint costs one more check
     private int _count; // guarded by _growth
-    private int _references = 1; // the set's own; 0: closed
+    private ReferenceCount _references = new(); // the first one is the set's own
     private nint _mapping; // set once under _growth; 0: not mapped, −1: cannot be
     private long _mappedBytes; // guarded by _growth
     private ulong _stamp; // of the file after our last write; written under _growth. 0: not known yet
@@ -34,10 +37,11 @@ internal sealed class Segment
     private int _generation = Change; // written under _growth
     private volatile bool _isBeingWritten; // by us; written under _growth
 
-    public Segment(int id, SafeFileHandle handle)
+    public Segment(int id, SafeFileHandle handle, StoreDisk disk)
     {
         Id = id;
         _handle = handle;
+        _disk = disk;
     }
 
     /// <summary>Number of the segment: address divided by the segment's size.</summary>
@@ -50,31 +54,16 @@ internal sealed class Segment
     public SafeFileHandle Handle => _handle;
 
     /// <summary>Takes a reference. False: closed already.</summary>
-    public bool TryAcquire()
-    {
-        int seen = Volatile.Read(ref _references);
-        while (seen > 0)
-        {
-            int before = Interlocked.CompareExchange(ref _references, seen + 1, seen);
-            if (before == seen)
-            {
-                return true;
-            }
-
-            seen = before;
-        }
-
-        return false;
-    }
+    public bool TryAcquire() => _references.TryAcquire();
 
     /// <summary>Gives a reference back; the last one closes the file.</summary>
     public void Release()
     {
-        if (Interlocked.Decrement(ref _references) == 0)
+        if (_references.Release())
         {
             if (_mapping > 0)
             {
-                Posix.Unmap(_mapping, _mappedBytes);
+                _disk.Unmap(_mapping, _mappedBytes);
             }
 
             _handle.Dispose();
@@ -86,14 +75,14 @@ internal sealed class Segment
     /// somebody else wrote to the file or cut it. What was found right was so in the generation that was asked for before the bytes were
     /// read.
     /// </summary>
-    public int Generation(StoreDisk disk, TimeProvider time)
+    public int Generation(TimeProvider time)
     {
         bool isOld = time.GetElapsedTime(Volatile.Read(ref _since)) >= GenerationLasts;
-        if (isOld || (!_isBeingWritten && disk.StampOf(_handle) != Volatile.Read(ref _stamp)))
+        if (isOld || (!_isBeingWritten && _disk.StampOf(_handle) != Volatile.Read(ref _stamp)))
         {
             lock (_growth)
             {
-                LookLocked(disk);
+                LookLocked();
                 if (time.GetElapsedTime(_since) >= GenerationLasts)
                 {
                     Volatile.Write(ref _since, time.GetTimestamp());
@@ -109,31 +98,31 @@ internal sealed class Segment
     /// Writes to the file. All writes of the store to its segments pass here: others are taken for somebody else's. One writer at a time.
     /// </summary>
     /// <exception cref="IOException">The disk refuses.</exception>
-    public void Write(StoreDisk disk, ReadOnlySpan<byte> bytes, long offset)
+    public void Write(ReadOnlySpan<byte> bytes, long offset)
     {
         lock (_growth)
         {
-            LookLocked(disk);
+            LookLocked();
             _isBeingWritten = true;
         }
 
         try
         {
-            disk.Write(_handle, bytes, offset);
+            _disk.Write(_handle, bytes, offset);
         }
         finally
         {
             lock (_growth)
             {
-                Volatile.Write(ref _stamp, disk.StampOf(_handle));
+                Volatile.Write(ref _stamp, _disk.StampOf(_handle));
                 _isBeingWritten = false;
             }
         }
     }
 
-    private void LookLocked(StoreDisk disk)
+    private void LookLocked()
     {
-        ulong stamp = _isBeingWritten ? _stamp : disk.StampOf(_handle);
+        ulong stamp = _isBeingWritten ? _stamp : _disk.StampOf(_handle);
         if (stamp == _stamp)
         {
             return;
@@ -170,7 +159,7 @@ internal sealed class Segment
                 if (_mapping == 0)
                 {
                     _mappedBytes = bytes;
-                    nint made = Posix.MapShared(_handle, bytes);
+                    nint made = _disk.Map(_handle, bytes);
                     Volatile.Write(ref _mapping, made > 0 ? made : -1);
                 }
 
@@ -228,14 +217,14 @@ internal sealed class Segment
         }
     }
 
-    /// <summary>How often the entry's object was asked for since it was written, up to <see cref="EvictionPolicy.MaxFrequency"/>.</summary>
+    /// <summary>How often the entry's object was asked for since it was written, up to <see cref="MostUses"/>.</summary>
     public int FrequencyOf(uint ordinal) => Volatile.Read(ref _states)[ordinal] & FrequencyMask;
 
     /// <summary>The entry's object was asked for.</summary>
     public void CountUse(uint ordinal)
     {
         ref byte state = ref Volatile.Read(ref _states)[ordinal];
-        if ((state & FrequencyMask) < EvictionPolicy.MaxFrequency)
+        if ((state & FrequencyMask) < MostUses)
         {
             state++;
         }

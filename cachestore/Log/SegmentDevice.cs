@@ -37,16 +37,8 @@ internal sealed class SegmentDevice : StorageDeviceBase
         DeviceIOCompletionCallback callback, object context) =>
         throw new NotSupportedException("The log's bytes are read from its segment files, around FASTER.");
 
-    public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result)
-    {
-        ThreadPool.UnsafeQueueUserWorkItem(
-            _ =>
-            {
-                RemoveOrRetry(segment);
-                callback(result);
-            },
-            null);
-    }
+    /// <summary>The files are removed by <see cref="BlobLog.RemoveGivenUp"/>, as soon as that may be.</summary>
+    public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result) => callback(result);
 
     public override void Dispose()
     {
@@ -76,36 +68,12 @@ internal sealed class SegmentDevice : StorageDeviceBase
         }
     }
 
-    private void RemoveOrRetry(int segment)
-    {
-        bool hasFailed = false;
-        while (!_isClosing) // a name that stays is removed at the next start: it is below the log's begin
-        {
-            try
-            {
-                _segments.Remove(segment);
-                if (hasFailed)
-                {
-                    _health.ReportSuccess();
-                }
-
-                return;
-            }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-            {
-                hasFailed = true;
-                _health.Report(failure);
-                _health.WaitBeforeRetry();
-            }
-        }
-    }
-
     private unsafe bool TryWrite(in PendingWrite write)
     {
         try
         {
             Segment segment = _segments.GetOrCreate(write.SegmentId);
-            segment.Write(_segments.Disk, new ReadOnlySpan<byte>((void*)write.Source, write.Length), write.Offset);
+            segment.Write(new ReadOnlySpan<byte>((void*)write.Source, write.Length), write.Offset);
             _segments.Disk.Sync(segment.Handle);
             _health.ReportSuccess();
             return true;

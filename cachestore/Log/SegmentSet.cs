@@ -27,12 +27,12 @@ internal sealed class SegmentSet : IDisposable
         DirectoryPath = directory;
         SegmentSizeBits = segmentSizeBits;
         _disk = disk;
-        StoreFolder.Make(directory);
-        foreach (string path in Directory.EnumerateFiles(directory, "*" + Extension))
+        disk.MakeFolder(directory);
+        foreach (string path in disk.FilesOf(directory, "*" + Extension))
         {
             if (TryParseId(Path.GetFileNameWithoutExtension(path), out int id))
             {
-                _segments[id] = new Segment(id, disk.Open(path));
+                _segments[id] = new Segment(id, disk.Open(path), disk);
             }
         }
     }
@@ -53,12 +53,12 @@ internal sealed class SegmentSet : IDisposable
 
     /// <summary>Tables that lie there without their segment.</summary>
     public IReadOnlyList<int> TablesWithoutSegment() =>
-        [.. Directory.EnumerateFiles(DirectoryPath, "*.tab")
+        [.. _disk.FilesOf(DirectoryPath, "*.tab")
             .Select(static path => TryParseId(Path.GetFileNameWithoutExtension(path), out int id) ? id : -1)
             .Where(id => id >= 0 && !_segments.ContainsKey(id))];
 
     /// <summary>What all tables take, bytes: about what there is to be indexed.</summary>
-    public long TableBytes() => new DirectoryInfo(DirectoryPath).EnumerateFiles("*.tab").Sum(static file => file.Length);
+    public long TableBytes() => _disk.BytesOf(DirectoryPath, "*.tab");
 
     public int KeptCount => Count(FirstKeptId, int.MaxValue);
 
@@ -106,7 +106,7 @@ internal sealed class SegmentSet : IDisposable
                     throw;
                 }
 
-                segment = new Segment(id, file);
+                segment = new Segment(id, file, _disk);
                 _segments[id] = segment;
             }
 

@@ -60,6 +60,6 @@ internal static class SegmentTable
             segments.Disk.Write(file, bytes, 0);
         }
 
-        File.Move(temporary, path, overwrite: true);
+        segments.Disk.Replace(temporary, path);
     }
 }

@@ -18,7 +18,7 @@ internal sealed class TableReader(SegmentSet segments)
     {
         _count = 0;
         string path = segments.TablePathOf(id);
-        if (!File.Exists(path))
+        if (!segments.Disk.HasFile(path))
         {
             return false;
         }

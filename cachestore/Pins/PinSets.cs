@@ -35,8 +35,8 @@ public sealed class PinSets
         _disk = disk;
         _lengthOf = lengthOf;
         MaxBytes = (long)(MaxShareOfQuota * quotaBytes);
-        StoreFolder.Make(directory);
-        foreach (string path in Directory.EnumerateFiles(directory, "*" + Extension))
+        disk.MakeFolder(directory);
+        foreach (string path in disk.FilesOf(directory, "*" + Extension))
         {
             if (TryLoad(path, out ObjectKey[] keys))
             {
@@ -45,7 +45,7 @@ public sealed class PinSets
             else
             {
                 logger.LogError("The pin set {Path} is damaged or cannot be read; its objects are not pinned. Pin the set again.", path);
-                File.Move(path, path + ".damaged", overwrite: true);
+                disk.Replace(path, path + ".damaged");
             }
         }
 
@@ -95,7 +95,7 @@ public sealed class PinSets
                 return false;
             }
 
-            if (File.Exists(path))
+            if (_disk.HasFile(path))
             {
                 _disk.Delete(path);
                 _disk.SyncDirectory(_directory);
@@ -241,7 +241,7 @@ public sealed class PinSets
 
     private void Save(string path, ObjectKey[] keys)
     {
-        Directory.CreateDirectory(_directory); // somebody may have deleted it
+        _disk.MakeFolder(_directory); // somebody may have deleted it
         ReadOnlySpan<byte> body = MemoryMarshal.AsBytes(keys.AsSpan());
         byte[] bytes = new byte[16 + body.Length];
         MemoryMarshal.Write(bytes, MagicNumber);
@@ -250,7 +250,7 @@ public sealed class PinSets
         body.CopyTo(bytes.AsSpan(16));
         using (SafeFileHandle file = _disk.Open(path + ".new"))
         {
-            RandomAccess.SetLength(file, 0);
+            _disk.SetLength(file, 0);
             _disk.Write(file, bytes, 0);
             _disk.Sync(file);
         }
@@ -259,13 +259,13 @@ public sealed class PinSets
         _disk.SyncDirectory(_directory);
     }
 
-    private static bool TryLoad(string path, out ObjectKey[] keys)
+    private bool TryLoad(string path, out ObjectKey[] keys)
     {
         keys = [];
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
+            bytes = _disk.ReadAll(path);
         }
         catch (IOException)
         {

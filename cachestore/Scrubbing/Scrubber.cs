@@ -2,9 +2,8 @@ using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Hashing;
 using Breakwater.CacheStore.Index;
 using Breakwater.CacheStore.Log;
-using Breakwater.CacheStore.Staging;
-using Breakwater.CacheStore.Store;
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Scrubbing;
 
@@ -12,7 +11,7 @@ namespace Breakwater.CacheStore.Scrubbing;
 /// Reads every stored object again and hashes it. A bad one is put into quarantine and forgotten, so that the next request fetches it;
 /// whoever registered for it is told, to heal what is pinned.
 /// </summary>
-internal sealed class Scrubber(FasterObjectStore store, string quarantineDirectory, ILogger logger)
+internal sealed class Scrubber(ObjectTable table, BlobLog log, string quarantineDirectory, ILogger logger)
 {
     /// <summary>Entries kept for inspection; older ones make room.</summary>
     private const int MostQuarantined = 100;
@@ -26,24 +25,24 @@ internal sealed class Scrubber(FasterObjectStore store, string quarantineDirecto
         long objects = 0;
         long bytes = 0;
         List<ObjectKey> damaged = [];
-        using EntryReader reader = new(store.Log.Segments);
-        foreach (StoredObjectInfo stored in store.List())
+        using EntryReader reader = new(log.Segments);
+        foreach (StoredObjectInfo stored in table.List())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (!store.Index.TryGet(stored.Key, out IndexEntry entry))
+            if (!table.TryGet(stored.Key, out IndexEntry entry))
             {
                 continue; // evicted meanwhile
             }
 
             objects++;
             bytes += entry.Length;
-            if (!IsRight(reader, stored.Key, entry) && store.Index.TryGet(stored.Key, out IndexEntry now) && now.Address == entry.Address)
+            if (!IsRight(reader, stored.Key, entry) && table.TryGet(stored.Key, out IndexEntry now) && now.Address == entry.Address)
             {
                 damaged.Add(stored.Key);
                 if (isRepairing)
                 {
                     Quarantine(stored.Key, entry);
-                    store.Forget(stored.Key, entry.Address, "the scrubber found that it does not have its hash any more");
+                    table.Forget(stored.Key, entry.Address, "the scrubber found that it does not have its hash any more");
                 }
             }
 
@@ -69,7 +68,7 @@ internal sealed class Scrubber(FasterObjectStore store, string quarantineDirecto
         long[]? parts = reader.ReadSeal(entry.Address, key, entry.Length);
         for (int i = 0; i < parts?.Length; i++)
         {
-            ReadOnlySpan<byte> part = reader.Read(parts[i], StagedObject.PartLength(entry.Length, i));
+            ReadOnlySpan<byte> part = reader.Read(parts[i], PartSize.Of(entry.Length, i));
             if (part.IsEmpty)
             {
                 return false;
@@ -86,20 +85,22 @@ internal sealed class Scrubber(FasterObjectStore store, string quarantineDirecto
     {
         try
         {
-            StoreFolder.Make(quarantineDirectory);
-            FileInfo[] files = [.. new DirectoryInfo(quarantineDirectory).GetFiles().OrderBy(static file => file.LastWriteTimeUtc)];
-            foreach (FileInfo file in files.Take(files.Length - MostQuarantined + 1))
+            StoreDisk disk = log.Segments.Disk;
+            disk.MakeFolder(quarantineDirectory);
+            IReadOnlyList<string> files = disk.FilesByAge(quarantineDirectory);
+            foreach (string path in files.Take(files.Count - MostQuarantined + 1))
             {
-                file.Delete();
+                disk.Delete(path);
             }
 
             int payload = entry.IsSealed ? EntryReader.SealBytes(entry.Length) : (int)entry.Length;
             byte[] bytes = new byte[EntryHeader.SizeBytes + payload];
-            if (store.Log.Segments.TryAcquire(entry.Address, out Segment? segment))
+            if (log.Segments.TryAcquire(entry.Address, out Segment? segment))
             {
-                int n = store.Disk.ReadFully(segment.Handle, bytes, store.Log.Segments.OffsetOf(entry.Address) + BlobLog.LengthPrefixBytes);
+                int n = disk.ReadFully(segment.Handle, bytes, log.Segments.OffsetOf(entry.Address) + BlobLog.LengthPrefixBytes);
                 segment.Release();
-                File.WriteAllBytes(Path.Combine(quarantineDirectory, $"{key}-{entry.Address}"), bytes.AsSpan(0, n));
+                using SafeFileHandle file = disk.Open(Path.Combine(quarantineDirectory, $"{key}-{entry.Address}"));
+                disk.Write(file, bytes.AsSpan(0, n), 0);
             }
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)

@@ -1,18 +1,19 @@
 using Breakwater.CacheStore.Index;
 using Breakwater.CacheStore.Log;
-using Breakwater.CacheStore.Staging;
-using Breakwater.CacheStore.Store;
 
 namespace Breakwater.CacheStore.Space;
 
 /// <summary>
-/// Empties one segment: what is worth keeping is written to a kept segment and made durable, then the index moves, then the segment is
-/// deleted. A crash at any point leaves each kept object in at least one place. One user at a time.
+/// Empties one segment: what is worth keeping is written to a kept segment and made durable, then the table points to it, then the segment
+/// is deleted. A crash at any point leaves each kept object in at least one place. One user at a time.
 /// </summary>
-internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTable ghosts)
+internal sealed class Cleaner(ObjectTable table, BlobLog log, KeptWriter kept, GhostTable ghosts)
 {
-    private readonly LogScanner _scanner = new(store.Log.Segments, store.Log.Geometry.PageSizeBits);
+    private readonly LogScanner _scanner = new(log.Segments, log.Geometry.PageSizeBits);
     private readonly List<Move> _moves = [];
+
+    /// <summary>Does another machine of the site keep an object as well? Null: there is none.</summary>
+    public Func<ObjectKey, bool>? IsElsewhere { get; set; }
 
     /// <summary>
     /// Cleans a segment that is full and published. False: most of it is worth keeping; it stays, its objects a little cooler.
@@ -23,15 +24,15 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
     /// <exception cref="IOException">The disk refuses; the segment is as it was.</exception>
     public bool TryClean(int id, bool isEvicting, bool isSparing = false)
     {
-        SegmentSet segments = store.Log.Segments;
+        SegmentSet segments = log.Segments;
         bool isFresh = id < SegmentSet.FirstKeptId;
         List<Candidate> candidates = FindLive(id);
         Dictionary<int, long> dropped = []; // bytes of each party
         foreach (Candidate candidate in candidates)
         {
             int owner = candidate.Entry.Owner;
-            bool isExcess = store.Shares.ExcessOf(owner) > dropped.GetValueOrDefault(owner);
-            bool isElsewhere = isEvicting && store.IsElsewhere?.Invoke(candidate.Key) == true;
+            bool isExcess = table.Shares.ExcessOf(owner) > dropped.GetValueOrDefault(owner);
+            bool isElsewhere = isEvicting && IsElsewhere?.Invoke(candidate.Key) == true;
             candidate.IsKept = !isEvicting || candidate.IsPinned
                 || (!isExcess && (isSparing || (isFresh
                 ? EvictionPolicy.IsKeptFromFresh(candidate.Frequency, isElsewhere)
@@ -46,7 +47,7 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
             && candidates.Where(static c => c.IsKept)
             .Sum(static c => c.BytesHere) > EvictionPolicy.MostKeptOfSegment * segments.SegmentBytes)
         {
-            candidates.ForEach(c => store.CoolDown(c.Entry));
+            candidates.ForEach(c => table.SetFrequency(c.Entry, EvictionPolicy.AfterRound(table.FrequencyOf(c.Entry))));
             return false;
         }
 
@@ -56,7 +57,7 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
             CopyKept(id, isFresh, candidates);
             kept.Flush();
         }
-        catch (IOException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             kept.Abandon();
             throw;
@@ -64,12 +65,12 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
 
         foreach (Move move in _moves)
         {
-            store.ApplyMove(move);
+            table.Relocate(move);
         }
 
         foreach (Candidate gone in candidates.Where(static c => !c.IsKept))
         {
-            if (store.Evict(gone.Key, gone.Entry) && isFresh)
+            if (table.Evict(gone.Key, gone.Entry) && isFresh)
             {
                 ghosts.Add(gone.Key.GetHashCode64());
             }
@@ -80,7 +81,7 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
 
     private void CopyKept(int id, bool isFresh, List<Candidate> candidates)
     {
-        using EntryReader reader = new(store.Log.Segments);
+        using EntryReader reader = new(log.Segments);
         foreach (Candidate candidate in candidates.Where(static c => c.IsKept))
         {
             if (Copy(id, candidate, reader) is { } address)
@@ -90,7 +91,7 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
             }
             else
             {
-                store.Forget(candidate.Key, candidate.Entry.Address, "its bytes were found damaged when its segment was cleaned");
+                table.Forget(candidate.Key, candidate.Entry.Address, "its bytes were found damaged when its segment was cleaned");
             }
         }
     }
@@ -98,7 +99,7 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
     /// <summary>Copies what an object has in the segment. Null: damaged.</summary>
     private long? Copy(int id, Candidate candidate, EntryReader reader)
     {
-        SegmentSet segments = store.Log.Segments;
+        SegmentSet segments = log.Segments;
         IndexEntry entry = candidate.Entry;
         if (!entry.IsSealed)
         {
@@ -116,7 +117,7 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
         {
             if (segments.IdOf(parts[i]) == id)
             {
-                ReadOnlySpan<byte> part = reader.Read(parts[i], StagedObject.PartLength(entry.Length, i));
+                ReadOnlySpan<byte> part = reader.Read(parts[i], PartSize.Of(entry.Length, i));
                 if (part.IsEmpty || EntryHeader.Read(part).Key != candidate.Key || EntryHeader.Read(part).Part != i)
                 {
                     return null;
@@ -132,7 +133,7 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
     /// <summary>The objects that have something in the segment and that the index knows there.</summary>
     private List<Candidate> FindLive(int id)
     {
-        SegmentSet segments = store.Log.Segments;
+        SegmentSet segments = log.Segments;
         Dictionary<ObjectKey, Candidate> found = [];
         using EntryReader reader = new(segments);
         Dictionary<ObjectKey, long[]?> seals = [];
@@ -140,7 +141,7 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
         {
             ObjectKey key = scanned.Header.Key;
             if (scanned.Header.Kind is not (EntryKind.Whole or EntryKind.Seal or EntryKind.Part)
-                || !store.Index.TryGet(key, out IndexEntry entry))
+                || !table.TryGet(key, out IndexEntry entry))
             {
                 continue;
             }
@@ -152,7 +153,7 @@ internal sealed class Cleaner(FasterObjectStore store, KeptWriter kept, GhostTab
             {
                 if (!found.TryGetValue(key, out Candidate? candidate))
                 {
-                    candidate = found[key] = new Candidate(scanned.Header, entry, store.FrequencyOf(entry), store.Pins.IsExempt(key));
+                    candidate = found[key] = new Candidate(scanned.Header, entry, table.FrequencyOf(entry), table.Pins.IsExempt(key));
                 }
 
                 candidate.BytesHere += BlobLog.SizeOf(scanned.Header.PayloadLength);

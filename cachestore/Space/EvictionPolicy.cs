@@ -1,3 +1,5 @@
+using Breakwater.CacheStore.Log;
+
 namespace Breakwater.CacheStore.Space;
 
 /// <summary>
@@ -8,7 +10,7 @@ namespace Breakwater.CacheStore.Space;
 internal static class EvictionPolicy
 {
     /// <summary>Hits beyond this count no more: what was hot last month may cool down within a few rounds.</summary>
-    public const int MaxFrequency = 3;
+    public const int MaxFrequency = Segment.MostUses;
 
     /// <summary>Share of the quota that new objects have before the oldest must prove themselves. S3-FIFO's 10 %.</summary>
     public const double FreshShare = 0.10;

@@ -1,7 +1,7 @@
 using Breakwater.CacheStore.Disk;
+using Breakwater.CacheStore.Index;
 using Breakwater.CacheStore.Log;
 using Breakwater.CacheStore.Staging;
-using Breakwater.CacheStore.Store;
 using Microsoft.Extensions.Logging;
 
 namespace Breakwater.CacheStore.Space;
@@ -15,8 +15,13 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     /// <summary>Share of the quota that is kept free for bodies whose digest is not known yet: 1 of 16.</summary>
     private const int ReserveShare = 16;
 
-    private readonly FasterObjectStore _store;
+    private readonly ObjectTable _table;
+    private readonly BlobLog _log;
     private readonly SegmentSet _segments;
+    private readonly CommitLoop _commits;
+    private readonly UnverifiedBytes _unverified;
+    private readonly DiskHealth _health;
+    private readonly SpaceLimits _limits;
     private readonly KeptWriter _kept;
     private readonly Cleaner _cleaner;
     private readonly ILogger _logger;
@@ -29,29 +34,38 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     private int _hand; // the kept segment that was looked at last
     private readonly Task _running;
 
-    public SpaceKeeper(FasterObjectStore store, long quotaBytes, long floorBytes, ILogger logger)
+    public SpaceKeeper(ObjectTable table, BlobLog log, CommitLoop commits, UnverifiedBytes unverified, DiskHealth health, SpaceLimits limits,
+        ILogger logger)
     {
-        _store = store;
-        _segments = store.Log.Segments;
+        _table = table;
+        _log = log;
+        _segments = log.Segments;
+        _commits = commits;
+        _unverified = unverified;
+        _health = health;
+        _limits = limits;
         _logger = logger;
-        QuotaBytes = quotaBytes;
-        FloorBytes = floorBytes;
-        Ghosts = new GhostTable((int)Math.Min(quotaBytes / 45_000, 4 << 20));
-        _kept = new KeptWriter(_segments, store.Log.Geometry.PageSizeBits);
-        _cleaner = new Cleaner(store, _kept, Ghosts);
+        Ghosts = new GhostTable((int)Math.Min(QuotaBytes / 45_000, 4 << 20));
+        _kept = new KeptWriter(_segments, log.Geometry.PageSizeBits);
+        _cleaner = new Cleaner(table, log, _kept, Ghosts);
         _running = Task.Run(RunAsync);
     }
 
     /// <summary>Bytes that the segment files may take.</summary>
-    public long QuotaBytes { get; }
+    public long QuotaBytes => _limits.QuotaBytes;
 
-    /// <summary>Bytes of the file system that are left free whatever the quota says.</summary>
-    public long FloorBytes { get; }
+    /// <summary>Does another machine of the site keep an object as well? Null: there is none.</summary>
+    public Func<ObjectKey, bool>? IsElsewhere
+    {
+        get => _cleaner.IsElsewhere;
+        set => _cleaner.IsElsewhere = value;
+    }
 
+    /// <summary>What left the store lately.</summary>
     public GhostTable Ghosts { get; }
 
     public long FreshBytes =>
-        (_segments.IdOf(_store.Log.TailAddress) - _segments.IdOf(_store.Log.BeginAddress) + 1L) * _segments.SegmentBytes;
+        (_segments.IdOf(_log.TailAddress) - _segments.IdOf(_log.BeginAddress) + 1L) * _segments.SegmentBytes;
 
     public long KeptBytes => _segments.KeptCount * _segments.SegmentBytes;
 
@@ -64,8 +78,8 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         get
         {
             // of the segments that are being filled
-            long rooms = _segments.SegmentBytes - _segments.OffsetOf(_store.Log.TailAddress) + _kept.RoomBytes;
-            long verified = UsedBytes - rooms - _store.Unverified.Writing - _store.Unverified.Dead;
+            long rooms = _segments.SegmentBytes - _segments.OffsetOf(_log.TailAddress) + _kept.RoomBytes;
+            long verified = UsedBytes - rooms - _unverified.Writing - _unverified.Dead;
             return UsedBytes > Volatile.Read(ref _target)
                 || verified > EffectiveQuota() - (QuotaBytes / ReserveShare) - (2 * _segments.SegmentBytes);
         }
@@ -77,10 +91,10 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     /// <summary>
     /// Must a writer wait? At the quota and one segment, as the disk has it: what is given up takes room until its file is gone.
     /// </summary>
-    public bool IsFull => DiskBytes > QuotaBytes - _store.OthersBytes + _segments.SegmentBytes;
+    public bool IsFull => DiskBytes > QuotaBytes - _limits.OthersBytes() + _segments.SegmentBytes;
 
     /// <summary>Bytes that files take: with those of segments that the log has given up and that are still there.</summary>
-    private long DiskBytes => UsedBytes + (_segments.CountBelow(_segments.IdOf(_store.Log.BeginAddress)) * _segments.SegmentBytes);
+    private long DiskBytes => UsedBytes + (_segments.CountBelow(_segments.IdOf(_log.BeginAddress)) * _segments.SegmentBytes);
 
     /// <summary>Completes when a segment was freed (true), or none could be (false).</summary>
     public Task<bool> ProgressAsync()
@@ -115,7 +129,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     public async Task<long> EvictToAsync(long bytes, CancellationToken cancellationToken)
     {
         await _evicting.WaitAsync(cancellationToken);
-        CancellationToken failing = _store.Health.Failing;
+        CancellationToken failing = _health.Failing;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, failing);
         try
         {
@@ -130,7 +144,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new IOException(
-                $"The disk of the store refuses writes ({_store.Health.WriteFailure?.Message}), which making room needs, too: it takes "
+                $"The disk of the store refuses writes ({_health.WriteFailure?.Message}), which making room needs, too: it takes "
                 + $"{UsedBytes} bytes now. Free some space on it otherwise.");
         }
         finally
@@ -149,18 +163,18 @@ internal sealed class SpaceKeeper : IAsyncDisposable
             {
                 // after a failure new objects are refused, so no commit may wake us: we try again ourselves, and say so when it is over
                 await _wake.WaitAsync(hasFailed ? DiskHealth.RetryInterval : Timeout.InfiniteTimeSpan, _stopping.Token);
-                RemoveGivenUp();
+                _log.RemoveGivenUp();
                 WriteMissingTables();
                 while (!_stopping.IsCancellationRequested && await MakeRoomAsync())
                 {
                     SignalProgress(true);
                 }
 
-                _store.Index.DropPast();
+                _table.DropPast();
                 if (hasFailed)
                 {
                     hasFailed = false;
-                    _store.Health.ReportSuccess();
+                    _health.ReportSuccess();
                 }
             }
             catch (OperationCanceledException)
@@ -170,7 +184,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
                 hasFailed = true;
-                _store.Health.Report(failure);
+                _health.Report(failure);
             }
             catch (Exception failure)
             {
@@ -183,7 +197,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
 
     /// <summary>The quota without what named bodies take of it, or less when others fill the disk.</summary>
     private long EffectiveQuota() =>
-        Math.Min(QuotaBytes - _store.OthersBytes, UsedBytes + _store.Disk.FreeBytes(_segments.DirectoryPath) - FloorBytes);
+        Math.Min(QuotaBytes - _limits.OthersBytes(), UsedBytes + _segments.Disk.FreeBytes(_segments.DirectoryPath) - _limits.FloorBytes);
 
     /// <summary>Makes some room. False: there is enough, or none can be made now.</summary>
     private async Task<bool> MakeRoomAsync()
@@ -199,21 +213,21 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     /// <summary>Room that unverified bodies take is made at their cost. False: none can be made now.</summary>
     private async Task<bool> ReclaimAsync()
     {
-        if (_store.Unverified.Dead >= _segments.SegmentBytes && IsFreshPossible(out int oldest))
+        if (_unverified.Dead >= _segments.SegmentBytes && IsFreshPossible(out int oldest))
         {
             await CleanFreshAsync(oldest, isEvicting: false);
             return true;
         }
 
-        return (_store.Unverified.Writing > QuotaBytes / ReserveShare && TryRevoke(_store.Commits.LargestUnverified()))
-            || (IsFull && !IsEvictionDue && TryRevoke(_store.Commits.Oldest())); // asked anew: writers went on since it was not due
+        return (_unverified.Writing > QuotaBytes / ReserveShare && TryRevoke(_commits.LargestUnverified()))
+            || (IsFull && !IsEvictionDue && TryRevoke(_commits.Oldest())); // asked anew: writers went on since it was not due
     }
 
     private bool TryRevoke(StagedObject? staged)
     {
         if (staged is not null)
         {
-            _store.Revoke(staged);
+            _unverified.Revoke(staged);
         }
 
         return staged is not null;
@@ -221,8 +235,8 @@ internal sealed class SpaceKeeper : IAsyncDisposable
 
     private bool IsFreshPossible(out int oldest)
     {
-        long limit = _store.PublishedUntilAddress;
-        oldest = _segments.IdOf(_store.Log.BeginAddress);
+        long limit = _commits.PublishedUntilAddress;
+        oldest = _segments.IdOf(_log.BeginAddress);
         return _segments.StartOf(oldest + 1) <= limit;
     }
 
@@ -255,7 +269,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         }
 
         // the oldest segment holds parts of an object that is still being written: it is in everybody's way
-        return IsFull && TryRevoke(_store.Commits.Oldest());
+        return IsFull && TryRevoke(_commits.Oldest());
     }
 
     private int NextAfterHand(IReadOnlyList<int> keptIds) => _hand = keptIds.FirstOrDefault(id => id > _hand, keptIds[0]);
@@ -263,40 +277,21 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     private async Task CleanFreshAsync(int id, bool isEvicting)
     {
         // not while writers wait: then room must be made by the next segment, whosever it is
-        bool isSparing = isEvicting && !IsFull && _store.Shares.FreshExcess >= _segments.SegmentBytes;
+        bool isSparing = isEvicting && !IsFull && _table.Shares.FreshExcess >= _segments.SegmentBytes;
         _cleaner.TryClean(id, isEvicting, isSparing);
-        _store.Log.TruncateUntil(_segments.StartOf(id + 1));
-        await _store.Log.CommitAsync(_stopping.Token);
-        RemoveGivenUp();
-    }
-
-    /// <summary>
-    /// FASTER lets go of a segment some time after the commit that gives it up, which may be many segments later: the files are removed
-    /// here, before the next segment is cleaned, so that the disk never has more than one of them.
-    /// </summary>
-    /// <exception cref="IOException">The disk refuses it; tried again in the next round.</exception>
-    private void RemoveGivenUp()
-    {
-        int begin = _segments.IdOf(_store.Log.DurableBeginAddress);
-        foreach (int id in _segments.FreshIds)
-        {
-            if (id >= begin)
-            {
-                return;
-            }
-
-            _segments.Remove(id);
-        }
+        _log.TruncateUntil(_segments.StartOf(id + 1));
+        await _log.CommitAsync(_stopping.Token);
+        _log.RemoveGivenUp();
     }
 
     private void WriteMissingTables()
     {
-        int tail = _segments.IdOf(_store.PublishedUntilAddress);
+        int tail = _segments.IdOf(_commits.PublishedUntilAddress);
         foreach (int id in _segments.WithoutTable().Where(id => id >= SegmentSet.FirstKeptId ? id != _kept.CurrentId : id < tail))
         {
             try
             {
-                SegmentTable.WriteFromSegment(_segments, id, _store.Log.Geometry.PageSizeBits);
+                SegmentTable.WriteFromSegment(_segments, id, _log.Geometry.PageSizeBits);
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {

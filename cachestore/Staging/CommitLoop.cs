@@ -71,12 +71,23 @@ internal sealed class CommitLoop : IAsyncDisposable
     /// <summary>No entry of an object that the index does not know yet lies below. long.MaxValue: there is none.</summary>
     public long LowestUnpublishedAddress => Oldest()?.FloorAddress ?? long.MaxValue;
 
+    /// <summary>The index knows all entries below.</summary>
+    public long PublishedUntilAddress
+    {
+        get
+        {
+            // in this order: an entry that is committed by now was watched before
+            long committed = _log.CommittedUntilAddress;
+            return Math.Min(committed, LowestUnpublishedAddress);
+        }
+    }
+
     /// <summary>The object that is being written for the longest time, and was not revoked; null: there is none.</summary>
     public StagedObject? Oldest() => Unrevoked().MinBy(static staged => staged.FloorAddress);
 
     /// <summary>The one that has most in the log and no digest yet; null: there is none.</summary>
     public StagedObject? LargestUnverified() =>
-        Unrevoked().MaxBy(static staged => staged.UnverifiedBytes) is { UnverifiedBytes: > 0 } largest ? largest : null;
+        Unrevoked().MaxBy(static staged => staged.Parts.UnverifiedBytes) is { Parts.UnverifiedBytes: > 0 } largest ? largest : null;
 
     /// <summary>Objects that are watched.</summary>
     public int Watched => _staged.Count;
@@ -167,7 +178,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         await _log.CommitAsync(cancellationToken);
         for (; count > 0 && _pending.TryDequeue(out PendingCommit commit); count--)
         {
-            commit.Staged.ReleaseFlushed(_log.FlushedUntilAddress);
+            commit.Staged.Parts.ReleaseFlushed(_log.FlushedUntilAddress);
             CommitResult result = CommitResult.Failed;
             try
             {
@@ -183,7 +194,7 @@ internal sealed class CommitLoop : IAsyncDisposable
 
         foreach (StagedObject staged in _staged.Keys)
         {
-            staged.ReleaseFlushed(_log.FlushedUntilAddress);
+            staged.Parts.ReleaseFlushed(_log.FlushedUntilAddress);
         }
 
         Committed?.Invoke();

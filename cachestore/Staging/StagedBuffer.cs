@@ -10,7 +10,7 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
 {
     private readonly byte* _start;
     private readonly StagingBudget _budget;
-    private int _references = 1;
+    private ReferenceCount _references = new();
 
     /// <summary>Takes memory.</summary>
     /// <param name="minimumBytes">What is needed; it may be more.</param>
@@ -30,15 +30,15 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
     public nint Address => (nint)_start;
 
     /// <summary>References that are held.</summary>
-    public int Holders => Volatile.Read(ref _references);
+    public int Holders => _references.Holders;
 
     /// <summary>Takes a reference; the caller knows that one is held (under the owner's lock).</summary>
-    public void Acquire() => Interlocked.Increment(ref _references);
+    public void Acquire() => _references.Acquire();
 
     /// <summary>Lets a reference go.</summary>
     public void Release()
     {
-        if (Interlocked.Decrement(ref _references) == 0)
+        if (_references.Release())
         {
             StagingMemory.Return(_start, Capacity);
             _budget.BufferLetGo();

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Breakwater.CacheStore.Log;
 
 namespace Breakwater.CacheStore.Staging;
 
@@ -13,7 +14,7 @@ internal static unsafe class StagingMemory
 
     // each locked by itself
     private static readonly Stack<nint>[] s_free =
-        [.. Enumerable.Range(SmallestLog2, BitOperations.Log2(StagedObject.PartBytes) - SmallestLog2 + 1).Select(_ => new Stack<nint>())];
+        [.. Enumerable.Range(SmallestLog2, BitOperations.Log2(PartSize.Full) - SmallestLog2 + 1).Select(_ => new Stack<nint>())];
     private static long s_keptBytes;
 
     /// <summary>The size of a block for so many bytes, 256 B to the size of a part.</summary>

@@ -47,7 +47,7 @@ internal sealed class UnverifiedBytes(BlobLog log)
     /// </summary>
     public void Settle(StagedObject staged, bool isVerified)
     {
-        foreach ((long address, int length) in staged.TakeUnverified())
+        foreach ((long address, int length) in staged.Parts.TakeUnverified())
         {
             long bytes = FootprintOf(length);
             Interlocked.Add(ref _writing, -bytes);
@@ -58,5 +58,14 @@ internal sealed class UnverifiedBytes(BlobLog log)
         }
     }
 
-    private long FootprintOf(int length) => length == StagedObject.PartBytes ? _partFootprint : BlobLog.SizeOf(length);
+    /// <summary>
+    /// Nothing more of an object is stored, and what the log has of it is of no use; its memory is let go of as that of others.
+    /// </summary>
+    public void Revoke(StagedObject staged)
+    {
+        staged.IsRevoked = true;
+        Settle(staged, isVerified: false);
+    }
+
+    private long FootprintOf(int length) => length == PartSize.Full ? _partFootprint : BlobLog.SizeOf(length);
 }

@@ -12,7 +12,7 @@ namespace Breakwater.CacheStore.Store;
 /// </summary>
 internal sealed class FasterObjectLease : ObjectLease
 {
-    private readonly FasterObjectStore _store;
+    private readonly StoredObjects _objects;
     private ObjectKey _key;
     private IndexEntry _entry;
     private Segment _segment; // held: of the whole object or of its seal
@@ -21,10 +21,10 @@ internal sealed class FasterObjectLease : ObjectLease
     private int _isDisposed;
 
     /// <summary>Takes over the caller's holds on the segments.</summary>
-    public FasterObjectLease(FasterObjectStore store, in ObjectKey key, in IndexEntry entry, Segment segment, Extents? extents,
+    public FasterObjectLease(StoredObjects objects, in ObjectKey key, in IndexEntry entry, Segment segment, Extents? extents,
         Segment[]? partSegments)
     {
-        _store = store;
+        _objects = objects;
         _key = key;
         _entry = entry;
         _segment = segment;
@@ -33,7 +33,7 @@ internal sealed class FasterObjectLease : ObjectLease
     }
 
     /// <summary>Is it a lease on objects of this store? Another one's files hold other bytes at the same places.</summary>
-    public bool IsOf(FasterObjectStore store) => ReferenceEquals(_store, store);
+    public bool IsOf(StoredObjects objects) => ReferenceEquals(_objects, objects);
 
     /// <summary>Uses a disposed lease again, for an object of one part. Takes over the caller's hold on the segment.</summary>
     public void Rebind(in ObjectKey key, in IndexEntry entry, Segment segment)
@@ -86,8 +86,8 @@ internal sealed class FasterObjectLease : ObjectLease
         }
 
         int generation = GenerationOf(_segment);
-        Span<byte> entry = Scratch[..(EntryHeader.SizeBytes + (int)Length)];
-        if (TryReadHot(_segment, _store.Log.Segments.OffsetOf(_entry.Address) + BlobLog.LengthPrefixBytes, entry) != entry.Length)
+        Span<byte> entry = LeaseScratch.Bytes[..(EntryHeader.SizeBytes + (int)Length)];
+        if (TryReadHot(_segment, _objects.Segments.OffsetOf(_entry.Address) + BlobLog.LengthPrefixBytes, entry) != entry.Length)
         {
             return false;
         }
@@ -144,7 +144,7 @@ internal sealed class FasterObjectLease : ObjectLease
             return false;
         }
 
-        nint start = slice.Segment.Map(1L << _store.Log.Segments.SegmentSizeBits);
+        nint start = slice.Segment.Map(1L << _objects.Segments.SegmentSizeBits);
         run = new MappedRun(start + (nint)slice.FileOffset, slice.Remaining);
         return start != 0;
     }
@@ -185,7 +185,7 @@ internal sealed class FasterObjectLease : ObjectLease
             int read = 0;
             while (read < slice.EntryBytes)
             {
-                int n = await _store.Disk.ReadAsync(
+                int n = await _objects.Segments.Disk.ReadAsync(
                     slice.Segment.Handle, entry.AsMemory(read, slice.EntryBytes - read),
                     slice.EntryOffset + BlobLog.LengthPrefixBytes + read, cancellationToken);
                 if (n <= 0)
@@ -212,16 +212,16 @@ internal sealed class FasterObjectLease : ObjectLease
 
     private int TryReadHot(Segment segment, long fileOffset, Span<byte> buffer)
     {
-        ulong tag = RecentReads.TagOf(_store.Log.Segments.StartOf(segment.Id) + fileOffset, buffer.Length);
-        if (_store.RecentReads.Contains(tag))
+        ulong tag = RecentReads.TagOf(_objects.Segments.StartOf(segment.Id) + fileOffset, buffer.Length);
+        if (_objects.RecentReads.Contains(tag))
         {
-            return _store.Disk.ReadAgain(segment.Handle, buffer, fileOffset);
+            return _objects.Segments.Disk.ReadAgain(segment.Handle, buffer, fileOffset);
         }
 
-        int n = _store.Disk.TryRead(segment.Handle, buffer, fileOffset);
+        int n = _objects.Segments.Disk.TryRead(segment.Handle, buffer, fileOffset);
         if (n == buffer.Length)
         {
-            _store.RecentReads.Add(tag);
+            _objects.RecentReads.Add(tag);
         }
 
         return n;
@@ -231,21 +231,21 @@ internal sealed class FasterObjectLease : ObjectLease
     {
         if (_extents is null)
         {
-            long start = _store.Log.Segments.OffsetOf(_entry.Address);
+            long start = _objects.Segments.OffsetOf(_entry.Address);
             return new Slice(0, _segment, start, start + BlobLog.EntryOverheadBytes + offset, (int)Length, (int)(Length - offset));
         }
 
-        int part = (int)(offset / StagedObject.PartBytes);
-        int inPart = (int)(offset % StagedObject.PartBytes);
-        int length = (int)Math.Min(StagedObject.PartBytes, Length - ((long)part * StagedObject.PartBytes));
+        int part = (int)(offset / PartSize.Full);
+        int inPart = (int)(offset % PartSize.Full);
+        int length = (int)Math.Min(PartSize.Full, Length - ((long)part * PartSize.Full));
         long address = _extents.Addresses[part];
-        long entryOffset = _store.Log.Segments.OffsetOf(address);
+        long entryOffset = _objects.Segments.OffsetOf(address);
         return new Slice(part, SegmentOf(address), entryOffset, entryOffset + BlobLog.EntryOverheadBytes + inPart, length, length - inPart);
     }
 
     private Segment SegmentOf(long address)
     {
-        int id = _store.Log.Segments.IdOf(address);
+        int id = _objects.Segments.IdOf(address);
         foreach (Segment segment in _partSegments!)
         {
             if (segment.Id == id)
@@ -257,7 +257,7 @@ internal sealed class FasterObjectLease : ObjectLease
         throw new InvalidOperationException("A lease holds all segments of its parts.");
     }
 
-    private int GenerationOf(Segment segment) => segment.Generation(_store.Disk, _store.Time);
+    private int GenerationOf(Segment segment) => segment.Generation(_objects.Time);
 
     private bool IsChecked(in Slice slice)
     {
@@ -286,7 +286,7 @@ internal sealed class FasterObjectLease : ObjectLease
             int read = 0;
             while (read < slice.EntryBytes)
             {
-                int n = _store.Disk.TryRead(slice.Segment.Handle, entry.AsSpan(read, slice.EntryBytes - read),
+                int n = _objects.Segments.Disk.TryRead(slice.Segment.Handle, entry.AsSpan(read, slice.EntryBytes - read),
                     slice.EntryOffset + BlobLog.LengthPrefixBytes + read);
                 if (n <= 0)
                 {
@@ -316,7 +316,7 @@ internal sealed class FasterObjectLease : ObjectLease
 
     private ObjectDamagedException Lost(string reason, Exception? cause = null)
     {
-        _store.Forget(_key, _entry.Address, reason);
+        _objects.Forget(_key, _entry.Address, reason);
         return new ObjectDamagedException(_key, reason, cause);
     }
 

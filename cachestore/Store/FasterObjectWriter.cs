@@ -10,7 +10,7 @@ namespace Breakwater.CacheStore.Store;
 /// </summary>
 internal sealed class FasterObjectWriter : ObjectWriter
 {
-    private readonly FasterObjectStore _store;
+    private readonly Intake _intake;
     private readonly StagedObject _staged;
     private readonly ObjectHasher _hasher;
     private readonly long? _expectedLength;
@@ -24,15 +24,15 @@ internal sealed class FasterObjectWriter : ObjectWriter
     private bool _isCommitting;
     private bool _isDisposed;
 
-    public FasterObjectWriter(FasterObjectStore store, in ObjectKey key, long? expectedLength, ushort mark)
+    public FasterObjectWriter(Intake intake, in ObjectKey key, long? expectedLength, ushort mark)
     {
-        _store = store;
-        _staged = new StagedObject(key, store.Log.Segments, store.Budget);
+        _intake = intake;
+        _staged = new StagedObject(key, intake.Log.Segments, intake.Budget);
         _hasher = ObjectHasher.Create(key.Algorithm);
         _expectedLength = expectedLength;
         _mark = mark;
-        _isProven = store.Proven.Contains(key.GetHashCode64());
-        if (expectedLength > store.MaxObjectBytes)
+        _isProven = intake.IsProven(key);
+        if (expectedLength > intake.MostBytes)
         {
             _refusal = CommitResult.TooLarge;
         }
@@ -45,29 +45,29 @@ internal sealed class FasterObjectWriter : ObjectWriter
     public override async ValueTask<CommitResult?> AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken = default)
     {
         _hasher.Append(bytes.Span);
-        if (_refusal is null && Length + bytes.Length > _store.MaxObjectBytes)
+        if (_refusal is null && Length + bytes.Length > _intake.MostBytes)
         {
             _refusal = CommitResult.TooLarge;
         }
 
-        _refusal ??= _staged.IsRevoked ? CommitResult.StoreFull : _store.WhyRefusing();
+        _refusal ??= _staged.IsRevoked ? CommitResult.StoreFull : _intake.WhyRefusing();
         while (_refusal is null && bytes.Length > 0)
         {
-            int taken = _staged.Fill(bytes.Span, _expectedLength - _staged.Length);
+            int taken = _staged.Parts.Fill(bytes.Span, _expectedLength - _staged.Length);
             bytes = bytes[taken..];
             if (taken == 0)
             {
-                _refusal = await PlaceLastPartAsync(cancellationToken) ?? await _store.WaitForStagingAsync(cancellationToken);
+                _refusal = await PlaceLastPartAsync(cancellationToken) ?? await _intake.WaitForStagingAsync(cancellationToken);
                 if (_refusal is null)
                 {
-                    _staged.StartPart(bytes.Length, _expectedLength - _staged.Length);
+                    _staged.Parts.Start(bytes.Length, _expectedLength - _staged.Length);
                 }
             }
         }
 
         if (_refusal is not null && !_staged.IsRevoked)
         {
-            _store.Revoke(_staged); // it is in nobody's way any more
+            _intake.Unverified.Revoke(_staged); // it is in nobody's way any more
         }
 
         return _refusal;
@@ -91,15 +91,12 @@ internal sealed class FasterObjectWriter : ObjectWriter
         _isVerified = key.Algorithm == DigestAlgorithm.Named ? Length == _expectedLength : _hasher.Matches(key);
         if (_isVerified && _refusal is null)
         {
-            _store.Unverified.Settle(_staged, isVerified: true);
-            _isPublished = _store.TryPublish(_staged, out _earlier);
+            _intake.Unverified.Settle(_staged, isVerified: true);
+            _isPublished = _intake.Table.TryPublish(_staged, out _earlier);
         }
         else if (_isVerified && _refusal == CommitResult.StoreFull)
         {
-            lock (_store.Proven)
-            {
-                _store.Proven.Add(key.GetHashCode64());
-            }
+            _intake.SetProven(key);
         }
 
         return _isVerified;
@@ -136,7 +133,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
             else
             {
                 _staged.Acquire(); // the loop's
-                _store.Commits.Enqueue(pending.Value);
+                _intake.Commits.Enqueue(pending.Value);
             }
         }
         catch (Exception)
@@ -171,11 +168,11 @@ internal sealed class FasterObjectWriter : ObjectWriter
 
     private async Task<PendingCommit?> AppendLastEntriesAsync()
     {
-        if (_placed == 0 && _staged.PartCount <= 1)
+        if (_placed == 0 && _staged.Parts.Count <= 1)
         {
-            ReadOnlyMemory<byte> payload = _staged.PartCount == 0 ? default : _staged.PartMemory(0);
+            ReadOnlyMemory<byte> payload = _staged.Parts.Count == 0 ? default : _staged.Parts.Memory(0);
             EntryHeader whole = new(EntryKind.Whole, Key, Length, 0, payload.Span, _mark);
-            _store.Commits.Watch(_staged);
+            _intake.Commits.Watch(_staged);
             return await AppendAsync(whole, payload, CancellationToken.None) is { } at ? Placed(0, at, isSealed: false) : null;
         }
 
@@ -184,7 +181,7 @@ internal sealed class FasterObjectWriter : ObjectWriter
             return null;
         }
 
-        byte[] seal = Entries.Seal(Key, Length, _staged.Addresses(), _mark);
+        byte[] seal = Entries.Seal(Key, Length, _staged.Parts.Addresses(), _mark);
         ReadOnlyMemory<byte> list = seal.AsMemory(EntryHeader.SizeBytes);
         return await AppendAsync(EntryHeader.Read(seal), list, CancellationToken.None) is { } address
             ? new PendingCommit(_staged, address, true, _mark)
@@ -193,9 +190,9 @@ internal sealed class FasterObjectWriter : ObjectWriter
 
     private PendingCommit Placed(int part, long address, bool isSealed)
     {
-        if (_staged.PartCount > 0)
+        if (_staged.Parts.Count > 0)
         {
-            _staged.PlacePart(part, address, isVerified: true);
+            _staged.Parts.Place(part, address, isVerified: true);
         }
 
         return new PendingCommit(_staged, address, isSealed, _mark);
@@ -203,31 +200,31 @@ internal sealed class FasterObjectWriter : ObjectWriter
 
     private async ValueTask<CommitResult?> PlaceLastPartAsync(CancellationToken cancellationToken)
     {
-        int part = _staged.PartCount - 1;
+        int part = _staged.Parts.Count - 1;
         if (_placed > part)
         {
             return null;
         }
 
-        ReadOnlyMemory<byte> payload = _staged.PartMemory(part);
+        ReadOnlyMemory<byte> payload = _staged.Parts.Memory(part);
         EntryHeader header = new(EntryKind.Part, Key, _expectedLength ?? 0, part, payload.Span, _mark);
-        _store.Commits.Watch(_staged);
+        _intake.Commits.Watch(_staged);
         if (await AppendAsync(header, payload, cancellationToken) is not { } address)
         {
             return _refusal;
         }
 
         bool isVerified = _isVerified || _isProven;
-        _staged.PlacePart(part, address, isVerified);
+        _staged.Parts.Place(part, address, isVerified);
         if (!isVerified)
         {
-            _store.Unverified.Add(payload.Length);
+            _intake.Unverified.Add(payload.Length);
         }
 
         _placed++;
-        if (_store.Budget.IsHalfUsed)
+        if (_intake.Budget.IsHalfUsed)
         {
-            _store.Commits.Hurry();
+            _intake.Commits.Hurry();
         }
 
         return null;
@@ -236,38 +233,37 @@ internal sealed class FasterObjectWriter : ObjectWriter
     /// <summary>Appends an entry. Null: the disk refuses, and so do we from now on.</summary>
     private async ValueTask<long?> AppendAsync(EntryHeader header, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
-        _refusal = await _store.WaitForRoomAsync(_staged, cancellationToken);
+        _refusal = await _intake.WaitForRoomAsync(_staged, cancellationToken);
         if (_refusal is not null)
         {
             return null;
         }
 
-        if (_store.Log.TryAppend(header, payload, out long address))
+        if (_intake.Log.TryAppend(header, payload, out long address))
         {
             return address;
         }
 
-        CancellationToken failing = _store.Health.Failing;
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, failing);
-        try
-        {
-            return await _store.Log.AppendAsync(header, payload, either.Token);
-        }
-        catch (OperationCanceledException) when (failing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            _refusal = _store.WhyRefusing() ?? CommitResult.Failed;
-            return null;
-        }
+        return await AppendWhenFlushedAsync(header, payload, cancellationToken);
+    }
+
+    private async ValueTask<long?> AppendWhenFlushedAsync(EntryHeader header, ReadOnlyMemory<byte> payload,
+        CancellationToken cancellationToken)
+    {
+        long address = -1;
+        _refusal = await _intake.WhileWritableAsync(
+            async token => address = await _intake.Log.AppendAsync(header, payload, token), cancellationToken);
+        return _refusal is null ? address : null;
     }
 
     private void Fail(CommitResult result)
     {
-        _store.Commits.Unwatch(_staged);
-        _staged.LeaveLog();
-        _store.Unverified.Settle(_staged, isVerified: false);
+        _intake.Commits.Unwatch(_staged);
+        _staged.Parts.LeaveLog();
+        _intake.Unverified.Settle(_staged, isVerified: false);
         if (_isPublished)
         {
-            _store.Unpublish(_staged);
+            _intake.Table.Unpublish(_staged);
         }
 
         _staged.Committed.TrySetResult(result);

@@ -34,7 +34,7 @@ public sealed class NamedStore : IAsyncDisposable
         _time = time;
         _logger = logger;
         QuotaBytes = Math.Max((long)(options.NamedShare * storeQuotaBytes), LeastSlicesBytes + HeadLimits.LeastBytes);
-        if (Directory.Exists(_path))
+        if (disk.HasFolder(_path))
         {
             Open();
         }
@@ -53,7 +53,7 @@ public sealed class NamedStore : IAsyncDisposable
     public StoreStatistics? Statistics => Volatile.Read(ref _opened)?.Slices.Statistics;
 
     /// <summary>
-    /// Bodies in slices of at most 1 MiB, by <see cref="ObjectKey.Named"/>. A slice is written once: its name says all that its bytes
+    /// Bodies in slices of at most 1 MiB, by <see cref="Hashing.NamedKey"/>. A slice is written once: its name says all that its bytes
     /// depend on.
     /// </summary>
     /// <exception cref="IOException">It is not open yet, and cannot be opened.</exception>
@@ -89,15 +89,6 @@ public sealed class NamedStore : IAsyncDisposable
         }
     }
 
-    /// <summary>The most heap that it takes, once it is open.</summary>
-    internal static long HeapBytes(StoreOptions options, long storeQuotaBytes)
-    {
-        var slices = new StoreOptions { IndexMemoryBytes = IndexMemoryBytes(options) };
-        return slices.HeapBytes((long)(options.NamedShare * storeQuotaBytes)) + HeadLog.HeapBytes;
-    }
-
-    private static long IndexMemoryBytes(StoreOptions options) => (long)(options.NamedShare * options.IndexMemoryBytes);
-
     private Opened Open()
     {
         if (Volatile.Read(ref _opened) is { } opened)
@@ -127,7 +118,7 @@ public sealed class NamedStore : IAsyncDisposable
             LeastQuotaBytes = LeastSlicesBytes,
             HasNamed = false,
             MinFreeBytes = _options.MinFreeBytes,
-            IndexMemoryBytes = IndexMemoryBytes(_options),
+            IndexMemoryBytes = _options.NamedIndexMemoryBytes,
             ScrubBytesPerSecond = _options.ScrubBytesPerSecond,
             ScrubInterval = _options.ScrubInterval,
             CommitInterval = _options.CommitInterval,
@@ -138,7 +129,7 @@ public sealed class NamedStore : IAsyncDisposable
             var limits = new HeadLimits(headsQuota, HeadLog.MostHeads, options.CommitInterval);
             string heads = Path.Combine(_path, "heads");
             return new Opened(slices, StoreParts.OpenOrMoveAside(
-                heads, _time, _logger, () => HeadLog.Open(heads, limits, _disk, new DiskHealth(_time, _logger), _time, _logger)));
+                heads, _disk, _time, _logger, () => HeadLog.Open(heads, limits, _disk, new DiskHealth(_time, _logger), _time, _logger)));
         }
         catch
         {

@@ -22,7 +22,7 @@ internal sealed class StagedLease(StagedObject staged) : ObjectLease
             return false;
         }
 
-        Span<byte> whole = Scratch[..(int)Length];
+        Span<byte> whole = LeaseScratch.Bytes[..(int)Length];
         int read = staged.TryRead(0, whole);
         bytes = whole;
         return read == whole.Length;

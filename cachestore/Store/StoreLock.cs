@@ -13,13 +13,15 @@ namespace Breakwater.CacheStore.Store;
 /// </summary>
 internal sealed class StoreLock : IDisposable
 {
+    private readonly StoreDisk _disk;
     private readonly string _path;
     private readonly string? _openedAs;
     private readonly SafeFileHandle? _directory;
-    private readonly FileStream _file;
+    private readonly SafeFileHandle _file;
 
-    private StoreLock(string path, SafeFileHandle? directory, FileStream file)
+    private StoreLock(StoreDisk disk, string path, SafeFileHandle? directory, SafeFileHandle file)
     {
+        _disk = disk;
         _path = path;
         _directory = directory;
         _openedAs = NameOf(directory);
@@ -31,49 +33,50 @@ internal sealed class StoreLock : IDisposable
     {
         get
         {
-            if (!Directory.Exists(_path) || NameOf(_directory) != _openedAs)
+            if (!_disk.HasFolder(_path) || NameOf(_directory) != _openedAs)
             {
                 return $"The store's directory {_path} was deleted or moved away.";
             }
 
             string commit = CommitRecord.PathIn(Path.Combine(_path, StoreParts.ObjectsName));
-            return File.Exists(commit) ? null : $"Files of the store were deleted: {commit} is not there.";
+            return _disk.HasFile(commit) ? null : $"Files of the store were deleted: {commit} is not there.";
         }
     }
 
     /// <exception cref="StoreInUseException">Another process has it.</exception>
     /// <exception cref="IOException">The directory cannot be used.</exception>
-    public static StoreLock Take(string directory)
+    public static StoreLock Take(string directory, StoreDisk disk)
     {
         string path = Path.Combine(directory, "lock");
         SafeFileHandle? locked = null;
         if (OperatingSystem.IsLinux())
         {
-            locked = Posix.LockDirectory(directory, out _) ?? throw new StoreInUseException(directory, ReadHolder(path + ".pid"));
+            locked = disk.LockFolder(directory) ?? throw new StoreInUseException(directory, ReadHolder(path + ".pid", disk));
         }
 
-        FileStream file;
+        SafeFileHandle file;
         try
         {
-            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            file = disk.OpenAlone(path);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             locked?.Dispose();
-            throw failure is IOException && File.Exists(path) ? new StoreInUseException(directory, ReadHolder(path + ".pid")) : failure;
+            throw failure is IOException && disk.HasFile(path)
+                ? new StoreInUseException(directory, ReadHolder(path + ".pid", disk))
+                : failure;
         }
 
         try
         {
-            WholeFile.Write(path + ".pid", Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)),
-                WholeFile.Readable);
+            disk.WriteWhole(path + ".pid", Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             // a full disk: whoever wants the store is not told who has it
         }
 
-        return new StoreLock(directory, locked, file);
+        return new StoreLock(disk, directory, locked, file);
     }
 
     public void Dispose()
@@ -82,16 +85,11 @@ internal sealed class StoreLock : IDisposable
         _directory?.Dispose();
     }
 
-    /// <summary>
-    /// What the kernel calls an open directory: another name when it was moved, one that ends in "(deleted)" when it was deleted.
-    /// </summary>
-    private static string? NameOf(SafeFileHandle? directory)
+    private string? NameOf(SafeFileHandle? directory)
     {
         try
         {
-            return directory is null
-                ? null
-                : File.ResolveLinkTarget($"/proc/self/fd/{directory.DangerousGetHandle()}", returnFinalTarget: false)?.FullName;
+            return directory is null ? null : _disk.NameOf(directory);
         }
         catch (IOException)
         {
@@ -99,11 +97,11 @@ internal sealed class StoreLock : IDisposable
         }
     }
 
-    private static int? ReadHolder(string path)
+    private static int? ReadHolder(string path, StoreDisk disk)
     {
         try
         {
-            return int.TryParse(File.ReadAllText(path), NumberStyles.None, CultureInfo.InvariantCulture, out int processId)
+            return int.TryParse(disk.ReadAll(path), NumberStyles.None, CultureInfo.InvariantCulture, out int processId)
                 ? processId
                 : null;
         }

@@ -14,8 +14,7 @@ namespace Breakwater.CacheStore.Store;
 /// <summary>What a store is made of, opened and recovered.</summary>
 internal sealed record StoreParts(
     StoreDisk Disk, DiskHealth Health, BlobLog Log, ObjectIndex Index, FasterDocumentStore Documents, PinSets Pins,
-    StoreShares Shares, StoreRecovery Recovered,
-    long QuotaBytes)
+    StoreShares Shares, StoreRecovery Recovered, long QuotaBytes)
 {
     /// <summary>The directory of the objects' log within the store's.</summary>
     public const string ObjectsName = "objects";
@@ -45,7 +44,7 @@ internal sealed record StoreParts(
 
         StoreShares shares = new(logger);
         (BlobLog log, ObjectIndex index, StoreRecovery recovered) =
-            OpenOrMoveAside(objects, time, logger, () =>
+            OpenOrMoveAside(objects, disk, time, logger, () =>
             {
                 shares = new StoreShares(logger); // counts from nothing, should it be the second try
                 shares.Replace(options.Shares);
@@ -53,7 +52,7 @@ internal sealed record StoreParts(
             });
         string documentsPath = Path.Combine(path, "documents");
         FasterDocumentStore documents =
-            OpenOrMoveAside(documentsPath, time, logger, () => FasterDocumentStore.Open(documentsPath, disk, health, logger));
+            OpenOrMoveAside(documentsPath, disk, time, logger, () => FasterDocumentStore.Open(documentsPath, disk, health, logger));
         PinSets pins =
             new(Path.Combine(path, "pins"), quota, disk, key => index.TryGet(key, out IndexEntry entry) ? entry.Length : null, logger);
         return new StoreParts(disk, health, log, index, documents, pins, shares, recovered, quota);
@@ -71,25 +70,24 @@ internal sealed record StoreParts(
         }
 
         string indexPath = Path.Combine(path, "index");
-        StoreFolder.Make(indexPath);
+        disk.MakeFolder(indexPath);
         ObjectIndex index = new(quota / SmallestObjectsMean, objectsNow, indexMemoryBytes, Path.Combine(indexPath, "spill"), shares,
             log.Segments.StartOf(SegmentSet.FirstKeptId));
         return (log, index, new Recovery(log, index, shares, logger).Run(range));
     }
 
     /// <summary>A cache that cannot be understood must not keep the server from starting: it is put aside, and begun anew.</summary>
-    internal static T OpenOrMoveAside<T>(string directory, TimeProvider time, ILogger logger, Func<T> open)
+    internal static T OpenOrMoveAside<T>(string directory, StoreDisk disk, TimeProvider time, ILogger logger, Func<T> open)
     {
         try
         {
             return open();
         }
-        catch (Exception failure)
-            when (failure is StoreFormatException or InvalidDataException or ArgumentException or FASTER.core.FasterException)
+        catch (Exception failure) when (failure is ArgumentException || BlobLog.IsUnreadable(failure))
         {
             string stamped = string.Create(CultureInfo.InvariantCulture, $"{directory}.aside-{time.GetUtcNow():yyyyMMdd-HHmmss}");
             string aside = stamped;
-            for (int number = 2; Directory.Exists(aside); number++)
+            for (int number = 2; disk.HasFolder(aside); number++)
             {
                 aside = string.Create(CultureInfo.InvariantCulture, $"{stamped}-{number}"); // the clock has shown this second before
             }
@@ -97,7 +95,7 @@ internal sealed record StoreParts(
             logger.LogError(failure,
                 "{Directory} cannot be used and was moved to {Aside}; the store begins anew. Delete it, or go back to the version that "
                 + "wrote it.", directory, aside);
-            Directory.Move(directory, aside);
+            disk.MoveFolder(directory, aside);
             return open();
         }
     }
@@ -117,15 +115,14 @@ internal sealed record StoreParts(
     private static long RememberedQuota(string path, string objects, StoreDisk disk)
     {
         string file = Path.Combine(path, "quota");
-        if (File.Exists(file) && long.TryParse(File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture, out long remembered)
+        if (disk.HasFile(file) && long.TryParse(disk.ReadAll(file), NumberStyles.None, CultureInfo.InvariantCulture, out long remembered)
             && remembered >= StoreOptions.MinQuotaBytes)
         {
             return remembered;
         }
 
-        long held = Directory.Exists(objects) ? new DirectoryInfo(objects).EnumerateFiles().Sum(static f => f.Length) : 0;
-        long quota = (long)(DefaultShareOfFree * (disk.FreeBytes(path) + held));
-        WholeFile.Write(file, Encoding.ASCII.GetBytes(quota.ToString(CultureInfo.InvariantCulture)), WholeFile.Readable);
+        long quota = (long)(DefaultShareOfFree * (disk.FreeBytes(path) + disk.BytesOf(objects)));
+        disk.WriteWhole(file, Encoding.ASCII.GetBytes(quota.ToString(CultureInfo.InvariantCulture)));
         return quota;
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Breakwater.CacheStore;
+using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.Proxy.Cluster;
 
@@ -33,7 +34,7 @@ internal sealed class Ring
     public static ulong KeyOf(string name)
     {
         Span<byte> digest = stackalloc byte[ObjectKey.DigestSizeBytes];
-        ObjectKey.Named(Encoding.UTF8.GetBytes(name)).CopyDigestTo(digest);
+        NamedKey.Of(Encoding.UTF8.GetBytes(name)).CopyDigestTo(digest);
         return BinaryPrimitives.ReadUInt64LittleEndian(digest);
     }
 

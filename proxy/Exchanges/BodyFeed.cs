@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Breakwater.CacheStore;
+using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.Proxy.Exchanges;
 
@@ -92,7 +93,7 @@ internal sealed class BodyFeed
         Span<byte> name = stackalloc byte[bodyId.Length + sizeof(long)];
         bodyId.CopyTo(name);
         BinaryPrimitives.WriteInt64LittleEndian(name[bodyId.Length..], index);
-        return ObjectKey.Named(name);
+        return NamedKey.Of(name);
     }
 
     /// <summary>Will it have this byte within the time of so many bytes?</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Settings;

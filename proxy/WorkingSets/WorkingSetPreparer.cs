@@ -19,7 +19,7 @@ internal sealed partial class WorkingSetPreparer(
     WorkingSetStore sets,
     SnapshotSource snapshots,
     Prefetcher prefetcher,
-    IObjectStore store,
+    PinSets pins,
     WorkingSetOptions options,
     TimeProvider time,
     IHostApplicationLifetime lifetime,
@@ -187,20 +187,20 @@ internal sealed partial class WorkingSetPreparer(
             if (!isWhole)
             {
                 // A catalog that could not be had just now: what was pinned before stays so.
-                keys = [.. keys.Union(store.Pins.Keys(name) ?? [])];
+                keys = [.. keys.Union(pins.Keys(name) ?? [])];
             }
 
-            if (keys.Length > 0 && store.Pins.Put(name, keys) == PinResult.OverLimit)
+            if (keys.Length > 0 && pins.Put(name, keys) == PinResult.OverLimit)
             {
-                LogNotPinned(log, repository, manifest.Revision, store.Pins.MaxBytes);
+                LogNotPinned(log, repository, manifest.Revision, pins.MaxBytes);
             }
 
             foreach (string old in isStanding
-                ? store.Pins.List().Select(set => set.Name).Where(set => set.StartsWith(prefix, StringComparison.Ordinal) && set != name)
+                ? pins.List().Select(set => set.Name).Where(set => set.StartsWith(prefix, StringComparison.Ordinal) && set != name)
                     .OrderDescending(StringComparer.Ordinal).Skip(1)
                 : [])
             {
-                store.Pins.Remove(old);
+                pins.Remove(old);
             }
         }
         catch (Exception e) when (e is IOException or ArgumentException)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Breakwater.CacheStore;
+using Breakwater.CacheStore.Hashing;
 using Breakwater.Repositories;
 
 namespace Breakwater.Mount;
@@ -238,7 +239,7 @@ internal sealed class Tree(CatalogPool catalogs, ContentCache contents)
         CatalogAttributes a = line.Attributes;
         if (a.LinkGroup == 0 || line.Entry.IsDirectory)
         {
-            return ObjectKey.Named([0, .. path]);
+            return NamedKey.Of([0, .. path]);
         }
 
         using var all = new MemoryStream();
@@ -269,7 +270,7 @@ internal sealed class Tree(CatalogPool catalogs, ContentCache contents)
         all.Write(numbers);
         all.Write(a.LinkTarget);
         all.Write(a.Xattrs ?? []);
-        return ObjectKey.Named(all.ToArray());
+        return NamedKey.Of(all.ToArray());
     }
 
     private static void Append(MemoryStream to, ObjectKey key, Span<byte> digest)

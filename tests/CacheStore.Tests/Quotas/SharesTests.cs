@@ -150,7 +150,7 @@ public sealed class SharesTests : IDisposable
             {
                 // an object that was removed may be back after a restart, with the mark of that time
                 int number = store.Shares.NumberOf(party.Mark);
-                Assert.Equal(there.Where(one => store.Index.TryGet(one.Key, out IndexEntry entry) && entry.Owner == number)
+                Assert.Equal(there.Where(one => store.Table.TryGet(one.Key, out IndexEntry entry) && entry.Owner == number)
                     .Sum(one => stored[one.Key].Length), BytesOf(store, party));
             }
         }

@@ -17,7 +17,7 @@ public sealed class StagedObjectTests : IDisposable
     {
         _segments = new SegmentSet(_directory.Path, 22, new StoreDisk());
         _staged = new StagedObject(TestObjects.KeyOf(_bytes), _segments, _budget);
-        Assert.Equal(_bytes.Length, _staged.Fill(_bytes, _bytes.Length));
+        Assert.Equal(_bytes.Length, _staged.Parts.Fill(_bytes, _bytes.Length));
     }
 
     public void Dispose()
@@ -46,14 +46,14 @@ public sealed class StagedObjectTests : IDisposable
     [Fact]
     public void Refused_ObjectThatIsStillRead_LeavesTheBudgetOnce()
     {
-        _staged.PlacePart(0, 0, isVerified: true);
+        _staged.Parts.Place(0, 0, isVerified: true);
         Assert.True(_budget.IsExceeded);
 
-        _staged.LeaveLog();
-        _staged.LeaveLog();
+        _staged.Parts.LeaveLog();
+        _staged.Parts.LeaveLog();
 
         Assert.False(_budget.IsExceeded);
-        _staged.ReleaseFlushed(1 << 20);
+        _staged.Parts.ReleaseFlushed(1 << 20);
         byte[] read = new byte[_bytes.Length];
         Assert.Equal(read.Length, _staged.TryRead(0, read));
         Assert.Equal(_bytes, read);
@@ -65,9 +65,9 @@ public sealed class StagedObjectTests : IDisposable
     [Fact]
     public void Flushed_PartWhoseSegmentIsGone_IsReadFromMemory()
     {
-        _staged.PlacePart(0, 0, isVerified: true);
+        _staged.Parts.Place(0, 0, isVerified: true);
 
-        _staged.ReleaseFlushed(1 << 20);
+        _staged.Parts.ReleaseFlushed(1 << 20);
 
         Assert.False(_budget.IsHalfUsed);
         byte[] read = new byte[_bytes.Length];
@@ -79,7 +79,7 @@ public sealed class StagedObjectTests : IDisposable
     private void Flush()
     {
         _segments.GetOrCreate(0);
-        _staged.PlacePart(0, 0, isVerified: true);
-        _staged.ReleaseFlushed(1 << 20);
+        _staged.Parts.Place(0, 0, isVerified: true);
+        _staged.Parts.ReleaseFlushed(1 << 20);
     }
 }

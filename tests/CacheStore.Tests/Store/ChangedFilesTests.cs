@@ -19,7 +19,7 @@ public sealed class ChangedFilesTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     public static TheoryData<int> Lengths =>
-        [1, 5_000, ObjectLease.MaxWholeBytes, ObjectLease.MaxWholeBytes + 1, StagedObject.PartBytes, StagedObject.PartBytes + 1, 3_000_000];
+        [1, 5_000, ObjectLease.MaxWholeBytes, ObjectLease.MaxWholeBytes + 1, PartSize.Full, PartSize.Full + 1, 3_000_000];
 
     [Theory]
     [MemberData(nameof(Lengths))]
@@ -294,7 +294,7 @@ public sealed class ChangedFilesTests : IDisposable
         {
             for (int offset = 0; offset < length;)
             {
-                offset += await lease.ReadAsync(offset, new byte[StagedObject.PartBytes]);
+                offset += await lease.ReadAsync(offset, new byte[PartSize.Full]);
             }
 
             Assert.Equal(bytes, await TestObjects.ReadAllAsync(lease));
@@ -339,7 +339,7 @@ public sealed class ChangedFilesTests : IDisposable
         RandomAccess.Write(file, [(byte)(bytes[^1] ^ 1)], at + LastPartBytes(bytes) - 1);
     }
 
-    private static int LastPartBytes(byte[] bytes) => ((bytes.Length - 1) % StagedObject.PartBytes) + 1;
+    private static int LastPartBytes(byte[] bytes) => ((bytes.Length - 1) % PartSize.Full) + 1;
 
     /// <summary>The segment that holds an object's last part, and where that begins in the file.</summary>
     private (string Path, long At) PlaceOf(byte[] bytes) =>

@@ -1,3 +1,4 @@
+using Breakwater.CacheStore.Hashing;
 using Breakwater.CacheStore.Scrubbing;
 using Breakwater.CacheStore.Store;
 using Breakwater.TestSupport;
@@ -24,7 +25,7 @@ public sealed class NamedStoreTests : IAsyncLifetime
     public async Task Slice_OfItsLength_IsReadBackAtOnceAndAfterRestart(int length)
     {
         byte[] bytes = TestObjects.Bytes(3, length);
-        ObjectKey key = ObjectKey.Named("a slice"u8);
+        ObjectKey key = NamedKey.Of("a slice"u8);
 
         Assert.Equal(CommitResult.Committed, await _store.Named.Slices.WriteAsync(key, bytes));
 
@@ -59,7 +60,7 @@ public sealed class NamedStoreTests : IAsyncLifetime
     [InlineData(1_001)]
     public async Task Slice_OfAnotherLengthThanPromised_IsNeverThere(int length)
     {
-        ObjectKey key = ObjectKey.Named("short or long"u8);
+        ObjectKey key = NamedKey.Of("short or long"u8);
         await using (ObjectWriter writer = _store.Named.Slices.BeginWrite(key, 1_000))
         {
             await writer.AppendAsync(new byte[length]);
@@ -79,9 +80,9 @@ public sealed class NamedStoreTests : IAsyncLifetime
     [Fact]
     public async Task Slice_DamagedOnDisk_IsFoundByTheScrubberAndForgotten()
     {
-        ObjectKey key = ObjectKey.Named("damaged"u8);
+        ObjectKey key = NamedKey.Of("damaged"u8);
         await _store.Named.Slices.WriteAsync(key, TestObjects.Bytes(1, 700_000));
-        await _store.Named.Slices.WriteAsync(ObjectKey.Named("good"u8), TestObjects.Bytes(2, 700_000));
+        await _store.Named.Slices.WriteAsync(NamedKey.Of("good"u8), TestObjects.Bytes(2, 700_000));
         await _store.DisposeAsync();
         string file = Directory.GetFiles(Path.Combine(_directory.Path, "named", "objects"), "*.seg").Single();
         await using (FileStream segment = File.OpenWrite(file))
@@ -95,7 +96,7 @@ public sealed class NamedStoreTests : IAsyncLifetime
 
         Assert.Equal([key], report.Damaged);
         Assert.False(_store.Named.Slices.Contains(key));
-        Assert.True(_store.Named.Slices.Contains(ObjectKey.Named("good"u8)));
+        Assert.True(_store.Named.Slices.Contains(NamedKey.Of("good"u8)));
     }
 
     /// <summary>Whatever comes by name, an object stays: 150 MB of slices through a share of 38 MB.</summary>
@@ -113,14 +114,14 @@ public sealed class NamedStoreTests : IAsyncLifetime
         byte[] slice = TestObjects.Bytes(99, 1 << 20);
         for (int i = 0; i < 150; i++)
         {
-            await _store.Named.Slices.WriteAsync(ObjectKey.Named(BitConverter.GetBytes(i)), slice);
+            await _store.Named.Slices.WriteAsync(NamedKey.Of(BitConverter.GetBytes(i)), slice);
         }
 
         await Waiting.UntilAsync(() => _store.Named.UsedBytes <= _store.Named.QuotaBytes + (4 << 20));
         Assert.All(objects, key => Assert.True(_store.Contains(key)));
         Assert.Equal(0, _store.Statistics.EvictedObjects);
         Assert.True(_store.Named.Statistics!.EvictedObjects > 80);
-        Assert.True(_store.Named.Slices.Contains(ObjectKey.Named(BitConverter.GetBytes(149))));
+        Assert.True(_store.Named.Slices.Contains(NamedKey.Of(BitConverter.GetBytes(149))));
     }
 
     /// <summary>The version before reads all that this one writes for CernVM-FS: there is nothing of a name in it.</summary>
@@ -139,7 +140,7 @@ public sealed class NamedStoreTests : IAsyncLifetime
     [Fact]
     public void Key_OfAName_HasATextThatLeadsNowhere()
     {
-        ObjectKey key = ObjectKey.Named("any"u8);
+        ObjectKey key = NamedKey.Of("any"u8);
 
         Assert.EndsWith("-named", key.ToString(), StringComparison.Ordinal);
         Assert.False(ObjectKey.TryParse(key.ToString(), out _));

@@ -9,14 +9,12 @@ namespace Breakwater.Proxy.Tests.Architecture;
 /// </summary>
 public class ArchitectureTests
 {
-    private const string Begin = "<!-- arrows -->", End = "<!-- /arrows -->";
+    private const string Store = "Breakwater.CacheStore";
 
-    /// <summary>The store's own folders are not parted by mechanism yet: arrows within it are left out.</summary>
     [Fact]
     public void Folders_AtAnyDepth_FormNoCircle()
     {
-        string circles =
-            string.Join('\n', Arrows.Circles(Arrows.All.Where(a => !a.From.StartsWith("Breakwater.CacheStore", StringComparison.Ordinal))));
+        string circles = string.Join('\n', Arrows.Circles(Arrows.All));
         Assert.True(circles.Length == 0, circles);
     }
 
@@ -27,13 +25,18 @@ public class ArchitectureTests
         Assert.NotEmpty(Arrows.Circles([.. Arrows.All, new Arrow(some.To, some.From, "added by this test")]));
     }
 
-    [Fact]
-    public void Rooms_UseWhatTheTableAllows_AndNothingElse()
+    [Theory]
+    [InlineData("arrows")]
+    [InlineData("arrows of the store")]
+    public void Rooms_UseWhatTheTableAllows_AndNothingElse(string name)
     {
         string page = Checkout.PathOf("docs", "develop", "architecture.md");
         string text = File.ReadAllText(page);
-        int begin = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, end = text.IndexOf(End, StringComparison.Ordinal);
-        string table = Table();
+        string opening = $"<!-- {name} -->", closing = $"<!-- /{name} -->";
+        int begin = text.IndexOf(opening, StringComparison.Ordinal) + opening.Length, end = text.IndexOf(closing, StringComparison.Ordinal);
+        string table = name == "arrows"
+            ? Table(Arrows.All, Arrows.RoomOf)
+            : Table(Arrows.All.Where(a => IsOfStore(a.From) && IsOfStore(a.To)), Arrows.StoreRoomOf);
         if (Environment.GetEnvironmentVariable("BREAKWATER_WRITE_ARROWS") == "1")
         {
             File.WriteAllText(page, text[..begin] + "\n" + table + text[end..]);
@@ -42,6 +45,23 @@ public class ArchitectureTests
 
         Assert.Equal(text[begin..end].Trim(), table.Trim());
     }
+
+    [Fact]
+    public void Faster_IsKnownByTheStoresIndexAndLog_AndNobodyElse() =>
+        Assert.All(Users("Breakwater", static t => t.StartsWith("FASTER.", StringComparison.Ordinal)),
+            static user => Assert.Matches(@"^Breakwater\.CacheStore\.(Index|Log)\.", user));
+
+    [Fact]
+    public void CacheStore_AsksTheDisk_InTheRoomDiskOnly() =>
+        Assert.All(
+            Users(Store, static t => IsFileAccess(t)
+                || t is Store + ".Disk.Posix" or Store + ".Disk.WholeFile" or Store + ".Disk.StoreFolder"),
+            static user => Assert.Matches(@"^Breakwater\.CacheStore\.(Disk\.|MappedRun uses )", user)); // that one asks about memory
+
+    [Fact]
+    public void Index_HasOneWriter() =>
+        Assert.All(Users(Store, static t => t == Store + ".Index.ObjectIndex"),
+            static user => Assert.Matches(@"^Breakwater\.CacheStore\.(Index\.|Store\.(StoreParts|Recovery))", user)); // they load it
 
     [Fact]
     public void CacheStore_KnowsNoHttp()
@@ -74,7 +94,7 @@ public class ArchitectureTests
 
     private static bool IsFileAccess(string type) =>
         type is "System.IO.File" or "System.IO.Directory" or "System.IO.FileStream" or "System.IO.RandomAccess" or "System.IO.FileInfo"
-        or "System.IO.DirectoryInfo";
+        or "System.IO.DirectoryInfo" or "System.IO.DriveInfo";
 
     private static IEnumerable<string> Users(string folder, Func<string, bool> isForbidden) =>
         from type in Arrows.Product.Types
@@ -83,11 +103,13 @@ public class ArchitectureTests
         where isForbidden(dependency.Target.FullName)
         select $"{type.FullName} uses {dependency.Target.FullName}";
 
-    private static string Table()
+    private static bool IsOfStore(string folder) => folder.StartsWith(Store, StringComparison.Ordinal);
+
+    private static string Table(IEnumerable<Arrow> arrows, Func<string, string> roomOf)
     {
         var text = new StringBuilder("| room | uses |\n|---|---|\n");
-        IEnumerable<IGrouping<string, string>> rooms = Arrows.All
-            .Select(a => (From: Arrows.RoomOf(a.From), To: Arrows.RoomOf(a.To))).Where(a => a.From != a.To).Distinct()
+        IEnumerable<IGrouping<string, string>> rooms = arrows
+            .Select(a => (From: roomOf(a.From), To: roomOf(a.To))).Where(a => a.From != a.To).Distinct()
             .GroupBy(a => a.From, a => a.To).OrderBy(g => g.Key, StringComparer.Ordinal);
         foreach (IGrouping<string, string> room in rooms)
         {

@@ -61,6 +61,9 @@ internal static class Arrows
         return parts[1] == "Proxy" ? (parts.Length > 2 ? parts[2] : "Commands") : char.ToLowerInvariant(parts[1][0]) + parts[1][1..];
     }
 
+    /// <summary>The room of the store that a folder of it is; its own files are what all of them know.</summary>
+    public static string StoreRoomOf(string folder) => folder.Split('.') is [_, _, var room, ..] ? room : "(root)";
+
     private static bool Reaches(Dictionary<string, (string To, string Example)[]> uses, string start, string goal)
     {
         var seen = new HashSet<string>();
