@@ -41,7 +41,8 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
 
     public static FasterDocumentStore Open(string directory, StoreDisk disk, DiskHealth health, ILogger logger)
     {
-        BlobLog log = BlobLog.Open(directory, Geometry, disk, health, out CommittedRange range);
+        using Opening opening = new();
+        BlobLog log = opening.Add(BlobLog.Open(directory, Geometry, disk, health, out CommittedRange range));
         FasterDocumentStore store = new(log, health, logger);
         LogScanner scanner = new(log.Segments, log.Geometry.PageSizeBits);
         foreach (ScannedEntry entry in scanner.Scan(range.BeginAddress, range.UntilAddress))
@@ -55,6 +56,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
                 scanner.DamagedPages + scanner.UnreadablePages);
         }
 
+        opening.Complete();
         return store;
     }
 

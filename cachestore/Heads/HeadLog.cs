@@ -56,8 +56,11 @@ internal sealed class HeadLog : IHeadStore, IAsyncDisposable
     /// <summary>Opens the log of a directory, or makes one.</summary>
     public static HeadLog Open(string directory, HeadLimits limits, StoreDisk disk, DiskHealth health, TimeProvider time, ILogger logger)
     {
-        BlobLog log = BlobLog.Open(directory, limits.Geometry, disk, health, out CommittedRange range);
-        return new HeadLog(log, HeadRecovery.Load(log, range, logger), limits, health, time, logger);
+        using Opening opening = new();
+        BlobLog log = opening.Add(BlobLog.Open(directory, limits.Geometry, disk, health, out CommittedRange range));
+        HeadPlaces places = HeadRecovery.Load(log, range, logger);
+        opening.Complete();
+        return new HeadLog(log, places, limits, health, time, logger);
     }
 
     /// <inheritdoc/>

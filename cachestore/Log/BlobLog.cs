@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Breakwater.CacheStore.Disk;
-using Breakwater.CacheStore.Staging;
 using FASTER.core;
 
 namespace Breakwater.CacheStore.Log;
@@ -84,7 +83,8 @@ internal sealed class BlobLog : IDisposable
             geometry = geometry with { PageSizeBits = recovered.PageSizeBits, SegmentSizeBits = recovered.SegmentSizeBits };
         }
 
-        SegmentSet segments = new(directory, geometry.SegmentSizeBits, disk);
+        using Opening opening = new();
+        SegmentSet segments = opening.Add(new SegmentSet(directory, geometry.SegmentSizeBits, disk));
         if (!isRecorded)
         {
             recovered = RangeOfFiles(segments, geometry);
@@ -98,9 +98,10 @@ internal sealed class BlobLog : IDisposable
             }
         }
 
-        SegmentDevice device = new(segments, health);
-        CommitRecord commitRecord = new(directory, geometry.PageSizeBits, geometry.SegmentSizeBits, disk, health);
-        FasterLog log = new(new FasterLogSettings
+        SegmentDevice device = opening.Add(new SegmentDevice(segments, health));
+        CommitRecord commitRecord =
+            opening.Add(new CommitRecord(directory, geometry.PageSizeBits, geometry.SegmentSizeBits, disk, health));
+        FasterLog log = opening.Add(new FasterLog(new FasterLogSettings
         {
             LogDevice = device,
             LogCommitManager = commitRecord,
@@ -109,7 +110,7 @@ internal sealed class BlobLog : IDisposable
             SegmentSizeBits = geometry.SegmentSizeBits,
             LogChecksum = LogChecksumType.None,
             TryRecoverLatest = false,
-        });
+        }));
         if (recovered.UntilAddress > FirstAddress)
         {
             long pageSize = 1L << geometry.PageSizeBits;
@@ -118,6 +119,7 @@ internal sealed class BlobLog : IDisposable
             log.Initialize(recovered.BeginAddress, nextPage);
         }
 
+        opening.Complete();
         return new BlobLog(log, device, commitRecord, segments, geometry, health);
     }
 

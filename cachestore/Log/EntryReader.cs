@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using Breakwater.CacheStore.Disk;
-using Breakwater.CacheStore.Staging;
 
 namespace Breakwater.CacheStore.Log;
 

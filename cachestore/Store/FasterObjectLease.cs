@@ -1,7 +1,6 @@
 using System.Buffers;
 using Breakwater.CacheStore.Index;
 using Breakwater.CacheStore.Log;
-using Breakwater.CacheStore.Staging;
 
 namespace Breakwater.CacheStore.Store;
 

@@ -50,11 +50,15 @@ internal sealed record StoreParts(
                 shares.Replace(options.Shares);
                 return OpenObjects(path, objects, quota, options.IndexMemoryBytes, shares, disk, health, logger);
             });
+        using Opening opening = new();
+        opening.Add(log);
+        opening.Add(index);
+        PinSets pins =
+            new(Path.Combine(path, "pins"), quota, disk, key => index.TryGet(key, out IndexEntry entry) ? entry.Length : null, logger);
         string documentsPath = Path.Combine(path, "documents");
         FasterDocumentStore documents =
             OpenOrMoveAside(documentsPath, disk, time, logger, () => FasterDocumentStore.Open(documentsPath, disk, health, logger));
-        PinSets pins =
-            new(Path.Combine(path, "pins"), quota, disk, key => index.TryGet(key, out IndexEntry entry) ? entry.Length : null, logger);
+        opening.Complete();
         return new StoreParts(disk, health, log, index, documents, pins, shares, recovered, quota);
     }
 
@@ -62,7 +66,8 @@ internal sealed record StoreParts(
         string path, string objects, long quota, long indexMemoryBytes, StoreShares shares, StoreDisk disk, DiskHealth health,
         ILogger logger)
     {
-        BlobLog log = BlobLog.Open(objects, GeometryFor(quota), disk, health, out CommittedRange range);
+        using Opening opening = new();
+        BlobLog log = opening.Add(BlobLog.Open(objects, GeometryFor(quota), disk, health, out CommittedRange range));
         long objectsNow = log.Segments.TableBytes() / TableRow.SizeBytes;
         if (objectsNow > ObjectsForHugePages)
         {
@@ -71,9 +76,12 @@ internal sealed record StoreParts(
 
         string indexPath = Path.Combine(path, "index");
         disk.MakeFolder(indexPath);
-        ObjectIndex index = new(quota / SmallestObjectsMean, objectsNow, indexMemoryBytes, Path.Combine(indexPath, "spill"), shares,
-            log.Segments.StartOf(SegmentSet.FirstKeptId));
-        return (log, index, new Recovery(log, index, shares, logger).Run(range));
+        long keptFrom = log.Segments.StartOf(SegmentSet.FirstKeptId);
+        ObjectIndex index = opening.Add(
+            new ObjectIndex(quota / SmallestObjectsMean, objectsNow, indexMemoryBytes, Path.Combine(indexPath, "spill"), shares, keptFrom));
+        StoreRecovery recovered = new Recovery(log, index, shares, logger).Run(range);
+        opening.Complete();
+        return (log, index, recovered);
     }
 
     /// <summary>A cache that cannot be understood must not keep the server from starting: it is put aside, and begun anew.</summary>

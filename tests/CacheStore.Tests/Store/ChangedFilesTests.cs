@@ -1,6 +1,5 @@
 using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Log;
-using Breakwater.CacheStore.Staging;
 using Breakwater.CacheStore.Store;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
