@@ -34,8 +34,8 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     private int _hand; // the kept segment that was looked at last
     private readonly Task _running;
 
-    public SpaceKeeper(ObjectTable table, BlobLog log, CommitLoop commits, UnverifiedBytes unverified, DiskHealth health, SpaceLimits limits,
-        ILogger logger)
+    public SpaceKeeper(ObjectTable table, BlobLog log, CommitLoop commits, UnverifiedBytes unverified, DiskHealth health,
+        SpaceLimits limits, ILogger logger)
     {
         _table = table;
         _log = log;

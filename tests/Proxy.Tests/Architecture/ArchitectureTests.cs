@@ -61,7 +61,7 @@ public class ArchitectureTests
     [Fact]
     public void Index_HasOneWriter() =>
         Assert.All(Users(Store, static t => t == Store + ".Index.ObjectIndex"),
-            static user => Assert.Matches(@"^Breakwater\.CacheStore\.(Index\.|Store\.(StoreParts|Recovery))", user)); // they load it
+            static user => Assert.Matches(@"^Breakwater\.CacheStore\.(Index\.|Store\.(StoreParts|StoreMemory|Recovery))", user)); // they make, size and load it
 
     [Fact]
     public void CacheStore_KnowsNoHttp()
