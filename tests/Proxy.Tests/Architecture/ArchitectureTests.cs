@@ -58,10 +58,11 @@ public class ArchitectureTests
                 || t is Store + ".Disk.Posix" or Store + ".Disk.WholeFile" or Store + ".Disk.StoreFolder"),
             static user => Assert.Matches(@"^Breakwater\.CacheStore\.(Disk\.|MappedRun uses )", user)); // that one asks about memory
 
+    /// <summary>Beside it stand those who make the index, load it at a start, and say how large it is.</summary>
     [Fact]
     public void Index_HasOneWriter() =>
         Assert.All(Users(Store, static t => t == Store + ".Index.ObjectIndex"),
-            static user => Assert.Matches(@"^Breakwater\.CacheStore\.(Index\.|Store\.(StoreParts|StoreMemory|Recovery))", user)); // they make, size and load it
+            static user => Assert.Matches(@"^Breakwater\.CacheStore\.(Index\.|Store\.(StoreParts|StoreMemory|Recovery))", user));
 
     [Fact]
     public void CacheStore_KnowsNoHttp()
