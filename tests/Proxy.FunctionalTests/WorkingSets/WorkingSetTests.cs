@@ -1,6 +1,6 @@
-using System.Text;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Documents;
