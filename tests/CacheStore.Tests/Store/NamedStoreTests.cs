@@ -41,7 +41,7 @@ public sealed class NamedStoreTests : IAsyncLifetime
     {
         byte[] body = TestObjects.Bytes(1, 3_000);
         byte[] slice = TestObjects.Bytes(2, 3_000);
-        (ObjectKey objectKey, ObjectKey sliceKey) = (TestObjects.KeyOf(body), ObjectKey.Named("a slice"u8));
+        (ObjectKey objectKey, ObjectKey sliceKey) = (TestObjects.KeyOf(body), NamedKey.Of("a slice"u8));
         await _store.WriteAsync(objectKey, body);
         await _store.Named.Slices.WriteAsync(sliceKey, slice);
         await ReopenAsync();
