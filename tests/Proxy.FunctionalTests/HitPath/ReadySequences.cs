@@ -61,5 +61,5 @@ internal sealed class ReadySequences(string site, string destination)
         };
     }
 
-    private static string Pick(Random random, IReadOnlyList<string> from) => from[random.Next(from.Count)];
+    private static string Pick(Random random, string[] from) => from[random.Next(from.Length)];
 }
