@@ -16,6 +16,9 @@ internal sealed class ReadyAnswer
     /// <summary>So long it counts. Then the ordinary way looks at everything anew.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(1);
 
+    /// <summary>Hash of target and host: names that are not the same are told apart by it, almost always.</summary>
+    public required int Hash { get; init; }
+
     /// <summary>The request target, byte by byte.</summary>
     public required byte[] Target { get; init; }
 
@@ -65,7 +68,8 @@ internal sealed class ReadyAnswer
     public required DateTimeOffset MadeAt { get; init; }
 
     /// <summary>Is it the answer to this?</summary>
-    public bool IsFor(ReadOnlySpan<byte> target, ReadOnlySpan<byte> host) => target.SequenceEqual(Target) && host.SequenceEqual(Host);
+    public bool IsFor(int hash, ReadOnlySpan<byte> target, ReadOnlySpan<byte> host) =>
+        hash == Hash && target.SequenceEqual(Target) && host.SequenceEqual(Host);
 
     /// <summary>Its age at a moment.</summary>
     public TimeSpan Age(DateTimeOffset now) => AgeAtArrival + Freshness.TimeSince(ReceivedAt, now);

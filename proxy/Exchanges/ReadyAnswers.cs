@@ -17,7 +17,12 @@ namespace Breakwater.Proxy.Exchanges;
 internal sealed class ReadyAnswers(
     HttpPolicy policy, DestinationAccess destinations, HeadShelf heads, FlightTable flights, NamedStore named)
 {
-    /// <summary>Two names that share a place push each other out, and take the ordinary way in turn.</summary>
+    /// <summary>
+    /// A name may stand in one of so many places: with one alone, of 1,000 names every fifth would be pushed out by another again and
+    /// again.
+    /// </summary>
+    private const int Ways = 4;
+
     private const int Places = 1 << 12;
 
     private static readonly HeaderFields s_plain = new();
@@ -37,14 +42,16 @@ internal sealed class ReadyAnswers(
     public ReadyAnswer? Find(ReadOnlySpan<byte> target, ReadOnlySpan<byte> host, DateTimeOffset now)
     {
         host = NamesHost(target) ? default : host;
-        ReadyAnswer? answer = Volatile.Read(ref PlaceOf(target, host));
-        return answer is not null && answer.IsFor(target, host) && answer.MayBeUsed(now)
-            && ReferenceEquals(answer.Settings.Http, policy.Current)
-            && ReferenceEquals(answer.Settings.Destinations, destinations.InForce)
-            && heads.IsCurrent(answer.Mark)
-            && !flights.TryFind(answer.FlightName, out _) && !flights.TryFind(answer.SiteFlightName, out _)
-                ? answer
-                : null;
+        int hash = HashOf(target, host);
+        foreach (ref ReadyAnswer? place in PlacesOf(hash))
+        {
+            if (Volatile.Read(ref place) is { } answer && answer.IsFor(hash, target, host))
+            {
+                return IsStillSo(answer, now) ? answer : null;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>
@@ -87,8 +94,10 @@ internal sealed class ReadyAnswers(
         byte[] target = given.TargetBytes;
         byte[] host = given.HostBytes;
         string flight = FlightTable.NameOf(uri, document.Newest, s_plain);
-        Volatile.Write(ref PlaceOf(target, host), new ReadyAnswer
+        int hash = HashOf(target, host);
+        Volatile.Write(ref PlaceFor(hash, target, host), new ReadyAnswer
         {
+            Hash = hash,
             Target = target,
             Host = host,
             TargetText = given.Target,
@@ -108,13 +117,43 @@ internal sealed class ReadyAnswers(
         });
     }
 
+    /// <summary>Is all that led to it as it was?</summary>
+    private bool IsStillSo(ReadyAnswer answer, DateTimeOffset now) => answer.MayBeUsed(now)
+        && ReferenceEquals(answer.Settings.Http, policy.Current)
+        && ReferenceEquals(answer.Settings.Destinations, destinations.InForce)
+        && heads.IsCurrent(answer.Mark)
+        && !flights.TryFind(answer.FlightName, out _) && !flights.TryFind(answer.SiteFlightName, out _);
+
     private static bool NamesHost(ReadOnlySpan<byte> target) => target.IsEmpty || target[0] != (byte)'/';
 
-    private ref ReadyAnswer? PlaceOf(ReadOnlySpan<byte> target, ReadOnlySpan<byte> host)
+    private static int HashOf(ReadOnlySpan<byte> target, ReadOnlySpan<byte> host)
     {
         var hash = default(HashCode);
         hash.AddBytes(target);
         hash.AddBytes(host);
-        return ref _answers[hash.ToHashCode() & (Places - 1)];
+        return hash.ToHashCode();
+    }
+
+    private Span<ReadyAnswer?> PlacesOf(int hash) => _answers.AsSpan((hash & ((Places / Ways) - 1)) * Ways, Ways);
+
+    /// <summary>Where an answer goes: in the place of the one of its name, else in an empty one, else in that of the oldest.</summary>
+    private ref ReadyAnswer? PlaceFor(int hash, ReadOnlySpan<byte> target, ReadOnlySpan<byte> host)
+    {
+        Span<ReadyAnswer?> places = PlacesOf(hash);
+        int chosen = 0;
+        DateTimeOffset oldest = DateTimeOffset.MaxValue;
+        for (int i = 0; i < places.Length; i++)
+        {
+            ReadyAnswer? there = Volatile.Read(ref places[i]);
+            if (there is not null && there.IsFor(hash, target, host))
+            {
+                return ref places[i];
+            }
+
+            DateTimeOffset madeAt = there?.MadeAt ?? DateTimeOffset.MinValue;
+            (chosen, oldest) = madeAt < oldest ? (i, madeAt) : (chosen, oldest);
+        }
+
+        return ref places[chosen];
     }
 }
