@@ -4,12 +4,10 @@ import base64, gzip, hashlib, http.server, io, json, os, shutil, subprocess, sys
 REGISTRY = 5000
 
 
-def rpm_repository(run):
-    """Five packages of random bytes with metadata; made once for dnf and zypper."""
-    root = os.path.join(run.mirror.root, "rpm")
-    if os.path.exists(root):
-        return root
-    top, made = os.path.join(run.folder, "rpmbuild"), os.path.join(run.folder, "rpm-made")
+def rpm_repository(run, name):
+    """Five packages of random bytes with metadata, for one client alone: what another has fetched would be warm."""
+    root = os.path.join(run.mirror.root, name)
+    top, made = os.path.join(run.folder, f"{name}-build"), os.path.join(run.folder, f"{name}-made")
     os.makedirs(made)
     for i in range(5):
         payload = os.path.join(top, f"payload-{i}")
@@ -22,10 +20,10 @@ def rpm_repository(run):
                     f"%install\nmkdir -p %{{buildroot}}/opt/bw\ncp {payload} %{{buildroot}}/opt/bw/\n%files\n/opt/bw/payload-{i}\n")
         run.call("rpmbuild", "-bb", "--quiet", "--define", f"_topdir {top}", "--define", f"_rpmdir {made}", "--define", "_binary_payload w0.gzdio", spec)
     run.call("createrepo_c", "-q", made)
-    for folder, _, names in os.walk(made):
-        for name in names:
-            path = os.path.join(folder, name)
-            run.mirror.put(os.path.join("rpm", os.path.relpath(path, made)), open(path, "rb").read())
+    for folder, _, files in os.walk(made):
+        for file in files:
+            path = os.path.join(folder, file)
+            run.mirror.put(os.path.join(name, os.path.relpath(path, made)), open(path, "rb").read())
     return root
 
 
@@ -33,8 +31,8 @@ def published(root):
     return {os.path.basename(p): p for folder, _, names in os.walk(root) for p in (os.path.join(folder, n) for n in names) if p.endswith(".rpm")}
 
 
-def check_rpms(run, what, cache):
-    got, wanted = published(cache), published(os.path.join(run.mirror.root, "rpm"))
+def check_rpms(run, what, cache, root):
+    got, wanted = published(cache), published(root)
     for name, path in wanted.items():
         if name not in got or open(got[name], "rb").read() != open(path, "rb").read():
             run.fail(f"{what}: {name} is not what the mirror has")
@@ -45,33 +43,33 @@ def size_of(root):
 
 
 def dnf(run):
-    root = rpm_repository(run)
+    root = rpm_repository(run, "rpm-dnf")
 
     def once(turn):
         base = os.path.join(run.folder, f"dnf{turn}")
         os.makedirs(os.path.join(base, "repos"))
         with open(os.path.join(base, "repos", "bw.repo"), "w") as f:
-            f.write(f"[bw]\nname=bw\nbaseurl={run.url}/rpm\ngpgcheck=0\nmetadata_expire=0\n")
+            f.write(f"[bw]\nname=bw\nbaseurl={run.url}/rpm-dnf\ngpgcheck=0\nmetadata_expire=0\n")
         settings = {"reposdir": f"{base}/repos", "cachedir": f"{base}/cache", "persistdir": f"{base}/persist", "logdir": base, "keepcache": "1",
                     "proxy": run.environment["http_proxy"], "plugins": "0", "module_platform_id": "platform:bw1"}
         flags = [f"--setopt={name}={value}" for name, value in settings.items()]
         run.call("dnf", "-q", "-y", "--releasever=1", f"--installroot={base}/root", *flags, "install", "--downloadonly", *(f"bw-test-{i}" for i in range(5)))
-        check_rpms(run, f"dnf, run {turn}", os.path.join(base))
+        check_rpms(run, f"dnf, run {turn}", base, root)
 
     run.twice("dnf", once, {}, size_of(root), 0)
 
 
 def zypper(run):
-    root = rpm_repository(run)
+    root = rpm_repository(run, "rpm-zypper")
 
     def once(turn):
         base = os.path.join(run.folder, f"zypper{turn}")
         os.makedirs(base)
         flags = ["zypper", "--root", base, "--non-interactive", "--no-gpg-checks", "--quiet"]
-        run.call(*flags, "addrepo", f"{run.url}/rpm", "bw")
+        run.call(*flags, "addrepo", f"{run.url}/rpm-zypper", "bw")
         run.call(*flags, "refresh")
         run.call(*flags, "download", *(f"bw-test-{i}" for i in range(5)))
-        check_rpms(run, f"zypper, run {turn}", base)
+        check_rpms(run, f"zypper, run {turn}", base, root)
 
     run.twice("zypper", once, {}, size_of(root), 0)
 
