@@ -148,11 +148,13 @@ internal sealed class RequestRecorder
     }
 
     /// <summary>
-    /// Takes all records kept since the last call, in the order of their ends: those of a stripe are kept in it, but for threads that
-    /// met there, so the stripes are merged and nothing is sorted. One reader.
+    /// Takes all records kept since the last call, in the order of their ends. Those of a stripe are kept in it, so the stripes are
+    /// merged; only when a thread was held up between the end of a request and its record, they are sorted. One reader.
     /// </summary>
     public void Drain(List<RequestRecord> into)
     {
+        bool isInOrder = true;
+        long last = long.MinValue;
         foreach (Stripe stripe in _stripes)
         {
             stripe.BeginDrain();
@@ -160,12 +162,19 @@ internal sealed class RequestRecorder
 
         while (FirstToEnd() is { } first)
         {
+            isInOrder &= first.NextEndedAt >= last;
+            last = first.NextEndedAt;
             into.Add(first.TakeDrained());
         }
 
         foreach (Stripe stripe in _stripes)
         {
             stripe.EndDrain();
+        }
+
+        if (!isInOrder)
+        {
+            into.Sort(static (a, b) => a.EndedAt.CompareTo(b.EndedAt));
         }
     }
 

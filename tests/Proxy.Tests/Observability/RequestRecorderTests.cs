@@ -40,4 +40,19 @@ public sealed class RequestRecorderTests
         recorder.Drain(kept);
         Assert.Single(kept); // a drain makes room again
     }
+
+    [Fact]
+    public void Drain_ARecordThatCameLate_StandsInTheOrderOfTheEnds()
+    {
+        using ServiceProvider services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var recorder = new RequestRecorder(services.GetRequiredService<IMeterFactory>(), TimeProvider.System) { KeepsRecords = true };
+        foreach (long end in (long[])[7, 3, 5, 9, 4, 8, 6])
+        {
+            recorder.Record(new RequestRecord { StartedAt = 1, EndedAt = end, Result = RequestResult.Refused, Status = 400 });
+        }
+
+        List<RequestRecord> kept = [];
+        recorder.Drain(kept);
+        Assert.Equal([3, 4, 5, 6, 7, 8, 9], kept.Select(record => record.EndedAt));
+    }
 }

@@ -23,7 +23,7 @@ public class RepositoryRoutesTests
     public void TryFind_Allowed_MostSpecificWins(string fqrn, string cluster)
     {
         Assert.True(_routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route));
-        Assert.Equal(new RepositoryRoute(fqrn, cluster), route);
+        Assert.Equal((fqrn, cluster), (route.Fqrn, route.Cluster));
     }
 
     [Theory]
