@@ -48,9 +48,15 @@ public sealed class FaultTests : IDisposable
         await using FasterObjectStore store = await OpenAsync(disk);
         byte[] small = TestObjects.Bytes(1, 20_000);
         byte[] large = TestObjects.Bytes(2, 700_000);
+        ObjectWriter[] writers = [await AppendAsync(small), await AppendAsync(large)]; // both before the first commit finds the disk full
         disk.WriteFault = FaultyDisk.Full;
 
-        Task<CommitResult>[] commits = [await BeginAsync(small), await BeginAsync(large)];
+        Task<CommitResult>[] commits = [.. writers.Select(writer => writer.CommitAsync())];
+        foreach (ObjectWriter writer in writers)
+        {
+            await writer.DisposeAsync(); // and the writer goes
+        }
+
         foreach (Task<CommitResult> commit in commits)
         {
             Assert.Equal(CommitResult.StoreFull, await store.WaitAsync(commit, CancellationToken.None).InTimeAsync());
@@ -62,12 +68,12 @@ public sealed class FaultTests : IDisposable
         Assert.Equal(small, await store.ReadAsync(TestObjects.KeyOf(small)));
         Assert.Equal(large, await store.ReadAsync(TestObjects.KeyOf(large)));
 
-        async Task<Task<CommitResult>> BeginAsync(byte[] bytes)
+        async Task<ObjectWriter> AppendAsync(byte[] bytes)
         {
-            await using ObjectWriter writer = store.BeginWrite(TestObjects.KeyOf(bytes), bytes.Length);
+            ObjectWriter writer = store.BeginWrite(TestObjects.KeyOf(bytes), bytes.Length);
             Assert.Null(await writer.AppendAsync(bytes));
             Assert.True(writer.Verify());
-            return writer.CommitAsync(); // and the writer goes
+            return writer;
         }
     }
 
