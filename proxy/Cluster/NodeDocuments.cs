@@ -1,5 +1,6 @@
 using System.Globalization;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 
@@ -26,7 +27,7 @@ internal sealed class NodeDocuments(SignedDocuments documents, ISiteNodes nodes,
         }
         catch (OperationCanceledException)
         {
-            context.Response.StatusCode = NodeObjects.CouldNotGet;
+            context.Response.StatusCode = NodeWay.CouldNotGet;
             return "failed";
         }
 

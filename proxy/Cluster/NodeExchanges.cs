@@ -76,7 +76,7 @@ internal sealed class NodeExchanges(ExchangeRouting routing, ExchangeEndpoint en
     /// What this node could not get is told as such: the other one may have a way to the origin.
     /// </summary>
     private static byte[] HeadOf(HttpResponse response, RequestOutcome outcome) => outcome.Result == RequestResult.Failed
-        ? NodeQuestion.WriteHead(NodeObjects.CouldNotGet, null, new HeaderFields())
+        ? NodeQuestion.WriteHead(NodeWay.CouldNotGet, null, new HeaderFields())
         : NodeQuestion.WriteHead(response.StatusCode, response.HttpContext.Features.Get<IHttpResponseFeature>()?.ReasonPhrase,
             HeaderFields.Of(response.Headers));
 }

@@ -13,11 +13,6 @@ namespace Breakwater.Proxy.Cluster;
 /// </summary>
 internal sealed class NodeObjects(IObjectStore store, FetchCoordinator fetches, TimeProvider time)
 {
-    /// <summary>
-    /// What this node could not get is no fault of its own: the other node goes on to the next without a strike (RFC 4918, 11.4).
-    /// </summary>
-    public const int CouldNotGet = StatusCodes.Status424FailedDependency;
-
     /// <summary>Within this time the length is usually known; a node is waited for 1 s.</summary>
     private static readonly TimeSpan s_signOfLife = TimeSpan.FromMilliseconds(300);
 
@@ -64,7 +59,7 @@ internal sealed class NodeObjects(IObjectStore store, FetchCoordinator fetches, 
     }
 
     private static int StatusOf(UpstreamFailure failure) =>
-        failure.Kind == FailureKind.NotFound ? StatusCodes.Status404NotFound : CouldNotGet;
+        failure.Kind == FailureKind.NotFound ? StatusCodes.Status404NotFound : NodeWay.CouldNotGet;
 
     private async Task<string> ServeAsync(HttpContext context, FetchOrder order, ObjectLease lease)
     {

@@ -17,9 +17,6 @@ internal sealed class NodeAsker(ISiteNodes nodes, TimeProvider time)
     /// <summary>Answers of nodes under way at a time; more wait in line.</summary>
     private const int MaxAsked = 256;
 
-    /// <summary>The owner could not get it either: no strike.</summary>
-    private const int CouldNotGet = StatusCodes.Status424FailedDependency;
-
     /// <summary>Longest wait for a byte, as of an origin: the owner has no more either.</summary>
     private static readonly TimeSpan s_silence = TimeSpan.FromMinutes(1);
 
@@ -154,7 +151,7 @@ internal sealed class NodeAsker(ISiteNodes nodes, TimeProvider time)
             throw new IOException("the node's answer is none");
         }
 
-        if (status == CouldNotGet)
+        if (status == NodeWay.CouldNotGet)
         {
             return null;
         }

@@ -32,12 +32,7 @@ internal static class NodeQuestion
     /// <param name="fields">Its fields.</param>
     public static string? Write((string Target, string Host) asked, HeaderFields fields)
     {
-        var text = new StringBuilder().Append(asked.Target).Append('\n').Append(asked.Host).Append('\n');
-        foreach ((string name, string value) in fields)
-        {
-            text.Append(name).Append(": ").Append(value).Append('\n');
-        }
-
+        StringBuilder text = AppendFields(new StringBuilder().Append(asked.Target).Append('\n').Append(asked.Host).Append('\n'), fields);
         return text.Length > MaxRequestChars ? null : Convert.ToBase64String(Encoding.Latin1.GetBytes(text.ToString()));
     }
 
@@ -64,12 +59,7 @@ internal static class NodeQuestion
     /// <summary>The head of an answer, with its length before it.</summary>
     public static byte[] WriteHead(int status, string? reason, HeaderFields fields)
     {
-        var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{status} {reason}\n");
-        foreach ((string name, string value) in fields)
-        {
-            text.Append(name).Append(": ").Append(value).Append('\n');
-        }
-
+        StringBuilder text = AppendFields(new StringBuilder().Append(CultureInfo.InvariantCulture, $"{status} {reason}\n"), fields);
         byte[] head = new byte[PrefixBytes + text.Length];
         BitConverter.TryWriteBytes(head, text.Length);
         Encoding.Latin1.GetBytes(text.ToString(), head.AsSpan(PrefixBytes));
@@ -85,6 +75,16 @@ internal static class NodeQuestion
         fields = null;
         return int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out status) && status is >= 200 and <= 599
             && !reason.Contains('\r', StringComparison.Ordinal) && TryReadFields(lines.AsSpan(1), out fields);
+    }
+
+    private static StringBuilder AppendFields(StringBuilder text, HeaderFields fields)
+    {
+        foreach ((string name, string value) in fields)
+        {
+            text.Append(name).Append(": ").Append(value).Append('\n');
+        }
+
+        return text;
     }
 
     /// <summary>Lines of fields, behind which the text ends.</summary>

@@ -1,15 +1,19 @@
+using Breakwater.CacheStore;
 using Breakwater.Proxy.Caching;
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Threading;
 
 namespace Breakwater.Proxy.Exchanges;
 
 /// <content>Parts of bodies that are missing here.</content>
 internal sealed partial class OriginFetch
 {
-    private readonly Fillings _fillings = new();
+    /// <summary>Fetches of missing parts whose heads have yet to come: one for everybody who misses the same slice.</summary>
+    private readonly SingleFlight<ObjectKey, FetchPlace?, BodyFeed?> _fillings = new();
 
     /// <summary>Those for other nodes wait for no node.</summary>
-    private readonly Fillings _fillingsForNodes = new();
+    private readonly SingleFlight<ObjectKey, FetchPlace?, BodyFeed?> _fillingsForNodes = new();
 
     /// <summary>Starts a fetch of a part of a body under the validator of the rest, or finds one under way.</summary>
     /// <param name="exchange">Whose request it is for.</param>
@@ -29,10 +33,10 @@ internal sealed partial class OriginFetch
 
         long first = offset / BodyFeed.SliceBytes * BodyFeed.SliceBytes;
         long last = Math.Min(length, (Math.Min(end, length) + BodyFeed.SliceBytes - 1) / BodyFeed.SliceBytes * BodyFeed.SliceBytes);
-        return (exchange.Target.IsForNode ? _fillingsForNodes : _fillings).JoinOrStart(
-            BodyFeed.KeyOf(head.BodyId, first / BodyFeed.SliceBytes),
-            () => FillAsync(exchange, head, length, validator, new RangePlan(first, intake.NextPresent(head.BodyId, first, last))),
-            cancellationToken);
+        (_, Task<BodyFeed?> filling) = (exchange.Target.IsForNode ? _fillingsForNodes : _fillings).JoinOrStart(
+            BodyFeed.KeyOf(head.BodyId, first / BodyFeed.SliceBytes), place: null,
+            () => FillAsync(exchange, head, length, validator, new RangePlan(first, intake.NextPresent(head.BodyId, first, last))), out _);
+        return filling.WaitAsync(cancellationToken);
     }
 
     private async Task<BodyFeed?> FillAsync(Exchange exchange, StoredHead head, long length, string validator, RangePlan plan)

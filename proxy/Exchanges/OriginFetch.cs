@@ -93,8 +93,7 @@ internal sealed partial class OriginFetch(Asker asker, NodeAsker nodes, HeadShel
         ExchangeAnswer kept = answer.Status == StatusCodes.Status304NotModified
             ? await OnNotModifiedAsync(exchange, stored, ask, answer, isForAll: true, cancellationToken)
             : keeper.Keep(exchange, ask, answer, plan) ?? await AskAgainAsync(exchange, answer, plan, cancellationToken);
-        if (exchange.Digest is not null && kept.Feed is { End: <= MostHeldBytes } feed
-            && !await feed.Completion.Task.WaitAsync(cancellationToken))
+        if (kept.Feed is { } feed && await BreaksOffAsync(exchange, feed, cancellationToken))
         {
             nodes.NoteWrong(answer);
             return null;

@@ -11,6 +11,11 @@ namespace Breakwater.Proxy.Fetching;
 /// </summary>
 internal sealed class NodeWay
 {
+    /// <summary>
+    /// How a node says that it could not get what it was asked for: no fault of its own, so that it gets no strike (RFC 4918, 11.4).
+    /// </summary>
+    public const int CouldNotGet = StatusCodes.Status424FailedDependency;
+
     /// <summary>Objects borrowed at a time; each is a connection.</summary>
     public const int MaxBorrowed = 256;
 

@@ -53,11 +53,11 @@ internal sealed class RequestRouter(
             return served;
         }
 
-        if (!(asksForContent && hasBody)
-            && exchanges.TryRoute(rawTarget, context.Request.Headers.Host.ToString(), out ExchangeTarget? exchange))
+        string host = context.Request.Headers.Host.ToString();
+        if (!(asksForContent && hasBody) && exchanges.TryRoute(rawTarget, host, out ExchangeTarget? exchange))
         {
-            return ExchangeAsync(context, exchange, hasBody, new ReadyRequest(rawTarget, context.Request.Headers.Host.ToString(), settings),
-                outcome);
+            ReadyRequest? next = MayBeReady(context, rawTarget) ? new ReadyRequest(rawTarget, host, settings) : null;
+            return ExchangeAsync(context, exchange, hasBody, next, outcome);
         }
 
         if (hasBody)
@@ -92,7 +92,7 @@ internal sealed class RequestRouter(
     }
 
     /// <summary>Ordinary HTTP: the methods of the settings pass, with their bodies.</summary>
-    private Task ExchangeAsync(HttpContext context, ExchangeTarget target, bool hasBody, ReadyRequest next, RequestOutcome outcome)
+    private Task ExchangeAsync(HttpContext context, ExchangeTarget target, bool hasBody, ReadyRequest? next, RequestOutcome outcome)
     {
         HttpPolicy.Snapshot policy = http.Current;
         if (!policy.Allows(context.Request.Method))
@@ -112,7 +112,7 @@ internal sealed class RequestRouter(
             limit.MaxRequestBodySize = null; // it is passed on as it comes
         }
 
-        return ServeAsync(context, target, MayBeReady(context, next.Target) ? next : null, outcome);
+        return ServeAsync(context, target, next, outcome);
     }
 
     /// <summary>

@@ -5,7 +5,8 @@ namespace Breakwater.Proxy.Requests;
 /// <summary>The grammar of <c>host[:port]</c>: a DNS name, an IPv4 address, or an IPv6 address in brackets; no user information.</summary>
 internal static class Authorities
 {
-    private static readonly SearchValues<byte> s_nameCharacters =
+    /// <summary>What names of hosts and of repositories consist of.</summary>
+    public static readonly SearchValues<byte> NameCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"u8);
 
     /// <summary>Is this a host with an optional port from 1 to 65535?</summary>
@@ -38,7 +39,7 @@ internal static class Authorities
     }
 
     private static bool IsName(ReadOnlySpan<byte> host) =>
-        host.Length is > 0 and <= 253 && host[0] is not ((byte)'.' or (byte)'-') && !host.ContainsAnyExcept(s_nameCharacters)
+        host.Length is > 0 and <= 253 && host[0] is not ((byte)'.' or (byte)'-') && !host.ContainsAnyExcept(NameCharacters)
         && host.IndexOf(".."u8) < 0;
 
     private static bool IsIpV6(ReadOnlySpan<byte> address)

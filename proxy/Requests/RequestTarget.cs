@@ -14,9 +14,6 @@ internal readonly ref struct RequestTarget
     /// <summary>Longest target in bytes. CernVM-FS needs about 200; external paths may be longer.</summary>
     public const int MaxLength = 4096;
 
-    private static readonly SearchValues<byte> s_nameCharacters =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"u8);
-
     private static readonly SearchValues<byte> s_pathCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@[]"u8);
 
@@ -197,12 +194,12 @@ internal readonly ref struct RequestTarget
     private static bool IsFqrn(ReadOnlySpan<byte> name)
     {
         return name.Length <= 255 && name[0] is not ((byte)'.' or (byte)'-') && name[^1] != (byte)'.' && name.IndexOf(".."u8) < 0
-            && !name.ContainsAnyExcept(s_nameCharacters);
+            && !name.ContainsAnyExcept(Authorities.NameCharacters);
     }
 
     /// <summary>One segment of letters, digits, dot, hyphen and underscore.</summary>
     private static bool IsPlain(ReadOnlySpan<byte> segment) =>
-        segment.Length > 0 && !segment.ContainsAnyExcept(s_nameCharacters);
+        segment.Length > 0 && !segment.ContainsAnyExcept(Authorities.NameCharacters);
 
     /// <summary>
     /// RFC 3986 path characters, and the brackets that the CernVM-FS client leaves raw; no empty or dot segments; no escapes that hide a
