@@ -6,7 +6,7 @@
 Runs in a network namespace of its own; all files are in a temporary directory. Needs nginx, curl, wget, aria2, apt, dpkg-deb, dnf, zypper, rpmbuild, createrepo_c, pip and skopeo; what is missing is left out and named.
 Exit 1 when a hash differs or a second run asked for more than it must.
 """
-import argparse, collections, concurrent.futures, gzip, hashlib, http.client, json, os, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+import argparse, collections, concurrent.futures, contextlib, gzip, hashlib, http.client, json, os, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import packagers
 
@@ -80,6 +80,27 @@ def start_proxy(breakwater, folder):
     process = subprocess.Popen([breakwater, "serve", "--settings", settings])
     wait_for(PROXY)
     return process
+
+
+@contextlib.contextmanager
+def laboratory(options):
+    """A network namespace of the script's own, in which it runs anew (--inside), and a folder. Gives the folder, and a list for the processes that it starts: they are ended, the last first."""
+    if not options.inside:
+        os.execvp("unshare", ["unshare", "-n", "-m", sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:], "--inside"])
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    folder, started = tempfile.mkdtemp(prefix="breakwater-http-"), []
+    os.chmod(folder, 0o755)  # nginx reads as another user
+    hosts = os.path.join(folder, "hosts")
+    with open(hosts, "w") as f:
+        f.write(f"127.0.0.1 localhost {NAME}\n")
+    subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
+    try:
+        yield folder, started
+    finally:
+        for process in reversed(started):
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sha(path):
@@ -312,19 +333,10 @@ def main():
     parser.add_argument("--big", type=int, default=1 << 30, help="bytes of aria2c's file")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if not options.inside:
-        os.execvp("unshare", ["unshare", "-n", "-m", sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--inside"])
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    folder = tempfile.mkdtemp(prefix="breakwater-clients-")
-    os.chmod(folder, 0o755)  # nginx reads as another user
-    hosts = os.path.join(folder, "hosts")
-    with open(hosts, "w") as f:
-        f.write(f"127.0.0.1 localhost {NAME}\n")
-    subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
-    mirror, proxy = None, None
-    try:
+    with laboratory(options) as (folder, started):
         mirror = Mirror(folder)
-        proxy = start_proxy(os.path.abspath(options.breakwater), folder)
+        started.append(mirror.process)
+        started.append(start_proxy(os.path.abspath(options.breakwater), folder))
         run = Run(folder, mirror, options.big)
         tools = {"curl": ["curl"], "wget": ["wget"], "apt": ["apt-get", "dpkg-deb"], "aria2": ["aria2c"], "range": ["curl"], "dnf": ["dnf", "rpmbuild", "createrepo_c"],
                  "zypper": ["zypper", "rpmbuild", "createrepo_c"], "skopeo": ["skopeo"]}
@@ -336,12 +348,6 @@ def main():
             SCENARIOS[name](run)
         print("all right" if not run.failures else f"{len(run.failures)} WRONG:\n  " + "\n  ".join(run.failures))
         return 1 if run.failures else 0
-    finally:
-        for process in (proxy, mirror and mirror.process):
-            if process:
-                process.send_signal(signal.SIGTERM)
-                process.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

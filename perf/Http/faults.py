@@ -7,7 +7,7 @@ The origin cuts bodies, sends less or more than it says, lies in Content-Range, 
 faulty, whole or in a range, and once more when it is well: then the right bytes must come. In a network namespace of its own. Exit 1 when a wrong body was complete, stored, or a right
 one did not come.
 """
-import argparse, asyncio, collections, json, os, random, shutil, signal, subprocess, sys, tempfile, time
+import argparse, asyncio, collections, json, os, random, sys, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import clients
 
@@ -164,25 +164,12 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if not options.inside:
-        os.execvp("unshare", ["unshare", "-n", "-m", sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--inside"])
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    folder = tempfile.mkdtemp(prefix="breakwater-faults-")
-    with open(os.path.join(folder, "hosts"), "w") as f:
-        f.write(f"127.0.0.1 localhost {clients.NAME}\n")
-    subprocess.run(["mount", "--bind", os.path.join(folder, "hosts"), "/etc/hosts"], check=True)
-    proxy = None
-    try:
-        proxy = clients.start_proxy(os.path.abspath(options.breakwater), folder)
+    with clients.laboratory(options) as (folder, started):
+        started.append(clients.start_proxy(os.path.abspath(options.breakwater), folder))
         storm, began = Storm(options), time.monotonic()
         asyncio.run(storm.run())
         print(f"{options.requests} requests, {time.monotonic() - began:.0f} s: {dict(storm.counts)}; {len(storm.wrong)} wrong {json.dumps(storm.wrong[:8])}")
         return 1 if storm.wrong else 0
-    finally:
-        if proxy:
-            proxy.send_signal(signal.SIGTERM)
-            proxy.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 Each round, nginx's file is replaced by the next generation while clients read it whole, in ranges, with If-Range and with max-age=0; every block of the file names its generation.
 What is asked with max-age=0 after the replacement must be the new one. In a network namespace of its own. Exit 1 when anything was mixed or old.
 """
-import argparse, concurrent.futures, http.client, os, random, shutil, signal, subprocess, sys, tempfile, time
+import argparse, concurrent.futures, http.client, os, random, sys, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import clients
 
@@ -72,19 +72,11 @@ def main():
     parser.add_argument("--clients", type=int, default=40)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if not options.inside:
-        os.execvp("unshare", ["unshare", "-n", "-m", sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--inside"])
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    folder = tempfile.mkdtemp(prefix="breakwater-republish-")
-    os.chmod(folder, 0o755)
-    with open(os.path.join(folder, "hosts"), "w") as f:
-        f.write(f"127.0.0.1 localhost {clients.NAME}\n")
-    subprocess.run(["mount", "--bind", os.path.join(folder, "hosts"), "/etc/hosts"], check=True)
-    mirror = proxy = None
-    try:
+    with clients.laboratory(options) as (folder, started):
         mirror = clients.Mirror(folder)
+        started.append(mirror.process)
         storm = Storm(mirror, f"http://{clients.NAME}:{clients.MIRROR}")
-        proxy = clients.start_proxy(os.path.abspath(options.breakwater), folder)
+        started.append(clients.start_proxy(os.path.abspath(options.breakwater), folder))
         with concurrent.futures.ThreadPoolExecutor(options.clients) as pool:
             for number in range(options.rounds):
                 name = f"republish/file-{number % 5}"
@@ -96,12 +88,6 @@ def main():
                 concurrent.futures.wait(asked)
         print(f"{options.rounds} rounds, {storm.answers} answers, {storm.cut} of them cut, {len(storm.wrong)} mixed, old or failed {storm.wrong[:5]}")
         return 1 if storm.wrong or not storm.answers else 0
-    finally:
-        for process in (proxy, mirror and mirror.process):
-            if process:
-                process.send_signal(signal.SIGTERM)
-                process.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

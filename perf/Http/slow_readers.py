@@ -6,7 +6,7 @@
 A Stratum 1 of Python gives objects and external files of 4 MiB. First bytes of misses are measured alone, then while the readers, each with a file of its own, have read the head and no
 more. In a network namespace of its own. Exit 1 when an answer is wrong, or the median or 99th percentile of the first byte is more than twice what it was and 20 ms more.
 """
-import argparse, asyncio, hashlib, json, os, shutil, signal, socket, statistics, subprocess, sys, tempfile, time
+import argparse, asyncio, hashlib, json, os, socket, statistics, subprocess, sys, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import clients
 
@@ -95,27 +95,19 @@ def main():
     parser.add_argument("--misses", type=int, default=300)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if not options.inside:
-        os.execvp("unshare", ["unshare", "-n", sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--inside"])
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    folder = tempfile.mkdtemp(prefix="breakwater-slow-")
-    settings = os.path.join(folder, "settings.json")
-    with open(settings, "w") as f:
-        json.dump({
-            "Proxy": {"Listen": [f"127.0.0.1:{clients.PROXY}"]}, "Admin": {"Listen": ""}, "Logging": {"LogLevel": {"Default": "Warning"}},
-            "Store": {"Path": os.path.join(folder, "store"), "QuotaBytes": 8 << 30, "MinFreeBytes": 0},
-            "Repositories": {FQRN: {"Cluster": "lab"}},
-            "ReverseProxy": {"Clusters": {"lab": {"Destinations": {"1": {"Address": f"http://127.0.0.1:{STRATUM1}/"}}, "HealthCheck": {"Active": {"Enabled": False}}},
-                                          **{c: {"HealthCheck": {"Active": {"Enabled": False}}} for c in ("stratum1", "egi", "osg")}}},
-        }, f)
-    proxy = subprocess.Popen([os.path.abspath(options.breakwater), "serve", "--settings", settings])
-    try:
+    with clients.laboratory(options) as (folder, started):
+        settings = os.path.join(folder, "settings.json")
+        with open(settings, "w") as f:
+            json.dump({
+                "Proxy": {"Listen": [f"127.0.0.1:{clients.PROXY}"]}, "Admin": {"Listen": ""}, "Logging": {"LogLevel": {"Default": "Warning"}},
+                "Store": {"Path": os.path.join(folder, "store"), "QuotaBytes": 8 << 30, "MinFreeBytes": 0},
+                "Repositories": {FQRN: {"Cluster": "lab"}},
+                "ReverseProxy": {"Clusters": {"lab": {"Destinations": {"1": {"Address": f"http://127.0.0.1:{STRATUM1}/"}}, "HealthCheck": {"Active": {"Enabled": False}}},
+                                              **{c: {"HealthCheck": {"Active": {"Enabled": False}}} for c in ("stratum1", "egi", "osg")}}},
+            }, f)
+        started.append(subprocess.Popen([os.path.abspath(options.breakwater), "serve", "--settings", settings]))
         clients.wait_for(clients.PROXY)
         return asyncio.run(run(options))
-    finally:
-        proxy.send_signal(signal.SIGTERM)
-        proxy.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
