@@ -14,7 +14,7 @@ import lab as laboratory
 from lab import Lab, MACHINE, ready, warm
 
 REPOSITORY = "race.example.org"
-T95 = {7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262, 11: 2.228, 12: 2.201, 13: 2.179, 15: 2.145, 21: 2.086}  # of rounds - 1 degrees of freedom
+T95 = {7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262, 11: 2.228, 12: 2.201, 13: 2.179, 15: 2.145, 21: 2.086, 31: 2.042, 41: 2.021, 61: 2.000}  # of rounds - 1 degrees of freedom
 parser = argparse.ArgumentParser()
 parser.add_argument("before", type=pathlib.Path)
 parser.add_argument("after", type=pathlib.Path)
