@@ -1,4 +1,5 @@
 using System.Text;
+using Breakwater.CacheStore;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.Fetching;
@@ -82,19 +83,21 @@ internal sealed class HitJoins(
     }
 
     /// <summary>
-    /// The stored copy of an answer under way is gone or damaged: the same bytes come from a Stratum 1, from where the answer stands. Null:
-    /// it must be cut.
+    /// The stored copy of an answer under way is gone or damaged: the same bytes come from a Stratum 1, from where the answer stands, or
+    /// from another stored copy. Neither: it must be cut.
     /// </summary>
     /// <param name="facts">The request.</param>
     /// <param name="repository">The repository under which it was asked for.</param>
     /// <param name="length">The object's length, as the head told it.</param>
     /// <param name="sent">Body bytes that are out.</param>
     /// <param name="answeredAt">When the head went out.</param>
-    public GrowingAnswer? TryResume(in RequestFacts facts, RepositoryRoute repository, long length, long sent, long answeredAt)
+    /// <param name="again">A copy that was stored since; the caller's to dispose.</param>
+    public GrowingAnswer? TryResume(
+        in RequestFacts facts, RepositoryRoute repository, long length, long sent, long answeredAt, out ObjectLease? again)
     {
-        CacheStore.ObjectKey key = facts.Key!.Value;
+        ObjectKey key = facts.Key!.Value;
         FetchTicket ticket = fetches.JoinOrStart(FetchOrder.Of(key, repository, key.ToPath(), null, facts.Client));
-        ticket.Lease?.Dispose();
+        again = ticket.Lease;
         if (ticket.Follower is not { } follower)
         {
             return null;

@@ -106,7 +106,7 @@ internal sealed class StoredAnswer : LoopAnswer
     /// <inheritdoc/>
     public override AnswerProgress GoOn(int socket)
     {
-        if (_rest is null)
+        while (_rest is null)
         {
             try
             {
@@ -114,11 +114,11 @@ internal sealed class StoredAnswer : LoopAnswer
             }
             catch (IOException) when (TryResume())
             {
-                // The rest comes from a Stratum 1.
+                // The rest comes from a Stratum 1, or from a copy that was stored since.
             }
         }
 
-        return _rest!.GoOn(socket);
+        return _rest.GoOn(socket);
     }
 
     /// <inheritdoc/>
@@ -152,7 +152,14 @@ internal sealed class StoredAnswer : LoopAnswer
             return false;
         }
 
-        _rest = _joins.TryResume(_facts, _repository!, _end, Sent, _answeredAt);
+        _rest = _joins.TryResume(_facts, _repository!, _end, Sent, _answeredAt, out ObjectLease? again);
+        if (again is not null)
+        {
+            Lease!.Dispose();
+            Lease = again;
+            return true;
+        }
+
         if (_rest is null)
         {
             return false;
@@ -195,15 +202,14 @@ internal sealed class StoredAnswer : LoopAnswer
             {
                 _offset += SocketSender.SendFile(socket, range.Handle, range.FileOffset, Math.Min(range.Length, _end - _offset));
             }
-            else if (_end <= ObjectLease.MaxWholeBytes)
+            else if (_end > ObjectLease.MaxWholeBytes && Gather(pieces) is > 0 and int count)
             {
-                _offset += SendShort(socket);
+                _offset += SocketSender.Send(socket, pieces, count);
+                Lease!.Unmap();
             }
             else
             {
-                int count = Gather(pieces);
-                _offset += SocketSender.Send(socket, pieces, count);
-                Lease!.Unmap();
+                _offset += SendChecked(socket);
             }
 
             if (_offset == before)
@@ -215,19 +221,28 @@ internal sealed class StoredAnswer : LoopAnswer
         return true;
     }
 
-    /// <summary>Read and checked again: a copy of the rest would be memory that each slow client holds.</summary>
-    private int SendShort(int socket)
+    /// <summary>
+    /// Sends bytes that are read and checked now. Those of a short object are each time: a copy of the rest would be memory that each slow
+    /// client holds. Those of a longer one are when what was found right is not believed any more, which may be in the middle of an answer.
+    /// </summary>
+    private int SendChecked(int socket)
     {
         if (Lease!.TryReadWhole(out ReadOnlySpan<byte> bytes))
         {
             return SocketSender.Send(socket, bytes[(int)_offset..], hasMore: false);
         }
 
-        byte[] rest = new byte[_end - _offset];
-        int read = Lease.ReadAsync(_offset, rest).AsTask().GetAwaiter().GetResult(); // it left the page cache: seldom, and short
-        return SocketSender.Send(socket, rest.AsSpan(0, read), hasMore: false);
+        Memory<byte> piece = new byte[Math.Min(_end - _offset, ObjectLease.MaxWholeBytes)];
+        int read = Lease.TryRead(_offset, piece.Span);
+        if (read < 0)
+        {
+            read = Lease.ReadAsync(_offset, piece).AsTask().GetAwaiter().GetResult(); // it left the page cache: seldom, and short
+        }
+
+        return SocketSender.Send(socket, piece.Span[..read], hasMore: false);
     }
 
+    /// <summary>Where bytes lie that need not be checked now. None: the first of them must.</summary>
     private unsafe int Gather(IoVector* pieces)
     {
         int count = 0;
@@ -235,7 +250,7 @@ internal sealed class StoredAnswer : LoopAnswer
         {
             if (!Lease!.TryGetMapped(offset, out MappedRun run))
             {
-                throw new IOException("A mapped object went away while it was sent.");
+                break;
             }
 
             long bytes = Math.Min(run.Length, _end - offset);

@@ -87,6 +87,8 @@ internal sealed class HotLoad
             BytesPerSecond = (after.Sum(s => s.Bytes) - before.Sum(s => s.Bytes)) / seconds,
             Requests = requests,
             Errors = after.Sum(s => s.Errors) - before.Sum(s => s.Errors),
+            Failures = _shares.SelectMany(s => s.Failures).GroupBy(kind => kind.Key)
+                .ToDictionary(kind => kind.Key.ToString(), kind => kind.Sum(share => share.Value)),
             Latency = Times.Of(latency),
             GeneratorUsPerRequest = (after.Sum(s => s.CpuUs) - before.Sum(s => s.CpuUs)) / (double)Math.Max(1, requests),
         };
@@ -112,6 +114,8 @@ internal sealed class HotLoad
         public LongHistogram Latency { get; } = new(600_000_000, 2);
 
         public long Answers { get; private set; }
+
+        public Dictionary<Failure, long> Failures { get; } = [];
 
         public void Begin(bool keepAsking)
         {
@@ -155,6 +159,7 @@ internal sealed class HotLoad
             else
             {
                 _errors++;
+                Failures[failure] = Failures.GetValueOrDefault(failure) + 1;
             }
 
             if (!_keepAsking && failure == Failure.None)

@@ -15,6 +15,9 @@ internal sealed record HotResult
     /// <summary>Failed exchanges.</summary>
     public required long Errors { get; init; }
 
+    /// <summary>Why they failed, the warm-up's among them.</summary>
+    public required IReadOnlyDictionary<string, long> Failures { get; init; }
+
     /// <summary>From the request to the last byte of the answer.</summary>
     public required Vms.Times Latency { get; init; }
 

@@ -42,7 +42,7 @@ public sealed class SlowReaderTests
     }
 
     [Fact]
-    public async Task Hit_EvictedForOthersWhileItIsSent_GoesOnFromAStratum1()
+    public async Task Hit_EvictedForOthersWhileItIsSent_IsWholeFromTheFileThatItHolds()
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
@@ -68,7 +68,49 @@ public sealed class SlowReaderTests
         RawResponse answer = await client.ReadResponseAsync();
         Assert.True(answer.IsComplete);
         Assert.Equal(item.Bytes, answer.Body);
-        Assert.Equal(2, upstream.Requests.Count(request => request.Path == item.Path));
+        Assert.Equal(1, upstream.Requests.Count(request => request.Path == item.Path));
+    }
+
+    /// <summary>
+    /// What was found right is checked again after a while, and when its file was touched: that may come in the middle of an answer.
+    /// </summary>
+    [Theory]
+    [InlineData(900_000, false)] // by sendfile
+    [InlineData(8 << 20, false)] // mapped
+    [InlineData(8 << 20, true)]
+    public async Task Hit_IsToBeCheckedAgainWhileItIsSent_GoesOnFromTheStoreOrIfWrongFromAStratum1(int length, bool isWrong)
+    {
+        using TemporaryDirectory directory = new();
+        string store = directory.Combine("store");
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Store:Path"] = store }, null, upstream);
+        SyntheticObject item = new SyntheticObject(length).On(upstream);
+        Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
+        await StoreFiles.WrittenAsync(store, item.Bytes);
+        await Waiting.UntilAsync(() => proxy.Store.List().Any());
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body); // checked
+        }
+
+        using RawHttpClient client = await RawHttpClient.ConnectShortAsync(proxy.EndPoint);
+        await client.SendAsync(RawHttpClient.Request("GET", item.Path));
+        await client.SettledAsync();
+        foreach (string path in Directory.GetFiles(Path.Combine(store, "objects"), "*.seg"))
+        {
+            File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch);
+        }
+
+        if (isWrong)
+        {
+            StoreFiles.Flip(store, item.Bytes);
+        }
+
+        RawResponse answer = await client.ReadResponseAsync();
+        Assert.True(answer.IsComplete);
+        Assert.Equal(item.Bytes, answer.Body);
+        Assert.Equal(isWrong ? 2 : 1, upstream.Requests.Count(request => request.Path == item.Path));
     }
 
     /// <summary>
