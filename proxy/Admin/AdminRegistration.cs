@@ -10,12 +10,16 @@ internal static class AdminRegistration
     public static void AddAdmin(this IServiceCollection services, FasterObjectStore store)
     {
         services.AddSingleton<ProxyGauges>();
+        services.AddSingleton<StoreGauges>();
         services.AddSingleton<IHealthSource>(new StoreHealth(() => store.Statistics, () => store.Missing));
         services.AddSingleton<IAdminRoom, HttpRoom>();
         services.AddSingleton<IAdminRoom, StoreRoom>();
         services.AddSingleton<IAdminRoom, PinRoom>();
         services.AddSingleton<IAdminRoom, WorkingSetAdmin>();
         services.AddSingleton<IAdminRoom, SeedRoom>();
+        services.AddSingleton<IStatusPart, TrafficStatus>();
+        services.AddSingleton<IStatusPart, UpstreamsStatus>();
+        services.AddSingleton<IStatusPart, HoldingsStatus>();
         services.AddSingleton<IAdminRoom, StatusRoom>();
         services.AddSingleton<IAdminRoom, BootRoom>();
         services.AddSingleton<IAdminRoom, HistoryRoom>();

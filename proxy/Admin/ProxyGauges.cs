@@ -1,7 +1,4 @@
 using System.Diagnostics.Metrics;
-using Breakwater.CacheStore.Quotas;
-using Breakwater.CacheStore.Spooling;
-using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
@@ -14,7 +11,7 @@ namespace Breakwater.Proxy.Admin;
 internal sealed class ProxyGauges
 {
     public ProxyGauges(IMeterFactory meters, FetchCoordinator fetches, FetchQueue queue, IProxyStateLookup clusters, Health health,
-        RequestRecorder recorder, BootBoard boots, OverflowBudget overflow, NamedStore named, StoreShares shares, ClustersInUse inUse)
+        RequestRecorder recorder, BootBoard boots, ClustersInUse inUse)
     {
         Meter meter = meters.Create(ProxyCounters.MeterName);
         meter.CreateObservableGauge("breakwater.fetches", () => fetches.InFlight.Count, "{fetch}", "Objects being fetched.");
@@ -22,17 +19,6 @@ internal sealed class ProxyGauges
             "Requests that wait for, or read from, the fetches under way.");
         meter.CreateObservableGauge("breakwater.fetch.waiting", () => queue.Load.Waiting, "{fetch}",
             "Fetches in line for a place (Proxy:MaxConcurrentFetches).");
-        meter.CreateObservableGauge("breakwater.unstored", () => overflow.Taken, "By",
-            "Memory of bodies that the store does not take, beyond 1 MiB each (Proxy:MaxUnstoredBytes).");
-        meter.CreateObservableGauge("breakwater.http.urls", () => named.IsOpen ? named.Heads.Count : 0, "{url}",
-            "URLs of destinations and sites with stored answers.");
-        meter.CreateObservableGauge("breakwater.http.stored", () => named.UsedBytes, "By",
-            "What bodies and heads of destinations and sites take on disk (Http:QuotaShare).");
-        meter.CreateObservableGauge("breakwater.repositories.stored", () => shares.List().Select(use => Of(use.Name, use.Bytes)), "By",
-            "What the objects take that each pattern of Repositories has brought into the store.");
-        meter.CreateObservableGauge("breakwater.repositories.quota",
-            () => from use in shares.List() where use.QuotaBytes is not null select Of(use.Name, use.QuotaBytes ?? 0), "By",
-            "What they may take when room is short (Repositories:<pattern>:QuotaBytes).");
         meter.CreateObservableGauge("breakwater.upstream.healthy", () => Healths(clusters, inUse), "1",
             "1: the Stratum 1 answers; 0: it is asked last. By cluster and upstream, of clusters that are in use or named by the settings.");
         meter.CreateObservableGauge("breakwater.health", () => (int)health.Check().Status, "1",
@@ -47,8 +33,6 @@ internal sealed class ProxyGauges
             : Array.Empty<Measurement<double>>(), "1",
             "Share of requests for repositories' content served without a fetch of their own, since the start.");
     }
-
-    private static Measurement<long> Of(string pattern, long bytes) => new(bytes, new KeyValuePair<string, object?>("pattern", pattern));
 
     private static Measurement<int>[] Boots(StormView storm) =>
     [

@@ -6,33 +6,83 @@ using Breakwater.Proxy.Observability;
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>What <c>breakwater status</c> and the page show; counts since the start, sizes in bytes. Shares of nothing are null.</summary>
-internal sealed record ServerStatus(
-    string Version,
-    DateTimeOffset Time,
-    double UptimeSeconds,
-    HealthReport Health,
-    double? HitRatio,
-    double? ByteHitRatio,
-    long Requests,
-    long BytesSent,
-    long BytesSaved,
-    long UpstreamBytes,
-    IReadOnlyList<ResultStatus> Results,
-    long MemoryBytes,
-    long DiskBytes,
-    int Fetches,
-    int FetchFollowers,
-    int FetchesWaiting,
-    StormView Storm,
-    IReadOnlyList<UpstreamStatus> Upstreams,
-    string StorePath,
-    long StoreDiskFreeBytes,
-    long WorkingSetBytes,
-    IReadOnlyList<string> Bootable,
-    IReadOnlyList<string> Unverified,
-    IReadOnlyList<string> Reads,
-    IReadOnlyList<string> Actions)
+internal sealed record ServerStatus
 {
+    /// <summary>The version of the program.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>This machine's clock.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>Since the start.</summary>
+    public required double UptimeSeconds { get; init; }
+
+    /// <summary>Whether it can serve, and why not.</summary>
+    public required HealthReport Health { get; init; }
+
+    /// <summary>Share of requests that were hits.</summary>
+    public double? HitRatio { get; init; }
+
+    /// <summary>Share of bytes that were hits'.</summary>
+    public double? ByteHitRatio { get; init; }
+
+    /// <summary>Requests answered.</summary>
+    public long Requests { get; init; }
+
+    /// <summary>Body bytes sent to clients.</summary>
+    public long BytesSent { get; init; }
+
+    /// <summary>Of those, the ones that nobody upstream had to send.</summary>
+    public long BytesSaved { get; init; }
+
+    /// <summary>Body bytes that came from upstream.</summary>
+    public long UpstreamBytes { get; init; }
+
+    /// <summary>Requests and bytes by how they ended.</summary>
+    public IReadOnlyList<ResultStatus> Results { get; init; } = [];
+
+    /// <summary>Bytes of hits that came from memory.</summary>
+    public long MemoryBytes { get; init; }
+
+    /// <summary>Bytes of hits that came from the disk.</summary>
+    public long DiskBytes { get; init; }
+
+    /// <summary>Objects being fetched.</summary>
+    public int Fetches { get; init; }
+
+    /// <summary>Requests that wait for those.</summary>
+    public int FetchFollowers { get; init; }
+
+    /// <summary>Fetches in line for a place.</summary>
+    public int FetchesWaiting { get; init; }
+
+    /// <summary>The storm in progress, or the last one.</summary>
+    public required StormView Storm { get; init; }
+
+    /// <summary>Stratum 1s, and what is known of them.</summary>
+    public IReadOnlyList<UpstreamStatus> Upstreams { get; init; } = [];
+
+    /// <summary>Where the store is.</summary>
+    public required string StorePath { get; init; }
+
+    /// <summary>Room on its disk; -1: not known.</summary>
+    public required long StoreDiskFreeBytes { get; init; }
+
+    /// <summary>Memory of this process.</summary>
+    public required long WorkingSetBytes { get; init; }
+
+    /// <summary>What the seeds boot, a sentence each.</summary>
+    public IReadOnlyList<string> Bootable { get; init; } = [];
+
+    /// <summary>Repositories that are shown and that no key here proves.</summary>
+    public IReadOnlyList<string> Unverified { get; init; } = [];
+
+    /// <summary>What can be read on the admin port.</summary>
+    public required IReadOnlyList<string> Reads { get; init; }
+
+    /// <summary>What can be done there.</summary>
+    public required IReadOnlyList<string> Actions { get; init; }
+
     /// <summary>What the settings declare, and how far it is.</summary>
     public IReadOnlyList<Declared> Declared { get; init; } = [];
 

@@ -40,11 +40,13 @@ internal static class ClusterRegistration
         services.AddSingleton<NodeDocuments>();
         services.AddSingleton<NodeExchanges>();
         services.AddSingleton<NodeAdmin>();
+        services.AddSingleton<NodeContent>();
         services.AddSingleton<NodeEndpoint>();
         services.AddSingleton<NodeServer>();
         services.AddHostedService(provider => provider.GetRequiredService<NodeServer>());
         services.AddSingleton<IHealthSource, ClusterHealth>();
         services.AddSingleton<IAdminRoom, ClusterRoom>();
+        services.AddSingleton<IAdminRoom, NodeFactsRoom>();
         services.AddSingleton<IAdminRoom, NodesRoom>();
     }
 }

@@ -1,17 +1,12 @@
-using System.Text;
-using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Exchanges;
-using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Upstreams;
-using Breakwater.Proxy.WorkingSets;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Breakwater.Proxy.Cluster;
 
 /// <summary>Answers the questions of other nodes.</summary>
-internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals refusals, NodeCounters counters, NodeObjects objects,
-    NodeDocuments documents, NodeExchanges exchanges, NodeAdmin admin, SiteBoots siteBoots, WorkingSetStore sets, RepositoryRoutes routes)
+internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals refusals, NodeCounters counters, NodeContent content,
+    NodeExchanges exchanges, NodeLearning learning, NodeAdmin admin)
 {
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
@@ -52,13 +47,13 @@ internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals 
                 counters.Served(peer is [{ } asking, ..] ? asking : "?", await exchanges.ServeAsync(context));
                 return;
             case var boots when boots.StartsWith("/node/boots/", StringComparison.Ordinal):
-                await WriteAsync(context, BootFile.Write(siteBoots.Of(boots["/node/boots/".Length..])));
+                await WriteAsync(context, learning.WriteBoots(boots["/node/boots/".Length..]));
                 return;
             case var ofOne when ofOne.StartsWith("/node/working-sets/", StringComparison.Ordinal):
-                await WriteAsync(context, NodeLearning.Write(sets, ofOne["/node/working-sets/".Length..]));
+                await WriteAsync(context, learning.WriteSets(ofOne["/node/working-sets/".Length..]));
                 return;
             default:
-                counters.Served(peer is [{ } name, ..] ? name : "?", await ServeAsync(context, target));
+                counters.Served(peer is [{ } name, ..] ? name : "?", await content.ServeAsync(context, target));
                 return;
         }
     }
@@ -87,38 +82,5 @@ internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals 
                 ? $"it calls itself '{id}', and its certificate is {string.Join(", ", peer)}'s"
             : id == self.Id ? $"it has this node's id '{id}'"
             : null;
-    }
-
-    /// <summary>How it was answered, in a word.</summary>
-    private Task<string> ServeAsync(HttpContext context, string rawTarget)
-    {
-        byte[] bytes = Encoding.Latin1.GetBytes(rawTarget);
-        RequestTarget target = RequestTarget.Parse(bytes);
-        if (target.IsAbsoluteForm || !routes.TryFind(target.Fqrn, out RepositoryRoute? route))
-        {
-            return NotFound(context);
-        }
-
-        string path = Encoding.ASCII.GetString(target.Path);
-        return target.Kind switch
-        {
-            TargetKind.Object => objects.ServeAsync(context, OrderOf(context, target, route, path)),
-            TargetKind.Document when path is SignedDocuments.ManifestPath or SignedDocuments.WhitelistPath =>
-                documents.ServeAsync(context, route, path),
-            _ => NotFound(context),
-        };
-    }
-
-    private static FetchOrder OrderOf(HttpContext context, RequestTarget target, RepositoryRoute route, string path)
-    {
-        (FetchPriority priority, System.Net.IPAddress? client) =
-            NodeWay.ReadErrand(context.Request.Headers[ContentQuestion.ErrandField].ToString());
-        return new FetchOrder(target.Key, route, path, null, priority, client) { Scope = FetchScope.Upstream };
-    }
-
-    private static Task<string> NotFound(HttpContext context)
-    {
-        context.Response.StatusCode = StatusCodes.Status404NotFound;
-        return Task.FromResult("refused");
     }
 }

@@ -66,8 +66,11 @@ internal sealed class NodeLearning(SiteBoots boots, WorkingSetStore sets, ISiteN
         return versions;
     }
 
+    /// <summary>The boots of a repository that this node keeps for its owner, as JSON.</summary>
+    public byte[] WriteBoots(string repository) => BootFile.Write(boots.Of(repository));
+
     /// <summary>The learned sets of a repository as JSON.</summary>
-    public static byte[] Write(WorkingSetStore sets, string repository)
+    public byte[] WriteSets(string repository)
     {
         using var json = new MemoryStream();
         json.Write("["u8);

@@ -22,6 +22,8 @@ internal static class DocumentsRegistration
         services.AddSingleton<SignedPairFetcher>();
         services.AddSingleton<AllowedRevisions>();
         services.AddReload<AllowedRevisions>((allowed, changed) => allowed.Take(changed));
+        services.AddSingleton<ShownPairs>();
+        services.AddSingleton<PairChecks>();
         services.AddSingleton<SignedDocuments>();
         services.AddSingleton<DocumentCache>();
     }

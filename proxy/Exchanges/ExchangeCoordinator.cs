@@ -1,4 +1,3 @@
-using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Caching;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
@@ -6,18 +5,29 @@ using Breakwater.Proxy.Settings;
 namespace Breakwater.Proxy.Exchanges;
 
 /// <summary>
-/// Decides how a GET is answered: from what is stored, by waiting for what others ask, or by asking the origin. Thread-safe.
+/// Decides how a request is answered: from what is stored, by waiting for what others ask, or by asking the origin. Thread-safe.
 /// </summary>
 internal sealed class ExchangeCoordinator(
-    OriginFetch fetch, HeadShelf heads, FlightTable flights, BodyFeeds feeds, NamedStore named, NodeAsker nodes,
-    ProxyOptions options, TimeProvider time)
+    OriginFetch fetch, StoredBodies bodies, HeadShelf heads, FlightTable flights, NodeAsker nodes, ProxyOptions options, TimeProvider time)
 {
     /// <summary>Gets the answer for one client.</summary>
-    /// <param name="exchange">A GET.</param>
+    /// <param name="exchange">The request.</param>
+    /// <param name="content">Its body; null: it has none.</param>
     /// <param name="client">The client has left.</param>
     /// <returns>What to send. What is <see cref="ExchangeAnswer.Live"/> the caller disposes.</returns>
     /// <exception cref="OperationCanceledException">The client has left.</exception>
-    public async Task<ExchangeAnswer> GetAsync(Exchange exchange, CancellationToken client)
+    public Task<ExchangeAnswer> AnswerAsync(Exchange exchange, Stream? content, CancellationToken client) => exchange.Method switch
+    {
+        "GET" => GetAsync(exchange, client),
+        "HEAD" => HeadAsync(exchange, client),
+        _ => fetch.PassAsync(exchange, content, client),
+    };
+
+    /// <summary>The way through an answer's body for one client.</summary>
+    public BodyReader Read(Exchange exchange, StoredHead head, BodyFeed? feed) => bodies.Read(exchange, head, feed,
+        exchange.External is null ? null : (broken, cancel) => SucceedAsync(exchange, broken, cancel));
+
+    private async Task<ExchangeAnswer> GetAsync(Exchange exchange, CancellationToken client)
     {
         string uri = exchange.Target.Uri;
         HeadDocument? document = heads.Find(uri);
@@ -39,7 +49,7 @@ internal sealed class ExchangeCoordinator(
         {
             Verdict verdict = Judge(exchange, stored);
             bool mayAsk = verdict != Verdict.Validate && !options.Offline;
-            (bool hasStart, BodyFeed? filling) = await HasStartAsync(exchange, stored, feed, mayAsk, client);
+            (bool hasStart, BodyFeed? filling) = await bodies.HasStartAsync(exchange, stored, feed, mayAsk, client);
             if (!hasStart)
             {
                 heads.Remove(uri, stored);
@@ -70,22 +80,14 @@ internal sealed class ExchangeCoordinator(
         return (await AskAsync(exchange, stored, name, nodes.IsFor(exchange), client)) with { Forwarded = why };
     }
 
-    /// <summary>The stored answer for a HEAD, if it may be used as it is; null: the origin must be asked.</summary>
-    public (StoredHead? Usable, StoredHead? Stored) Look(Exchange exchange)
+    private async Task<ExchangeAnswer> HeadAsync(Exchange exchange, CancellationToken client)
     {
         StoredHead? stored = heads.Find(exchange.Target.Uri)?.Find(exchange.Fields);
-        bool isUsable = stored is not null && Judge(exchange, stored) != Verdict.Validate;
-        return (isUsable ? stored : null, stored);
-    }
-
-    /// <summary>The way through an answer's body for one client.</summary>
-    public BodyReader Read(Exchange exchange, StoredHead head, BodyFeed? feed)
-    {
-        BodyReader reader = null!;
-        reader = new BodyReader(head, feed, named.Slices, feeds,
-            (offset, end, cancel) => fetch.FillAsync(exchange, reader.Head, offset, end, cancel),
-            exchange.External is null ? null : (broken, cancel) => SucceedAsync(exchange, broken, cancel));
-        return reader;
+        return stored is not null && Judge(exchange, stored) != Verdict.Validate
+            ? new ExchangeAnswer { Head = stored, Origin = AnswerOrigin.Hit }
+            : exchange.Directives.Has("only-if-cached")
+                ? new ExchangeAnswer { IsOnlyIfCached = true }
+                : await fetch.HeadAsync(exchange, stored, client);
     }
 
     /// <summary>
@@ -109,53 +111,12 @@ internal sealed class ExchangeCoordinator(
         }
 
         if (!head.BodyId.AsSpan().SequenceEqual(old.BodyId)
-            && !await IsSameAsync(exchange, old, broken.LastFeed, head, answer.Feed, broken.Had, client))
+            && !await bodies.IsSameAsync(exchange, old, broken.LastFeed, head, answer.Feed, broken.Had, client))
         {
             return null;
         }
 
         return (head, answer.Feed);
-    }
-
-    private async Task<bool> IsSameAsync(Exchange exchange, StoredHead old, BodyFeed? oldFeed, StoredHead head, BodyFeed? feed,
-        (long Start, long End) had, CancellationToken client)
-    {
-        using var ours = new BodyReader(old, oldFeed, named.Slices, feeds, static (_, _, _) => Task.FromResult<BodyFeed?>(null));
-        using var theirs = new BodyReader(head, feed, named.Slices, feeds,
-            (offset, end, cancel) => fetch.FillAsync(exchange, head, offset, end, cancel));
-        byte[] one = new byte[64 << 10];
-        byte[] other = new byte[one.Length];
-        try
-        {
-            for (long at = had.Start; at < had.End;)
-            {
-                int wanted = (int)Math.Min(one.Length, had.End - at);
-                int read = await ours.ReadAsync(at, had.End, one.AsMemory(0, wanted), client);
-                for (int got = 0; got < read;)
-                {
-                    int more = await theirs.ReadAsync(at + got, had.End, other.AsMemory(got, read - got), client);
-                    if (more == 0 || !one.AsSpan(got, more).SequenceEqual(other.AsSpan(got, more)))
-                    {
-                        return false;
-                    }
-
-                    got += more;
-                }
-
-                if (read == 0)
-                {
-                    return false;
-                }
-
-                at += read;
-            }
-
-            return true;
-        }
-        catch (IOException) when (!client.IsCancellationRequested)
-        {
-            return false;
-        }
     }
 
     /// <summary>
@@ -178,62 +139,6 @@ internal sealed class ExchangeCoordinator(
             && flight.Head is { } head && VaryKey.Matches(head, exchange.Fields)
             ? (head, flight.Feed)
             : (document?.Find(exchange.Fields), null);
-
-    /// <summary>
-    /// Are the first bytes that the client is to get here, on their way, or can be fetched under the validator of the rest?
-    /// </summary>
-    private async Task<(bool HasStart, BodyFeed? Feed)> HasStartAsync(
-        Exchange exchange, StoredHead stored, BodyFeed? feed, bool mayAsk, CancellationToken client)
-    {
-        AnswerShape shape = AnswerShape.Of(stored, exchange.Fields, time.GetUtcNow());
-        if (!shape.HasBody || stored.BodyId.Length == 0)
-        {
-            return (true, null);
-        }
-
-        BodyFeed? behind = mayAsk && feed is not null && stored.Length is not null && IsFarFrom(feed, shape.Offset, stored) ? feed : null;
-        feed = behind is not null ? null : feed;
-        feed ??= feeds.Find(stored.BodyId, shape.Offset);
-        if (feed is not null || FirstMissing(stored, shape) is not { } missing)
-        {
-            return (true, feed);
-        }
-
-        if (!mayAsk || missing < BodyFeed.SliceBytes)
-        {
-            // From its beginning it is asked for as what was never here.
-            return (false, null);
-        }
-
-        // Before the first byte is sent: the origin may have another generation by now, and the client would see a body that breaks off.
-        feed = await fetch.FillAsync(exchange, stored, missing, shape.Offset + shape.Count!.Value, client);
-        return behind is not null ? (true, feed ?? behind) : (feed is not null, missing <= shape.Offset ? feed : null);
-    }
-
-    /// <summary>
-    /// Would a client wait for much that it does not want, though its part can be asked for under the validator of the whole?
-    /// </summary>
-    private bool IsFarFrom(BodyFeed feed, long offset, StoredHead stored) =>
-        offset - feed.Position >= BodyFeeds.NearBytes && Validators.Strong(stored.Fields, time.GetUtcNow()) is not null;
-
-    /// <summary>
-    /// Where the first wanted byte is that is neither stored nor on its way: a kill or an eviction may have taken any slice. Null: there is
-    /// none.
-    /// </summary>
-    private long? FirstMissing(StoredHead stored, AnswerShape shape)
-    {
-        long end = shape.Offset + Math.Max(1, shape.Count ?? 1);
-        for (long at = shape.Offset / BodyFeed.SliceBytes * BodyFeed.SliceBytes; at < end; at += BodyFeed.SliceBytes)
-        {
-            if (!named.Slices.Contains(BodyFeed.KeyOf(stored.BodyId, at / BodyFeed.SliceBytes))
-                && feeds.Find(stored.BodyId, Math.Max(at, shape.Offset)) is null)
-            {
-                return Math.Max(at, shape.Offset);
-            }
-        }
-
-        return null;
-    }
 
     /// <summary>Asks, or waits for who does.</summary>
     /// <param name="exchange">A GET.</param>

@@ -30,6 +30,9 @@ internal static class ExchangesRegistration
         services.AddSingleton<BodyIntake>();
         services.AddSingleton<SharedBodies>();
         services.AddSingleton<OriginFetch>();
+        services.AddSingleton<MissingParts>();
+        services.AddSingleton<StoredBodies>();
+        services.AddSingleton<LiveBodies>();
         services.AddSingleton<ExchangeCoordinator>();
         services.AddSingleton<ReadyAnswers>();
     }

@@ -1,5 +1,4 @@
 using Breakwater.Proxy.Caching;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Upstreams;
@@ -7,8 +6,8 @@ using Breakwater.Proxy.Upstreams;
 namespace Breakwater.Proxy.Exchanges;
 
 /// <summary>Asks an origin for one URL and keeps what may be kept. Thread-safe.</summary>
-internal sealed partial class OriginFetch(Asker asker, NodeAsker nodes, HeadShelf heads, AnswerKeeper keeper, BodyIntake intake,
-    SharedBodies shared, ProxyCounters counters, UpstreamPace pace, TimeProvider time)
+internal sealed class OriginFetch(
+    Asker asker, NodeAsker nodes, HeadShelf heads, AnswerKeeper keeper, SharedBodies shared, TimeProvider time)
 {
     /// <summary>
     /// A body that its name proves and a mirror could replace waits for its end if it is no longer: a wrong one is never begun.
@@ -220,29 +219,6 @@ internal sealed partial class OriginFetch(Asker asker, NodeAsker nodes, HeadShel
                 && Invalidation.IsOfItself(exchange.Target, answer.Fields);
         ExchangeAnswer kept = isContent ? keeper.Keep(exchange, exchange.Fields, answer, null)! : AnswerKeeper.Live(answer);
         return kept with { Forwarded = "method" };
-    }
-
-    /// <summary>An answer for one client alone begins to come.</summary>
-    /// <param name="turn">How urgent the rest is.</param>
-    public PacedBody Begin(Func<PaceTurn> turn) => pace.Begin(turn);
-
-    /// <summary>Reads of an answer for one client alone.</summary>
-    /// <param name="live">The answer.</param>
-    /// <param name="paced">From <see cref="Begin"/>.</param>
-    /// <param name="buffer">Where the bytes go.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="IOException">It broke off.</exception>
-    public async ValueTask<int> ReadAsync(FetchedAnswer live, PacedBody paced, Memory<byte> buffer, CancellationToken cancellationToken)
-    {
-        if (live.Node is not null)
-        {
-            return await live.ReadAsync(buffer, cancellationToken);
-        }
-
-        int read = await live.ReadAsync(buffer[..paced.Piece(buffer.Length)], cancellationToken);
-        counters.AddUpstreamBytes(read);
-        await paced.PayAsync(read, cancellationToken);
-        return read;
     }
 
     private async Task<ExchangeAnswer> OnNotModifiedAsync(

@@ -13,6 +13,7 @@ internal static class HitsRegistration
         services.AddSingleton<ObjectHits>();
         services.AddSingleton<DocumentHits>();
         services.AddSingleton<HitJoins>();
+        services.AddSingleton<RepositoryHits>();
         services.AddSingleton<ReadyHits>();
         services.AddSingleton<IFirstResponder, HitResponder>();
     }

@@ -58,7 +58,7 @@ internal sealed record MemoryPlan(long WantedBytes, long LimitBytes)
             + (settings.Proxy.MaxConcurrentFetches * FetchBytes)
             + settings.Proxy.MaxUnstoredBytes
             + DocumentCache.MaxDocumentBytes + DocumentCache.MaxGeoBytes + DocumentCache.MaxFailureBytes
-            + SignedDocuments.MaxBytes + DocumentArchive.MaxBytes + ObjectNames.MaxBytes
+            + ShownPairs.MaxBytes + DocumentArchive.MaxBytes + ObjectNames.MaxBytes
             + (2 * BootTimelines.MaxDetailTextBytes)
             + (2L * Math.Min(processors, 16) * (Observability.RequestRecorder.StripeTextBytes + (2 << 20)));
         long wanted = (long)(Headroom * alive);

@@ -77,6 +77,7 @@ internal static class ProxyServer
         // No routes are mapped to it: this loads the clusters and starts YARP's health checks.
         app.MapReverseProxy();
         app.Services.GetRequiredService<ProxyGauges>();
+        app.Services.GetRequiredService<StoreGauges>();
         app.Services.GetRequiredService<NodeCounters>();
         IDisposable refusals = app.Services.GetRequiredService<ParserRefusals>()
             .Watch(app.Services.GetRequiredService<System.Diagnostics.DiagnosticListener>());

@@ -13,6 +13,8 @@ internal static class PipelineRegistration
         services.AddReload<BreakwaterSettings>((settings, changed) => settings.ZeroTouch.Take(changed.ZeroTouch));
         services.AddSingleton<ExchangeRouting>();
         services.AddSingleton<ForwardedClients>();
+        services.AddSingleton<OrdinaryRequests>();
+        services.AddSingleton<RepositoryRequests>();
         services.AddSingleton<RequestRouter>();
         services.AddSingleton<ProxyPipeline>();
     }

@@ -1,18 +1,9 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using System.Text;
-using Breakwater.Proxy.Boots;
-using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.Exchanges;
-using Breakwater.Proxy.Fetching;
-using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Serving;
-using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Upstreams;
-using Breakwater.Proxy.WorkingSets;
 using Breakwater.Proxy.ZeroTouch;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -20,18 +11,7 @@ namespace Breakwater.Proxy.Pipeline;
 
 /// <summary>Finds out what an admitted request asks for, and has it served.</summary>
 internal sealed class RequestRouter(
-    ExchangeRouting exchanges,
-    ExchangeCounters exchangeCounters,
-    HttpPolicy http,
-    RepositoryRoutes repositories,
-    ObjectEndpoint objects,
-    DocumentEndpoint documents,
-    PassThroughEndpoint passThrough,
-    ZeroTouchEndpoint zeroTouch,
-    ExchangeEndpoint ordinary,
-    ReadyAnswers ready,
-    BootObserver boots,
-    ResponseHeads heads)
+    OrdinaryRequests ordinary, RepositoryRequests repositories, ZeroTouchEndpoint zeroTouch, ResponseHeads heads)
 {
     /// <summary>Answers an admitted request; the outcome says how it ended.</summary>
     public Task RouteAsync(HttpContext context, RequestOutcome outcome)
@@ -43,7 +23,7 @@ internal sealed class RequestRouter(
         }
 
         string rawTarget = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        SettingsInForce settings = ready.Settings;
+        SettingsInForce settings = ordinary.Settings;
 
         // Methods are case-sensitive (RFC 9110, 9.1); HttpMethods.IsGet is not.
         bool asksForContent = context.Request.Method is "GET" or "HEAD";
@@ -54,10 +34,10 @@ internal sealed class RequestRouter(
         }
 
         string host = context.Request.Headers.Host.ToString();
-        if (!(asksForContent && hasBody) && exchanges.TryRoute(rawTarget, host, out ExchangeTarget? exchange))
+        if (!(asksForContent && hasBody) && ordinary.TryRoute(rawTarget, host, out ExchangeTarget? exchange))
         {
             ReadyRequest? next = MayBeReady(context, rawTarget) ? new ReadyRequest(rawTarget, host, settings) : null;
-            return ExchangeAsync(context, exchange, hasBody, next, outcome);
+            return ordinary.ServeAsync(context, exchange, hasBody, next, outcome);
         }
 
         if (hasBody)
@@ -91,47 +71,11 @@ internal sealed class RequestRouter(
             : RejectAsync(context, TargetRejection.Malformed, isAbsoluteForm: false);
     }
 
-    /// <summary>Ordinary HTTP: the methods of the settings pass, with their bodies.</summary>
-    private Task ExchangeAsync(HttpContext context, ExchangeTarget target, bool hasBody, ReadyRequest? next, RequestOutcome outcome)
-    {
-        HttpPolicy.Snapshot policy = http.Current;
-        if (!policy.Allows(context.Request.Method))
-        {
-            if (hasBody)
-            {
-                context.Response.Headers.Connection = "close";
-            }
-
-            context.Response.Headers.Allow = policy.Allow;
-            return heads.WriteErrorAsync(
-                context, StatusCodes.Status405MethodNotAllowed, $"This proxy passes {policy.Allow} to other hosts (Http:Methods).");
-        }
-
-        if (hasBody && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = null; // it is passed on as it comes
-        }
-
-        return ServeAsync(context, target, next, outcome);
-    }
-
     /// <summary>
     /// Would the next request like it come on the event loops, and to here? A file may appear in the boot folder at any time.
     /// </summary>
     private bool MayBeReady(HttpContext context, string rawTarget) => context.Request.Method == "GET"
         && context.Features.Get<IBegunRequestFeature>() is not null && !zeroTouch.MayServe(rawTarget);
-
-    private async Task ServeAsync(HttpContext context, ExchangeTarget target, ReadyRequest? next, RequestOutcome outcome)
-    {
-        try
-        {
-            await ordinary.ServeAsync(context, target, next, outcome);
-        }
-        finally
-        {
-            exchangeCounters.Count(outcome.Result, outcome.BytesSent);
-        }
-    }
 
     private Task ServeAsync(HttpContext context, RequestTarget target, RequestOutcome outcome)
     {
@@ -140,49 +84,7 @@ internal sealed class RequestRouter(
             return RejectAsync(context, target.Rejection, target.IsAbsoluteForm);
         }
 
-        string? hint = target.Authority.Length == 0 ? null : Encoding.ASCII.GetString(target.Authority);
-        if (!TryFindRoute(target.Fqrn, hint, out RepositoryRoute? repository))
-        {
-            return heads.WriteErrorAsync(
-                context, StatusCodes.Status403Forbidden,
-                $"The repository '{Encoding.ASCII.GetString(target.Fqrn)}' is not in Repositories of this proxy.");
-        }
-
-        outcome.Fqrn = repository.Fqrn;
-        outcome.Key = target.Kind == TargetKind.Object ? target.Key : null;
-        string path = Encoding.ASCII.GetString(target.Path);
-        if (BootClient.MayBoot(context.Request.Headers.UserAgent)
-            && (target.Kind == TargetKind.Object || (target.Kind == TargetKind.Document && path == SignedDocuments.ManifestPath)))
-        {
-            boots.Observe(repository, target.Kind == TargetKind.Object ? target.Key : null, context.Connection.RemoteIpAddress!,
-                context.Connection.Id);
-        }
-
-        IPAddress? client = context.Connection.RemoteIpAddress;
-        bool isSecret = context.Request.Headers.Authorization.Count > 0;
-        TargetKind kind = isSecret ? TargetKind.PassThrough : target.Kind;
-        return kind switch
-        {
-            TargetKind.Object => objects.ServeAsync(context, FetchOrder.Of(target.Key, repository, path, hint, client), outcome),
-            TargetKind.Document => documents.ServeAsync(context, new DocumentRequest(DocumentKind.File, repository, path, hint, client),
-                outcome),
-            TargetKind.Geo => documents.ServeAsync(context, new DocumentRequest(DocumentKind.Geo, repository, path, hint, client), outcome),
-            _ when target.Kind == TargetKind.PassThrough && !isSecret && !target.Fqrn.SequenceEqual("info"u8) =>
-                ordinary.ServeAsync(context, new ExternalFile(repository, $"/cvmfs/{repository.Fqrn}/{path}", hint), outcome),
-            _ => passThrough.ServeAsync(context, repository, $"/cvmfs/{repository.Fqrn}/{path}", hint, outcome),
-        };
-    }
-
-    /// <summary><c>/cvmfs/info/…</c> belongs to a server: to the cluster that has the named host, else to the first.</summary>
-    private bool TryFindRoute(ReadOnlySpan<byte> fqrn, string? hint, [NotNullWhen(true)] out RepositoryRoute? repository)
-    {
-        if (!fqrn.SequenceEqual("info"u8))
-        {
-            return repositories.TryFind(fqrn, out repository);
-        }
-
-        repository = repositories.ForServerInfo(hint);
-        return true;
+        return repositories.ServeAsync(context, target, outcome);
     }
 
     private Task RejectAsync(HttpContext context, TargetRejection rejection, bool isAbsoluteForm)

@@ -1,7 +1,4 @@
 using System.Text;
-using System.Text.Json;
-using Breakwater.CacheStore;
-using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Pins;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Seeding.Format;
@@ -19,51 +16,21 @@ namespace Breakwater.Proxy.Seeding;
 /// that a crash between the two loses nothing and a key that the site gets later decides. Thread-safe.
 /// </summary>
 internal sealed class SeedRegistry(
-    IDocumentStore documents,
-    IObjectStore store,
-    PinSets pins,
-    SignedDocuments signed,
-    SeedTrust trust,
-    RepositoryRoutes routes,
-    ProxyOptions proxy,
-    SeedOptions options,
-    TimeProvider time,
-    ILogger<SeedRegistry> log)
+    SeedRecords records, SeedReveal reveal, PinSets pins, SignedDocuments signed, RepositoryRoutes routes, ProxyOptions proxy,
+    SeedOptions options)
 {
-    private const string RecordPrefix = "seed/";
-    private const string DocumentPrefix = "seed-document/";
+    /// <inheritdoc cref="SeedRecords.List"/>
+    public IReadOnlyList<SeedRecord> List() => records.List();
 
-    private readonly StoreMetadata _metadata = new(store);
-
-    /// <summary>All seeds, by name.</summary>
-    public IReadOnlyList<SeedRecord> List() =>
-        [.. documents.Keys(RecordPrefix).Order(StringComparer.Ordinal).Select(key => Find(key[RecordPrefix.Length..]))
-        .OfType<SeedRecord>()];
-
-    /// <summary>A seed by its name; null: there is none.</summary>
-    public SeedRecord? Find(string name) =>
-        documents.TryGet(RecordPrefix + name, out StoredDocument? stored) ? JsonSerializer.Deserialize<SeedRecord>(stored.Body.Span) : null;
+    /// <inheritdoc cref="SeedRecords.Find"/>
+    public SeedRecord? Find(string name) => records.Find(name);
 
     /// <summary>
     /// Writes a seed's documents, then its record; durable when the task is complete. <see cref="RevealAllAsync"/> shows them.
     /// </summary>
     /// <exception cref="IOException">The store's disk refuses: the seed is not there.</exception>
-    public async Task AddAsync(SeedRecord record, IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken)
-    {
-        // Together, so that one commit of the store takes them all.
-        await Task.WhenAll(files.Where(file => file.Key != SeedPath.Inherited).Select(file =>
-            documents.PutAsync($"{DocumentPrefix}{record.Name}/{file.Key}", new StoredDocument(file.Value, default, record.ImportedAt),
-            cancellationToken).AsTask()));
-
-        byte[] body = JsonSerializer.SerializeToUtf8Bytes(record);
-        await documents.PutAsync(RecordPrefix + record.Name, new StoredDocument(body, default, record.ImportedAt), cancellationToken);
-        foreach (string old
-            in documents.Keys($"{DocumentPrefix}{record.Name}/")
-            .Where(key => !files.ContainsKey(key[(DocumentPrefix.Length + record.Name.Length + 1)..])).ToArray())
-        {
-            documents.Remove(old); // of a seed of that name before: its key would prove what this one brings
-        }
-    }
+    public Task AddAsync(SeedRecord record, IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken) =>
+        records.PutAsync(record, files, cancellationToken);
 
     /// <summary>
     /// Unpins and forgets a seed, also one whose import was interrupted; its manifest and whitelist stay as long as nothing newer comes.
@@ -84,13 +51,7 @@ internal sealed class SeedRegistry(
             throw new SeedStoreException($"The seed {name} is declared in the settings: take {file} out of Seeds:Files.");
         }
 
-        bool wasThere = documents.Remove(RecordPrefix + name);
-        foreach (string key in documents.Keys($"{DocumentPrefix}{name}/"))
-        {
-            documents.Remove(key);
-        }
-
-        wasThere |= pins.Remove(PinName.OfSeed(name).Text);
+        bool wasThere = records.Remove(name) | pins.Remove(PinName.OfSeed(name).Text);
         Admit();
         return wasThere;
     }
@@ -105,25 +66,7 @@ internal sealed class SeedRegistry(
         var all = List().SelectMany(record => record.Repositories.Select(repository => (Record: record, Repository: repository)));
         foreach ((SeedRecord record, SeedRecordRepository repository) in all.OrderBy(item => item.Repository.Snapshots.Count == 0))
         {
-            if (Route(repository.Fqrn) is not { } route)
-            {
-                log.LogWarning(
-                    "Seed {Name} brings {Repository}, which is not in Repositories: it is served once it is added there, or with "
-                    + "Seeds:Serve.", record.Name, repository.Fqrn);
-                continue;
-            }
-
-            try
-            {
-                Dictionary<string, byte[]> files = FilesOf(record.Name, repository.Fqrn);
-                await signed.ReplaceAsync(route,
-                    shown => SeedReveal.Choose(trust, repository, files, Moment.Stored(record.ImportedAt, time), shown, _metadata.ReadAll));
-            }
-            catch (SeedRefusedException e)
-            {
-                log.LogError("Seed {Name}: {Repository} is not shown to clients, by the keys that this site has now: {Problem}",
-                    record.Name, repository.Fqrn, e.Message);
-            }
+            await reveal.ShowAsync(record, repository, Route(repository.Fqrn));
         }
     }
 
@@ -141,20 +84,4 @@ internal sealed class SeedRegistry(
     public bool IsPublished(string fqrn) => Route(fqrn)?.IsPublished == true;
 
     private RepositoryRoute? Route(string fqrn) => routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route) ? route : null;
-
-    private Dictionary<string, byte[]> FilesOf(string name, string fqrn)
-    {
-        Dictionary<string, byte[]> files = new(StringComparer.Ordinal);
-        foreach (string file
-            in (string[])[SeedPath.OfDocument(fqrn, SeedPath.Manifest), SeedPath.OfDocument(fqrn, SeedPath.Whitelist),
-            SeedPath.OfMasterKey(fqrn)])
-        {
-            if (documents.TryGet($"{DocumentPrefix}{name}/{file}", out StoredDocument? stored))
-            {
-                files[file] = stored.Body.ToArray();
-            }
-        }
-
-        return files;
-    }
 }

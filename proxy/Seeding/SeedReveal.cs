@@ -2,20 +2,51 @@ using Breakwater.CacheStore;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding;
 
 /// <summary>
-/// Decides what clients see of a repository once a seed has brought it: the newest manifest, under the whitelist that vouches for it
-/// longest. Pure.
+/// Shows clients what a seed has brought of a repository: the newest manifest, under the whitelist that vouches for it longest.
+/// Thread-safe.
 /// </summary>
-internal static class SeedReveal
+internal sealed class SeedReveal(
+    SeedRecords records, IObjectStore store, SignedDocuments signed, SeedTrust trust, TimeProvider time, ILogger<SeedReveal> log)
 {
     /// <summary>Longer ones are not kept with a pair.</summary>
     private const int MaxCertificateBytes = 64 << 10;
 
-    /// <summary>Chooses.</summary>
+    private readonly StoreMetadata _metadata = new(store);
+
+    /// <summary>Shows it where it is newer than what is there; says so in the log if it cannot be shown.</summary>
+    /// <param name="record">The seed.</param>
+    /// <param name="repository">One that it brings.</param>
+    /// <param name="route">Where that is served from; null: it is not in <c>Repositories</c>.</param>
+    public async Task ShowAsync(SeedRecord record, SeedRecordRepository repository, RepositoryRoute? route)
+    {
+        if (route is null)
+        {
+            log.LogWarning(
+                "Seed {Name} brings {Repository}, which is not in Repositories: it is served once it is added there, or with "
+                + "Seeds:Serve.", record.Name, repository.Fqrn);
+            return;
+        }
+
+        try
+        {
+            Dictionary<string, byte[]> files = records.FilesOf(record.Name, repository.Fqrn);
+            await signed.ReplaceAsync(route,
+                shown => Choose(trust, repository, files, Moment.Stored(record.ImportedAt, time), shown, _metadata.ReadAll));
+        }
+        catch (SeedRefusedException e)
+        {
+            log.LogError("Seed {Name}: {Repository} is not shown to clients, by the keys that this site has now: {Problem}",
+                record.Name, repository.Fqrn, e.Message);
+        }
+    }
+
+    /// <summary>Decides what clients see of a repository once a seed has brought it. Pure.</summary>
     /// <param name="trust">Judges, by this site's keys where it has one.</param>
     /// <param name="repository">What the seed brings; without snapshots it only renews a whitelist.</param>
     /// <param name="files">The seed's manifest, whitelist and master key by the names of their entries.</param>

@@ -16,6 +16,8 @@ internal static class SeedingRegistration
         services.AddReload<SeedOptions>((options, changed) => options.Take(changed.Seeds));
         services.AddSingleton<SeedTrust>();
         services.AddSingleton(new SeedLimits(settings.Store.MaxObjectBytes));
+        services.AddSingleton<SeedRecords>();
+        services.AddSingleton<SeedReveal>();
         services.AddSingleton<SeedRegistry>();
         services.AddSingleton<SeedImporter>();
         services.AddSingleton<ObjectGetter>();

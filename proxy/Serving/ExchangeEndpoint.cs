@@ -10,7 +10,7 @@ namespace Breakwater.Proxy.Serving;
 
 /// <summary>Ordinary HTTP: destinations that clients name and sites that the settings name, cached by RFC 9111.</summary>
 internal sealed class ExchangeEndpoint(
-    ExchangeCoordinator coordinator, OriginFetch fetch, HttpPolicy policy, ExchangeHeads heads, ReadyHeads ready, ResponseHeads errors,
+    ExchangeCoordinator coordinator, LiveBodies bodies, HttpPolicy policy, ExchangeHeads heads, ReadyHeads ready, ResponseHeads errors,
     ProxyOptions options, TimeProvider time)
 {
     private const int PieceBytes = 64 << 10;
@@ -98,12 +98,7 @@ internal sealed class ExchangeEndpoint(
         InterimReceiver.Current = interim;
         try
         {
-            return request.Method switch
-            {
-                "GET" => await coordinator.GetAsync(exchange, client),
-                "HEAD" => await HeadAsync(exchange, client),
-                _ => await fetch.PassAsync(exchange, HasBody(request) ? request.Body : null, client),
-            };
+            return await coordinator.AnswerAsync(exchange, HasBody(request) ? request.Body : null, client);
         }
         finally
         {
@@ -122,16 +117,6 @@ internal sealed class ExchangeEndpoint(
             && context.Features.Get<RefusableOutput>() is { } output
             ? new InterimReceiver(output.SayBeforeAsync)
             : null;
-
-    private async Task<ExchangeAnswer> HeadAsync(Exchange exchange, CancellationToken client)
-    {
-        (StoredHead? usable, StoredHead? stored) = coordinator.Look(exchange);
-        return usable is not null
-            ? new ExchangeAnswer { Head = usable, Origin = AnswerOrigin.Hit }
-            : exchange.Directives.Has("only-if-cached")
-                ? new ExchangeAnswer { IsOnlyIfCached = true }
-                : await fetch.HeadAsync(exchange, stored, client);
-    }
 
     private async Task SendStoredAsync(HttpContext context, Exchange exchange, ExchangeAnswer answer, StoredHead head,
         ReadyRequest? next, RequestOutcome outcome)
@@ -200,14 +185,14 @@ internal sealed class ExchangeEndpoint(
         }
 
         PipeWriter writer = context.Response.BodyWriter;
-        PacedBody paced = fetch.Begin(() => outcome.BytesSent == 0 ? PaceTurn.First : PaceTurn.More);
+        PacedBody paced = bodies.Begin(() => outcome.BytesSent == 0 ? PaceTurn.First : PaceTurn.More);
         try
         {
             await writer.FlushAsync(context.RequestAborted);
             while (true)
             {
                 Memory<byte> memory = writer.GetMemory(PieceBytes);
-                int read = await fetch.ReadAsync(live, paced, memory, context.RequestAborted);
+                int read = await bodies.ReadAsync(live, paced, memory, context.RequestAborted);
                 if (read == 0)
                 {
                     return;

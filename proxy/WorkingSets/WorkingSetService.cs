@@ -1,6 +1,5 @@
 using System.Text;
 using Breakwater.Proxy.Boots;
-using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 
@@ -13,8 +12,7 @@ internal sealed partial class WorkingSetService(
     BootObserver boots,
     BootLearner learner,
     SiteBoots site,
-    WorkingSetStore sets,
-    SignedDocuments documents,
+    RevisionPoll polls,
     RepositoryRoutes repositories,
     WorkingSetOptions options,
     TimeProvider time,
@@ -34,7 +32,7 @@ internal sealed partial class WorkingSetService(
                 try
                 {
                     await LearnAsync(stoppingToken);
-                    await PollAsync(stoppingToken);
+                    await polls.PollAsync(stoppingToken);
                 }
                 catch (Exception e) when (e is IOException or ObjectDisposedException)
                 {
@@ -69,18 +67,6 @@ internal sealed partial class WorkingSetService(
         if (repositories.TryFind(Encoding.ASCII.GetBytes(boot.Repository), out RepositoryRoute? repository))
         {
             await learner.LearnAsync(repository, boot, cancellationToken);
-        }
-    }
-
-    private async Task PollAsync(CancellationToken cancellationToken)
-    {
-        foreach (string name in options.Prefetch ? sets.All.Select(set => set.Repository).Distinct(StringComparer.Ordinal) : [])
-        {
-            if (repositories.TryFind(Encoding.ASCII.GetBytes(name), out RepositoryRoute? repository))
-            {
-                await documents.GetAsync(new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, null),
-                    cancellationToken);
-            }
         }
     }
 

@@ -33,6 +33,7 @@ internal static class WorkingSetsRegistration
         services.AddSingleton<Guesser>();
         services.AddSingleton<PublishedSets>();
         services.AddSingleton<BootObserver>();
+        services.AddSingleton<RevisionPoll>();
         services.AddHostedService<WorkingSetService>();
         services.AddSingleton<LookAhead>();
         services.AddHostedService(provider => provider.GetRequiredService<LookAhead>());

@@ -73,14 +73,14 @@ public sealed class MemoryBoundsTests : IAsyncLifetime
     {
         SignedDocuments documents = _proxy.Services.GetRequiredService<SignedDocuments>();
         DocumentArchive archive = _proxy.Services.GetRequiredService<DocumentArchive>();
-        for (int i = 0; i < 2 * SignedDocuments.MaxRepositories; i++)
+        for (int i = 0; i < 2 * ShownPairs.MaxRepositories; i++)
         {
             var route = new RepositoryRoute($"made-up-{i}.example.org", "test");
             await archive.KeepAsync($"test/{route.Fqrn}/{SignedDocuments.ManifestPath}", Manifest(route.Fqrn));
             Assert.NotNull(documents.Find(route));
         }
 
-        Assert.InRange(documents.Repositories.Count, 1, SignedDocuments.MaxRepositories);
+        Assert.InRange(documents.Repositories.Count, 1, ShownPairs.MaxRepositories);
     }
 
     [Fact]

@@ -161,9 +161,11 @@ public sealed class SeedTroubleTests
         IObjectStore store = services.GetRequiredService<IObjectStore>();
         PinSets pins = services.GetRequiredService<PinSets>();
         SeedTrust trust = services.GetRequiredService<SeedTrust>();
+        SignedDocuments signed = services.GetRequiredService<SignedDocuments>();
+        var records = new SeedRecords(documents);
         var registry = new SeedRegistry(
-            documents, store, pins, services.GetRequiredService<SignedDocuments>(), trust, services.GetRequiredService<RepositoryRoutes>(),
-            new Proxy.Settings.ProxyOptions(), new Proxy.Settings.SeedOptions(), TimeProvider.System, NullLogger<SeedRegistry>.Instance);
+            records, new SeedReveal(records, store, signed, trust, TimeProvider.System, NullLogger<SeedReveal>.Instance), pins, signed,
+            services.GetRequiredService<RepositoryRoutes>(), new Proxy.Settings.ProxyOptions(), new Proxy.Settings.SeedOptions());
         return new SeedImporter(store, registry, pins, trust, TimeProvider.System);
     }
 

@@ -11,17 +11,12 @@ namespace Breakwater.Proxy.Tests.Architecture;
 /// </summary>
 public class SourceShapeTests
 {
+    private static readonly string[] s_product = ["cachestore/", "proxy/", "repositories/"];
+
     private const int MaxColumns = 140, MaxLines = 400, MaxDependencies = 8;
 
     /// <summary>A literal this long cannot be broken without a change of what it says.</summary>
     private const int LongLiteral = 90;
-
-    /// <summary>Still above the limit. A file leaves this list when it is split; none is added.</summary>
-    private static readonly string[] s_longFiles =
-    [
-        "proxy/Documents/SignedDocuments.cs",
-        "tests/Proxy.Tests/Repositories/UntrustedInputTests.cs",
-    ];
 
     [Fact]
     public void Files_HoldOneTopLevelTypeEach()
@@ -40,14 +35,14 @@ public class SourceShapeTests
     [Fact]
     public void Files_HaveAtMost400Lines()
     {
-        string[] wrong = [.. Sources().Where(s => s.Text.Lines.Count > MaxLines + 1).Select(s => s.Path).Except(s_longFiles)];
+        string[] wrong = [.. Sources().Where(s => s.Text.Lines.Count > MaxLines + 1).Select(s => s.Path)];
         Assert.True(wrong.Length == 0, "Split these: " + string.Join(", ", wrong));
     }
 
     [Fact]
-    public void Constructors_OfTheStore_TakeAtMostEightThings()
+    public void Constructors_TakeAtMostEightThings()
     {
-        string[] wrong = [.. Sources().Where(s => s.Path.StartsWith("cachestore/", StringComparison.Ordinal))
+        string[] wrong = [.. Sources().Where(s => s_product.Any(folder => s.Path.StartsWith(folder, StringComparison.Ordinal)))
             .Where(s => s.Root.DescendantNodes().OfType<ParameterListSyntax>().Any(IsOfTooLongConstructor)).Select(s => s.Path)];
         Assert.True(wrong.Length == 0, "Too many: " + string.Join(", ", wrong));
     }

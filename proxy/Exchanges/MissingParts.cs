@@ -6,8 +6,8 @@ using Breakwater.Proxy.Threading;
 
 namespace Breakwater.Proxy.Exchanges;
 
-/// <content>Parts of bodies that are missing here.</content>
-internal sealed partial class OriginFetch
+/// <summary>Asks an origin for parts of bodies that are missing here. Thread-safe.</summary>
+internal sealed class MissingParts(Asker asker, NodeAsker nodes, HeadShelf heads, BodyIntake intake, TimeProvider time)
 {
     /// <summary>Fetches of missing parts whose heads have yet to come: one for everybody who misses the same slice.</summary>
     private readonly SingleFlight<ObjectKey, FetchPlace?, BodyFeed?> _fillings = new();

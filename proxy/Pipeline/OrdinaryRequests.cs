@@ -1,0 +1,59 @@
+using System.Diagnostics.CodeAnalysis;
+using Breakwater.Proxy.Exchanges;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Requests;
+using Breakwater.Proxy.Serving;
+using Breakwater.Proxy.Settings;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Breakwater.Proxy.Pipeline;
+
+/// <summary>Requests of ordinary HTTP: whether they are some, and which methods pass.</summary>
+internal sealed class OrdinaryRequests(
+    ExchangeRouting routing, ExchangeCounters counters, HttpPolicy http, ExchangeEndpoint endpoint, ReadyAnswers ready,
+    ResponseHeads heads)
+{
+    /// <summary>The settings by which what is asked for now is answered.</summary>
+    public SettingsInForce Settings => ready.Settings;
+
+    /// <inheritdoc cref="ExchangeRouting.TryRoute"/>
+    public bool TryRoute(string rawTarget, string host, [NotNullWhen(true)] out ExchangeTarget? target) =>
+        routing.TryRoute(rawTarget, host, out target);
+
+    /// <summary>Ordinary HTTP: the methods of the settings pass, with their bodies.</summary>
+    public Task ServeAsync(HttpContext context, ExchangeTarget target, bool hasBody, ReadyRequest? next, RequestOutcome outcome)
+    {
+        HttpPolicy.Snapshot policy = http.Current;
+        if (!policy.Allows(context.Request.Method))
+        {
+            if (hasBody)
+            {
+                context.Response.Headers.Connection = "close";
+            }
+
+            context.Response.Headers.Allow = policy.Allow;
+            return heads.WriteErrorAsync(
+                context, StatusCodes.Status405MethodNotAllowed, $"This proxy passes {policy.Allow} to other hosts (Http:Methods).");
+        }
+
+        if (hasBody && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = null; // it is passed on as it comes
+        }
+
+        return ServeAsync(context, target, next, outcome);
+    }
+
+    private async Task ServeAsync(HttpContext context, ExchangeTarget target, ReadyRequest? next, RequestOutcome outcome)
+    {
+        try
+        {
+            await endpoint.ServeAsync(context, target, next, outcome);
+        }
+        finally
+        {
+            counters.Count(outcome.Result, outcome.BytesSent);
+        }
+    }
+}
