@@ -1,3 +1,5 @@
+using Breakwater.CacheStore;
+
 namespace Breakwater.Proxy.Settings;
 
 /// <summary>Section <c>Access</c>: who may use this proxy, and for what. Deny by default. Reloaded while it runs.</summary>
@@ -38,12 +40,14 @@ internal sealed class AccessOptions
     /// <summary>
     /// Connections at a time of one client (an IPv4 address, an IPv6 /64). Default 0: no limit, since a site may sit behind one address.
     /// </summary>
+    [Between(0, 1_000_000, "connections (0: no limit)")]
     public int MaxConnectionsPerClient { get; set; }
 
     /// <summary>
     /// Requests a second of one client; who is faster waits up to 2 s, then gets 429. Hits count only where they take the ordinary path.
     /// Default 0: no limit.
     /// </summary>
+    [Between(0, 1_000_000, "requests (0: no limit)")]
     public int MaxRequestsPerSecondPerClient { get; set; }
 
     /// <summary>The networks in force.</summary>

@@ -7,6 +7,7 @@ internal sealed class BreakwaterSettings
 {
     public required ProxyOptions Proxy { get; init; }
 
+    [Reloaded]
     public required AccessOptions Access { get; init; }
 
     public required StoreOptions Store { get; init; }
@@ -17,8 +18,10 @@ internal sealed class BreakwaterSettings
 
     public TelemetryOptions Telemetry { get; init; } = new();
 
+    [Reloaded]
     public HttpOptions Http { get; init; } = new();
 
+    [Reloaded]
     public UpstreamOptions Upstream { get; init; } = new();
 
     /// <summary>Is there anybody beside CernVM-FS that is asked?</summary>
@@ -28,15 +31,18 @@ internal sealed class BreakwaterSettings
 
     public ZeroTouchOptions ZeroTouch { get; init; } = new();
 
+    [Reloaded]
     public TrustOptions Trust { get; init; } = new();
 
     public WorkingSetOptions WorkingSets { get; init; } = new();
 
     public PublishOptions Publish { get; init; } = new();
 
+    [Reloaded]
     public SeedOptions Seeds { get; init; } = new();
 
     /// <summary>By name: what is kept from eviction because these settings say so.</summary>
+    [Reloaded]
     public IReadOnlyDictionary<string, PinOptions> Pins { get; init; } = new Dictionary<string, PinOptions>();
 
     public ClusterOptions Cluster { get; init; } = new();
@@ -45,9 +51,11 @@ internal sealed class BreakwaterSettings
     /// Communities whose repositories and Stratum 1s are known without being written down. Default <see cref="PresetFiles.ByDefault"/>; an
     /// empty list: none.
     /// </summary>
+    [Reloaded]
     public string[] Presets { get; init; } = PresetFiles.ByDefault;
 
     /// <summary>By pattern: <c>*.cern.ch</c> or a full name.</summary>
+    [Reloaded]
     public required IReadOnlyDictionary<string, RepositoryOptions> Repositories { get; init; }
 
     /// <summary>The sections that a settings file may have.</summary>

@@ -1,3 +1,4 @@
+using Breakwater.CacheStore;
 using System.Net;
 
 namespace Breakwater.Proxy.Settings;
@@ -30,18 +31,22 @@ internal sealed class ClusterOptions
     public string[] AllowedNodes { get; set; } = [];
 
     /// <summary>How often each node is asked whether it is alive. Default 2 s.</summary>
+    [Between("00:00:00.050", "00:01:00")]
     public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long a node may take to say so: longer than a busy node takes. Default 5 s.</summary>
+    [Between("00:00:00.050", "00:01:00")]
     public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>So many failed probes in a row, and it leaves the ring. Default 3.</summary>
+    [Between(1, 100, "probes")]
     public int ProbeFailures { get; set; } = 3;
 
     /// <summary>
     /// How long the owner of an object may take to begin its answer before the second node is asked, which has half as long. Default 1 s:
     /// a Stratum 1 can still be asked within <see cref="ProxyOptions.AnswerTimeout"/>.
     /// </summary>
+    [Between("00:00:00.010", "00:01:00")]
     public TimeSpan HeadTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>This node's share against the others' weights, such as its disk in TB. Default 1.</summary>

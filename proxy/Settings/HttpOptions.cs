@@ -1,3 +1,5 @@
+using Breakwater.CacheStore;
+
 namespace Breakwater.Proxy.Settings;
 
 /// <summary>
@@ -17,18 +19,23 @@ internal sealed class HttpOptions
     /// Share of <c>Store:QuotaBytes</c> that what is not CernVM-FS may take. Default 0.3: it never pushes out an object of CernVM-FS
     /// beyond it, and it leaves a mirror's working set room.
     /// </summary>
+    [Reloaded(false)]
+    [Between(0.01, 0.9)]
     public double QuotaShare { get; set; } = 0.3;
 
     /// <summary>
     /// Fetches for destinations and sites at a time, apart from <c>Proxy:MaxConcurrentFetches</c>; more wait in line. Default 256: origins
     /// are many, and slower than a Stratum 1.
     /// </summary>
+    [Reloaded(false)]
+    [Between(1, 4096)]
     public int MaxConcurrentFetches { get; set; } = 256;
 
     /// <summary>
     /// How long past its freshness a stored answer may be used while its origin fails, unless the answer itself says so
     /// (<c>stale-if-error</c>) or forbids it. Default 1 day; 0: never.
     /// </summary>
+    [Between("00:00:00", "365.00:00:00")]
     public TimeSpan StaleIfError { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>

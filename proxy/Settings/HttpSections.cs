@@ -54,9 +54,6 @@ internal static class HttpSections
     {
         errors.AddRange(options.Methods.Where(method => !IsMethod(method)).Select(method => $"Http:Methods: '{method}' is not a method in "
             + "capitals, such as GET or PUT; CONNECT is Access:Connect's, TRACE shows secrets."));
-        Range(errors, "Http:QuotaShare", options.QuotaShare, 0.01, 0.9);
-        Range(errors, "Http:MaxConcurrentFetches", options.MaxConcurrentFetches, 1, 4096);
-        Range(errors, "Http:StaleIfError", options.StaleIfError, TimeSpan.Zero, s_longest);
         foreach ((string host, SiteOptions site) in options.Sites)
         {
             CheckSite($"Http:Sites:{host}", host, site, errors);

@@ -13,17 +13,6 @@ internal sealed partial class LiveSettings : IDisposable
     private readonly Dictionary<string, string?> _started;
     private volatile SettingsState _state = SettingsState.InForce;
 
-    /// <summary>Sections whose changes are in force at once.</summary>
-    private static readonly string[] s_live =
-        ["Access", "Repositories", "ReverseProxy", "Logging", "Presets", "Seeds", "Pins", "Http", "ZeroTouch", "Upstream"];
-
-    /// <summary>Those of other sections that are.</summary>
-    private static readonly string[] s_liveLists = ["Proxy:ProxyProtocol", "Proxy:ForwardedFor"];
-
-    /// <summary>Those in them that are not.</summary>
-    private static readonly string[] s_fixed =
-        ["Http:QuotaShare", "Http:MaxConcurrentFetches", "ZeroTouch:Listen", "ZeroTouch:BootDirectory"];
-
     /// <summary>Publishes the settings as they are now, and watches.</summary>
     /// <exception cref="SettingsException">They are wrong.</exception>
     public LiveSettings(SettingsSources sources, ILogger log, TimeProvider? time = null)
@@ -106,7 +95,7 @@ internal sealed partial class LiveSettings : IDisposable
         }
 
         string[] pending = [.. _started.Keys.Union(values.Keys, StringComparer.OrdinalIgnoreCase)
-            .Where(key => !IsLive(key)
+            .Where(key => !ReloadedSettings.Has(key)
                 && _started.GetValueOrDefault(key) != values.GetValueOrDefault(key)).Order(StringComparer.Ordinal)];
         _state = new SettingsState(null, pending);
         LogReloaded(Log);
@@ -115,10 +104,6 @@ internal sealed partial class LiveSettings : IDisposable
             LogPending(Log, string.Join(", ", pending));
         }
     }
-
-    private static bool IsLive(string key) => !s_fixed.Contains(key, StringComparer.OrdinalIgnoreCase)
-        && (s_live.Contains(key.Split(ConfigurationPath.KeyDelimiter)[0], StringComparer.OrdinalIgnoreCase)
-        || s_liveLists.Contains(ConfigurationPath.GetParentPath(key) ?? key, StringComparer.OrdinalIgnoreCase));
 
     private void RefuseLocked(string why)
     {

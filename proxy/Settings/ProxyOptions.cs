@@ -1,3 +1,4 @@
+using Breakwater.CacheStore;
 using System.Net;
 
 namespace Breakwater.Proxy.Settings;
@@ -29,12 +30,14 @@ internal sealed class ProxyOptions
     /// names counts for access, limits, log and boots. From there one without it is refused, from anywhere else one with it. Default none.
     /// Reloaded while it runs.
     /// </summary>
+    [Reloaded]
     public string[] ProxyProtocol { get; set; } = [];
 
     /// <summary>
     /// Networks in CIDR form of balancers whose <c>X-Forwarded-For</c> is believed, in requests in origin-form: its last address that is
     /// none of them is the client. Default none: then it says nothing. Reloaded while it runs.
     /// </summary>
+    [Reloaded]
     public string[] ForwardedFor { get; set; } = [];
 
     /// <summary>The name in <c>Via</c>, <c>Cache-Status</c> and <c>Proxy-Status</c>.</summary>
@@ -44,22 +47,27 @@ internal sealed class ProxyOptions
     /// Longest wait for the look-up of a name, which does not count as connecting. Default 10 s: a resolver whose first nameserver is dead
     /// takes 5 s or more. The look-up goes on when whoever waits has left, and its answer is remembered.
     /// </summary>
+    [Between("00:00:00.050", "00:01:00")]
     public TimeSpan LookupTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Time for a TCP connection to a Stratum 1. Default 1 s: a client gives up at 5 s, so there must be time for others.
     /// </summary>
+    [Between("00:00:00.050", "00:01:00")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Time without a byte from a Stratum 1 before the next is tried. Default 1.5 s.</summary>
+    [Between("00:00:00.050", "00:01:00")]
     public TimeSpan FirstByteTimeout { get; set; } = TimeSpan.FromSeconds(1.5);
 
     /// <summary>
     /// Time until a client has an answer, if only 504. Default 3.75 s: a Micro-CernVM that waits 5 s leaves the proxy for a day.
     /// </summary>
+    [Between("00:00:00.100", "00:01:00")]
     public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(3.75);
 
     /// <summary>How long a started fetch waits for a Stratum 1 that sends nothing, when no other is left. Default 10 s.</summary>
+    [Between("00:00:00.100", "00:10:00")]
     public TimeSpan FetchPatience { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>No upstream at all: what is not held is a 404 at once. Default false. For labs that live from seed bundles.</summary>
@@ -68,12 +76,14 @@ internal sealed class ProxyOptions
     /// <summary>
     /// Objects fetched from upstream at a time, by all nodes of a site together; more wait in line, catalogs first. Default 128.
     /// </summary>
+    [Between(1, 4096, "fetches")]
     public int MaxConcurrentFetches { get; set; } = 128;
 
     /// <summary>
     /// Memory for bodies that the store does not take: disk full, read-only, broken, or the object too long. Default 512 MiB. Each fetch
     /// has 1 MiB beyond it, so that it goes on.
     /// </summary>
+    [Between(1L << 20, 1L << 40, "bytes")]
     public long MaxUnstoredBytes { get; set; } = 512L << 20;
 
     /// <summary>
@@ -84,6 +94,7 @@ internal sealed class ProxyOptions
     public string CongestionControl { get; set; } = "cubic";
 
     /// <summary>Client connections at a time. Default 50,000; each idle one costs a few KB and a descriptor.</summary>
+    [Between(1, 1_000_000, "connections")]
     public int MaxConnections { get; set; } = 50_000;
 
     /// <summary>
@@ -94,20 +105,24 @@ internal sealed class ProxyOptions
     /// <summary>
     /// Time for a client to send the head of a request. Default 10 s; whoever drips its head holds a connection no longer.
     /// </summary>
+    [Between("00:00:01", "00:05:00")]
     public TimeSpan RequestHeadTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// A client that takes next to nothing (below 240 B/s) of its answer for this long is cut. Default 30 s.
     /// </summary>
+    [Between("00:00:05", "00:10:00")]
     public TimeSpan ClientTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// How long a process that is told to stop still answers, each answer with <c>Connection: close</c>, before it closes idle connections.
     /// Default 1 s: a client in the middle of a boot asks far more often.
     /// </summary>
+    [Between("00:00:00", "00:01:00")]
     public TimeSpan Farewell { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a drain waits for responses under way. Default 10 s.</summary>
+    [Between("00:00:00", "00:10:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The parsed <see cref="TlsListen"/>.</summary>

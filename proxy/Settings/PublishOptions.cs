@@ -1,3 +1,5 @@
+using Breakwater.CacheStore;
+
 namespace Breakwater.Proxy.Settings;
 
 /// <summary>Settings of <c>breakwater publish</c> (section <c>Publish</c>).</summary>
@@ -21,5 +23,6 @@ internal sealed class PublishOptions
     /// what a
     /// stolen signing key can do.
     /// </summary>
+    [Between("1.00:00:00", "3650.00:00:00")]
     public TimeSpan WhitelistValidity { get; set; } = TimeSpan.FromDays(180);
 }

@@ -15,15 +15,13 @@ internal static class SettingsValidator
     {
         errors.AddRange(configuration.AsEnumerable().Where(setting => setting.Value?.Contains('\0', StringComparison.Ordinal) == true)
             .Select(setting => $"{setting.Key}: there is a NUL character in it."));
+        SettingBounds.Check(settings, errors);
         CheckProxy(settings.Proxy, errors);
         CheckPorts(settings, errors);
         CheckNetworks(errors, "Access:Clients", settings.Access.EffectiveClients);
         CheckAdmin(settings.Admin, errors);
         CheckZeroTouch(settings.ZeroTouch, errors);
         CheckSnmp(settings.Snmp, errors);
-        Range(errors, "AccessLog:MaxFileBytes", settings.AccessLog.MaxFileBytes, 1L << 16, 1L << 40, "bytes");
-        Range(errors, "AccessLog:KeepFiles", settings.AccessLog.KeepFiles, 0, 1000, "files");
-        Range(errors, "Telemetry:TraceShare", settings.Telemetry.TraceShare, 0, 1);
         if (!string.IsNullOrEmpty(settings.Telemetry.OtlpEndpoint)
             && (!Uri.TryCreate(settings.Telemetry.OtlpEndpoint, UriKind.Absolute, out Uri? otlp) || otlp.Scheme is not ("http" or "https")))
         {
@@ -32,18 +30,6 @@ internal static class SettingsValidator
 
         CheckAccess(settings.Access, errors);
         HttpSections.Check(settings.Http, errors);
-        Range(errors, "Store:MaxObjectBytes", settings.Store.MaxObjectBytes, 1L << 20, 1L << 40, "bytes");
-        Range(errors, "Store:CommitInterval", settings.Store.CommitInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10));
-        Range(errors, "Store:QuotaBytes", settings.Store.QuotaBytes ?? StoreOptions.MinQuotaBytes, StoreOptions.MinQuotaBytes, 1L << 50,
-            "bytes");
-        Range(errors, "Store:MinFreeBytes", settings.Store.MinFreeBytes, 0, 1L << 50, "bytes");
-        Range(errors, "Store:IndexMemoryBytes", settings.Store.IndexMemoryBytes, 1L << 24, 1L << 40, "bytes");
-        Range(errors, "Store:ScrubBytesPerSecond", settings.Store.ScrubBytesPerSecond, 1L << 16, 1L << 40, "bytes");
-        Range(errors, "Store:ScrubInterval", settings.Store.ScrubInterval, TimeSpan.FromMinutes(1), TimeSpan.FromDays(365));
-        Range(errors, "WorkingSets:BootWindow", settings.WorkingSets.BootWindow, TimeSpan.FromSeconds(10), TimeSpan.FromHours(1));
-        Range(errors, "WorkingSets:Hold", settings.WorkingSets.Hold, TimeSpan.Zero, TimeSpan.FromMinutes(10));
-        Range(errors, "WorkingSets:MaxConcurrentPrefetches", settings.WorkingSets.MaxConcurrentPrefetches, 1, 256, "prefetches");
-        Range(errors, "Publish:WhitelistValidity", settings.Publish.WhitelistValidity, TimeSpan.FromDays(1), TimeSpan.FromDays(3650));
         CheckRepositories(settings, configuration, errors);
         DeclaredSections.Check(settings, errors);
         CheckClusters(configuration, errors);
@@ -70,8 +56,6 @@ internal static class SettingsValidator
             }
         }
 
-        Range(errors, "Access:MaxConnectionsPerClient", access.MaxConnectionsPerClient, 0, 1_000_000, "connections (0: no limit)");
-        Range(errors, "Access:MaxRequestsPerSecondPerClient", access.MaxRequestsPerSecondPerClient, 0, 1_000_000, "requests (0: no limit)");
     }
 
     private static void CheckHosts(List<string> errors, string name, string[] patterns) =>
@@ -107,18 +91,6 @@ internal static class SettingsValidator
                 + $"net.ipv4.tcp_available_congestion_control); empty for the system's.");
         }
 
-        Range(errors, "Proxy:LookupTimeout", proxy.LookupTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60));
-        Range(errors, "Proxy:ConnectTimeout", proxy.ConnectTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60));
-        Range(errors, "Proxy:FirstByteTimeout", proxy.FirstByteTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60));
-        Range(errors, "Proxy:AnswerTimeout", proxy.AnswerTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(60));
-        Range(errors, "Proxy:FetchPatience", proxy.FetchPatience, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10));
-        Range(errors, "Proxy:RequestHeadTimeout", proxy.RequestHeadTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
-        Range(errors, "Proxy:ClientTimeout", proxy.ClientTimeout, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10));
-        Range(errors, "Proxy:Farewell", proxy.Farewell, TimeSpan.Zero, TimeSpan.FromMinutes(1));
-        Range(errors, "Proxy:DrainTimeout", proxy.DrainTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(10));
-        Range(errors, "Proxy:MaxConcurrentFetches", proxy.MaxConcurrentFetches, 1, 4096, "fetches");
-        Range(errors, "Proxy:MaxUnstoredBytes", proxy.MaxUnstoredBytes, 1L << 20, 1L << 40, "bytes");
-        Range(errors, "Proxy:MaxConnections", proxy.MaxConnections, 1, 1_000_000, "connections");
     }
 
     /// <summary>The same address for two would be taken by the first, and the second would wait for it for ever.</summary>
@@ -142,10 +114,6 @@ internal static class SettingsValidator
             errors.Add($"Cluster:Listen: '{cluster.Listen}' is not an address with a port, such as [::]:3129.");
         }
 
-        Range(errors, "Cluster:ProbeInterval", cluster.ProbeInterval, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
-        Range(errors, "Cluster:ProbeTimeout", cluster.ProbeTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
-        Range(errors, "Cluster:ProbeFailures", cluster.ProbeFailures, 1, 100, "probes");
-        Range(errors, "Cluster:HeadTimeout", cluster.HeadTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
     }
 
     private static void CheckNetworks(List<string> errors, string name, string[] networks) =>
@@ -328,13 +296,4 @@ internal static class SettingsValidator
         && (endPoint.Address.AddressFamily == AddressFamily.InterNetwork
         ? text == endPoint.ToString() // not 127.1:80, nor 010.0.0.1:80
         : text.Contains("]:", StringComparison.Ordinal));
-
-    private static void Range<T>(List<string> errors, string name, T value, T min, T max, string unit = "")
-        where T : IComparable<T>
-    {
-        if (value.CompareTo(min) < 0 || value.CompareTo(max) > 0)
-        {
-            errors.Add(FormattableString.Invariant($"{name}: {value} is outside {min} to {max} {unit}").TrimEnd() + ".");
-        }
-    }
 }

@@ -15,6 +15,7 @@ internal sealed class ZeroTouchOptions
     /// The site's proxies as VMs reach them, <c>host:port</c>: the PAC file names them, in an order that differs from client to client.
     /// Empty: the address that the VM asked, with the proxy's port.
     /// </summary>
+    [Reloaded]
     public string[] Proxies { get; set; } = [];
 
     /// <summary>Folder served under <c>/boot/</c>: boot images, kernels, an iPXE script. Null or empty, the default: none.</summary>
