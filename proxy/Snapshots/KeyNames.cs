@@ -73,7 +73,7 @@ internal static class KeyNames
             return null;
         }
 
-        List<(ObjectKey Key, PathKey File, ByteRange Range)> found = [];
+        List<(ObjectKey Key, PathKey File, Stretch Range)> found = [];
         Dictionary<ObjectKey, int> told = [];
         string? problem = catalog.ScanChunks((file, offset, size, digest) =>
         {
@@ -82,11 +82,11 @@ internal static class KeyNames
                 var key = new ObjectKey(digest, algorithm, ObjectKind.Chunk);
                 if (keys.Contains(key) && (told[key] = told.GetValueOrDefault(key) + 1) <= MaxPlaces)
                 {
-                    found.Add((key, file, new ByteRange(offset, size)));
+                    found.Add((key, file, new Stretch(offset, size)));
                 }
             }
         });
-        foreach ((ObjectKey key, PathKey file, ByteRange range) in problem is null ? found : [])
+        foreach ((ObjectKey key, PathKey file, Stretch range) in problem is null ? found : [])
         {
             problem = catalog.PathOf(file, out string? path);
             if (problem is not null)

@@ -228,7 +228,7 @@ internal sealed class SnapshotResolver
         return _bytes > MaxBytes ? $"Resolving it takes more than {MaxBytes >> 20} MiB." : null;
     }
 
-    private static string? ReadRanges(Catalog catalog, CatalogEntry entry, IReadOnlyList<ByteRange> ranges, List<ObjectKey> objects)
+    private static string? ReadRanges(Catalog catalog, CatalogEntry entry, IReadOnlyList<Stretch> ranges, List<ObjectKey> objects)
     {
         List<CatalogChunk> chunks = [];
         string? problem = catalog.ReadChunks(entry, chunks);

@@ -6,4 +6,4 @@ namespace Breakwater.Proxy.Snapshots;
 /// <param name="IsCatalogOnly">Only the catalogs on the way matter.</param>
 /// <param name="Ranges">What of the file; null: all of it.</param>
 internal readonly record struct WantedPath(int Order, PathPattern Pattern, bool IsCatalogOnly = false,
-    IReadOnlyList<ByteRange>? Ranges = null);
+    IReadOnlyList<Stretch>? Ranges = null);

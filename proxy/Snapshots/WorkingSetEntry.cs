@@ -18,7 +18,7 @@ internal sealed record WorkingSetEntry
     public bool IsCatalogOnly { get; init; }
 
     /// <summary>What of the file is read; null: all of it.</summary>
-    public IReadOnlyList<ByteRange>? Ranges { get; init; }
+    public IReadOnlyList<Stretch>? Ranges { get; init; }
 
     /// <summary>The share of boots that read it, 0 to 1.</summary>
     public double Share { get; init; } = 1;

@@ -66,7 +66,7 @@ internal static class BootMerge
     {
         private readonly List<int> _ranks = [];
         private readonly List<TimeSpan> _offsets = [];
-        private readonly HashSet<ByteRange> _ranges = [];
+        private readonly HashSet<Stretch> _ranges = [];
         private WorkingSetEntry? _first;
         private bool _isWhole;
         private int _lastBoot = -1;

@@ -127,7 +127,7 @@ internal static class WorkingSetFile
                 IsLiteral = form.Literal,
                 Key = isKey ? key : null,
                 IsCatalogOnly = form.CatalogOnly,
-                Ranges = form.Ranges is null ? null : [.. form.Ranges.Select(range => new ByteRange(range[0], range[1]))],
+                Ranges = form.Ranges is null ? null : [.. form.Ranges.Select(range => new Stretch(range[0], range[1]))],
                 Share = form.Share,
                 Offset = form.OffsetMs is { } ms ? TimeSpan.FromMilliseconds(ms) : null,
             };

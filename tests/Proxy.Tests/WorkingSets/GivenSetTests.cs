@@ -84,7 +84,7 @@ public sealed class GivenSetTests
     {
         Resolution whole = await Resolve([new WorkingSetEntry { Path = "/cvm4/opt/app/blob.bin" }]);
         Parsed<Resolution> part = await SnapshotResolver.ResolveAsync(
-            MiniOs.Tree(2), [new WantedPath(0, PathPattern.Literal("/cvm4/opt/app/blob.bin"), Ranges: [new ByteRange(0, 1)])]);
+            MiniOs.Tree(2), [new WantedPath(0, PathPattern.Literal("/cvm4/opt/app/blob.bin"), Ranges: [new Stretch(0, 1)])]);
 
         Assert.True(whole.Files[0].Objects.Count > 1);
         Assert.Equal(whole.Files[0].Objects[0], Assert.Single(part.Value!.Files[0].Objects));

@@ -3,7 +3,7 @@ namespace Breakwater.Proxy.Snapshots;
 /// <summary>A stretch of a file.</summary>
 /// <param name="Offset">First byte.</param>
 /// <param name="Length">Bytes.</param>
-internal readonly record struct ByteRange(long Offset, long Length)
+internal readonly record struct Stretch(long Offset, long Length)
 {
     /// <summary>Do the two share a byte?</summary>
     public bool Overlaps(long offset, long length) => offset < Offset + Length && Offset < offset + length;
