@@ -14,7 +14,7 @@ from lab import Lab, MACHINE, ROOT, get, ready, storm
 
 FQRN = "minios.example.org"
 MANIFEST = f"/cvmfs/{FQRN}/.cvmfspublished"
-FIXTURES = ROOT / "tests/fixtures"
+FIXTURES = ROOT / "perf/Laboratory/fixtures"
 parser = argparse.ArgumentParser()
 parser.add_argument("--rtt-ms", type=float, default=30)
 parser.add_argument("--warm-boots", type=int, default=9)

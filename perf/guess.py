@@ -14,7 +14,7 @@ from lab import Lab, MACHINE, ROOT, get, ready, storm
 
 FQRN = "minios.example.org"
 MANIFEST = f"/cvmfs/{FQRN}/.cvmfspublished"
-FIXTURES = ROOT / "tests/fixtures"
+FIXTURES = ROOT / "perf/Laboratory/fixtures"
 TRACE = FIXTURES / "minios/boot-requests.v2.txt"
 parser = argparse.ArgumentParser()
 parser.add_argument("--rtt-ms", type=float, default=30)

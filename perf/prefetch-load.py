@@ -61,7 +61,7 @@ def prefetch(name, keys):
 
 with Lab() as lab:
     count = arguments.megabytes * 1_000_000 // OBJECT_BYTES
-    with tarfile.open(ROOT / f"tests/fixtures/{FQRN}.tar") as fixture, tarfile.open(lab.work / "tree.tar", "w") as tar:
+    with tarfile.open(ROOT / f"perf/Laboratory/fixtures/{FQRN}.tar") as fixture, tarfile.open(lab.work / "tree.tar", "w") as tar:
         for member in fixture:
             if member.isfile():
                 tar.addfile(member, fixture.extractfile(member))

@@ -10,9 +10,9 @@ mb=${1:-5000}
 dir=$(mktemp -d "${2:-/tmp}/seed-import.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 fixture=tiny.example.org
-tar xf "$root/tests/fixtures/$fixture.tar" -C "$dir"
-mkdir "$dir/keys" && cp "$root/tests/fixtures/$fixture.pub" "$dir/keys/"
-dotnet "$root/perf/Micro/bin/Release/net10.0/Breakwater.Micro.dll" seed-bundle "$dir/b.tar" "$mb" "$dir/$fixture" "$root/tests/fixtures/$fixture.pub" >&2
+tar xf "$root/perf/Laboratory/fixtures/$fixture.tar" -C "$dir"
+mkdir "$dir/keys" && cp "$root/perf/Laboratory/fixtures/$fixture.pub" "$dir/keys/"
+dotnet "$root/perf/Micro/bin/Release/net10.0/Breakwater.Micro.dll" seed-bundle "$dir/b.tar" "$mb" "$dir/$fixture" "$root/perf/Laboratory/fixtures/$fixture.pub" >&2
 export Store__Path="$dir/store" Store__QuotaBytes=$((mb * 2000000)) Admin__Listen= Repositories__KeysDirectory="$dir/keys"
 now() { date +%s.%N; }
 

@@ -13,7 +13,7 @@ import argparse, json, random, socket, statistics, sys, threading, time
 from lab import Lab, MACHINE, ROOT, cpu_seconds, free_port, get, ready, storm
 
 FQRN = "minios.example.org"
-TRACE = ROOT / "tests/fixtures/minios/boot-requests.v1.txt"
+TRACE = ROOT / "perf/Laboratory/fixtures/minios/boot-requests.v1.txt"
 OBJECTS, AT_ONCE = 40, 250
 parser = argparse.ArgumentParser()
 parser.add_argument("--vms", type=int, default=5000)
@@ -78,7 +78,7 @@ def watch(admin, stop):
 
 
 with Lab() as lab:
-    upstream, admin = lab.upstream("--tar", ROOT / "tests/fixtures" / f"{FQRN}.tar"), free_port()
+    upstream, admin = lab.upstream("--tar", ROOT / "perf/Laboratory/fixtures" / f"{FQRN}.tar"), free_port()
     process, port = lab.breakwater([upstream], FQRN, Admin__Listen=f"127.0.0.1:{admin}", Store__Path=str(lab.work / "store"))
     manifest = f"/cvmfs/{FQRN}/.cvmfspublished"
     ready(port, manifest)

@@ -14,7 +14,7 @@ import argparse, json, os, pathlib, statistics, subprocess, threading, time
 from lab import Lab, MACHINE, PROXY, ROOT, cpu_seconds, free_port, get, ready, storm
 
 FQRN = "minios.example.org"
-FIXTURES = ROOT / "tests/fixtures"
+FIXTURES = ROOT / "perf/Laboratory/fixtures"
 TRACE = FIXTURES / "minios/boot-requests.v1.txt"
 TICKS = os.sysconf("SC_CLK_TCK")
 parser = argparse.ArgumentParser()

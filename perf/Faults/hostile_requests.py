@@ -70,7 +70,7 @@ def main():
     parser.add_argument("--only", default="breakwater,breakwater-ordinary,nginx,squid")
     only = parser.parse_args().only.split(",")
     with Lab() as lab:
-        tar = ROOT / f"tests/fixtures/{FQRN}.tar"
+        tar = ROOT / f"perf/Laboratory/fixtures/{FQRN}.tar"
         with tarfile.open(tar) as tree:
             objects = sorted((m.size, m.name) for m in tree if m.isfile() and "/data/" in m.name and m.size >= 100)
         path = objects[0][1].split("/", 1)[1]

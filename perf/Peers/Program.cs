@@ -1,8 +1,8 @@
 using System.CommandLine;
+using Breakwater.Laboratory.Net;
 using Breakwater.Peers.Proxies;
 using Breakwater.Peers.Results;
 using Breakwater.Peers.Scenarios;
-using Breakwater.Storm.Net;
 
 namespace Breakwater.Peers;
 

@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Net;
 using System.Text.Json;
+using Breakwater.Laboratory.Client;
+using Breakwater.Laboratory.Net;
+using Breakwater.Laboratory.Stratum1;
 using Breakwater.Storm.Client;
 using Breakwater.Storm.Hot;
-using Breakwater.Storm.Net;
-using Breakwater.Storm.Upstream;
 using Breakwater.Storm.Vms;
 
 namespace Breakwater.Storm;

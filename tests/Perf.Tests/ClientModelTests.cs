@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Breakwater.Storm.Client;
-using Breakwater.Storm.Upstream;
+using Breakwater.Laboratory.Client;
+using Breakwater.Laboratory.Stratum1;
 using Breakwater.Storm.Vms;
 
 namespace Breakwater.Perf.Tests;

@@ -1,6 +1,7 @@
 using System.Net;
+using Breakwater.Laboratory.Client;
+using Breakwater.Laboratory.Stratum1;
 using Breakwater.Storm.Client;
-using Breakwater.Storm.Upstream;
 using Breakwater.Storm.Vms;
 
 namespace Breakwater.Perf.Tests;

@@ -5,8 +5,9 @@ using Breakwater.CacheStore;
 namespace Breakwater.TestSupport;
 
 /// <summary>
-/// A real CernVM-FS repository from <c>tests/fixtures</c>: the tree that a Stratum 1 serves under <c>/cvmfs/&lt;fqrn&gt;/</c>, read into
-/// memory straight from its tar. Immutable and shared by all tests of the process; nobody may write to the arrays.
+/// A real CernVM-FS repository from <c>perf/Laboratory/fixtures</c>: the tree that a Stratum 1 serves under
+/// <c>/cvmfs/&lt;fqrn&gt;/</c>, read into memory straight from its tar. Immutable and shared by all tests of the process; nobody may write
+/// to the arrays.
 /// </summary>
 public sealed class FixtureRepository
 {
@@ -47,7 +48,7 @@ public sealed class FixtureRepository
     public static IReadOnlyList<string> AllFqrns { get; } =
         ["tiny.example.org", "rmd.example.org", "shake.example.org", "nocomp.example.org", "minios.example.org"];
 
-    /// <summary>The directory <c>tests/fixtures</c> of this checkout.</summary>
+    /// <summary>The directory <c>perf/Laboratory/fixtures</c> of this checkout.</summary>
     public static string FixturesDirectory { get; } = FindFixturesDirectory();
 
     /// <summary>The repository's name.</summary>
@@ -132,13 +133,14 @@ public sealed class FixtureRepository
     {
         for (DirectoryInfo? directory = new(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
         {
-            string candidate = Path.Combine(directory.FullName, "tests", "fixtures");
+            string candidate = Path.Combine(directory.FullName, "perf", "Laboratory", "fixtures");
             if (Directory.Exists(candidate))
             {
                 return candidate;
             }
         }
 
-        throw new DirectoryNotFoundException($"No tests/fixtures above {AppContext.BaseDirectory}: run the tests from a checkout.");
+        throw new DirectoryNotFoundException(
+            $"No perf/Laboratory/fixtures above {AppContext.BaseDirectory}: run the tests from a checkout.");
     }
 }

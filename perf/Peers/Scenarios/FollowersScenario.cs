@@ -1,6 +1,6 @@
+using Breakwater.Laboratory.Stratum1;
 using Breakwater.Peers.Proxies;
 using Breakwater.Peers.Results;
-using Breakwater.Storm.Upstream;
 using Breakwater.Storm.Vms;
 
 namespace Breakwater.Peers.Scenarios;

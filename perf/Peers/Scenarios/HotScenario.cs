@@ -1,9 +1,9 @@
 using System.Net;
+using Breakwater.Laboratory.Stratum1;
 using Breakwater.Peers.Measuring;
 using Breakwater.Peers.Proxies;
 using Breakwater.Peers.Results;
 using Breakwater.Storm.Hot;
-using Breakwater.Storm.Upstream;
 
 namespace Breakwater.Peers.Scenarios;
 

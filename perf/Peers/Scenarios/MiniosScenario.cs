@@ -1,8 +1,8 @@
+using Breakwater.Laboratory.Net;
+using Breakwater.Laboratory.Stratum1;
 using Breakwater.Peers.Proxies;
 using Breakwater.Peers.Results;
 using Breakwater.Storm.Client;
-using Breakwater.Storm.Net;
-using Breakwater.Storm.Upstream;
 using Breakwater.Storm.Vms;
 
 namespace Breakwater.Peers.Scenarios;
@@ -113,5 +113,5 @@ internal static class MiniosScenario
     private static BootTrace Trace(RaceContext context, string revision) =>
         BootTrace.Read(Path.Combine(Fixtures(context), "minios", $"boot-requests.{revision}.txt"));
 
-    private static string Fixtures(RaceContext context) => Path.Combine(context.Root, "tests", "fixtures");
+    private static string Fixtures(RaceContext context) => Path.Combine(context.Root, "perf", "Laboratory", "fixtures");
 }

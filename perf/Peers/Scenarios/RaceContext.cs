@@ -1,8 +1,8 @@
 using System.Net;
+using Breakwater.Laboratory.Stratum1;
 using Breakwater.Peers.Measuring;
 using Breakwater.Peers.Proxies;
 using Breakwater.Peers.Results;
-using Breakwater.Storm.Upstream;
 using Breakwater.Storm.Vms;
 
 namespace Breakwater.Peers.Scenarios;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using Breakwater.Laboratory.Stratum1;
 using Breakwater.Peers.Proxies;
 using Breakwater.Peers.Results;
-using Breakwater.Storm.Upstream;
 using Breakwater.Storm.Vms;
 
 namespace Breakwater.Peers.Scenarios;

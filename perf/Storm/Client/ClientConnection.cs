@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
-using Breakwater.Storm.Net;
+using Breakwater.Laboratory.Client;
+using Breakwater.Laboratory.Net;
 
 namespace Breakwater.Storm.Client;
 
@@ -251,7 +252,7 @@ internal sealed unsafe class ClientConnection : Endpoint
             return;
         }
 
-        Failure refusal = FailureOf(_head);
+        Failure refusal = ClientRules.Of(_head);
         if (refusal != Failure.None)
         {
             Fail(refusal);
@@ -336,15 +337,4 @@ internal sealed unsafe class ClientConnection : Endpoint
             Fail(failure);
         }
     }
-
-    private static Failure FailureOf(in ResponseHead head) => head.Status switch
-    {
-        200 or 206 => head.IsEncoded ? Failure.WrongBody : Failure.None,
-        204 => Failure.WrongBody,
-        < 200 => Failure.Informational,
-        301 or 302 or 303 or 307 => Failure.Redirected,
-        401 or 403 or 407 or 410 or 416 or 304 or 308 => Failure.Refused,
-        429 => Failure.TooManyRequests,
-        _ => Failure.ServerError,
-    };
 }

@@ -1,3 +1,5 @@
+using Breakwater.Laboratory.Client;
+
 namespace Breakwater.Storm.Client;
 
 /// <summary>Who uses a connection; called on its loop's thread.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
+using Breakwater.Laboratory.Client;
+using Breakwater.Laboratory.Net;
 using Breakwater.Storm.Client;
-using Breakwater.Storm.Net;
 using Breakwater.Storm.Vms;
 using HdrHistogram;
 

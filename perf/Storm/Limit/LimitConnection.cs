@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
-using Breakwater.Storm.Net;
+using Breakwater.Laboratory.Net;
 
 namespace Breakwater.Storm.Limit;
 

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
-using Breakwater.Storm.Net;
+using Breakwater.Laboratory.Net;
+using Breakwater.Laboratory.Stratum1;
 
 namespace Breakwater.Storm.Limit;
 

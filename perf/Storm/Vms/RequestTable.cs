@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Breakwater.Storm.Client;
+using Breakwater.Laboratory.Client;
 
 namespace Breakwater.Storm.Vms;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Breakwater.Laboratory.Client;
 using Breakwater.Storm.Client;
 
 namespace Breakwater.Storm.Vms;

@@ -1,4 +1,4 @@
-using Breakwater.Storm.Client;
+using Breakwater.Laboratory.Client;
 
 namespace Breakwater.Storm.Vms;
 

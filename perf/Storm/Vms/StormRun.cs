@@ -1,4 +1,4 @@
-using Breakwater.Storm.Net;
+using Breakwater.Laboratory.Net;
 
 namespace Breakwater.Storm.Vms;
 

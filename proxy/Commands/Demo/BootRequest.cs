@@ -1,5 +1,5 @@
-using System.Text;
 using Breakwater.CacheStore;
+using Breakwater.Laboratory.Client;
 
 namespace Breakwater.Proxy.Commands.Demo;
 
@@ -12,8 +12,8 @@ internal sealed class BootRequest
     /// </summary>
     public static readonly IReadOnlyList<string> Hosts = ["s1.example.org", "s2.example.org"];
 
-    private readonly byte[][] _wire;
-    private readonly byte[][] _wireNoCache;
+    private readonly PreparedRequest[] _plain;
+    private readonly PreparedRequest[] _noCache;
 
     /// <summary>Makes a request.</summary>
     /// <param name="index">Its place in the boot, from 0.</param>
@@ -26,8 +26,9 @@ internal sealed class BootRequest
         Expected = expected;
         IsObject = DemoRepository.TryParseObject(path, out ObjectKey key);
         Key = key;
-        _wire = [.. Hosts.Select(host => Compose(host, path, ""))];
-        _wireNoCache = [.. Hosts.Select(host => Compose(host, path, "Pragma: no-cache\r\nCache-Control: no-cache\r\n"))];
+        Expectation = IsObject ? Expectation.Of(path) : Expectation.Exactly(expected);
+        _plain = [.. Hosts.Select(host => PreparedRequest.Get(path, host, isAbsolute: true))];
+        _noCache = [.. Hosts.Select(host => PreparedRequest.Get(path, host, isAbsolute: true, noCache: true))];
     }
 
     /// <summary>Its place in the boot, from 0.</summary>
@@ -39,6 +40,9 @@ internal sealed class BootRequest
     /// <summary>The right bytes.</summary>
     public byte[] Expected { get; }
 
+    /// <summary>What the body of an answer has to be.</summary>
+    public Expectation Expectation { get; }
+
     /// <summary>Content-addressed? Else a document.</summary>
     public bool IsObject { get; }
 
@@ -48,12 +52,8 @@ internal sealed class BootRequest
     /// <summary>Needed to mount (document, certificate, history, catalog), before any file can be read?</summary>
     public bool BelongsToMount => !IsObject || Key.Kind is ObjectKind.Certificate or ObjectKind.History or ObjectKind.Catalog;
 
-    /// <summary>The request's bytes, as libcurl sends them through a proxy.</summary>
+    /// <summary>The request's bytes, as the client sends them through a proxy.</summary>
     /// <param name="host">Index in <see cref="Hosts"/>.</param>
     /// <param name="noCache">The client's second try after a wrong body.</param>
-    public byte[] Wire(int host, bool noCache) => (noCache ? _wireNoCache : _wire)[host];
-
-    private static byte[] Compose(string host, string path, string more) => Encoding.ASCII.GetBytes(
-        $"GET http://{host}{path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nProxy-Connection: Keep-Alive\r\nConnection: Keep-Alive\r\n"
-        + $"User-Agent: cvmfs Fuse 2.11.5\r\n{more}\r\n");
+    public ReadOnlyMemory<byte> Wire(int host, bool noCache) => (noCache ? _noCache : _plain)[host].Memory;
 }

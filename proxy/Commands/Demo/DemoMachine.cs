@@ -46,7 +46,7 @@ internal sealed class DemoMachine(string image, TimeSpan roundTrip, TextWriter c
         DirectoryInfo store = Directory.CreateTempSubdirectory("breakwater-demo-");
         try
         {
-            await using EmbeddedStratum1 stratum1 = await EmbeddedStratum1.StartAsync(DemoRepository.Load(), roundTrip, cancellationToken);
+            using EmbeddedStratum1 stratum1 = new(DemoRepository.Load(), roundTrip);
             await using ProxyProcess proxy = await ProxyProcess.StartAsync(DemoRun.Settings(store, stratum1), cancellationToken);
             long start = Stopwatch.GetTimestamp();
             bool hasRun = await BootAsync(proxy.EndPoint.Port, cancellationToken);

@@ -1,6 +1,6 @@
-using System.Formats.Tar;
 using System.Globalization;
 using Breakwater.CacheStore;
+using Breakwater.Laboratory.Stratum1;
 
 namespace Breakwater.Proxy.Commands.Demo;
 
@@ -45,7 +45,7 @@ internal sealed class DemoRepository
         try
         {
             return new DemoRepository(
-                ReadTar(Path.Combine(directory, Fqrn + ".tar")),
+                RepositoryTree.Read(Path.Combine(directory, Fqrn + ".tar")).ToDictionary(f => f.Path, f => f.Body, StringComparer.Ordinal),
                 [ReadManifest(1), ReadManifest(2)],
                 [ReadBoot(1), ReadBoot(2)]);
         }
@@ -66,6 +66,10 @@ internal sealed class DemoRepository
     /// <param name="revision">1 or 2.</param>
     public byte[]? Find(string path, int revision) => path == ManifestPath ? _manifests[revision - 1] : _files.GetValueOrDefault(path);
 
+    /// <summary>All that a Stratum 1 has while a revision is the newest.</summary>
+    public IEnumerable<ServedObject> Served(int revision) =>
+        _files.Select(file => new ServedObject(file.Key, file.Value)).Append(new ServedObject(ManifestPath, _manifests[revision - 1]));
+
     /// <summary>Is this the path of an object of the repository, and which?</summary>
     public static bool TryParseObject(string path, out ObjectKey key)
     {
@@ -73,23 +77,5 @@ internal sealed class DemoRepository
         key = default;
         return path.StartsWith(Data, StringComparison.Ordinal) && path.Length > Data.Length + 3 && path[Data.Length + 2] == '/'
             && ObjectKey.TryParse(path.Remove(Data.Length + 2, 1).AsSpan(Data.Length), out key);
-    }
-
-    private static Dictionary<string, byte[]> ReadTar(string path)
-    {
-        Dictionary<string, byte[]> files = new(StringComparer.Ordinal);
-        using FileStream file = File.OpenRead(path);
-        using TarReader tar = new(file);
-        while (tar.GetNextEntry() is { } entry)
-        {
-            if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile)
-            {
-                byte[] bytes = new byte[entry.Length];
-                entry.DataStream?.ReadExactly(bytes);
-                files.Add("/cvmfs/" + entry.Name, bytes);
-            }
-        }
-
-        return files;
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Breakwater.Laboratory.Client;
 
 namespace Breakwater.Proxy.Commands.Demo;
 
@@ -32,7 +33,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
         ProxyProcess? proxy = null;
         try
         {
-            await using EmbeddedStratum1 stratum1 = await EmbeddedStratum1.StartAsync(repository, options.RoundTrip, cancellationToken);
+            using EmbeddedStratum1 stratum1 = new(repository, options.RoundTrip);
             Dictionary<string, string> settings = Settings(store, stratum1);
             proxy = await ProxyProcess.StartAsync(settings, cancellationToken);
             view.Begin(options, repository, stratum1, proxy, store.FullName);
@@ -127,7 +128,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
         PhaseTally unused = new(repository.Boots[1]);
         using VmConnection connection = new(proxy.EndPoint, null, unused);
         long start = Stopwatch.GetTimestamp();
-        while (await connection.FetchAsync(manifest, 0, noCache: false) != FetchEnd.Right)
+        while (await connection.FetchAsync(manifest, 0, noCache: false) != Failure.None)
         {
             if (Stopwatch.GetElapsedTime(start) > s_publicationSeen)
             {

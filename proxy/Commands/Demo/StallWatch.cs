@@ -1,20 +1,15 @@
-using System.Diagnostics;
+using Breakwater.Laboratory.Client;
+using Breakwater.Laboratory.Net;
 
 namespace Breakwater.Proxy.Commands.Demo;
 
 /// <summary>
-/// The clients' patience, for all connections of a storm at once: a request that gets less than 1,024 B/s, averaged over 5 s, is cut
-/// (libcurl's low-speed rule, <c>CVMFS_TIMEOUT=5</c>; no byte for 5 s falls under it as well, and so does a connect). One timer for
-/// all costs less than one for every request.
+/// The clients' patience (<see cref="SpeedWatch"/>), for all connections of a storm at once: a request that has become too slow is cut. One
+/// timer for all costs less than one for every request.
 /// </summary>
 internal sealed class StallWatch : IAsyncDisposable
 {
-    /// <summary>Ticks that the average runs over.</summary>
-    public const int WindowTicks = 20;
-
-    private const int BytesPerWindow = 5 * 1024;
-    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan s_patience = s_tick * WindowTicks;
+    private static readonly TimeSpan s_tick = TimeSpan.FromSeconds(1); // as SpeedWatch wants to be looked at
 
     private readonly List<VmConnection> _connections = []; // guarded by itself
     private readonly CancellationTokenSource _stop = new();
@@ -45,13 +40,14 @@ internal sealed class StallWatch : IAsyncDisposable
         using PeriodicTimer timer = new(s_tick);
         try
         {
-            for (int tick = 0; await timer.WaitForNextTickAsync(_stop.Token); tick++)
+            while (await timer.WaitForNextTickAsync(_stop.Token))
             {
+                long now = EventLoop.ClockUs();
                 lock (_connections)
                 {
                     foreach (VmConnection connection in _connections)
                     {
-                        Check(connection, tick % WindowTicks);
+                        connection.Look(now);
                     }
                 }
             }
@@ -59,19 +55,6 @@ internal sealed class StallWatch : IAsyncDisposable
         catch (OperationCanceledException)
         {
             // Disposed.
-        }
-    }
-
-    private static void Check(VmConnection connection, int slot)
-    {
-        // The slot holds what had been received a window ago. Only a request that is older than the window is judged by it.
-        long received = connection.Received;
-        long before = connection.Window[slot];
-        connection.Window[slot] = received;
-        long startedAt = connection.StartedAt;
-        if (startedAt != 0 && received - before < BytesPerWindow && Stopwatch.GetElapsedTime(startedAt) >= s_patience)
-        {
-            connection.Cut();
         }
     }
 }

@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Net;
+using Breakwater.Laboratory.Client;
 
 namespace Breakwater.Proxy.Commands.Demo;
 
 /// <summary>
 /// One VM's boot, as a Micro-CernVM does it: the mount's requests one after the other on one connection, then files on up to 16
 /// connections; <c>CVMFS_TIMEOUT=5</c>, <c>CVMFS_MAX_RETRIES=0</c>, proxies <c>this;DIRECT</c>. What the client was seen to do with each
-/// kind of answer stands at <see cref="FetchEnd"/>.
+/// kind of answer stands at <see cref="ClientRules"/>.
 /// </summary>
 internal sealed class VirtualMachine(BootPlan plan, EndPoint proxy, IPAddress? source, PhaseTally tally, StallWatch watch)
 {
@@ -62,51 +63,53 @@ internal sealed class VirtualMachine(BootPlan plan, EndPoint proxy, IPAddress? s
 
     private async Task ReadAsync(VmConnection connection, BootRequest request, CancellationToken cancellationToken)
     {
-        for (int tries = 0; tries < BootRequest.Hosts.Count; tries++)
+        int hostsTried = 0;
+        bool noCacheTried = false, noCache = false;
+        while (!_isExiled)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (_isExiled)
+            int host = Volatile.Read(ref _host);
+            Failure failure = await FetchAsync(connection, request, host, noCache);
+            if (failure == Failure.None)
             {
                 return;
             }
 
-            int host = Volatile.Read(ref _host);
-            FetchEnd end = await FetchAsync(connection, request, host, noCache: false);
-            if (end == FetchEnd.WrongBody)
+            // Of its two proxies, this one and DIRECT, the second is left.
+            var history = new RequestHistory(Retries: 0, noCacheTried, BootRequest.Hosts.Count - 1 - hostsTried, ProxiesLeft: 1);
+            Step step = ClientRules.After(failure, ClientProfile.Micro, history);
+            noCache = step == Step.RetryNoCache;
+            switch (step)
             {
-                end = await FetchAsync(connection, request, host, noCache: true);
-            }
+                case Step.RetryNoCache:
+                    noCacheTried = true;
+                    break;
+                case Step.NextHost:
+                    hostsTried++;
 
-            switch (end)
-            {
-                case FetchEnd.Right:
-                    return;
-                case FetchEnd.ProxyFailed:
-                    Exile(connection, request);
-                    return;
-                case FetchEnd.IoError:
-                    Fail(connection, request);
-                    return;
-                default:
                     // Whoever comes first switches for the whole VM.
                     Interlocked.CompareExchange(ref _host, (host + 1) % BootRequest.Hosts.Count, host);
                     break;
+                case Step.NextProxy:
+                    Exile(connection, request);
+                    return;
+                default:
+                    Fail(connection, request);
+                    return;
             }
         }
-
-        Fail(connection, request);
     }
 
-    private async Task<FetchEnd> FetchAsync(VmConnection connection, BootRequest request, int host, bool noCache)
+    private async Task<Failure> FetchAsync(VmConnection connection, BootRequest request, int host, bool noCache)
     {
         tally.Asked(request);
-        FetchEnd end = await connection.FetchAsync(request, host, noCache);
-        if (end == FetchEnd.WrongBody)
+        Failure failure = await connection.FetchAsync(request, host, noCache);
+        if (failure is Failure.WrongBody or Failure.WrongDocument)
         {
             tally.WrongBody($"a body that is not that of {request.Path}");
         }
 
-        return end;
+        return failure;
     }
 
     private void Exile(VmConnection connection, BootRequest request)

@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
-using Breakwater.CacheStore;
-using Breakwater.CacheStore.Hashing;
+using Breakwater.Laboratory.Client;
+using Breakwater.Laboratory.Net;
 
 namespace Breakwater.Proxy.Commands.Demo;
 
@@ -14,23 +13,15 @@ namespace Breakwater.Proxy.Commands.Demo;
 internal sealed class VmConnection(EndPoint proxy, IPAddress? source, PhaseTally tally) : IDisposable
 {
     private readonly byte[] _buffer = new byte[16 * 1024];
+    private readonly ChunkedBody _chunks = new();
+    private readonly BodyCheck _check = new();
+    private readonly SpeedWatch _speed = new(); // guarded by itself
+    private bool _isBusy; // guarded by _speed
     private Socket? _socket;
-    private ObjectHasher? _hasher;
-    private BootRequest _request = null!;
-    private long _startedAt; // Stopwatch ticks, 0: idle. Written here, read by the watch.
-    private long _received; // Bytes since the connection object was made. Written here, read by the watch.
     private int _start;
     private int _end;
     private bool _sawByte;
-    private long _bodyBytes;
-    private bool _isSame;
     private volatile bool _isCut;
-
-    /// <summary>When the running request began, in <see cref="Stopwatch"/> ticks; 0: none is running.</summary>
-    public long StartedAt => Volatile.Read(ref _startedAt);
-
-    /// <summary>Bytes received so far.</summary>
-    public long Received => Volatile.Read(ref _received);
 
     /// <summary>The status of the last answer, 0 when there was none: for messages.</summary>
     public int LastStatus { get; private set; }
@@ -38,12 +29,17 @@ internal sealed class VmConnection(EndPoint proxy, IPAddress? source, PhaseTally
     /// <summary>Why the proxy failed, for messages.</summary>
     public string LastFailure { get; private set; } = "";
 
-    /// <summary>Used by the watch alone.</summary>
-    public long[] Window { get; } = new long[StallWatch.WindowTicks];
-
-    /// <summary>The watch's verdict: too slow. The running request ends as <see cref="FetchEnd.ProxyFailed"/>.</summary>
-    public void Cut()
+    /// <summary>Looked at once a second, from another thread: a request that has become too slow ends as a failure of the proxy.</summary>
+    public void Look(long nowUs)
     {
+        lock (_speed)
+        {
+            if (!_isBusy || !_speed.IsTooSlow(nowUs))
+            {
+                return;
+            }
+        }
+
         _isCut = true;
         _socket?.Dispose();
     }
@@ -52,47 +48,55 @@ internal sealed class VmConnection(EndPoint proxy, IPAddress? source, PhaseTally
     /// <param name="request">What is asked for.</param>
     /// <param name="host">Index of the server named in the URL.</param>
     /// <param name="noCache">The second try after a wrong body.</param>
-    public async Task<FetchEnd> FetchAsync(BootRequest request, int host, bool noCache)
+    public async Task<Failure> FetchAsync(BootRequest request, int host, bool noCache)
     {
-        _request = request;
         LastStatus = 0;
         long start = Stopwatch.GetTimestamp();
-        Volatile.Write(ref _startedAt, start);
-        FetchEnd end;
+        Watch(isBusy: true);
+        Failure failure;
         try
         {
             bool isReused = _socket is not null;
             try
             {
-                end = await ExchangeAsync(request.Wire(host, noCache), start);
+                failure = await ExchangeAsync(request, request.Wire(host, noCache), start);
             }
             catch (Exception e) when (isReused && !_sawByte && !_isCut && e is SocketException or ConnectionEndedException)
             {
                 // A connection that the server closed while it was idle: libcurl sends the request again on a new one.
                 Close();
-                end = await ExchangeAsync(request.Wire(host, noCache), start);
+                failure = await ExchangeAsync(request, request.Wire(host, noCache), start);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or ConnectionEndedException)
         {
             LastFailure = _isCut ? "no or too few bytes for 5 s" : e.Message;
-            end = FetchEnd.ProxyFailed;
+            failure = _isCut ? Failure.TooSlow : Failure.Broken;
         }
 
-        Volatile.Write(ref _startedAt, 0);
-        if (end != FetchEnd.Right)
+        Watch(isBusy: false);
+        if (failure != Failure.None)
         {
             Close();
         }
 
-        return end;
+        return failure;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Close();
-        _hasher?.Dispose();
+        _check.Dispose();
+    }
+
+    private void Watch(bool isBusy)
+    {
+        lock (_speed)
+        {
+            _isBusy = isBusy;
+            _speed.Begin(EventLoop.ClockUs());
+        }
     }
 
     private void Close()
@@ -102,7 +106,7 @@ internal sealed class VmConnection(EndPoint proxy, IPAddress? source, PhaseTally
         _start = _end = 0;
     }
 
-    private async Task<FetchEnd> ExchangeAsync(byte[] wire, long start)
+    private async Task<Failure> ExchangeAsync(BootRequest request, ReadOnlyMemory<byte> wire, long start)
     {
         _sawByte = false;
         if (_socket is null)
@@ -117,9 +121,9 @@ internal sealed class VmConnection(EndPoint proxy, IPAddress? source, PhaseTally
             await socket.ConnectAsync(proxy);
         }
 
-        for (int sent = 0; sent < wire.Length;)
+        while (wire.Length > 0)
         {
-            sent += await _socket.SendAsync(wire.AsMemory(sent), SocketFlags.None);
+            wire = wire[await _socket.SendAsync(wire, SocketFlags.None)..];
         }
 
         await ReceiveAsync();
@@ -129,141 +133,72 @@ internal sealed class VmConnection(EndPoint proxy, IPAddress? source, PhaseTally
         {
             if (_end - _start >= 8 && !_buffer.AsSpan(_start).StartsWith("HTTP/1."u8))
             {
-                return FetchEnd.IoError;
+                return Failure.NotHttp;
             }
 
             await ReceiveAsync();
         }
 
-        AnswerHead head = AnswerHead.Parse(_buffer.AsSpan(_start, headLength + 2));
+        if (!ResponseHead.TryParse(_buffer.AsSpan(_start, headLength), out ResponseHead head))
+        {
+            return Failure.NotHttp;
+        }
+
         _start += headLength + 4;
         LastStatus = head.Status;
-        return head.Status switch
-        {
-            200 => await CheckBodyAsync(head),
-            204 => FetchEnd.WrongBody,
-            400 or 404 or 429 or >= 500 => FetchEnd.HostFailed,
-            < 200 or 301 or 302 or 303 or 307 => FetchEnd.IoError,
-            _ => FetchEnd.ProxyFailed,
-        };
+        Failure refusal = ClientRules.Of(head);
+        return refusal == Failure.None ? await CheckBodyAsync(request, head) : refusal;
     }
 
-    private async Task<FetchEnd> CheckBodyAsync(AnswerHead head)
+    private async Task<Failure> CheckBodyAsync(BootRequest request, ResponseHead head)
     {
-        _bodyBytes = 0;
-        _isSame = !head.HasContentCoding;
-        if (head.IsChunked)
+        bool endsWithConnection = head is { ContentLength: ResponseHead.Unknown, IsChunked: false };
+        long left = head.ContentLength == ResponseHead.Unknown ? long.MaxValue : head.ContentLength;
+        _chunks.Begin();
+        _check.Begin(request.Expectation);
+        while (head.IsChunked ? !_chunks.IsDone : left > 0)
         {
-            await ReadChunksAsync();
-        }
-        else if (head.ContentLength >= 0)
-        {
-            await TakeBodyAsync(head.ContentLength);
-        }
-        else
-        {
-            await ReadToEndAsync();
-        }
-
-        bool isRight = _isSame && _bodyBytes == _request.Expected.Length;
-        if (_request.IsObject)
-        {
-            _hasher ??= ObjectHasher.Create(DigestAlgorithm.Sha1);
-            isRight = _hasher.FinishMatches(_request.Key) && !head.HasContentCoding;
-        }
-
-        if (head.Closes)
-        {
-            Close();
-        }
-
-        return isRight ? FetchEnd.Right : FetchEnd.WrongBody;
-    }
-
-    /// <summary>An object is hashed, a document compared.</summary>
-    private void Consume(ReadOnlySpan<byte> bytes)
-    {
-        if (_request.IsObject)
-        {
-            _hasher ??= ObjectHasher.Create(_request.Key.Algorithm);
-            _hasher.Append(bytes);
-        }
-        else
-        {
-            ReadOnlySpan<byte> expected = _request.Expected.AsSpan((int)Math.Min(_bodyBytes, _request.Expected.Length));
-            _isSame &= expected.Length >= bytes.Length && expected[..bytes.Length].SequenceEqual(bytes);
-        }
-
-        _bodyBytes += bytes.Length;
-    }
-
-    private async Task TakeBodyAsync(long count)
-    {
-        while (count > 0)
-        {
-            if (_start == _end)
+            if (_start == _end && !await TryReceiveAsync())
             {
-                await ReceiveAsync();
+                if (endsWithConnection)
+                {
+                    break;
+                }
+
+                throw new ConnectionEndedException("the connection was closed");
             }
 
-            int piece = (int)Math.Min(count, _end - _start);
-            Consume(_buffer.AsSpan(_start, piece));
-            _start += piece;
-            count -= piece;
-        }
-    }
-
-    private async Task ReadChunksAsync()
-    {
-        long size;
-        do
-        {
-            int lineLength = await FindLineAsync();
-            size = AnswerHead.ParseChunkSize(_buffer.AsSpan(_start, lineLength));
-            _start += lineLength + 2;
-            await TakeBodyAsync(size);
-            while (size == 0 && (lineLength = await FindLineAsync()) > 0)
+            ReadOnlySpan<byte> bytes = _buffer.AsSpan(_start, (int)Math.Min(left, _end - _start));
+            _start += bytes.Length;
+            if (!head.IsChunked)
             {
-                _start += lineLength + 2; // A trailer.
+                left -= bytes.Length;
+                _check.Append(bytes);
             }
-
-            if (await FindLineAsync() != 0)
+            else if (!_chunks.Feed(bytes, out _, _check))
             {
                 throw new ConnectionEndedException("a broken chunk");
             }
-
-            _start += 2;
-        }
-        while (size > 0);
-    }
-
-    private async Task<int> FindLineAsync()
-    {
-        int length;
-        while ((length = _buffer.AsSpan(_start, _end - _start).IndexOf("\r\n"u8)) < 0)
-        {
-            await ReceiveAsync();
         }
 
-        return length;
-    }
-
-    private async Task ReadToEndAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                await TakeBodyAsync(Math.Max(1, _end - _start));
-            }
-        }
-        catch (ConnectionEndedException)
+        if (head.Closes || endsWithConnection)
         {
             Close();
         }
+
+        return _check.Finish() ? Failure.None : request.IsObject ? Failure.WrongBody : Failure.WrongDocument;
     }
 
     private async Task ReceiveAsync()
+    {
+        if (!await TryReceiveAsync())
+        {
+            throw new ConnectionEndedException("the connection was closed");
+        }
+    }
+
+    /// <summary>More bytes; false: the other side has closed the connection.</summary>
+    private async Task<bool> TryReceiveAsync()
     {
         if (_start > 0)
         {
@@ -280,68 +215,19 @@ internal sealed class VmConnection(EndPoint proxy, IPAddress? source, PhaseTally
         int read = await _socket!.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None);
         if (read == 0)
         {
-            throw new ConnectionEndedException("the connection was closed");
+            return false;
         }
 
         _sawByte = true;
         _end += read;
-        Volatile.Write(ref _received, _received + read);
+        lock (_speed)
+        {
+            _speed.Bytes += read;
+        }
+
         tally.Bytes(read);
+        return true;
     }
 
     private sealed class ConnectionEndedException(string message) : Exception(message);
-
-    /// <summary>What the client needs of an answer's head.</summary>
-    private readonly record struct AnswerHead(int Status, long ContentLength, bool IsChunked, bool HasContentCoding, bool Closes)
-    {
-        /// <summary>Parses a head: its lines, each with its line end.</summary>
-        public static AnswerHead Parse(ReadOnlySpan<byte> head)
-        {
-            int lineEnd = head.IndexOf("\r\n"u8);
-            ReadOnlySpan<byte> status = head[..lineEnd];
-            AnswerHead result =
-                new(status.Length >= 12 && int.TryParse(status.Slice(9, 3), out int code) ? code : 0, -1, false, false, false);
-            for (ReadOnlySpan<byte> rest = head[(lineEnd + 2)..]; (lineEnd = rest.IndexOf("\r\n"u8)) >= 0; rest = rest[(lineEnd + 2)..])
-            {
-                ReadOnlySpan<byte> line = rest[..lineEnd];
-                int colon = line.IndexOf((byte)':');
-                if (colon > 0)
-                {
-                    result = result.With(line[..colon], line[(colon + 1)..].Trim((byte)' '));
-                }
-            }
-
-            return result;
-        }
-
-        /// <summary>The size at the start of a chunk.</summary>
-        public static long ParseChunkSize(ReadOnlySpan<byte> line)
-        {
-            int extension = line.IndexOf((byte)';');
-            return long.TryParse(extension < 0 ? line : line[..extension], System.Globalization.NumberStyles.AllowHexSpecifier, null,
-                out long size)
-                ? size
-                : throw new ConnectionEndedException("a broken chunk");
-        }
-
-        private AnswerHead With(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
-        {
-            if (Ascii.EqualsIgnoreCase(name, "content-length"u8))
-            {
-                return this with { ContentLength = long.TryParse(value, out long length) ? length : -1 };
-            }
-
-            if (Ascii.EqualsIgnoreCase(name, "transfer-encoding"u8))
-            {
-                return this with { IsChunked = Ascii.EqualsIgnoreCase(value, "chunked"u8) };
-            }
-
-            if (Ascii.EqualsIgnoreCase(name, "content-encoding"u8))
-            {
-                return this with { HasContentCoding = true };
-            }
-
-            return Ascii.EqualsIgnoreCase(name, "connection"u8) ? this with { Closes = Ascii.EqualsIgnoreCase(value, "close"u8) } : this;
-        }
-    }
 }

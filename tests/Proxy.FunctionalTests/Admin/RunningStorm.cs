@@ -39,7 +39,7 @@ internal sealed class RunningStorm : IAsyncDisposable
     public static async Task<RunningStorm> StartAsync(int vms)
     {
         DemoRepository repository = DemoRepository.Load();
-        var storm = new RunningStorm(await EmbeddedStratum1.StartAsync(repository, s_roundTrip, CancellationToken.None));
+        var storm = new RunningStorm(new EmbeddedStratum1(repository, s_roundTrip));
         storm.Proxy = await ProxyUnderTest.StartAsync(
             new Dictionary<string, string?>
             {
@@ -62,7 +62,7 @@ internal sealed class RunningStorm : IAsyncDisposable
         await _vms;
         await _watch.DisposeAsync();
         await Proxy.DisposeAsync();
-        await _stratum1.DisposeAsync();
+        _stratum1.Dispose();
         _directory.Dispose();
         _stop.Dispose();
     }

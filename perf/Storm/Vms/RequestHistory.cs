@@ -1,4 +1,0 @@
-namespace Breakwater.Storm.Vms;
-
-/// <summary>What a request has been through, and what is left.</summary>
-internal readonly record struct RequestHistory(int Retries, bool NoCacheTried, int HostsLeft, int ProxiesLeft);
