@@ -1,7 +1,6 @@
 using Breakwater.Proxy.Caching;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
-using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Exchanges;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Breakwater.CacheStore;
 using Breakwater.Proxy.Requests;
 
 namespace Breakwater.Proxy.Settings;
