@@ -16,8 +16,7 @@ public sealed class SyntheticObject
         int sizeBytes, int seed = 1, DigestAlgorithm algorithm = DigestAlgorithm.Sha1, char kind = 'P',
         string fqrn = "synthetic.example.org")
     {
-        Bytes = new byte[sizeBytes];
-        new Random(seed).NextBytes(Bytes);
+        Bytes = SeededBytes.Make(seed, sizeBytes);
         Key = new ObjectKey(ObjectHasher.Hash(algorithm, Bytes), algorithm, (ObjectKind)kind);
         Path = $"/cvmfs/{fqrn}/{Key.ToPath()}";
     }

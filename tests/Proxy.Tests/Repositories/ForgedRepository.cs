@@ -76,7 +76,11 @@ internal sealed class ForgedRepository : IDisposable
         $"C{new string('a', 40)}\nB4096\nRd41d8cd98f00b204e9800998ecf8427e\nD240\nS{revision}\nGno\nAno\nN{Name}\n"
         + $"X{Convert.ToHexStringLower(SHA1.HashData(certificate))}\nT1795454721\n";
 
-    public void Dispose() => _keys.ForEach(key => key.Dispose());
+    public void Dispose()
+    {
+        _keys.ForEach(SpareKeys.Return);
+        _keys.Clear();
+    }
 
     private static string Fingerprint(byte[] certificate) => string.Join(
         ':',
@@ -85,7 +89,7 @@ internal sealed class ForgedRepository : IDisposable
 
     private RSA NewKey()
     {
-        RSA key = RSA.Create(2048);
+        RSA key = SpareKeys.Take();
         _keys.Add(key);
         return key;
     }

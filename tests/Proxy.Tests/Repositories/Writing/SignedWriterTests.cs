@@ -33,13 +33,13 @@ public sealed class SignedWriterTests : IDisposable
             PublishedAt = DateTimeOffset.FromUnixTimeSeconds(time),
         });
 
-    private readonly RSA _master = RSA.Create(2048);
-    private readonly RSA _signing = RSA.Create(2048);
+    private readonly RSA _master = SpareKeys.Take();
+    private readonly RSA _signing = SpareKeys.Take();
 
     public void Dispose()
     {
-        _master.Dispose();
-        _signing.Dispose();
+        SpareKeys.Return(_master);
+        SpareKeys.Return(_signing);
     }
 
     [Fact]
