@@ -15,7 +15,7 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
     [Fact]
     public async Task Page_DuringAStorm_MovesOpensABootAndLetsNothingOut()
     {
-        Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
+        await using Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
         IPage page = window.Page;
         ILocator requests = page.Locator("#t-requests b");
         string before = await requests.InnerTextAsync();
@@ -49,7 +49,7 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
     [Fact]
     public async Task Boots_FilteredAndSorted_AreThoseAskedForOnOneAxis()
     {
-        Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
+        await using Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
         IPage page = window.Page;
         ILocator first = page.Locator(".boot.done").First;
         await Expect(page.Locator("#storm-rows tr.chosen")).ToHaveCountAsync(1);
@@ -74,7 +74,7 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
     [Fact]
     public async Task Page_ByTheKeyboard_HasActionsFirstAndShowsTheFocus()
     {
-        Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
+        await using Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
         IPage page = window.Page;
         await Expect(page.Locator(".boot.done").First).ToBeVisibleAsync();
 
@@ -96,7 +96,7 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
     [Fact]
     public async Task Tables_At1280Pixels_AreWhollyVisible()
     {
-        Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
+        await using Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
         await Expect(window.Page.Locator("#room-store-pins table")).ToBeVisibleAsync();
         await Expect(window.Page.Locator("#room-seeds")).ToBeVisibleAsync();
 
@@ -109,7 +109,7 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
     [Fact]
     public async Task Warm_NeedsTheToken_AndFetches()
     {
-        Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
+        await using Window window = await OpenAsync(1280, 1000, ColorScheme.Light);
         IPage page = window.Page;
         ILocator result = page.Locator("#action-result");
         await page.Locator("#action").SelectOptionAsync("warm");
@@ -148,7 +148,7 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
                 ["ReverseProxy:Clusters:test:Destinations:s1:Address"] = "http://127.0.0.1:9/",
             },
             null);
-        Window window = await shared.Browser.OpenAsync(1280, 900, ColorScheme.Light);
+        await using Window window = await shared.Browser.OpenAsync(1280, 900, ColorScheme.Light);
         IPage page = window.Page;
         await page.GotoAsync(proxy.Services.GetRequiredService<AdminServer>().Address!.ToString());
         await Expect(page.Locator("#login")).ToBeVisibleAsync();
@@ -187,7 +187,7 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
         string axe = await File.ReadAllTextAsync(AxeFactAttribute.Script!);
         foreach (ColorScheme scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
         {
-            Window window = await OpenAsync(1280, 1000, scheme);
+            await using Window window = await OpenAsync(1280, 1000, scheme);
             await Expect(window.Page.Locator(".boot.done").First).ToBeVisibleAsync();
             await Expect(window.Page.Locator("#room-store progress")).ToBeVisibleAsync();
             await AssertNoFaultAsync(window.Page, axe);
@@ -215,7 +215,7 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
     [InlineData("phone-dark", 390, ColorScheme.Dark)]
     public async Task Page_InEachForm_IsNoWiderThanItsWindow(string name, int width, ColorScheme scheme)
     {
-        Window window = await OpenAsync(width, 900, scheme);
+        await using Window window = await OpenAsync(width, 900, scheme);
         await Expect(window.Page.Locator(".boot.done").First).ToBeVisibleAsync();
         await Expect(window.Page.Locator("#chart canvas")).ToBeVisibleAsync();
         await Expect(window.Page.Locator("#room-store progress")).ToBeVisibleAsync();

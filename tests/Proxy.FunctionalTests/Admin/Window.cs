@@ -2,8 +2,10 @@ using Microsoft.Playwright;
 
 namespace Breakwater.Proxy.FunctionalTests.Admin;
 
-/// <summary>A page, with what its console and its network said.</summary>
-internal sealed class Window
+/// <summary>
+/// A page, with what its console and its network said. One that is left open goes on drawing beside the tests that follow.
+/// </summary>
+internal sealed class Window : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly List<string> _errors = [];          // guarded by _gate
@@ -65,6 +67,9 @@ internal sealed class Window
     public Task SaveAsync(string name) =>
         Page.ScreenshotAsync(
         new PageScreenshotOptions { Path = Path.Combine(AppContext.BaseDirectory, "screenshots", name + ".png"), FullPage = true });
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await Page.Context.CloseAsync();
 
     private void Note(string error)
     {
