@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Breakwater.CacheStore;
 using Breakwater.Laboratory.Client;
+using Breakwater.Proxy.Admin;
+using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Commands.Demo;
 
@@ -18,8 +21,9 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
     // The embedded Stratum 1 lets its manifest be fresh for 1 s; the rest is for a machine under load.
     private static readonly TimeSpan s_publicationSeen = TimeSpan.FromSeconds(20);
 
-    // A boot is over after 20 s of silence (BootRecorderLimits.Silence); the proxy looks every 2 s, then maps what it read to paths.
-    private static readonly TimeSpan s_learned = TimeSpan.FromSeconds(25);
+    // A boot is over after 20 s of silence (BootRecorderLimits.Silence); the proxy looks every 2 s, then maps what it read to paths. The
+    // rest is for a machine under load.
+    private static readonly TimeSpan s_learned = TimeSpan.FromSeconds(60);
 
     private readonly List<PhaseResult> _phases = [];
     private readonly List<string> _problems = [];
@@ -50,7 +54,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
             proxy = await ProxyProcess.StartAsync(settings, cancellationToken);
             Expect(await PhaseAsync("restart", "after a SIGKILL", first, stratum1, proxy, cancellationToken), 0, stratum1);
 
-            await view.WaitAsync("the proxy sees that the boots are over, and learns what they read", s_learned, cancellationToken);
+            await UntilLearnedAsync(store, proxy, cancellationToken);
             stratum1.ResetCounters();
             stratum1.Publish(2);
             await UntilSeenAsync(repository, proxy, cancellationToken);
@@ -120,6 +124,33 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
     private static IPAddress? AddressOf(int vm) => OperatingSystem.IsLinux()
         ? new IPAddress([127, (byte)(1 + (vm >> 16)), (byte)(vm >> 8), (byte)vm])
         : null;
+
+    /// <summary>Until the proxy has seen that a boot is over, and knows what it read.</summary>
+    private async Task UntilLearnedAsync(DirectoryInfo store, ProxyProcess proxy, CancellationToken cancellationToken)
+    {
+        using var admin = new AdminClient(new BreakwaterSettings
+        {
+            Proxy = new ProxyOptions(),
+            Access = new AccessOptions(),
+            Store = new StoreOptions { Path = store.FullName },
+            Admin = new AdminOptions { Listen = "127.0.0.1:0", TokenFile = Path.Combine(store.FullName, "admin.token") },
+            Repositories = new Dictionary<string, RepositoryOptions>(),
+        });
+        long start = Stopwatch.GetTimestamp();
+        while ((await admin.GetAsync<WorkingSetView[]>("working-sets", cancellationToken)).Length == 0)
+        {
+            if (Stopwatch.GetElapsedTime(start) > s_learned)
+            {
+                throw new DemoFailedException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The proxy has not learned what the boots read within {s_learned.TotalSeconds:0} s. It "
+                    + $"wrote:{Environment.NewLine}{proxy.LastLines}"));
+            }
+
+            await view.WaitAsync("the proxy sees that the boots are over, and learns what they read", TimeSpan.FromMilliseconds(500),
+                cancellationToken);
+        }
+    }
 
     /// <summary>Asks for the manifest, as a mounted client does every now and then, until the update is out.</summary>
     private async Task UntilSeenAsync(DemoRepository repository, ProxyProcess proxy, CancellationToken cancellationToken)
