@@ -6,6 +6,7 @@ using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.FunctionalTests.TestSupport;
 using Breakwater.Proxy.Host;
+using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Builder;
@@ -23,7 +24,10 @@ namespace Breakwater.Proxy.FunctionalTests;
 /// </summary>
 internal sealed class ProxyUnderTest : IAsyncDisposable
 {
-    /// <summary>Longer than any test: for tests whose upstream waits at a gate.</summary>
+    /// <summary>
+    /// Longer than any test. In force for each proxy of the real clock whose test says nothing else: on a busy machine nobody may seem
+    /// silent. A fake clock stands still, which is as patient.
+    /// </summary>
     public static readonly IReadOnlyDictionary<string, string?> Patient = new Dictionary<string, string?>
     {
         ["Proxy:FirstByteTimeout"] = "00:01:00",
@@ -55,7 +59,8 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
             all[string.Create(CultureInfo.InvariantCulture, $"ReverseProxy:Clusters:test:Destinations:s{i + 1}:Address")] = address;
         }
 
-        foreach ((string name, string? value) in settings ?? new Dictionary<string, string?>())
+        IEnumerable<KeyValuePair<string, string?>> patient = time is null ? Patient : [];
+        foreach ((string name, string? value) in patient.Concat(settings ?? new Dictionary<string, string?>()))
         {
             all[name] = value;
         }
@@ -136,6 +141,10 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
             double.Parse(line[(line.IndexOf('}', StringComparison.Ordinal) + 1)..].Replace(name, "", StringComparison.Ordinal)
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture));
     }
+
+    /// <summary>Returns when it has counted so many requests: an answer may be at its client before it is counted.</summary>
+    public Task CountedAsync(int requests) =>
+        Waiting.UntilAsync(() => Services.GetRequiredService<RequestRecorder>().TotalOf(static _ => true).Requests >= requests);
 
     /// <summary>The bytes that the store holds for an object; null when it does not hold it.</summary>
     public async Task<byte[]?> ReadStoredAsync(ObjectKey key)

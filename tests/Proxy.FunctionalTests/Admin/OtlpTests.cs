@@ -32,6 +32,8 @@ public sealed class OtlpTests
 
         Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
 
+        await proxy.CountedAsync(1);
+
         // Its result tells nothing here: it also flushes the Prometheus reader, which gives out only when it is scraped.
         proxy.Services.GetRequiredService<MeterProvider>().ForceFlush();
         string metrics = collector.Received(Metrics);

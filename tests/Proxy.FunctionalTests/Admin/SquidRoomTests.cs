@@ -23,6 +23,7 @@ public sealed class SquidRoomTests
             Assert.Equal(item.Bytes, (await client.ReadResponseAsync()).Body);
         }
 
+        await proxy.CountedAsync(2);
         using var http = new HttpClient { BaseAddress = proxy.Services.GetRequiredService<AdminServer>().Address };
 
         // "key = value", as prometheus exporters split it.

@@ -123,7 +123,7 @@ public sealed class ClusterCertificatesTests : IDisposable
         listener.Start();
         using var connection = new TcpClient();
         await connection.ConnectAsync((IPEndPoint)listener.LocalEndpoint);
-        using TcpClient accepted = await listener.AcceptTcpClientAsync();
+        using TcpClient accepted = await listener.AcceptTcpClientAsync().InTimeAsync();
         await using var serverSide = new SslStream(accepted.GetStream());
         await using var clientSide = new SslStream(connection.GetStream());
         Task serving = serverSide.AuthenticateAsServerAsync(new SslServerAuthenticationOptions

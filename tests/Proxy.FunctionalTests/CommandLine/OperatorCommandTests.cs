@@ -28,7 +28,7 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
         using var empty = new TemporaryDirectory();
         CommandResult result = await breakwater.RunAsync(
             ["doctor"], ("Store__Path", empty.Combine("store")),
-            ("ReverseProxy__Clusters__test__Destinations__s1__Address", DeadAddress()));
+            ("ReverseProxy__Clusters__test__Destinations__s1__Address", "http://127.0.0.1:9/"));
 
         string oneLine = Spaces().Replace(result.Output, " ");
         Assert.Equal(0, result.ExitCode);
@@ -202,14 +202,6 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
         return status.RootElement.GetProperty("upstreams").EnumerateArray()
             .Single(u => u.GetProperty("cluster").GetString() == cluster && u.GetProperty("name").GetString() == name)
             .GetProperty("state").GetString();
-    }
-
-    /// <summary>A port of this machine where nobody listens any more.</summary>
-    private static string DeadAddress()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return $"http://{listener.LocalEndpoint}/";
     }
 
     [GeneratedRegex(@"\s+")]

@@ -38,6 +38,7 @@ public sealed class RunningBreakwater : IAsyncLifetime
         Settings["ReverseProxy__Clusters__test__Destinations__s1__Address"] = Stratum1.Address;
         Settings["Repositories__*.example.org__Cluster"] = "test";
         Settings["Proxy__Listen__0"] = "127.0.0.1:0";
+        Settings["Proxy__FirstByteTimeout"] = "00:00:30"; // its Stratum 1 is in this process, which other tests keep busy
         Settings["Admin__Listen"] = "127.0.0.1:0";
         Settings["Store__Path"] = _directory.Combine("store");
         await StartAsync();

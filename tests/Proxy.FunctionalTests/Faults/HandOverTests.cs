@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using Breakwater.TestSupport;
 
@@ -164,9 +165,11 @@ public sealed class HandOverTests : IAsyncLifetime
         return socket;
     }
 
+    /// <summary>A port that nobody listens on, at an address that no other test uses: it stays free until it is used.</summary>
     private static IPEndPoint FreeEndPoint()
     {
-        using Socket socket = Listen();
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(new IPAddress([127, 252, .. RandomNumberGenerator.GetBytes(2)]), 0));
         return (IPEndPoint)socket.LocalEndPoint!;
     }
 

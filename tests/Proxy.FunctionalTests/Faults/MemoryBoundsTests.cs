@@ -17,7 +17,12 @@ public sealed class MemoryBoundsTests : IAsyncLifetime
     private ProxyUnderTest _proxy = null!;
 
     public async Task InitializeAsync() => _proxy = await ProxyUnderTest.StartAsync(
-        new Dictionary<string, string?> { ["Proxy:MaxConcurrentFetches"] = "4" }, null, _upstream);
+        new Dictionary<string, string?>
+        {
+            ["Proxy:MaxConcurrentFetches"] = "4",
+            ["Proxy:FirstByteTimeout"] = "00:00:05",
+            ["Proxy:FetchPatience"] = "00:00:10",
+        }, null, _upstream);
 
     public async Task DisposeAsync()
     {

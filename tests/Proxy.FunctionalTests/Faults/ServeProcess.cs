@@ -85,6 +85,7 @@ internal sealed partial class ServeProcess : IAsyncDisposable
             ("ReverseProxy:Clusters:stratum1:HealthCheck:Active:Enabled", "false"),
                 ("ReverseProxy:Clusters:egi:HealthCheck:Active:Enabled", "false"),
             ("ReverseProxy:Clusters:osg:HealthCheck:Active:Enabled", "false"), ("Logging:LogLevel:Default", "Critical"),
+            ("Proxy:FirstByteTimeout", "00:00:30"), // its Stratum 1s are in this process, which other tests keep busy
             .. stratum1s.Select((s, i) => ($"ReverseProxy:Clusters:test:Destinations:s{i + 1}:Address", s.Address)), .. settings])
         {
             start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;

@@ -22,6 +22,9 @@ public sealed class AwkwardUpstreamTests
         ["Proxy:FetchPatience"] = "00:00:30",
     };
 
+    /// <summary>Where nobody is silent: on a busy machine none may seem so.</summary>
+    private static readonly Dictionary<string, string?> s_patient = new(s_healing) { ["Proxy:FirstByteTimeout"] = "00:00:10" };
+
     /// <summary>What a head says of the length of a body of 40,000 bytes.</summary>
     public static readonly TheoryData<string> UnclearHeads =
     [
@@ -131,9 +134,7 @@ public sealed class AwkwardUpstreamTests
         good.Choose = request => request.Header("Range") is null ? UpstreamBehaviour.Default
             : new UpstreamBehaviour { RawAnswer = Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n{field}\r\nContent-Length: 0\r\n\r\n") };
 
-        // Nobody is silent here: on a busy machine none may seem so.
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
-            new Dictionary<string, string?>(s_healing) { ["Proxy:FirstByteTimeout"] = "00:00:10" }, null, bad, good);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_patient, null, bad, good);
         RawResponse response = await proxy.GetAsync(item.Url);
         Assert.Equal((200, true), (response.Status, response.IsComplete));
         Assert.True(item.Bytes.AsSpan().SequenceEqual(response.Body));
@@ -146,7 +147,7 @@ public sealed class AwkwardUpstreamTests
     public async Task KeptConnection_EndsAsTheNextRequestComes_TheSameStratum1IsAskedAgain(bool isReset)
     {
         await using ScriptedUpstream only = ScriptedUpstream.Start();
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_healing, null, only);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_patient, null, only);
         for (int i = 0; i < 8; i++)
         {
             SyntheticObject item = new SyntheticObject(1000 + i).On(only);
@@ -166,7 +167,7 @@ public sealed class AwkwardUpstreamTests
         await using ScriptedUpstream good = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(Length).On(liar, good);
         liar.Script(item.Path, new UpstreamBehaviour { DeclaredLength = Length + 1000, TruncateAt = Length / 2 });
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_healing, null, liar, good);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_patient, null, liar, good);
         Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
         Assert.Equal(0, await proxy.MetricAsync("breakwater_upstream_failures_total", $"upstream=\"{good.EndPoint}\""));
         Assert.Equal(1, await proxy.MetricAsync("breakwater_upstream_failures_total", $"upstream=\"{liar.EndPoint}\"", "kind=\"badhead\""));

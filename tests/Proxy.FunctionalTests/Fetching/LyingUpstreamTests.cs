@@ -149,7 +149,7 @@ public sealed class LyingUpstreamTests
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         upstream.Everything = new UpstreamBehaviour { Informational = status };
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_healing, null, upstream);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(ProxyUnderTest.Patient, null, upstream);
         for (int i = 0; i < 2; i++)
         {
             SyntheticObject item = new SyntheticObject(sizeBytes, i).On(upstream);
@@ -171,7 +171,7 @@ public sealed class LyingUpstreamTests
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         upstream.Put(Path, bytes);
         upstream.Everything = new UpstreamBehaviour { Informational = 103 };
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_healing, null, upstream);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(ProxyUnderTest.Patient, null, upstream);
         RawResponse response = await proxy.GetAsync("http://s1.example.org" + Path);
         Assert.Equal((200, true, (string?)null), (response.Status, response.IsComplete, response.Header("Link")));
         Assert.Equal(bytes, response.Body);
@@ -213,7 +213,7 @@ public sealed class LyingUpstreamTests
         await using ScriptedUpstream liar = ScriptedUpstream.Start();
         await using ScriptedUpstream good = ScriptedUpstream.Start();
         liar.Everything = UpstreamBehaviour.FlipsBitAt(7);
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(s_healing, null, liar, good);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(ProxyUnderTest.Patient, null, liar, good);
         Dictionary<string, int> asked = [];
         for (int i = 0; i < 12; i++)
         {

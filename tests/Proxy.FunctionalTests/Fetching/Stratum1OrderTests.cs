@@ -39,7 +39,7 @@ public sealed class Stratum1OrderTests
         await GetNewAsync(first, second);
         Assert.Equal((4, 6), (first.Requests.Count, second.Requests.Count));
 
-        time.Advance(TimeSpan.FromSeconds(2));
+        time.Advance(TimeSpan.FromSeconds(2)); // once: its rest was begun by the failures above
         await Waiting.UntilAsync(async () =>
         {
             await GetNewAsync(first, second);

@@ -80,7 +80,7 @@ public sealed class MachineBootTests : IDisposable
     /// <summary>The new revision is asked for, and all of it is fetched.</summary>
     private async Task FetchAheadAsync(ProxyUnderTest proxy)
     {
-        _bench.Time.Advance(TimeSpan.FromMinutes(2));
+        _bench.Time.Advance(TimeSpan.FromMinutes(2)); // once: each question compares the manifest's age
         await Waiting.UntilAsync(async () =>
             (await proxy.GetAsync($"/cvmfs/{PublishBench.Fqrn}/.cvmfspublished")).Body.AsSpan().IndexOf("\nS2\n"u8) > 0);
         using var client = new AdminClient(proxy.Services.GetRequiredService<BreakwaterSettings>());

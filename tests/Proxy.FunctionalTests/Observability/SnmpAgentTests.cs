@@ -25,9 +25,10 @@ public sealed class SnmpAgentTests
             Assert.Equal(item.Bytes, (await client.ReadResponseAsync()).Body);
         }
 
+        await proxy.CountedAsync(2);
         using UdpClient manager = ManagerOf(proxy);
         await manager.SendAsync(SnmpMessages.Request(SnmpMessages.V2c, "readers", SnmpMessages.Get, [Requests, ServerRequests]));
-        SnmpAnswer answer = SnmpMessages.Read((await manager.ReceiveAsync()).Buffer);
+        SnmpAnswer answer = SnmpMessages.Read((await manager.ReceiveAsync().InTimeAsync()).Buffer);
 
         Assert.Equal(["2", "1"], answer.Variables.Select(v => v.Value));
     }
@@ -48,14 +49,14 @@ public sealed class SnmpAgentTests
             random.NextBytes(rubbish);
             await manager.SendAsync(rubbish);
             await manager.SendAsync(good);
-            Assert.Equal(0, SnmpMessages.Read((await manager.ReceiveAsync()).Buffer).ErrorStatus);
+            Assert.Equal(0, SnmpMessages.Read((await manager.ReceiveAsync().InTimeAsync()).Buffer).ErrorStatus);
         }
 
         await manager.SendAsync(SnmpMessages.Request(SnmpMessages.V2c, "guessed", SnmpMessages.Get, [Requests]));
         await manager.SendAsync(SnmpMessages.Request(SnmpMessages.V2c, "readers", SnmpMessages.Set, [Requests]));
-        SnmpAnswer first = SnmpMessages.Read((await manager.ReceiveAsync()).Buffer);
+        SnmpAnswer first = SnmpMessages.Read((await manager.ReceiveAsync().InTimeAsync()).Buffer);
         await manager.SendAsync(good);
-        SnmpAnswer second = SnmpMessages.Read((await manager.ReceiveAsync()).Buffer);
+        SnmpAnswer second = SnmpMessages.Read((await manager.ReceiveAsync().InTimeAsync()).Buffer);
 
         // One datagram after the other: had those before been answered, it would be here before these.
         Assert.Equal((17, 0), (first.ErrorStatus, second.ErrorStatus));

@@ -60,7 +60,11 @@ public sealed class ColdObjectTests
         SyntheticObject item = new SyntheticObject(3_000_000).On(upstream);
         upstream.Script(item.Path, new UpstreamBehaviour { BytesPerSecond = 600_000, Chunked = isChunked });
         await using ProxyUnderTest proxy =
-            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Store:MaxObjectBytes"] = maxObjectBytes }, null, upstream);
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?>
+            {
+                ["Store:MaxObjectBytes"] = maxObjectBytes,
+                ["Proxy:AnswerTimeout"] = "00:00:03.750",
+            }, null, upstream);
         RawResponse response = await proxy.GetAsync(item.Path, "Range: " + range);
         Assert.True(response.IsComplete);
         Assert.True(response.Status == 200 ? item.Bytes.AsSpan().SequenceEqual(response.Body) : response.Status == 206

@@ -135,6 +135,8 @@ public sealed class KillTests : IAsyncLifetime
         {
             ["Proxy__Listen__0"] = "127.0.0.1:0",
             ["Admin__Listen"] = "127.0.0.1:0",
+            ["Proxy__FirstByteTimeout"] = "00:00:30",
+            ["Proxy__AnswerTimeout"] = "00:01:00",
             ["Store__Path"] = _directory.Combine("store"),
             ["ReverseProxy__Clusters__test__Destinations__s1__Address"] = _upstream.Address,
             ["Repositories__*.example.org__Cluster"] = "test",

@@ -258,7 +258,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
     {
         int before = _stratum1.Requests.Count;
         Publish(2);
-        _time.Advance(TimeSpan.FromSeconds(62));
+        _time.Advance(TimeSpan.FromSeconds(62)); // once: more would end the hold before its objects are here
         await Waiting.UntilAsync(() => Signed.Find(Route)?.Parsed.Revision == 2);
 
         List<ObjectKey> fetched = Asked(before);
@@ -294,7 +294,11 @@ public sealed class WorkingSetTests : IAsyncLifetime
     private async Task LearnAsync(int boots)
     {
         _time.Advance(TimeSpan.FromSeconds(25));
-        await Waiting.UntilAsync(() => Sets.Of(Fqrn) is [{ } set] && set.Boots == boots);
+        await Waiting.UntilAsync(() =>
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(100)); // a round of learning that came before the records did is followed by another
+            return Sets.Of(Fqrn) is [{ } set] && set.Boots == boots;
+        });
     }
 
     private async Task WarmAsync()

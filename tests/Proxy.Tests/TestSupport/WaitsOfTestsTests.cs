@@ -50,14 +50,65 @@ public sealed partial class WaitsOfTestsTests
     [InlineData("process.WaitForExit();", true)]
     [InlineData("using Socket s = await server.AcceptAsync();", true)]
     [InlineData("using Socket s = await server.AcceptAsync().InTimeAsync();", false)]
+    [InlineData("using TcpClient c = await server.AcceptTcpClientAsync();", true)]
     [InlineData("n = await socket.ReceiveAsync(heard.AsMemory(n));", true)]
+    [InlineData("await manager.ReceiveAsync();", true)]
+    [InlineData("await manager.ReceiveAsync().InTimeAsync();", false)]
     [InlineData("n = await socket.ReceiveAsync(heard, SocketFlags.None, stop);", false)]
     [InlineData("done.Task.Wait();", true)]
     [InlineData("seen.WaitOne();", true)]
     public void Rule_ALine_IsAWaitWithoutADeadlineOrNot(string line, bool isFound) => Assert.Equal(isFound, Undeadlined().IsMatch(line));
 
-    [GeneratedRegex(@"\bTask\.Delay\(|\bThread\.Sleep\(|\bSpinWait\.|\.(WaitForExitAsync|WaitForExit|AcceptAsync|Wait|WaitOne)\(\)(?!\.InTimeAsync)|\.ReceiveAsync\((\w+|\w+\.As\w+\(\w*\))\)(?!\.InTimeAsync)")]
+    [GeneratedRegex(@"\bTask\.Delay\(|\bThread\.Sleep\(|\bSpinWait\.|\.(WaitForExitAsync|WaitForExit|Accept\w*Async|ReceiveAsync|Wait|WaitOne)\(\)(?!\.InTimeAsync)|\.ReceiveAsync\((\w+|\w+\.As\w+\(\w*\))\)(?!\.InTimeAsync)")]
     private static partial Regex Undeadlined();
+
+    /// <summary>
+    /// What waits for a fake clock may not wait yet when the clock goes: it goes again and again while the test waits. Where once is
+    /// enough, since what follows compares times and has no timer, the line says so: <c>// once: …</c>.
+    /// </summary>
+    [Fact]
+    public void Sources_OfAllTests_LetAFakeClockGoWhileTheyWaitForWhatItBrings()
+    {
+        string tests = Path.GetFullPath(Beside("../.."));
+        string[] wrong = [.. Directory.EnumerateFiles(tests, "*.cs", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(tests, path))
+            .Where(file => !file.Split('/').Any(part => part is "obj" or "bin"))
+            .SelectMany(file => ClocksThatGoOnce(File.ReadAllLines(Path.Combine(tests, file))).Select(line => $"{file}:{line}"))];
+        Assert.True(wrong.Length == 0, "Advance within the wait, or say '// once: why':\n" + string.Join('\n', wrong));
+    }
+
+    [Theory]
+    [InlineData("time.Advance(second);\n\nawait Waiting.UntilAsync(() => done);", true)]
+    [InlineData("time.Advance(second); // once: it compares\nawait Waiting.UntilAsync(() => done);", false)]
+    [InlineData("time.Advance(second);\nawait Waiting.UntilAsync(() =>\n{\n    time.Advance(second);\n    return done;\n});", false)]
+    [InlineData("time.Advance(second);\nawait Waiting.UntilAsync(() =>\n{\n    return done;\n});\ntime.Advance(second);", true)]
+    [InlineData("time.Advance(second);\nAssert.True(done);\nawait Waiting.UntilAsync(() => done);", false)]
+    public void Rule_AClock_GoesOnceBeforeAWaitOrNot(string source, bool isFound) =>
+        Assert.Equal(isFound, ClocksThatGoOnce(source.Split('\n')).Any());
+
+    /// <summary>Numbers of the lines that advance a clock right before a wait in which it does not go.</summary>
+    private static IEnumerable<int> ClocksThatGoOnce(string[] lines)
+    {
+        for (int i = 0; i < lines.Length; i++)
+        {
+            int wait = Array.FindIndex(lines, i + 1, line => line.Trim().Length > 0);
+            if (wait < 0 || !lines[i].Contains(".Advance(", StringComparison.Ordinal)
+                || lines[i].Contains("// once: ", StringComparison.Ordinal)
+                || !lines[wait].TrimStart().StartsWith("await Waiting.UntilAsync(", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            int end = Array.FindIndex(lines, wait, line => line.EndsWith(");", StringComparison.Ordinal)
+                && Indent(line) <= Indent(lines[wait]));
+            if (!lines[wait..(end < 0 ? lines.Length : end)].Any(line => line.Contains(".Advance(", StringComparison.Ordinal)))
+            {
+                yield return i + 1;
+            }
+        }
+
+        static int Indent(string line) => line.Length - line.TrimStart().Length;
+    }
 
     private static string Beside(string name, [CallerFilePath] string here = "") => Path.Combine(here, "..", name);
 }
