@@ -295,7 +295,7 @@ internal sealed partial class InFlightFetch
 
             long before = body.Appended;
             var transfer = new Transfer(_services, _ways, way, body, Turn, AppendAsync,
-                response.Upstream.IsNode && _sources.IsMoved ? Transfer.ShortGlance : Transfer.Glance);
+                Transfer.GlanceFor(_services.Options.AnswerTimeout, response.Upstream.IsNode && _sources.IsMoved));
             _transfer = transfer;
             TransferEnd end = await transfer.RunAsync(response, _cancel.Token);
             _transfer = null;

@@ -23,13 +23,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
 {
     private const int ReadBufferBytes = 128 << 10;
 
-    /// <summary>After this time it can be told at what pace it comes.</summary>
-    public static readonly TimeSpan Glance = TimeSpan.FromSeconds(1);
-
-    /// <summary>
-    /// The same of a node that is asked for what it holds: another node may wait for the end, and is to find this one quick enough.
-    /// </summary>
-    public static readonly TimeSpan ShortGlance = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan s_glance = TimeSpan.FromSeconds(1);
 
     private readonly long _start = body.Appended;
     private readonly Lock _gate = new();
@@ -123,6 +117,17 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
         {
             // The transfer ended just now.
         }
+    }
+
+    /// <summary>After what time it can be told at what pace it comes: later where answers have more time than the default.</summary>
+    /// <param name="answerTimeout">The time that an answer has.</param>
+    /// <param name="isHeld">
+    /// Is it of a node that is asked for what it holds? Another node may wait for the end, and is to find this one quick enough.
+    /// </param>
+    public static TimeSpan GlanceFor(TimeSpan answerTimeout, bool isHeld)
+    {
+        TimeSpan glance = answerTimeout / 15 > s_glance ? answerTimeout / 15 : s_glance;
+        return isHeld ? glance * 0.4 : glance;
     }
 
     /// <summary>
