@@ -17,12 +17,7 @@ public sealed class MemoryBoundsTests : IAsyncLifetime
     private ProxyUnderTest _proxy = null!;
 
     public async Task InitializeAsync() => _proxy = await ProxyUnderTest.StartAsync(
-        new Dictionary<string, string?>
-        {
-            ["Proxy:MaxConcurrentFetches"] = "4",
-            ["Proxy:FirstByteTimeout"] = "00:00:05",
-            ["Proxy:FetchPatience"] = "00:00:10",
-        }, null, _upstream);
+        new Dictionary<string, string?>(ProxyUnderTest.Impatient) { ["Proxy:MaxConcurrentFetches"] = "4" }, null, _upstream);
 
     public async Task DisposeAsync()
     {
@@ -78,11 +73,13 @@ public sealed class MemoryBoundsTests : IAsyncLifetime
     {
         SignedDocuments documents = _proxy.Services.GetRequiredService<SignedDocuments>();
         DocumentArchive archive = _proxy.Services.GetRequiredService<DocumentArchive>();
-        for (int i = 0; i < 2 * ShownPairs.MaxRepositories; i++)
+        IEnumerable<RepositoryRoute> routes = Enumerable.Range(0, 2 * ShownPairs.MaxRepositories)
+            .Select(i => new RepositoryRoute($"made-up-{i}.example.org", "test"));
+        foreach (RepositoryRoute[] some in routes.Chunk(32))
         {
-            var route = new RepositoryRoute($"made-up-{i}.example.org", "test");
-            await archive.KeepAsync($"test/{route.Fqrn}/{SignedDocuments.ManifestPath}", Manifest(route.Fqrn));
-            Assert.NotNull(documents.Find(route));
+            await Task.WhenAll(some.Select(route => Task.Run(() =>
+                archive.KeepAsync($"test/{route.Fqrn}/{SignedDocuments.ManifestPath}", Manifest(route.Fqrn)))));
+            Assert.All(some, route => Assert.NotNull(documents.Find(route)));
         }
 
         Assert.InRange(documents.Repositories.Count, 1, ShownPairs.MaxRepositories);
