@@ -3,9 +3,16 @@ namespace Breakwater.Proxy.Requests;
 /// <summary>
 /// Escapes in the path of a file that is passed through. A file's name may hold any byte but NUL and the slash, and a client escapes all
 /// but a few; so every escape passes, but none that leads out of its folder, however often a server decodes it. Pure; allocates nothing.
+/// The event loops ask, so the time that it takes is bounded by the path's length.
 /// </summary>
 internal static class EscapedNames
 {
+    /// <summary>
+    /// Escapes within escapes that are undone. A name that holds <c>%</c> takes one more than others; deeper ones are nobody's, and each
+    /// level may be another pass over the whole path.
+    /// </summary>
+    private const int MostLevels = 6;
+
     /// <summary>How a slash, dot, backslash or NUL is written that a lenient decoder takes for one: longer than UTF-8 allows.</summary>
     private static readonly byte[][] s_overlong = [.. "/.\\\0"u8.ToArray().SelectMany(c => new[]
     {
@@ -14,16 +21,19 @@ internal static class EscapedNames
         [0xF0, 0x80, (byte)(0x80 | (c >> 6)), (byte)(0x80 | (c & 0x3f))],
     })];
 
-    /// <summary>Does no decoding of it, once or several times, name anything outside the folders that it shows?</summary>
+    /// <summary>
+    /// Does no decoding of it, once or several times, name anything outside the folders that it shows? False also where escapes hide
+    /// escapes more than a few levels deep.
+    /// </summary>
     /// <param name="path">At most <see cref="RequestTarget.MaxLength"/> bytes.</param>
     public static bool AreHarmless(ReadOnlySpan<byte> path)
     {
         Span<byte> text = stackalloc byte[RequestTarget.MaxLength];
         path.CopyTo(text);
         text = text[..path.Length];
-        while (TryDecode(ref text))
+        for (int level = 0; TryDecode(ref text); level++)
         {
-            if (HasOverlong(text) || text.Contains((byte)0) || HasDotSegment(text))
+            if (level == MostLevels || HasOverlong(text) || text.Contains((byte)0) || HasDotSegment(text))
             {
                 return false;
             }

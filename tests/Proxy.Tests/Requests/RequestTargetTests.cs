@@ -170,6 +170,15 @@ public class RequestTargetTests
             && (isHarmless || file.Any(b => b is (byte)'\\' or (byte)'%' or 0xC0 or 0xC1 or 0xE0 or 0xF0));
     });
 
+    /// <summary>Each level is one more pass over the path, on a loop that serves thousands: 4 KiB could be 2,000 levels.</summary>
+    [Theory]
+    [InlineData(1, "PassThrough")]
+    [InlineData(4, "PassThrough")]
+    [InlineData(5, "Rejected")]
+    [InlineData(2000, "Rejected")]
+    public void Parse_EscapesHiddenInEscapes_AreUndoneAFewLevelsDeep(int hidden, string kind) =>
+        Assert.Equal(kind, Parse($"/cvmfs/a.b/x%25{string.Concat(Enumerable.Repeat("25", hidden))}41").Kind.ToString());
+
     [Fact]
     public void Parse_TooLong_IsRefusedBeforeAnythingElse() =>
         Assert.Equal(TargetRejection.TooLong, Parse("/cvmfs/a.b/" + new string('x', RequestTarget.MaxLength)).Rejection);
