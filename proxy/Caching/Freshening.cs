@@ -20,12 +20,7 @@ internal static class Freshening
         // They are about the way that the stored answer came.
         fields.Remove("Age");
         fields.Remove("Warning");
-        foreach (string name in updates.Select(line => line.Key).Where(name =>
-            !s_kept.Contains(name)).ToHashSet(StringComparer.OrdinalIgnoreCase))
-        {
-            fields.Remove(name);
-        }
-
+        fields.Remove([.. updates.Select(line => line.Key).Where(name => !s_kept.Contains(name))]);
         foreach ((string name, string value) in updates)
         {
             if (!s_kept.Contains(name))
@@ -34,6 +29,13 @@ internal static class Freshening
             }
         }
 
-        return head with { Fields = fields, RequestedAt = requestedAt, ReceivedAt = receivedAt };
+        return head with
+        {
+            Fields = fields,
+            RequestedAt = requestedAt,
+            ReceivedAt = receivedAt,
+            Arrival = null,
+            HereFor = TimeSpan.Zero,
+        };
     }
 }

@@ -27,7 +27,11 @@ internal static class Freshness
     public static bool IsStated(HeaderFields fields, ResponsePolicy policy) => policy.MaxAge is not null || fields.Has("Expires");
 
     /// <summary>Its age (4.2.3). Never negative.</summary>
-    public static TimeSpan Age(StoredHead head, DateTimeOffset now) => AgeAtArrival(head, now) + TimeSince(head.ReceivedAt, now);
+    public static TimeSpan Age(StoredHead head, DateTimeOffset now)
+    {
+        TimeSpan byWall = TimeSince(head.ReceivedAt, now);
+        return AgeAtArrival(head, now) + (byWall > head.HereFor ? byWall : head.HereFor);
+    }
 
     /// <summary>How old it was when it came: <c>corrected_initial_age</c>. Never negative.</summary>
     public static TimeSpan AgeAtArrival(StoredHead head, DateTimeOffset now)

@@ -64,6 +64,15 @@ internal sealed record HeadDocument(IReadOnlyList<StoredHead> Variants)
             writer.Write(head.Source ?? "");
         }
 
+        if (Variants.Any(head => head.Arrival is not null))
+        {
+            foreach (StoredHead head in Variants)
+            {
+                writer.Write(head.Arrival?.Process ?? 0);
+                writer.Write(head.Arrival?.Timestamp ?? 0);
+            }
+        }
+
         writer.Flush();
         return bytes.ToArray();
     }
@@ -86,7 +95,8 @@ internal sealed record HeadDocument(IReadOnlyList<StoredHead> Variants)
                 variants.Add(ReadHead(reader));
             }
 
-            return new HeadDocument(bytes.Position == bytes.Length ? variants : [.. variants.Select(head => Sourced(head, reader))]);
+            variants = bytes.Position == bytes.Length ? variants : [.. variants.Select(head => Sourced(head, reader))];
+            return new HeadDocument(bytes.Position == bytes.Length ? variants : [.. variants.Select(head => Arrived(head, reader))]);
         }
         catch (Exception e) when (e is IOException or ArgumentException or FormatException)
         {
@@ -96,6 +106,9 @@ internal sealed record HeadDocument(IReadOnlyList<StoredHead> Variants)
 
     private static StoredHead Sourced(StoredHead head, BinaryReader reader) =>
         reader.ReadString() is { Length: > 0 } source ? head with { Source = source } : head;
+
+    private static StoredHead Arrived(StoredHead head, BinaryReader reader) =>
+        new Arrival(reader.ReadInt64(), reader.ReadInt64()) is { Process: not 0 } arrival ? head with { Arrival = arrival } : head;
 
     private static StoredHead ReadHead(BinaryReader reader)
     {

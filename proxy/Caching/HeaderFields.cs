@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 
 namespace Breakwater.Proxy.Caching;
 
@@ -50,6 +51,16 @@ internal sealed class HeaderFields : IEnumerable<KeyValuePair<string, string>>
     /// <summary>Removes all lines of that name.</summary>
     public void Remove(string name) => _lines.RemoveAll(line => Is(line.Key, name));
 
+    /// <summary>Removes all lines of these names.</summary>
+    public void Remove(IReadOnlyCollection<string> names)
+    {
+        if (names.Count > 0)
+        {
+            var all = names.ToHashSet(StringComparer.OrdinalIgnoreCase);
+            _lines.RemoveAll(line => all.Contains(line.Key));
+        }
+    }
+
     /// <summary>Is there a line of that name?</summary>
     public bool Has(string name) => First(name) is not null;
 
@@ -90,16 +101,27 @@ internal sealed class HeaderFields : IEnumerable<KeyValuePair<string, string>>
     /// <summary>All lines of that name as one list (RFC 9110, 5.3); null: there is none.</summary>
     public string? Joined(string name)
     {
-        string? joined = null;
+        string? first = null;
+        StringBuilder? joined = null; // each line is copied once, however many there are
         foreach ((string key, string value) in _lines)
         {
-            if (Is(key, name))
+            if (!Is(key, name))
             {
-                joined = joined is null ? value : $"{joined}, {value}";
+                continue;
+            }
+
+            if (first is null)
+            {
+                first = value;
+            }
+            else
+            {
+                joined ??= new StringBuilder(first);
+                joined.Append(", ").Append(value);
             }
         }
 
-        return joined;
+        return joined?.ToString() ?? first;
     }
 
     /// <summary>The members of a list of tokens, trimmed and in lower case, empty ones left out.</summary>

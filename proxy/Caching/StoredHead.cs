@@ -23,6 +23,14 @@ internal sealed record StoredHead
     /// <summary>When it had come.</summary>
     public required DateTimeOffset ReceivedAt { get; init; }
 
+    /// <summary>When it had come, by the monotonic clock of the process that stored it; null: it is not stored yet, or not known.</summary>
+    public Arrival? Arrival { get; init; }
+
+    /// <summary>
+    /// So long it has been here at least when it was looked up, where the wall clock says less because it was set back; else zero.
+    /// </summary>
+    public TimeSpan HereFor { get; init; }
+
     /// <summary>Identity of the body: slices are named by it. Empty: there is no body.</summary>
     public byte[] BodyId { get; init; } = [];
 
@@ -54,5 +62,7 @@ internal sealed record StoredHead
         BodyId = other.BodyId;
         Length = other.Length;
         Source = other.Source;
+        Arrival = other.Arrival;
+        HereFor = other.HereFor;
     }
 }

@@ -4,9 +4,20 @@ using Breakwater.Proxy.Caching;
 
 namespace Breakwater.Proxy.Exchanges;
 
-/// <summary>The stored heads by URI. Thread-safe: changes of one URI go one after the other.</summary>
-internal sealed class HeadShelf(NamedStore named)
+/// <summary>
+/// The stored heads by URI. They carry wall time, since nothing else outlives a process; one that was stored by this process is also known
+/// by its monotonic clock, so that a wall clock that is set back makes nothing younger. Thread-safe: changes of one URI go one after the
+/// other.
+/// </summary>
+internal sealed class HeadShelf(NamedStore named, TimeProvider time)
 {
+    /// <summary>Both clocks read at two moments differ by less, unless one was set.</summary>
+    private static readonly TimeSpan s_same = TimeSpan.FromSeconds(1);
+
+    /// <summary>Older than anything is fresh.</summary>
+    private static readonly TimeSpan s_never = TimeSpan.FromSeconds(CacheDirectives.MaxSeconds);
+
+    private readonly long _process = Random.Shared.NextInt64(1, long.MaxValue);
     private readonly Lock[] _gates = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
 
     /// <summary>Can anything be kept? False: the disk does not let the store be opened.</summary>
@@ -29,7 +40,9 @@ internal sealed class HeadShelf(NamedStore named)
 
     /// <summary>All answers that are stored for a URI; null: none.</summary>
     public HeadDocument? Find(string uri) =>
-        Store is { } store && store.TryGet(uri, out ReadOnlyMemory<byte> stored) ? HeadDocument.Decode(stored) : null;
+        Store is { } store && store.TryGet(uri, out ReadOnlyMemory<byte> stored) && HeadDocument.Decode(stored) is { } document
+            ? new HeadDocument([.. document.Variants.Select(WithAge)])
+            : null;
 
     /// <inheritdoc cref="IHeadStore.TryMark"/>
     public bool TryMark(string uri, out HeadMark mark)
@@ -50,7 +63,7 @@ internal sealed class HeadShelf(NamedStore named)
         lock (GateOf(uri))
         {
             HeadDocument before = Find(uri) ?? new HeadDocument([]);
-            Store?.Put(uri, before.Without(renewed).With(head).Encode());
+            Store?.Put(uri, before.Without(renewed).With(head with { Arrival = ArrivalOf(head) }).Encode());
         }
     }
 
@@ -78,6 +91,21 @@ internal sealed class HeadShelf(NamedStore named)
         {
             Store?.Remove(uri);
         }
+    }
+
+    /// <summary>It came before it is stored: perhaps a whole body ago.</summary>
+    private Arrival ArrivalOf(StoredHead head)
+    {
+        TimeSpan ago = Freshness.TimeSince(head.ReceivedAt, time.GetUtcNow());
+        return new Arrival(_process, time.GetTimestamp() - (long)(ago.TotalSeconds * time.TimestampFrequency));
+    }
+
+    private StoredHead WithAge(StoredHead head)
+    {
+        TimeSpan byWall = time.GetUtcNow() - head.ReceivedAt;
+        bool isOurs = head.Arrival?.Process == _process;
+        TimeSpan elapsed = isOurs ? time.GetElapsedTime(head.Arrival!.Value.Timestamp) : byWall < TimeSpan.Zero ? s_never : TimeSpan.Zero;
+        return elapsed > byWall + s_same ? head with { HereFor = elapsed } : head;
     }
 
     private Lock GateOf(string uri) => _gates[(uint)uri.GetHashCode(StringComparison.Ordinal) % _gates.Length];

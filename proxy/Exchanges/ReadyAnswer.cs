@@ -16,6 +16,9 @@ internal sealed class ReadyAnswer
     /// <summary>So long it counts. Then the ordinary way looks at everything anew.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(1);
 
+    /// <summary>Both clocks differ by less, unless one was set.</summary>
+    private static readonly TimeSpan s_sameClock = TimeSpan.FromSeconds(1);
+
     /// <summary>Hash of target and host: names that are not the same are told apart by it, almost always.</summary>
     public required int Hash { get; init; }
 
@@ -71,9 +74,15 @@ internal sealed class ReadyAnswer
     public bool IsFor(int hash, ReadOnlySpan<byte> target, ReadOnlySpan<byte> host) =>
         hash == Hash && target.SequenceEqual(Target) && host.SequenceEqual(Host);
 
+    /// <summary>The same by the monotonic clock.</summary>
+    public required long MadeTimestamp { get; init; }
+
     /// <summary>Its age at a moment.</summary>
     public TimeSpan Age(DateTimeOffset now) => AgeAtArrival + Freshness.TimeSince(ReceivedAt, now);
 
-    /// <summary>Is it fresh, and was it made a moment ago? A clock that was set back says that neither is known.</summary>
-    public bool MayBeUsed(DateTimeOffset now) => now >= MadeAt && now - MadeAt < s_longest && Age(now) < Lifetime;
+    /// <summary>Is it fresh, and was it made a moment ago? Not if the wall clock was set since: then neither is known.</summary>
+    /// <param name="now">The wall clock.</param>
+    /// <param name="elapsed">Since it was made, by the monotonic clock.</param>
+    public bool MayBeUsed(DateTimeOffset now, TimeSpan elapsed) => elapsed < s_longest && now - MadeAt < s_longest
+        && (now - MadeAt - elapsed).Duration() < s_sameClock && Age(now) < Lifetime;
 }

@@ -15,7 +15,7 @@ namespace Breakwater.Proxy.Exchanges;
 /// docs/develop/adr/0129-ready-answers.md. Thread-safe; waits for nothing.
 /// </summary>
 internal sealed class ReadyAnswers(
-    HttpPolicy policy, DestinationAccess destinations, HeadShelf heads, FlightTable flights, NamedStore named)
+    HttpPolicy policy, DestinationAccess destinations, HeadShelf heads, FlightTable flights, NamedStore named, TimeProvider time)
 {
     /// <summary>
     /// A name may stand in one of so many places: with one alone, of 1,000 names every fifth would be pushed out by another again and
@@ -63,7 +63,7 @@ internal sealed class ReadyAnswers(
     /// <param name="now">The time of the answer.</param>
     public bool Wants(Exchange exchange, StoredHead head, ReadyRequest given, DateTimeOffset now) =>
         head.Status == StatusCodes.Status200OK && head.Length is > 0 and <= BodyFeed.SliceBytes && exchange.Digest is null
-        && head.VaryValues.All(vary => vary.Value is null)
+        && head.HereFor == TimeSpan.Zero && head.VaryValues.All(vary => vary.Value is null)
         && given.Target.Length + given.Host.Length <= ReadyAnswer.MaxNameBytes
         && Find(given.TargetBytes, given.HostBytes, now) is null;
 
@@ -114,11 +114,12 @@ internal sealed class ReadyAnswers(
             AgeAtArrival = Freshness.AgeAtArrival(head, now),
             Lifetime = Freshness.Lifetime(head, exchange.Rule, now),
             MadeAt = now,
+            MadeTimestamp = time.GetTimestamp(),
         });
     }
 
     /// <summary>Is all that led to it as it was?</summary>
-    private bool IsStillSo(ReadyAnswer answer, DateTimeOffset now) => answer.MayBeUsed(now)
+    private bool IsStillSo(ReadyAnswer answer, DateTimeOffset now) => answer.MayBeUsed(now, time.GetElapsedTime(answer.MadeTimestamp))
         && ReferenceEquals(answer.Settings.Http, policy.Current)
         && ReferenceEquals(answer.Settings.Destinations, destinations.InForce)
         && heads.IsCurrent(answer.Mark)

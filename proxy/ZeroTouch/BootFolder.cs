@@ -12,7 +12,16 @@ internal static class BootFolder
     /// <param name="file">A path below it that exists.</param>
     public static FileInfo? Find(string folder, string file)
     {
-        string real = Real(file);
+        string real;
+        try
+        {
+            real = Real(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null; // a link that leads to itself, or through a folder that may not be read
+        }
+
         return real.StartsWith(Real(folder).TrimEnd('/') + "/", StringComparison.Ordinal) && new FileInfo(real) is { Exists: true } found
             ? found
             : null;

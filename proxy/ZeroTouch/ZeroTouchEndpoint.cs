@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Net.Http.Headers;
@@ -12,7 +13,7 @@ namespace Breakwater.Proxy.ZeroTouch;
 /// Answers <c>/wpad.dat</c>, <c>/proxy.pac</c>, <c>/sharding.pac</c> and files below <c>/boot/</c>, in origin form only: the proxy itself
 /// is asked, not a server behind it.
 /// </summary>
-internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvider time) : IDisposable
+internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, ResponseHeads heads, TimeProvider time) : IDisposable
 {
     private const string Boot = "/boot/";
     private const string Sharding = "/sharding.pac";
@@ -76,15 +77,38 @@ internal sealed class ZeroTouchEndpoint(BreakwaterSettings settings, TimeProvide
 
     /// <summary>
     /// With an entity tag: a download that is taken up again after the file was replaced gets the new one from its start (RFC 9110,
-    /// 13.1.5).
+    /// 13.1.5). Tag and length are those of the file that was opened, so that one which takes its place now is not sent under them.
     /// </summary>
     private async Task SendFileAsync(HttpContext context, FileInfo file, RequestOutcome outcome)
     {
         outcome.StartsWith(context, time);
-        var tag = new EntityTagHeaderValue(
-            string.Create(CultureInfo.InvariantCulture, $"\"{file.LastWriteTimeUtc.Ticks:x}-{file.Length:x}\""));
-        await Results.File(file.FullName, "application/octet-stream", lastModified: file.LastWriteTimeUtc, entityTag: tag,
-            enableRangeProcessing: true).ExecuteAsync(context);
+        FileStream content;
+        try
+        {
+            content = file.Open(new FileStreamOptions
+            {
+                Share = FileShare.ReadWrite | FileShare.Delete,
+                Options = FileOptions.Asynchronous | FileOptions.SequentialScan,
+                BufferSize = 0,
+            });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            bool isForbidden = e is UnauthorizedAccessException;
+            await heads.WriteErrorAsync(context, isForbidden ? StatusCodes.Status403Forbidden : StatusCodes.Status404NotFound,
+                isForbidden ? "The file is in ZeroTouch:BootDirectory, but this proxy is not allowed to read it."
+                    : "The file in ZeroTouch:BootDirectory is gone, or nothing that can be read.");
+            return;
+        }
+
+        await using (content)
+        {
+            DateTime changed = File.GetLastWriteTimeUtc(content.SafeFileHandle);
+            var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{changed.Ticks:x}-{content.Length:x}\""));
+            await Results.Stream(content, "application/octet-stream", lastModified: changed, entityTag: tag, enableRangeProcessing: true)
+                .ExecuteAsync(context);
+        }
+
         outcome.BytesSent = HttpMethods.IsHead(context.Request.Method) ? 0 : context.Response.ContentLength ?? 0;
     }
 

@@ -267,12 +267,16 @@ public sealed class ExchangeTests
         Assert.Single(origin.Asked);
     }
 
-    internal static Task<ProxyUnderTest> StartAsync(HttpOrigin origin, params (string Name, string Value)[] settings)
+    internal static Task<ProxyUnderTest> StartAsync(HttpOrigin origin, params (string Name, string Value)[] settings) =>
+        StartAsync(origin, null, settings);
+
+    internal static Task<ProxyUnderTest> StartAsync(
+        HttpOrigin origin, TimeProvider? time, params (string Name, string Value)[] settings)
     {
         Dictionary<string, string?> all = settings.ToDictionary(s => s.Name, string? (s) => s.Value);
         all["Http:Sites:*:Origin"] = origin.Address;
         all["ReverseProxy:Clusters:test:Destinations:s1:Address"] = "http://127.0.0.1:9/";
-        return ProxyUnderTest.StartAsync(all, null);
+        return ProxyUnderTest.StartAsync(all, time);
     }
 
     internal static async Task<RawResponse> AskAsync(ProxyUnderTest proxy, string path, string fields = "")

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using Breakwater.TestSupport;
 
@@ -120,6 +121,26 @@ public sealed class ZeroTouchTests : IAsyncLifetime
     [InlineData("/boot/folder-out/secret")]
     [InlineData("/boot/")]
     public async Task BootFolder_AnythingElse_IsNotServed(string target) => Assert.InRange((await AskAsync(target)).Status, 400, 404);
+
+    /// <summary>What the folder's owner did wrong is no fault of the proxy, which must not ask him to report one.</summary>
+    [Theory]
+    [InlineData("itself")]
+    [InlineData("circle-1")]
+    [InlineData("circle/vmlinuz")]
+    [InlineData("socket")]
+    [InlineData("nowhere")]
+    public async Task BootFolder_WhatCannotBeOpened_IsNotThere(string name)
+    {
+        File.CreateSymbolicLink(_boot.Combine("itself"), "itself");
+        File.CreateSymbolicLink(_boot.Combine("circle-1"), "circle-2");
+        File.CreateSymbolicLink(_boot.Combine("circle-2"), "circle-1");
+        File.CreateSymbolicLink(_boot.Combine("circle"), "circle/a");
+        File.CreateSymbolicLink(_boot.Combine("nowhere"), "nothing");
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(_boot.Combine("socket")));
+
+        Assert.Equal(404, (await AskAsync("/boot/" + name)).Status);
+    }
 
     private async Task<RawResponse> AskAsync(string target, params string[] headers)
     {
