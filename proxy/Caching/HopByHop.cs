@@ -13,11 +13,11 @@ internal static class HopByHop
     /// <summary>A copy without them, and without those that <c>Connection</c> names.</summary>
     public static HeaderFields Without(HeaderFields fields)
     {
-        string[] named = fields.Tokens("Connection");
+        var named = fields.Tokens("Connection").ToHashSet(StringComparer.OrdinalIgnoreCase); // either may be thousands
         var kept = new HeaderFields();
         foreach ((string name, string value) in fields)
         {
-            if (!s_names.Contains(name) && !named.Contains(name, StringComparer.OrdinalIgnoreCase))
+            if (!s_names.Contains(name) && !named.Contains(name))
             {
                 kept.Add(name, value);
             }

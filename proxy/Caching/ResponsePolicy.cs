@@ -45,7 +45,7 @@ internal sealed record ResponsePolicy
     public long? StaleIfError { get; init; }
 
     /// <summary>Fields that are not to be stored: those that <c>no-cache</c> or <c>private</c> name, in lower case.</summary>
-    public IReadOnlyList<string> Omitted { get; init; } = [];
+    public IReadOnlyCollection<string> Omitted { get; init; } = [];
 
     /// <summary>Reads it off an answer's fields.</summary>
     public static ResponsePolicy Of(HeaderFields fields) =>

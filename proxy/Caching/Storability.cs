@@ -49,11 +49,7 @@ internal static class Storability
     public static HeaderFields Kept(HeaderFields answer, ResponsePolicy policy)
     {
         HeaderFields kept = HopByHop.Without(answer);
-        foreach (string name in policy.Omitted)
-        {
-            kept.Remove(name);
-        }
-
+        kept.Remove(policy.Omitted);
         return kept;
     }
 }

@@ -20,8 +20,18 @@ internal static partial class VaryKey
         "x-original-host", "x-original-url", "x-rewrite-url",
     ];
 
-    /// <summary>Does the answer depend on more than the request's fields?</summary>
-    public static bool NamesAll(HeaderFields answer) => answer.Tokens("Vary").Contains("*");
+    /// <summary>More names are as good as all: each costs time at every hit, and hardly any two requests agree in them.</summary>
+    private const int MostNames = 32;
+
+    /// <summary>
+    /// Longer values than browsers send are compared as they are: a client chooses how many members it sends, and they would be taken apart
+    /// for each stored answer of the URI.
+    /// </summary>
+    private const int LongestTakenApart = 1024;
+
+    /// <summary>Does the answer depend on more than the request's fields, or on more of them than can be compared each time?</summary>
+    public static bool NamesAll(HeaderFields answer) =>
+        answer.Tokens("Vary") is var names && (names.Contains("*") || names.Length > MostNames);
 
     /// <summary>The fields that <c>Vary</c> names with the request's values, normalised; null: the request has none.</summary>
     public static IReadOnlyList<KeyValuePair<string, string?>> Of(HeaderFields answer, HeaderFields request) =>
@@ -38,7 +48,7 @@ internal static partial class VaryKey
         {
             string? asked = Normalise(name, request.Joined(name));
             if (!string.Equals(stored, asked, StringComparison.Ordinal)
-                && !(name == "accept-language" && asked is not null && IsBestLanguage(head, asked)))
+                && !(name == "accept-language" && asked?.Length <= LongestTakenApart && IsBestLanguage(head, asked)))
             {
                 return false;
             }
@@ -57,9 +67,9 @@ internal static partial class VaryKey
     [SuppressMessage("Globalization", "CA1308", Justification = "Languages and codings are compared in lower case.")]
     private static string? Normalise(string name, string? value)
     {
-        if (value is null)
+        if (value is null or { Length: > LongestTakenApart })
         {
-            return null;
+            return value;
         }
 
         string[] members = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

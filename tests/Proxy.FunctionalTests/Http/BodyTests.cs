@@ -163,6 +163,33 @@ public sealed class BodyTests
         Assert.NotEmpty(response.Body);
     }
 
+    /// <summary>What each hit would pay for again is refused, or is nobody's but the one's who asked.</summary>
+    [Fact]
+    public async Task Head_OfMoreFieldsOrNamesThanAnyHas_IsRefusedOrNotStored()
+    {
+        await using ScriptedUpstream origin = ScriptedUpstream.Start();
+        await using ProxyUnderTest proxy = await StartAsync(origin);
+
+        Assert.Equal(200, (await GiveAsync(string.Concat(Enumerable.Range(0, 240).Select(i => $"x{i}: 1\r\n")))).Status);
+        Assert.Equal(502, (await GiveAsync(string.Concat(Enumerable.Range(0, 260).Select(i => $"x{i}: 1\r\n")))).Status);
+        Assert.Equal(502, (await GiveAsync(string.Concat(Enumerable.Repeat("vary: a\r\n", 260)))).Status);
+        Assert.Contains("; stored", await StatusAsync(names: 32), StringComparison.Ordinal);
+        Assert.DoesNotContain("; stored", await StatusAsync(names: 33), StringComparison.Ordinal);
+        Assert.DoesNotContain("; stored", await StatusAsync(names: 5000), StringComparison.Ordinal);
+
+        async Task<string?> StatusAsync(int names) =>
+            (await GiveAsync($"vary: {string.Join(',', Enumerable.Range(0, names).Select(i => $"n{i}"))}\r\n")).Header("Cache-Status");
+
+        async Task<RawResponse> GiveAsync(string fields)
+        {
+            origin.Everything = new UpstreamBehaviour
+            {
+                RawAnswer = Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nCache-Control: max-age=9\r\nContent-Length: 2\r\n{fields}\r\nok"),
+            };
+            return await ExchangeTests.AskAsync(proxy, "/f", "Cache-Control: no-cache\r\n");
+        }
+    }
+
     [Theory]
     [InlineData("bytes 0-9/4194304", 10)]
     [InlineData("bytes 1048576-1048585/4194304", 11)]

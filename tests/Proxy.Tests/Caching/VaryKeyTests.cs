@@ -30,6 +30,27 @@ public sealed class VaryKeyTests
     public void Matches_ByTheNamedFields_AsTheStandardSays(string answer, string first, string second, bool matches) =>
         Assert.Equal(matches, VaryKey.Matches(Headers.Stored(answer, request: first), Headers.OfText(second)));
 
+    /// <summary>What a client makes long costs it, not the loops and the others: it is compared as it is.</summary>
+    [Theory]
+    [InlineData(200, true)]
+    [InlineData(6000, false)]
+    public void Matches_ValueLongerThanAnybodySends_IsNotTakenApart(int members, bool isTakenApart)
+    {
+        string asked = string.Join(',', Enumerable.Repeat("de", members));
+        StoredHead head = Headers.Stored("Vary: Accept-Language|Content-Language: de", request: $"Accept-Language: {asked}");
+
+        Assert.True(VaryKey.Matches(head, Headers.OfText($"Accept-Language: {asked}")));
+        string spaced = asked.Replace(",", ", ", StringComparison.Ordinal);
+        Assert.Equal(isTakenApart, VaryKey.Matches(head, Headers.OfText($"Accept-Language: {spaced}")));
+    }
+
+    [Fact]
+    public void NamesAll_MoreNamesThanCanBeCompared_IsAsGoodAsAll()
+    {
+        Assert.False(VaryKey.NamesAll(Headers.OfText($"Vary: {string.Join(',', Enumerable.Range(0, 32).Select(i => $"n{i}"))}")));
+        Assert.True(VaryKey.NamesAll(Headers.OfText($"Vary: {string.Join(',', Enumerable.Range(0, 33).Select(i => $"n{i}"))}")));
+    }
+
     [Theory]
     [InlineData("X-Forwarded-Host: evil.example")]
     [InlineData("X-Original-URL: /admin")]
