@@ -1,4 +1,5 @@
 using System.Buffers;
+using Breakwater.CacheStore.Disk;
 
 namespace Breakwater.CacheStore.Staging;
 
@@ -19,8 +20,8 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
     {
         _budget = budget;
         budget.BufferTaken();
-        Capacity = StagingMemory.CapacityFor(minimumBytes);
-        _start = StagingMemory.Rent(Capacity);
+        Capacity = BlockPool.CapacityFor(minimumBytes);
+        _start = BlockPool.Shared.Rent(Capacity);
     }
 
     /// <summary>Bytes that there is room for.</summary>
@@ -40,7 +41,7 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
     {
         if (_references.Release())
         {
-            StagingMemory.Return(_start, Capacity);
+            BlockPool.Shared.Return(_start, Capacity);
             _budget.BufferLetGo();
         }
     }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Log;
 
@@ -22,16 +21,9 @@ internal readonly record struct StagedLocation(StagedBuffer? Buffer, int Start, 
     /// <exception cref="ObjectDamagedException">The part is not what was written.</exception>
     public int TryReadAndCheck(StoreDisk disk, in ObjectKey key, Span<byte> destination)
     {
-        byte[] rented = ArrayPool<byte>.Shared.Rent(EntryBytes);
-        try
-        {
-            Span<byte> entry = rented.AsSpan(0, EntryBytes);
-            return disk.TryRead(Segment!.Handle, entry, EntryOffset) == entry.Length ? CheckAndCopy(key, entry, destination) : -1;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(rented);
-        }
+        using var rented = new PooledMemory(EntryBytes);
+        Span<byte> entry = rented.GetSpan();
+        return disk.TryRead(Segment!.Handle, entry, EntryOffset) == entry.Length ? CheckAndCopy(key, entry, destination) : -1;
     }
 
     /// <summary>As <see cref="TryReadAndCheck"/>, from the disk.</summary>
@@ -39,21 +31,14 @@ internal readonly record struct StagedLocation(StagedBuffer? Buffer, int Start, 
     public async ValueTask<int> ReadAndCheckAsync(StoreDisk disk, ObjectKey key, Memory<byte> destination,
         CancellationToken cancellationToken)
     {
-        byte[] rented = ArrayPool<byte>.Shared.Rent(EntryBytes);
-        try
+        using var rented = new PooledMemory(EntryBytes);
+        int read = 0;
+        for (int n = 1; read < EntryBytes && n > 0; read += n)
         {
-            int read = 0;
-            for (int n = 1; read < EntryBytes && n > 0; read += n)
-            {
-                n = await disk.ReadAsync(Segment!.Handle, rented.AsMemory(read, EntryBytes - read), EntryOffset + read, cancellationToken);
-            }
+            n = await disk.ReadAsync(Segment!.Handle, rented.Memory[read..], EntryOffset + read, cancellationToken);
+        }
 
-            return CheckAndCopy(key, rented.AsSpan(0, read), destination.Span);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(rented);
-        }
+        return CheckAndCopy(key, rented.GetSpan()[..read], destination.Span);
     }
 
     private int CheckAndCopy(in ObjectKey key, ReadOnlySpan<byte> entry, Span<byte> destination)

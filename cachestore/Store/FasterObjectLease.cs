@@ -1,4 +1,4 @@
-using System.Buffers;
+using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Index;
 using Breakwater.CacheStore.Log;
 
@@ -177,7 +177,7 @@ internal sealed class FasterObjectLease : ObjectLease
     /// </summary>
     private async ValueTask<int> ReadAndCheckAsync(Slice slice, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        byte[] entry = ArrayPool<byte>.Shared.Rent(slice.EntryBytes);
+        using var entry = new PooledMemory(slice.EntryBytes);
         try
         {
             int generation = GenerationOf(slice.Segment);
@@ -185,7 +185,7 @@ internal sealed class FasterObjectLease : ObjectLease
             while (read < slice.EntryBytes)
             {
                 int n = await _objects.Segments.Disk.ReadAsync(
-                    slice.Segment.Handle, entry.AsMemory(read, slice.EntryBytes - read),
+                    slice.Segment.Handle, entry.Memory[read..],
                     slice.EntryOffset + BlobLog.LengthPrefixBytes + read, cancellationToken);
                 if (n <= 0)
                 {
@@ -195,17 +195,14 @@ internal sealed class FasterObjectLease : ObjectLease
                 read += n;
             }
 
-            Check(slice.Part, entry.AsSpan(0, read));
+            Check(slice.Part, entry.GetSpan());
             SetChecked(slice, generation);
-            return CopyFrom(entry.AsSpan(EntryHeader.SizeBytes, slice.PartLength), slice.PartLength - slice.Remaining, buffer.Span);
+            Span<byte> part = entry.GetSpan().Slice(EntryHeader.SizeBytes, slice.PartLength);
+            return CopyFrom(part, slice.PartLength - slice.Remaining, buffer.Span);
         }
         catch (IOException failure) when (failure is not ObjectDamagedException)
         {
             throw Lost("it cannot be read", failure);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(entry);
         }
     }
 
@@ -278,31 +275,24 @@ internal sealed class FasterObjectLease : ObjectLease
 
     private bool TryCheckNow(in Slice slice)
     {
-        byte[] entry = ArrayPool<byte>.Shared.Rent(slice.EntryBytes);
-        try
+        using var entry = new PooledMemory(slice.EntryBytes);
+        int generation = GenerationOf(slice.Segment);
+        int read = 0;
+        while (read < slice.EntryBytes)
         {
-            int generation = GenerationOf(slice.Segment);
-            int read = 0;
-            while (read < slice.EntryBytes)
+            int n = _objects.Segments.Disk.TryRead(
+                slice.Segment.Handle, entry.GetSpan()[read..], slice.EntryOffset + BlobLog.LengthPrefixBytes + read);
+            if (n <= 0)
             {
-                int n = _objects.Segments.Disk.TryRead(slice.Segment.Handle, entry.AsSpan(read, slice.EntryBytes - read),
-                    slice.EntryOffset + BlobLog.LengthPrefixBytes + read);
-                if (n <= 0)
-                {
-                    return false;
-                }
-
-                read += n;
+                return false;
             }
 
-            Check(slice.Part, entry.AsSpan(0, read));
-            SetChecked(slice, generation);
-            return true;
+            read += n;
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(entry);
-        }
+
+        Check(slice.Part, entry.GetSpan());
+        SetChecked(slice, generation);
+        return true;
     }
 
     private void Check(int part, ReadOnlySpan<byte> entry)
