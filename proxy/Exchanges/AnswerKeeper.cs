@@ -93,13 +93,11 @@ internal sealed class AnswerKeeper(
         return Kept(head, feed, answer);
     }
 
-    /// <summary>The part that a 206 carries, if that is the planned one and its length agrees.</summary>
+    /// <summary>The part that a 206 carries, if that is all of the planned one: its slices are whole.</summary>
     public static ContentRange? PartOf(FetchedAnswer answer, RangePlan plan) =>
         answer.Status == StatusCodes.Status206PartialContent
-        && ContentRange.Parse(answer.Fields.Only("Content-Range")) is { Total: { } total } part
-        && part.First == plan.First
-        && part.Last == Math.Min(plan.End ?? total, total) - 1
-        && (answer.Length is null || answer.Length == part.Count)
+        && PartialAnswer.PartOf(plan.Range, answer.Fields.Only("Content-Range"), answer.Length) is { } part
+        && PartialAnswer.IsAllOf(plan.Range, part)
             ? part
             : null;
 

@@ -110,7 +110,7 @@ internal sealed class FileQuestion : UpstreamQuestion
         }
 
         return message.StatusCode == HttpStatusCode.OK ? null
-            : IsAskedFor(message.Content.Headers, out start, out total) ? null
+            : IsAskedFor(message, out start, out total) ? null
             : (FailureKind.BadHead, "answered with another range than asked for");
     }
 
@@ -130,23 +130,20 @@ internal sealed class FileQuestion : UpstreamQuestion
         }
     }
 
-    /// <summary>RFC 9110, 15.3.7: the part must be the one that was asked for, up to the end of the file, and as long as it says.</summary>
-    private bool IsAskedFor(HttpContentHeaders fields, out long start, out long? total)
+    /// <summary>The part must be all of the one that was asked for, as far as the answer tells: another Stratum 1 may have more.</summary>
+    private bool IsAskedFor(HttpResponseMessage message, out long start, out long? total)
     {
-        start = 0;
-        total = null;
-        if (_range is not { } asked || fields.ContentRange is not { Unit: "bytes", From: { } from, To: { } to } part || to < from)
+        (start, total) = (0, null);
+        HttpContentHeaders fields = message.Content.Headers;
+        string? contentRange = fields.NonValidated.TryGetValues("Content-Range", out HeaderStringValues values) && values.Count == 1
+            ? values.ToString() : null;
+        if (_range is not { } asked || PartialAnswer.PartOf(asked, contentRange, fields.ContentLength) is not { } part)
         {
             return false;
         }
 
-        start = from;
-        total = part.Length;
-        long count = to - from + 1;
-        bool isWhole = total is { } length
-            ? asked.TryResolve(length, out long offset, out long wanted) && from == offset && count == wanted
-            : asked.First == from && (asked.Last < 0 || to <= asked.Last);
-        return isWhole && (fields.ContentLength ?? count) == count;
+        (start, total) = (part.First, part.Total);
+        return total is null || PartialAnswer.IsAllOf(asked, part);
     }
 
     /// <summary>Our HTTP client refuses what is not ASCII; that would be held against the Stratum 1.</summary>

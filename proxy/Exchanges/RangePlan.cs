@@ -26,6 +26,9 @@ internal readonly record struct RangePlan(long First, long? End)
         return first == 0 && end is null ? null : new RangePlan(first, end);
     }
 
+    /// <summary>As a range of a request.</summary>
+    public ByteRange Range => new(First, (End ?? 0) - 1);
+
     /// <summary>Does the request want the end of a body whose length is not known?</summary>
     public static bool IsSuffix(HeaderFields request) => ByteRange.TryParse(request.Only("Range"), out ByteRange range) && range.First < 0;
 
