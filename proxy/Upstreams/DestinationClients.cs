@@ -6,59 +6,73 @@ namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
 /// The HTTP clients for ordinary HTTP: two for origins that the settings name, without and with https, and one for hosts that clients name,
-/// whose addresses are always checked. They share no connection with the Stratum 1s. Thread-safe.
+/// whose addresses are always checked. They share no connection with the Stratum 1s. What fails on a kept connection before an answer has
+/// begun is asked once more on one of its own: an origin that closed the kept one, or sent more than an earlier answer, is well.
+/// Thread-safe.
 /// </summary>
 internal sealed class DestinationClients(GuardedConnector connector, UpstreamTlsFiles tls, ProxyOptions options) : IDisposable
 {
-    private volatile Pair _pair = new(connector, tls, options);
+    private volatile Clients _kept = new(connector, tls, options, keeps: true);
+    private volatile Clients _fresh = new(connector, tls, options, keeps: false);
 
     /// <summary>Asks such an origin.</summary>
     /// <param name="request">The request; of an origin with https its URL is another afterwards.</param>
     /// <param name="isConfigured">Do the settings name the origin?</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool isConfigured, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool isConfigured, CancellationToken cancellationToken)
     {
-        Pair pair = _pair;
-        if (!isConfigured)
+        bool isTls = isConfigured && request.RequestUri!.Scheme == Uri.UriSchemeHttps;
+        if (isTls)
         {
-            return pair.Named.SendAsync(request, cancellationToken);
+            request.RequestUri = OriginTls.Plain(request.RequestUri!);
         }
 
-        if (request.RequestUri!.Scheme != Uri.UriSchemeHttps)
+        try
         {
-            return pair.Configured.SendAsync(request, cancellationToken);
+            return await _kept.For(isConfigured, isTls).SendAsync(request, cancellationToken);
         }
-
-        request.RequestUri = OriginTls.Plain(request.RequestUri);
-        return pair.ConfiguredTls.SendAsync(request, cancellationToken);
+        catch (HttpRequestException e) when (InterimQuestion.Current is { IsOnUsedConnection: true }
+            && ReusedConnections.MayRepeat(request) && ReusedConnections.IsOfConnection(e))
+        {
+            return await _fresh.For(isConfigured, isTls).SendAsync(request, cancellationToken);
+        }
     }
 
     /// <summary>
     /// New settings are in force: a connection that was made under the old ones serves no new request. The old clients' end by themselves
     /// when they are idle.
     /// </summary>
-    public void Renew() => _pair = new Pair(connector, tls, options);
+    public void Renew() => (_kept, _fresh) =
+        (new Clients(connector, tls, options, keeps: true), new Clients(connector, tls, options, keeps: false));
 
     /// <inheritdoc/>
-    public void Dispose() => _pair.Dispose();
-
-    private sealed class Pair(GuardedConnector connector, UpstreamTlsFiles tls, ProxyOptions options) : IDisposable
+    public void Dispose()
     {
-        public HttpMessageInvoker Configured { get; } = New(options, tls, connector.ConnectConfiguredAsync);
+        _kept.Dispose();
+        _fresh.Dispose();
+    }
 
-        public HttpMessageInvoker ConfiguredTls { get; } = New(options, tls, new OriginTls(connector, tls).ConnectAsync);
+    /// <param name="connector">Opens and checks connections.</param>
+    /// <param name="tls">Certificates.</param>
+    /// <param name="options">Times.</param>
+    /// <param name="keeps">Are connections kept for the next request?</param>
+    private sealed class Clients(GuardedConnector connector, UpstreamTlsFiles tls, ProxyOptions options, bool keeps) : IDisposable
+    {
+        private readonly HttpMessageInvoker _configured = New(options, tls, connector.ConnectConfiguredAsync, keeps);
+        private readonly HttpMessageInvoker _configuredTls = New(options, tls, new OriginTls(connector, tls).ConnectAsync, keeps);
+        private readonly HttpMessageInvoker _named = New(options, tls, connector.ConnectForClientAsync, keeps);
 
-        public HttpMessageInvoker Named { get; } = New(options, tls, connector.ConnectForClientAsync);
+        public HttpMessageInvoker For(bool isConfigured, bool isTls) => !isConfigured ? _named : isTls ? _configuredTls : _configured;
 
         public void Dispose()
         {
-            Configured.Dispose();
-            ConfiguredTls.Dispose();
-            Named.Dispose();
+            _configured.Dispose();
+            _configuredTls.Dispose();
+            _named.Dispose();
         }
 
         private static HttpMessageInvoker New(ProxyOptions options, UpstreamTlsFiles tls,
-            Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect)
+            Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect, bool keeps)
         {
             var handler = new SocketsHttpHandler
             {
@@ -67,7 +81,7 @@ internal sealed class DestinationClients(GuardedConnector connector, UpstreamTls
                 UseCookies = false,
                 AutomaticDecompression = DecompressionMethods.None,
                 ConnectTimeout = GuardedConnector.LongestConnect(options),
-                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+                PooledConnectionLifetime = keeps ? TimeSpan.FromMinutes(5) : TimeSpan.Zero,
                 MaxResponseHeadersLength = 64,
                 ConnectCallback = connect,
                 PlaintextStreamFilter = static (context, _) => ValueTask.FromResult<Stream>(new InterimStream(context.PlaintextStream)),

@@ -84,6 +84,7 @@ internal sealed class InterimStream(Stream inner) : Stream
     {
         if (InterimQuestion.Current is { } question && question != _question)
         {
+            question.IsOnUsedConnection = _question is not null;
             _question = question;
             _isAtHead = true;
         }

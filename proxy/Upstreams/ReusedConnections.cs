@@ -3,8 +3,9 @@ using System.Net.Sockets;
 namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
-/// Asks once more when the server had closed a kept connection just as the request went out: nobody is to blame, and a new connection
-/// answers. <see cref="SocketsHttpHandler"/> does so only where it had seen the connection idle.
+/// Asks once more when the server had closed a kept connection just as the request went out, or when bytes beyond an earlier answer came
+/// first: nobody is to blame, and a new connection answers. <see cref="SocketsHttpHandler"/> does so only where it had seen the connection
+/// idle.
 /// </summary>
 /// <param name="inner">Sends.</param>
 internal sealed class ReusedConnections(HttpMessageHandler inner) : DelegatingHandler(inner)
@@ -29,7 +30,7 @@ internal sealed class ReusedConnections(HttpMessageHandler inner) : DelegatingHa
         {
             return await base.SendAsync(request, cancellationToken);
         }
-        catch (HttpRequestException e) when (!opening.HasBegun && MayRepeat(request) && IsClosedByServer(e))
+        catch (HttpRequestException e) when (!opening.HasBegun && MayRepeat(request) && IsOfConnection(e))
         {
             return await base.SendAsync(request, cancellationToken);
         }
@@ -39,8 +40,9 @@ internal sealed class ReusedConnections(HttpMessageHandler inner) : DelegatingHa
     public static bool MayRepeat(HttpRequestMessage request) =>
         request.Content is null && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head);
 
-    private static bool IsClosedByServer(HttpRequestException e) =>
-        e.HttpRequestError == HttpRequestError.ResponseEnded
+    /// <summary>May the connection's past be to blame: did it end, or bring what no answer begins with?</summary>
+    public static bool IsOfConnection(HttpRequestException e) =>
+        e.HttpRequestError is HttpRequestError.ResponseEnded or HttpRequestError.InvalidResponse
         || e.InnerException is IOException
         {
             InnerException: SocketException

@@ -64,6 +64,9 @@ public sealed record UpstreamBehaviour
     /// <summary>Sends these bytes in place of a whole answer, then closes.</summary>
     public byte[]? RawAnswer { get; init; }
 
+    /// <summary>Takes the next request on the same connection behind <see cref="RawAnswer"/>.</summary>
+    public bool KeepsConnection { get; init; }
+
     /// <summary>Closes the connection instead of answering.</summary>
     public bool CloseInsteadOfAnswer { get; init; }
 

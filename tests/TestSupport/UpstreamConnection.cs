@@ -78,7 +78,7 @@ internal sealed class UpstreamConnection(ScriptedUpstream upstream, Socket socke
         {
             end = await SendAsync(request, behaviour);
             return end == UpstreamAnswerEnd.Sent && !behaviour.CloseAfterAnswer && !behaviour.EndsWithConnection
-                && behaviour.RawAnswer is null;
+                && (behaviour.RawAnswer is null || behaviour.KeepsConnection);
         }
         catch (OperationCanceledException)
         {
