@@ -87,9 +87,11 @@ internal sealed class AnswerKeeper(
             heads.Put(exchange.Target.Uri, head);
         }
 
+        bool isOnlyWay = plan is not null && !isPart;
         BodyFeed feed = intake.Start(
-            answer, head.BodyId, part?.First ?? 0, part is null ? length : part.Value.Last + 1, isStrong,
-            isStrong ? null : whole => heads.Put(exchange.Target.Uri, head with { Length = whole }));
+            answer, head.BodyId, part?.First ?? 0, part is null ? length : part.Value.Last + 1, isStrong && !isOnlyWay,
+            isStrong ? null : whole => heads.Put(exchange.Target.Uri, head with { Length = whole }),
+            isOnlyWay: isOnlyWay);
         return Kept(head, feed, answer);
     }
 

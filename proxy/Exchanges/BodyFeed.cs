@@ -43,6 +43,7 @@ internal sealed class BodyFeed
         _position = first;
         _store = store;
         _time = time;
+        StartedAt = time.GetTimestamp();
     }
 
     /// <summary>Identity of the body.</summary>
@@ -53,6 +54,12 @@ internal sealed class BodyFeed
 
     /// <summary>Offset behind its last byte; null: not known yet.</summary>
     public long? End { get; private set; }
+
+    /// <summary>When it began, on the clock of its <see cref="TimeProvider"/>.</summary>
+    public long StartedAt { get; }
+
+    /// <summary>The origin was asked for a part and sent the whole: it knows no parts, and what is far in it must be waited for.</summary>
+    public bool IsOnlyWay { get; set; }
 
     /// <summary>Did the store take all slices so far?</summary>
     public bool IsStored { get; private set; } = true;
@@ -68,6 +75,18 @@ internal sealed class BodyFeed
             lock (_gate)
             {
                 return _position;
+            }
+        }
+    }
+
+    /// <summary>Did it end before its end?</summary>
+    public bool IsBroken
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _state == FeedRead.Broken;
             }
         }
     }
@@ -102,7 +121,7 @@ internal sealed class BodyFeed
         lock (_gate)
         {
             return _state == FeedRead.Wait && offset >= (_window.Count > 0 ? _window[0].Start : _position)
-                && offset < _position + patienceBytes
+                && offset - _position < patienceBytes
                 && (End is null || offset < End);
         }
     }

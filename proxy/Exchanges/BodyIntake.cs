@@ -28,28 +28,34 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
     /// <param name="isStrong">Parts of it may come from elsewhere: it ends where they begin.</param>
     /// <param name="whenWhole">Is called with the length when all of it has come and is stored; null: nobody.</param>
     /// <param name="digest">The SHA-256 that its bytes must have before its last one is anybody's; null: nothing proves it.</param>
-    public BodyFeed Start(
-        FetchedAnswer answer, byte[] bodyId, long first, long? end, bool isStrong, Action<long>? whenWhole, byte[]? digest = null)
+    /// <param name="isOnlyWay">See <see cref="BodyFeed.IsOnlyWay"/>.</param>
+    public BodyFeed Start(FetchedAnswer answer, byte[] bodyId, long first, long? end, bool isStrong, Action<long>? whenWhole,
+        byte[]? digest = null, bool isOnlyWay = false)
     {
-        var feed = new BodyFeed(bodyId, first, end, named.Slices, time);
+        var feed = new BodyFeed(bodyId, first, end, named.Slices, time) { IsOnlyWay = isOnlyWay };
         feeds.Add(feed);
         _ = Task.Run(() => TakeAsync(answer, feed, isStrong, whenWhole, digest), CancellationToken.None);
         return feed;
     }
 
     /// <summary>
-    /// The offset of the first slice behind this one that is stored or on its way; <paramref name="end"/>: there is none before it.
+    /// The offset of the first slice behind this one that is stored, asked for or on its way; <paramref name="end"/>: there is none before
+    /// it.
     /// </summary>
     public long NextPresent(byte[] bodyId, long first, long end)
     {
         long next = first + BodyFeed.SliceBytes;
-        while (next < end && !IsPresent(bodyId, next, null))
+        while (next < end && !IsPresent(bodyId, next, null) && !feeds.IsAsked(bodyId, next))
         {
             next += BodyFeed.SliceBytes;
         }
 
         return Math.Min(next, end);
     }
+
+    /// <summary>Is the slice at this offset stored?</summary>
+    public bool IsStored(byte[] bodyId, long offset) =>
+        named.Slices.Contains(BodyFeed.KeyOf(bodyId, offset / BodyFeed.SliceBytes));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -162,8 +168,7 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
     }
 
     private bool IsPresent(byte[] bodyId, long offset, BodyFeed? besides) =>
-        named.Slices.Contains(BodyFeed.KeyOf(bodyId, offset / BodyFeed.SliceBytes))
-            || feeds.Find(bodyId, offset, besides, nearBytes: 1) is not null;
+        IsStored(bodyId, offset) || feeds.Find(bodyId, offset, besides, nearBytes: 1) is not null;
 
     private bool IsAbandoned(BodyFeed feed, long since) =>
         !feed.HasReaders && (feed.HasBeenRead || time.GetElapsedTime(since) > s_grace)

@@ -8,7 +8,8 @@ namespace Breakwater.Proxy.Exchanges;
 /// Decides how a request is answered: from what is stored, by waiting for what others ask, or by asking the origin. Thread-safe.
 /// </summary>
 internal sealed class ExchangeCoordinator(
-    OriginFetch fetch, StoredBodies bodies, HeadShelf heads, FlightTable flights, NodeAsker nodes, ProxyOptions options, TimeProvider time)
+    OriginFetch fetch, BodyStarts starts, StoredBodies bodies, HeadShelf heads, FlightTable flights, NodeAsker nodes, ProxyOptions options,
+    TimeProvider time)
 {
     /// <summary>Gets the answer for one client.</summary>
     /// <param name="exchange">The request.</param>
@@ -49,7 +50,7 @@ internal sealed class ExchangeCoordinator(
         {
             Verdict verdict = Judge(exchange, stored);
             bool mayAsk = verdict != Verdict.Validate && !options.Offline;
-            (bool hasStart, BodyFeed? filling) = await bodies.HasStartAsync(exchange, stored, feed, mayAsk, client);
+            (bool hasStart, BodyFeed? filling) = await starts.FindAsync(exchange, stored, feed, mayAsk, client);
             if (!hasStart)
             {
                 heads.Remove(uri, stored);
@@ -103,7 +104,7 @@ internal sealed class ExchangeCoordinator(
         }
 
         string name = $"{exchange.Target.Uri}\nafter {Convert.ToHexString(old.BodyId)}";
-        ExchangeAnswer answer = await AskAsync(exchange, stored: null, name, isOfSite: false, client);
+        ExchangeAnswer answer = await AskAsync(exchange, stored: null, name, isOfSite: false, client, mayBeHere: false);
         answer.Live?.Dispose();
         if (answer.Head is not { Status: StatusCodes.Status200OK } head || (old.Length is not null && old.Length != head.Length))
         {
@@ -136,7 +137,7 @@ internal sealed class ExchangeCoordinator(
     /// <summary>What suits among that which is stored and that which is on its way; the newer first.</summary>
     private (StoredHead? Stored, BodyFeed? Feed) Find(Exchange exchange, HeadDocument? document, string name) =>
         (flights.TryFind(name, out Flight? flight) || flights.TryFind(FlightTable.NameOfSite(name), out flight))
-            && flight.Head is { } head && VaryKey.Matches(head, exchange.Fields)
+            && flight.Head is { } head && flight.Feed is not { IsBroken: true } && VaryKey.Matches(head, exchange.Fields)
             ? (head, flight.Feed)
             : (document?.Find(exchange.Fields), null);
 
@@ -146,8 +147,9 @@ internal sealed class ExchangeCoordinator(
     /// <param name="name">URI and what the answer varies by.</param>
     /// <param name="isOfSite">Nodes are asked first.</param>
     /// <param name="client">The client has left.</param>
+    /// <param name="mayBeHere">What has been stored since will do.</param>
     private async Task<ExchangeAnswer> AskAsync(Exchange exchange, StoredHead? stored, string name, bool isOfSite,
-        CancellationToken client)
+        CancellationToken client, bool mayBeHere = true)
     {
         string plain = name;
         name = isOfSite ? FlightTable.NameOfSite(name) : name;
@@ -158,16 +160,12 @@ internal sealed class ExchangeCoordinator(
         bool isUnprovable = exchange.Digest is not null && exchange.Fields.Has("Range");
         if (exchange.MayShare && !isSuffix && !isUnprovable)
         {
-            string whole = name;
-            if (plan is not null && !flights.TryFind(name, out _))
-            {
-                name = $"{name}\n{plan}";
-            }
-
-            plan = name == whole ? null : plan;
+            // Who asks for a part first learns the length and the validator, by which all others ask for what he does not.
+            plan = flights.TryFind(name, out _) ? null : plan;
+            name = plan is null ? name : FlightTable.NameOfParts(name);
             if (flights.JoinOrStart(name, out bool isNew) is { } flight)
             {
-                if (isNew)
+                if (isNew && !(stored is null && mayBeHere && TryEnd(exchange, name, flight)))
                 {
                     _ = Task.Run(() => FlyAsync(exchange, stored, plan, name, flight, isOfSite ? plain : null),
                         CancellationToken.None);
@@ -175,9 +173,9 @@ internal sealed class ExchangeCoordinator(
                 }
 
                 ExchangeAnswer answer = await flight.Answer.Task.WaitAsync(client);
-                if (answer.IsShared && (answer.Head is null || VaryKey.Matches(answer.Head, exchange.Fields)))
+                if (await ShareAsync(exchange, answer, client) is { } shared)
                 {
-                    return answer with { Origin = answer.Origin == AnswerOrigin.StaleOnError ? answer.Origin : AnswerOrigin.Joined };
+                    return shared;
                 }
             }
         }
@@ -189,6 +187,40 @@ internal sealed class ExchangeCoordinator(
         }
 
         return own;
+    }
+
+    /// <summary>Looks once more after winning the right to ask: an earlier flight may have brought the answer meanwhile.</summary>
+    private bool TryEnd(Exchange exchange, string name, Flight flight)
+    {
+        if (exchange.IsAnew || exchange.Digest is not null
+            || heads.Find(exchange.Target.Uri)?.Find(exchange.Fields) is not { } come || Judge(exchange, come) != Verdict.Fresh)
+        {
+            return false;
+        }
+
+        flights.Remove(name, flight);
+        return flight.Answer.TrySetResult(new ExchangeAnswer { Head = come, Origin = AnswerOrigin.Hit });
+    }
+
+    /// <summary>What of another's answer is for this client, who may want another part; null: he must ask himself.</summary>
+    private async Task<ExchangeAnswer?> ShareAsync(Exchange exchange, ExchangeAnswer answer, CancellationToken client)
+    {
+        AnswerOrigin origin = answer.Origin == AnswerOrigin.StaleOnError ? answer.Origin : AnswerOrigin.Joined;
+        bool isOfHisPart = answer.Head?.Status == StatusCodes.Status416RangeNotSatisfiable
+            || answer.Failure?.Kind == FailureKind.BadHead;
+        if (!answer.IsShared || (isOfHisPart && exchange.Fields.Has("Range")))
+        {
+            return null;
+        }
+
+        if (answer.Head is not { } head)
+        {
+            return answer with { Origin = origin };
+        }
+
+        (bool hasStart, BodyFeed? feed) = VaryKey.Matches(head, exchange.Fields)
+            ? await starts.FindAsync(exchange, head, answer.Feed, mayAsk: true, client) : default;
+        return hasStart ? answer with { Origin = origin, Feed = feed } : null;
     }
 
     /// <summary>The answer belongs to the first client; if he has left, what is for him alone is thrown away.</summary>
@@ -256,7 +288,7 @@ internal sealed class ExchangeCoordinator(
             flights.Mark(name);
         }
 
-        if (answer.Feed is { } feed)
+        if (answer.Feed is { } feed && plan is null)
         {
             flight.Feed = feed;
             flight.Head = answer.Head;

@@ -33,6 +33,7 @@ internal static class ExchangesRegistration
         services.AddSingleton<MissingParts>();
         services.AddSingleton<StoredBodies>();
         services.AddSingleton<LiveBodies>();
+        services.AddSingleton<BodyStarts>();
         services.AddSingleton<ExchangeCoordinator>();
         services.AddSingleton<ReadyAnswers>();
     }

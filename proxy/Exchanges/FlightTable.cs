@@ -44,6 +44,9 @@ internal sealed class FlightTable(TimeProvider time)
     /// </summary>
     public static string NameOfSite(string name) => $"{name}\n@nodes";
 
+    /// <summary>The name of a flight that asks for a part of what nobody knows yet.</summary>
+    public static string NameOfParts(string name) => $"{name}\n@parts";
+
     /// <summary>The flight of a name, if there is one. Waits for no lock: the event loops ask.</summary>
     public bool TryFind(string name, [NotNullWhen(true)] out Flight? flight) => _flights.TryGetValue(name, out flight);
 

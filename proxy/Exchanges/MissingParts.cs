@@ -1,21 +1,23 @@
-using Breakwater.CacheStore;
 using Breakwater.Proxy.Caching;
-using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Threading;
 
 namespace Breakwater.Proxy.Exchanges;
 
 /// <summary>Asks an origin for parts of bodies that are missing here. Thread-safe.</summary>
-internal sealed class MissingParts(Asker asker, NodeAsker nodes, HeadShelf heads, BodyIntake intake, TimeProvider time)
+internal sealed class MissingParts(Asker asker, NodeAsker nodes, HeadShelf heads, BodyIntake intake, BodyFeeds feeds, TimeProvider time)
 {
-    /// <summary>Fetches of missing parts whose heads have yet to come: one for everybody who misses the same slice.</summary>
-    private readonly SingleFlight<ObjectKey, FetchPlace?, BodyFeed?> _fillings = new();
+    /// <summary>Guards that no two wholes of one body begin at a time for want of parts.</summary>
+    private readonly Lock _wholes = new();
 
-    /// <summary>Those for other nodes wait for no node.</summary>
-    private readonly SingleFlight<ObjectKey, FetchPlace?, BodyFeed?> _fillingsForNodes = new();
+    /// <summary>Can a part be asked for under the validator of the whole?</summary>
+    public bool CanFill(Exchange exchange, StoredHead head) =>
+        exchange.Digest is null && head.Length is not null && Validators.Strong(head.Fields, time.GetUtcNow()) is not null;
 
-    /// <summary>Starts a fetch of a part of a body under the validator of the rest, or finds one under way.</summary>
+    /// <summary>
+    /// Starts a fetch of a part of a body under the validator of the rest, or finds one under way. It ends where others have or fetch the
+    /// rest, and after <see cref="BodyFeeds.NearBytes"/>: a longer one would be cut where other clients' parts begin, and what of it was in
+    /// the connection by then would have come for nothing.
+    /// </summary>
     /// <param name="exchange">Whose request it is for.</param>
     /// <param name="head">The stored answer.</param>
     /// <param name="offset">First byte that is missing.</param>
@@ -25,18 +27,19 @@ internal sealed class MissingParts(Asker asker, NodeAsker nodes, HeadShelf heads
     /// one useless.</returns>
     public Task<BodyFeed?> FillAsync(Exchange exchange, StoredHead head, long offset, long end, CancellationToken cancellationToken)
     {
-        string? validator = Validators.Strong(head.Fields, time.GetUtcNow());
-        if (validator is null || head.Length is not { } length || exchange.Digest is not null)
+        if (!CanFill(exchange, head))
         {
             return Task.FromResult<BodyFeed?>(null);
         }
 
+        long length = head.Length!.Value;
         long first = offset / BodyFeed.SliceBytes * BodyFeed.SliceBytes;
-        long last = Math.Min(length, (Math.Min(end, length) + BodyFeed.SliceBytes - 1) / BodyFeed.SliceBytes * BodyFeed.SliceBytes);
-        (_, Task<BodyFeed?> filling) = (exchange.Target.IsForNode ? _fillingsForNodes : _fillings).JoinOrStart(
-            BodyFeed.KeyOf(head.BodyId, first / BodyFeed.SliceBytes), place: null,
-            () => FillAsync(exchange, head, length, validator, new RangePlan(first, intake.NextPresent(head.BodyId, first, last))), out _);
-        return filling.WaitAsync(cancellationToken);
+        long last = (Math.Min(end, first + BodyFeeds.NearBytes) + BodyFeed.SliceBytes - 1) / BodyFeed.SliceBytes * BodyFeed.SliceBytes;
+        return feeds.JoinOrAsk(head.BodyId, offset, exchange.Target.IsForNode,
+            () => intake.IsStored(head.BodyId, first) ? null
+                : new RangePlan(first, intake.NextPresent(head.BodyId, first, Math.Min(last, length))),
+            plan => FillAsync(exchange, head, length, Validators.Strong(head.Fields, time.GetUtcNow())!, plan))
+            .WaitAsync(cancellationToken);
     }
 
     private async Task<BodyFeed?> FillAsync(Exchange exchange, StoredHead head, long length, string validator, RangePlan plan)
@@ -70,8 +73,18 @@ internal sealed class MissingParts(Asker asker, NodeAsker nodes, HeadShelf heads
         if (answer.Status == StatusCodes.Status200OK && answer.HasFramedBody && answer.Length == length
             && Validators.Strong(answer.Fields, time.GetUtcNow()) == validator)
         {
-            // An origin that knows no ranges: the same body from its beginning, past what is stored.
-            return intake.Start(answer, head.BodyId, 0, length, isStrong: false, whenWhole: null);
+            // An origin that knows no ranges: the same body from its beginning, past what is stored; one for all.
+            lock (_wholes)
+            {
+                if (feeds.Find(head.BodyId, plan.First, nearBytes: long.MaxValue) is not { } coming)
+                {
+                    return intake.Start(answer, head.BodyId, 0, length, isStrong: false, whenWhole: null, isOnlyWay: true);
+                }
+
+                answer.Dispose();
+                coming.IsOnlyWay = true;
+                return coming;
+            }
         }
 
         bool isAnother = answer.Status < 500;

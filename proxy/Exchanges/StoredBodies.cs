@@ -3,8 +3,8 @@ using Breakwater.Proxy.Caching;
 
 namespace Breakwater.Proxy.Exchanges;
 
-/// <summary>Bodies of stored answers: what of them is here, on its way, or can be had of their origin. Thread-safe.</summary>
-internal sealed class StoredBodies(MissingParts parts, BodyFeeds feeds, NamedStore named, TimeProvider time)
+/// <summary>Bodies of stored answers: read through for a client, and compared. Thread-safe.</summary>
+internal sealed class StoredBodies(MissingParts parts, BodyFeeds feeds, NamedStore named)
 {
     /// <summary>The way through a body for one client; what is missing is asked for.</summary>
     /// <param name="exchange">The client's request.</param>
@@ -18,62 +18,6 @@ internal sealed class StoredBodies(MissingParts parts, BodyFeeds feeds, NamedSto
         reader = new BodyReader(
             head, feed, named.Slices, feeds, (offset, end, cancel) => parts.FillAsync(exchange, reader.Head, offset, end, cancel), succeed);
         return reader;
-    }
-
-    /// <summary>
-    /// Are the first bytes that the client is to get here, on their way, or can be fetched under the validator of the rest?
-    /// </summary>
-    public async Task<(bool HasStart, BodyFeed? Feed)> HasStartAsync(
-        Exchange exchange, StoredHead stored, BodyFeed? feed, bool mayAsk, CancellationToken client)
-    {
-        AnswerShape shape = AnswerShape.Of(stored, exchange.Fields, time.GetUtcNow());
-        if (!shape.HasBody || stored.BodyId.Length == 0)
-        {
-            return (true, null);
-        }
-
-        BodyFeed? behind = mayAsk && feed is not null && stored.Length is not null && IsFarFrom(feed, shape.Offset, stored) ? feed : null;
-        feed = behind is not null ? null : feed;
-        feed ??= feeds.Find(stored.BodyId, shape.Offset);
-        if (feed is not null || FirstMissing(stored, shape) is not { } missing)
-        {
-            return (true, feed);
-        }
-
-        if (!mayAsk || missing < BodyFeed.SliceBytes)
-        {
-            // From its beginning it is asked for as what was never here.
-            return (false, null);
-        }
-
-        // Before the first byte is sent: the origin may have another generation by now, and the client would see a body that breaks off.
-        feed = await parts.FillAsync(exchange, stored, missing, shape.Offset + shape.Count!.Value, client);
-        return behind is not null ? (true, feed ?? behind) : (feed is not null, missing <= shape.Offset ? feed : null);
-    }
-
-    /// <summary>
-    /// Would a client wait for much that it does not want, though its part can be asked for under the validator of the whole?
-    /// </summary>
-    private bool IsFarFrom(BodyFeed feed, long offset, StoredHead stored) =>
-        offset - feed.Position >= BodyFeeds.NearBytes && Validators.Strong(stored.Fields, time.GetUtcNow()) is not null;
-
-    /// <summary>
-    /// Where the first wanted byte is that is neither stored nor on its way: a kill or an eviction may have taken any slice. Null: there is
-    /// none.
-    /// </summary>
-    private long? FirstMissing(StoredHead stored, AnswerShape shape)
-    {
-        long end = shape.Offset + Math.Max(1, shape.Count ?? 1);
-        for (long at = shape.Offset / BodyFeed.SliceBytes * BodyFeed.SliceBytes; at < end; at += BodyFeed.SliceBytes)
-        {
-            if (!named.Slices.Contains(BodyFeed.KeyOf(stored.BodyId, at / BodyFeed.SliceBytes))
-                && feeds.Find(stored.BodyId, Math.Max(at, shape.Offset)) is null)
-            {
-                return Math.Max(at, shape.Offset);
-            }
-        }
-
-        return null;
     }
 
     /// <summary>Has the client had the same bytes of the old body as stand in the other one?</summary>
