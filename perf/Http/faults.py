@@ -13,7 +13,7 @@ import clients
 
 ORIGIN, LONGEST = 8090, (1 << 20) + 70_000
 BYTES = random.Random(7).randbytes(LONGEST + 65_536)
-KINDS = ("cut", "cut chunks", "short", "long", "long chunks", "lying range", "other range", "unknown coding", "two lengths", "length and chunks", "bad chunk", "no answer", "half a head",
+KINDS = ("cut", "cut chunks", "short", "long", "long chunks", "lying range", "other range", "shifted", "left over", "unknown coding", "two lengths", "length and chunks", "bad chunk", "no answer", "half a head",
          "unasked 304", "well")
 
 
@@ -44,8 +44,10 @@ def answer(number, is_well, fields):
             shown = dice.choice([(first + 1, last + 1, total + 2), (first, last, last), (first, last + 10, total + 20), (0, 0, 1)])
         elif kind == "other range":
             body, shown = body[1:] or b"x", (first + 1, last, total)
+        elif kind == "shifted" and first > 0:
+            body, shown = content(number)[first - 1:last], (first - 1, last - 1, total)
         range_of = f"Content-Range: bytes {shown[0]}-{shown[1]}/{shown[2]}\r\n"
-    elif kind in ("lying range", "other range"):
+    elif kind in ("lying range", "other range", "shifted"):
         status, range_of = "206 Partial Content", f"Content-Range: bytes 0-{len(body)}/{len(body) + 5}\r\n"
     head = f"HTTP/1.1 {status}\r\n{range_of}Cache-Control: max-age=600\r\n"
     if number % 3:
@@ -61,6 +63,8 @@ def answer(number, is_well, fields):
         "long chunks": lambda: (coded() + chunked(body + b"and more") if range_of else coded() + chunked(body, b"5\r\nmore"), False),
         "lying range": lambda: (whole() + body, True),
         "other range": lambda: (whole() + body, True),
+        "shifted": lambda: (whole() + body, True),
+        "left over": lambda: (whole() + body + b"and more", True),
         "unknown coding": lambda: ((head + "Transfer-Encoding: rot13\r\nConnection: close\r\n\r\n").encode() + body, False),
         "two lengths": lambda: (whole(f"Content-Length: {len(body) + 3}\r\n") + body, False),
         "length and chunks": lambda: (whole("Transfer-Encoding: chunked\r\n") + chunked(body), False),
