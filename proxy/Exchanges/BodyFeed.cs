@@ -28,6 +28,7 @@ internal sealed class BodyFeed
     private TaskCompletionSource? _moved;                             // guarded by _gate: a reader went on, while the writer waits
     private FeedRead _state = FeedRead.Wait;                          // guarded by _gate: Wait, Ended or Broken
     private long _position;                                           // guarded by _gate
+    private int _held;                                                // guarded by _gate: bytes behind that are nobody's yet
 
     /// <summary>Starts a feed.</summary>
     /// <param name="bodyId">Identity of the body.</param>
@@ -159,6 +160,19 @@ internal sealed class BodyFeed
         }
     }
 
+    /// <summary>
+    /// The last bytes are there, and nobody's before <see cref="EndAsync"/> has told that all is kept: whoever has the whole body, and
+    /// says so to others, finds it kept. Only if the store does not take them they are read before (the writer only).
+    /// </summary>
+    public void AdvanceLast(int count)
+    {
+        lock (_gate)
+        {
+            _window[^1].Advance(count);
+            _held = count;
+        }
+    }
+
     /// <summary>All is here, or another brings what follows (the writer only).</summary>
     /// <param name="whenWhole">Is told the length before anybody learns of the end, if the store has all.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -172,11 +186,12 @@ internal sealed class BodyFeed
 
         if (IsStored)
         {
-            whenWhole?.Invoke(_position);
+            whenWhole?.Invoke(_position + _held);
         }
 
         lock (_gate)
         {
+            ReleaseLocked();
             End = _position;
             _state = FeedRead.Ended;
             PulseLocked();
@@ -192,6 +207,7 @@ internal sealed class BodyFeed
         {
             if (_state == FeedRead.Wait)
             {
+                ReleaseLocked(); // proved, though the store has failed
                 _state = FeedRead.Broken;
                 PulseLocked();
             }
@@ -220,6 +236,7 @@ internal sealed class BodyFeed
     {
         read = 0;
         SliceBuffer? slice;
+        long released;
         lock (_gate)
         {
             _readers[reader] = offset;
@@ -232,6 +249,7 @@ internal sealed class BodyFeed
 
             slice = _window.Find(one => offset >= one.Start && offset < one.Start + one.Filled);
             slice?.Hold();
+            released = _position - offset;
         }
 
         if (slice is null)
@@ -240,10 +258,19 @@ internal sealed class BodyFeed
         }
 
         ReadOnlySpan<byte> bytes = slice.Bytes.Span[(int)(offset - slice.Start)..];
-        read = Math.Min(bytes.Length, buffer.Length);
+        read = (int)Math.Min(released, Math.Min(bytes.Length, buffer.Length));
         bytes[..read].CopyTo(buffer);
         slice.Release();
         return FeedRead.Bytes;
+    }
+
+    /// <summary>Of so many bytes that the store has already, those that may be read.</summary>
+    public int Released(long offset, int count)
+    {
+        lock (_gate)
+        {
+            return _held == 0 ? count : (int)Math.Clamp(_position - offset, 0, count);
+        }
     }
 
     /// <summary>A reader needs nothing more of it.</summary>
@@ -270,6 +297,12 @@ internal sealed class BodyFeed
         }
 
         IsStored = false;
+        lock (_gate)
+        {
+            ReleaseLocked();
+            PulseLocked();
+        }
+
         long since = _time.GetTimestamp();
         while (MovedTask() is { } moved)
         {
@@ -346,6 +379,12 @@ internal sealed class BodyFeed
         {
             await writer.DisposeAsync();
         }
+    }
+
+    private void ReleaseLocked()
+    {
+        _position += _held;
+        _held = 0;
     }
 
     private void PulseLocked()

@@ -111,6 +111,11 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
                 {
                     await EndAsWrittenAsync(answer, stopping);
                     Prove(answer, hash, digest);
+                    if (hash is not null)
+                    {
+                        feed.AdvanceLast(read);
+                        break;
+                    }
                 }
 
                 feed.Advance(read);

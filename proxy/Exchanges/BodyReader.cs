@@ -58,9 +58,9 @@ internal sealed class BodyReader(
         int fills = 0;
         while (_head.Length is null || offset < _head.Length)
         {
-            if (TryLease(offset, out int within))
+            if (TryLease(offset, out int within) && (_feed?.Released(offset, buffer.Length) ?? buffer.Length) is > 0 and int released)
             {
-                if (await ReadLeaseAsync(within, buffer, cancellationToken) is > 0 and int stored)
+                if (await ReadLeaseAsync(within, buffer[..released], cancellationToken) is > 0 and int stored)
                 {
                     return stored;
                 }

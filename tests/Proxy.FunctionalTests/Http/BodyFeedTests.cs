@@ -1,0 +1,63 @@
+using Breakwater.CacheStore;
+using Breakwater.CacheStore.Store;
+using Breakwater.Proxy.Caching;
+using Breakwater.Proxy.Exchanges;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.FunctionalTests.Http;
+
+/// <summary>A body on its way from an origin.</summary>
+public sealed class BodyFeedTests : IAsyncLifetime
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly byte[] _bytes = new SyntheticObject(3_000).Bytes;
+    private FasterObjectStore _store = null!;
+
+    public async Task InitializeAsync() =>
+        _store = await FasterObjectStore.OpenAsync(new StoreOptions { Path = _directory.Combine("store") });
+
+    public async Task DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    /// <summary>
+    /// A client that has all of a body that is named by its hash may ask another host for it at once: that it is here must be known by
+    /// then.
+    /// </summary>
+    [Fact]
+    public async Task LastBytes_OfAProvedBody_AreNobodysBeforeItIsKnownToBeKept()
+    {
+        IObjectStore slices = _store.Named.Slices;
+        var feed = new BodyFeed("an identity"u8.ToArray(), 0, _bytes.Length, slices, TimeProvider.System);
+        var head = new StoredHead
+        {
+            Status = 200,
+            Fields = new HeaderFields(),
+            RequestedAt = default,
+            ReceivedAt = default,
+            BodyId = feed.BodyId,
+            Length = _bytes.Length,
+        };
+        using var reader = new BodyReader(head, feed, slices, new BodyFeeds(), (_, _, _) => Task.FromResult<BodyFeed?>(null));
+        byte[] buffer = new byte[_bytes.Length];
+        Task<int>? last = null;
+
+        _bytes.AsMemory(0, 1_000).CopyTo(await feed.RoomAsync(CancellationToken.None));
+        feed.Advance(1_000);
+        _bytes.AsMemory(1_000).CopyTo(await feed.RoomAsync(CancellationToken.None));
+        feed.AdvanceLast(2_000);
+        int first = await reader.ReadAsync(0, _bytes.Length, buffer, CancellationToken.None);
+        await feed.EndAsync(length =>
+        {
+            Assert.Equal(_bytes.Length, length);
+            Assert.True(slices.Contains(BodyFeed.KeyOf(feed.BodyId, 0)));
+            last = reader.ReadAsync(1_000, _bytes.Length, buffer.AsMemory(1_000), CancellationToken.None).AsTask();
+            Assert.False(last.IsCompleted);
+        }, CancellationToken.None);
+
+        Assert.Equal((1_000, 2_000), (first, await last!.InTimeAsync()));
+        Assert.Equal(_bytes, buffer);
+    }
+}
