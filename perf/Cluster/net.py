@@ -2,7 +2,9 @@
 import json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PROXY = pathlib.Path(os.environ.get("BREAKWATER_LAB_PROXY", ROOT / "proxy/bin/Release/net10.0/breakwater.dll"))   # a copy, while the tree is built
+# What deployment/publish.sh makes is compiled ahead, as packages are; without the variable it is what was built here.
+PROXY = os.environ.get("BREAKWATER_LAB_PROXY", str(ROOT / "proxy/bin/Release/net10.0/breakwater.dll"))
+SERVE = (["dotnet"] if PROXY.endswith(".dll") else []) + [PROXY, "serve"]
 STORM = pathlib.Path(os.environ.get("BREAKWATER_LAB_STORM", ROOT / "perf/Storm/bin/Release/net10.0/breakwater-storm.dll"))
 UPSTREAM = "10.77.0.100"
 HOLD = pathlib.Path(__file__).resolve().parent / "hold.py"

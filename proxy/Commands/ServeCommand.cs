@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using Breakwater.CacheStore.Store;
-using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Settings;
@@ -149,7 +148,7 @@ internal static class ServeCommand
         }
 
         await StopSignalAsync(app, signals, cancellationToken);
-        await DrainAsync(app, settings.Proxy);
+        await LeaveTaking.StopAsync(app, settings.Proxy);
         return 0;
     }
 
@@ -164,16 +163,5 @@ internal static class ServeCommand
         {
             // SIGTERM, SIGQUIT or Ctrl+C.
         }
-    }
-
-    /// <summary>
-    /// Says good-bye on every answer, then stops accepting, lets responses under way end, and closes. The store commits when it is
-    /// disposed.
-    /// </summary>
-    private static async Task DrainAsync(WebApplication app, ProxyOptions proxy)
-    {
-        app.Services.GetRequiredService<Drain>().Begin();
-        await Task.Delay(proxy.DrainTimeout / 2 < proxy.Farewell ? proxy.DrainTimeout / 2 : proxy.Farewell);
-        await app.StopAsync();
     }
 }

@@ -119,6 +119,7 @@ internal sealed partial class LoopConnection
                 return at;
             }
 
+            NoteAsked();
             LoopAnswer? answer = null;
             FirstAnswer first = scan == HeadScan.Plain ? listener.Responder.Respond(head, this, out answer) : FirstAnswer.ForKestrel;
             switch (first)

@@ -41,6 +41,7 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
     private Action? _wake;
     private long _since = loop.Now;         // ms: the last answer, or the first byte of a head that is not whole
     private bool _isPartial;
+    private bool _isNewcomer = true;        // no whole request has come of it yet; on a port of TLS nobody can tell
     private bool _isPaused;                 // the others have their turn first
     private bool _mayRead;                  // there may be bytes to receive
     private bool _isPeerDone;
@@ -222,6 +223,15 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
         }
     }
 
+    private void NoteAsked()
+    {
+        if (_isNewcomer)
+        {
+            _isNewcomer = false;
+            listener.HasAsked();
+        }
+    }
+
     /// <summary>Closes the connection between two requests, or once its answer has ended.</summary>
     private void LeaveLoops()
     {
@@ -232,6 +242,7 @@ internal sealed partial class LoopConnection(EventLoop loop, LoopListener listen
 
     private void CloseSocket()
     {
+        NoteAsked();
         _state = State.Closed;
         loop.Remove(this);
         DropRest();

@@ -23,7 +23,9 @@ internal sealed class LoopListener(LoopGroup loops, EventLoop loop, Socket socke
     private static readonly TimeSpan s_breath = TimeSpan.FromMilliseconds(200);
 
     private readonly TaskCompletionSource _isEmpty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _haveAllAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _held = 1;               // its connections that are not Kestrel's at the moment, and one as long as it accepts
+    private int _newcomers = 1;          // its connections that have yet to ask for something, and one as long as it accepts
     private bool _isListening;
     private bool _hasStopped;
     private int _isStopping;
@@ -48,6 +50,9 @@ internal sealed class LoopListener(LoopGroup loops, EventLoop loop, Socket socke
 
     /// <summary>The time for that is over too.</summary>
     public bool IsOver { get; private set; }
+
+    /// <summary>Complete when it accepts no more, and each connection that it has accepted has sent a request or has ended.</summary>
+    public Task HaveAllAsked => _haveAllAsked.Task;
 
     /// <summary>Accepts no more from now on; connections stay. Any thread.</summary>
     public void StopAccepting()
@@ -114,6 +119,7 @@ internal sealed class LoopListener(LoopGroup loops, EventLoop loop, Socket socke
             _hasStopped = true;
             StopListening();
             socket.Dispose();
+            HasAsked();
             Release();
         }
     }
@@ -154,6 +160,15 @@ internal sealed class LoopListener(LoopGroup loops, EventLoop loop, Socket socke
         }
     }
 
+    /// <summary>A connection has sent its first request, or has ended without one.</summary>
+    public void HasAsked()
+    {
+        if (Interlocked.Decrement(ref _newcomers) == 0)
+        {
+            _haveAllAsked.TrySetResult();
+        }
+    }
+
     /// <inheritdoc cref="LoopGroup.TryName"/>
     public bool TryName(IPAddress client) => loops.TryName(client);
 
@@ -171,6 +186,7 @@ internal sealed class LoopListener(LoopGroup loops, EventLoop loop, Socket socke
         }
 
         Interlocked.Increment(ref _held);
+        Interlocked.Increment(ref _newcomers);
         EventLoop next = loops.NextLoop();
         var connection = new LoopConnection(next, this, client, isUnnamed) { Descriptor = descriptor };
         if (ReferenceEquals(next, loop))

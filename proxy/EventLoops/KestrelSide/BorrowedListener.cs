@@ -31,8 +31,12 @@ internal sealed class BorrowedListener : IConnectionListener, IBorrowers
     /// <summary>Begins to accept.</summary>
     public void Start() => _loop.Post(_listener);
 
-    /// <inheritdoc cref="LoopListener.StopAccepting"/>
-    public void StopAccepting() => _listener.StopAccepting();
+    /// <summary>Stops accepting. Complete when each connection has sent a request or has ended.</summary>
+    public Task StopAcceptingAsync()
+    {
+        _listener.StopAccepting();
+        return _listener.HaveAllAsked;
+    }
 
     /// <inheritdoc/>
     public IBorrower Open(int descriptor, string id, IPEndPoint client, Action hasNews) =>

@@ -1,7 +1,7 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Listening;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -12,10 +12,12 @@ namespace Breakwater.Proxy.EventLoops.KestrelSide;
 /// Kestrel's transport: connections begin in the event loops and come to Kestrel with their first request that is not answered there.
 /// Thread-safe. Why: docs/develop/adr/0015-event-loops-for-hits.md.
 /// </summary>
-internal sealed class LoopTransport(LoopGroup loops, Drain drain, ConnectionRules rules, TlsEndPoints tls, ILogger<LoopTransport> log)
+internal sealed class LoopTransport(LoopGroup loops, ConnectionRules rules, TlsEndPoints tls, ILogger<LoopTransport> log)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private const int Backlog = 4096;
+
+    private readonly ConcurrentBag<BorrowedListener> _handedOver = [];   // those of the settings
 
     /// <summary>Connections of clients that are open.</summary>
     public int Connections => loops.Connections;
@@ -43,13 +45,18 @@ internal sealed class LoopTransport(LoopGroup loops, Drain drain, ConnectionRule
         var listener = new BorrowedListener(loops, socket, tls.Contains(endpoint));
         if (endpoint is FileHandleEndPoint)
         {
-            // A service manager keeps the socket: who connects from now on waits in the kernel for the next process.
-            drain.Begun.UnsafeRegister(static state => ((BorrowedListener)state!).StopAccepting(), listener);
+            _handedOver.Add(listener);
         }
 
         listener.Start();
         return ValueTask.FromResult<IConnectionListener>(listener);
     }
+
+    /// <summary>
+    /// Accepts no more on sockets that a service manager keeps: who connects from now on waits in the kernel for the next process. Complete
+    /// when everybody who was accepted has sent a request or has gone, so that nobody is closed unanswered.
+    /// </summary>
+    public Task StopAcceptingAsync() => Task.WhenAll(_handedOver.Select(listener => listener.StopAcceptingAsync()));
 
     /// <summary>Accepted sockets have the listener's (tcp(7), TCP_CONGESTION).</summary>
     private void SetCongestionControl(Socket listener)

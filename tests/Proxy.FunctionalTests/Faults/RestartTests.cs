@@ -164,6 +164,45 @@ public sealed class RestartTests : IAsyncLifetime
         }
     }
 
+    /// <summary>So that nobody waits for the next process while this one is still there.</summary>
+    [Fact]
+    public async Task Drain_OfASocketThatIsKept_WhoComesDuringTheFarewellIsAnswered()
+    {
+        SyntheticObject item = new SyntheticObject(2_000).On(_upstream);
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(16);
+        await using ServeProcess proxy = await ServeProcess.StartAsync(
+            _directory.Combine("store"), [_upstream], listener, ("Proxy:Farewell", "00:00:30"), ("Proxy:DrainTimeout", "00:01:00"));
+
+        Task<int> ending = proxy.TerminateAsync();
+        await Waiting.UntilAsync(async () =>
+        {
+            RawResponse answer = await RawHttpClient.GetOnceAsync(proxy.EndPoint, item.Url);
+            Assert.Equal(item.Bytes, answer.Body);
+            return answer.Header("Connection") == "close";
+        });
+
+        // It drains, and takes who connects.
+        Assert.Equal(item.Bytes, (await RawHttpClient.GetOnceAsync(proxy.EndPoint, item.Url)).Body);
+        await proxy.DisposeAsync();
+        await ending.ContinueWith(static _ => { }, TaskScheduler.Default);
+    }
+
+    /// <summary>Who was accepted has the whole farewell for its request; then it keeps nobody waiting.</summary>
+    [Fact]
+    public async Task Drain_OfASocketThatIsKept_ClientThatSaysNothingDoesNotHoldItUp()
+    {
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(16);
+        await using ServeProcess proxy = await ServeProcess.StartAsync(
+            _directory.Combine("store"), [_upstream], listener, ("Proxy:Farewell", "00:00:00.2"));
+        using RawHttpClient silent = await RawHttpClient.ConnectAsync(proxy.EndPoint);
+
+        Assert.Equal(0, await proxy.TerminateAsync());
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
