@@ -51,7 +51,9 @@ internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint en
             WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Services.AddSingleton(logs);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration()
+            .UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true)   // a question is answered in one go
+            .ConfigureKestrel(Configure);
         _app = builder.Build();
         _app.Run(context => endpoint.HandleAsync(context, PeerOf(context)));
         await _app.StartAsync(cancellationToken);
@@ -88,6 +90,7 @@ internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint en
                 OnConnection = context => ValueTask.FromResult(OptionsFor(context.Connection)),
                 HandshakeTimeout = TimeSpan.FromSeconds(5),
             });
+            listen.Use(FullRecords.Wrap);
             listen.Use(next => connection => NameAsync(connection, next));
         });
     }

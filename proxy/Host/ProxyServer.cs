@@ -203,6 +203,7 @@ internal static class ProxyServer
             listen.ApplicationServices.GetService<TlsEndPoints>()?.Add(listen.EndPoint);
             ConnectionRules rules = listen.ApplicationServices.GetRequiredService<ConnectionRules>();
             listen.UseHttps(ServerCertificates.Shown(certificate, rules.HeadTimeout));
+            listen.Use(FullRecords.Wrap);
         }
 
         listen.Use(listen.ApplicationServices.GetRequiredService<TunnelMiddleware>().Wrap);

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -82,6 +83,24 @@ public sealed class NodePortTests : IAsyncLifetime
         await Waiting.UntilAsync(() => Refused() > 0); // its own probe comes from loopback
     }
 
+    /// <summary>Each record costs both nodes a call to the system and a turn of their own.</summary>
+    [Fact]
+    public async Task Object_IsSentInRecordsAsLargeAsTlsAllows()
+    {
+        SyntheticObject item = new SyntheticObject(60_000).On(_upstream);
+        using (RawHttpClient client = await _site[0].ConnectAsync())
+        {
+            Assert.Equal(item.Bytes, (await client.GetAsync(item.Url)).Body);
+        }
+
+        using X509Certificate2 mine = _site.Authority.IssueInMemory("n1");
+        using var received = new MemoryStream();
+        string answer = await AskAsync(mine, $"GET {item.Path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", received);
+
+        Assert.EndsWith(Encoding.Latin1.GetString(item.Bytes), answer, StringComparison.Ordinal);
+        Assert.InRange(LargeRecords(received.ToArray()), 4, 5);
+    }
+
     [Theory]
     [InlineData("PUT /cvmfs/a.example.org/.cvmfspublished", 405)]
     [InlineData("GET /cvmfs/none.example.com/.cvmfspublished", 404)]
@@ -144,11 +163,26 @@ public sealed class NodePortTests : IAsyncLifetime
             await AskAsync(mine, "GET /node/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
     }
 
-    private async Task<string> AskAsync(X509Certificate2? certificate, string request)
+    /// <summary>Records that have more than a handshake's messages, RFC 8446, 5.1.</summary>
+    private static int LargeRecords(ReadOnlySpan<byte> received)
+    {
+        int large = 0;
+        while (received.Length >= 5)
+        {
+            int length = BinaryPrimitives.ReadUInt16BigEndian(received[3..]);
+            large += length > 3_000 ? 1 : 0;
+            received = received[Math.Min(received.Length, 5 + length)..];
+        }
+
+        return large;
+    }
+
+    private async Task<string> AskAsync(X509Certificate2? certificate, string request, MemoryStream? received = null)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(_site.NodePort(0));
-        await using var tls = new SslStream(new NetworkStream(socket), false);
+        Stream stream = new NetworkStream(socket);
+        await using var tls = new SslStream(received is null ? stream : new Overheard(stream, received), false);
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
             TargetHost = "n0",
@@ -163,5 +197,53 @@ public sealed class NodePortTests : IAsyncLifetime
     {
         using var reader = new StreamReader(stream, Encoding.Latin1);
         return await reader.ReadToEndAsync();
+    }
+
+    /// <summary>Keeps what is read.</summary>
+    private sealed class Overheard(Stream inner, MemoryStream received) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            int read = await inner.ReadAsync(buffer, cancellationToken);
+            received.Write(buffer.Span[..read]);
+            return read;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            inner.WriteAsync(buffer, cancellationToken);
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            inner.Dispose();
+            base.Dispose(disposing);
+        }
     }
 }
