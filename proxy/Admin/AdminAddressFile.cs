@@ -15,6 +15,7 @@ internal static class AdminAddressFile
         WholeFile.Write(PathOf(options), Encoding.UTF8.GetBytes(address + "\n"), WholeFile.Readable);
 
     /// <summary>The base address that commands use; null when there is no admin port, or no server has noted its free one.</summary>
+    /// <exception cref="UnauthorizedAccessException">Permission to look for what was noted is missing.</exception>
     public static Uri? Find(AdminOptions options)
     {
         if (options.ListenEndPoint() is not { } endPoint)
@@ -24,7 +25,8 @@ internal static class AdminAddressFile
 
         if (endPoint.Port == 0)
         {
-            return File.Exists(PathOf(options)) && Uri.TryCreate(File.ReadAllText(PathOf(options)).Trim(), UriKind.Absolute, out Uri? noted)
+            string path = PathOf(options);
+            return NamedPath.IsFile(path) && Uri.TryCreate(File.ReadAllText(path).Trim(), UriKind.Absolute, out Uri? noted)
                 ? noted
                 : null;
         }

@@ -10,6 +10,8 @@ namespace Breakwater.Proxy.Admin;
 /// <summary>Calls the running Breakwater of this host by its admin port; for commands. Paths are below <c>/api/v1/</c>.</summary>
 internal sealed class AdminClient : IDisposable
 {
+    private const string AsWhom = "Run this as the user of the service (or root), on the server's host and with its settings.";
+
     private readonly HttpClient _http;
     private readonly AdminOptions _options;
     private readonly string? _tokenMissing;
@@ -24,7 +26,7 @@ internal sealed class AdminClient : IDisposable
     {
         _prefix = node is null ? "" : $"cluster/at/{Uri.EscapeDataString(node)}/";
         _options = settings.Admin;
-        _found = AdminAddressFile.Find(settings.Admin) ?? throw new AdminException(settings.Admin.Listen.Length == 0
+        _found = Find() ?? throw new AdminException(settings.Admin.Listen.Length == 0
             ? "Admin:Listen is empty: this Breakwater has no admin port. Set it, for example to 127.0.0.1:9128."
             : $"No Breakwater runs on the store {settings.Store.Path}. Start one with 'breakwater serve', or name its settings with "
             + $"--settings.");
@@ -43,7 +45,7 @@ internal sealed class AdminClient : IDisposable
     }
 
     /// <summary>Base address of the admin port; another one after the server came back on another free port.</summary>
-    public Uri Address => _found = AdminAddressFile.Find(_options) ?? _found;
+    public Uri Address => _found = Find() ?? _found;
 
     /// <summary>Reads.</summary>
     /// <exception cref="AdminException">It failed.</exception>
@@ -84,6 +86,18 @@ internal sealed class AdminClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
+    private Uri? Find()
+    {
+        try
+        {
+            return AdminAddressFile.Find(_options);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new AdminException($"Where the admin port is cannot be read: {e.Message} {AsWhom}", null, e);
+        }
+    }
+
     /// <summary>A command asks by address, and often of a certificate of its own: the very one of the settings is right.</summary>
     private static bool IsOwn(X509Certificate? shown, string? file)
     {
@@ -112,8 +126,7 @@ internal sealed class AdminClient : IDisposable
         if (method != HttpMethod.Get && _tokenMissing is not null)
         {
             throw new AdminException(
-                $"The admin token cannot be read: {_tokenMissing} Run this as the user of the service (or root), on the server's host "
-                + $"and with its settings.");
+                $"The admin token cannot be read: {_tokenMissing} {AsWhom}");
         }
 
         HttpResponseMessage response;

@@ -173,9 +173,19 @@ internal static class DoctorHost
 
     public static DoctorCheck Keys(string directory)
     {
-        int keys = Directory.Exists(directory) ? Directory.EnumerateFiles(directory, "*.pub", SearchOption.AllDirectories).Count() : 0;
+        int keys;
+        try
+        {
+            keys = NamedPath.IsFolder(directory) ? Directory.EnumerateFiles(directory, "*.pub", SearchOption.AllDirectories).Count() : 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new DoctorCheck("keys", CheckLevel.Warning, $"this user cannot look: {e.Message}",
+                "the service's user must be able to read them, or manifests pass unverified");
+        }
+
         return keys > 0
-            ? new DoctorCheck("keys", CheckLevel.Ok, $"{keys} master keys in {directory}")
+            ? new DoctorCheck("keys", CheckLevel.Ok, $"{keys} master {(keys == 1 ? "key" : "keys")} in {directory}")
             : new DoctorCheck("keys", CheckLevel.Warning, $"no master keys in {directory}: manifests pass unverified",
             "install the site's cvmfs-config package, or copy /etc/cvmfs/keys from a client to Repositories:KeysDirectory");
     }

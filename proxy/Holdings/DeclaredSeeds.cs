@@ -2,6 +2,7 @@ using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
+using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;
 
 namespace Breakwater.Proxy.Holdings;
@@ -32,7 +33,7 @@ internal sealed class DeclaredSeeds(FasterObjectStore store, SeedRegistry regist
         if (!info.Exists)
         {
             // What it brought stays: somebody may have thought that the file has done its work.
-            return Directory.Exists(file) ? "this is a folder; a bundle's file belongs here." : "there is no such file.";
+            return NamedPath.IsFolder(file) ? "this is a folder; a bundle's file belongs here." : "there is no such file.";
         }
 
         if (_imported.TryGetValue(file, out (DateTime WrittenAt, long Length, string Name) known)

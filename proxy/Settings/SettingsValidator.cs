@@ -130,10 +130,7 @@ internal static class SettingsValidator
             .Select(proxy => $"ZeroTouch:Proxies: '{proxy}' is not host:port, such as proxy1.example.org:3128."));
         errors.AddRange(zeroTouch.Proxies.GroupBy(proxy => proxy, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1)
             .Select(same => $"ZeroTouch:Proxies: '{same.Key}' is there {same.Count()} times."));
-        if (!string.IsNullOrEmpty(zeroTouch.BootDirectory) && !Directory.Exists(zeroTouch.BootDirectory))
-        {
-            errors.Add($"ZeroTouch:BootDirectory: there is no folder '{zeroTouch.BootDirectory}'; make it, or leave the setting empty.");
-        }
+        CheckFolder("ZeroTouch:BootDirectory", zeroTouch.BootDirectory, "make it, or leave the setting empty.", errors);
     }
 
     private static void CheckSnmp(SnmpOptions snmp, List<string> errors)
@@ -197,18 +194,27 @@ internal static class SettingsValidator
         repository.Cluster = RepositoryOptions.PublishedCluster;
     }
 
+    private static void CheckFolder(string setting, string? path, string remedy, List<string> errors)
+    {
+        try
+        {
+            if (!string.IsNullOrEmpty(path) && !NamedPath.IsFolder(path))
+            {
+                errors.Add($"{setting}: there is no folder '{path}'; {remedy}");
+            }
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            errors.Add($"{setting}: '{path}' cannot be looked at: {e.Message} The user of this process must be able to read it.");
+        }
+    }
+
     private static void CheckRepositories(BreakwaterSettings settings, IConfiguration configuration, List<string> errors)
     {
-        if (configuration["Repositories:ConfigDirectory"] is { Length: > 0 } client && !Directory.Exists(client))
-        {
-            errors.Add($"Repositories:ConfigDirectory: there is no folder '{client}'; make it, or leave the setting empty to read none.");
-        }
-
-        if (configuration["Repositories:KeysDirectory"] is { Length: > 0 } keys && !Directory.Exists(keys))
-        {
-            errors.Add($"Repositories:KeysDirectory: there is no folder '{keys}', so nothing could be verified; make it, or leave the "
-                + $"setting out for {new TrustOptions().KeysDirectory}.");
-        }
+        const string Client = "Repositories:ConfigDirectory", Keys = "Repositories:KeysDirectory";
+        CheckFolder(Client, configuration[Client], "make it, or leave the setting empty to read none.", errors);
+        CheckFolder(Keys, configuration[Keys],
+            $"nothing could be verified. Make it, or leave the setting out for {new TrustOptions().KeysDirectory}.", errors);
 
         // Without a network, seeds bring repositories with them.
         if (settings.Repositories.Count == 0 && !settings.Proxy.Offline)

@@ -114,10 +114,9 @@ internal static class TlsFiles
     {
         try
         {
-            var file = new FileInfo(path);
-            if (!file.Exists)
+            if (!NamedPath.IsFile(path))
             {
-                errors.Add(Directory.Exists(path) ? $"{setting}: '{path}' is a folder." : $"{setting}: there is no file '{path}'.");
+                errors.Add(NamedPath.IsFolder(path) ? $"{setting}: '{path}' is a folder." : $"{setting}: there is no file '{path}'.");
                 return null;
             }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Breakwater.CacheStore.Disk;
+using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Commands.Cluster;
 
@@ -38,14 +39,14 @@ internal sealed class SiteAuthority(string folder, string? key, TimeProvider tim
     public WrittenCertificate Prepare(bool isNewWanted)
     {
         MakeFolder();
-        string before = File.Exists(CertificatePath) ? File.ReadAllText(CertificatePath) : "";
+        string before = NamedPath.IsFile(CertificatePath) ? File.ReadAllText(CertificatePath) : "";
         if (before.Length > 0 && !isNewWanted)
         {
             using X509Certificate2 there = ReadAuthority();
             return new WrittenCertificate(NameOf(there), CertificatePath, there.NotAfter.ToUniversalTime(), false);
         }
 
-        if (before.Length == 0 && File.Exists(KeyPath))
+        if (before.Length == 0 && NamedPath.IsFile(KeyPath))
         {
             throw new IOException($"{KeyPath} is there and {CertificatePath} is not: bring the authority's certificate back, or move the key "
                 + "away to begin anew with certificates that no running node takes.");
@@ -114,7 +115,7 @@ internal sealed class SiteAuthority(string folder, string? key, TimeProvider tim
     /// <summary>When the certificate that is there ends; null: it is not good enough to be left.</summary>
     private DateTimeOffset? EndOf(string path, string node, X509Certificate2 authority, TimeSpan validity)
     {
-        if (!File.Exists(path))
+        if (!NamedPath.IsFile(path))
         {
             return null;
         }
@@ -145,7 +146,7 @@ internal sealed class SiteAuthority(string folder, string? key, TimeProvider tim
 
     private ECDsa ReadKey(X509Certificate2 authority)
     {
-        if (!File.Exists(KeyPath))
+        if (!NamedPath.IsFile(KeyPath))
         {
             throw new IOException($"The authority's private key is not at {KeyPath}: name it with --authority-key.");
         }
@@ -192,7 +193,7 @@ internal sealed class SiteAuthority(string folder, string? key, TimeProvider tim
         {
             Directory.CreateDirectory(folder);
         }
-        else if (!Directory.Exists(folder))
+        else if (!NamedPath.IsFolder(folder))
         {
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }

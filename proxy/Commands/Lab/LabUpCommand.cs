@@ -95,7 +95,7 @@ internal static class LabUpCommand
         PublishPlace place = PublishPlace.Of(parsed);
         BreakwaterSettings settings = SettingsFile.Read(place.SettingsFrom).Settings;
         PublishKeys keys = place.PublishKeys;
-        if (!File.Exists(keys.PublicPath))
+        if (!NamedPath.IsFile(keys.PublicPath))
         {
             keys.Create(keys.MasterPath, TimeProvider.System.GetUtcNow(), place.WhitelistValidity);
             Console.WriteLine(
@@ -134,7 +134,7 @@ internal static class LabUpCommand
     private static void Trust(PublishKeys keys, PublishPlace place, BreakwaterSettings settings)
     {
         string trusted = Path.Combine(settings.Trust.KeysDirectory, place.Fqrn + ".pub");
-        if (!File.Exists(trusted))
+        if (!NamedPath.IsFile(trusted))
         {
             Directory.CreateDirectory(settings.Trust.KeysDirectory);
             WholeFile.Write(trusted, System.Text.Encoding.ASCII.GetBytes(keys.ReadPublic()), WholeFile.Readable);
@@ -161,7 +161,7 @@ internal static class LabUpCommand
         }
 
         string? boot = settings.ZeroTouch.BootDirectory;
-        if (!string.IsNullOrEmpty(boot) && !File.Exists(Path.Combine(boot, BootFolder.Script)))
+        if (!string.IsNullOrEmpty(boot) && !NamedPath.IsFile(Path.Combine(boot, BootFolder.Script)))
         {
             Console.WriteLine(
                 $"\n{boot} has no {BootFolder.Script} yet: '--image DIRECTORY' puts what deployment/microvm/build.sh made there.");

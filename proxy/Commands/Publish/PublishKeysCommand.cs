@@ -66,7 +66,7 @@ internal static class PublishKeysCommand
             (keys.SigningPath, "secret: signs revisions"), (keys.MasterPath, "secret: signs whitelists"),
             (keys.WhitelistPath, "whitelist")])
         {
-            Console.WriteLine($"{path}: {(File.Exists(path) ? what : "not here")}");
+            Console.WriteLine($"{path}: {(NamedPath.IsFile(path) ? what : "not here")}");
         }
     }
 }

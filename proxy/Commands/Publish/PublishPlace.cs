@@ -87,7 +87,7 @@ internal sealed record PublishPlace
     /// <exception cref="PublishException">It is not, or another command is at work on it.</exception>
     public async Task<(RepositoryFolder Folder, CurrentRepository Current)> OpenAsync(CancellationToken cancellationToken)
     {
-        if (!Directory.Exists(RepositoryFolder.RootOf(Folder, Fqrn)))
+        if (!NamedPath.IsFolder(RepositoryFolder.RootOf(Folder, Fqrn)))
         {
             throw new PublishException($"{Fqrn} is not published in {Folder}. Name another folder with --output.");
         }

@@ -59,7 +59,7 @@ internal static class PublishWhitelistCommand
         TimeSpan validity = parsed.GetValue(s_days) is { } days ? TimeSpan.FromDays(days) : place.WhitelistValidity;
         string master = parsed.GetValue(s_master)?.FullName ?? keys.MasterPath;
         string[] certificates = [.. (parsed.GetValue(s_certificates) ?? []).Select(file => file.FullName)];
-        if (parsed.GetValue(s_file) is null && !File.Exists(master))
+        if (parsed.GetValue(s_file) is null && !NamedPath.IsFile(master))
         {
             return await ShowCarriedAsync(place, keys, now, cancellationToken);
         }
@@ -84,7 +84,7 @@ internal static class PublishWhitelistCommand
         return 0;
     }
 
-    private static byte[] ReadFile(string path) => File.Exists(path)
+    private static byte[] ReadFile(string path) => NamedPath.IsFile(path)
         ? File.ReadAllBytes(path)
         : throw new PublishException($"There is no {path}: name the certificate with --certificate.");
 

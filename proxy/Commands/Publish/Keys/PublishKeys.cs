@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Breakwater.CacheStore.Disk;
 using Breakwater.Proxy.Commands.Publish.Objects;
+using Breakwater.Proxy.Settings;
 using Breakwater.Repositories;
 using Breakwater.Repositories.Writing;
 
@@ -85,7 +86,7 @@ internal sealed class PublishKeys(string folder, string fqrn)
     {
         foreach (string path in (string[])[PublicPath, SigningPath, CertificatePath, MasterPath, master])
         {
-            if (File.Exists(path))
+            if (NamedPath.IsFile(path))
             {
                 throw new PublishException(
                     $"{path} is there already: clients trust a repository by its keys, so they are not replaced. Move it away first.");

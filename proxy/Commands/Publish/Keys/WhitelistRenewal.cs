@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Commands.Publish.Objects;
+using Breakwater.Proxy.Settings;
 using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Commands.Publish.Keys;
@@ -33,7 +34,7 @@ internal static class WhitelistRenewal
         }
 
         byte[]? best = offered.MaxBy(ExpiryOf);
-        if (File.Exists(keys.MasterPath) && (best is null || ExpiryOf(best) - now < validity / 2))
+        if (NamedPath.IsFile(keys.MasterPath) && (best is null || ExpiryOf(best) - now < validity / 2))
         {
             byte[] certificate = PublishKeys.DerOf(keys.ReadCertificate(), keys.CertificatePath);
             return keys.SignWhitelist(keys.ReadKey(keys.MasterPath), [certificate], now, validity);
@@ -49,5 +50,5 @@ internal static class WhitelistRenewal
     /// <summary>When it ends.</summary>
     public static DateTimeOffset ExpiryOf(byte[] whitelist) => Whitelist.Parse(whitelist).Value?.ExpiresAt ?? DateTimeOffset.MinValue;
 
-    private static byte[]? ReadIfThere(string path) => File.Exists(path) ? File.ReadAllBytes(path) : null;
+    private static byte[]? ReadIfThere(string path) => NamedPath.IsFile(path) ? File.ReadAllBytes(path) : null;
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Disk;
+using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Commands.Publish.Objects;
 
@@ -97,7 +98,7 @@ internal sealed class RepositoryFolder : IDisposable
     public byte[]? Read(string name)
     {
         string path = Path.Combine(Root, name);
-        return File.Exists(path) ? File.ReadAllBytes(path) : null;
+        return NamedPath.IsFile(path) ? File.ReadAllBytes(path) : null;
     }
 
     /// <summary>Writes a document that clients read: whole, durable.</summary>
