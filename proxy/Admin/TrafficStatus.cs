@@ -24,7 +24,7 @@ internal sealed class TrafficStatus(RequestRecorder recorder, ProxyCounters coun
             ByteHitRatio = byteHitRatio,
             Requests = results.Sum(r => r.Requests),
             BytesSent = sent,
-            BytesSaved = Math.Max(0, sent - counters.UpstreamBytesTotal),
+            BytesSaved = Math.Max(0, recorder.TotalOf(static r => r.IsContent).Bytes - counters.UpstreamBytesTotal),
             UpstreamBytes = counters.UpstreamBytesTotal,
             Results = results,
             MemoryBytes = recorder.TotalOf(RequestResult.Hit).Bytes - disk,

@@ -58,7 +58,7 @@ internal sealed partial class SignedDocuments(
 
         if (entry.FailedAt is not 0 and long failedAt && time.GetElapsedTime(failedAt) < s_retryAfter)
         {
-            return WithoutUpstream(request, entry, entry.Failure);
+            return WithoutUpstream(request, entry, entry.Failure, isRemembered: true);
         }
 
         try
@@ -119,12 +119,13 @@ internal sealed partial class SignedDocuments(
     }
 
     private DocumentAnswer WithoutUpstream(DocumentRequest request, ShownPair entry, UpstreamFailure? cause,
-        RequestResult shown = RequestResult.Stale)
+        RequestResult shown = RequestResult.Stale, bool isRemembered = false)
     {
         UpstreamFailure failure = cause ?? new UpstreamFailure(FailureKind.Timeout, "no Stratum 1 has answered in time");
         if (entry.Show() is not { } pair)
         {
-            return new DocumentAnswer(null, failure.Kind == FailureKind.NotFound ? RequestResult.Negative : RequestResult.Failed, failure);
+            bool isNegative = isRemembered && failure.Kind == FailureKind.NotFound; // else somebody was asked just now, or nobody may be
+            return new DocumentAnswer(null, isNegative ? RequestResult.Negative : RequestResult.Failed, failure);
         }
 
         return IsWithheld(pair)
@@ -142,7 +143,8 @@ internal sealed partial class SignedDocuments(
     {
         CachedDocument? document = request.Path == ManifestPath ? pair.Manifest : pair.Whitelist;
         return document is null
-            ? new DocumentAnswer(null, RequestResult.Negative, new UpstreamFailure(FailureKind.NotFound, "the repository has no whitelist"))
+            ? new DocumentAnswer(null, result == RequestResult.Hit ? RequestResult.Negative : RequestResult.Failed,
+                new UpstreamFailure(FailureKind.NotFound, "the repository has no whitelist"))
             : new DocumentAnswer(document, result, null);
     }
 

@@ -18,5 +18,9 @@ internal static class RequestResults
         /// </summary>
         public bool WasAskedFor => result
             is RequestResult.Miss or RequestResult.Revalidated or RequestResult.PassedThrough or RequestResult.Failed;
+
+        /// <summary>Did the client get what it asked for, or part of it? All else are the proxy's own texts.</summary>
+        public bool IsContent => result
+            is not (RequestResult.Refused or RequestResult.Local or RequestResult.Failed or RequestResult.Negative);
     }
 }

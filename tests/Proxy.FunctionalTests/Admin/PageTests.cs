@@ -148,6 +148,7 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
                 ["ReverseProxy:Clusters:test:Destinations:s1:Address"] = "http://127.0.0.1:9/",
             },
             null);
+        proxy.Store.Pins.Put("warm/a.example.org/nothing", []);
         await using Window window = await shared.Browser.OpenAsync(1280, 900, ColorScheme.Light);
         IPage page = window.Page;
         await page.GotoAsync(proxy.Services.GetRequiredService<AdminServer>().Address!.ToString());
@@ -166,6 +167,9 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
         await Expect(page.Locator("#t-hit-ratio b")).ToHaveTextAsync("–");
         await Expect(page.Locator("#boot-range")).ToContainTextAsync("No boot was seen yet");
         await Expect(page.Locator("#room-seeds")).ToContainTextAsync("none");
+        ILocator pin = page.Locator("#room-store-pins tbody tr");
+        await Expect(pin).ToContainTextAsync("nothing"); // 2: a pin of nothing was 100 % complete
+        await Expect(pin.Locator("td").Nth(1)).ToHaveTextAsync("–");
         await Expect(page.Locator("#token")).ToBeHiddenAsync();
         await page.Locator("[data-span=month]").ClickAsync();
         await Expect(page.Locator("#span-note")).ToContainTextAsync("Nothing is remembered yet");

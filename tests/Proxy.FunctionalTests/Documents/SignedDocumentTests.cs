@@ -79,6 +79,31 @@ public sealed class SignedDocumentTests : IAsyncLifetime
         Assert.False(response.Body.AsSpan().SequenceEqual(tampered));
     }
 
+    // 18: the first 404 of a manifest counted as a hit, so that one such request was "hits 100.0 %".
+    [Fact]
+    public async Task Manifest_ThatNobodyHas_IsAHitOnlyWhereItIsRemembered()
+    {
+        const string None = "/cvmfs/none.example.org/.cvmfspublished";
+
+        RawResponse asked = await _proxy.GetAsync(None), remembered = await _proxy.GetAsync(None);
+
+        Assert.Equal((404, 404), (asked.Status, remembered.Status));
+        Assert.DoesNotContain("hit", asked.Header("Cache-Status"), StringComparison.Ordinal);
+        Assert.Contains("hit; detail=negative", remembered.Header("Cache-Status"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Manifest_ThatIsNotHeldOffline_IsNoHit()
+    {
+        await using ProxyUnderTest offline =
+            await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Proxy:Offline"] = "true" }, _time, _one);
+
+        RawResponse answer = await offline.GetAsync(ManifestUrl);
+
+        Assert.Equal(404, answer.Status);
+        Assert.DoesNotContain("hit", answer.Header("Cache-Status"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Manifest_OfALaggingStratum1_DoesNotTakeTheRevisionBack()
     {
