@@ -180,7 +180,7 @@ internal sealed class WorkingSetAdmin(
                 cancellationToken), AdminServer.Json)
             : new AdminProblem(
                 order.WorkingSet is null
-                ? $"'{order.Repository}' has no working set yet."
+                ? $"'{order.Repository}' has no working set yet{(order.Tag is { } tag ? $" that could be fetched at tag '{tag}'" : "")}."
                 : $"'{order.Repository}' has no working set '{order.WorkingSet}'.",
                 "Name --paths or --all, or import a set with 'breakwater profile import'.").Result(StatusCodes.Status404NotFound);
     }

@@ -54,7 +54,7 @@ internal static class WarmCommand
         WarmReport? last = null;
         await foreach (WarmReport report in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", order, cancellationToken))
         {
-            if (report != last && !asJson)
+            if (report != last && report.Total > 0 && !asJson)
             {
                 Console.WriteLine(
                     $"{report.Present + report.Fetched + report.Failed} of {report.Total} objects: {report.Present} were here, "
@@ -79,6 +79,13 @@ internal static class WarmCommand
         foreach (string path in isLacking ? last!.Unmatched! : [])
         {
             await Console.Error.WriteLineAsync($"{path} matches no file (for all below a directory write {path.TrimEnd('/', '*')}/**)");
+        }
+
+        // Where other commands take a list, this one takes what would stand in it.
+        foreach (string list in isLacking ? order.Paths!.Where(File.Exists) : [])
+        {
+            await Console.Error.WriteLineAsync($"{list} is a file here. A list is handed in by 'breakwater profile import "
+                + $"{order.Repository} NAME {list}', and then fetched by '--working-set NAME'.");
         }
 
         return isLacking && !allowMissing ? 1 : last is { IsDone: true, Problem: null, Failed: 0 } ? 0 : 1;
