@@ -22,7 +22,7 @@ cp "$here/../systemd/breakwater.service" "$here/../systemd/breakwater.socket" "$
 cp "$here/appsettings.json" "$tree/etc/breakwater/"
 cp "$here/copyright" "$doc/copyright"
 cp "$here/lintian-overrides" "$tree/usr/share/lintian/overrides/breakwater"
-cp -r "$root/docs/operate" "$doc/"
+cp -r "$root/docs/operate" "$root/docs/develop" "$doc/"
 cp -r "$here/../examples" "$here/../boot" "$here/../prometheus" "$here/../grafana" "$doc/"
 rm -f "$doc/prometheus/check.sh"
 gzip -9nc "$root/CHANGELOG.md" > "$doc/changelog.gz"
