@@ -106,12 +106,15 @@ internal static class Tables
         return $"{results.Machine}.\n{versions}.{when}, commits {commits}.\n";
     }
 
+    /// <summary>The loads of hits on so many connections of which something may be concluded.</summary>
+    public static IEnumerable<RaceCase> HotOf(RaceResults results, int connections) => results.Cases.Where(
+        c => c.Scenario == "hot" && !IsTooNoisy(c) && c.Id.EndsWith($"/{connections}", StringComparison.Ordinal));
+
     /// <summary>The matrix of hits.</summary>
     public static string Hot(RaceResults results, int? onlyConnections = null)
     {
         RaceCase[] cases =
-            [.. results.Cases.Where(c => c.Scenario == "hot" && (onlyConnections is null || !IsTooNoisy(c))
-            && (onlyConnections is null || c.Id.EndsWith($"/{onlyConnections}", StringComparison.Ordinal)))
+            [.. (onlyConnections is { } connections ? HotOf(results, connections) : results.Cases.Where(c => c.Scenario == "hot"))
             .OrderBy(c => SizeOf(c.Id)).ThenBy(c => int.Parse(c.Id.Split('/')[2], CultureInfo.InvariantCulture))];
         string[] peers = PeersOf(cases);
         var text = new StringBuilder("| size, connections |");
@@ -123,14 +126,15 @@ internal static class Tables
             text.Append(CultureInfo.InvariantCulture, $"| {one.Id.Split('/')[1]}, {one.Id.Split('/')[2]} |");
             foreach (string peer in peers)
             {
-                text.Append(CultureInfo.InvariantCulture,
-                    $" {one.Median(peer, "requestsPerSecond"):#,0} ({one.Median(peer, "serverUs"):#,0}) |");
+                text.Append(one.Median(peer, "requestsPerSecond") is { } rate
+                    ? string.Create(CultureInfo.InvariantCulture, $" {rate:#,0} ({one.Median(peer, "serverUs"):#,0}) |")
+                    : " – |"); // not measured
             }
 
             foreach (string other in new[] { "nginx", "varnish", "squid", Proxies.LimitPeer.PeerName })
             {
-                text.Append(CultureInfo.InvariantCulture,
-                    $" {one.Median("breakwater", "requestsPerSecond") / one.Median(other, "requestsPerSecond"):0.00} |");
+                double? ratio = one.Median("breakwater", "requestsPerSecond") / one.Median(other, "requestsPerSecond");
+                text.Append($" {ratio?.ToString("0.00", CultureInfo.InvariantCulture) ?? "–"} |");
             }
 
             text.Append(CultureInfo.InvariantCulture,
