@@ -66,7 +66,7 @@ def boot(number, port, paths, is_stopping):
                 if line.lower().startswith(b"content-length:"):
                     length = int(line.split(b":")[1])
             assert len(file.read(length)) == length
-            time.sleep(rest.uniform(0, 0.09))
+            time.sleep(rest.uniform(0, 0.04))
 
 
 arguments.output.mkdir(parents=True, exist_ok=True)
@@ -79,14 +79,14 @@ with Lab() as lab:
     ready(port, manifest := f"/cvmfs/{FQRN}/.cvmfspublished")
     paths = [manifest] + list(dict.fromkeys(line.split()[-1] for line in TRACE.read_text().splitlines() if "/data/" in line))
     random.seed(7)
-    stopped = set(random.sample(range(10, arguments.vms // 2), arguments.stopped))
+    stopped = set(random.sample(range(5, 30), arguments.stopped))
     vms = [threading.Thread(target=boot, args=[n, port, paths, n in stopped]) for n in range(1, arguments.vms + 1)]
     photographer = None
     for number, vm in enumerate(vms):
         vm.start()
         time.sleep(0.1)
-        if number == arguments.vms // 2 and photographer is None:
-            photographer = photograph(admin, shot("light.png", seconds=14), shot("dark.png", scheme="dark", seconds=14), shot("phone.png", width=390, height=1800, seconds=14),
+        if number == arguments.vms * 2 // 5 and photographer is None:
+            photographer = photograph(admin, shot("light.png", seconds=14, height=1560), shot("dark.png", scheme="dark", seconds=14, height=1560), shot("phone.png", width=390, height=1800, seconds=14),
                                       shot("phone-dark.png", width=390, height=844, scheme="dark", seconds=14, whole=True), shot("whole.png", seconds=14, whole=True),
                                       shot("boot.png", height=960, seconds=10, click=".boot.done"))
     assert photographer.wait(180) == 0
