@@ -196,11 +196,13 @@ internal static class SeedExportCommand
         Dictionary<string, string?> overlay = new()
         {
             ["Store:Path"] = spool,
+            ["Proxy:Offline"] = "false", // the one server is asked, whomever the settings let it ask
             ["ReverseProxy:Clusters:seed-export:Destinations:1:Address"] = from.GetLeftPart(UriPartial.Authority) + "/",
         };
         foreach (string fqrn in order.Repositories)
         {
             overlay[$"Repositories:{fqrn}:Cluster"] = "seed-export";
+            overlay[$"Repositories:{fqrn}:Published"] = "false";
         }
 
         (IConfigurationRoot configuration, BreakwaterSettings settings) = SettingsFile.Read(parsed.GetValue(SettingsFile.Option), overlay);

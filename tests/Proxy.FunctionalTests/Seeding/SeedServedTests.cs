@@ -50,6 +50,26 @@ public sealed class SeedServedTests : IAsyncLifetime
         Assert.Equal(403, await StatusAsync(lab));
     }
 
+    // What is published here, or was brought to a lab without network, could not be exported while the service ran.
+    [Theory]
+    [InlineData("Proxy__Offline")]
+    [InlineData("Repositories__tiny.example.org__Published")]
+    public async Task Export_ThroughARunningServerThatAsksNobody_Works(string setting)
+    {
+        await RunAsync(["seed", "export", _tiny.Fqrn, "--all", "--from", _stratum1.Address, "-o", Bundle], "export");
+        await using ProxyProcess lab = await ProxyProcess.StartAsync(Settings("lab"), CancellationToken.None);
+        await RunAsync(["seed", "import", Bundle], "lab");
+        Dictionary<string, string> settings = Settings("lab");
+        settings["Proxy__Listen__0"] = lab.EndPoint.ToString();
+        settings[setting] = "true";
+
+        CommandResult result =
+            await BreakwaterCommand.RunAsync(settings, "seed", "export", _tiny.Fqrn, "--all", "-o", _directory.Combine("again.tar"));
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        await RunAsync(["seed", "verify", _directory.Combine("again.tar")], "lab");
+    }
+
     private async Task<int> StatusAsync(ProxyProcess lab) =>
         (await RawHttpClient.GetOnceAsync(lab.EndPoint, _tiny.UrlPath(".cvmfspublished"))).Status;
 
