@@ -181,8 +181,9 @@ public sealed class NodePortTests : IAsyncLifetime
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(_site.NodePort(0));
-        Stream stream = new NetworkStream(socket);
-        await using var tls = new SslStream(received is null ? stream : new Overheard(stream, received), false);
+        var network = new NetworkStream(socket);
+        Stream stream = received is null ? network : new Overheard(network, received);
+        await using var tls = new SslStream(stream, false);
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
             TargetHost = "n0",
@@ -200,7 +201,7 @@ public sealed class NodePortTests : IAsyncLifetime
     }
 
     /// <summary>Keeps what is read.</summary>
-    private sealed class Overheard(Stream inner, MemoryStream received) : Stream
+    private sealed class Overheard(NetworkStream inner, MemoryStream received) : Stream
     {
         public override bool CanRead => true;
 
