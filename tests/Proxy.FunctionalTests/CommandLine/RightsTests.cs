@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using Breakwater.Proxy.Commands.Demo;
 using Breakwater.TestSupport;
 
@@ -8,6 +9,7 @@ namespace Breakwater.Proxy.FunctionalTests.CommandLine;
 /// Commands of a user who may not look at what belongs to the service: they say so, and not that there is none. Root tries it without the
 /// capabilities that let it look everywhere.
 /// </summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class RightsTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();

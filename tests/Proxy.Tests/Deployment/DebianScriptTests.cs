@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Deployment;
@@ -7,6 +8,7 @@ namespace Breakwater.Proxy.Tests.Deployment;
 /// The maintainer scripts of the Debian package on a root of their own, with Debian's own <c>deb-systemd-helper</c> and a systemctl that
 /// notes how it is called: what an administrator has said of the units is theirs.
 /// </summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class DebianScriptTests : IDisposable
 {
     private const string Service = "breakwater.service";
