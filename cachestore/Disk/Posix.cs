@@ -11,7 +11,7 @@ internal static unsafe partial class Posix
 
     private const int NoWait = 0x8;
     private const int Interrupted = 4;
-    private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_RDONLY | O_DIRECTORY | O_CLOEXEC
+    private const int ReadOnly = 0x80000; // O_RDONLY | O_CLOEXEC; O_DIRECTORY has another number on arm64
     private const int KeepSize = 0x1;
 
     /// <summary>
@@ -81,7 +81,7 @@ internal static unsafe partial class Posix
     /// <summary>Waits until created, renamed and removed names of the directory are on the device.</summary>
     public static void SyncDirectory(string path)
     {
-        int descriptor = Open(path, ReadOnlyDirectory, 0);
+        int descriptor = Open(path, ReadOnly, 0);
         if (descriptor < 0)
         {
             throw Failure("open of directory " + path);
@@ -103,7 +103,7 @@ internal static unsafe partial class Posix
     {
         const int ExclusiveNoWait = 2 | 4;
         const int WouldBlock = 11;
-        int descriptor = Open(path, ReadOnlyDirectory, 0);
+        int descriptor = Open(path, ReadOnly, 0);
         if (descriptor < 0)
         {
             throw Failure("open of directory " + path);

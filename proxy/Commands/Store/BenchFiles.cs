@@ -82,8 +82,8 @@ internal sealed partial class BenchFiles(string directory)
 
     private static SafeFileHandle OpenDirectory(string path) // File.OpenHandle refuses directories
     {
-        const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_RDONLY | O_DIRECTORY | O_CLOEXEC
-        int descriptor = Open(path, ReadOnlyDirectory);
+        const int ReadOnly = 0x80000; // O_RDONLY | O_CLOEXEC; O_DIRECTORY has another number on arm64
+        int descriptor = Open(path, ReadOnly);
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw new IOException($"{path} cannot be opened.");
     }
 
