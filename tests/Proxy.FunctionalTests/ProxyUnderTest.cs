@@ -24,10 +24,7 @@ namespace Breakwater.Proxy.FunctionalTests;
 /// </summary>
 internal sealed class ProxyUnderTest : IAsyncDisposable
 {
-    /// <summary>
-    /// Longer than any test. In force for each proxy of the real clock whose test says nothing else: on a busy machine nobody may seem
-    /// silent. A fake clock stands still, which is as patient.
-    /// </summary>
+    /// <summary>Longer than any test: for tests whose upstream waits at a gate.</summary>
     public static readonly IReadOnlyDictionary<string, string?> Patient = new Dictionary<string, string?>
     {
         ["Proxy:FirstByteTimeout"] = "00:01:00",
@@ -67,8 +64,7 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
             all[string.Create(CultureInfo.InvariantCulture, $"ReverseProxy:Clusters:test:Destinations:s{i + 1}:Address")] = address;
         }
 
-        IEnumerable<KeyValuePair<string, string?>> patient = time is null ? Patient : [];
-        foreach ((string name, string? value) in patient.Concat(settings ?? new Dictionary<string, string?>()))
+        foreach ((string name, string? value) in settings ?? new Dictionary<string, string?>())
         {
             all[name] = value;
         }
