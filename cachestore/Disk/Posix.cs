@@ -174,22 +174,6 @@ internal static unsafe partial class Posix
     }
 
     /// <summary>
-    /// Gives the kernel back what the C library keeps of freed memory (malloc_trim): each thread's arena keeps what lies below its highest
-    /// block that is in use. Nothing where there is no such call (musl).
-    /// </summary>
-    public static void ReleaseFreeMemory()
-    {
-        try
-        {
-            _ = MallocTrim(0);
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // It has no arenas either.
-        }
-    }
-
-    /// <summary>
     /// Is every page of a mapped range in the page cache (mincore)? False also when the range is longer than 1 MiB or lies beyond the file.
     /// </summary>
     public static bool IsResident(nint start, int length)
@@ -243,9 +227,6 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
     private static partial int Madvise(nint start, nuint length, int advice);
-
-    [LibraryImport("libc", EntryPoint = "malloc_trim")]
-    private static partial int MallocTrim(nuint keep);
 
     [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
     private static partial int Mincore(nint address, nuint length, byte* states);

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Breakwater.CacheStore.Disk;
 
 namespace Breakwater.CacheStore.Staging;
 
@@ -20,8 +19,8 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
     {
         _budget = budget;
         budget.BufferTaken();
-        Capacity = BlockPool.CapacityFor(minimumBytes);
-        _start = BlockPool.Shared.Rent(Capacity);
+        Capacity = StagingMemory.CapacityFor(minimumBytes);
+        _start = StagingMemory.Rent(Capacity);
     }
 
     /// <summary>Bytes that there is room for.</summary>
@@ -41,7 +40,7 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
     {
         if (_references.Release())
         {
-            BlockPool.Shared.Return(_start, Capacity);
+            StagingMemory.Return(_start, Capacity);
             _budget.BufferLetGo();
         }
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Log;
 
@@ -21,9 +22,16 @@ internal readonly record struct StagedLocation(StagedBuffer? Buffer, int Start, 
     /// <exception cref="ObjectDamagedException">The part is not what was written.</exception>
     public int TryReadAndCheck(StoreDisk disk, in ObjectKey key, Span<byte> destination)
     {
-        using var rented = new PooledMemory(EntryBytes);
-        Span<byte> entry = rented.GetSpan();
-        return disk.TryRead(Segment!.Handle, entry, EntryOffset) == entry.Length ? CheckAndCopy(key, entry, destination) : -1;
+        byte[] rented = ArrayPool<byte>.Shared.Rent(EntryBytes);
+        try
+        {
+            Span<byte> entry = rented.AsSpan(0, EntryBytes);
+            return disk.TryRead(Segment!.Handle, entry, EntryOffset) == entry.Length ? CheckAndCopy(key, entry, destination) : -1;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
     }
 
     /// <summary>As <see cref="TryReadAndCheck"/>, from the disk.</summary>
@@ -31,14 +39,21 @@ internal readonly record struct StagedLocation(StagedBuffer? Buffer, int Start, 
     public async ValueTask<int> ReadAndCheckAsync(StoreDisk disk, ObjectKey key, Memory<byte> destination,
         CancellationToken cancellationToken)
     {
-        using var rented = new PooledMemory(EntryBytes);
-        int read = 0;
-        for (int n = 1; read < EntryBytes && n > 0; read += n)
+        byte[] rented = ArrayPool<byte>.Shared.Rent(EntryBytes);
+        try
         {
-            n = await disk.ReadAsync(Segment!.Handle, rented.Memory[read..], EntryOffset + read, cancellationToken);
-        }
+            int read = 0;
+            for (int n = 1; read < EntryBytes && n > 0; read += n)
+            {
+                n = await disk.ReadAsync(Segment!.Handle, rented.AsMemory(read, EntryBytes - read), EntryOffset + read, cancellationToken);
+            }
 
-        return CheckAndCopy(key, rented.GetSpan()[..read], destination.Span);
+            return CheckAndCopy(key, rented.AsSpan(0, read), destination.Span);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
     }
 
     private int CheckAndCopy(in ObjectKey key, ReadOnlySpan<byte> entry, Span<byte> destination)

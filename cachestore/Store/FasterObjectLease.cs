@@ -1,4 +1,4 @@
-using Breakwater.CacheStore.Disk;
+using System.Buffers;
 using Breakwater.CacheStore.Index;
 using Breakwater.CacheStore.Log;
 
@@ -177,7 +177,7 @@ internal sealed class FasterObjectLease : ObjectLease
     /// </summary>
     private async ValueTask<int> ReadAndCheckAsync(Slice slice, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        using var entry = new PooledMemory(slice.EntryBytes);
+        byte[] entry = ArrayPool<byte>.Shared.Rent(slice.EntryBytes);
         try
         {
             int generation = GenerationOf(slice.Segment);
@@ -185,7 +185,7 @@ internal sealed class FasterObjectLease : ObjectLease
             while (read < slice.EntryBytes)
             {
                 int n = await _objects.Segments.Disk.ReadAsync(
-                    slice.Segment.Handle, entry.Memory[read..],
+                    slice.Segment.Handle, entry.AsMemory(read, slice.EntryBytes - read),
                     slice.EntryOffset + BlobLog.LengthPrefixBytes + read, cancellationToken);
                 if (n <= 0)
                 {
@@ -195,14 +195,17 @@ internal sealed class FasterObjectLease : ObjectLease
                 read += n;
             }
 
-            Check(slice.Part, entry.GetSpan());
+            Check(slice.Part, entry.AsSpan(0, read));
             SetChecked(slice, generation);
-            Span<byte> part = entry.GetSpan().Slice(EntryHeader.SizeBytes, slice.PartLength);
-            return CopyFrom(part, slice.PartLength - slice.Remaining, buffer.Span);
+            return CopyFrom(entry.AsSpan(EntryHeader.SizeBytes, slice.PartLength), slice.PartLength - slice.Remaining, buffer.Span);
         }
         catch (IOException failure) when (failure is not ObjectDamagedException)
         {
             throw Lost("it cannot be read", failure);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(entry);
         }
     }
 
@@ -275,24 +278,31 @@ internal sealed class FasterObjectLease : ObjectLease
 
     private bool TryCheckNow(in Slice slice)
     {
-        using var entry = new PooledMemory(slice.EntryBytes);
-        int generation = GenerationOf(slice.Segment);
-        int read = 0;
-        while (read < slice.EntryBytes)
+        byte[] entry = ArrayPool<byte>.Shared.Rent(slice.EntryBytes);
+        try
         {
-            int n = _objects.Segments.Disk.TryRead(
-                slice.Segment.Handle, entry.GetSpan()[read..], slice.EntryOffset + BlobLog.LengthPrefixBytes + read);
-            if (n <= 0)
+            int generation = GenerationOf(slice.Segment);
+            int read = 0;
+            while (read < slice.EntryBytes)
             {
-                return false;
+                int n = _objects.Segments.Disk.TryRead(slice.Segment.Handle, entry.AsSpan(read, slice.EntryBytes - read),
+                    slice.EntryOffset + BlobLog.LengthPrefixBytes + read);
+                if (n <= 0)
+                {
+                    return false;
+                }
+
+                read += n;
             }
 
-            read += n;
+            Check(slice.Part, entry.AsSpan(0, read));
+            SetChecked(slice, generation);
+            return true;
         }
-
-        Check(slice.Part, entry.GetSpan());
-        SetChecked(slice, generation);
-        return true;
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(entry);
+        }
     }
 
     private void Check(int part, ReadOnlySpan<byte> entry)

@@ -1,5 +1,5 @@
+using System.Buffers;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Disk;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
 
@@ -112,14 +112,14 @@ internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
 
         await using (follower)
         {
-            using var buffer = new PooledMemory(BufferBytes);
+            byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
             try
             {
                 long offset = 0;
                 FollowState state;
                 while ((state = await follower.WaitAsync(offset, cancellationToken)) == FollowState.Readable)
                 {
-                    int read = await follower.ReadAsync(offset, buffer.Memory, cancellationToken);
+                    int read = await follower.ReadAsync(offset, buffer, cancellationToken);
                     offset += read;
                     onBytes?.Invoke(read);
                 }
@@ -129,6 +129,10 @@ internal sealed class ObjectReader(IObjectStore store, FetchCoordinator fetches)
             catch (IOException e)
             {
                 return new UpstreamFailure(FailureKind.Broken, e.Message);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
             }
         }
     }

@@ -1,5 +1,5 @@
+using System.Buffers;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Threading;
@@ -52,10 +52,10 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
             _cancel = cancel;
         }
 
-        using var buffer = new PooledMemory(ReadBufferBytes);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ReadBufferBytes);
         try
         {
-            return await CopyAsync(response, buffer.Memory, cancel.Token);
+            return await CopyAsync(response, buffer, cancel.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -77,6 +77,8 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
                 _watch = null;
                 _cancel = null;
             }
+
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -144,14 +146,14 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
 
     private TimeSpan Elapsed() => services.Time.GetElapsedTime(_begun);
 
-    private async Task<TransferEnd> CopyAsync(UpstreamResponse response, Memory<byte> buffer, CancellationToken cancellationToken)
+    private async Task<TransferEnd> CopyAsync(UpstreamResponse response, byte[] buffer, CancellationToken cancellationToken)
     {
         long skip = body.Appended - response.Offset;
         await using Stream stream = await response.Message.Content.ReadAsStreamAsync(cancellationToken);
         while (true)
         {
             bool isLimited = !response.Upstream.IsNode;
-            int read = await stream.ReadAsync(isLimited ? buffer[.._pace.Piece(buffer.Length)] : buffer, cancellationToken);
+            int read = await stream.ReadAsync(isLimited ? buffer.AsMemory(0, _pace.Piece(buffer.Length)) : buffer, cancellationToken);
             lock (_gate)
             {
                 _watch?.Moved(read, Elapsed());
@@ -181,7 +183,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
             int taken = (int)Math.Min(read - skipped, limit - body.Appended);
             if (taken > 0)
             {
-                await append(buffer.Slice(skipped, taken));
+                await append(buffer.AsMemory(skipped, taken));
             }
 
             lock (_gate)

@@ -1,6 +1,6 @@
+using System.Buffers;
 using System.Diagnostics;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Disk;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
@@ -181,17 +181,17 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
             return false;
         }
 
-        using var buffer = new PooledMemory(BufferBytes);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         using (lease)
         {
             try
             {
                 for (long offset = 0; offset < lease.Length;)
                 {
-                    int read = lease.TryRead(offset, buffer.GetSpan());
+                    int read = lease.TryRead(offset, buffer);
                     if (read < 0)
                     {
-                        read = await lease.ReadAsync(offset, buffer.Memory, cancellationToken);
+                        read = await lease.ReadAsync(offset, buffer, cancellationToken);
                     }
 
                     if (read == 0)
@@ -207,6 +207,10 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
             catch (IOException)
             {
                 return false;
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
             }
         }
     }
