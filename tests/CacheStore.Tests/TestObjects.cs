@@ -1,12 +1,16 @@
 using Breakwater.CacheStore.Hashing;
-using Breakwater.TestSupport;
 
 namespace Breakwater.CacheStore.Tests;
 
 /// <summary>Bytes that follow from a seed, with the key that they hash to.</summary>
 internal static class TestObjects
 {
-    public static byte[] Bytes(int seed, int length) => SeededBytes.Make(seed, length);
+    public static byte[] Bytes(int seed, int length)
+    {
+        byte[] bytes = new byte[length];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
 
     public static ObjectKey KeyOf(ReadOnlySpan<byte> bytes, DigestAlgorithm algorithm = DigestAlgorithm.Sha1,
         ObjectKind kind = ObjectKind.Plain) =>
