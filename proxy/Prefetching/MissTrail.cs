@@ -59,7 +59,8 @@ internal sealed class MissTrail
     /// <summary>A client waits for an object. Returns what clients will ask for next, in order; empty when that is not known.</summary>
     public IReadOnlyList<ObjectKey> Follow(in ObjectKey key)
     {
-        if (!_places.TryGetValue(key, out int at))
+        // What was learned last may be this very miss, whose object came before it was followed: nothing comes behind it in any case.
+        if (!_places.TryGetValue(key, out int at) || at == _keys.Count - 1)
         {
             return [];
         }

@@ -17,6 +17,22 @@ public sealed class MissTrailTests
         Assert.Empty(Note(trail, Key(3)));
     }
 
+    /// <summary>An object may have come before the miss that began its fetch is followed: that is still the first walk.</summary>
+    [Fact]
+    public void Follow_AfterItsOwnObjectWasLearned_IsStillTheFirstWalk()
+    {
+        var trail = new MissTrail();
+        foreach (ObjectKey key in Keys(40))
+        {
+            trail.Add(key);
+            Assert.Empty(trail.Follow(key));
+        }
+
+        Assert.Empty(Note(trail, Key(0)));
+        Assert.Empty(Note(trail, Key(1)));
+        Assert.Equal(Keys(40).Skip(3), Note(trail, Key(2)));
+    }
+
     [Fact]
     public void Note_WalkedAThirdTime_TellsItAgain()
     {
