@@ -1,5 +1,5 @@
-using Breakwater.CacheStore;
 using System.Net;
+using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Settings;
 

@@ -54,7 +54,6 @@ internal static class SettingsValidator
                 errors.Add($"Access:Users:{user}: a name without ':' and a password, or 'sha256:' with the 64 hex digits of its digest.");
             }
         }
-
     }
 
     private static void CheckHosts(List<string> errors, string name, string[] patterns) =>
@@ -89,7 +88,6 @@ internal static class SettingsValidator
             errors.Add($"Proxy:CongestionControl: '{proxy.CongestionControl}' is not a name such as cubic or bbr (sysctl "
                 + $"net.ipv4.tcp_available_congestion_control); empty for the system's.");
         }
-
     }
 
     /// <summary>The same address for two would be taken by the first, and the second would wait for it for ever.</summary>
@@ -112,7 +110,6 @@ internal static class SettingsValidator
         {
             errors.Add($"Cluster:Listen: '{cluster.Listen}' is not an address with a port, such as [::]:3129.");
         }
-
     }
 
     private static void CheckNetworks(List<string> errors, string name, string[] networks) =>
