@@ -14,6 +14,9 @@ internal sealed class BodyFeed
     /// <summary>1 MiB: small enough that a range of a few bytes costs little, large enough that a big file has few entries.</summary>
     public const int SliceBytes = 1 << 20;
 
+    /// <summary>Where the slice begins that has this byte.</summary>
+    public static long StartOfSlice(long offset) => offset / SliceBytes * SliceBytes;
+
     /// <summary>Slices kept for slow readers while the store takes none.</summary>
     private const int WindowSlices = 16;
 

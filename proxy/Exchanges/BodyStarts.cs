@@ -107,7 +107,7 @@ internal sealed class BodyStarts(MissingParts parts, BodyFeeds feeds, BodyIntake
     private long? FirstMissing(StoredHead stored, AnswerShape shape)
     {
         long end = shape.Offset + Math.Max(1, shape.Count ?? 1);
-        for (long at = shape.Offset / BodyFeed.SliceBytes * BodyFeed.SliceBytes; at < end; at += BodyFeed.SliceBytes)
+        for (long at = BodyFeed.StartOfSlice(shape.Offset); at < end; at += BodyFeed.SliceBytes)
         {
             long near = at <= shape.Offset ? BodyFeeds.NearBytes : long.MaxValue;
             if (!intake.IsStored(stored.BodyId, at) && feeds.Find(stored.BodyId, Math.Max(at, shape.Offset), nearBytes: near) is null)

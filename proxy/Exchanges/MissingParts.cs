@@ -10,8 +10,7 @@ internal sealed class MissingParts(Asker asker, NodeAsker nodes, HeadShelf heads
     private readonly Lock _wholes = new();
 
     /// <summary>Can a part be asked for under the validator of the whole?</summary>
-    public bool CanFill(Exchange exchange, StoredHead head) =>
-        exchange.Digest is null && head.Length is not null && Validators.Strong(head.Fields, time.GetUtcNow()) is not null;
+    public bool CanFill(Exchange exchange, StoredHead head) => ValidatorOf(exchange, head) is not null;
 
     /// <summary>
     /// Starts a fetch of a part of a body under the validator of the rest, or finds one under way. It ends where others have or fetch the
@@ -27,20 +26,22 @@ internal sealed class MissingParts(Asker asker, NodeAsker nodes, HeadShelf heads
     /// one useless.</returns>
     public Task<BodyFeed?> FillAsync(Exchange exchange, StoredHead head, long offset, long end, CancellationToken cancellationToken)
     {
-        if (!CanFill(exchange, head))
+        if (ValidatorOf(exchange, head) is not { } validator || head.Length is not { } length)
         {
             return Task.FromResult<BodyFeed?>(null);
         }
 
-        long length = head.Length!.Value;
-        long first = offset / BodyFeed.SliceBytes * BodyFeed.SliceBytes;
-        long last = (Math.Min(end, first + BodyFeeds.NearBytes) + BodyFeed.SliceBytes - 1) / BodyFeed.SliceBytes * BodyFeed.SliceBytes;
+        long first = BodyFeed.StartOfSlice(offset);
+        long last = BodyFeed.StartOfSlice(Math.Min(end, first + BodyFeeds.NearBytes) + BodyFeed.SliceBytes - 1);
         return feeds.JoinOrAsk(head.BodyId, offset, exchange.Target.IsForNode,
             () => intake.IsStored(head.BodyId, first) ? null
                 : new RangePlan(first, intake.NextPresent(head.BodyId, first, Math.Min(last, length))),
-            plan => FillAsync(exchange, head, length, Validators.Strong(head.Fields, time.GetUtcNow())!, plan))
+            plan => FillAsync(exchange, head, length, validator, plan))
             .WaitAsync(cancellationToken);
     }
+
+    private string? ValidatorOf(Exchange exchange, StoredHead head) =>
+        exchange.Digest is null && head.Length is not null ? Validators.Strong(head.Fields, time.GetUtcNow()) : null;
 
     private async Task<BodyFeed?> FillAsync(Exchange exchange, StoredHead head, long length, string validator, RangePlan plan)
     {

@@ -21,8 +21,8 @@ internal readonly record struct RangePlan(long First, long? End)
             return null;
         }
 
-        long first = range.First / BodyFeed.SliceBytes * BodyFeed.SliceBytes;
-        long? end = range.Last < 0 ? null : ((range.Last / BodyFeed.SliceBytes) + 1) * BodyFeed.SliceBytes;
+        long first = BodyFeed.StartOfSlice(range.First);
+        long? end = range.Last < 0 ? null : BodyFeed.StartOfSlice(range.Last) + BodyFeed.SliceBytes;
         return first == 0 && end is null ? null : new RangePlan(first, end);
     }
 
