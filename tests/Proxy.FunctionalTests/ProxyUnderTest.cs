@@ -32,14 +32,6 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
         ["Proxy:FetchPatience"] = "00:01:00",
     };
 
-    /// <summary>The times that operators have who set none: for tests of what becomes of those who are silent or slow.</summary>
-    public static readonly IReadOnlyDictionary<string, string?> Impatient = new Dictionary<string, string?>
-    {
-        ["Proxy:FirstByteTimeout"] = null,
-        ["Proxy:AnswerTimeout"] = null,
-        ["Proxy:FetchPatience"] = null,
-    };
-
     private readonly TemporaryDirectory _directory = new();
     private readonly ChangeableSettings _settings = new();
     private readonly IConfigurationRoot _configuration;

@@ -17,7 +17,7 @@ public sealed class MemoryBoundsTests : IAsyncLifetime
     private ProxyUnderTest _proxy = null!;
 
     public async Task InitializeAsync() => _proxy = await ProxyUnderTest.StartAsync(
-        new Dictionary<string, string?>(ProxyUnderTest.Impatient) { ["Proxy:MaxConcurrentFetches"] = "4" }, null, _upstream);
+        new Dictionary<string, string?> { ["Proxy:MaxConcurrentFetches"] = "4" }, null, _upstream);
 
     public async Task DisposeAsync()
     {

@@ -50,7 +50,7 @@ public sealed class ForeignWayTests : IAsyncLifetime
         ["redirect"] = _ => new UpstreamBehaviour { RedirectTo = "http://127.0.0.1:9/" },
     };
 
-    public async Task InitializeAsync() => _proxy = await StartAsync(ProxyUnderTest.Impatient);
+    public async Task InitializeAsync() => _proxy = await StartAsync(new Dictionary<string, string?>());
 
     public async Task DisposeAsync()
     {
