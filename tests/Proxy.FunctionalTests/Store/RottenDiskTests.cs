@@ -1,4 +1,6 @@
+using Breakwater.Proxy.Observability;
 using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.Store;
 
@@ -55,6 +57,30 @@ public sealed class RottenDiskTests
             Assert.Equal(200, answer.Status);
             Assert.Equal(item.Bytes, answer.Body);
         }
+    }
+
+    /// <summary>All that ask when a hot object is to be checked again would else take the ordinary way, which costs ten times as much.</summary>
+    [Theory]
+    [InlineData(5_000)]
+    [InlineData(100_000)]
+    [InlineData(256 << 10)]
+    public async Task Object_TouchedWhileItIsHot_IsCheckedAndSentByItsEventLoop(int length)
+    {
+        using TemporaryDirectory directory = new();
+        await using ScriptedUpstream stratum1 = ScriptedUpstream.Start();
+        await using ProxyUnderTest proxy = await StartAsync(directory, stratum1);
+        SyntheticObject item = await WarmAsync(proxy, stratum1, length);
+        ProxyCounters counters = proxy.Services.GetRequiredService<ProxyCounters>();
+        await Waiting.UntilAsync(() => counters.HitPathAnswers > 0);
+        long answered = counters.HitPathAnswers;
+
+        foreach (string path in Directory.GetFiles(Path.Combine(directory.Combine("store"), "objects"), "*.seg"))
+        {
+            File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch);
+        }
+
+        Assert.Equal(item.Bytes, (await proxy.GetAsync(item.Url)).Body);
+        await Waiting.UntilAsync(() => counters.HitPathAnswers > answered);
     }
 
     private static Task<ProxyUnderTest> StartAsync(TemporaryDirectory directory, ScriptedUpstream stratum1) =>
