@@ -90,7 +90,8 @@ internal static unsafe class LeaseSend
 
     /// <summary>
     /// What was found right is not believed for long: an object of one part is checked here and now if it is in memory, which costs less
-    /// than its send. The ordinary way, where longer ones are checked, costs ten times as much, and all who ask at that moment would take it.
+    /// than its send. The ordinary way, where longer ones are checked, costs ten times as much, and all who ask at that moment would take
+    /// it.
     /// </summary>
     private static bool TryMap(ObjectLease lease, long offset, out MappedRun run)
     {

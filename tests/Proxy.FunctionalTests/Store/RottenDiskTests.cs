@@ -59,7 +59,7 @@ public sealed class RottenDiskTests
         }
     }
 
-    /// <summary>All that ask when a hot object is to be checked again would else take the ordinary way, which costs ten times as much.</summary>
+    /// <summary>All that ask when a hot object is to be checked again would else take the ordinary way, ten times as dear.</summary>
     [Theory]
     [InlineData(5_000)]
     [InlineData(100_000)]
