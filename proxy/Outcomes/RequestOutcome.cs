@@ -42,6 +42,9 @@ internal sealed class RequestOutcome
     /// <summary>Is what was fetched for this request kept (as far as can be told when its head is written)?</summary>
     public bool IsStored { get; set; } = true;
 
+    /// <summary>How many stored copies could not be read back while this request was answered.</summary>
+    public int LostCopies { get; set; }
+
     /// <summary>The value of <c>Cache-Status</c> (RFC 9211).</summary>
     public string ToCacheStatus(string name) => Result switch
     {

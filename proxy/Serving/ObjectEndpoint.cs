@@ -14,6 +14,12 @@ internal sealed class ObjectEndpoint(
     IObjectStore store, FetchCoordinator fetches, CopyCheck copyCheck, HeadProbe headProbe, ResponseHeads heads, LookAhead lookAhead,
     ProxyOptions options, TimeProvider time)
 {
+    /// <summary>
+    /// So many copies may be lost to the disk before a request whose head is not out is given up: one that takes writes and gives nothing
+    /// back loses each as soon as it leaves memory, and what is sent meanwhile is luck.
+    /// </summary>
+    private const int MostLostCopies = 8;
+
     /// <summary>Serves one request; the outcome says how it ended.</summary>
     public async Task ServeAsync(HttpContext context, FetchOrder order, RequestOutcome outcome)
     {
@@ -97,9 +103,8 @@ internal sealed class ObjectEndpoint(
     /// <summary>Goes on with a response whose stored copy turned out damaged.</summary>
     private async Task ResumeAsync(HttpContext context, FetchOrder order, long promised, ByteRange? range, RequestOutcome outcome)
     {
-        if (!context.Response.HasStarted)
+        if (MayBeginAnew(context, outcome))
         {
-            context.Response.Clear();
             await ServeFetchedAsync(context, order, range, outcome);
             return;
         }
@@ -179,9 +184,29 @@ internal sealed class ObjectEndpoint(
                 return;
             }
 
-            await ServeFollowerAsync(context, follower, range, outcome);
-            return;
+            if (await ServeFollowerAsync(context, follower, range, outcome))
+            {
+                return;
+            }
+
+            if (!MayBeginAnew(context, outcome))
+            {
+                context.Abort();
+                return;
+            }
         }
+    }
+
+    /// <summary>What was stored cannot be read. Nothing of it is out: the request is as good as new.</summary>
+    private static bool MayBeginAnew(HttpContext context, RequestOutcome outcome)
+    {
+        if (context.Response.HasStarted || ++outcome.LostCopies > MostLostCopies)
+        {
+            return false;
+        }
+
+        context.Response.Clear();
+        return true;
     }
 
     /// <summary>
@@ -232,25 +257,18 @@ internal sealed class ObjectEndpoint(
         }
     }
 
-    private async Task ServeFollowerAsync(HttpContext context, FetchFollower follower, ByteRange? range, RequestOutcome outcome)
+    /// <summary>Sends what a fetch brings. False: it cannot go on, and is to be cut unless nothing is out yet.</summary>
+    private async Task<bool> ServeFollowerAsync(HttpContext context, FetchFollower follower, ByteRange? range, RequestOutcome outcome)
     {
         outcome.IsStored = follower.IsToBeStored;
         if (follower.PromiseLength() is not { } length)
         {
             heads.WriteObject(context.Response, outcome, null, null);
-            if (!await BodyResponder.SendAsync(context, follower, 0, long.MaxValue, outcome))
-            {
-                context.Abort();
-            }
-
-            return;
+            return await BodyResponder.SendAsync(context, follower, 0, long.MaxValue, outcome);
         }
 
-        if (TryPlan(context, length, range, outcome, out long offset, out long count)
-            && !await BodyResponder.SendAsync(context, follower, offset, count, outcome))
-        {
-            context.Abort();
-        }
+        return !TryPlan(context, length, range, outcome, out long offset, out long count)
+            || await BodyResponder.SendAsync(context, follower, offset, count, outcome);
     }
 
     /// <summary>Writes the head. False: there is no body to send.</summary>
