@@ -106,9 +106,8 @@ internal sealed class IndexLoader : IDisposable
         _counted(_added);
     }
 
-    private bool IsSpilled => _store.Log.HeadAddress > _store.Log.BeginAddress;
-
-    private bool TryGet(in ObjectKey key, out IndexEntry entry)
+    /// <summary>Where a key points to by now. False: it is not known yet.</summary>
+    public bool TryGet(in ObjectKey key, out IndexEntry entry)
     {
         ObjectKey k = key;
         entry = default;
@@ -131,4 +130,6 @@ internal sealed class IndexLoader : IDisposable
             return true;
         }
     }
+
+    private bool IsSpilled => _store.Log.HeadAddress > _store.Log.BeginAddress;
 }

@@ -14,7 +14,12 @@ internal static class SegmentTable
     public const int HeaderBytes = 32;
 
     /// <summary>Makes the table of a full segment by reading the segment's headers.</summary>
-    public static void WriteFromSegment(SegmentSet segments, int id, int pageSizeBits)
+    /// <param name="segments">The log's.</param>
+    /// <param name="id">Number of the segment.</param>
+    /// <param name="pageSizeBits">Of the log.</param>
+    /// <param name="isListed">Which entries count; null: all, since a commit covers them.</param>
+    /// <exception cref="IOException">The disk refuses.</exception>
+    public static void WriteFromSegment(SegmentSet segments, int id, int pageSizeBits, Func<ScannedEntry, bool>? isListed = null)
     {
         LogScanner scanner = new(segments, pageSizeBits);
         long start = segments.StartOf(id);
@@ -22,7 +27,7 @@ internal static class SegmentTable
         using EntryReader reader = new(segments);
         foreach (ScannedEntry entry in scanner.Scan(start, start + segments.SegmentBytes))
         {
-            if (entry.Header.Kind is EntryKind.Whole or EntryKind.Seal or EntryKind.Removed)
+            if (entry.Header.Kind is EntryKind.Whole or EntryKind.Seal or EntryKind.Removed && isListed?.Invoke(entry) != false)
             {
                 PartSpan parts = entry.Header.Kind == EntryKind.Seal
                     ? new PartSpan(segments, reader.ReadSeal(entry.Address, entry.Header.Key, entry.Header.ObjectLength))

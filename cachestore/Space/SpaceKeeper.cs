@@ -118,6 +118,8 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     {
         await _stopping.CancelAsync();
         await _running;
+        _kept.Abandon(); // it is flushed, or void
+        WriteMissingTables(); // the next start need not ask which
         SignalProgress(false);
         _wake.Dispose();
         _evicting.Dispose();
@@ -291,7 +293,8 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         {
             try
             {
-                SegmentTable.WriteFromSegment(_segments, id, _log.Geometry.PageSizeBits);
+                SegmentTable.WriteFromSegment(_segments, id, _log.Geometry.PageSizeBits,
+                    id >= SegmentSet.FirstKeptId ? IsLive : null);
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
@@ -300,6 +303,10 @@ internal sealed class SpaceKeeper : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Does the index point to it? What the cleaner did not flush is in a kept segment as well, and never counts.</summary>
+    private bool IsLive(ScannedEntry entry) =>
+        _table.TryGet(entry.Header.Key, out IndexEntry known) && known.Address == entry.Address;
 
     private void SignalProgress(bool isFreed)
     {

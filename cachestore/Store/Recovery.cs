@@ -134,11 +134,37 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, StoreShares share
         _segmentsScanned++;
         long start = _segments.StartOf(segment.Id);
         long end = start + _segments.SegmentBytes;
-        foreach (ScannedEntry entry in _scanner.Scan(start, segment.Id >= SegmentSet.FirstKeptId ? end : Math.Min(until, end)))
+        if (segment.Id >= SegmentSet.FirstKeptId)
+        {
+            ScanKept(loader, segment, start, end);
+            return;
+        }
+
+        foreach (ScannedEntry entry in _scanner.Scan(start, Math.Min(until, end)))
         {
             EntryHeader header = entry.Header;
             Apply(loader, segment, header.Kind, header.Kind == EntryKind.Whole, header.Key, entry.Address, header.ObjectLength,
                 header.Mark, segment.AddEntry());
+        }
+    }
+
+    /// <summary>
+    /// The power, or the process, may have gone while the cleaner was writing: what it copied is still where it was copied from then, and a
+    /// copy of which half is missing must not stand in for that.
+    /// </summary>
+    private void ScanKept(IndexLoader loader, Segment segment, long start, long end)
+    {
+        using UnprovedEntries unproved = new(_segments);
+        unproved.Sync(segment);
+        foreach (ScannedEntry entry in _scanner.Scan(start, end))
+        {
+            EntryHeader header = entry.Header;
+            bool isKnown = loader.TryGet(header.Key, out IndexEntry known) && unproved.IsProved(known.Address);
+            if (!isKnown && unproved.IsRight(entry))
+            {
+                Apply(loader, segment, header.Kind, isWhole: true, header.Key, entry.Address, header.ObjectLength, header.Mark,
+                    segment.AddEntry());
+            }
         }
     }
 
