@@ -113,6 +113,10 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         {
             throw new IOException($"Document '{key}' could not be made durable: the store's disk refuses writes.", _health.WriteFailure);
         }
+        catch (ObjectDisposedException closed)
+        {
+            throw new IOException($"Document '{key}' could not be made durable: the store is closed.", closed);
+        }
 
         if (payload.Length > InMemoryBytes)
         {
@@ -149,8 +153,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
             _logger.LogWarning("The document store closes while its disk refuses writes.");
         }
 
-        _log.Dispose();
-        _appending.Dispose();
+        _log.Dispose(); // _appending is not disposed of: whoever waits for it would do so for ever
     }
 
     /// <summary>A manifest is put again every minute: what was replaced is given up segment by segment, oldest first.</summary>

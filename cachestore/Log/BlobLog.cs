@@ -27,6 +27,9 @@ internal sealed class BlobLog : IDisposable
     private readonly SegmentDevice _device;
     private readonly CommitRecord _commitRecord;
     private readonly DiskHealth _health;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly ManualResetEventSlim _isUnused = new();
+    private ReferenceCount _users = new(); // the log itself, and calls of FASTER that are under way
 
     private BlobLog(FasterLog log, SegmentDevice device, CommitRecord commitRecord, SegmentSet segments, LogGeometry geometry,
         DiskHealth health)
@@ -172,17 +175,44 @@ internal sealed class BlobLog : IDisposable
     /// <summary>Appends an entry, waiting while the pages in memory are full.</summary>
     /// <returns>Its address.</returns>
     /// <exception cref="OperationCanceledException">The token, or the disk refuses writes (<see cref="DiskHealth.Failing"/>).</exception>
-    public ValueTask<long> AppendAsync(in EntryHeader header, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        _log.EnqueueAsync(new Entry(header, payload), cancellationToken);
+    /// <exception cref="ObjectDisposedException">The log is closed, or was meanwhile.</exception>
+    public ValueTask<long> AppendAsync(in EntryHeader header, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        Entry entry = new(header, payload);
+        return WhileOpenAsync(token => _log.EnqueueAsync(entry, token), cancellationToken);
+    }
 
-    /// <summary>Appends an entry unless the pages in memory are full.</summary>
-    public bool TryAppend(in EntryHeader header, ReadOnlyMemory<byte> payload, out long address) =>
-        _log.TryEnqueue(new Entry(header, payload), out address);
+    /// <summary>Appends an entry. False: the pages in memory are full, or the log is closed.</summary>
+    public bool TryAppend(in EntryHeader header, ReadOnlyMemory<byte> payload, out long address)
+    {
+        address = -1;
+        if (!_users.TryAcquire())
+        {
+            return false;
+        }
+
+        try
+        {
+            return _log.TryEnqueue(new Entry(header, payload), out address);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
 
     /// <summary>
     /// Makes all that was appended before the call durable, and a truncation effective. Waits as long as the disk refuses.
     /// </summary>
-    public Task CommitAsync(CancellationToken cancellationToken = default) => _log.CommitAsync(cancellationToken).AsTask();
+    /// <exception cref="ObjectDisposedException">The log is closed, or was meanwhile.</exception>
+    public async Task CommitAsync(CancellationToken cancellationToken = default) =>
+        await WhileOpenAsync(
+            async token =>
+            {
+                await _log.CommitAsync(token);
+                return 0;
+            },
+            cancellationToken);
 
     /// <summary>Gives up entries below a segment's start with the next commit; <see cref="RemoveGivenUp"/> after it.</summary>
     public void TruncateUntil(long address) => _log.TruncateUntil(address);
@@ -206,14 +236,47 @@ internal sealed class BlobLog : IDisposable
         }
     }
 
+    /// <summary>Closes the log when whoever is in a call has left: waits end, and an entry that is being copied is there.</summary>
     public void Dispose()
     {
+        _closing.Cancel();
+        Leave();
+        _isUnused.Wait();
         _commitRecord.StopRetrying();
         _health.RetryNow();
         _log.Dispose();
         _device.Dispose();
         _commitRecord.Dispose();
         Segments.Dispose();
+        _closing.Dispose();
+        _isUnused.Dispose();
+    }
+
+    /// <summary>FASTER's log must not be called once it is disposed: it waits for ever then, or spins.</summary>
+    private async ValueTask<long> WhileOpenAsync(Func<CancellationToken, ValueTask<long>> call, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(!_users.TryAcquire(), this);
+        try
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
+            return await call(either.Token);
+        }
+        catch (OperationCanceledException) when (_closing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException(nameof(BlobLog));
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private void Leave()
+    {
+        if (_users.Release())
+        {
+            _isUnused.Set();
+        }
     }
 
     [StructLayout(LayoutKind.Auto)]

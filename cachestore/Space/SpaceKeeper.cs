@@ -121,8 +121,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
         _kept.Abandon(); // it is flushed, or void
         WriteMissingTables(); // the next start need not ask which
         SignalProgress(false);
-        _wake.Dispose();
-        _evicting.Dispose();
+        _wake.Dispose(); // _evicting is not: whoever waits for it would do so for ever
         _stopping.Dispose();
     }
 

@@ -123,6 +123,10 @@ internal sealed class Intake(ObjectTable table, BlobLog log, CommitLoop commits,
         {
             return WhyRefusing() ?? CommitResult.Failed;
         }
+        catch (ObjectDisposedException)
+        {
+            return CommitResult.Failed; // the log was closed
+        }
     }
 
     private async Task<bool> IsRoomMadeAsync(CancellationToken cancellationToken)
