@@ -11,13 +11,13 @@ internal sealed class FaultyDisk : StoreDisk
 {
     private const int SectorBytes = 512;
 
-    private readonly ConcurrentDictionary<string, SafeFileHandle> _handles = new();
-    private readonly ConcurrentDictionary<SafeFileHandle, string> _paths = new();
+    private readonly ConcurrentDictionary<SafeFileHandle, TrackedFile> _open = new();
+    private readonly Dictionary<string, TrackedFile> _named = []; // locked by _unsynced
     private readonly List<Unsynced> _unsynced = []; // locked
     private readonly HashSet<string> _unsyncedNames = []; // locked by _unsynced
     private readonly List<UnsyncedName> _unsyncedChanges = []; // of names that were there before; locked by _unsynced
     private int _setAside; // guarded by _unsynced's lock
-    private volatile bool _losesPowerAtNextWrite;
+    private volatile Func<string, bool>? _losesPowerAtWrite;
     private volatile bool _isPowerLost;
 
     /// <summary>Thrown by writes, syncs and reservations while it is set.</summary>
@@ -35,38 +35,43 @@ internal sealed class FaultyDisk : StoreDisk
 
     public override SafeFileHandle Open(string path)
     {
-        bool isNew = !File.Exists(path);
-        if (isNew)
+        lock (_unsynced)
         {
-            Throw(WriteFault);
-        }
-
-        SafeFileHandle handle = base.Open(path);
-        _paths[handle] = path;
-        _handles[path] = handle;
-        if (isNew)
-        {
-            lock (_unsynced)
+            bool isNew = !File.Exists(path);
+            if (isNew)
             {
+                Throw(WriteFault);
                 _unsyncedNames.Add(path);
             }
-        }
 
-        return handle;
+            if (isNew || !_named.TryGetValue(path, out TrackedFile? file))
+            {
+                file = _named[path] = new TrackedFile(path);
+            }
+
+            SafeFileHandle handle = base.Open(path);
+            _open[handle] = file;
+            return handle;
+        }
     }
 
     public override void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
     {
         Throw(WriteFault);
-        byte[] before = new byte[bytes.Length];
-        int n = ReadFullyIgnoringFaults(file, before, offset);
-        lock (_unsynced)
+        TrackedFile written = _open[file];
+        lock (written)
         {
-            _unsynced.Add(new Unsynced(_paths[file], offset, before, n));
+            byte[] before = new byte[bytes.Length];
+            ReadFullyIgnoringFaults(file, before, offset);
+            lock (_unsynced)
+            {
+                _unsynced.Add(new Unsynced(written, offset, before));
+            }
+
+            base.Write(file, bytes, offset);
         }
 
-        base.Write(file, bytes, offset);
-        if (_losesPowerAtNextWrite)
+        if (_losesPowerAtWrite?.Invoke(written.Path) == true)
         {
             LosePower();
         }
@@ -75,9 +80,13 @@ internal sealed class FaultyDisk : StoreDisk
     public override void Sync(SafeFileHandle file)
     {
         Throw(WriteFault);
-        lock (_unsynced)
+        TrackedFile synced = _open[file];
+        lock (synced) // not in the middle of a write
         {
-            _unsynced.RemoveAll(write => write.Path == _paths[file]);
+            lock (_unsynced)
+            {
+                _unsynced.RemoveAll(write => write.File == synced);
+            }
         }
     }
 
@@ -104,12 +113,8 @@ internal sealed class FaultyDisk : StoreDisk
         {
             _unsyncedChanges.Add(new UnsyncedName(name, SetAside(name)));
             _unsyncedNames.Remove(path);
-            for (int i = 0; i < _unsynced.Count; i++)
-            {
-                _unsynced[i] = _unsynced[i].Path == path ? _unsynced[i] with { Path = name } : _unsynced[i];
-            }
-
             base.Replace(path, name);
+            RenameLocked(path, name);
         }
     }
 
@@ -153,8 +158,12 @@ internal sealed class FaultyDisk : StoreDisk
         return ReadFault is null ? base.ReadAgain(file, buffer, offset) : -1;
     }
 
+    /// <summary>Has the power failed?</summary>
+    public bool IsPowerLost => _isPowerLost;
+
     /// <summary>The power fails behind the next write, before its sync.</summary>
-    public void LosePowerAtNextWrite() => _losesPowerAtNextWrite = true;
+    /// <param name="isThere">Which file that is to be a write of, by its path; null: any.</param>
+    public void LosePowerAtNextWrite(Func<string, bool>? isThere = null) => _losesPowerAtWrite = isThere ?? (static _ => true);
 
     /// <summary>The power fails: nothing is written any more. Call <see cref="LoseUnsynced"/> when the store is closed.</summary>
     public void LosePower()
@@ -169,12 +178,12 @@ internal sealed class FaultyDisk : StoreDisk
         int lost = 0;
         foreach (Unsynced write in Enumerable.Reverse(_unsynced))
         {
-            if (!File.Exists(write.Path))
+            if (!File.Exists(write.File.Path))
             {
                 continue;
             }
 
-            using SafeFileHandle file = File.OpenHandle(write.Path, FileMode.Open, FileAccess.ReadWrite);
+            using SafeFileHandle file = File.OpenHandle(write.File.Path, FileMode.Open, FileAccess.ReadWrite);
             for (int at = 0; at < write.Before.Length; at += SectorBytes)
             {
                 if (random.Next(2) == 0)
@@ -220,18 +229,27 @@ internal sealed class FaultyDisk : StoreDisk
 
         string before = $"{name}.before-{++_setAside}";
         File.Move(name, before);
+        RenameLocked(name, before);
         return before;
     }
 
-    private static int ReadFullyIgnoringFaults(SafeFileHandle file, byte[] buffer, long offset)
+    /// <summary>What was written to a file and not synced goes with it: another one may have its name from now on.</summary>
+    private void RenameLocked(string name, string now)
+    {
+        if (_named.Remove(name, out TrackedFile? file))
+        {
+            file.Path = now;
+            _named[now] = file;
+        }
+    }
+
+    private static void ReadFullyIgnoringFaults(SafeFileHandle file, byte[] buffer, long offset)
     {
         int total = 0;
         for (int n; total < buffer.Length && (n = RandomAccess.Read(file, buffer.AsSpan(total), offset + total)) > 0;)
         {
             total += n;
         }
-
-        return total;
     }
 
     private static void Throw(IOException? fault)
@@ -245,5 +263,17 @@ internal sealed class FaultyDisk : StoreDisk
     /// <summary>A name that was taken from its file, or given to another one, and may come back.</summary>
     private sealed record UnsyncedName(string Name, string? Before);
 
-    private sealed record Unsynced(string Path, long Offset, byte[] Before, int BytesThatWereThere);
+    private sealed record Unsynced(TrackedFile File, long Offset, byte[] Before);
+
+    /// <summary>A file, whatever its name is at present. Locked while it is written.</summary>
+    private sealed class TrackedFile(string path)
+    {
+        private volatile string _path = path;
+
+        public string Path
+        {
+            get => _path;
+            set => _path = value;
+        }
+    }
 }
