@@ -130,6 +130,10 @@ internal sealed class CommitLoop : IAsyncDisposable
         {
             _logger.LogWarning("The store closes while its disk refuses writes: what was not committed is not stored.");
         }
+        catch (Exception failure)
+        {
+            _logger.LogError(failure, "The last commit of the store's log failed: what was not committed is not stored.");
+        }
 
         _isClosed = true;
         SignalCycle();

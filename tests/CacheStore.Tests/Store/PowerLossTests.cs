@@ -41,7 +41,7 @@ public sealed class PowerLossTests : IDisposable
                 evicted += store.Statistics.EvictedObjects;
                 moved += store.Statistics.RewrittenBytes;
                 await store.DisposeAsync(); // else those who wait for the disk do so for ever
-                await working.WaitAsync(TimeSpan.FromSeconds(30));
+                await working.InTimeAsync();
             }
 
             lost += disk.LoseUnsynced(random);
