@@ -74,18 +74,26 @@ internal static unsafe class LeaseSend
             return false;
         }
 
-        for (long offset = 0; offset < length;)
+        try
         {
-            if (!TryMap(lease, offset, out MappedRun run) || !resident.Contains(run) || count == MaxPieces)
+            for (long offset = 0; offset < length;)
             {
-                return offset == 0 && TryReadWhole(lease, pieces, ref count);
+                if (!TryMap(lease, offset, out MappedRun run) || !resident.Contains(run) || count == MaxPieces)
+                {
+                    return offset == 0 && TryReadWhole(lease, pieces, ref count);
+                }
+
+                pieces[count++] = new IoVector { Base = (byte*)run.Address, Length = (nuint)run.Length };
+                offset += run.Length;
             }
 
-            pieces[count++] = new IoVector { Base = (byte*)run.Address, Length = (nuint)run.Length };
-            offset += run.Length;
+            return true;
         }
-
-        return true;
+        catch (IOException)
+        {
+            // Damaged: the store has forgotten it, the ordinary way fetches it anew.
+            return false;
+        }
     }
 
     /// <summary>
@@ -105,39 +113,23 @@ internal static unsafe class LeaseSend
             return false;
         }
 
-        try
-        {
-            Span<byte> first = stackalloc byte[1];
-            return lease.TryRead(offset, first) > 0 && lease.TryGetMapped(offset, out run);
-        }
-        catch (IOException)
-        {
-            // Damaged: the store has forgotten it, the ordinary way fetches it anew.
-            return false;
-        }
+        Span<byte> first = stackalloc byte[1];
+        return lease.TryRead(offset, first) > 0 && lease.TryGetMapped(offset, out run);
     }
 
     private static bool TryReadWhole(ObjectLease lease, IoVector* pieces, ref int count)
     {
-        try
+        if (!lease.TryReadWhole(out ReadOnlySpan<byte> bytes))
         {
-            if (!lease.TryReadWhole(out ReadOnlySpan<byte> bytes))
-            {
-                return false;
-            }
-
-            // Pinned memory of this thread, which sends before it reads anything else.
-            pieces[count++] = new IoVector
-            {
-                Base = (byte*)Unsafe.AsPointer(in bytes.GetPinnableReference()),
-                Length = (nuint)bytes.Length
-            };
-            return true;
-        }
-        catch (IOException)
-        {
-            // Damaged: the store has forgotten it, the ordinary way fetches it anew.
             return false;
         }
+
+        // Pinned memory of this thread, which sends before it reads anything else.
+        pieces[count++] = new IoVector
+        {
+            Base = (byte*)Unsafe.AsPointer(in bytes.GetPinnableReference()),
+            Length = (nuint)bytes.Length
+        };
+        return true;
     }
 }
