@@ -21,9 +21,7 @@ public sealed class KeptRecoveryTests : IDisposable
     [InlineData(Long)]
     public async Task Copy_OfWhichHalfIsMissing_DoesNotStandInForTheWholeObject(int length)
     {
-        byte[] bytes = TestObjects.Bytes(1, length);
-        ObjectKey key = TestObjects.KeyOf(bytes);
-        await StoreAsync(key, bytes);
+        (ObjectKey key, byte[] bytes) = await StoreAsync(length);
         Copy(key, bytes, keepsOriginal: true, isTorn: true);
 
         await AssertThereAsync(key, bytes);
@@ -36,9 +34,7 @@ public sealed class KeptRecoveryTests : IDisposable
     [InlineData(Long)]
     public async Task Copy_WhoseObjectIsNowhereElse_Counts(int length)
     {
-        byte[] bytes = TestObjects.Bytes(1, length);
-        ObjectKey key = TestObjects.KeyOf(bytes);
-        await StoreAsync(key, bytes);
+        (ObjectKey key, byte[] bytes) = await StoreAsync(length);
         Copy(key, bytes, keepsOriginal: false, isTorn: false);
 
         await AssertThereAsync(key, bytes);
@@ -48,9 +44,7 @@ public sealed class KeptRecoveryTests : IDisposable
     [Fact]
     public async Task Copy_OfWhichHalfIsMissingAndNoOtherIsThere_IsAMiss()
     {
-        byte[] bytes = TestObjects.Bytes(1, Long);
-        ObjectKey key = TestObjects.KeyOf(bytes);
-        await StoreAsync(key, bytes);
+        (ObjectKey key, byte[] bytes) = await StoreAsync(Long);
         Copy(key, bytes, keepsOriginal: false, isTorn: true);
 
         await using FasterObjectStore store = await OpenAsync();
@@ -62,19 +56,20 @@ public sealed class KeptRecoveryTests : IDisposable
     [Fact]
     public async Task Copies_OfWhichTheFirstIsTornAfterAFailure_TheLaterOneCounts()
     {
-        byte[] bytes = TestObjects.Bytes(1, Short);
-        ObjectKey key = TestObjects.KeyOf(bytes);
-        await StoreAsync(key, bytes);
+        (ObjectKey key, byte[] bytes) = await StoreAsync(Short);
         Copy(key, bytes, keepsOriginal: true, isTorn: true);
         Copy(key, bytes, keepsOriginal: false, isTorn: false);
 
         await AssertThereAsync(key, bytes);
     }
 
-    private async Task StoreAsync(ObjectKey key, byte[] bytes)
+    private async Task<(ObjectKey Key, byte[] Bytes)> StoreAsync(int length)
     {
+        byte[] bytes = TestObjects.Bytes(1, length);
+        ObjectKey key = TestObjects.KeyOf(bytes);
         await using FasterObjectStore store = await OpenAsync();
         Assert.Equal(CommitResult.Committed, await store.WriteAsync(key, bytes));
+        return (key, bytes);
     }
 
     /// <summary>Does what the cleaner does until the power fails: the next kept segment has a copy.</summary>

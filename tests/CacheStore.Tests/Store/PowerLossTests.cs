@@ -94,7 +94,6 @@ public sealed class PowerLossTests : IDisposable
         }
 
         Assert.Equal(0, store.Statistics.DamagedObjects);
-
         Assert.Empty(Directory.GetFiles(Path.Combine(_directory.Path, "pins"), "*.damaged"));
     }
 
