@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Breakwater.CacheStore.Disk;
 using Microsoft.Win32.SafeHandles;
 
@@ -21,6 +22,11 @@ internal sealed class Segment
     /// </summary>
     internal static readonly TimeSpan GenerationLasts = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How long the file is believed to be as it was when it was looked at: a busy server asks once for several hits (ADR 104).
+    /// </summary>
+    internal static readonly TimeSpan LookLasts = TimeSpan.FromMicroseconds(100);
+
     /// <summary>What a change of the file adds to the generation: more than anybody goes back.</summary>
     private const int Change = 1000;
 
@@ -34,6 +40,7 @@ internal sealed class Segment
     private long _mappedBytes; // guarded by _growth
     private ulong _stamp; // of the file after our last write; written under _growth. 0: not known yet
     private long _since; // beginning of the generation; written under _growth
+    private long _lookedAt; // a Stopwatch's timestamp: how long a look lasts is no matter of the clock that the store is given
     private int _generation = Change; // written under _growth
     private volatile bool _isBeingWritten; // by us; written under _growth
 
@@ -78,7 +85,7 @@ internal sealed class Segment
     public int Generation(TimeProvider time)
     {
         bool isOld = time.GetElapsedTime(Volatile.Read(ref _since)) >= GenerationLasts;
-        if (isOld || (!_isBeingWritten && _disk.StampOf(_handle) != Volatile.Read(ref _stamp)))
+        if (isOld || HasChanged())
         {
             lock (_growth)
             {
@@ -118,6 +125,23 @@ internal sealed class Segment
                 _isBeingWritten = false;
             }
         }
+    }
+
+    private bool HasChanged()
+    {
+        long now = Stopwatch.GetTimestamp();
+        if (_isBeingWritten || Stopwatch.GetElapsedTime(Volatile.Read(ref _lookedAt), now) < LookLasts)
+        {
+            return false;
+        }
+
+        if (_disk.StampOf(_handle) != Volatile.Read(ref _stamp))
+        {
+            return true;
+        }
+
+        Volatile.Write(ref _lookedAt, now);
+        return false;
     }
 
     private void LookLocked()

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Breakwater.TestSupport;
 
 /// <summary>Damage to a store's files on the disk, behind the store's back.</summary>
@@ -18,6 +20,18 @@ public static class StoreFiles
         using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         file.Position = at;
         file.WriteByte((byte)(bytes[bytes.Length / 2] ^ 1));
+        file.Flush();
+        OutlastLook();
+    }
+
+    /// <summary>Returns when what a hit found of a file a moment ago counts no longer (ADR 104: 100 µs).</summary>
+    public static void OutlastLook()
+    {
+        long began = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(began) < TimeSpan.FromMilliseconds(1))
+        {
+            Thread.Yield();
+        }
     }
 
     private static (string Path, int At)? Find(string store, byte[] bytes)

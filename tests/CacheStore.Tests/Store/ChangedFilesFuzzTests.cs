@@ -1,5 +1,6 @@
 using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Store;
+using Breakwater.TestSupport;
 using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Tests.Store;
@@ -42,6 +43,7 @@ public sealed class ChangedFilesFuzzTests : IDisposable
             for (int i = 0; i < 60; i++)
             {
                 Change(random);
+                StoreFiles.OutlastLook();
                 await store.Documents.PutAsync("small", new StoredDocument(_document.AsMemory(0, 100), default, DateTimeOffset.UnixEpoch));
                 for (int reads = 0; reads < 6; reads++)
                 {

@@ -336,6 +336,7 @@ public sealed class ChangedFilesTests : IDisposable
         (string path, long at) = PlaceOf(bytes);
         using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         RandomAccess.Write(file, [(byte)(bytes[^1] ^ 1)], at + LastPartBytes(bytes) - 1);
+        StoreFiles.OutlastLook();
     }
 
     private static int LastPartBytes(byte[] bytes) => ((bytes.Length - 1) % PartSize.Full) + 1;

@@ -239,6 +239,13 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
         Assert.Equal(scheme == ColorScheme.Dark ? "rgb(14, 20, 25)" : "rgb(244, 246, 248)", background);
         await window.SaveAsync(name);
         Assert.Empty(window.Errors);
+
+        // A storm of an hour has longer texts than this one: in one step, since the page writes its own again.
+        Assert.Equal(0, await window.Page.EvaluateAsync<int>(
+            "(() => { for (const [places, text] of [['#boot-axis span, .boot .n', '119 min 59 s'], ['.tile b', '999,999,999 MB'], "
+            + "['#live, #health, #storm-line, #span-note', 'unready since 2026-11-29 14:00:00']]) "
+            + "for (const place of document.querySelectorAll(places)) place.textContent = text; "
+            + "return document.documentElement.scrollWidth - document.documentElement.clientWidth; })()"));
     }
 
     private async Task<Window> OpenAsync(int width, int height, ColorScheme scheme)

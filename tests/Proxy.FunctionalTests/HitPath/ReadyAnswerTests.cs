@@ -270,11 +270,18 @@ public sealed class ReadyAnswerTests : IAsyncLifetime
     private static Task<RawResponse> AskAsync(ProxyUnderTest proxy, string url, params string[] fields) =>
         SendAsync(proxy, Request(url, fields));
 
+    /// <summary>The answer, once it is counted, too: that is done when it is out.</summary>
     private static async Task<RawResponse> SendAsync(ProxyUnderTest proxy, string request)
     {
+        RequestRecorder recorder = proxy.Services.GetRequiredService<RequestRecorder>();
+        long before = Recorded();
         using RawHttpClient client = await proxy.ConnectAsync();
         await client.SendAsync(request);
-        return await client.ReadResponseAsync();
+        RawResponse answer = await client.ReadResponseAsync();
+        await Waiting.UntilAsync(() => Recorded() > before);
+        return answer;
+
+        long Recorded() => recorder.TotalOf(static _ => true).Requests;
     }
 
     private static string[] Lines(string log) => File.Exists(log) ? File.ReadAllText(log).Split('\n')[..^1] : [];
