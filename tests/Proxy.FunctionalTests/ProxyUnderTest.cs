@@ -24,9 +24,10 @@ namespace Breakwater.Proxy.FunctionalTests;
 /// </summary>
 internal sealed class ProxyUnderTest : IAsyncDisposable
 {
-    /// <summary>Longer than any test: for tests whose upstream waits at a gate.</summary>
+    /// <summary>Longer than any test: for tests whose upstream waits at a gate, and for those that no busy machine may disturb.</summary>
     public static readonly IReadOnlyDictionary<string, string?> Patient = new Dictionary<string, string?>
     {
+        ["Proxy:ConnectTimeout"] = "00:01:00",
         ["Proxy:FirstByteTimeout"] = "00:01:00",
         ["Proxy:AnswerTimeout"] = "00:01:00",
         ["Proxy:FetchPatience"] = "00:01:00",
@@ -50,6 +51,11 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
             ["Store:Path"] = _directory.Combine("store"),
             ["Repositories:*.example.org:Cluster"] = "test",
             ["Logging:LogLevel:Default"] = "Error",
+
+            // Four times what is shipped and more: the pause of a busy machine is not the silence of a Stratum 1.
+            ["Proxy:ConnectTimeout"] = "00:00:10",
+            ["Proxy:FirstByteTimeout"] = "00:00:06",
+            ["Proxy:AnswerTimeout"] = "00:00:15",
         };
         foreach ((int i, string address) in stratum1s.Index())
         {
