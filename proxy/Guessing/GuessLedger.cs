@@ -47,7 +47,7 @@ internal sealed class GuessLedger(GuessLimits limits, GuessCounters counters)
         {
             if (_isClosed || _guesses.Count >= limits.Objects
                 || _guesses.Count - _asked >= limits.UnaskedObjects + _demanded.Count
-                || _unaskedBytes + guess.Bytes > limits.UnaskedBytes + _askedBytes
+                || guess.Bytes > limits.UnaskedBytes + Math.Min(_askedBytes, limits.BytesInVain) - _unaskedBytes
                 || _demanded.Contains(guess.Key)
                 || !_guesses.TryAdd(guess.Key, new Entry(guess.Rule, guess.Bytes)))
             {
@@ -60,13 +60,20 @@ internal sealed class GuessLedger(GuessLimits limits, GuessCounters counters)
     }
 
     /// <summary>A guess is in the store.</summary>
-    public void Arrived(in ObjectKey key)
+    /// <param name="key">The object.</param>
+    /// <param name="wireBytes">Bytes that came for it: a catalog may state fewer than there are.</param>
+    public void Arrived(in ObjectKey key, long wireBytes)
     {
         lock (_gate)
         {
             if (_guesses.TryGetValue(key, out Entry? guess))
             {
                 guess.IsHere = true;
+                if (!guess.IsAsked && wireBytes > guess.Bytes)
+                {
+                    _unaskedBytes += wireBytes - guess.Bytes;
+                    guess.Bytes = wireBytes;
+                }
             }
         }
     }
@@ -92,7 +99,7 @@ internal sealed class GuessLedger(GuessLimits limits, GuessCounters counters)
     {
         public GuessRule Rule => rule;
 
-        public long Bytes => bytes;
+        public long Bytes { get; set; } = bytes;
 
         public bool IsHere { get; set; }
 

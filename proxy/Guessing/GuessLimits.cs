@@ -21,7 +21,7 @@ internal sealed record GuessLimits
     /// <summary>Objects guessed and not asked for yet, beside as many as were asked for.</summary>
     public int UnaskedObjects { get; init; } = 256;
 
-    /// <summary>Their bytes, beside as many as were asked for.</summary>
+    /// <summary>Their bytes, beside as many as were asked for, of which <see cref="BytesInVain"/> count at most.</summary>
     public long UnaskedBytes { get; init; } = 16L << 20;
 
     /// <summary>Objects guessed in one boot.</summary>
@@ -35,6 +35,14 @@ internal sealed record GuessLimits
 
     /// <summary>Catalogs held open for one repository.</summary>
     public int Catalogs { get; init; } = 48;
+
+    /// <summary>
+    /// Names looked up in the catalogs for what one program needs: 30 libraries in ten directories of four names take 1,200.
+    /// </summary>
+    public int LookUpsOfProgram { get; init; } = 8192;
+
+    /// <summary>Names looked up in one boot, for all of its programs.</summary>
+    public int LookUps { get; init; } = 2_000_000;
 
     /// <summary>Silence that ends a session.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(20);

@@ -177,7 +177,7 @@ internal sealed class GuessSession(
             return;
         }
 
-        ledger.Arrived(guess.Key);
+        ledger.Arrived(guess.Key, progress.FetchedBytes);
         if (guess.Rule is GuessRule.NestedCatalog or GuessRule.Program)
         {
             _steps.Writer.TryWrite(new Step(guess.Key, IsDemanded: false));

@@ -19,6 +19,10 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
     private readonly Dictionary<PathKey, PathKey> _firstRead = [];   // directory → the file that was read first
     private readonly HashSet<PathKey> _judged = [];                  // directories that were looked at, files of too many chunks
     private (PathKey File, List<CatalogChunk> Chunks) _chunked = (default, []);
+    private long _mostLookUps = long.MaxValue;                       // of the program that is looked at
+
+    /// <summary>Names that were looked up in the catalogs since the beginning.</summary>
+    internal long LookUps { get; private set; }
 
     /// <summary>
     /// Takes a catalog over, also one that is damaged somewhere: what can be read of it is used. One of the same directory, of another
@@ -102,6 +106,8 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
     /// <param name="needs">What it names.</param>
     public List<Guess> NeedsOf(string program, ProgramNeeds needs)
     {
+        // The program is the publisher's: 128 libraries in 128 directories, each of hundreds of names, would take minutes.
+        _mostLookUps = Math.Min(LookUps + limits.LookUpsOfProgram, limits.LookUps);
         string root = RootOf(program);
         List<Guess> guesses = [];
         foreach (string path in needs.Paths)
@@ -200,7 +206,7 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
 
     private bool AddFile(string root, string path, List<Guess> guesses)
     {
-        if (!TryResolve(root, path, out Catalog? catalog, out CatalogEntry? entry))
+        if (LookUps >= _mostLookUps || !TryResolve(root, path, out Catalog? catalog, out CatalogEntry? entry))
         {
             return false;
         }
@@ -294,6 +300,13 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
 
     private CatalogEntry? Find(string path, out Catalog? owner)
     {
+        owner = null;
+        if (LookUps >= _mostLookUps)
+        {
+            return null;
+        }
+
+        LookUps++;
         owner = _catalogs.Where(catalog => path.StartsWith(catalog.Prefix, StringComparison.Ordinal)
             && (path.Length == catalog.Prefix.Length || path[catalog.Prefix.Length] == '/')).MaxBy(catalog => catalog.Prefix.Length);
         return owner is not null && owner.Find(path, out CatalogEntry? entry) is null ? entry : null;

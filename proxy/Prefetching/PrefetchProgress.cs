@@ -8,6 +8,7 @@ internal sealed class PrefetchProgress
     private int _present;
     private int _fetched;
     private int _failed;
+    private long _fetchedBytes;
 
     /// <summary>Objects to look at.</summary>
     public int Total { get; set; }
@@ -21,6 +22,9 @@ internal sealed class PrefetchProgress
     /// <summary>Objects that were fetched.</summary>
     public int Fetched => Volatile.Read(ref _fetched);
 
+    /// <summary>Bytes that came, of those that failed, too.</summary>
+    public long FetchedBytes => Interlocked.Read(ref _fetchedBytes);
+
     /// <summary>Objects that no Stratum 1 could give.</summary>
     public int Failed => Volatile.Read(ref _failed);
 
@@ -33,6 +37,8 @@ internal sealed class PrefetchProgress
     public void AddPresent() => Interlocked.Increment(ref _present);
 
     public void AddFetched() => Interlocked.Increment(ref _fetched);
+
+    public void AddBytes(int bytes) => Interlocked.Add(ref _fetchedBytes, bytes);
 
     public void AddFailed() => Interlocked.Increment(ref _failed);
 }

@@ -85,7 +85,11 @@ internal sealed class Prefetcher(IObjectStore store, ObjectReader objects, Worki
             await GiveWayAsync(cancellationToken); // without a place: a boot's prefetch may need it
         }
 
-        Action<int>? charge = aim == PrefetchAim.Boot ? null : Charge;
+        Action<int> charge = aim == PrefetchAim.Boot ? progress.AddBytes : bytes =>
+        {
+            progress.AddBytes(bytes);
+            Charge(bytes);
+        };
         await _places.WaitAsync(cancellationToken);
         try
         {

@@ -19,8 +19,8 @@ public sealed class GuessLedgerTests : IDisposable
     {
         GuessLedger ledger = new(new GuessLimits(), _counters);
         Assert.All(Enumerable.Range(0, 3), i => Assert.True(ledger.TryAdd(GuessOf(i, 10))));
-        ledger.Arrived(KeyOf(0));
-        ledger.Arrived(KeyOf(2));
+        ledger.Arrived(KeyOf(0), 5);
+        ledger.Arrived(KeyOf(2), 5);
 
         Assert.True(ledger.Demand(KeyOf(0)));
         Assert.False(ledger.Demand(KeyOf(0)));
@@ -74,6 +74,52 @@ public sealed class GuessLedgerTests : IDisposable
         GuessSums sums = ledger.Close();
         Assert.Equal((limits.Objects, limits.Objects), (sums.Guessed, sums.Demanded));
         Assert.False(ledger.TryAdd(GuessOf(5000, 1)));
+    }
+
+    /// <summary>Sizes are the publisher's words: an object of a byte that has a MiB counts as what came.</summary>
+    [Fact]
+    public void TryAdd_ObjectsLargerThanTheirCatalogSays_CountAsWhatCame()
+    {
+        GuessLedger ledger = new(new GuessLimits(), _counters);
+        int added = 0;
+        for (; added < 1000 && ledger.TryAdd(GuessOf(added, 1)); added++)
+        {
+            ledger.Arrived(KeyOf(added), 1 << 20);
+        }
+
+        Assert.Equal(16, added);
+        Assert.Equal(16L << 20, ledger.Close().BytesInVain);
+    }
+
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(long.MaxValue - 1)]
+    [InlineData((16L << 20) + 1)]
+    public void TryAdd_ASizeBeyondAllBounds_IsRefusedAndTheBoundStays(long bytes)
+    {
+        GuessLedger ledger = new(new GuessLimits(), _counters);
+        Assert.True(ledger.TryAdd(GuessOf(0, 1)));
+
+        Assert.False(ledger.TryAdd(GuessOf(1, bytes)));
+        Assert.False(ledger.TryAdd(GuessOf(2, 16 << 20)));
+        Assert.True(ledger.TryAdd(GuessOf(3, (16 << 20) - 1)));
+    }
+
+    /// <summary>A client and a publisher who work together: each object asked for is said to be as large as may be.</summary>
+    [Fact]
+    public void TryAdd_SizesThatGrowWithWhatIsAskedFor_AreBounded()
+    {
+        GuessLimits limits = new();
+        GuessLedger ledger = new(limits, _counters);
+        long largest = 0;
+        for (int i = 0; i < 100; i++)
+        {
+            long bytes = limits.UnaskedBytes << Math.Min(i, 30);
+            largest = ledger.TryAdd(GuessOf(i, bytes)) ? bytes : largest;
+            ledger.Demand(KeyOf(i));
+        }
+
+        Assert.InRange(largest, limits.UnaskedBytes, limits.UnaskedBytes + limits.BytesInVain);
     }
 
     private long Count(GuessOutcome outcome) => _counters.Of(GuessRule.Neighbour, outcome);

@@ -111,6 +111,28 @@ public sealed class GuessTreeTests : IDisposable
         Assert.Empty(_tree.NeedsOf("/bin/app", new ProgramNeeds(["/lib/loop"], [], [], [], null)));
     }
 
+    /// <summary>128 libraries in 128 directories, each of 600 names that are there: 10 million look-ups without a bound.</summary>
+    [Fact]
+    public void NeedsOf_ProgramsThatNameAsMuchAsTheyMay_LookUpABoundedNumberOfNames()
+    {
+        GuessLimits limits = new() { LookUps = 20_000 };
+        using GuessTree tree = new(limits);
+        Assert.True(tree.TryAdd(Open("", [("usr", null, 0), ("bin", null, 0), ("bin/app", null, 1)])));
+        string deep = string.Concat(Enumerable.Repeat("/usr/..", 580));
+        ProgramNeeds needs = new(
+            [], [], [.. Enumerable.Range(0, ProgramNeeds.MaxNames).Select(i => $"lib{i}.so")],
+            [.. Enumerable.Repeat(deep, ProgramNeeds.MaxNames)], null);
+
+        Assert.Empty(tree.NeedsOf("/bin/app", needs));
+        Assert.Equal(limits.LookUpsOfProgram, tree.LookUps);
+        for (int i = 0; i < 10; i++)
+        {
+            tree.NeedsOf("/bin/app", needs);
+        }
+
+        Assert.Equal(limits.LookUps, tree.LookUps);
+    }
+
     [Fact]
     public void Tree_FilledBeyondItsBounds_TakesNoMore()
     {
