@@ -1,4 +1,3 @@
-using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Seeding.Format;
 
@@ -15,7 +14,7 @@ internal sealed class SeedKeys : ISeedVisitor
     {
         if (name == SeedPath.Inherited)
         {
-            Keys.UnionWith(Encoding.ASCII.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(ObjectKey.Parse));
+            Keys.UnionWith(InheritedList.Read(bytes, offset));
         }
 
         return default;

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -64,27 +62,6 @@ internal sealed record SeedIndex
     /// <summary>The bytes of the index: one field a line.</summary>
     public byte[] ToBytes() => [.. JsonSerializer.SerializeToUtf8Bytes(this, s_json), (byte)'\n'];
 
-    /// <summary>
-    /// The content of <c>index.sha256</c>: a line for <c>sha256sum -c</c>, then, as comments, a short sum of each line, so that a damaged
-    /// field can be named.
-    /// </summary>
-    public static byte[] Checksums(ReadOnlySpan<byte> index)
-    {
-        var text = new StringBuilder(Convert.ToHexStringLower(SHA256.HashData(index))).Append("  ").Append(SeedPath.Index).Append('\n');
-        while (!index.IsEmpty)
-        {
-            int end = index.IndexOf((byte)'\n');
-            ReadOnlySpan<byte> line = end < 0 ? index : index[..end];
-            text.Append("# ").Append(Convert.ToHexStringLower(SHA256.HashData(line).AsSpan(0, 8))).Append('\n');
-            index = end < 0 ? default : index[(end + 1)..];
-        }
-
-        return Encoding.ASCII.GetBytes(text.ToString());
-    }
-
-    /// <summary>Longest <c>index.sha256</c> for an index of that length: a line of JSON has at least two bytes.</summary>
-    public static int MaxChecksumBytes(int indexBytes) => 128 + ((indexBytes / 2) + 1) * 19;
-
     /// <summary>Compares the index with its sums and reads it.</summary>
     /// <param name="index">Bytes of <c>index.json</c>.</param>
     /// <param name="indexOffset">Where they begin in the bundle.</param>
@@ -93,12 +70,7 @@ internal sealed record SeedIndex
     /// <exception cref="SeedRefusedException">Damaged, or not an index; the message names field and offset.</exception>
     public static SeedIndex Read(ReadOnlyMemory<byte> index, long indexOffset, ReadOnlyMemory<byte> checksums, long checksumsOffset)
     {
-        byte[] expected = Checksums(index.Span);
-        if (!checksums.Span.SequenceEqual(expected))
-        {
-            throw FindDamage(index.Span, indexOffset, checksums.Span, checksumsOffset, expected);
-        }
-
+        IndexChecksums.Check(index.Span, indexOffset, checksums.Span, checksumsOffset);
         try
         {
             SeedIndex read = JsonSerializer.Deserialize<SeedIndex>(index.Span, s_json) ?? throw new JsonException("it is null");
@@ -108,35 +80,6 @@ internal sealed record SeedIndex
         {
             throw new SeedRefusedException($"{SeedPath.Index}, field {e.Path ?? "$"}", indexOffset, $"cannot be read ({e.Message})");
         }
-    }
-
-    private static SeedRefusedException FindDamage(
-        ReadOnlySpan<byte> index, long indexOffset, ReadOnlySpan<byte> checksums, long checksumsOffset, ReadOnlySpan<byte> expected)
-    {
-        string[] stated = Encoding.Latin1.GetString(checksums).Split('\n');
-        string[] computed = Encoding.Latin1.GetString(expected).Split('\n');
-        string[] lines = Encoding.Latin1.GetString(index).Split('\n');
-        bool sumFits = stated[0] == computed[0];
-        long at = 0;
-        for (int i = 0; !sumFits && i < lines.Length; i++)
-        {
-            if (i + 1 >= stated.Length || stated[i + 1] != computed[Math.Min(i + 1, computed.Length - 1)])
-            {
-                return new SeedRefusedException($"{SeedPath.Index}, line {i + 1} ({FieldOf(lines[i])})", indexOffset + at,
-                    "does not have its checksum");
-            }
-
-            at += lines[i].Length + 1;
-        }
-
-        return new SeedRefusedException(
-            SeedPath.Checksums, checksumsOffset + checksums.CommonPrefixLength(expected), "is not the checksum of " + SeedPath.Index);
-    }
-
-    private static string FieldOf(string line)
-    {
-        string name = line.Trim().Split(':')[0].Trim('"', ',', ' ');
-        return name.Length is > 0 and <= 40 && name.All(c => c is >= ' ' and < (char)127) ? $"field {name}" : "no field";
     }
 
     private static SeedIndex Validate(SeedIndex index, long offset)

@@ -42,7 +42,7 @@ internal sealed class SeedReader(Stream stream, SeedLimits limits)
     {
         (byte[] index, long indexOffset) = await ReadSmallAsync(SeedPath.Index, SeedIndex.MaxBytes, cancellationToken);
         (byte[] sums, long sumsOffset) =
-            await ReadSmallAsync(SeedPath.Checksums, SeedIndex.MaxChecksumBytes(index.Length), cancellationToken);
+            await ReadSmallAsync(SeedPath.Checksums, IndexChecksums.MaxBytes(index.Length), cancellationToken);
         _index = SeedIndex.Read(index, indexOffset, sums, sumsOffset);
         IndexBytes = index;
         IndexSha256 = Convert.ToHexStringLower(SHA256.HashData(index));

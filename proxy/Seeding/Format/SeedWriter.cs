@@ -16,7 +16,7 @@ internal sealed class SeedWriter(Stream stream) : IAsyncDisposable
     public async Task WriteIndexAsync(byte[] index, CancellationToken cancellationToken)
     {
         await WriteAsync(SeedPath.Index, new MemoryStream(index), cancellationToken);
-        await WriteAsync(SeedPath.Checksums, new MemoryStream(SeedIndex.Checksums(index)), cancellationToken);
+        await WriteAsync(SeedPath.Checksums, new MemoryStream(IndexChecksums.Of(index)), cancellationToken);
     }
 
     /// <summary>Writes a file; the content is seekable and read from its beginning.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Seeding.Format;
 
@@ -45,7 +44,12 @@ internal sealed class SeedContent(SeedIndex index, ObjectIntake intake, Action<S
         _documents.Add(name, bytes);
         if (name == SeedPath.Inherited)
         {
-            Inherited = ReadInherited(bytes, offset, index.Inherited);
+            Inherited = InheritedList.Read(bytes, offset);
+            if (Inherited.Count != index.Inherited)
+            {
+                throw new SeedRefusedException(
+                    SeedPath.Inherited, offset, $"lists {Inherited.Count} objects, the index states {index.Inherited}");
+            }
         }
 
         return default;
@@ -128,25 +132,5 @@ internal sealed class SeedContent(SeedIndex index, ObjectIntake intake, Action<S
             _isJudged = true;
             judge(this);
         }
-    }
-
-    private static List<ObjectKey> ReadInherited(byte[] bytes, long offset, long stated)
-    {
-        List<ObjectKey> keys = [];
-        long at = offset;
-        foreach (string line in Encoding.Latin1.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (!ObjectKey.TryParse(line, out ObjectKey key) || (keys.Count > 0 && SeedPath.Compare(keys[^1], key) >= 0))
-            {
-                throw new SeedRefusedException(SeedPath.Inherited, at, "has a line that is not the name of an object, or is out of order");
-            }
-
-            keys.Add(key);
-            at += line.Length + 1;
-        }
-
-        return keys.Count == stated
-            ? keys
-            : throw new SeedRefusedException(SeedPath.Inherited, offset, $"lists {keys.Count} objects, the index states {stated}");
     }
 }

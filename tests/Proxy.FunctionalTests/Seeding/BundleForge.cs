@@ -36,7 +36,7 @@ internal sealed class BundleForge
             byte[] body = bundle.AsSpan(at + 512, header.LinkTarget is null ? (int)header.SizeBytes : 0).ToArray();
             if (header.Name == SeedPath.Index)
             {
-                index = SeedIndex.Read(body, 0, SeedIndex.Checksums(body), 0);
+                index = SeedIndex.Read(body, 0, IndexChecksums.Of(body), 0);
             }
             else if (header.Name.Contains("/data/", StringComparison.Ordinal))
             {

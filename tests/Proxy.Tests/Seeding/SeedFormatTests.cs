@@ -84,13 +84,62 @@ public sealed class SeedFormatTests
     {
         SeedIndex index = Sample();
         byte[] bytes = index.ToBytes();
-        byte[] sums = SeedIndex.Checksums(bytes);
+        byte[] sums = IndexChecksums.Of(bytes);
         Assert.Equal(bytes, SeedIndex.Read(bytes, 0, sums, 0).ToBytes());
         int at = Encoding.UTF8.GetString(bytes).IndexOf("777", StringComparison.Ordinal);
         bytes[at]++;
         SeedRefusedException refused = Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 512, sums, 2048));
         Assert.Contains("field objectBytes", refused.Entry, StringComparison.Ordinal);
         Assert.InRange(refused.Offset, 512 + at - 40, 512 + at);
+    }
+
+    [Fact]
+    public void Index_WhoseChecksumsAreDamagedAnywhere_IsRefused()
+    {
+        byte[] bytes = Sample().ToBytes();
+        byte[] sums = IndexChecksums.Of(bytes);
+        for (int i = 0; i < sums.Length; i++)
+        {
+            byte[] flipped = [.. sums];
+            flipped[i] ^= 1;
+            foreach (byte[] damaged in (byte[][])[flipped, sums[..i], [.. sums[..i], (byte)'\n', .. sums[i..]]])
+            {
+                SeedRefusedException refused = Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, damaged, 2048));
+                Assert.True(refused.Offset <= 2048 + i + 1 || refused.Entry.StartsWith(SeedPath.Index, StringComparison.Ordinal));
+            }
+        }
+
+        Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, (byte[])[.. sums, (byte)'\n'], 2048));
+    }
+
+    /// <summary>A bundle of 8 MiB made 800 MB of the server's memory: a text for each of its lines, and one of all their sums.</summary>
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("a\n")]
+    [InlineData(":")]
+    public void Index_OfAsManyLinesAsMayBe_IsRefusedInLittleMemory(string line)
+    {
+        byte[] index = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(line, SeedIndex.MaxBytes / line.Length)));
+        byte[] sums = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("\n", IndexChecksums.MaxBytes(index.Length))));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(index, 0, sums, 0));
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    /// <summary>64 MiB of names of one letter made a text for each: more than a gigabyte.</summary>
+    [Theory]
+    [InlineData("a\n")]
+    [InlineData("a")]
+    public void Inherited_OfAsManyLinesAsMayBe_IsRefusedInLittleMemory(string line)
+    {
+        byte[] list = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(line, (64 << 20) / line.Length)));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.Throws<SeedRefusedException>(() => InheritedList.Read(list, 0));
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
     [Theory]
@@ -100,7 +149,7 @@ public sealed class SeedFormatTests
     public void Index_WithAStrangeName_IsRefusedByField(string name)
     {
         byte[] bytes = (Sample() with { Name = name }).ToBytes();
-        SeedRefusedException refused = Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, SeedIndex.Checksums(bytes), 0));
+        SeedRefusedException refused = Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, IndexChecksums.Of(bytes), 0));
         Assert.Contains("field name", refused.Entry, StringComparison.Ordinal);
     }
 
@@ -132,7 +181,7 @@ public sealed class SeedFormatTests
             in (SeedIndex[])[Sample() with { Objects = SeedIndex.MaxObjects + 1 }, Sample() with { Inherited = long.MaxValue }])
         {
             byte[] bytes = hostile.ToBytes();
-            Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, SeedIndex.Checksums(bytes), 0));
+            Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, IndexChecksums.Of(bytes), 0));
         }
     }
 
@@ -150,7 +199,7 @@ public sealed class SeedFormatTests
         foreach (SeedIndex lie in lies)
         {
             byte[] bytes = lie.ToBytes();
-            Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, SeedIndex.Checksums(bytes), 0));
+            Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, IndexChecksums.Of(bytes), 0));
         }
     }
 
