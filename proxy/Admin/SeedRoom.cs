@@ -30,7 +30,7 @@ internal sealed class SeedRoom(SeedRegistry seeds, SeedImporter importer, SeedSt
         }
     }
 
-    private async Task<IResult> ImportAsync(HttpRequest request, string? name)
+    private async Task<IResult> ImportAsync(HttpRequest request, string? name, string? published)
     {
         if (name is not null && !SeedName.IsValid(name))
         {
@@ -39,8 +39,10 @@ internal sealed class SeedRoom(SeedRegistry seeds, SeedImporter importer, SeedSt
 
         try
         {
-            return Results.Ok(
-                await importer.ImportAsync(new BundleSource(request.Body, limits), name, null, request.HttpContext.RequestAborted));
+            var source = new BundleSource(request.Body, limits);
+            return Results.Ok(published is null
+                ? await importer.ImportAsync(source, name, null, request.HttpContext.RequestAborted)
+                : await importer.PublishAsync(source, published, request.HttpContext.RequestAborted));
         }
         catch (Exception e) when (e is SeedRefusedException or SeedStoreException)
         {

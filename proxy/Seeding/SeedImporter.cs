@@ -44,6 +44,37 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
         CancellationToken cancellationToken)
     {
         SeedIndex index = await source.ReadIndexAsync(cancellationToken);
+        string asked = name ?? index.Name;
+        if (registry.PublishedUnder(asked) is { } published)
+        {
+            throw new SeedRefusedException($"{SeedPath.Index}, field name", 0,
+                $"the seed {asked} holds {published}, which is published on this machine and nowhere else: only 'breakwater publish' "
+                + $"replaces it; import the bundle under another --name");
+        }
+
+        return await TakeAsync(source, index, asked, file, progress, cancellationToken);
+    }
+
+    /// <summary>
+    /// Imports a revision of a repository that is published on this machine, in place of the one before. A name in a bundle is anybody's
+    /// word, so this takes more than a name.
+    /// </summary>
+    /// <param name="source">The revision.</param>
+    /// <param name="fqrn">The repository.</param>
+    /// <param name="cancellationToken">Interrupts it.</param>
+    /// <exception cref="SeedRefusedException">It is not what it must be, or not of this repository alone.</exception>
+    /// <exception cref="SeedStoreException">The store could not take all of it.</exception>
+    public async Task<SeedImportResult> PublishAsync(ISeedSource source, string fqrn, CancellationToken cancellationToken)
+    {
+        SeedIndex index = await source.ReadIndexAsync(cancellationToken);
+        return index.Repositories is [{ } only] && only.Fqrn == fqrn
+            ? await TakeAsync(source, index, SeedName.OfPublished(fqrn), null, null, cancellationToken)
+            : throw new SeedRefusedException($"{SeedPath.Index}, field repositories", 0, $"is not {fqrn} alone");
+    }
+
+    private async Task<SeedImportResult> TakeAsync(ISeedSource source, SeedIndex index, string name, string? file,
+        IProgress<SeedProgress>? progress, CancellationToken cancellationToken)
+    {
         if (index.ObjectBytes > pins.MaxBytes)
         {
             throw TooLarge(index.ObjectBytes);
@@ -52,7 +83,6 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
         (SeedFindings findings, SeedContent content, int added) = await ReadAsync(
             source, index, trust, new StoreSink(store), new StoreMetadata(store), progress, cancellationToken, Undo);
         index = findings.Index;
-        name ??= index.Name;
         CheckRenewal(index, findings);
         ObjectKey[] keys = [.. content.Keys, .. content.Inherited];
         IReadOnlyList<ObjectKey>? before = pins.Keys(PinName.OfSeed(name).Text);

@@ -39,11 +39,11 @@ internal sealed class SeedRegistry(
     /// <exception cref="SeedStoreException">It is published here, which is no cache, or the settings declare it.</exception>
     public bool Remove(string name)
     {
-        if (Find(name) is { Repositories: [var only] } && name == SeedName.OfPublished(only.Fqrn) && Route(only.Fqrn)?.IsPublished == true)
+        if (Find(name) is not null && PublishedUnder(name) is { } published)
         {
             throw new SeedStoreException(
-                $"{only.Fqrn} is published on this machine: 'breakwater publish gc' frees what no tag needs. To give it up whole, take "
-                + $"Repositories:{only.Fqrn}:Published out of the settings first.");
+                $"{published} is published on this machine: 'breakwater publish gc' frees what no tag needs. To give it up whole, take "
+                + $"Repositories:{published}:Published out of the settings first.");
         }
 
         if (Find(name)?.File is { } file && options.Files.Contains(file, StringComparer.Ordinal))
@@ -58,7 +58,7 @@ internal sealed class SeedRegistry(
 
     /// <summary>
     /// Shows clients the documents of every seed where they are newer than what is there; what only renews a whitelist comes after all
-    /// manifests.
+    /// manifests. Of what is published here, a bundle that no key of this site proves shows nothing: anybody can make one of that name.
     /// </summary>
     public async Task RevealAllAsync()
     {
@@ -66,7 +66,11 @@ internal sealed class SeedRegistry(
         var all = List().SelectMany(record => record.Repositories.Select(repository => (Record: record, Repository: repository)));
         foreach ((SeedRecord record, SeedRecordRepository repository) in all.OrderBy(item => item.Repository.Snapshots.Count == 0))
         {
-            await reveal.ShowAsync(record, repository, Route(repository.Fqrn));
+            RepositoryRoute? route = Route(repository.Fqrn);
+            if (route?.IsPublished != true || reveal.IsVerified(repository.Fqrn) || PublishedUnder(record.Name) == repository.Fqrn)
+            {
+                await reveal.ShowAsync(record, repository, route);
+            }
         }
     }
 
@@ -79,6 +83,11 @@ internal sealed class SeedRegistry(
 
     /// <summary>The whitelist that is served for a repository; null: none.</summary>
     public Whitelist? HeldWhitelist(string fqrn) => Route(fqrn) is { } route ? signed.Find(route)?.Verdict.Whitelist : null;
+
+    /// <summary>The repository published on this machine that a seed of this name holds; null: it is the name of another seed.</summary>
+    public string? PublishedUnder(string name) =>
+        name.StartsWith(SeedName.OfPublished(""), StringComparison.Ordinal) && name[SeedName.OfPublished("").Length..] is var fqrn
+        && fqrn.Length > 0 && IsPublished(fqrn) ? fqrn : null;
 
     /// <summary>Is it published on this machine?</summary>
     public bool IsPublished(string fqrn) => Route(fqrn)?.IsPublished == true;

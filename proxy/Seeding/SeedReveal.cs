@@ -19,6 +19,9 @@ internal sealed class SeedReveal(
 
     private readonly StoreMetadata _metadata = new(store);
 
+    /// <summary>Has this site a key that proves who signed this repository?</summary>
+    public bool IsVerified(string fqrn) => trust.HasKeyOf(fqrn);
+
     /// <summary>Shows it where it is newer than what is there; says so in the log if it cannot be shown.</summary>
     /// <param name="record">The seed.</param>
     /// <param name="repository">One that it brings.</param>

@@ -54,7 +54,6 @@ internal static class StoreDelivery
     private static async Task<SeedImportResult> DeliverAsync(
         PublishPlace place, StoreShipment shipment, CancellationToken cancellationToken)
     {
-        string name = SeedName.OfPublished(place.Fqrn);
         (IConfigurationRoot configuration, BreakwaterSettings settings) = SettingsFile.Read(place.SettingsFrom, s_offline);
         try
         {
@@ -64,8 +63,8 @@ internal static class StoreDelivery
                 settings,
                 services => SendAsync(
                     shipment,
-                    (body, cancel) =>
-                        services.GetRequiredService<SeedImporter>().ImportAsync(new BundleSource(body, limits), name, null, cancel),
+                    (body, cancel) => services.GetRequiredService<SeedImporter>()
+                        .PublishAsync(new BundleSource(body, limits), place.Fqrn, cancel),
                     cancellationToken),
                 cancellationToken);
         }
@@ -74,7 +73,7 @@ internal static class StoreDelivery
             using var client = new AdminClient(settings);
             return await SendAsync(
                 shipment,
-                (body, cancel) => client.UploadAsync<SeedImportResult>($"seeds?name={Uri.EscapeDataString(name)}", body, cancel),
+                (body, cancel) => client.UploadAsync<SeedImportResult>($"seeds?published={Uri.EscapeDataString(place.Fqrn)}", body, cancel),
                 cancellationToken);
         }
     }

@@ -10,6 +10,9 @@ namespace Breakwater.Proxy.Seeding.Import;
 /// </summary>
 internal sealed class SeedTrust(RepositoryTrust site, TimeProvider time)
 {
+    /// <summary>Has this site a master key of it? Else bundles prove only that their parts belong together.</summary>
+    public bool HasKeyOf(string fqrn) => site.Verifies(fqrn);
+
     /// <summary>Judges one repository.</summary>
     /// <param name="fqrn">Its name.</param>
     /// <param name="documents">Documents of the bundle by the names of their entries.</param>
@@ -19,7 +22,7 @@ internal sealed class SeedTrust(RepositoryTrust site, TimeProvider time)
     {
         byte[] manifest = Document(documents, SeedPath.OfDocument(fqrn, SeedPath.Manifest));
         byte[] whitelist = Document(documents, SeedPath.OfDocument(fqrn, SeedPath.Whitelist));
-        bool hasSiteKey = site.Verifies(fqrn);
+        bool hasSiteKey = HasKeyOf(fqrn);
         RepositoryTrust trust = hasSiteKey ? site : new RepositoryTrust(BundledKey(fqrn, documents));
         byte[]? wire = Manifest.Parse(manifest).Value?.Certificate is ObjectKey key ? certificate(key) : null;
 

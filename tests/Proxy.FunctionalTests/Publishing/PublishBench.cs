@@ -20,11 +20,12 @@ internal sealed class PublishBench : IDisposable
 
     private readonly TemporaryDirectory _directory = new();
 
-    public PublishBench()
+    /// <param name="hasKeysOfItsOwn">Made now, as those of a stranger; else those that all tests share.</param>
+    public PublishBench(bool hasKeysOfItsOwn = false)
     {
         System.IO.Directory.CreateDirectory(Tree);
         System.IO.Directory.CreateDirectory(KeysFolder);
-        foreach ((string name, byte[] bytes) in s_keys.Value)
+        foreach ((string name, byte[] bytes) in hasKeysOfItsOwn ? MakeKeys() : s_keys.Value)
         {
             File.WriteAllBytes(Path.Combine(KeysFolder, name), bytes);
         }

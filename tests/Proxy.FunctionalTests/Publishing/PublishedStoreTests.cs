@@ -2,6 +2,7 @@ using Breakwater.CacheStore;
 using Breakwater.Proxy.Commands.Publish;
 using Breakwater.Proxy.Commands.Publish.Objects;
 using Breakwater.Proxy.Commands.Publish.Revisions;
+using Breakwater.Proxy.FunctionalTests.Seeding;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;
@@ -118,6 +119,67 @@ public sealed class PublishedStoreTests : IAsyncLifetime
         Assert.Equal(renewed, (await _proxy.GetAsync(Root + ".cvmfswhitelist")).Body);
     }
 
+    /// <summary>
+    /// A bundle's name is anybody's word. One that named itself as what is published here took the place of its pins: objects that were
+    /// nowhere else could be evicted.
+    /// </summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("published-" + PublishBench.Fqrn)]
+    public async Task Bundle_UnderTheNameOfWhatIsPublished_IsRefusedAndAllStaysPinned(string? name)
+    {
+        _bench.Write("f", "text");
+        Manifest manifest = (await _bench.PublishAsync()).Manifest;
+        HashSet<ObjectKey> all = await DeliverAsync();
+        await using SeedBench other = await SeedBench.StartAsync(FixtureRepository.Tiny);
+        var forge = BundleForge.Open(await other.ExportAsync(SeedBench.All(FixtureRepository.Tiny.Fqrn)));
+        forge.Index = forge.Index with { Name = name is null ? SeedName.OfPublished(PublishBench.Fqrn) : "harmless" };
+        byte[] bundle = await forge.MakeAsync();
+
+        SeedRefusedException refused =
+            await Assert.ThrowsAsync<SeedRefusedException>(() => SeedBench.ImportAsync(_proxy, bundle, name));
+        await Assert.ThrowsAsync<SeedRefusedException>(() => _proxy.Services.GetRequiredService<SeedImporter>().PublishAsync(
+            new BundleSource(new MemoryStream(bundle), new SeedLimits(1L << 30)), PublishBench.Fqrn, default));
+
+        Assert.Contains("publish", refused.Message, StringComparison.Ordinal);
+        await AssertShownAsync(manifest, all);
+    }
+
+    /// <summary>
+    /// No key of the site proves who signed what is published: a bundle with a key of its own and a later revision shows nothing of it.
+    /// </summary>
+    [Fact]
+    public async Task Bundle_OfWhatIsPublished_SignedByAnotherKey_IsNotShown()
+    {
+        _bench.Write("f", "text");
+        Manifest manifest = (await _bench.PublishAsync()).Manifest;
+        await using ProxyUnderTest proxy = await StartAsync(_bench.Combine("no-keys"));
+        using var stranger = new PublishBench(hasKeysOfItsOwn: true);
+        stranger.Write("f", "a stranger's");
+        await stranger.PublishAsync();
+        await stranger.PublishAsync(request => request with { Tag = "later" });
+        byte[] bundle = await BundleOfAsync(stranger);
+        byte[] own = await BundleOfAsync(_bench);
+        await proxy.Services.GetRequiredService<SeedImporter>().PublishAsync(
+            new BundleSource(new MemoryStream(own), new SeedLimits(1L << 30)), PublishBench.Fqrn, default);
+
+        await SeedBench.ImportAsync(proxy, bundle, "from-a-stick");
+
+        RawResponse shown = await proxy.GetAsync(Root + ".cvmfspublished");
+        Assert.Equal(manifest.Revision, Manifest.Parse(shown.Body).Value!.Revision);
+        await proxy.RestartAsync();
+        shown = await proxy.GetAsync(Root + ".cvmfspublished");
+        Assert.Equal(manifest.Revision, Manifest.Parse(shown.Body).Value!.Revision);
+    }
+
+    private static async Task<byte[]> BundleOfAsync(PublishBench bench)
+    {
+        using RepositoryFolder folder = RepositoryFolder.Open(bench.Output, PublishBench.Fqrn);
+        using var bundle = new MemoryStream();
+        await new StoreShipment(folder, (await CurrentRepository.LoadAsync(folder, default))!, bench.Keys).WriteAsync(bundle, default);
+        return bundle.ToArray();
+    }
+
     private IEnumerable<HealthFinding> Findings() => _proxy.Services.GetServices<IHealthSource>().OfType<SeedStart>().Single().Find();
 
     private byte[] Certificate() =>
@@ -132,8 +194,7 @@ public sealed class PublishedStoreTests : IAsyncLifetime
         SeedImporter importer = _proxy.Services.GetRequiredService<SeedImporter>();
         await StoreDelivery.SendAsync(
             shipment,
-            (body, cancel) => importer.ImportAsync(
-                new BundleSource(body, new SeedLimits(1L << 30)), SeedName.OfPublished(PublishBench.Fqrn), null, cancel),
+            (body, cancel) => importer.PublishAsync(new BundleSource(body, new SeedLimits(1L << 30)), PublishBench.Fqrn, cancel),
             CancellationToken.None).InTimeAsync();
         shipment.Complete();
         Assert.False(new StoreShipment(folder, (await CurrentRepository.LoadAsync(folder, default))!, _bench.Keys).IsNeeded);
@@ -164,11 +225,11 @@ public sealed class PublishedStoreTests : IAsyncLifetime
         return folder.Put(System.Text.Encoding.ASCII.GetBytes(content), '\0');
     }
 
-    private Task<ProxyUnderTest> StartAsync() => ProxyUnderTest.StartAsync(
+    private Task<ProxyUnderTest> StartAsync(string? keys = null) => ProxyUnderTest.StartAsync(
         new Dictionary<string, string?>
         {
             [$"Repositories:{PublishBench.Fqrn}:Published"] = "true",
-            ["Repositories:KeysDirectory"] = _bench.KeysFolder,
+            ["Repositories:KeysDirectory"] = keys is null ? _bench.KeysFolder : Directory.CreateDirectory(keys).FullName,
             ["Store:QuotaBytes"] = StoreOptions.MinQuotaBytes.ToString(System.Globalization.CultureInfo.InvariantCulture),
         },
         null,
