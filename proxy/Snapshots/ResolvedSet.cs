@@ -39,7 +39,8 @@ internal sealed record ResolvedSet(ObjectKey RootCatalog, IReadOnlyList<Resolved
         }
 
         // What a whole directory adds comes right after the files that are known; what is known keeps its place.
-        wanted.AddRange(set.WholeDirectories.Select(directory => new WantedPath(set.Entries.Count, PathPattern.Children(directory))));
+        wanted.AddRange(set.WholeDirectories.Distinct(StringComparer.Ordinal)
+            .Select(directory => new WantedPath(set.Entries.Count, PathPattern.Children(directory))));
 
         Parsed<Resolution> resolved = await SnapshotResolver.ResolveAsync(tree, wanted, cancellationToken);
         if (!resolved.TryGet(out Resolution? resolution, out string? problem))

@@ -228,12 +228,30 @@ internal sealed class SnapshotResolver
         return _bytes > MaxBytes ? $"Resolving it takes more than {MaxBytes >> 20} MiB." : null;
     }
 
-    private static string? ReadRanges(Catalog catalog, CatalogEntry entry, IReadOnlyList<Stretch> ranges, List<ObjectKey> objects)
+    /// <summary>
+    /// The chunks that a range touches. Both are in order, so that a publisher's million chunks and its million ranges are looked at once;
+    /// what is looked at counts, also where nothing is touched.
+    /// </summary>
+    private string? ReadRanges(Catalog catalog, CatalogEntry entry, IReadOnlyList<Stretch> ranges, List<ObjectKey> objects)
     {
         List<CatalogChunk> chunks = [];
-        string? problem = catalog.ReadChunks(entry, chunks);
-        objects.AddRange(chunks.Where(chunk => ranges.Any(range => range.Overlaps(chunk.Offset, chunk.SizeBytes)))
-            .Select(chunk => chunk.Object));
+        string? problem = catalog.ReadChunks(entry, chunks) ?? Charge(entry.Path, chunks.Count + ranges.Count);
+        Stretch[] inOrder = [.. ranges.OrderBy(range => range.Offset)];
+        int begun = 0;
+        long end = 0; // of those that begin before the chunk ends, the furthest
+        foreach (CatalogChunk chunk in problem is null ? chunks : [])
+        {
+            for (; begun < inOrder.Length && inOrder[begun].Offset < chunk.Offset + chunk.SizeBytes; begun++)
+            {
+                end = Math.Max(end, inOrder[begun].Offset + inOrder[begun].Length);
+            }
+
+            if (end > chunk.Offset)
+            {
+                objects.Add(chunk.Object);
+            }
+        }
+
         return problem;
     }
 

@@ -3,8 +3,4 @@ namespace Breakwater.Proxy.Snapshots;
 /// <summary>A stretch of a file.</summary>
 /// <param name="Offset">First byte.</param>
 /// <param name="Length">Bytes.</param>
-internal readonly record struct Stretch(long Offset, long Length)
-{
-    /// <summary>Do the two share a byte?</summary>
-    public bool Overlaps(long offset, long length) => offset < Offset + Length && Offset < offset + length;
-}
+internal readonly record struct Stretch(long Offset, long Length);

@@ -13,7 +13,7 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     ILogger<BootLearner> log)
 {
     /// <summary>The newest boots that a set is merged from: enough for a median, few enough to follow changes.</summary>
-    private const int BootsMerged = 9;
+    public const int BootsMerged = 9;
 
     /// <summary>Different kinds of boots of one repository; what comes beyond is no boot of an image but work of users.</summary>
     private const int MaxSetsOfRepository = 4;

@@ -19,7 +19,7 @@ internal static class LearnedBoots
             Snapshots = [.. learned.SelectMany(set => set.Snapshots).Distinct(StringComparer.Ordinal)],
             Entries = [.. learned.SelectMany(set => set.Entries)],
             WholeDirectories = [.. learned.SelectMany(set => set.WholeDirectories).Distinct(StringComparer.Ordinal)],
-            Boots = learned.Sum(set => set.Boots),
+            Boots = (int)Math.Min(int.MaxValue, learned.Sum(set => (long)set.Boots)),
         };
     }
 }

@@ -83,7 +83,7 @@ internal sealed partial class PublishedSets(
                 [.. read.Where(set => ProblemOf(set, repository.Fqrn) is null).DistinctBy(set => set.Name).Take(MaxSets)];
             foreach (WorkingSet set in sets.Any(repository.Fqrn) ? [] : taken)
             {
-                await sets.PutAsync(set with { Source = WorkingSetSource.Learned, UpdatedAt = time.GetUtcNow() });
+                await sets.PutAsync(await JudgeAsync(set, tree));
             }
 
             LogTaken(log, repository.Fqrn, taken.Length, Path);
@@ -96,6 +96,24 @@ internal sealed partial class PublishedSets(
         {
             // The proxy stops, or the store cannot: clients are served as ever.
         }
+    }
+
+    /// <summary>
+    /// The set as it counts here: whole directories are those of which it reads nearly all, not those that its publisher names, and it
+    /// stands for no more boots than sets are merged from, so that own boots are learned from.
+    /// </summary>
+    private async Task<WorkingSet> JudgeAsync(WorkingSet set, CatalogTree tree)
+    {
+        IReadOnlyList<string>? nearlyAll = null;
+        _ = set.WholeDirectories.Count > 0
+            && (await WholeDirectoryRule.FindAsync(tree, set.Entries, lifetime.ApplicationStopping)).TryGet(out nearlyAll, out _);
+        return set with
+        {
+            Source = WorkingSetSource.Learned,
+            WholeDirectories = [.. set.WholeDirectories.Intersect(nearlyAll ?? [], StringComparer.Ordinal)],
+            Boots = Math.Clamp(set.Boots, 0, BootLearner.BootsMerged),
+            UpdatedAt = time.GetUtcNow(),
+        };
     }
 
     [LoggerMessage(Level = LogLevel.Information,

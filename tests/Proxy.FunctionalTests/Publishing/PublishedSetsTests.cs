@@ -40,6 +40,39 @@ public sealed class PublishedSetsTests : IDisposable
         Assert.Equal(("boot-trunk", WorkingSetSource.Learned, 3), (known.Name, known.Source, known.Boots));
     }
 
+    /// <summary>
+    /// Whole directories are fetched with all that is in them: those that a publisher names count where its set reads nearly all of them,
+    /// and a set that stands for endless boots would keep a site from learning of its own.
+    /// </summary>
+    [Fact]
+    public async Task PublishedSet_ThatSaysMoreThanItReads_CountsForWhatItReads()
+    {
+        string[] read = [.. Enumerable.Range(0, 4).Select(i => $"bin/{i}")];
+        foreach (string file in (string[])[.. read, "huge/one", "huge/two", "huge/three"])
+        {
+            _bench.Write(file, file);
+        }
+
+        await PublishAsync(SetOf("boot-trunk", [.. read.Select(file => "/" + file), "/huge/one"])
+            with
+        { WholeDirectories = ["/bin", "/huge", "", "/nowhere", "/bin"], Boots = int.MaxValue });
+        await using ScriptedUpstream stratum1 = ScriptedUpstream.Start();
+        stratum1.ServeDirectory(PublishBench.Fqrn, _bench.Root);
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _bench.KeysFolder }, _bench.Time, stratum1);
+
+        await proxy.GetAsync($"/cvmfs/{PublishBench.Fqrn}/.cvmfspublished");
+        ObjectKey root = (await _bench.CurrentAsync()).Manifest.RootCatalog;
+        await proxy.GetAsync($"/cvmfs/{PublishBench.Fqrn}/{root.ToPath()}");
+
+        ObjectKey one = await ObjectAsync(root, "/huge/one");
+        await Waiting.UntilAsync(() => proxy.Store.Contains(one));
+        WorkingSet known = Assert.Single(proxy.Services.GetRequiredService<WorkingSetStore>().Of(PublishBench.Fqrn));
+        Assert.Equal(["/bin"], known.WholeDirectories);
+        Assert.Equal(9, known.Boots);
+        Assert.False(proxy.Store.Contains(await ObjectAsync(root, "/huge/two")));
+    }
+
     [Fact]
     public async Task Publish_OfSetsThatNoSiteWouldTake_IsRefusedBeforeAnythingIsPublished()
     {

@@ -91,6 +91,36 @@ public sealed class GivenSetTests
     }
 
     [Fact]
+    public async Task Resolve_AnyRangesOfAChunkedFile_TakesExactlyTheChunksThatShareAByteWithOne()
+    {
+        const string File = "/cvm4/opt/app/blob.bin";
+        List<CatalogChunk> chunks = [];
+        await MiniOs.Tree(2).WalkAsync((catalog, _) => catalog.Walk(entry =>
+        {
+            if (entry.Path == File)
+            {
+                Assert.Null(catalog.ReadChunks(entry, chunks));
+            }
+        }));
+        long length = chunks[^1].Offset + chunks[^1].SizeBytes;
+        var random = new Random(16);
+        for (int round = 0; round < 200; round++)
+        {
+            Stretch[] ranges = [.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => random.Next(3) == 0
+                ? new Stretch(chunks[random.Next(chunks.Count)].Offset + random.Next(2), random.Next(1, 3))
+                : new Stretch(random.NextInt64(length + 10), random.NextInt64(1, length)))];
+
+            Parsed<Resolution> part =
+                await SnapshotResolver.ResolveAsync(MiniOs.Tree(2), [new WantedPath(0, PathPattern.Literal(File), Ranges: ranges)]);
+
+            Assert.Equal(
+                chunks.Where(chunk => ranges.Any(range => chunk.Offset < range.Offset + range.Length
+                    && range.Offset < chunk.Offset + chunk.SizeBytes)).Select(chunk => chunk.Object),
+                part.Value!.Files[0].Objects);
+        }
+    }
+
+    [Fact]
     public async Task Resolve_CatalogThatIsNotThere_SaysWhich()
     {
         CatalogTree tree = new(MiniOs.Manifest(2).RootCatalog, (_, _) => Task.FromResult<Parsed<Catalog>>(new Malformed("not found")));
