@@ -26,7 +26,14 @@ internal sealed class NodeLearning(SiteBoots boots, WorkingSetStore sets, ISiteN
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task TakeAsync(KnownNode node, NodeOffer offer, CancellationToken cancellationToken)
     {
-        foreach ((string repository, long newest) in offer.Boots ?? ReadOnlyDictionary<string, long>.Empty)
+        IReadOnlyDictionary<string, long> offered = offer.Boots ?? ReadOnlyDictionary<string, long>.Empty;
+        foreach ((string Instance, string Repository) gone
+            in _taken.Keys.Where(key => key.Instance == node.Announcement!.Instance && !offered.ContainsKey(key.Repository)))
+        {
+            _taken.TryRemove(gone, out _);
+        }
+
+        foreach ((string repository, long newest) in offered)
         {
             long taken = _taken.GetValueOrDefault((node.Announcement!.Instance, repository));
             if (taken < newest && !boots.IsLearnedElsewhere(repository))

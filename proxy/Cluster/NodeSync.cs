@@ -3,8 +3,10 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Proxy.WorkingSets;
 
 namespace Breakwater.Proxy.Cluster;
 
@@ -49,7 +51,7 @@ internal sealed partial class NodeSync(SignedDocuments documents, RepositoryRout
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping);
             patience.CancelAfter(s_patience);
-            NodeOffer offer = await ReadAsync(node.Server, patience.Token);
+            NodeOffer offer = Known(await ReadAsync(node.Server, patience.Token));
             Dictionary<string, ulong> mine = new(documents.VerifiedRevisions(), StringComparer.Ordinal);
             List<Task> checks = [];
             foreach ((string fqrn, ulong revision) in offer.Repositories)
@@ -75,6 +77,16 @@ internal sealed partial class NodeSync(SignedDocuments documents, RepositoryRout
         {
             _asking.TryRemove(said.Instance, out _);
         }
+    }
+
+    /// <summary>The repositories of an offer that are repositories here; of what is learned, no more than a node keeps.</summary>
+    private NodeOffer Known(NodeOffer offer)
+    {
+        bool IsKnown(string fqrn) => RequestTarget.IsRepositoryName(fqrn) && routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out _);
+        return new NodeOffer(
+            offer.Repositories.Where(one => IsKnown(one.Key)).ToDictionary(StringComparer.Ordinal),
+            offer.Boots?.Where(one => IsKnown(one.Key)).Take(SiteBoots.MaxRepositories).ToDictionary(StringComparer.Ordinal),
+            offer.Sets?.Where(one => IsKnown(one.Key)).ToDictionary(StringComparer.Ordinal));
     }
 
     private async Task<NodeOffer> ReadAsync(Stratum1 node, CancellationToken cancellationToken)

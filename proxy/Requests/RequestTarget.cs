@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Requests;
@@ -190,6 +191,10 @@ internal readonly ref struct RequestTarget
         path[8..].CopyTo(text[2..]);
         return ObjectKey.TryParse(text[..(path.Length - 6)], out key);
     }
+
+    /// <summary>Could this be the name of a repository?</summary>
+    public static bool IsRepositoryName(string name) =>
+        name.Length is > 0 and <= 255 && Ascii.IsValid(name) && IsFqrn(Encoding.ASCII.GetBytes(name));
 
     private static bool IsFqrn(ReadOnlySpan<byte> name)
     {

@@ -27,8 +27,13 @@ internal static class BootFile
         {
             List<RecordedBoot> boots = [];
             int reads = 0;
-            foreach (BootForm form in JsonSerializer.Deserialize<BootForm[]>(json, s_json) ?? [])
+            foreach (BootForm? form in JsonSerializer.Deserialize<BootForm?[]>(json, s_json) ?? [])
             {
+                if (form is null || form.Reads?.Contains(null!) == true)
+                {
+                    return null;
+                }
+
                 BootRead[] read = [.. (form.Reads ?? []).Select(ReadOf)];
                 reads += read.Length;
                 if (reads > MaxReads)

@@ -14,7 +14,8 @@ internal sealed class SiteBoots(ISiteNodes nodes)
     /// <summary>As many as a set is merged from.</summary>
     private const int MaxOfRepository = 9;
 
-    private const int MaxRepositories = 64;
+    /// <summary>Repositories of which a node keeps boots for others.</summary>
+    public const int MaxRepositories = 64;
 
     /// <summary>A longer one is learned from where it was seen: it is no boot of an image.</summary>
     private const int MaxReads = 20_000;

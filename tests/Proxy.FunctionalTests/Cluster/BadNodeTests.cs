@@ -1,8 +1,11 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Text.Json;
 using Breakwater.Proxy.Cluster;
 using Breakwater.Proxy.Observability;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.Cluster;
@@ -106,6 +109,39 @@ public sealed class BadNodeTests : IAsyncLifetime
         await Waiting.UntilAsync(() => Findings().Contains("node-foreign"));
 
         Assert.Single(_site.Nodes(0).View.Ring.Members);
+    }
+
+    /// <summary>
+    /// What another node offers is remembered here: one that makes up names is asked for repositories of this site alone, and few of them.
+    /// </summary>
+    [Fact]
+    public async Task Node_ThatOffersBootsWithoutEnd_IsAskedForNoMoreThanANodeKeeps()
+    {
+        string[] names = [.. Enumerable.Range(0, 1000).Select(i => $"r{i:000}.example.org")];
+        string offer = JsonSerializer.Serialize(
+            new
+            {
+                repositories = new Dictionary<string, ulong> { ["../x.example.org"] = 9, ["r000.example.net"] = 9 },
+                boots = ((string[])["../../x.example.org", "a b.example.org", "", "r.example.net", .. names]).ToDictionary(n => n, _ => 7L),
+            });
+        ConcurrentQueue<string> asked = [];
+        await FakeAsync(Announcement() with { State = "s" }, async context =>
+        {
+            string path = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+            if (path != "/node/state")
+            {
+                asked.Enqueue(path);
+            }
+
+            await context.Response.WriteAsync(path == "/node/state" ? offer : "[{\"id\":7,\"reads\":[]}]");
+        });
+        await _site.SeesAllAsync(2);
+
+        string[] few = [.. names.Take(64).Select(name => "/node/boots/" + name)];
+        int own = names.Take(64).Count(name => _site.Nodes(0).Before(name).Count == 0);
+        Assert.NotEqual(0, own);
+        await Waiting.UntilAsync(() => asked.Count >= own);
+        Assert.All(asked, path => Assert.Contains(path, few));
     }
 
     private static NodeAnnouncement Announcement() => new("n1", "default", NodeAnnouncement.CurrentProtocol, 1, "fake", "");

@@ -63,6 +63,8 @@ public sealed class SharedBootsTests
         Assert.Equal(boot.Reads, read.Reads);
         Assert.Null(BootFile.Read(Fqrn, "[{\"reads\":[\"nonsense\"]}]"u8));
         Assert.Null(BootFile.Read(Fqrn, "{}"u8));
+        Assert.Null(BootFile.Read(Fqrn, "[null]"u8));
+        Assert.Null(BootFile.Read(Fqrn, "[{\"reads\":[null]}]"u8));
     }
 
     private static RecordedBoot Boot(string client) => new(Fqrn,
