@@ -15,6 +15,7 @@ public sealed class FaultStormTests
     private const int Clients = 8;
 
     private readonly ConcurrentBag<string> _wrong = [];
+    private int _asked;
     private int _right;
 
     [Fact]
@@ -32,10 +33,11 @@ public sealed class FaultStormTests
             },
             null);
 
-        await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => Task.Run(async () =>
+        await Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(async () =>
         {
-            for (int number = client; number < Faults; number += Clients)
+            while (faults.Met < Faults)
             {
+                int number = Interlocked.Increment(ref _asked) - 1;
                 await AskAsync(proxy, faults, number, RangeOf(number, seed, faults.Content(number).Length), isWell: false);
                 faults.Heal(number);
                 await AskAsync(proxy, faults, number, "", isWell: true);
@@ -43,7 +45,7 @@ public sealed class FaultStormTests
         }))).InTimeAsync();
 
         Assert.Empty(_wrong.Take(20));
-        Assert.Equal(Faults, _right);
+        Assert.Equal(_asked, _right);
     }
 
     private static string RangeOf(int number, int seed, int length)
@@ -61,7 +63,7 @@ public sealed class FaultStormTests
 
     private async Task AskAsync(ProxyUnderTest proxy, FaultyAnswers faults, int number, string range, bool isWell)
     {
-        string kind = FaultyAnswers.Kinds[number % FaultyAnswers.Kinds.Length];
+        string kind = faults.Kind(number);
         try
         {
             using RawHttpClient client = await proxy.ConnectAsync();

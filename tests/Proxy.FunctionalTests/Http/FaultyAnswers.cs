@@ -1,10 +1,14 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Http;
 
-/// <summary>An origin's answers for <c>/f/number</c>, each with a fault by its number and a seed, until it is told to be well.</summary>
+/// <summary>
+/// An origin's answers for <c>/f/number</c>, each with a fault until it is told to be well. The seed decides contents, faults and how each
+/// is made.
+/// </summary>
 internal sealed class FaultyAnswers(int seed)
 {
     /// <summary>The faults.</summary>
@@ -15,13 +19,22 @@ internal sealed class FaultyAnswers(int seed)
         "two answers",
     ];
 
+    private static readonly string[] s_ofRanges = ["lying range", "other range", "shifted", "less", "two ranges", "no total"];
+
     private readonly byte[] _bytes = new SyntheticObject(80_000).Bytes;
     private readonly bool[] _isWell = new bool[1_000_000];
+    private readonly ConcurrentDictionary<int, bool> _met = [];
+
+    /// <summary>How many URLs have had a faulty answer: a lie about a range is none where nobody asked for one.</summary>
+    public int Met => _met.Count;
+
+    /// <summary>Which fault its first answers have.</summary>
+    public string Kind(int number) => Kinds[Dice(number, 1).Next(Kinds.Length)];
 
     /// <summary>The right bytes.</summary>
     public ReadOnlyMemory<byte> Content(int number)
     {
-        var dice = new Random(number);
+        Random dice = Dice(number, 2);
         return _bytes.AsMemory(dice.Next(70_000), dice.Next(2, 3_000));
     }
 
@@ -35,12 +48,13 @@ internal sealed class FaultyAnswers(int seed)
     public UpstreamBehaviour Answer(UpstreamRequest request)
     {
         int number = NumberOf(request.Path);
-        var dice = new Random((seed * 1_000_003) + number);
+        Random dice = Dice(number, 3);
         byte[] content = Content(number).ToArray();
-        string kind = _isWell[number] ? "well" : Kinds[number % Kinds.Length];
+        string kind = _isWell[number] ? "well" : Kind(number);
         (int first, int last) = (0, content.Length - 1);
         string status = "200 OK";
         string part = "";
+        bool isLie = false;
         if (request.Header("Range") is { } range && !range.Contains(',', StringComparison.Ordinal))
         {
             string[] ends = range["bytes=".Length..].Split('-');
@@ -51,17 +65,28 @@ internal sealed class FaultyAnswers(int seed)
                 return Raw($"HTTP/1.1 416 X\r\nContent-Range: bytes */{content.Length}\r\nContent-Length: 0\r\n\r\n", [], keeps: true);
             }
 
+            string right = $"Content-Range: bytes {first}-{last}/{content.Length}\r\n";
             (first, last, part) = Part(kind, dice, first, last, content.Length);
             status = "206 Partial Content";
+            isLie = part != right && kind != "no total";
         }
         else if (kind is "lying range" or "other range" or "shifted")
         {
             (status, part) = ("206 Partial Content", $"Content-Range: bytes 0-{last}/{content.Length}\r\n");
+            isLie = true;
+        }
+
+        if (isLie || (kind != "well" && !s_ofRanges.Contains(kind)))
+        {
+            _met[number] = true;
         }
 
         string head = $"HTTP/1.1 {status}\r\n{part}Cache-Control: max-age=600\r\n{(number % 3 > 0 ? $"ETag: \"{number}\"\r\n" : "")}";
         return Send(kind, dice, head, content[first..(last + 1)]);
     }
+
+    /// <summary>Dice of one URL, for one purpose: what one throws changes nothing of another.</summary>
+    private Random Dice(int number, int purpose) => new((((seed * 1_000_003) + number) * 31) + purpose);
 
     /// <summary>The bytes that a range gets, and what is said of them.</summary>
     private static (int First, int Last, string Part) Part(string kind, Random dice, int first, int last, int total)
