@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 """Real clients, each twice through Breakwater against a local mirror (nginx): hashes equal, and what the second run asks of the mirror.
 
-    sudo perf/Http/clients.py --breakwater proxy/bin/Release/net10.0/breakwater [--only apt,aria2] [--big BYTES]
+    sudo perf/Http/clients.py --breakwater proxy/bin/Release/net10.0/breakwater [--only apt,aria2] [--big BYTES] [--save]
 
 Runs in a network namespace of its own; all files are in a temporary directory. Needs nginx, curl, wget, aria2, apt, dpkg-deb, dnf, zypper, rpmbuild, createrepo_c, pip and skopeo; what is missing is left out and named.
-Exit 1 when a hash differs or a second run asked for more than it must.
+Exit 1 when a hash differs or a second run asked for more than it must. --save writes results/http.json.
 """
 import argparse, collections, concurrent.futures, contextlib, gzip, hashlib, http.client, json, os, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import packagers
+import packagers, saved
 
 PROXY, MIRROR, NAME = 3128, 8080, "mirror.test"
 
@@ -27,8 +27,13 @@ http {{
   log_format asked '$request_method $request_uri $status $body_bytes_sent "$http_range" "$http_if_none_match$http_if_modified_since"';
   access_log {self.log} asked; sendfile on; keepalive_requests 100000;
   client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{ listen 127.0.0.1:{MIRROR}; root {self.root}; location /private/ {{ add_header Cache-Control private; }}
-            location /slow/ {{ limit_rate 4m; }} }}
+  map $http_if_none_match $lifetime {{ "" 1; default 600; }}
+  limit_req_zone $uri zone=checks:1m rate=15r/m;
+  server {{ listen 127.0.0.1:{MIRROR} backlog=4096; root {self.root};
+            location /private/ {{ add_header Cache-Control private; limit_rate 200k; }}
+            location /slow/ {{ limit_rate 4m; }}
+            # Fresh for a second; the check comes after some seconds, so that all wait for it, and says ten minutes.
+            location /stale/ {{ add_header Cache-Control "max-age=$lifetime"; limit_req zone=checks burst=2000; }} }}
 }}
 """)
         self.process = subprocess.Popen(["/usr/sbin/nginx", "-c", conf], stderr=subprocess.DEVNULL)
@@ -113,7 +118,7 @@ def sha(path):
 
 class Run:
     def __init__(self, folder, mirror, big):
-        self.folder, self.mirror, self.big, self.failures = folder, mirror, big, []
+        self.folder, self.mirror, self.big, self.failures, self.figures = folder, mirror, big, [], {}
         self.url = f"http://{NAME}:{MIRROR}"
         self.environment = dict(os.environ, http_proxy=f"http://127.0.0.1:{PROXY}", LC_ALL="C")
 
@@ -134,6 +139,7 @@ class Run:
 
     def expect(self, what, holds):
         print(f"   {what}: {'yes' if holds else 'NO'}")
+        self.figures[what] = holds
         if not holds:
             self.failures.append(what)
 
@@ -146,6 +152,7 @@ class Run:
             sent = sum(b for _, _, s, b in asked if s in (200, 206))
             statuses = dict(collections.Counter(s for _, _, s, _ in asked))
             print(f"{name}, run {turn}: {len(asked)} requests of the mirror {statuses}, {sent} bytes of bodies")
+            self.figures[f"{name}, run {turn}"] = {"requests": len(asked), "statuses": statuses, "bodyBytes": sent}
             for path, digest in wanted.items():
                 if not os.path.exists(path) or sha(path) != digest:
                     self.fail(f"{name}, run {turn}: {path} is not what the mirror has")
@@ -275,37 +282,52 @@ def apt(run):
     run.twice("apt", once, {}, 5 * 720_000 + 100_000, 0)
 
 
+def crowd(run, path, wanted):
+    """1,000 clients ask at once. Gives what was asked of the mirror, and how long each waited for its first byte."""
+    run.mirror.asked()
+    wrong, waited = [], []
+
+    def ask(_):
+        connection = http.client.HTTPConnection("127.0.0.1", PROXY, timeout=120)
+        try:
+            digest, began = hashlib.sha256(), time.monotonic()
+            connection.request("GET", run.url + path)
+            answer = connection.getresponse()
+            digest.update(answer.read(1))
+            waited.append(time.monotonic() - began)
+            while piece := answer.read(1 << 16):
+                digest.update(piece)
+            if digest.hexdigest() != wanted:
+                wrong.append(answer.status)
+        except Exception as e:
+            wrong.append(repr(e))
+        finally:
+            connection.close()
+
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(1000) as clients:
+        list(clients.map(ask, range(1000)))
+    asked, waited = run.mirror.asked(), sorted(waited) or [0]
+    print(f"1,000 clients of {path}: {len(asked)} requests of the mirror {dict(collections.Counter(s for _, _, s, _ in asked))}, {time.monotonic() - began:.1f} s, "
+          f"first byte after {waited[len(waited) // 2]:.2f} s, the last after {waited[-1]:.2f} s")
+    run.expect(f"all have the right bytes {wrong[:3]}", not wrong)
+    return asked, waited
+
+
 def herd(run):
-    """1,000 clients at once: one cold file, then something that must not be stored."""
-    data = os.urandom(8 << 20)
-    digest = run.mirror.put("slow/herd", data)
-    private = run.mirror.put("private/page", b"private" * 100)
-    for path, wanted, what in (("/slow/herd", digest, "a cold 8 MiB file"), ("/private/page", private, "a private page")):
-        run.mirror.asked()
-        wrong = []
+    """1,000 clients at once: one cold file, one stale file, then something that must not be stored."""
+    asked, _ = crowd(run, "/slow/herd", run.mirror.put("slow/herd", os.urandom(8 << 20)))
+    run.expect("a cold 8 MiB file is asked for once", [(m, s) for m, _, s, _ in asked] == [("GET", 200)])
 
-        def ask(_):
-            connection = http.client.HTTPConnection("127.0.0.1", PROXY, timeout=120)
-            try:
-                connection.request("GET", run.url + path)
-                digest = hashlib.sha256()
-                answer = connection.getresponse()
-                while piece := answer.read(1 << 16):
-                    digest.update(piece)
-                if digest.hexdigest() != wanted:
-                    wrong.append(answer.status)
-            except Exception as e:
-                wrong.append(repr(e))
-            finally:
-                connection.close()
+    digest = run.mirror.put("stale/herd", os.urandom(8 << 20))
+    run.call("curl", "-sf", "-o", run.path("stale"), f"{run.url}/stale/herd")
+    time.sleep(2)
+    asked, _ = crowd(run, "/stale/herd", digest)
+    run.expect("a stale one is checked once", [(m, s) for m, _, s, _ in asked] == [("GET", 304)])
 
-        began = time.monotonic()
-        with concurrent.futures.ThreadPoolExecutor(1000) as clients:
-            list(clients.map(ask, range(1000)))
-        asked = run.mirror.asked()
-        print(f"1,000 clients, {what}: {len(asked)} requests of the mirror, {time.monotonic() - began:.1f} s")
-        run.expect(f"all have the right bytes {wrong[:3]}", not wrong)
-        run.expect("as many requests as there must be", len(asked) == (1 if "cold" in what else 1000))
+    asked, waited = crowd(run, "/private/page", run.mirror.put("private/page", os.urandom(600_000)))
+    run.expect("each of 1,000 requests for a private page is forwarded", [s for _, _, s, _ in asked] == [200] * 1000)
+    run.figures["herd, private: first byte, median and last, seconds"] = [round(waited[500], 2), round(waited[-1], 2)]
 
 
 def poison(run):
@@ -331,12 +353,14 @@ def main():
     parser.add_argument("--breakwater", required=True)
     parser.add_argument("--only", default=",".join(SCENARIOS))
     parser.add_argument("--big", type=int, default=1 << 30, help="bytes of aria2c's file")
+    parser.add_argument("--save", action="store_true")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    breakwater = os.path.abspath(options.breakwater)
     with laboratory(options) as (folder, started):
         mirror = Mirror(folder)
         started.append(mirror.process)
-        started.append(start_proxy(os.path.abspath(options.breakwater), folder))
+        started.append(start_proxy(breakwater, folder))
         run = Run(folder, mirror, options.big)
         tools = {"curl": ["curl"], "wget": ["wget"], "apt": ["apt-get", "dpkg-deb"], "aria2": ["aria2c"], "range": ["curl"], "dnf": ["dnf", "rpmbuild", "createrepo_c"],
                  "zypper": ["zypper", "rpmbuild", "createrepo_c"], "skopeo": ["skopeo"]}
@@ -344,9 +368,12 @@ def main():
             missing = [tool for tool in tools.get(name, []) if not shutil.which(tool)]
             if missing:
                 print(f"{name}: left out, there is no {', '.join(missing)}")
+                run.figures[name] = f"left out, there is no {', '.join(missing)}"
                 continue
             SCENARIOS[name](run)
         print("all right" if not run.failures else f"{len(run.failures)} WRONG:\n  " + "\n  ".join(run.failures))
+        if options.save:
+            saved.save("clients", breakwater, scenarios=options.only.split(","), figures=run.figures, failures=run.failures)
         return 1 if run.failures else 0
 
 

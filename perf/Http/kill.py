@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """Kills Breakwater under a load of ordinary HTTP and starts it again on the same store: nothing wrong and nothing incomplete is served, whatever was lost.
 
-    sudo perf/Http/kill.py --breakwater proxy/bin/Release/net10.0/breakwater [--rounds 20]
+    sudo perf/Http/kill.py --breakwater proxy/bin/Release/net10.0/breakwater [--rounds 20] [--save]
 
 The origin makes each body from its URL and generation; a body that is not of one generation, or not whole though its framing was, is the end. Loopback only.
 """
 import argparse, hashlib, http.client, http.server, json, os, random, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import saved
 
 PROXY, ORIGIN, NAME, FILES = 3128, 8080, "origin.test", 120
 SIZES = [300, 20_000, 1 << 20, (1 << 20) + 1, 3_500_000]
@@ -101,6 +103,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--breakwater", required=True)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--save", action="store_true", help="in results/http.json")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not options.inside:
@@ -151,6 +154,8 @@ def main():
             if wrong:
                 break
         print(f"{options.rounds} rounds, {counts[0]} requests under load, {kept} hits of what was stored before a kill, {len(wrong)} wrong: {wrong[:5]}")
+        if options.save:
+            saved.save("kill", os.path.abspath(options.breakwater), rounds=options.rounds, requestsUnderLoad=counts[0], hitsOfWhatWasStoredBefore=kept, wrong=len(wrong))
         return 1 if wrong or not kept else 0
     finally:
         if process and process.poll() is None:

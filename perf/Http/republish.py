@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 """A mirror that is republished in the middle of a storm: no client has two generations in one body.
 
-    sudo perf/Http/republish.py --breakwater proxy/bin/Release/net10.0/breakwater [--rounds 100] [--clients 40]
+    sudo perf/Http/republish.py --breakwater proxy/bin/Release/net10.0/breakwater [--rounds 100] [--clients 40] [--save]
 
 Each round, nginx's file is replaced by the next generation while clients read it whole, in ranges, with If-Range and with max-age=0; every block of the file names its generation.
 What is asked with max-age=0 after the replacement must be the new one. In a network namespace of its own. Exit 1 when anything was mixed or old.
 """
 import argparse, concurrent.futures, http.client, os, random, sys, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import clients
+import clients, saved
 
 BLOCK, BLOCKS = 4096, 1024 + 3
 
@@ -70,6 +70,7 @@ def main():
     parser.add_argument("--breakwater", required=True)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--clients", type=int, default=40)
+    parser.add_argument("--save", action="store_true", help="in results/http.json")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     with clients.laboratory(options) as (folder, started):
@@ -87,6 +88,8 @@ def main():
                 asked.append(pool.submit(storm.ask, name, number, 2 * number + 2))
                 concurrent.futures.wait(asked)
         print(f"{options.rounds} rounds, {storm.answers} answers, {storm.cut} of them cut, {len(storm.wrong)} mixed, old or failed {storm.wrong[:5]}")
+        if options.save:
+            saved.save("republish", os.path.abspath(options.breakwater), rounds=options.rounds, answers=storm.answers, cut=storm.cut, wrong=len(storm.wrong))
         return 1 if storm.wrong or not storm.answers else 0
 
 

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 """300 slow readers of external files change no first byte of a miss.
 
-    sudo perf/Http/slow_readers.py --breakwater proxy/bin/Release/net10.0/breakwater [--readers 300] [--misses 300]
+    sudo perf/Http/slow_readers.py --breakwater proxy/bin/Release/net10.0/breakwater [--readers 300] [--misses 300] [--save]
 
 A Stratum 1 of Python gives objects and external files of 4 MiB. First bytes of misses are measured alone, then while the readers, each with a file of its own, have read the head and no
 more. In a network namespace of its own. Exit 1 when an answer is wrong, or the median or 99th percentile of the first byte is more than twice what it was and 20 ms more.
 """
 import argparse, asyncio, hashlib, json, os, socket, statistics, subprocess, sys, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import clients
+import clients, saved
 
 STRATUM1, FQRN, FILE = 8091, "slow.example.org", os.urandom(4 << 20)
 
@@ -85,6 +85,9 @@ async def run(options):
     for s in sockets:
         s.close()
     server.close()
+    if options.save:
+        figures = lambda pair: {"median": round(pair[0], 2), "p99": round(pair[1], 2)}
+        saved.save("slow_readers", os.path.abspath(options.breakwater), readers=options.readers, misses=options.misses, firstByteMsAlone=figures(alone), firstByteMsBeside=figures(beside))
     return 1 if any(b > 2 * a and b > a + 20 for a, b in zip(alone, beside)) else 0
 
 
@@ -93,6 +96,7 @@ def main():
     parser.add_argument("--breakwater", required=True)
     parser.add_argument("--readers", type=int, default=300)
     parser.add_argument("--misses", type=int, default=300)
+    parser.add_argument("--save", action="store_true", help="in results/http.json")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     with clients.laboratory(options) as (folder, started):
