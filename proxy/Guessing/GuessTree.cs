@@ -49,28 +49,19 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
             _catalogs[number] = catalog;
         }
 
-        Dictionary<PathKey, (DigestAlgorithm Algorithm, PathKey Directory)> chunked = [];
-        CatalogCursor cursor = catalog.Scan();
-        while (cursor.MoveNext() is null && cursor.Current is { } entry && _places.Count < limits.KnownFiles)
-        {
-            if (entry.HasObjects && entry.Object is ObjectKey whole)
+        CatalogObjects.Scan<Place>(
+            catalog,
+            (_, entry) => (null, new Place(number, entry.Key, entry.Parent)),
+            (key, place) =>
             {
-                _places.TryAdd(whole, new Place(number, entry.Key, entry.Parent));
-            }
+                if (_places.Count < limits.KnownFiles)
+                {
+                    _places.TryAdd(key, place);
+                }
 
-            if (entry.HasObjects && entry.IsChunked && chunked.Count < limits.KnownFiles)
-            {
-                chunked[entry.Key] = (entry.Algorithm, entry.Parent);
-            }
-        }
-
-        catalog.ScanChunks((file, _, _, digest) =>
-        {
-            if (_places.Count < limits.KnownFiles && chunked.TryGetValue(file, out (DigestAlgorithm Algorithm, PathKey Directory) of))
-            {
-                _places.TryAdd(new ObjectKey(digest, of.Algorithm, ObjectKind.Chunk), new Place(number, file, of.Directory));
-            }
-        });
+                return _places.Count < limits.KnownFiles;
+            },
+            maxChunked: limits.KnownFiles);
         return true;
     }
 

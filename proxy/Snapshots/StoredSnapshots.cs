@@ -87,28 +87,10 @@ internal sealed class StoredSnapshots(IObjectStore store, SignedDocuments docume
                 below.Push(nested.Catalog);
             }
 
-            Dictionary<PathKey, DigestAlgorithm> chunked = [];
-            CatalogCursor cursor = catalog.Scan();
-            while (cursor.MoveNext() is null && cursor.Current is { } entry)
+            CatalogObjects.Scan(catalog, key =>
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (entry.HasObjects && entry.Object is ObjectKey whole)
-                {
-                    named.Add(whole);
-                }
-
-                if (entry.HasObjects && entry.IsChunked)
-                {
-                    chunked[entry.Key] = entry.Algorithm;
-                }
-            }
-
-            catalog.ScanChunks((file, _, _, digest) =>
-            {
-                if (chunked.TryGetValue(file, out DigestAlgorithm algorithm))
-                {
-                    named.Add(new ObjectKey(digest, algorithm, ObjectKind.Chunk));
-                }
+                named.Add(key);
             });
         }
 

@@ -149,39 +149,25 @@ internal sealed partial class ObjectNames(
                 below.Push(nested.Catalog);
             }
 
-            Dictionary<PathKey, (string Path, DigestAlgorithm Algorithm)> chunked = [];
             long chunkedBytes = 0;
-            CatalogCursor cursor = catalog.Scan();
-            while ((problem = cursor.MoveNext()) is null && cursor.Current is { } entry && _bytes + chunkedBytes <= MaxBytes)
-            {
-                if (entry.HasObjects && (entry.Object is not null || entry.IsChunked)
-                    && (problem = cursor.ReadPath(out string? path)) is null && path is not null)
+            return CatalogObjects.Scan<FileName>(
+                catalog,
+                (at, entry) =>
                 {
-                    if (entry.Object is ObjectKey whole)
+                    string? problem = at.ReadPath(out string? path);
+                    if (problem is not null || path is null || _bytes + chunkedBytes > MaxBytes)
                     {
-                        Add(names, whole, path);
+                        return (problem, null);
                     }
 
-                    if (entry.IsChunked)
-                    {
-                        chunked[entry.Key] = (path, entry.Algorithm);
-                        chunkedBytes += NameBytes + HeapCost.Of(path);
-                    }
-                }
-
-                if (problem is not null)
+                    chunkedBytes += entry.IsChunked ? NameBytes + HeapCost.Of(path) : 0;
+                    return (null, new FileName(path));
+                },
+                (found, file) =>
                 {
-                    return problem;
-                }
-            }
-
-            return problem ?? (chunked.Count == 0 ? null : catalog.ScanChunks((file, _, _, digest) =>
-            {
-                if (_bytes <= MaxBytes && chunked.TryGetValue(file, out (string Path, DigestAlgorithm Algorithm) of))
-                {
-                    Add(names, new ObjectKey(digest, of.Algorithm, ObjectKind.Chunk), of.Path);
-                }
-            }));
+                    Add(names, found, file.Path);
+                    return _bytes <= MaxBytes;
+                });
         }
     }
 
@@ -200,6 +186,8 @@ internal sealed partial class ObjectNames(
     [LoggerMessage(Level = LogLevel.Information,
         Message = "The names of objects take more than {Megabytes} MiB: they are forgotten, and those asked for from now on are read again")]
     private static partial void LogFull(ILogger log, long megabytes);
+
+    private readonly record struct FileName(string Path);
 
     private sealed class RepositoryNames
     {

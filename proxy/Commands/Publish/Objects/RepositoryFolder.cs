@@ -1,6 +1,6 @@
-using System.Security.Cryptography;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Disk;
+using Breakwater.CacheStore.Hashing;
 using Breakwater.Proxy.Settings;
 
 namespace Breakwater.Proxy.Commands.Publish.Objects;
@@ -134,9 +134,7 @@ internal sealed class RepositoryFolder : IDisposable
         }
 
         FileStream stream = File.OpenRead(path);
-#pragma warning disable CA5350 // The format names objects by SHA-1.
-        if (!key.DigestEquals(SHA1.HashData(stream)))
-#pragma warning restore CA5350
+        if (!IsOf(key, stream))
         {
             stream.Dispose();
             throw new PublishException($"The object {key} in {Root} is damaged: run 'breakwater publish DIRECTORY --verify', which writes it anew.");
@@ -150,6 +148,19 @@ internal sealed class RepositoryFolder : IDisposable
     public void Dispose() => _lock.Dispose();
 
     private static string StateOf(string output, string fqrn) => Path.Combine(Path.GetFullPath(output), "state", fqrn);
+
+    private static bool IsOf(in ObjectKey key, FileStream stream)
+    {
+        using ObjectHasher hasher = ObjectHasher.Create(key.Algorithm);
+        byte[] buffer = new byte[128 << 10];
+        int read;
+        while ((read = stream.Read(buffer)) > 0)
+        {
+            hasher.Append(buffer.AsSpan(0, read));
+        }
+
+        return hasher.FinishMatches(key);
+    }
 
     private static void MakePrivate(string directory)
     {

@@ -35,7 +35,7 @@ internal static class LiveObjects
 
                 using (catalog)
                 {
-                    if (Add(catalog, live) is { } damage)
+                    if (CatalogObjects.Scan(catalog, named => live.Add(named)) is { } damage)
                     {
                         throw new PublishException($"{key} in {folder.Root}: {damage}");
                     }
@@ -49,20 +49,5 @@ internal static class LiveObjects
         }
 
         return live;
-    }
-
-    private static string? Add(Catalog catalog, HashSet<ObjectKey> live)
-    {
-        CatalogCursor cursor = catalog.Scan();
-        string? problem;
-        while ((problem = cursor.MoveNext()) is null && cursor.Current is { } entry)
-        {
-            if (entry is { HasObjects: true, Object: { } key })
-            {
-                live.Add(key);
-            }
-        }
-
-        return problem ?? catalog.ScanChunks((_, _, _, digest) => live.Add(new ObjectKey(digest, DigestAlgorithm.Sha1, ObjectKind.Chunk)));
     }
 }
