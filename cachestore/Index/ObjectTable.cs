@@ -39,6 +39,10 @@ internal sealed class ObjectTable(ObjectIndex index, BlobLog log, PinSets pins, 
     /// <summary>Where a durable object is. False: the index does not know it.</summary>
     public bool TryGet(in ObjectKey key, out IndexEntry entry) => index.TryGet(key, out entry);
 
+    /// <summary>Finds an object whose entry is the one at this address. False: the index points to another entry, or to none.</summary>
+    public bool TryGetAt(in ObjectKey key, long address, out IndexEntry entry) =>
+        index.TryGet(key, out entry) && entry.Address == address;
+
     /// <summary>
     /// An object that is verified and not durable yet. Ask for it before <see cref="TryGet"/>: one that becomes durable meanwhile is found
     /// there, the other order could miss it in both.
@@ -61,13 +65,12 @@ internal sealed class ObjectTable(ObjectIndex index, BlobLog log, PinSets pins, 
         foreach (int id in _segments.FreshIds.Concat(_segments.KeptIds))
         {
             long start = _segments.StartOf(id);
-            long end = id < SegmentSet.FirstKeptId
-                ? Math.Min(start + _segments.SegmentBytes, log.CommittedUntilAddress)
-                : start + _segments.SegmentBytes;
+            long end = start + _segments.SegmentBytes;
+            end = SegmentSet.IsKept(id) ? end : Math.Min(end, log.CommittedUntilAddress);
             foreach (ScannedEntry entry in scanner.Scan(start, end))
             {
                 if (entry.Header.Kind is EntryKind.Whole or EntryKind.Seal
-                    && index.TryGet(entry.Header.Key, out IndexEntry known) && known.Address == entry.Address)
+                    && TryGetAt(entry.Header.Key, entry.Address, out IndexEntry known))
                 {
                     yield return new StoredObjectInfo(entry.Header.Key, known.Length, pins.IsPinned(entry.Header.Key));
                 }
@@ -134,7 +137,7 @@ internal sealed class ObjectTable(ObjectIndex index, BlobLog log, PinSets pins, 
     {
         lock (_writing)
         {
-            if (!index.TryGet(move.Key, out IndexEntry entry) || entry.Address != move.From.Address)
+            if (!TryGetAt(move.Key, move.From.Address, out IndexEntry entry))
             {
                 return; // removed while it was being copied, and perhaps stored again: the log says so behind the copied entry
             }

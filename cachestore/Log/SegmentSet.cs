@@ -46,10 +46,10 @@ internal sealed class SegmentSet : IDisposable
     public long SegmentBytes => 1L << SegmentSizeBits;
 
     /// <summary>Numbers of the fresh segments that are there, ascending.</summary>
-    public IReadOnlyList<int> FreshIds => [.. _segments.Keys.Where(static id => id < FirstKeptId).Order()];
+    public IReadOnlyList<int> FreshIds => [.. _segments.Keys.Where(static id => !IsKept(id)).Order()];
 
     /// <summary>Numbers of the kept segments that are there, ascending: oldest first.</summary>
-    public IReadOnlyList<int> KeptIds => [.. _segments.Keys.Where(static id => id >= FirstKeptId).Order()];
+    public IReadOnlyList<int> KeptIds => [.. _segments.Keys.Where(static id => IsKept(id)).Order()];
 
     /// <summary>Tables that lie there without their segment.</summary>
     public IReadOnlyList<int> TablesWithoutSegment() =>
@@ -62,6 +62,9 @@ internal sealed class SegmentSet : IDisposable
 
     public int KeptCount => Count(FirstKeptId, int.MaxValue);
 
+    /// <summary>Is this the number of a kept segment? Else it is that of a fresh one.</summary>
+    public static bool IsKept(int id) => id >= FirstKeptId;
+
     /// <summary>Fresh segments with a lower number.</summary>
     public int CountBelow(int id) => Count(0, id);
 
@@ -69,7 +72,7 @@ internal sealed class SegmentSet : IDisposable
     public IEnumerable<int> WithoutTable() =>
         _segments.Values.Where(static segment => !segment.HasTable).Select(static segment => segment.Id);
 
-    public static string FileName(int id) => (id >= FirstKeptId
+    public static string FileName(int id) => (IsKept(id)
         ? KeptPrefix + (id - FirstKeptId).ToString("D10", CultureInfo.InvariantCulture)
         : id.ToString("D10", CultureInfo.InvariantCulture)) + Extension;
 

@@ -13,7 +13,7 @@ internal sealed class UnprovedEntries(SegmentSet segments) : IDisposable
     /// index pointed.
     /// </summary>
     public bool IsProved(long address) =>
-        segments.IdOf(address) < SegmentSet.FirstKeptId
+        !SegmentSet.IsKept(segments.IdOf(address))
         || (segments.TryGet(segments.IdOf(address), out Segment? segment) && segment.HasTable);
 
     /// <summary>

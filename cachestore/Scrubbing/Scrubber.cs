@@ -36,7 +36,7 @@ internal sealed class Scrubber(ObjectTable table, BlobLog log, string quarantine
 
             objects++;
             bytes += entry.Length;
-            if (!IsRight(reader, stored.Key, entry) && table.TryGet(stored.Key, out IndexEntry now) && now.Address == entry.Address)
+            if (!IsRight(reader, stored.Key, entry) && table.TryGetAt(stored.Key, entry.Address, out _))
             {
                 damaged.Add(stored.Key);
                 if (isRepairing)

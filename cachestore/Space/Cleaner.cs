@@ -25,7 +25,7 @@ internal sealed class Cleaner(ObjectTable table, BlobLog log, KeptWriter kept, G
     public bool TryClean(int id, bool isEvicting, bool isSparing = false)
     {
         SegmentSet segments = log.Segments;
-        bool isFresh = id < SegmentSet.FirstKeptId;
+        bool isFresh = !SegmentSet.IsKept(id);
         List<Candidate> candidates = FindLive(id);
         Dictionary<int, long> dropped = []; // bytes of each party
         foreach (Candidate candidate in candidates)

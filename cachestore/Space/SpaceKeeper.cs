@@ -288,12 +288,12 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     private void WriteMissingTables()
     {
         int tail = _segments.IdOf(_commits.PublishedUntilAddress);
-        foreach (int id in _segments.WithoutTable().Where(id => id >= SegmentSet.FirstKeptId ? id != _kept.CurrentId : id < tail))
+        foreach (int id in _segments.WithoutTable().Where(id => SegmentSet.IsKept(id) ? id != _kept.CurrentId : id < tail))
         {
             try
             {
                 SegmentTable.WriteFromSegment(_segments, id, _log.Geometry.PageSizeBits,
-                    id >= SegmentSet.FirstKeptId ? IsLive : null);
+                    SegmentSet.IsKept(id) ? IsLive : null);
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
@@ -304,8 +304,7 @@ internal sealed class SpaceKeeper : IAsyncDisposable
     }
 
     /// <summary>Does the index point to it? What the cleaner did not flush is in a kept segment as well, and never counts.</summary>
-    private bool IsLive(ScannedEntry entry) =>
-        _table.TryGet(entry.Header.Key, out IndexEntry known) && known.Address == entry.Address;
+    private bool IsLive(ScannedEntry entry) => _table.TryGetAt(entry.Header.Key, entry.Address, out _);
 
     private void SignalProgress(bool isFreed)
     {

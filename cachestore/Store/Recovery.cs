@@ -103,7 +103,7 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, StoreShares share
         Task<bool> ReadTable(int i)
         {
             TableReader reader = next;
-            return i < segments.Count && (segments[i].Id >= SegmentSet.FirstKeptId || _segments.StartOf(segments[i].Id + 1) <= until)
+            return i < segments.Count && (SegmentSet.IsKept(segments[i].Id) || _segments.StartOf(segments[i].Id + 1) <= until)
                 ? Task.Run(() => reader.TryRead(segments[i].Id))
                 : Task.FromResult(false);
         }
@@ -134,7 +134,7 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, StoreShares share
         _segmentsScanned++;
         long start = _segments.StartOf(segment.Id);
         long end = start + _segments.SegmentBytes;
-        if (segment.Id >= SegmentSet.FirstKeptId)
+        if (SegmentSet.IsKept(segment.Id))
         {
             ScanKept(loader, segment, start, end);
             return;
@@ -176,7 +176,7 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, StoreShares share
         {
             case EntryKind.Whole:
             case EntryKind.Seal when isWhole || HasAllParts(key, address, objectLength):
-                if (_removed.Count > 0 && segment.Id >= SegmentSet.FirstKeptId && _removed.Contains(key))
+                if (_removed.Count > 0 && SegmentSet.IsKept(segment.Id) && _removed.Contains(key))
                 {
                     break; // the removal is in the fresh log, which is read first
                 }
@@ -219,7 +219,7 @@ internal sealed class Recovery(BlobLog log, ObjectIndex index, StoreShares share
 
         foreach (int id in _segments.TablesWithoutSegment())
         {
-            _missing += id >= SegmentSet.FirstKeptId ? 1 : 0;
+            _missing += SegmentSet.IsKept(id) ? 1 : 0;
             TableReader table = new(_segments);
             _lost += table.TryRead(id) ? table.Rows.Length : 0;
             _segments.Disk.Delete(_segments.TablePathOf(id));

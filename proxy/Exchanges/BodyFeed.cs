@@ -1,22 +1,13 @@
-using System.Buffers.Binary;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Hashing;
 
 namespace Breakwater.Proxy.Exchanges;
 
 /// <summary>
 /// A body, or a part of one, on its way from an origin: one writer, many readers. Slices of 1 MiB go into the store as they fill and leave
-/// memory; what the store
-/// does not take stays in a window of memory, for whose slowest reader the writer waits a while. Thread-safe.
+/// memory; what the store does not take stays in a window of memory, for whose slowest reader the writer waits a while. Thread-safe.
 /// </summary>
 internal sealed class BodyFeed
 {
-    /// <summary>1 MiB: small enough that a range of a few bytes costs little, large enough that a big file has few entries.</summary>
-    public const int SliceBytes = 1 << 20;
-
-    /// <summary>Where the slice begins that has this byte.</summary>
-    public static long StartOfSlice(long offset) => offset / SliceBytes * SliceBytes;
-
     /// <summary>Slices kept for slow readers while the store takes none.</summary>
     private const int WindowSlices = 16;
 
@@ -110,15 +101,6 @@ internal sealed class BodyFeed
     /// <summary>Has anybody read it?</summary>
     public bool HasBeenRead { get; private set; }
 
-    /// <summary>The key of a slice in the store.</summary>
-    public static ObjectKey KeyOf(ReadOnlySpan<byte> bodyId, long index)
-    {
-        Span<byte> name = stackalloc byte[bodyId.Length + sizeof(long)];
-        bodyId.CopyTo(name);
-        BinaryPrimitives.WriteInt64LittleEndian(name[bodyId.Length..], index);
-        return NamedKey.Of(name);
-    }
-
     /// <summary>Will it have this byte within the time of so many bytes?</summary>
     public bool WillHave(long offset, long patienceBytes)
     {
@@ -141,8 +123,8 @@ internal sealed class BodyFeed
                 await FinishSliceAsync(last, cancellationToken);
             }
 
-            long index = _position / SliceBytes;
-            last = new SliceBuffer(index, (int)Math.Min(SliceBytes, (End ?? long.MaxValue) - (index * SliceBytes)));
+            long index = _position / BodySlice.SizeBytes;
+            last = new SliceBuffer(index, (int)Math.Min(BodySlice.SizeBytes, (End ?? long.MaxValue) - (index * BodySlice.SizeBytes)));
             lock (_gate)
             {
                 _window.Add(last);
@@ -347,7 +329,7 @@ internal sealed class BodyFeed
 
     private async ValueTask<bool> TryStoreAsync(SliceBuffer slice, CancellationToken cancellationToken)
     {
-        ObjectWriter writer = _store.BeginWrite(KeyOf(BodyId, slice.Index), slice.Filled);
+        ObjectWriter writer = _store.BeginWrite(BodySlice.KeyOf(BodyId, slice.Index), slice.Filled);
         bool isTaken = false;
         try
         {

@@ -4,7 +4,7 @@ namespace Breakwater.Proxy.Exchanges;
 internal sealed class BodyFeeds
 {
     /// <summary>A reader waits for a feed that is at most so far behind; of what is missing so much is asked for at a time.</summary>
-    public const long NearBytes = 8 * BodyFeed.SliceBytes;
+    public const long NearBytes = 8 * BodySlice.SizeBytes;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, List<BodyFeed>> _feeds = [];   // guarded by _gate; each entry is a fetch under way

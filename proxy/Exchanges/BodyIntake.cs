@@ -44,18 +44,17 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
     /// </summary>
     public long NextPresent(byte[] bodyId, long first, long end)
     {
-        long next = first + BodyFeed.SliceBytes;
+        long next = first + BodySlice.SizeBytes;
         while (next < end && !IsPresent(bodyId, next, null) && !feeds.IsAsked(bodyId, next))
         {
-            next += BodyFeed.SliceBytes;
+            next += BodySlice.SizeBytes;
         }
 
         return Math.Min(next, end);
     }
 
     /// <summary>Is the slice at this offset stored?</summary>
-    public bool IsStored(byte[] bodyId, long offset) =>
-        named.Slices.Contains(BodyFeed.KeyOf(bodyId, offset / BodyFeed.SliceBytes));
+    public bool IsStored(byte[] bodyId, long offset) => BodySlice.IsStored(named.Slices, bodyId, offset);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -75,7 +74,7 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
             CancellationToken stopping = _stopping.Token;
             while (feed.End is null || feed.Position < feed.End)
             {
-                bool isAtSlice = feed.Position > feed.First && feed.Position % BodyFeed.SliceBytes == 0;
+                bool isAtSlice = feed.Position > feed.First && feed.Position % BodySlice.SizeBytes == 0;
                 if (isAtSlice && isStrong && IsPresent(feed.BodyId, feed.Position, feed))
                 {
                     await feed.EndAsync(null, stopping);

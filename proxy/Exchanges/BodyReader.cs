@@ -80,8 +80,8 @@ internal sealed class BodyReader(
                         continue;
                     case FeedRead.Ended when _head.Length is null:
                         return 0;
-                    case FeedRead.Elsewhere or FeedRead.Ended when store.Contains(
-                        BodyFeed.KeyOf(_head.BodyId, offset / BodyFeed.SliceBytes)):
+                    case FeedRead.Elsewhere or FeedRead.Ended when BodySlice.IsStored(
+                        store, _head.BodyId, offset):
                         continue;
                     default:
                         LeaveFeed();
@@ -96,7 +96,7 @@ internal sealed class BodyReader(
             }
 
             _feed = fills++ < 2 && _head.Length is not null ? await fill(offset, end, cancellationToken) : null;
-            if (_feed is null && !store.Contains(BodyFeed.KeyOf(_head.BodyId, offset / BodyFeed.SliceBytes)))
+            if (_feed is null && !BodySlice.IsStored(store, _head.BodyId, offset))
             {
                 if (succeed is null || _successors++ == MostSuccessors || await succeed(this, cancellationToken) is not { } next)
                 {
@@ -124,8 +124,8 @@ internal sealed class BodyReader(
     /// <summary>The slice at this offset, from the store.</summary>
     private bool TryLease(long offset, out int within)
     {
-        long index = offset / BodyFeed.SliceBytes;
-        within = (int)(offset - (index * BodyFeed.SliceBytes));
+        long index = offset / BodySlice.SizeBytes;
+        within = (int)(offset - (index * BodySlice.SizeBytes));
         if (_lease is not null && _leased == index)
         {
             return within < _lease.Length;
@@ -133,7 +133,7 @@ internal sealed class BodyReader(
 
         _lease?.Dispose();
         _lease = null;
-        if (!store.TryOpen(BodyFeed.KeyOf(_head.BodyId, index), out ObjectLease? lease))
+        if (!store.TryOpen(BodySlice.KeyOf(_head.BodyId, index), out ObjectLease? lease))
         {
             return false;
         }

@@ -59,7 +59,7 @@ internal sealed class BodyStarts(MissingParts parts, BodyFeeds feeds, BodyIntake
             return (true, feed);
         }
 
-        if (!mayAsk || (missing < BodyFeed.SliceBytes && shape.Status != StatusCodes.Status206PartialContent))
+        if (!mayAsk || (missing < BodySlice.SizeBytes && shape.Status != StatusCodes.Status206PartialContent))
         {
             // All of it, from its beginning, is asked for as what was never here.
             return (false, null);
@@ -107,7 +107,7 @@ internal sealed class BodyStarts(MissingParts parts, BodyFeeds feeds, BodyIntake
     private long? FirstMissing(StoredHead stored, AnswerShape shape)
     {
         long end = shape.Offset + Math.Max(1, shape.Count ?? 1);
-        for (long at = BodyFeed.StartOfSlice(shape.Offset); at < end; at += BodyFeed.SliceBytes)
+        for (long at = BodySlice.StartOf(shape.Offset); at < end; at += BodySlice.SizeBytes)
         {
             long near = at <= shape.Offset ? BodyFeeds.NearBytes : long.MaxValue;
             if (!intake.IsStored(stored.BodyId, at) && feeds.Find(stored.BodyId, Math.Max(at, shape.Offset), nearBytes: near) is null)

@@ -31,8 +31,8 @@ internal sealed class MissingParts(Asker asker, NodeAsker nodes, HeadShelf heads
             return Task.FromResult<BodyFeed?>(null);
         }
 
-        long first = BodyFeed.StartOfSlice(offset);
-        long last = BodyFeed.StartOfSlice(Math.Min(end, first + BodyFeeds.NearBytes) + BodyFeed.SliceBytes - 1);
+        long first = BodySlice.StartOf(offset);
+        long last = BodySlice.StartOf(Math.Min(end, first + BodyFeeds.NearBytes) + BodySlice.SizeBytes - 1);
         return feeds.JoinOrAsk(head.BodyId, offset, exchange.Target.IsForNode,
             () => intake.IsStored(head.BodyId, first) ? null
                 : new RangePlan(first, intake.NextPresent(head.BodyId, first, Math.Min(last, length))),

@@ -11,7 +11,7 @@ internal sealed class OriginFetch(
     /// <summary>
     /// A body that its name proves and a mirror could replace waits for its end if it is no longer: a wrong one is never begun.
     /// </summary>
-    private const long MostHeldBytes = 16 * BodyFeed.SliceBytes;
+    private const long MostHeldBytes = 16 * BodySlice.SizeBytes;
 
     /// <summary>
     /// So much of an external file waits for its end: another Stratum 1 has it, whatever the first one said of its length.

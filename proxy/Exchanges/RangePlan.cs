@@ -21,8 +21,8 @@ internal readonly record struct RangePlan(long First, long? End)
             return null;
         }
 
-        long first = BodyFeed.StartOfSlice(range.First);
-        long? end = range.Last < 0 ? null : BodyFeed.StartOfSlice(range.Last) + BodyFeed.SliceBytes;
+        long first = BodySlice.StartOf(range.First);
+        long? end = range.Last < 0 ? null : BodySlice.StartOf(range.Last) + BodySlice.SizeBytes;
         return first == 0 && end is null ? null : new RangePlan(first, end);
     }
 

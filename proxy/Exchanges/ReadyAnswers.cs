@@ -62,7 +62,7 @@ internal sealed class ReadyAnswers(
     /// <param name="given">How it was asked for.</param>
     /// <param name="now">The time of the answer.</param>
     public bool Wants(Exchange exchange, StoredHead head, ReadyRequest given, DateTimeOffset now) =>
-        head.Status == StatusCodes.Status200OK && head.Length is > 0 and <= BodyFeed.SliceBytes && exchange.Digest is null
+        head.Status == StatusCodes.Status200OK && head.Length is > 0 and <= BodySlice.SizeBytes && exchange.Digest is null
         && head.HereFor == TimeSpan.Zero && head.VaryValues.All(vary => vary.Value is null)
         && given.Target.Length + given.Host.Length <= ReadyAnswer.MaxNameBytes
         && Find(given.TargetBytes, given.HostBytes, now) is null;
@@ -107,7 +107,7 @@ internal sealed class ReadyAnswers(
             FlightName = flight,
             SiteFlightName = FlightTable.NameOfSite(flight),
             Varying = varying,
-            Slice = BodyFeed.KeyOf(head.BodyId, 0),
+            Slice = BodySlice.KeyOf(head.BodyId, 0),
             Length = head.Length!.Value,
             Head = pieces,
             ReceivedAt = head.ReceivedAt,

@@ -78,9 +78,9 @@ internal sealed class SharedBodies(Asker asker, HeadShelf heads, NamedStore name
 
     private bool IsWhole(byte[] bodyId, long length)
     {
-        for (long at = 0; at < length; at += BodyFeed.SliceBytes)
+        for (long at = 0; at < length; at += BodySlice.SizeBytes)
         {
-            if (!named.Slices.Contains(BodyFeed.KeyOf(bodyId, at / BodyFeed.SliceBytes)))
+            if (!BodySlice.IsStored(named.Slices, bodyId, at))
             {
                 return false;
             }

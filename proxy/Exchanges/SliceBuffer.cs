@@ -17,7 +17,7 @@ internal sealed class SliceBuffer(long index, int capacity)
     public long Index => index;
 
     /// <summary>Offset of its first byte in the body.</summary>
-    public long Start => index * BodyFeed.SliceBytes;
+    public long Start => index * BodySlice.SizeBytes;
 
     /// <summary>Bytes in it.</summary>
     public int Filled => Volatile.Read(ref _filled);

@@ -52,7 +52,7 @@ public sealed class BodyFeedTests : IAsyncLifetime
         await feed.EndAsync(length =>
         {
             Assert.Equal(_bytes.Length, length);
-            Assert.True(slices.Contains(BodyFeed.KeyOf(feed.BodyId, 0)));
+            Assert.True(slices.Contains(BodySlice.KeyOf(feed.BodyId, 0)));
             last = reader.ReadAsync(1_000, _bytes.Length, buffer.AsMemory(1_000), CancellationToken.None).AsTask();
             Assert.False(last.IsCompleted);
         }, CancellationToken.None);
