@@ -10,7 +10,8 @@ namespace Breakwater.Proxy.Fetching;
 /// </summary>
 /// <param name="key">The object.</param>
 /// <param name="services">What every fetch works with.</param>
-internal sealed partial class BodyAuthors(ObjectKey key, FetchServices services)
+/// <param name="log">Is told of wrong bytes.</param>
+internal sealed partial class BodyAuthors(ObjectKey key, FetchServices services, ILogger log)
 {
     /// <summary>Who was left for being slow is to blame when the next one is so many times as quick: else it is the line.</summary>
     private const double MuchQuicker = 4;
@@ -75,7 +76,7 @@ internal sealed partial class BodyAuthors(ObjectKey key, FetchServices services)
             {
                 Note(author, FailureKind.WrongBytes, $"sent bytes that are not {key}");
                 services.Counters.WrongBodies.Add(1);
-                LogWrongBytes(services.Log, key, author.Stratum1.Authority, author.Way.Order.UrlPath);
+                LogWrongBytes(log, key, author.Stratum1.Authority, author.Way.Order.UrlPath);
             }
 
             if (_authors.Count > 1)

@@ -11,12 +11,14 @@ internal sealed class FetchCoordinator : IDisposable
     private readonly ConcurrentDictionary<(ObjectKey Key, FetchScope Scope), InFlightFetch> _inFlight = new();
     private readonly ConcurrentDictionary<InFlightFetch, byte> _running = new();   // also those that were replaced in _inFlight
     private readonly FetchServices _services;
+    private readonly IObjectStore _store;
+    private readonly ILogger<InFlightFetch> _log;
     private readonly NotFoundMemory _notFound;
     private readonly ITimer _ticker;
 
-    public FetchCoordinator(FetchServices services)
+    public FetchCoordinator(FetchServices services, IObjectStore store, ILogger<InFlightFetch> log)
     {
-        _services = services;
+        (_services, _store, _log) = (services, store, log);
         _notFound = new NotFoundMemory(services.Time);
         _ticker = services.Time.CreateTimer(static state => ((FetchCoordinator)state!).Tick(), this, s_tick, s_tick);
     }
@@ -32,7 +34,7 @@ internal sealed class FetchCoordinator : IDisposable
             return new FetchTicket(null, null, negative);
         }
 
-        if (order.Scope == FetchScope.Site && _services.Nodes.Before(order.Key).Count == 0)
+        if (order.Scope == FetchScope.Site && _services.NodeLine.Nodes.Before(order.Key).Count == 0)
         {
             // This node's own: whoever asks for it here, client or node, shares one fetch.
             order = order with { Scope = FetchScope.Upstream };
@@ -60,7 +62,7 @@ internal sealed class FetchCoordinator : IDisposable
                 _inFlight.TryRemove(KeyValuePair.Create(order.InFlightKey, running));
             }
 
-            var fetch = new InFlightFetch(order, _services, _notFound, TryTurnUpstream);
+            var fetch = new InFlightFetch(order, _services, _notFound, TryTurnUpstream, _log);
             FetchFollower leader = fetch.TryJoin(order, isLeader: true)!;
             if (!_inFlight.TryAdd(order.InFlightKey, fetch))
             {
@@ -69,7 +71,7 @@ internal sealed class FetchCoordinator : IDisposable
             }
 
             // Look again after winning the right to fetch: a fetch that just ended has put the object into the store.
-            if (_services.Store.TryOpen(order.Key, out ObjectLease? lease))
+            if (_store.TryOpen(order.Key, out ObjectLease? lease))
             {
                 _inFlight.TryRemove(KeyValuePair.Create(order.InFlightKey, fetch));
                 fetch.EndAsStored();
@@ -93,7 +95,7 @@ internal sealed class FetchCoordinator : IDisposable
         (ObjectKey, FetchScope) key = (fetch.Order.Key, FetchScope.Upstream);
         while (fetch.Order.Scope == FetchScope.Site)
         {
-            if (_services.Store.Contains(fetch.Order.Key))
+            if (_store.Contains(fetch.Order.Key))
             {
                 return false;
             }

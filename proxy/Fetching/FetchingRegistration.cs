@@ -19,6 +19,7 @@ internal static class FetchingRegistration
         });
         services.AddSingleton<NodeLine>();
         services.AddSingleton(new OverflowBudget(settings.Proxy.MaxUnstoredBytes));
+        services.AddSingleton<FetchBodies>();
         services.AddSingleton<FetchServices>();
         services.AddSingleton<FetchCoordinator>();
         services.AddSingleton<ObjectReader>();

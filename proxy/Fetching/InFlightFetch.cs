@@ -18,6 +18,7 @@ internal sealed partial class InFlightFetch
     private const long WorthFinishingBytes = 16 << 20;
 
     private readonly FetchServices _services;
+    private readonly ILogger _log;
     private readonly CancellationTokenSource _cancel = new();
     private readonly Lock _gate = new();
     private readonly FetchWays _ways;
@@ -33,12 +34,14 @@ internal sealed partial class InFlightFetch
     private bool _wasReplaced;                          // guarded by _gate
 
     /// <summary>Makes one; <paramref name="turnUpstream"/> is <see cref="FetchCoordinator.TryTurnUpstream"/>.</summary>
-    public InFlightFetch(FetchOrder order, FetchServices services, NotFoundMemory notFound, Predicate<InFlightFetch> turnUpstream)
+    public InFlightFetch(FetchOrder order, FetchServices services, NotFoundMemory notFound, Predicate<InFlightFetch> turnUpstream,
+        ILogger<InFlightFetch> log)
     {
         Order = order;
         _services = services;
-        _bodies = new BodySuccession(NewBody);
-        _authors = new BodyAuthors(order.Key, services);
+        _log = log;
+        _bodies = new BodySuccession(() => services.Bodies.Begin(order));
+        _authors = new BodyAuthors(order.Key, services, log);
         _ways = new FetchWays(order, services, notFound, onFailed: () => Body.Wake());
 
         // Whoever has read of this body goes on with it, even if another fetch brings the same.
@@ -76,7 +79,7 @@ internal sealed partial class InFlightFetch
     public bool IsOpen => !_isAbandoned && _failure is null && Body.State == GrowthState.Growing;
 
     /// <summary>Will the store keep this body, as far as can be told?</summary>
-    public bool IsToBeStored(GrowingObject body) => body.Refusal is null && !(body.Length > _services.Settings.Store.MaxObjectBytes);
+    public bool IsToBeStored(GrowingObject body) => _services.Bodies.IsToBeStored(body);
 
     /// <summary>Joins. Null: too late, or too many ask for it in too many ways; start another.</summary>
     public FetchFollower? TryJoin(FetchOrder order, bool isLeader)
@@ -185,7 +188,7 @@ internal sealed partial class InFlightFetch
                 CommitResult result = await Body.CommitAsync();
                 if (result is not (CommitResult.Committed or CommitResult.AlreadyPresent))
                 {
-                    LogNotStored(_services.Log, Order.Key, result);
+                    LogNotStored(_log, Order.Key, result);
                 }
             }
         }
@@ -195,7 +198,7 @@ internal sealed partial class InFlightFetch
         }
         catch (Exception e)
         {
-            LogBug(_services.Log, e, Order.Key);
+            LogBug(_log, e, Order.Key);
             Fail(new UpstreamFailure(FailureKind.Broken, "the fetch failed inside the proxy; its log says why"));
         }
         finally
@@ -301,7 +304,7 @@ internal sealed partial class InFlightFetch
             _transfer = null;
             if (response.Upstream.IsNode)
             {
-                _services.Nodes.NoteBorrowed(response.Upstream, body.Appended - before, _sources.IsMoved);
+                _services.NodeLine.Nodes.NoteBorrowed(response.Upstream, body.Appended - before, _sources.IsMoved);
             }
 
             if (end.IsWhole)
@@ -364,14 +367,7 @@ internal sealed partial class InFlightFetch
     }
 
     /// <summary>Is the body right? What is known of its senders by then is noted before anybody gets the rest.</summary>
-    private bool TryVerify(Action note) => _bodies.Current.TryVerify(() =>
-    {
-        _services.Verified?.Invoke(Order);
-        note();
-    });
-
-    private GrowingObject NewBody() =>
-        new(_services.Store.BeginWrite(Order.Key, null, Order.Repository.Mark), _services.Overflow, _services.Time);
+    private bool TryVerify(Action note) => _services.Bodies.TryVerify(_bodies.Current, Order, note);
 
     private void ReleaseByPolicy(GrowingObject body, int stepBytes)
     {

@@ -36,13 +36,13 @@ internal sealed class NodeWay
     /// <summary>The way of an order; null: no node is asked.</summary>
     public static NodeWay? For(FetchOrder order, FetchServices services)
     {
-        IReadOnlyList<Stratum1> owners = order.Scope == FetchScope.Site ? services.Nodes.Before(order.Key) : [];
+        IReadOnlyList<Stratum1> owners = order.Scope == FetchScope.Site ? services.NodeLine.Nodes.Before(order.Key) : [];
         if (owners.Count > 0)
         {
             return new NodeWay(order, services, owners, isOnlyIfHeld: false);
         }
 
-        IReadOnlyList<Stratum1> holders = services.Nodes.Holders(order.Key);
+        IReadOnlyList<Stratum1> holders = services.NodeLine.Nodes.Holders(order.Key);
         return holders.Count > 0 ? new NodeWay(order, services, holders, isOnlyIfHeld: true) : null;
     }
 

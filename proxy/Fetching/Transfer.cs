@@ -27,7 +27,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
 
     private readonly long _start = body.Appended;
     private readonly Lock _gate = new();
-    private readonly PacedBody _pace = services.Pace.Begin(turn);
+    private readonly PacedBody _pace = services.Bodies.BeginPace(turn);
     private readonly long _begun = services.Time.GetTimestamp();
     private CancellationTokenSource? _cancel;   // guarded by _gate: while it runs
     private ProgressWatch? _watch;              // guarded by _gate: the same
@@ -179,7 +179,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
             skip -= skipped;
 
             // Never beyond the length that followers were told: what is held back is the end of that many bytes. The digest judges.
-            long limit = body.Length ?? services.Settings.Store.MaxObjectBytes;
+            long limit = body.Length ?? services.Bodies.MaxObjectBytes;
             int taken = (int)Math.Min(read - skipped, limit - body.Appended);
             if (taken > 0)
             {

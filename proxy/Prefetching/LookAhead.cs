@@ -1,7 +1,4 @@
-using System.Text;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Documents;
-using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 
@@ -13,11 +10,8 @@ namespace Breakwater.Proxy.Prefetching;
 /// revision), this knows sooner. Trails outlive a restart and the objects. Thread-safe.
 /// </summary>
 internal sealed partial class LookAhead(
-    Prefetcher prefetcher, FetchServices fetches, IDocumentStore documents, WorkingSetOptions options, TimeProvider time,
-    ILogger<LookAhead> log) : BackgroundService
+    Prefetcher prefetcher, SavedTrails trails, WorkingSetOptions options, TimeProvider time, ILogger<LookAhead> log) : BackgroundService
 {
-    private const string Prefix = "trail/";
-
     /// <summary>
     /// So many that cannot be had end a run: their Stratum 1s are down, or the revision is gone, and asking for the rest helps nobody.
     /// </summary>
@@ -28,26 +22,9 @@ internal sealed partial class LookAhead(
 
     private static readonly TimeSpan s_saveInterval = TimeSpan.FromSeconds(10);
 
-    private readonly MissTrails _trails = Load(documents);
+    private readonly MissTrails _trails = trails.Trails;
     private CancellationToken _stopping;
     private int _runs;
-
-    /// <inheritdoc/>
-    public override Task StartAsync(CancellationToken cancellationToken)
-    {
-        if (options.Learn)
-        {
-            fetches.Verified = order =>
-            {
-                if (order.Priority != FetchPriority.Prefetch)
-                {
-                    _trails.Learn(order.Repository.Fqrn, order.Key);
-                }
-            };
-        }
-
-        return base.StartAsync(cancellationToken);
-    }
 
     /// <summary>A client waits for an object that the store lacks, the first to do so.</summary>
     public void Missed(RepositoryRoute repository, in ObjectKey key)
@@ -81,43 +58,12 @@ internal sealed partial class LookAhead(
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                await SaveAsync();
+                await trails.SaveAsync();
             }
         }
         catch (OperationCanceledException)
         {
-            await SaveAsync();
-        }
-    }
-
-    private static MissTrails Load(IDocumentStore documents)
-    {
-        List<(string Fqrn, StoredDocument Saved)> all = [];
-        foreach (string name in documents.Keys(Prefix))
-        {
-            if (documents.TryGet(name, out StoredDocument? saved))
-            {
-                all.Add((name[Prefix.Length..], saved));
-            }
-        }
-
-        var trails = new MissTrails();
-        foreach ((string fqrn, StoredDocument saved) in all.OrderBy(trail => trail.Saved.StoredAt))
-        {
-            trails.Restore(fqrn, Read(Encoding.ASCII.GetString(saved.Body.Span)));
-        }
-
-        return trails;
-    }
-
-    private static IEnumerable<ObjectKey> Read(string text)
-    {
-        foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (ObjectKey.TryParse(line, out ObjectKey key))
-            {
-                yield return key;
-            }
+            await trails.SaveAsync();
         }
     }
 
@@ -141,36 +87,8 @@ internal sealed partial class LookAhead(
         }
     }
 
-    private async Task SaveAsync()
-    {
-        foreach (string repository in _trails.TakeForgotten())
-        {
-            documents.Remove(Prefix + repository);
-        }
-
-        foreach ((string repository, ObjectKey[] keys) in _trails.TakeChanged())
-        {
-            try
-            {
-                byte[] body = Encoding.ASCII.GetBytes(string.Join('\n', keys));
-                if (body.Length <= documents.MaxDocumentBytes)
-                {
-                    await documents.PutAsync(Prefix + repository, new StoredDocument(body, default, time.GetUtcNow()));
-                }
-            }
-            catch (Exception e) when (e is IOException or ObjectDisposedException)
-            {
-                LogNotSaved(log, e, repository);
-            }
-        }
-    }
-
     [LoggerMessage(Level = LogLevel.Information,
         Message = "{Repository}: looked ahead of clients, {Objects} objects: {Fetched} fetched, {Failed} not to be had, in "
         + "{Milliseconds:0} ms")]
     private static partial void LogLookedAhead(ILogger log, string repository, int objects, int fetched, int failed, double milliseconds);
-
-    [LoggerMessage(Level = LogLevel.Warning,
-        Message = "{Repository}: the order of its misses is not saved; after a restart it is learned anew")]
-    private static partial void LogNotSaved(ILogger log, Exception exception, string repository);
 }

@@ -1,5 +1,6 @@
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Guessing;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Prefetching;
@@ -35,6 +36,8 @@ internal static class WorkingSetsRegistration
         services.AddSingleton<BootObserver>();
         services.AddSingleton<RevisionPoll>();
         services.AddHostedService<WorkingSetService>();
+        services.AddSingleton<SavedTrails>();
+        services.AddSingleton<IVerifiedListener>(provider => provider.GetRequiredService<SavedTrails>());
         services.AddSingleton<LookAhead>();
         services.AddHostedService(provider => provider.GetRequiredService<LookAhead>());
         services.AddSingleton<ObjectNames>();
