@@ -10,7 +10,8 @@ int vms = int.Parse(Value("--vms") ?? "100000", CultureInfo.InvariantCulture);
 int[] nodes = Value("--nodes") is { } count ? [int.Parse(count, CultureInfo.InvariantCulture)] : [3, 10, 100];
 Fault[] faults = Value("--fault") is { } fault ? [Enum.Parse<Fault>(fault)] : Enum.GetValues<Fault>();
 List<SimResult> results = [];
-Console.WriteLine("nodes fault            copies (not lost)  moved (limit)      VM max/mean  owner max/mean, peak MB/s  longest wait s  boot s, slowest");
+Console.WriteLine("nodes fault            copies (not lost)  moved (limit)      VM max/mean  owner max/mean, "
+    + "peak MB/s  longest wait s  boot s, slowest");
 foreach (int n in nodes)
 {
     foreach (Fault one in faults)

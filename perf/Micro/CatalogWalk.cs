@@ -60,8 +60,9 @@ internal static class CatalogWalk
             Execute(connection, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-400000");
             Execute(connection, """
                 CREATE TABLE properties (key TEXT, value TEXT, CONSTRAINT pk_properties PRIMARY KEY (key));
-                CREATE TABLE catalog (md5path_1 INTEGER, md5path_2 INTEGER, parent_1 INTEGER, parent_2 INTEGER, hardlinks INTEGER, hash BLOB, size INTEGER,
-                  mode INTEGER, mtime INTEGER, flags INTEGER, name TEXT, symlink TEXT, uid INTEGER, gid INTEGER, xattr BLOB,
+                CREATE TABLE catalog (md5path_1 INTEGER, md5path_2 INTEGER, parent_1 INTEGER, parent_2 INTEGER, hardlinks INTEGER,
+                  hash BLOB, size INTEGER, mode INTEGER, mtime INTEGER, flags INTEGER,
+                  name TEXT, symlink TEXT, uid INTEGER, gid INTEGER, xattr BLOB,
                   CONSTRAINT pk_catalog PRIMARY KEY (md5path_1, md5path_2));
                 CREATE INDEX idx_catalog_parent ON catalog (parent_1, parent_2);
                 CREATE TABLE chunks (md5path_1 INTEGER, md5path_2 INTEGER, offset INTEGER, size INTEGER, hash BLOB,

@@ -43,8 +43,8 @@ internal sealed partial class ApiDocument
             {
                 ["title"] = "Breakwater's admin API",
                 ["version"] = Telemetry.Version,
-                ["description"] = "Reading is open to Admin:Readers, to others with the token; changes need the token, or a session with its "
-                    + "CSRF token. Every answer of 400 and more is problem details (RFC 9457). What is read has an ETag.",
+                ["description"] = "Reading is open to Admin:Readers, to others with the token; changes need the token, or a session with "
+                    + "its CSRF token. Every answer of 400 and more is problem details (RFC 9457). What is read has an ETag.",
             },
             ["servers"] = new JsonArray(new JsonObject { ["url"] = "/" }),
             ["security"] = new JsonArray(

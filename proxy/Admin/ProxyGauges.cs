@@ -20,7 +20,8 @@ internal sealed class ProxyGauges
         meter.CreateObservableGauge("breakwater.fetch.waiting", () => queue.Load.Waiting, "{fetch}",
             "Fetches in line for a place (Proxy:MaxConcurrentFetches).");
         meter.CreateObservableGauge("breakwater.upstream.healthy", () => Healths(clusters, inUse), "1",
-            "1: the Stratum 1 answers; 0: it is asked last. By cluster and upstream, of clusters that are in use or named by the settings.");
+            "1: the Stratum 1 answers; 0: it is asked last. By cluster and upstream, of clusters that are in use or "
+                + "named by the settings.");
         meter.CreateObservableGauge("breakwater.health", () => (int)health.Check().Status, "1",
             "0 ready, 1 degraded, 2 unready; the reasons are at /healthz/ready.");
         meter.CreateObservableGauge("breakwater.build_info",

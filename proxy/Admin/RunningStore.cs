@@ -11,7 +11,8 @@ internal sealed class RunningStore(AdminClient admin) : IStoreAccess
     public IAsyncEnumerable<ListedObject> ListAsync(bool pinnedOnly, string? repository, CancellationToken cancellationToken) =>
         admin.StreamAsync<ListedObject>(
             HttpMethod.Get,
-            $"store/objects?pinned={(pinnedOnly ? "true" : "false")}{(repository is null ? "" : "&repository=" + Uri.EscapeDataString(repository))}",
+            $"store/objects?pinned={(pinnedOnly ? "true" : "false")}"
+                + (repository is null ? "" : "&repository=" + Uri.EscapeDataString(repository)),
             null,
             cancellationToken);
 

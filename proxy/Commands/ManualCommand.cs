@@ -75,7 +75,8 @@ internal static class ManualCommand
             foreach (Option option in options)
             {
                 string names = string.Join(", ", option.Aliases.Prepend(option.Name).Select(Text));
-                page.Append($".TP\n.B {names}{(option.HelpName is { } value ? " " + Text(value) : "")}\n{Text(option.Description ?? "")}\n");
+                string value = option.HelpName is { } help ? " " + Text(help) : "";
+                page.Append($".TP\n.B {names}{value}\n{Text(option.Description ?? "")}\n");
             }
         }
 

@@ -59,7 +59,8 @@ internal static class StatusCommand
 
         Row("hits", status.Requests == 0
             ? "nobody has asked for anything yet"
-            : $"{Share(status.HitRatio)} of requests, {Share(status.ByteHitRatio)} of bytes; {Size(status.BytesSaved)} upstream bytes saved");
+            : $"{Share(status.HitRatio)} of requests, {Share(status.ByteHitRatio)} of bytes; "
+                + $"{Size(status.BytesSaved)} upstream bytes saved");
         Row("requests",
             string.Create(CultureInfo.InvariantCulture,
             $"{status.Requests:N0}, {Size(status.BytesSent)} sent (memory {Size(status.MemoryBytes)}, disk "

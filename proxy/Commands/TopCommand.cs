@@ -28,7 +28,8 @@ internal static class TopCommand
         var command =
             new Command("top",
             "Watch the running Breakwater: rates, fetches, Stratum 1s and the boots of the newest storm (stopped ones first, then those "
-            + "that boot, then the slowest), once a second. q or Ctrl+C ends it; a server that goes away is waited for; when the output is no terminal, one second is shown.") { json, SettingsFile.Option };
+            + "that boot, then the slowest), once a second. q or Ctrl+C ends it; a server that goes away is waited for; "
+            + "when the output is no terminal, one second is shown.") { json, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(
             parsed.GetValue(SettingsFile.Option), (client, stop) => UntilEndAsync(client, parsed.GetValue(json), stop), cancellationToken));
         return command;

@@ -11,6 +11,11 @@ namespace Breakwater.Proxy.Listening;
 internal sealed record InheritedSocket(int Descriptor, string Name, IPEndPoint? EndPoint, bool IsDatagram = false, bool IsIPv6Only = false)
 {
     /// <summary>For people: what it is.</summary>
-    public override string ToString() =>
-        $"{(EndPoint is null ? $"descriptor {Descriptor}, which is no listening TCP or UDP socket" : $"{EndPoint}{(IsDatagram ? " (UDP)" : "")}")}{(Name.Length == 0 ? "" : $", named '{Name}'")}";
+    public override string ToString()
+    {
+        string what = EndPoint is null
+            ? $"descriptor {Descriptor}, which is no listening TCP or UDP socket"
+            : $"{EndPoint}{(IsDatagram ? " (UDP)" : "")}";
+        return Name.Length == 0 ? what : $"{what}, named '{Name}'";
+    }
 }

@@ -109,8 +109,8 @@ internal sealed class SeedStart : IHostedService, IHealthSource
             {
                 yield return new HealthFinding(
                     "published-whitelist-ends", HealthLevel.Degraded,
-                    $"The whitelist of {fqrn}, which is published here, ends at {whitelist.ExpiresAt:u}: machines that boot it for the first "
-                    + $"time refuse it then. Sign it again with 'breakwater publish whitelist --repository {fqrn}'.");
+                    $"The whitelist of {fqrn}, which is published here, ends at {whitelist.ExpiresAt:u}: machines that boot it for the "
+                    + $"first time refuse it then. Sign it again with 'breakwater publish whitelist --repository {fqrn}'.");
             }
         }
 

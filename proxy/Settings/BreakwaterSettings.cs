@@ -128,7 +128,8 @@ internal sealed class BreakwaterSettings
             .Where(child => !child.GetChildren().Any()).ToLookup(child => child.Key.Contains('.', StringComparison.Ordinal));
         errors.AddRange(plain[true].Where(pattern => pattern.Value is not null)
             .Select(pattern =>
-            $"Repositories:{pattern.Key}: '{pattern.Value}' is one value; {{ \"Cluster\": \"NAME\" }} belongs here, or null to take it out."));
+            $"Repositories:{pattern.Key}: '{pattern.Value}' is one value; {{ \"Cluster\": \"NAME\" }} belongs here, "
+                + "or null to take it out."));
         return plain[false];
     }
 

@@ -184,7 +184,8 @@ internal sealed partial class ObjectNames(
     private static partial void LogUnreadable(ILogger log, string repository, ObjectKey catalog, string problem);
 
     [LoggerMessage(Level = LogLevel.Information,
-        Message = "The names of objects take more than {Megabytes} MiB: they are forgotten, and those asked for from now on are read again")]
+        Message = "The names of objects take more than {Megabytes} MiB: they are forgotten, "
+            + "and those asked for from now on are read again")]
     private static partial void LogFull(ILogger log, long megabytes);
 
     private readonly record struct FileName(string Path);

@@ -215,7 +215,8 @@ internal sealed partial class WorkingSetPreparer(
     /// </summary>
     private static string PinOrder(Manifest manifest) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{manifest.PublishedAt?.ToUnixTimeSeconds() ?? 0:d11}-{manifest.Revision:d20}-{manifest.RootCatalog.ToString()[..8]}{manifest.History?.ToString()[..8]}");
+        $"{manifest.PublishedAt?.ToUnixTimeSeconds() ?? 0:d11}-{manifest.Revision:d20}-"
+        + $"{manifest.RootCatalog.ToString()[..8]}{manifest.History?.ToString()[..8]}");
 
     /// <summary>Paths that were named and are not in the snapshot; null: none. A set may name what only some revisions have.</summary>
     private string? Unmet(IReadOnlyList<WorkingSet> working, List<ResolvedSet> resolved)

@@ -3,7 +3,8 @@ namespace Breakwater.Mount.Tests;
 public sealed class PacFileTests
 {
     [Theory]
-    [InlineData("function FindProxyForURL(url, host) { return \"PROXY p1:3128; PROXY p2:3128; DIRECT\"; }", "http://p1:3128;http://p2:3128;DIRECT")]
+    [InlineData("function FindProxyForURL(url, host) { return \"PROXY p1:3128; PROXY p2:3128; DIRECT\"; }",
+        "http://p1:3128;http://p2:3128;DIRECT")]
     [InlineData("// return \"PROXY old:1\";\nfunction FindProxyForURL(u, h) { return 'DIRECT'; }", "DIRECT")]
     [InlineData("function FindProxyForURL(u, h) { if (h == 'a') return 'DIRECT'; return 'PROXY p:1'; }", null)]
     [InlineData("function FindProxyForURL(u, h) { return h == 'a' ? 'DIRECT' : 'PROXY p:1'; }", null)]

@@ -52,7 +52,8 @@ internal static class Report
         StringBuilder text = new();
         text.Append("# Changes to the code, and whether a test notices\n\n");
         text.Append(CultureInfo.InvariantCulture,
-            $"`dotnet run -c Release --project tests/Mutation -- {arguments}`: {verdicts.Count} mutants in {took.TotalMinutes:0} minutes, ");
+            $"`dotnet run -c Release --project tests/Mutation -- {arguments}`: {verdicts.Count} mutants in "
+                + $"{took.TotalMinutes:0} minutes, ");
         text.Append(CultureInfo.InvariantCulture, $"{100 * Score(verdicts):0.0} % caught. How: tests/Mutation/README.md.\n\n");
         text.Append("| room | caught | of | equivalent | % |\n|---|---|---|---|---|\n");
         foreach (IGrouping<string, Verdict> room in verdicts.GroupBy(v => v.Mutant.Change.Room).OrderBy(g => g.Key, StringComparer.Ordinal))

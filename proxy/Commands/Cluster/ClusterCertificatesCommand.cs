@@ -55,8 +55,8 @@ internal static class ClusterCertificatesCommand
         var renew = new Option<bool>("--renew") { Description = "Renew the named nodes' certificates whatever they have left" };
         var newAuthority = new Option<bool>("--new-authority")
         {
-            Description = "Make a new authority beside the one that is there: nodes trust both, and their certificates are renewed after all "
-                + "of them have the new site-ca.pem",
+            Description = "Make a new authority beside the one that is there: nodes trust both, and their certificates are renewed after "
+                + "all of them have the new site-ca.pem",
         };
         Option<bool> json = Output.JsonOption();
         var command = new Command("certificates",

@@ -48,14 +48,16 @@ internal sealed class SiteAuthority(string folder, string? key, TimeProvider tim
 
         if (before.Length == 0 && NamedPath.IsFile(KeyPath))
         {
-            throw new IOException($"{KeyPath} is there and {CertificatePath} is not: bring the authority's certificate back, or move the key "
-                + "away to begin anew with certificates that no running node takes.");
+            throw new IOException($"{KeyPath} is there and {CertificatePath} is not: bring the authority's certificate back, or move the "
+                + $"key away to begin anew with certificates that no running node takes.");
         }
 
         using ECDsa pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         DateTimeOffset now = time.GetUtcNow();
         var request = new CertificateRequest(
-            $"CN=Breakwater site {now.UtcDateTime.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture)}", pair, HashAlgorithmName.SHA256);
+            $"CN=Breakwater site {now.UtcDateTime.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture)}",
+            pair,
+            HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));

@@ -52,7 +52,8 @@ internal sealed class DemoRepository
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new DemoFailedException(
-                $"The demo's repository cannot be read: {e.Message} It belongs beside the executable, in {directory}: reinstall or rebuild.", e);
+                $"The demo's repository cannot be read: {e.Message} It belongs beside the executable, in {directory}: "
+                    + "reinstall or rebuild.", e);
         }
 
         byte[] ReadManifest(int revision) => File.ReadAllBytes(Path.Combine(directory, "minios", Numbered("cvmfspublished.v", revision)));

@@ -36,8 +36,8 @@ internal static class LabUpCommand
 
     private static readonly Option<DirectoryInfo> s_image = new("--image")
     {
-        Description = "Put the kernel and initrd that 'deployment/microvm/build.sh --user-data-key' made there into ZeroTouch:BootDirectory, "
-            + "with a script for this lab",
+        Description = "Put the kernel and initrd that 'deployment/microvm/build.sh --user-data-key' made there into "
+            + "ZeroTouch:BootDirectory, with a script for this lab",
         HelpName = "DIRECTORY",
     };
 
@@ -99,7 +99,8 @@ internal static class LabUpCommand
         {
             keys.Create(keys.MasterPath, TimeProvider.System.GetUtcNow(), place.WhitelistValidity);
             Console.WriteLine(
-                $"Keys are made in {keys.Folder}. {keys.MasterPath} can sign anything in the name of this lab: take it to another machine.");
+                $"Keys are made in {keys.Folder}. {keys.MasterPath} can sign anything in the name of this lab: "
+                    + "take it to another machine.");
         }
 
         var request = new PublishRequest

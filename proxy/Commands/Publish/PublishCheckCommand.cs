@@ -54,7 +54,8 @@ internal static class PublishCheckCommand
             }
 
             Console.WriteLine(problems.Count == 0
-                ? $"{place.Fqrn} revision {current.Manifest.Revision}: {objects} objects are there{(parsed.GetValue(s_verify) ? ", all with their hash" : "")}."
+                ? $"{place.Fqrn} revision {current.Manifest.Revision}: {objects} objects are there"
+                    + $"{(parsed.GetValue(s_verify) ? ", all with their hash" : "")}."
                 : $"{place.Fqrn} revision {current.Manifest.Revision}: {problems.Count} things are wrong.");
             return exitCode;
         }

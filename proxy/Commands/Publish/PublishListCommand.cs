@@ -49,11 +49,13 @@ internal static class PublishListCommand
             }
 
             string until = trustedUntil is { } end ? $"{end:u}" : "never: it has no whitelist";
-            Console.WriteLine($"{place.Fqrn} revision {current.Manifest.Revision}, published {current.Manifest.PublishedAt:u}, trusted until {until}");
+            Console.WriteLine($"{place.Fqrn} revision {current.Manifest.Revision}, published {current.Manifest.PublishedAt:u}, "
+                + $"trusted until {until}");
             foreach (Tag tag in tags)
             {
                 Console.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"{tag.Name,-20} revision {tag.Revision,-6} {tag.CreatedAt:u}  {tag.RootCatalog}  {tag.Description}").TrimEnd());
+                    CultureInfo.InvariantCulture, $"{tag.Name,-20} revision {tag.Revision,-6} {tag.CreatedAt:u}  {tag.RootCatalog}  "
+                        + $"{tag.Description}").TrimEnd());
             }
         }
 

@@ -39,7 +39,8 @@ internal sealed record PublishPlace
     {
         if (result.Tokens.Count > 0 && !SeedPath.IsFqrn(result.Tokens[0].Value))
         {
-            result.AddError($"--repository: '{result.Tokens[0].Value}' is not the name of a repository: letters, digits, '-' and '_' in parts with dots.");
+            result.AddError($"--repository: '{result.Tokens[0].Value}' is not the name of a repository: letters, digits, "
+                + "'-' and '_' in parts with dots.");
         }
     });
 

@@ -67,7 +67,8 @@ internal static class PublishTagCommand
                 Tag target = current.Resolve(parsed.GetValue(s_to) ?? CurrentRepository.Trunk);
                 if (known is not null && known.RootCatalog != target.RootCatalog && !parsed.GetValue(s_move))
                 {
-                    throw new PublishException($"The tag {name} names revision {known.Revision}: move it with --move, or give another name.");
+                    throw new PublishException($"The tag {name} names revision {known.Revision}: move it with --move, "
+                        + "or give another name.");
                 }
 
                 string description = parsed.GetValue(s_description) ?? known?.Description ?? "";

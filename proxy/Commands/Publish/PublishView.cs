@@ -24,8 +24,8 @@ internal static class PublishView
 
         string contents = string.Create(
             CultureInfo.InvariantCulture,
-            $"{result.Contents.Regular} files, {result.Contents.Symlinks} links, {result.Contents.Directories - result.Contents.Nested} directories, "
-            + $"{SeedView.Size(result.Contents.FileBytes)}");
+            $"{result.Contents.Regular} files, {result.Contents.Symlinks} links, {result.Contents.Directories - result.Contents.Nested} "
+            + $"directories, {SeedView.Size(result.Contents.FileBytes)}");
         Console.WriteLine($"{place.Fqrn} revision {result.Manifest.Revision} is published: {contents}.");
         Console.WriteLine($"{read}; {result.NewObjects} new objects ({SeedView.Size(result.NewBytes)}).");
         if (place.IsStored)

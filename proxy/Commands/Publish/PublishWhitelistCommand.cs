@@ -70,8 +70,8 @@ internal static class PublishWhitelistCommand
         if (parsed.GetValue(s_file) is { } file)
         {
             WholeFile.Write(file.FullName, whitelist, WholeFile.Readable);
-            Console.WriteLine($"{file.FullName}: valid until {now + validity:u}. Save it as {keys.WhitelistPath} where the repository is published, then run "
-                + $"'breakwater publish whitelist --repository {place.Fqrn}' there.");
+            Console.WriteLine($"{file.FullName}: valid until {now + validity:u}. Save it as {keys.WhitelistPath} where the repository is "
+                + $"published, then run 'breakwater publish whitelist --repository {place.Fqrn}' there.");
             return 0;
         }
 

@@ -219,7 +219,8 @@ internal sealed class Publisher(PublishRequest request, TimeProvider time)
         if (output.StartsWith(tree, StringComparison.Ordinal) || tree.StartsWith(output, StringComparison.Ordinal))
         {
             throw new PublishException(
-                $"{request.Output} and {request.Directory} lie within each other: a repository would publish itself. Choose another --output.");
+                $"{request.Output} and {request.Directory} lie within each other: a repository would publish itself. "
+                    + "Choose another --output.");
         }
     }
 

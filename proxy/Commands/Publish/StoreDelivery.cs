@@ -47,7 +47,8 @@ internal static class StoreDelivery
                 await Console.Error.WriteLineAsync("Note: " + warning);
             }
 
-            Console.WriteLine($"In Breakwater's store, pinned: {shipment}. Clients of this proxy see revision {current.Manifest.Revision}.");
+            Console.WriteLine($"In Breakwater's store, pinned: {shipment}. Clients of this proxy see revision "
+                + $"{current.Manifest.Revision}.");
         }
     }
 

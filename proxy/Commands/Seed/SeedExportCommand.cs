@@ -250,7 +250,8 @@ internal static class SeedExportCommand
         foreach (SeedPlanRepository unverified in plan.Repositories.Where(repository => !repository.IsVerified))
         {
             SeedView.Say(
-                $"Note: no master key of this site verifies {unverified.Fqrn}, and the bundle carries none: set Repositories:KeysDirectory.");
+                $"Note: no master key of this site verifies {unverified.Fqrn}, and the bundle carries none: "
+                    + "set Repositories:KeysDirectory.");
         }
 
         SeedExporter exporter = services.GetRequiredService<SeedExporter>();

@@ -26,7 +26,9 @@ public sealed class HealthTests
         Assert.InRange((int)(await proxy.GetAsync(items[0].Url)).Status, 502, 504);
         string down = await ReadyAsync(proxy);
         Assert.StartsWith(
-            """{"status":"degraded","findings":[{"name":"upstream-down","level":"degraded","text":"No Stratum 1 of cluster test answers (""", down, StringComparison.Ordinal);
+            """{"status":"degraded","findings":[{"name":"upstream-down","level":"degraded","""
+                + "\"text\":\"No Stratum 1 of cluster test answers (",
+            down, StringComparison.Ordinal);
         Assert.Contains(first.EndPoint.ToString(), down, StringComparison.Ordinal);
         Assert.Contains(second.EndPoint.ToString(), down, StringComparison.Ordinal);
 

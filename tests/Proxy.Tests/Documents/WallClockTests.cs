@@ -33,7 +33,8 @@ public sealed partial class WallClockTests
         Assert.Equal(listed.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
     }
 
-    [GeneratedRegex(@"\b(UtcNow|GetUtcNow|GetLocalNow|DateTime(Offset)?\.Now|DateTime\.Today|(Get)?(Last(Write|Access)|Creation)Time(Utc)?|clock_gettime|gettimeofday)\b")]
+    [GeneratedRegex(@"\b(UtcNow|GetUtcNow|GetLocalNow|DateTime(Offset)?\.Now|DateTime\.Today|"
+        + @"(Get)?(Last(Write|Access)|Creation)Time(Utc)?|clock_gettime|gettimeofday)\b")]
     private static partial Regex WallTime();
 
     [GeneratedRegex(@"^\| `([^`]+)` \| (\d+) \| .{20,} \|$")]

@@ -49,7 +49,9 @@ public sealed class SettingsHealthTests : IDisposable
     [Fact]
     public void Change_NeedsARestart_IsNamedUntilItIsTakenBack()
     {
-        Change("""{ "Proxy": { "AnswerTimeout": "00:00:05" }, "Store": { "ScrubInterval": "00:10:00" }, "Access": { "Clients": [ "::1/128" ] } }""");
+        Change("""
+            { "Proxy": { "AnswerTimeout": "00:00:05" }, "Store": { "ScrubInterval": "00:10:00" }, "Access": { "Clients": [ "::1/128" ] } }
+            """);
         HealthFinding pending = Assert.Single(_health.Find());
         Assert.Equal("restart-pending", pending.Name);
         Assert.Contains("Proxy:AnswerTimeout, Store:ScrubInterval.", pending.Text, StringComparison.Ordinal);

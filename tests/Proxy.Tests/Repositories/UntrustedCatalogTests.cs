@@ -123,9 +123,11 @@ public sealed class UntrustedCatalogTests
     [InlineData("INSERT INTO nested_catalogs VALUES('/../etc','zz',1)")]
     [InlineData("INSERT INTO nested_catalogs VALUES('/x','0000000000000000000000000000000000000000C',1)")]
     [InlineData("DROP TABLE nested_catalogs; CREATE TABLE nested_catalogs (path, sha1, size); INSERT INTO nested_catalogs "
-        + "VALUES('/x','0000000000000000000000000000000000000000',1),('/y','0000000000000000000000000000000000000000',1),(x'2f78','0000000000000000000000000000000000000000',1)")]
+        + "VALUES('/x','0000000000000000000000000000000000000000',1),('/y','0000000000000000000000000000000000000000',1),"
+        + "(x'2f78','0000000000000000000000000000000000000000',1)")]
     [InlineData("DROP TABLE nested_catalogs; CREATE TABLE nested_catalogs (path COLLATE NOCASE, sha1, size); INSERT INTO nested_catalogs "
-        + "VALUES('/x','0000000000000000000000000000000000000000',1),('/X','0000000000000000000000000000000000000000',1),('/x','0000000000000000000000000000000000000000',1)")]
+        + "VALUES('/x','0000000000000000000000000000000000000000',1),('/X','0000000000000000000000000000000000000000',1),"
+        + "('/x','0000000000000000000000000000000000000000',1)")]
     public async Task Catalog_HostileSchema_IsNotOpened(string sql)
     {
         Parsed<Catalog> opened = await Catalog.OpenAsync(new MemoryStream(await Altered(sql)), CatalogLimits.Default);

@@ -23,7 +23,13 @@ public sealed class PresetSettingsTests : IDisposable
     {
         Assert.Equal(
             ["site=http://s1.site.example/"],
-            Stratum1s("""{ "Destinations": { "site": { "Address": "http://s1.site.example/" }, "1-cern": null, "2-ral": null, "3-bnl": null, "4-fnal": null } }"""));
+            Stratum1s("""
+                {
+                  "Destinations": {
+                    "site": { "Address": "http://s1.site.example/" }, "1-cern": null, "2-ral": null, "3-bnl": null, "4-fnal": null
+                  }
+                }
+                """));
     }
 
     [Fact]
@@ -31,7 +37,9 @@ public sealed class PresetSettingsTests : IDisposable
     {
         Assert.Equal(
             ["1-cern=http://c.example/", "site=http://s1.site.example/"],
-            Stratum1s("""{ "Destinations": { "site": { "Address": "http://s1.site.example/" }, "1-cern": { "Address": "http://c.example/" } } }"""));
+            Stratum1s("""
+                { "Destinations": { "site": { "Address": "http://s1.site.example/" }, "1-cern": { "Address": "http://c.example/" } } }
+                """));
     }
 
     [Fact]
@@ -80,7 +88,13 @@ public sealed class PresetSettingsTests : IDisposable
     public void Presets_Chosen_AreThereAndNoOther(string presets, string patterns)
     {
         (IConfigurationRoot configuration, BreakwaterSettings settings) = Read(
-            $$"""{ "Presets": {{presets}}, "Repositories": { "*.mine.org": { "Cluster": "mine" } }, "ReverseProxy": { "Clusters": { "mine": { "Destinations": { "1": { "Address": "http://a/" } } } } } }""");
+            $$"""
+            {
+              "Presets": {{presets}},
+              "Repositories": { "*.mine.org": { "Cluster": "mine" } },
+              "ReverseProxy": { "Clusters": { "mine": { "Destinations": { "1": { "Address": "http://a/" } } } } }
+            }
+            """);
 
         Assert.Equal(patterns, string.Join(' ', settings.Repositories.Keys.Where(p => p != "*.mine.org").Order(StringComparer.Ordinal)));
         Assert.Equal(settings.Repositories.Values.Select(r => r.Cluster).Distinct().Order(StringComparer.Ordinal),
@@ -121,7 +135,12 @@ public sealed class PresetSettingsTests : IDisposable
     public void Site_GivesAPatternAnotherCluster_ItHasThat()
     {
         BreakwaterSettings settings = Read(
-            """{ "Repositories": { "*.egi.eu": { "Cluster": "mine" } }, "ReverseProxy": { "Clusters": { "mine": { "Destinations": { "1": { "Address": "http://a/" } } } } } }""").Settings;
+            """
+            {
+              "Repositories": { "*.egi.eu": { "Cluster": "mine" } },
+              "ReverseProxy": { "Clusters": { "mine": { "Destinations": { "1": { "Address": "http://a/" } } } } }
+            }
+            """).Settings;
 
         Assert.Equal("mine", settings.Repositories["*.egi.eu"].Cluster);
     }

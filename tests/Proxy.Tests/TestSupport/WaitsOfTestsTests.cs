@@ -59,7 +59,9 @@ public sealed partial class WaitsOfTestsTests
     [InlineData("seen.WaitOne();", true)]
     public void Rule_ALine_IsAWaitWithoutADeadlineOrNot(string line, bool isFound) => Assert.Equal(isFound, Undeadlined().IsMatch(line));
 
-    [GeneratedRegex(@"\bTask\.Delay\(|\bThread\.Sleep\(|\bSpinWait\.|\.(WaitForExitAsync|WaitForExit|Accept\w*Async|ReceiveAsync|Wait|WaitOne)\(\)(?!\.InTimeAsync)|\.ReceiveAsync\((\w+|\w+\.As\w+\(\w*\))\)(?!\.InTimeAsync)")]
+    [GeneratedRegex(@"\bTask\.Delay\(|\bThread\.Sleep\(|\bSpinWait\.|"
+        + @"\.(WaitForExitAsync|WaitForExit|Accept\w*Async|ReceiveAsync|Wait|WaitOne)\(\)(?!\.InTimeAsync)|"
+        + @"\.ReceiveAsync\((\w+|\w+\.As\w+\(\w*\))\)(?!\.InTimeAsync)")]
     private static partial Regex Undeadlined();
 
     /// <summary>

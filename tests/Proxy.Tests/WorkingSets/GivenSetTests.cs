@@ -146,7 +146,9 @@ public sealed class GivenSetTests
     {
         // The tracer stops a field at a byte beyond ASCII, without the closing quote; a killed client leaves half a line.
         const string Csv =
-            "\"1.0\",\"1\",\"/bin/sh\",\"open()\"\n\"2.0\",\"4\",\"/etc/certs/NetLock_=Class_Gold=_F\uFFFD,\"lookup()\"\n\"3.0\",\"1\",\"/etc/x\",\"open()\"\n\"4.";
+            "\"1.0\",\"1\",\"/bin/sh\",\"open()\"\n"
+            + "\"2.0\",\"4\",\"/etc/certs/NetLock_=Class_Gold=_F\uFFFD,\"lookup()\"\n"
+            + "\"3.0\",\"1\",\"/etc/x\",\"open()\"\n\"4.";
 
         IReadOnlyList<WorkingSetEntry> entries = GivenSets.ReadTrace(Csv, out int skipped).Value!;
 

@@ -11,7 +11,8 @@ internal static class RootMarker
         if (CatalogPlan.HasMarker(root))
         {
             root.Children = [.. root.Children!.Where(child => !child.Name.AsSpan().SequenceEqual(CatalogPlan.Marker))];
-            notes.Add("The .cvmfscatalog in the root of the tree is left out: a catalog begins there anyway, and clients' tools refuse it.");
+            notes.Add("The .cvmfscatalog in the root of the tree is left out: a catalog begins there anyway, "
+                + "and clients' tools refuse it.");
         }
     }
 }

@@ -154,7 +154,8 @@ internal sealed class PublishKeys(string folder, string fqrn)
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new PublishException(
-                $"There is no {path}. Make keys with 'breakwater publish keys --new --repository {fqrn}', or name their folder with --keys.");
+                $"There is no {path}. Make keys with 'breakwater publish keys --new --repository {fqrn}', "
+                    + "or name their folder with --keys.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

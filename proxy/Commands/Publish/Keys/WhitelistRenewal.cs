@@ -43,8 +43,8 @@ internal static class WhitelistRenewal
         string why = problem is null ? "" : $" ({problem.TrimEnd('.')})";
         return best ?? throw new PublishException(
             $"{folder.Fqrn} has no whitelist that clients would take{why}. Where the master key is, run 'breakwater publish whitelist "
-            + $"--repository {folder.Fqrn} --master FILE --certificate {Path.GetFileName(keys.CertificatePath)} --file OUT', bring OUT here and "
-            + $"save it as {keys.WhitelistPath}.");
+            + $"--repository {folder.Fqrn} --master FILE --certificate {Path.GetFileName(keys.CertificatePath)} --file OUT', bring OUT "
+            + $"here and save it as {keys.WhitelistPath}.");
     }
 
     /// <summary>When it ends.</summary>

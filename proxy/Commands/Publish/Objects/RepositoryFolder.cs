@@ -68,7 +68,8 @@ internal sealed class RepositoryFolder : IDisposable
         }
         catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException))
         {
-            throw new PublishException($"Another command is publishing {fqrn} into {output} ({e.Message}). Run this again when it has ended.");
+            throw new PublishException($"Another command is publishing {fqrn} into {output} ({e.Message}). "
+                + "Run this again when it has ended.");
         }
 
         return new RepositoryFolder(Path.GetFullPath(output), fqrn, held, isRewriting);
@@ -137,7 +138,8 @@ internal sealed class RepositoryFolder : IDisposable
         if (!IsOf(key, stream))
         {
             stream.Dispose();
-            throw new PublishException($"The object {key} in {Root} is damaged: run 'breakwater publish DIRECTORY --verify', which writes it anew.");
+            throw new PublishException($"The object {key} in {Root} is damaged: run 'breakwater publish DIRECTORY --verify', "
+                + "which writes it anew.");
         }
 
         stream.Position = 0;

@@ -62,7 +62,8 @@ internal sealed record CurrentRepository(
     public Tag Resolve(string text) =>
         Tags.FirstOrDefault(tag => tag.Name == text)
         ?? (ulong.TryParse(text, out ulong revision) ? Tags.FirstOrDefault(tag => tag.Revision == revision) : null)
-        ?? throw new PublishException($"There is no tag '{text}', and no tag names a revision of that number; see 'breakwater publish list'.");
+        ?? throw new PublishException($"There is no tag '{text}', and no tag names a revision of that number; "
+            + "see 'breakwater publish list'.");
 
     private string? Field(char letter) => Manifest.Envelope.Lines.FirstOrDefault(line => line.StartsWith(letter))?[1..];
 

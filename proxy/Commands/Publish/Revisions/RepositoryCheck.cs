@@ -27,7 +27,8 @@ internal static class RepositoryCheck
 
         if (!ReflogRepair.IsHealthy(folder, current))
         {
-            problems.Add("The reflog is not the one that the manifest names: a publisher was killed; the next 'breakwater publish' mends it.");
+            problems.Add("The reflog is not the one that the manifest names: a publisher was killed; "
+                + "the next 'breakwater publish' mends it.");
         }
 
         HashSet<ObjectKey> live = await LiveObjects.FindAsync(folder, current, cancellationToken);

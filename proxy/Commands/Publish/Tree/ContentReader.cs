@@ -47,7 +47,8 @@ internal sealed class ContentReader(ObjectFolder objects, TreeReader tree)
             }
         }
 
-        throw new TreeException($"{PathText.Of(path)} changes while it is read: stop what writes to it, or publish a snapshot of the tree.");
+        throw new TreeException($"{PathText.Of(path)} changes while it is read: stop what writes to it, "
+            + "or publish a snapshot of the tree.");
     }
 
     private FileContent Read(SafeFileHandle file, long size, out long length)

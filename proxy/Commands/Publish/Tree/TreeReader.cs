@@ -21,7 +21,8 @@ internal sealed class TreeReader(string directory, bool crossesMounts)
     /// <summary>What is not published as it is, a sentence each.</summary>
     public IReadOnlyList<string> Notes => _droppedXattrs == 0
         ? _notes
-        : [.. _notes, $"{_droppedXattrs} extended attributes are left out: catalogs hold names and values of up to 255 bytes, and overlayfs keeps its own."];
+        : [.. _notes, $"{_droppedXattrs} extended attributes are left out: catalogs hold names and values of up to 255 bytes, "
+            + "and overlayfs keeps its own."];
 
     /// <summary>Reads the tree.</summary>
     /// <exception cref="TreeException">A part of it cannot be read.</exception>
@@ -82,7 +83,8 @@ internal sealed class TreeReader(string directory, bool crossesMounts)
             if (length > MaxPathBytes)
             {
                 throw new TreeException(
-                    $"The path {PathText.Of([.. path, (byte)'/', .. name])} has more than {MaxPathBytes} bytes: catalogs hold no longer ones.");
+                    $"The path {PathText.Of([.. path, (byte)'/', .. name])} has more than {MaxPathBytes} bytes: "
+                        + "catalogs hold no longer ones.");
             }
 
             name.CopyTo(key, path.Length + 1);

@@ -59,7 +59,8 @@ public sealed class CatalogWriterTests
             CatalogCounters sum = default;
             foreach (object?[] row in WrittenDatabase.Query(
                 fixture.Content(key, false),
-                "SELECT flags, size, xattr, (SELECT count(*) FROM chunks k WHERE k.md5path_1=c.md5path_1 AND k.md5path_2=c.md5path_2) FROM catalog c"))
+                "SELECT flags, size, xattr, (SELECT count(*) FROM chunks k WHERE k.md5path_1=c.md5path_1 AND "
+                    + "k.md5path_2=c.md5path_2) FROM catalog c"))
             {
                 sum += CatalogCounters.Of(RootOf([]) with
                 {
