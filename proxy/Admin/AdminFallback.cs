@@ -5,7 +5,7 @@ internal static partial class AdminFallback
 {
     private const string Api = "/api/v1";
 
-    /// <summary>Runs the rest, and says what it leaves unsaid.</summary>
+    /// <summary>Runs the rest of the pipeline, and gives its failed answer a body if it has none.</summary>
     public static async Task RunAsync(HttpContext context, RequestDelegate next, ILogger log)
     {
         try

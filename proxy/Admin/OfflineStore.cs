@@ -6,10 +6,10 @@ using Breakwater.Proxy.Snapshots;
 
 namespace Breakwater.Proxy.Admin;
 
-/// <summary>Nobody has the store: this process opens it.</summary>
+/// <summary>The store while no Breakwater runs: this process has opened it itself.</summary>
 /// <param name="store">The store.</param>
-/// <param name="snapshots">Made when a repository is asked for.</param>
-/// <param name="close">What disposing does.</param>
+/// <param name="snapshots">Makes what reads repositories in the store; called when one is asked for.</param>
+/// <param name="close">Closes the store; called by disposing.</param>
 internal sealed class OfflineStore(FasterObjectStore store, Func<StoredSnapshots> snapshots, Func<ValueTask> close) : IStoreAccess
 {
     public Task<StoreStatistics> StatisticsAsync(CancellationToken cancellationToken) => Task.FromResult(store.Statistics);

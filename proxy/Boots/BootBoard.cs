@@ -1,8 +1,8 @@
 namespace Breakwater.Proxy.Boots;
 
 /// <summary>
-/// The boots as people look at them. Whoever looks, and how many: boots are gone through once in <see cref="s_age"/> at most, and what they
-/// were then is shared. Thread-safe.
+/// The boots as people look at them. However many people look, the boots are read at most once in <see cref="s_age"/>, and all share what
+/// was read. Thread-safe.
 /// </summary>
 internal sealed class BootBoard(BootTimelines boots, TimeProvider time)
 {
@@ -47,7 +47,7 @@ internal sealed class BootBoard(BootTimelines boots, TimeProvider time)
             boots.Views(chosen.Skip(query.Offset).Take(query.Limit).Select(line => line.Id)));
     }
 
-    /// <summary>Who looks at another page, and a second reader of the same, cost no second sort.</summary>
+    /// <summary>Sorts the boots for a question once: its further pages, and others with the same question, share the result.</summary>
     private IReadOnlyList<BootLine> Choose(BootSnapshot now, StormView storm, BootQuery query)
     {
         lock (_gate)

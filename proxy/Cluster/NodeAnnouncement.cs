@@ -9,7 +9,7 @@ namespace Breakwater.Proxy.Cluster;
 /// <param name="Site">Its site.</param>
 /// <param name="Protocol">Version of what nodes say to each other.</param>
 /// <param name="Weight">Its share.</param>
-/// <param name="Instance">Another one in each process: two nodes with one id are told apart by it.</param>
+/// <param name="Instance">Differs in each process, so that two nodes with the same id can be told apart.</param>
 /// <param name="State">Hash of what it offers beside objects (<see cref="NodeState"/>).</param>
 internal sealed record NodeAnnouncement(string Id, string Site, int Protocol, double Weight, string Instance, string State)
 {

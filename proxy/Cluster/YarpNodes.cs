@@ -13,7 +13,7 @@ namespace Breakwater.Proxy.Cluster;
 internal sealed class YarpNodes(NodeSelf self, ClusterOptions options, ProxyOptions proxy, NodeStrikes strikes, NodeCounters counters,
     NodeCertificates certificates, TimeProvider time) : ISiteNodes
 {
-    /// <summary>So long after members came or went, an owner asks who was the owner before it asks a Stratum 1.</summary>
+    /// <summary>For this time after members came or went, an object's new owner asks the previous one before a Stratum 1.</summary>
     private static readonly TimeSpan s_moving = TimeSpan.FromHours(1);
 
     private readonly NodeAnnouncement _self = self.Announcement;
@@ -47,7 +47,7 @@ internal sealed class YarpNodes(NodeSelf self, ClusterOptions options, ProxyOpti
         }
     }
 
-    /// <summary>Is that node skipped since it failed real requests?</summary>
+    /// <summary>Is that node skipped because it failed real requests?</summary>
     public bool IsSkipped(string id) => strikes.IsOut(id);
 
     /// <inheritdoc/>
@@ -94,14 +94,14 @@ internal sealed class YarpNodes(NodeSelf self, ClusterOptions options, ProxyOpti
         handler.ConnectTimeout = proxy.ConnectTimeout * 2;
         handler.ConnectCallback = ConnectAsync;
 
-        // A fetch beyond these waits in line before, see NodeWay.
+        // More are never needed: a fetch waits in NodeWay's line before it opens a connection.
         handler.MaxConnectionsPerServer = 2 * NodeWay.MaxBorrowed;
         handler.PooledConnectionIdleTimeout = TimeSpan.FromMinutes(2);
         handler.SslOptions = new SslClientAuthenticationOptions
         {
             LocalCertificateSelectionCallback = (_, _, _, _, _) => certificates.Own,
 
-            // Who it is, its certificate tells; where it is may change.
+            // The certificate says which node it is; the node's address may change.
             RemoteCertificateValidationCallback = (_, certificate, chain, _) => certificates.ProblemOf(certificate, chain) is null,
         };
     }

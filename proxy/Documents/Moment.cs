@@ -8,7 +8,7 @@ namespace Breakwater.Proxy.Documents;
 /// <param name="Utc">The wall clock then.</param>
 internal readonly record struct Moment(long Timestamp, DateTimeOffset Utc)
 {
-    /// <summary>Beyond this an age says nothing more, and would not fit into timestamps for ever.</summary>
+    /// <summary>Greatest age that is told apart: a greater one makes no difference, and would at some time overflow a timestamp.</summary>
     private static readonly TimeSpan s_oldest = TimeSpan.FromDays(3650);
 
     /// <summary>Now.</summary>

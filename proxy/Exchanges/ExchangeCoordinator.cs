@@ -92,15 +92,15 @@ internal sealed class ExchangeCoordinator(
     }
 
     /// <summary>
-    /// Another Stratum 1's file for a client whose answer broke off, though nothing says that both are the same: the client gets the rest
-    /// of it if all that it has had is byte for byte the other's, so that what it has at the end is one file and no mixture.
+    /// Finds another Stratum 1's file for a client whose answer broke off. Nothing says that both files are the same, so the client gets
+    /// the rest of the other one only if all bytes that it has had are the same there: it ends with one file, never with a mixture.
     /// </summary>
     private async Task<(StoredHead Head, BodyFeed? Feed)?> SucceedAsync(Exchange exchange, BodyReader broken, CancellationToken client)
     {
         StoredHead old = broken.Head;
         if (broken.Had.Start == broken.Had.End && Validators.HasAny(old.Fields))
         {
-            return null; // the head that the client is to get names another generation, and no byte tells that it is the same
+            return null; // no byte is out that could be compared, and the head names a generation that the other file need not have
         }
 
         string name = $"{exchange.Target.Uri}\nafter {Convert.ToHexString(old.BodyId)}";
@@ -121,7 +121,8 @@ internal sealed class ExchangeCoordinator(
     }
 
     /// <summary>
-    /// May it be used as it is? What its URL proves but perhaps not everybody may read is never used beyond its freshness.
+    /// May the stored answer be used as it is? A body that its URL proves is never used beyond its freshness: not everybody may be allowed
+    /// to read it.
     /// </summary>
     private Verdict Judge(Exchange exchange, StoredHead stored)
     {
@@ -134,20 +135,20 @@ internal sealed class ExchangeCoordinator(
         return exchange.Digest is null || verdict == Verdict.Fresh ? verdict : Verdict.Validate;
     }
 
-    /// <summary>What suits among that which is stored and that which is on its way; the newer first.</summary>
+    /// <summary>Finds an answer that suits the request: one that is on its way, else the stored one.</summary>
     private (StoredHead? Stored, BodyFeed? Feed) Find(Exchange exchange, HeadDocument? document, string name) =>
         (flights.TryFind(name, out Flight? flight) || flights.TryFind(FlightTable.NameOfSite(name), out flight))
             && flight.Head is { } head && flight.Feed is not { IsBroken: true } && VaryKey.Matches(head, exchange.Fields)
             ? (head, flight.Feed)
             : (document?.Find(exchange.Fields), null);
 
-    /// <summary>Asks, or waits for who does.</summary>
+    /// <summary>Asks the origin, or waits for a request that already does.</summary>
     /// <param name="exchange">A GET.</param>
     /// <param name="stored">What is stored and to be checked; null: nothing.</param>
     /// <param name="name">URI and what the answer varies by.</param>
     /// <param name="isOfSite">Nodes are asked first.</param>
     /// <param name="client">The client has left.</param>
-    /// <param name="mayBeHere">What has been stored since will do.</param>
+    /// <param name="mayBeHere">Is an answer that was stored meanwhile good enough?</param>
     private async Task<ExchangeAnswer> AskAsync(Exchange exchange, StoredHead? stored, string name, bool isOfSite,
         CancellationToken client, bool mayBeHere = true)
     {
@@ -156,11 +157,11 @@ internal sealed class ExchangeCoordinator(
         bool isSuffix = stored is null && RangePlan.IsSuffix(exchange.Fields);
         RangePlan? plan = stored is null ? RangePlan.Of(exchange.Fields) : null;
 
-        // A part of what is named by its hash proves nothing: it passes, if the whole is not here.
+        // A part cannot be checked against the hash in its URL: unless the whole body is here, it is passed through and not stored.
         bool isUnprovable = exchange.Digest is not null && exchange.Fields.Has("Range");
         if (exchange.MayShare && !isSuffix && !isUnprovable)
         {
-            // Who asks for a part first learns the length and the validator, by which all others ask for what he does not.
+            // The first request for a part learns length and validator; with these the others ask for the parts that it leaves out.
             plan = flights.TryFind(name, out _) ? null : plan;
             name = plan is null ? name : FlightTable.NameOfParts(name);
             if (flights.JoinOrStart(name, out bool isNew) is { } flight)
@@ -202,7 +203,7 @@ internal sealed class ExchangeCoordinator(
         return flight.Answer.TrySetResult(new ExchangeAnswer { Head = come, Origin = AnswerOrigin.Hit });
     }
 
-    /// <summary>What of another's answer is for this client, who may want another part; null: he must ask himself.</summary>
+    /// <summary>What this client, which may want another part, gets of another's answer; null: it must ask by itself.</summary>
     private async Task<ExchangeAnswer?> ShareAsync(Exchange exchange, ExchangeAnswer answer, CancellationToken client)
     {
         AnswerOrigin origin = answer.Origin == AnswerOrigin.StaleOnError ? answer.Origin : AnswerOrigin.Joined;
@@ -223,7 +224,7 @@ internal sealed class ExchangeCoordinator(
         return hasStart ? answer with { Origin = origin, Feed = feed } : null;
     }
 
-    /// <summary>The answer belongs to the first client; if he has left, what is for him alone is thrown away.</summary>
+    /// <summary>Waits for the answer for the client that began the flight. If it leaves, what was for it alone is disposed.</summary>
     private static async Task<ExchangeAnswer> LeadAsync(Flight flight, CancellationToken client)
     {
         try
@@ -239,7 +240,7 @@ internal sealed class ExchangeCoordinator(
         }
     }
 
-    /// <summary>Checks what is stored with the origin, for nobody in particular; once at a time.</summary>
+    /// <summary>Checks a stored answer with its origin in the background; one check at a time.</summary>
     private void Revalidate(Exchange exchange, StoredHead stored, string name)
     {
         bool isOfSite = nodes.IsFor(exchange);

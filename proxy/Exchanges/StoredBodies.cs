@@ -20,7 +20,7 @@ internal sealed class StoredBodies(MissingParts parts, BodyFeeds feeds, NamedSto
         return reader;
     }
 
-    /// <summary>Has the client had the same bytes of the old body as stand in the other one?</summary>
+    /// <summary>Are the bytes that the client has had of the old body the same in the other one?</summary>
     public async Task<bool> IsSameAsync(Exchange exchange, StoredHead old, BodyFeed? oldFeed, StoredHead head, BodyFeed? feed,
         (long Start, long End) had, CancellationToken client)
     {

@@ -9,7 +9,7 @@ namespace Breakwater.Proxy.Fetching;
 /// </summary>
 internal sealed class NotFoundMemory(TimeProvider time) : IDisposable
 {
-    /// <summary>Names that clients make up fill it: so much memory, then the oldest and new ones are not remembered.</summary>
+    /// <summary>Most bytes of names, since clients can make up names without end; beyond it old and new ones are left out.</summary>
     public const long MaxBytes = 16 << 20;
 
     /// <summary>What an entry costs beside its texts.</summary>

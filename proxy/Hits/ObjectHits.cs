@@ -16,7 +16,7 @@ internal sealed class ObjectHits(IObjectStore store, HeadEncoder heads)
     /// <summary>What is known to be in the page cache.</summary>
     public ResidentRuns Resident { get; } = new();
 
-    /// <summary>Does the store hold the object, though it could not be sent from here?</summary>
+    /// <summary>Does the store hold the object? It may do so though the object could not be sent from here.</summary>
     public bool Contains(in ObjectKey key) => store.Contains(key);
 
     /// <summary>Answers a GET or HEAD of an object, if all of it is in memory.</summary>

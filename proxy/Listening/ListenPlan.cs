@@ -52,7 +52,7 @@ internal sealed class ListenPlan
     public ListenPoint? SnmpPort { get; }
 
     /// <summary>
-    /// Sockets that no setting names, each with what to do. With one of them nothing is to be started: its clients would wait for nobody.
+    /// Sockets that no setting names, each with what to do. If there is one, the process must not start: nobody would answer its clients.
     /// </summary>
     public IReadOnlyList<string> Errors { get; }
 
@@ -90,7 +90,7 @@ internal sealed class ListenPlan
     private static bool MayBe(InheritedSocket socket, string setting) =>
         !s_names.TryGetValue(socket.Name, out string? named) || named == setting;
 
-    /// <summary>All interfaces are both families: a socket of each, or one for both.</summary>
+    /// <summary>Has a socket the address of a setting? All interfaces may be one socket for both families, or one for each.</summary>
     private static bool IsFor(IPEndPoint wanted, IPEndPoint? has) =>
         has is not null
         && (wanted.Equals(has)

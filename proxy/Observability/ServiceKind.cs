@@ -15,6 +15,6 @@ internal enum ServiceKind : byte
     /// <summary>Fetched.</summary>
     Miss,
 
-    /// <summary>Neither: refused, failed, answered by the proxy itself, left by its client.</summary>
+    /// <summary>None of these: refused, failed, answered by the proxy itself, left by its client.</summary>
     Other,
 }

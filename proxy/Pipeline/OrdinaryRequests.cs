@@ -9,12 +9,12 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Breakwater.Proxy.Pipeline;
 
-/// <summary>Requests of ordinary HTTP: whether they are some, and which methods pass.</summary>
+/// <summary>Requests of ordinary HTTP: says whether a request is one, and answers it if its method is allowed.</summary>
 internal sealed class OrdinaryRequests(
     ExchangeRouting routing, ExchangeCounters counters, HttpPolicy http, ExchangeEndpoint endpoint, ReadyAnswers ready,
     ResponseHeads heads)
 {
-    /// <summary>The settings by which what is asked for now is answered.</summary>
+    /// <summary>The settings in force for new requests.</summary>
     public SettingsInForce Settings => ready.Settings;
 
     /// <inheritdoc cref="ExchangeRouting.TryRoute"/>

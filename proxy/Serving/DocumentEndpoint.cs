@@ -23,7 +23,7 @@ internal sealed class DocumentEndpoint(DocumentCache documents, ResponseHeads he
             return;
         }
 
-        // A slow client keeps a long document alive when the cache has long forgotten it.
+        // A slow client can hold a long document in memory long after the cache has dropped it, so the budget is charged.
         long held = document.Body.Length > ChunkBytes ? document.Body.Length : 0;
         if (!budget.TryTake(held))
         {

@@ -6,8 +6,8 @@ namespace Breakwater.Proxy.Upstreams;
 
 /// <summary>
 /// The HTTP clients for ordinary HTTP: two for origins that the settings name, without and with https, and one for hosts that clients name,
-/// whose addresses are always checked. They share no connection with the Stratum 1s. What fails on a kept connection before an answer has
-/// begun is asked once more on one of its own: an origin that closed the kept one, or sent more than an earlier answer, is well.
+/// whose addresses are always checked. They share no connection with the Stratum 1s. A request that fails on a kept connection before its
+/// answer has begun is sent once more on a new one: the origin may only have closed the kept one, or have sent too much before.
 /// Thread-safe.
 /// </summary>
 internal sealed class DestinationClients(GuardedConnector connector, UpstreamTlsFiles tls, ProxyOptions options) : IDisposable
@@ -16,7 +16,7 @@ internal sealed class DestinationClients(GuardedConnector connector, UpstreamTls
     private volatile Clients _fresh = new(connector, tls, options, keeps: false);
 
     /// <summary>Asks such an origin.</summary>
-    /// <param name="request">The request; of an origin with https its URL is another afterwards.</param>
+    /// <param name="request">The request; its URL is changed if the origin has https.</param>
     /// <param name="isConfigured">Do the settings name the origin?</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool isConfigured, CancellationToken cancellationToken)

@@ -10,7 +10,7 @@ internal sealed class Stratum1Outcomes
 {
     private readonly ConditionalWeakTable<DestinationState, Seen> _seen = [];
 
-    /// <summary>Neither kind of health check has given it up.</summary>
+    /// <summary>Does neither the active nor the passive health check say that it is down?</summary>
     public static bool IsUp(DestinationState destination) =>
         destination.Health.Active != DestinationHealth.Unhealthy && destination.Health.Passive != DestinationHealth.Unhealthy;
 
@@ -32,7 +32,7 @@ internal sealed class Stratum1Outcomes
         seen.Last = Stratum1State.Answers;
     }
 
-    /// <summary>It answers, though it has not what was asked for.</summary>
+    /// <summary>It answered with a 404: it is up and lacks the object.</summary>
     public void NoteNotFound(DestinationState destination)
     {
         Seen seen = _seen.GetOrCreateValue(destination);

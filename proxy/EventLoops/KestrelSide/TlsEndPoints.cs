@@ -13,7 +13,8 @@ internal sealed class TlsEndPoints
     public void Add(EndPoint endPoint) => _all.Add(endPoint);
 
     /// <summary>
-    /// Is TLS spoken there? Of two places with port 0 only the very one counts; all interfaces may have become those of IPv4.
+    /// Is TLS spoken there? Endpoints with port 0 are compared by reference, since they look alike. An endpoint for all interfaces also
+    /// stands for the IPv4 one that Kestrel binds where IPv6 is missing.
     /// </summary>
     public bool Contains(EndPoint endPoint) => _all.Exists(tls => ReferenceEquals(tls, endPoint)
         || (tls is IPEndPoint { Port: > 0 } known && endPoint is IPEndPoint bound && known.Port == bound.Port

@@ -12,7 +12,7 @@ internal interface ISeedMetadata
     Stream? Open(in ObjectKey key);
 
     /// <summary>
-    /// Only an earlier bundle has it (<c>--since</c>), and that is not at hand: what it says cannot be checked here, an import checks it.
+    /// Is the object only in an earlier bundle (<c>--since</c>) that is not at hand? Then it cannot be checked here; the import checks it.
     /// </summary>
     bool IsElsewhere(in ObjectKey key);
 }

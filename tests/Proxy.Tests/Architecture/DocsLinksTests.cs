@@ -54,6 +54,25 @@ public sealed partial class DocsLinksTests
         Assert.DoesNotContain(named, one => !File.Exists(Checkout.PathOf(one.Page.Split('/'))));
     }
 
+    // A page sent its readers to proxy/Observability/RequestOutcome, which had moved to proxy/Outcomes.
+    [Fact]
+    public void Code_NamedInPages_IsThere()
+    {
+        string[] named = [.. Pages().Where(page => !page.Contains("/adr/", StringComparison.Ordinal))
+            .SelectMany(page => NamedCode().Matches(File.ReadAllText(page)))
+            .Select(match => match.Groups[1].Value.TrimEnd('/')).Distinct()];
+
+        Assert.True(named.Length > 50, $"Only {named.Length} were found.");
+        Assert.DoesNotContain(named, code => !IsCode(code));
+    }
+
+    /// <summary>A folder, a file, a type in a folder, or a member of one.</summary>
+    private static bool IsCode(string name)
+    {
+        string path = Checkout.PathOf(name.Split('/'));
+        return Path.Exists(path) || File.Exists(path + ".cs") || File.Exists(Path.ChangeExtension(path, ".cs"));
+    }
+
     private static string? ProblemOf(string page, string link)
     {
         if (Scheme().IsMatch(link))
@@ -89,6 +108,9 @@ public sealed partial class DocsLinksTests
 
     [GeneratedRegex(@"\bdocs/[A-Za-z0-9_/-]+\.md")]
     private static partial Regex NamedPage();
+
+    [GeneratedRegex(@"`((?:proxy|cachestore|repositories|perf|tests|deployment)/(?!bin/)[A-Za-z0-9_./-]+)`")]
+    private static partial Regex NamedCode();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

@@ -193,7 +193,7 @@ public sealed partial class SettingsPageTests
     [GeneratedRegex(@"(?<![\w.])(\d[\d,.]*\d|\d)(?: (ms|s|min|h|days?|KiB|MiB|GiB|TiB)\b)?")]
     private static partial Regex Quantity();
 
-    [GeneratedRegex(@"`systemctl reload breakwater`, (.*?) are in force at once", RegexOptions.Singleline)]
+    [GeneratedRegex(@"These are then in force at once, for connected\s+clients too: (.*?)\. Wrong settings", RegexOptions.Singleline)]
     private static partial Regex Reloaded();
 
     [GeneratedRegex(@"\([^)]*\)")]

@@ -11,8 +11,7 @@ internal static class Garbage
 {
     /// <summary>
     /// Collects. What is to go is forgotten first, by the publisher's memory and by the reflog, so that a kill at any moment leaves at most
-    /// objects
-    /// that nobody names; the next run removes these.
+    /// objects that nobody names; the next run removes these.
     /// </summary>
     /// <returns>How many objects are gone, and their bytes.</returns>
     /// <exception cref="PublishException">A catalog is missing or damaged: then nothing is removed.</exception>

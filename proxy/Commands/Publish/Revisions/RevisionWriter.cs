@@ -8,9 +8,8 @@ using Breakwater.Repositories.Writing;
 namespace Breakwater.Proxy.Commands.Publish.Revisions;
 
 /// <summary>
-/// Makes what is in a folder the current revision: history, certificate and whitelist, then everything is made durable, then the reflog,
-/// and the
-/// manifest last. Who is killed before that leaves the old revision, whole.
+/// Makes what is in a folder the current revision. It writes history, certificate and whitelist, makes everything durable, and then writes
+/// the reflog and last the manifest. A publisher that is killed before that leaves the old revision whole.
 /// </summary>
 /// <param name="folder">The repository.</param>
 /// <param name="keys">Its keys.</param>
