@@ -112,7 +112,7 @@ public sealed class SeedFormatTests
         Assert.Throws<SeedRefusedException>(() => SeedIndex.Read(bytes, 0, (byte[])[.. sums, (byte)'\n'], 2048));
     }
 
-    /// <summary>A bundle of 8 MiB made 800 MB of the server's memory: a text for each of its lines, and one of all their sums.</summary>
+    /// <summary>A bundle of 8 MiB of line ends made a text for each of its lines, and one of all their sums.</summary>
     [Theory]
     [InlineData("\n")]
     [InlineData("a\n")]
