@@ -100,9 +100,9 @@ def get(port, path):
     return answer.status, body
 
 
-def ready(port, path):
+def ready(port, path, seconds=60):
     """Waits until the server gives that path."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + seconds
     while True:
         try:
             if get(port, path)[0] == 200:

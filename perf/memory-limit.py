@@ -71,7 +71,7 @@ def end(lab, process):
 
 def serve(lab, upstream, hot):
     proxy, port = lab.breakwater([upstream], REPOSITORY, Store__QuotaBytes=str(int((arguments.store_gib + 4) * (1 << 30))))
-    ready(port, f"http://127.0.0.1:{upstream}{hot[0]}")
+    ready(port, f"http://127.0.0.1:{upstream}{hot[0]}", seconds=300)  # the runtime is read from a disk that has just been filled
     return proxy, port
 
 
