@@ -91,8 +91,8 @@ class Measured:
 
 def store():
     """What the store says of itself: objects of CernVM-FS that were evicted, and slices of bodies."""
-    status = json.loads(lab.get(ADMIN, "/api/v1/status")[1])
-    return status["store"]["evictedObjects"], status["http"]["evictedSlices"]
+    ask = lambda path: json.loads(lab.get(ADMIN, f"/api/v1/{path}")[1])
+    return ask("store")["evictedObjects"], ask("http")["evictedSlices"]
 
 
 def main():
