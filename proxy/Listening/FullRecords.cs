@@ -6,7 +6,8 @@ namespace Breakwater.Proxy.Listening;
 
 /// <summary>
 /// What is said over TLS goes out in records as large as TLS allows. Kestrel's own writer makes one, and a call to the system, of each
-/// block of 4 KiB, and whoever reads it pays for each as well.
+/// block of 4 KiB, and whoever reads it pays for each as well. With <see cref="HeldFlushes"/> below TLS the records of one answer go to the
+/// socket together.
 /// </summary>
 internal sealed class FullRecords : IDuplexPipe
 {
@@ -30,7 +31,8 @@ internal sealed class FullRecords : IDuplexPipe
     {
         if (connection.Features.Get<ISslStreamFeature>() is { } tls)
         {
-            connection.Transport = new FullRecords(connection.Transport, tls.SslStream);
+            connection.Transport = new FullRecords(connection.Transport, connection.Features.Get<HeldFlushes>() is { } flushes
+                ? new WholeWrites(tls.SslStream, flushes) : tls.SslStream);
         }
 
         return next(connection);
