@@ -139,7 +139,7 @@ internal sealed class SimFetch(Site site, SimNode node, int item, bool isUpstrea
         }
 
         _isUpstreamBegun = true;
-        if (NodeCandidates.RunnerUp(node.Ring, site.Work.Keys[item], node.Id, node.Strikes.IsOut) is not { } before)
+        if (NodeCandidates.Holder(node.Ring, site.Work.Keys[item], node.Id, isSettled: true, node.Strikes.IsOut) is not { } before)
         {
             AskStratum1();
             return;

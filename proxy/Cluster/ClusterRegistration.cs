@@ -23,7 +23,7 @@ internal static class ClusterRegistration
         services.AddSingleton<NodeStrikes>();
         services.AddSingleton<NodeCertificates>();
         services.AddSingleton<NodeRefusals>();
-        services.AddSingleton<YarpNodes>();
+        services.AddSingleton<YarpNodes>(YarpNodes.Make);
         services.AddSingleton<ISiteNodes>(provider => provider.GetRequiredService<YarpNodes>());
         services.AddSingleton<PoolLateness>();
         services.AddSingleton<NodeSync>();

@@ -20,13 +20,17 @@ internal static class NodeCandidates
     }
 
     /// <summary>
-    /// Who else may hold what this node owns, since it was the owner before this one joined or came back; null: nobody, or this node is not
-    /// the owner.
+    /// Who may hold what this node is about to ask a Stratum 1 for. Of its own: who was the owner before this one joined or came back. Of
+    /// another's, while not all nodes see the same members: the owner, since whoever asks here takes this node for it. Null: nobody.
     /// </summary>
-    /// <inheritdoc cref="Before" path="/param"/>
-    public static RingMember? RunnerUp(Ring ring, ulong key, string self, Predicate<string> isOut)
+    /// <param name="ring">The members that this node sees alive.</param>
+    /// <param name="key">What is wanted, see <see cref="Ring.KeyOf(in CacheStore.ObjectKey)"/>.</param>
+    /// <param name="self">The asking node's id.</param>
+    /// <param name="isSettled">Is the last change of members so long ago that all have seen it?</param>
+    /// <param name="isOut">Has it too many strikes?</param>
+    public static RingMember? Holder(Ring ring, ulong key, string self, bool isSettled, Predicate<string> isOut)
     {
         (RingMember? owner, RingMember? second) = ring.FirstTwo(key, m => m.Id != self && isOut(m.Id));
-        return owner?.Id == self ? second : null;
+        return owner?.Id == self ? second : isSettled ? null : owner;
     }
 }

@@ -31,6 +31,17 @@ internal sealed class NodeObjects(IObjectStore store, FetchCoordinator fetches, 
 
             if (context.Request.Headers.CacheControl.ToString().Contains("only-if-cached", StringComparison.OrdinalIgnoreCase))
             {
+                await using FetchFollower? coming = fetches.TryJoinUpstream(order);
+                if (coming is not null && await ServeAsync(context, coming, mayWait: false) is { } held)
+                {
+                    return held;
+                }
+
+                if (coming is not null && store.Contains(order.Key))
+                {
+                    continue;
+                }
+
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
                 return "not-held";
             }
@@ -50,7 +61,7 @@ internal sealed class NodeObjects(IObjectStore store, FetchCoordinator fetches, 
 
             await using (follower)
             {
-                if (await ServeAsync(context, follower) is { } result)
+                if (await ServeAsync(context, follower, mayWait: true) is { } result)
                 {
                     return result;
                 }
@@ -88,12 +99,23 @@ internal sealed class NodeObjects(IObjectStore store, FetchCoordinator fetches, 
     }
 
     /// <summary>Null: look in the store again.</summary>
-    private async Task<string?> ServeAsync(HttpContext context, FetchFollower follower)
+    /// <param name="context">The request.</param>
+    /// <param name="follower">Its part in the fetch.</param>
+    /// <param name="mayWait">
+    /// Is the head a sign of life where there is nothing else yet? Else null: who asks for what is held has no patience.
+    /// </param>
+    private async Task<string?> ServeAsync(HttpContext context, FetchFollower follower, bool mayWait)
     {
         follower.ForNode();
         try
         {
-            if (await FirstStateAsync(follower, context.RequestAborted) == FollowState.Failed)
+            FollowState? first = await FirstStateAsync(follower, context.RequestAborted);
+            if (first is null && !mayWait)
+            {
+                return null;
+            }
+
+            if (first == FollowState.Failed)
             {
                 if (follower.Failure!.Kind == FailureKind.AlreadyStored)
                 {

@@ -8,6 +8,7 @@ namespace Breakwater.Proxy.Cluster;
 internal sealed class NodeSelf(ClusterOptions options, Drain drain)
 {
     private volatile bool _hasLeft;
+    private Action? _changed;
 
     /// <summary>What it says of itself, but for its state.</summary>
     public NodeAnnouncement Announcement { get; } = new(options.Id, options.Site, NodeAnnouncement.CurrentProtocol, options.Weight,
@@ -20,8 +21,23 @@ internal sealed class NodeSelf(ClusterOptions options, Drain drain)
     public bool IsMember => !_hasLeft && !drain.IsUnderWay;
 
     /// <summary>An operator's word: it leaves the ring, and serves its clients and the other nodes as before.</summary>
-    public void Leave() => _hasLeft = true;
+    public void Leave()
+    {
+        _hasLeft = true;
+        _changed?.Invoke();
+    }
 
     /// <summary>It is a member again.</summary>
-    public void Join() => _hasLeft = false;
+    public void Join()
+    {
+        _hasLeft = false;
+        _changed?.Invoke();
+    }
+
+    /// <summary>Who is told when <see cref="IsMember"/> may have changed; set once.</summary>
+    public void Watch(Action changed)
+    {
+        _changed = changed;
+        drain.Begun.UnsafeRegister(static state => ((Action)state!)(), changed);
+    }
 }

@@ -17,11 +17,11 @@ namespace Breakwater.Proxy.Cluster;
 
 /// <summary>
 /// The node port: a server of its own, by mutual TLS alone, never for clients. It only answers questions; nobody can push anything. It
-/// opens after the proxy's rooms and closes after its clients' port, so that a draining node still gives what it holds.
+/// opens after the proxy's rooms, beside its clients' port, and closes after that, so that a draining node still gives what it holds.
 /// </summary>
 internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint endpoint, NodeCertificates certificates,
     NodeRefusals refusals, YarpNodes nodes, FasterObjectStore store,
-    TimeProvider time, ILoggerFactory logs) : IHostedService, IAsyncDisposable
+    TimeProvider time, ILoggerFactory logs) : IHostedLifecycleService, IAsyncDisposable
 {
     /// <summary>Each of a hundred nodes may hold some; what is beyond is refused before TLS.</summary>
     private const int MaxConnections = 4096;
@@ -39,14 +39,51 @@ internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint en
     private readonly ILogger _log = logs.CreateLogger<NodeServer>();
     private readonly ClientAccess? _allowed = options.AllowedNodes.Length == 0 ? null : new ClientAccess(options.AllowedNodes);
     private WebApplication? _app;
+    private Task _opening = Task.CompletedTask;
 
     /// <summary>Where it listens; null while it does not.</summary>
     public IPEndPoint? EndPoint { get; private set; }
 
     /// <inheritdoc/>
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         store.IsElsewhere = key => nodes.Before(key).Count > 0;
+        _opening = Task.Run(() => OpenAsync(cancellationToken), cancellationToken);
+
+        // Clients come after this. What they ask for before it is known who owns what would be fetched once more.
+        await nodes.FirstRound.WaitAsync(s_firstRound, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>
+    /// Clients of a node that restarts wait in its socket: they come while this port opens. Without it there is no start.
+    /// </summary>
+    public Task StartedAsync(CancellationToken cancellationToken) => _opening;
+
+    /// <inheritdoc/>
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await (_app?.StopAsync(cancellationToken) ?? Task.CompletedTask);
+    }
+
+    /// <inheritdoc/>
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await (Interlocked.Exchange(ref _app, null)?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    private async Task OpenAsync(CancellationToken cancellationToken)
+    {
         WebApplicationBuilder builder =
             WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Services.AddSingleton(logs);
@@ -61,16 +98,7 @@ internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint en
             .Addresses.First();
         EndPoint = new IPEndPoint(options.ListenEndPoint().Address, new Uri(address).Port);
         LogOpen(_log, EndPoint, options.Id);
-
-        // Clients come after this. What they ask for before it is known who owns what would be fetched once more.
-        await nodes.FirstRound.WaitAsync(s_firstRound, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
-
-    /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => _app?.StopAsync(cancellationToken) ?? Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => Interlocked.Exchange(ref _app, null)?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     private void Configure(KestrelServerOptions kestrel)
     {
@@ -85,6 +113,7 @@ internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint en
         {
             listen.Protocols = HttpProtocols.Http1;
             listen.Use(next => connection => GuardAsync(connection, next));
+            listen.Use(HeldFlushes.Wrap);
             listen.UseHttps(new TlsHandshakeCallbackOptions
             {
                 OnConnection = context => ValueTask.FromResult(OptionsFor(context.Connection)),

@@ -16,6 +16,11 @@ internal sealed class YarpNodes(NodeSelf self, ClusterOptions options, ProxyOpti
     /// <summary>For this time after members came or went, an object's new owner asks the previous one before a Stratum 1.</summary>
     private static readonly TimeSpan s_moving = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// So many rounds of probes after a change the views of all are the same: each begins one in this time, and one may be under way.
+    /// </summary>
+    private const int RoundsUntilSettled = 2;
+
     private readonly NodeAnnouncement _self = self.Announcement;
     private volatile NodeView _view = new(self.Announcement, []);
     private readonly TaskCompletionSource _firstRound = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -26,6 +31,17 @@ internal sealed class YarpNodes(NodeSelf self, ClusterOptions options, ProxyOpti
 
     /// <summary>What is known now.</summary>
     public NodeView View => _view;
+
+    /// <summary>
+    /// Makes them. What this node owned is the others' from the moment it leaves: what its clients ask for until they are gone is to stay
+    /// where it will be looked for.
+    /// </summary>
+    public static YarpNodes Make(IServiceProvider services)
+    {
+        YarpNodes nodes = ActivatorUtilities.CreateInstance<YarpNodes>(services);
+        services.GetRequiredService<NodeSelf>().Watch(() => nodes.Replace(nodes.View.Known));
+        return nodes;
+    }
 
     /// <inheritdoc/>
     public TimeSpan HeadTimeout => options.HeadTimeout;
@@ -71,9 +87,10 @@ internal sealed class YarpNodes(NodeSelf self, ClusterOptions options, ProxyOpti
             return [.. view.Others.Where(other => !strikes.IsOut(other.Key)).Select(other => other.Value)];
         }
 
-        return time.GetElapsedTime(Volatile.Read(ref _changedAt)) < s_moving
-            && view.ServerOf(NodeCandidates.RunnerUp(view.Ring, Ring.KeyOf(key), _self.Id, strikes.IsOut)) is { } before
-            ? [before] : [];
+        TimeSpan since = time.GetElapsedTime(Volatile.Read(ref _changedAt));
+        return since < s_moving && view.ServerOf(NodeCandidates.Holder(view.Ring, Ring.KeyOf(key), _self.Id,
+            isSettled: since >= options.ProbeInterval * RoundsUntilSettled, strikes.IsOut)) is { } holder
+            ? [holder] : [];
     }
 
     /// <inheritdoc/>
@@ -156,6 +173,7 @@ internal sealed class YarpNodes(NodeSelf self, ClusterOptions options, ProxyOpti
 
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
+        ReusedConnections.NoteOpened(context.InitialRequestMessage);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {

@@ -86,6 +86,14 @@ internal sealed class FetchCoordinator : IDisposable
     }
 
     /// <summary>
+    /// Joins the fetch that asks Stratum 1s for the object by now; null: there is none. One that asks another node is not joined: that node
+    /// may be the one that asks here.
+    /// </summary>
+    public FetchFollower? TryJoinUpstream(FetchOrder order) =>
+        _inFlight.TryGetValue((order.Key, FetchScope.Upstream), out InFlightFetch? running) && running.IsUpstream
+            ? running.TryJoin(order, isLeader: false) : null;
+
+    /// <summary>
     /// No node is left for this fetch to ask: from now on it is the one that asks Stratum 1s for its object. False: it is not, since the
     /// object is stored by now, or another fetch asks for it, such as one for another node. Else a node that hangs would cost each object
     /// two requests: that of this node's clients and that of the next node, which was told to ask here.

@@ -126,7 +126,11 @@ internal sealed class FetchFollower : IAsyncDisposable
     }
 
     /// <summary>It is for another node, which judges by itself: what comes is released at once, but for the end.</summary>
-    public void ForNode() => _fetch.NoteNode();
+    public void ForNode()
+    {
+        _fetch.NoteNode();
+        _fetch.Tick();      // what may go out by that goes out at once
+    }
 
     /// <summary>Everything before <paramref name="offset"/> was sent.</summary>
     public void MoveTo(long offset)

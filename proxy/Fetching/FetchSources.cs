@@ -14,6 +14,7 @@ internal sealed class FetchSources
     private readonly NodeWay? _nodes;
     private readonly Func<bool> _turnUpstream;
     private volatile bool _hasBegun;
+    private volatile bool _isUpstream;
     private bool _mayAskNodes;
     private bool _hasPlace;
 
@@ -38,6 +39,9 @@ internal sealed class FetchSources
     /// <summary>Somebody was asked: before that it costs nobody anything.</summary>
     public bool HasBegun => _hasBegun;
 
+    /// <summary>Are Stratum 1s asked, and nobody else from now on? Then whoever waits for it waits for no node.</summary>
+    public bool IsUpstream => _isUpstream;
+
     /// <summary>How urgent the most urgent of those who wait finds it.</summary>
     public FetchPriority Priority => _place.Priority;
 
@@ -47,7 +51,7 @@ internal sealed class FetchSources
     /// <summary>Nobody is asked any more, since the object comes, or came, by another fetch of this node.</summary>
     public bool IsElsewhere { get; private set; }
 
-    /// <summary>Does a node hold what this node owns by now?</summary>
+    /// <summary>Are nodes asked for what they hold alone?</summary>
     public bool IsMoved => _nodes?.IsMoved == true;
 
     /// <summary>Somebody who wants it this urgently has joined.</summary>
@@ -87,6 +91,7 @@ internal sealed class FetchSources
             await _services.Queue.EnterAsync(_place, cancellationToken);
             _hasPlace = true;
             _hasBegun = true;
+            _isUpstream = true;
             BegunAt = _services.Time.GetTimestamp();
             _ways.Begin();
         }

@@ -78,6 +78,9 @@ internal sealed partial class InFlightFetch
     /// <summary>May somebody still join it?</summary>
     public bool IsOpen => !_isAbandoned && _failure is null && Body.State == GrowthState.Growing;
 
+    /// <inheritdoc cref="FetchSources.IsUpstream"/>
+    public bool IsUpstream => _sources.IsUpstream;
+
     /// <summary>Will the store keep this body, as far as can be told?</summary>
     public bool IsToBeStored(GrowingObject body) => _services.Bodies.IsToBeStored(body);
 

@@ -46,7 +46,7 @@ internal sealed class NodeWay
         return holders.Count > 0 ? new NodeWay(order, services, holders, isOnlyIfHeld: true) : null;
     }
 
-    /// <summary>Are they asked only for what they hold, since the object is this node's own?</summary>
+    /// <summary>Are they asked only for what they hold, since this node is to ask a Stratum 1 for it?</summary>
     public bool IsMoved => _isOnlyIfHeld;
 
     /// <summary>Gets a good head from the next node. Null: none is left to ask; then it is not asked again.</summary>

@@ -22,8 +22,8 @@ internal interface ISiteNodes
     IReadOnlyList<Stratum1> Before(string name);
 
     /// <summary>
-    /// Who may hold this node's own object since it was the owner before; offline, when nobody else can be asked, all. They are asked
-    /// only for what they hold.
+    /// Who may hold what this node is about to ask a Stratum 1 for: who was the owner before it, or, while not all nodes see the same
+    /// members, who is; offline, when nobody else can be asked, all. They are asked only for what they hold or are getting.
     /// </summary>
     IReadOnlyList<Stratum1> Holders(in ObjectKey key);
 
@@ -45,7 +45,7 @@ internal interface ISiteNodes
     /// <summary>A body came from it.</summary>
     /// <param name="node">The node.</param>
     /// <param name="bytes">Its length.</param>
-    /// <param name="isMoved">It held what is this node's own by now.</param>
+    /// <param name="isMoved">It held what this node would have asked a Stratum 1 for.</param>
     void NoteBorrowed(Stratum1 node, long bytes, bool isMoved);
 
     /// <summary>One more was asked beside a node that was silent.</summary>

@@ -1,4 +1,5 @@
 using Breakwater.CacheStore.Store;
+using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Cluster;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
@@ -104,6 +105,48 @@ public sealed class BorrowTests : IAsyncLifetime
 
         Assert.Equal(1, _upstream.RequestCount(item.Path));
         Assert.Equal(1, Totals(owner).Moved);
+    }
+
+    /// <summary>A rolling restart once cost a second request for what the others were just getting.</summary>
+    [Fact]
+    public async Task Owner_CameBackWhileTheOtherGetsItsObject_SharesThatRequest()
+    {
+        _site = await SiteOfNodes.StartAsync(2, [_upstream]);
+        SyntheticObject item = new SyntheticObject(200_000, seed: 8).On(_upstream);
+        int owner = _site.OwnerOf(item);
+        await _site.StopAsync(owner);
+        await _site.SeesAllAsync(1);
+        var gate = new Gate();
+        _upstream.Script(item.Path, UpstreamBehaviour.WaitsAt(100_000, gate));
+        Task<RawResponse> first = _site[1 - owner].GetAsync(item.Path);
+        FetchCoordinator fetches = _site[1 - owner].Services.GetRequiredService<FetchCoordinator>();
+        await Waiting.UntilAsync(() => fetches.InFlight.Any(fetch => fetch.Body.Appended > 90_000));
+        await _site.StartAsync(owner);
+        await _site.SeesAllAsync(2);
+
+        Task<RawResponse> second = _site[owner].GetAsync(item.Path);
+        await Waiting.UntilAsync(() => fetches.InFlight.Any(fetch => fetch.Followers == 2));
+        gate.Open();
+
+        Assert.Equal(item.Bytes, (await first).Body);
+        Assert.Equal(item.Bytes, (await second).Body);
+        Assert.Equal(1, _upstream.RequestCount(item.Path));
+        Assert.Equal(1, Totals(owner).Moved);
+    }
+
+    [Fact]
+    public async Task Node_ToldToStop_GivesWhatItOwnedToTheOthersAtOnce()
+    {
+        _site = await SiteOfNodes.StartAsync(2, [_upstream]);
+        SyntheticObject item = new SyntheticObject(30_000, seed: 9).On(_upstream);
+        int owner = _site.OwnerOf(item);
+
+        _site[owner].Services.GetRequiredService<Drain>().Begin();
+
+        Assert.Equal([$"n{1 - owner}"], _site.Nodes(owner).View.Ring.Members.Select(member => member.Id));
+        Assert.Equal(item.Bytes, (await _site[owner].GetAsync(item.Path)).Body);
+        await Waiting.UntilAsync(() => _site[1 - owner].Store.Contains(item.Key));
+        Assert.Equal(1, _upstream.RequestCount(item.Path));
     }
 
     [Fact]

@@ -80,8 +80,10 @@ public sealed class RingTests
             Assert.Equal((null, null), NodeCandidates.Before(ring, key, owner!.Id, _ => false));
             Assert.Equal((owner, null), NodeCandidates.Before(ring, key, second!.Id, _ => false));
             Assert.Equal((null, null), NodeCandidates.Before(ring, key, second.Id, id => id == owner.Id));
-            Assert.Equal(second, NodeCandidates.RunnerUp(ring, key, owner.Id, _ => false));
-            Assert.Null(NodeCandidates.RunnerUp(ring, key, second.Id, _ => false));
+            Assert.Equal(second, NodeCandidates.Holder(ring, key, owner.Id, isSettled: true, _ => false));
+            Assert.Null(NodeCandidates.Holder(ring, key, second.Id, isSettled: true, _ => false));
+            Assert.Equal(second, NodeCandidates.Holder(ring, key, owner.Id, isSettled: false, _ => false));
+            Assert.Equal(owner, NodeCandidates.Holder(ring, key, second.Id, isSettled: false, _ => false));
             string third = ring.Members.First(m => m != owner && m != second).Id;
             Assert.Equal((owner, second), NodeCandidates.Before(ring, key, third, _ => false));
         }
