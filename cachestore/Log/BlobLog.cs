@@ -29,6 +29,11 @@ internal sealed class BlobLog : IDisposable
     private readonly DiskHealth _health;
     private readonly CancellationTokenSource _closing = new();
     private readonly ManualResetEventSlim _isUnused = new();
+
+    // FASTER spins while a page of its memory is exchanged for the next: each thread that appends, for as long as the one that exchanges it
+    // waits for a processor. So one thread appends at a time, and one of those who wait for a flush.
+    private readonly Lock _append = new();
+    private readonly SemaphoreSlim _slowAppend = new(1, 1);
     private ReferenceCount _users = new(); // the log itself, and calls of FASTER that are under way
 
     private BlobLog(FasterLog log, SegmentDevice device, CommitRecord commitRecord, SegmentSet segments, LogGeometry geometry,
@@ -179,7 +184,20 @@ internal sealed class BlobLog : IDisposable
     public ValueTask<long> AppendAsync(in EntryHeader header, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         Entry entry = new(header, payload);
-        return WhileOpenAsync(token => _log.EnqueueAsync(entry, token), cancellationToken);
+        return WhileOpenAsync(
+            async token =>
+            {
+                await _slowAppend.WaitAsync(token);
+                try
+                {
+                    return await _log.EnqueueAsync(entry, token);
+                }
+                finally
+                {
+                    _slowAppend.Release();
+                }
+            },
+            cancellationToken);
     }
 
     /// <summary>Appends an entry. False: the pages in memory are full, or the log is closed.</summary>
@@ -193,7 +211,10 @@ internal sealed class BlobLog : IDisposable
 
         try
         {
-            return _log.TryEnqueue(new Entry(header, payload), out address);
+            lock (_append)
+            {
+                return _log.TryEnqueue(new Entry(header, payload), out address);
+            }
         }
         finally
         {
@@ -250,6 +271,7 @@ internal sealed class BlobLog : IDisposable
         Segments.Dispose();
         _closing.Dispose();
         _isUnused.Dispose();
+        _slowAppend.Dispose();
     }
 
     /// <summary>FASTER's log must not be called once it is disposed: it waits for ever then, or spins.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Log;
 using Breakwater.TestSupport;
@@ -42,6 +43,42 @@ public sealed class BlobLogTests : IDisposable
             if (isOfTheLog)
             {
                 throw FaultyDisk.InputOutput;
+            }
+        }
+    }
+
+    /// <summary>
+    /// More threads than processors append while pages of the log's memory are exchanged: FASTER let all of them spin, so that nobody came
+    /// to an end (a soak on a busy machine: 180 threads, no answer).
+    /// </summary>
+    [Fact]
+    public async Task Append_ByManyThreadsAtOnceWhileTheMemoryIsFull_AllEntriesAreThere()
+    {
+        const int Threads = 200;
+        const int Entries = 20;
+        using DiskHealth health = new(TimeProvider.System, NullLogger.Instance);
+        LogGeometry geometry = new(PageSizeBits: 16, MemorySizeBits: 18, SegmentSizeBits: 22);
+        using BlobLog log = BlobLog.Open(_directory.Path, geometry, new StoreDisk(), health, out _);
+        EntryHeader header = new(EntryKind.Whole, TestObjects.KeyOf(Payload), Payload.Length, 0, Payload);
+        ConcurrentBag<long> addresses = [];
+        using Barrier begin = new(Threads);
+        Thread[] threads = [.. Enumerable.Range(0, Threads).Select(_ => new Thread(Append))];
+        Array.ForEach(threads, static thread => thread.Start());
+
+        await Task.Run(() => Array.ForEach(threads, static thread => thread.Join())).InTimeAsync();
+        await log.CommitAsync().InTimeAsync();
+
+        Assert.Equal(Threads * Entries, addresses.Distinct().Count());
+        Assert.All(addresses, address => Assert.InRange(address, BlobLog.FirstAddress, log.CommittedUntilAddress - 1));
+
+        void Append()
+        {
+            begin.SignalAndWait();
+            for (int i = 0; i < Entries; i++)
+            {
+                addresses.Add(log.TryAppend(header, Payload, out long address)
+                    ? address
+                    : log.AppendAsync(header, Payload, CancellationToken.None).AsTask().GetAwaiter().GetResult());
             }
         }
     }
