@@ -199,7 +199,9 @@ public sealed class LyingUpstreamTests
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(40_000).On(upstream);
         upstream.Script(item.Path, UpstreamBehaviour.NeverAnswers);
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(null, time, upstream);
+        Dictionary<string, string?> shipped =
+            new() { ["Proxy:FirstByteTimeout"] = "00:00:01.500", ["Proxy:AnswerTimeout"] = "00:00:03.750" };
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(shipped, time, upstream);
         Task<RawResponse> response = proxy.GetAsync(item.Url);
         await upstream.RequestsArrivedAsync(item.Path);
 
