@@ -9,7 +9,7 @@ public sealed class DemoTests
     [Fact]
     public async Task Demo_SmallStorm_OneJsonObjectWithWhatMustBe()
     {
-        (int exitCode, string output, string error) = await RunAsync("demo", "--vms", "8", "--rtt", "5", "--json");
+        (int exitCode, string output, string error) = await RunAsync("demo", "--vms", "3", "--rtt", "5", "--json");
         Assert.True(exitCode == 0, error + output);
         using JsonDocument report = JsonDocument.Parse(output);
         JsonElement[] phases = [.. report.RootElement.GetProperty("phases").EnumerateArray()];
@@ -19,8 +19,8 @@ public sealed class DemoTests
         Assert.Equal([0, 0, 0, 13], phases.Select(p => p.GetProperty("prefetchRequests").GetInt32()));
         foreach (JsonElement phase in phases)
         {
-            Assert.Equal(8, phase.GetProperty("boots").GetInt32());
-            Assert.True(phase.GetProperty("requests").GetInt32() >= 8 * 213);
+            Assert.Equal(3, phase.GetProperty("boots").GetInt32());
+            Assert.True(phase.GetProperty("requests").GetInt32() >= 3 * 213);
             Assert.All(["wrongBodies", "errors", "exiles"], name => Assert.Equal(0, phase.GetProperty(name).GetInt32()));
             Assert.All(
                 ["hitRatio", "bootP50Ms", "bootP99Ms", "bootMaxMs", "firstByteMaxMs"],

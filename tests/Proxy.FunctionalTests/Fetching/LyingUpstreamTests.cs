@@ -78,21 +78,26 @@ public sealed class LyingUpstreamTests
         return data;
     }
 
-    // Nothing but the digest ends it, and its bytes go out meanwhile.
-    [Fact]
-    public async Task Body_WithoutALengthAndLongerThanAnyObjectOfTheStore_IsCutThere()
+    // Nothing but the digest ends it, and its bytes go out meanwhile. A store that takes nothing for another reason changes nothing of that.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Body_WithoutALengthAndLongerThanAnyObjectOfTheStore_IsCutThere(bool isFull)
     {
         const int Longest = 16 << 20; // a quarter of the quota
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(3 * Longest / 2).On(upstream);
         upstream.Everything = new UpstreamBehaviour { Chunked = true, FlipBitAt = 0 };
         var settings = new Dictionary<string, string?>(s_healing) { ["Store:QuotaBytes"] = "67108864" };
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(settings, null, upstream);
+        FaultyDisk disk = new();
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartOnAsync(disk, settings, upstream);
+        disk.WriteFault = isFull ? FaultyDisk.Full : null;
 
         RawResponse response = await proxy.GetAsync(item.Url);
 
         Assert.False(response.IsComplete && response.Status == 200);
         Assert.InRange(response.Body.Length, 0, Longest);
+        disk.WriteFault = null;
     }
 
     [Theory]
