@@ -48,8 +48,8 @@ public sealed class BlobLogTests : IDisposable
     }
 
     /// <summary>
-    /// More threads than processors append while pages of the log's memory are exchanged: FASTER let all of them spin, so that next to nobody came
-    /// to an end (a soak on a busy machine: 128 threads).
+    /// More threads than processors append while pages of the log's memory are exchanged: FASTER let all of them spin, so that next to
+    /// nobody came to an end (a soak on a busy machine: 128 threads).
     /// </summary>
     [Fact]
     public async Task Append_ByManyThreadsAtOnceWhileTheMemoryIsFull_AllEntriesAreThere()

@@ -78,7 +78,8 @@ public sealed class LyingUpstreamTests
         return data;
     }
 
-    // Nothing but the digest ends it, and its bytes go out meanwhile. A store that takes nothing for another reason changes nothing of that.
+    // Nothing but the digest ends it, and its bytes go out meanwhile. A store that takes nothing for another reason changes nothing
+    // of that.
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
