@@ -28,6 +28,9 @@ public interface IObjectStore : IAsyncDisposable
     /// <param name="mark">On whose account it goes (<see cref="StoreShare.Mark"/>); 0: nobody's. Who stores it first is charged.</param>
     ObjectWriter BeginWrite(in ObjectKey key, long? expectedLength, ushort mark = 0);
 
+    /// <summary>Length of the longest object that it takes, bytes.</summary>
+    long MaxObjectBytes { get; }
+
     /// <summary>
     /// Cancelled from a write that the disk refuses until it takes one again, when another takes its place: for whoever has something
     /// better to do than to wait for the disk.

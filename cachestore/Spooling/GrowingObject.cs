@@ -61,10 +61,10 @@ public sealed class GrowingObject
         CommitResult? refusal = await _writer.AppendAsync(bytes, cancellationToken).ConfigureAwait(false);
         if (refusal is not null && Refusal is null)
         {
+            Refusal = refusal;
             _overflow.Begin(Appended);
         }
 
-        Refusal = refusal ?? Refusal;
         if (Refusal is not null)
         {
             await _overflow.AppendAsync(bytes, cancellationToken).ConfigureAwait(false);

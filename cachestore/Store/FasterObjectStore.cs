@@ -131,6 +131,9 @@ public sealed class FasterObjectStore : IObjectStore
 
     internal SpaceKeeper Space { get; }
 
+    /// <inheritdoc/>
+    public long MaxObjectBytes => _intake.MostBytes;
+
     internal StagingBudget Budget => _intake.Budget;
 
     /// <summary>Opens the store of a directory, or makes one.</summary>

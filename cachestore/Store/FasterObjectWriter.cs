@@ -18,7 +18,6 @@ internal sealed class FasterObjectWriter : ObjectWriter
     private readonly ushort _mark; // whose it is
     private int _placed; // parts that the log took
     private CommitResult? _refusal;
-    private long _taken; // bytes, also those that were refused
     private StagedObject? _earlier; // another writer's object of the same key
     private bool _isVerified;
     private bool _isPublished;
@@ -46,10 +45,9 @@ internal sealed class FasterObjectWriter : ObjectWriter
     public override async ValueTask<CommitResult?> AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken = default)
     {
         _hasher.Append(bytes.Span);
-        _taken += bytes.Length;
-        if (_taken > _intake.MostBytes)
+        if (_refusal is null && Length + bytes.Length > _intake.MostBytes)
         {
-            _refusal = CommitResult.TooLarge; // whatever else it was refused for: what is longer than any object ends there
+            _refusal = CommitResult.TooLarge;
         }
 
         _refusal ??= _staged.IsRevoked ? CommitResult.StoreFull : _intake.WhyRefusing();

@@ -14,7 +14,7 @@ internal sealed class FetchBodies(
     IVerifiedListener listener)
 {
     /// <summary>The store keeps no longer object.</summary>
-    public long MaxObjectBytes => settings.Store.MaxObjectBytes;
+    public long MaxObjectBytes => store.MaxObjectBytes;
 
     /// <summary>Begins an empty body.</summary>
     public GrowingObject Begin(FetchOrder order) =>
@@ -25,7 +25,7 @@ internal sealed class FetchBodies(
     public PacedBody BeginPace(Func<PaceTurn> turn) => pace.Begin(turn);
 
     /// <summary>Will the store keep this body, as far as can be told?</summary>
-    public bool IsToBeStored(GrowingObject body) => body.Refusal is null && !(body.Length > MaxObjectBytes);
+    public bool IsToBeStored(GrowingObject body) => body.Refusal is null && !(body.Length > settings.Store.MaxObjectBytes);
 
     /// <summary>Is the body the object of the order? If so, <paramref name="note"/> runs before anybody gets the rest.</summary>
     public bool TryVerify(GrowingObject body, FetchOrder order, Action note) => body.TryVerify(() =>

@@ -179,6 +179,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
             skip -= skipped;
 
             // Never beyond the length that followers were told: what is held back is the end of that many bytes. The digest judges.
+            // Without a length nothing else ends the body, and its bytes go out meanwhile: longer than any object is wrong.
             long limit = body.Length ?? services.Bodies.MaxObjectBytes;
             int taken = (int)Math.Min(read - skipped, limit - body.Appended);
             if (taken > 0)
@@ -191,9 +192,7 @@ internal sealed class Transfer(FetchServices services, FetchWays ways, FetchWay 
                 _watch?.Resume(Elapsed());
             }
 
-            // Without a length nothing but the digest ends it, and its bytes go out meanwhile: longer than any object is wrong.
-            bool isEndless = body.Length is null && body.Refusal == CommitResult.TooLarge;
-            if (taken < read - skipped || isEndless)
+            if (taken < read - skipped)
             {
                 return new TransferEnd(true);
             }
