@@ -1,3 +1,5 @@
+using Breakwater.CacheStore;
+
 namespace Breakwater.Proxy.Cluster;
 
 /// <summary>
@@ -5,31 +7,12 @@ namespace Breakwater.Proxy.Cluster;
 /// </summary>
 /// <param name="body">The body of the answer to the node's request.</param>
 /// <param name="head">The head; asked for once.</param>
-internal sealed class NodeAnswer(Stream body, Func<byte[]> head) : Stream
+internal sealed class NodeAnswer(Stream body, Func<byte[]> head) : WriteOnlyStream
 {
     private bool _hasBegun;
 
     /// <summary>Bytes of the body so far.</summary>
     public long BodyBytes { get; private set; }
-
-    /// <inheritdoc/>
-    public override bool CanRead => false;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Nothing more is written.</summary>
     public ValueTask EndAsync(CancellationToken cancellationToken) => BeginAsync(cancellationToken);
@@ -43,10 +26,6 @@ internal sealed class NodeAnswer(Stream body, Func<byte[]> head) : Stream
     }
 
     /// <inheritdoc/>
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
     public override async Task FlushAsync(CancellationToken cancellationToken)
     {
         await BeginAsync(cancellationToken);
@@ -57,16 +36,7 @@ internal sealed class NodeAnswer(Stream body, Func<byte[]> head) : Stream
     public override void Flush() => throw new NotSupportedException();
 
     /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override void Write(ReadOnlySpan<byte> buffer) => throw new NotSupportedException();
 
     private async ValueTask BeginAsync(CancellationToken cancellationToken)
     {

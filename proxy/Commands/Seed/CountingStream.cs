@@ -1,4 +1,4 @@
-using Breakwater.Proxy.Seeding.Format;
+using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Commands.Seed;
 

@@ -1,3 +1,5 @@
+using Breakwater.CacheStore;
+
 namespace Breakwater.Proxy.Seeding.Format;
 
 /// <summary>Writes one stream into files of bounded length, each beside its place until <see cref="Complete"/>. Not thread-safe.</summary>
