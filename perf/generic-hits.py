@@ -93,25 +93,7 @@ def varnish(lab, origin):
 def ats(lab, origin):
     """As perf/Peers has it."""
     port, root = free_port(), lab.work / "ats"
-    for name in ("etc", "run", "log", "cache"):
-        (root / name).mkdir(parents=True)
-    for file in pathlib.Path("/etc/trafficserver").iterdir():
-        if file.is_file():
-            shutil.copy(file, root / "etc")
-    (root / "runroot.yaml").write_text(f"""prefix: /usr
-exec_prefix: /usr
-bindir: /usr/bin
-sbindir: /usr/sbin
-sysconfdir: {root}/etc
-datadir: {root}/cache
-includedir: /usr/include
-libdir: /usr/lib/trafficserver
-libexecdir: /usr/lib/trafficserver/modules
-localstatedir: {root}
-runtimedir: {root}/run
-logdir: {root}/log
-cachedir: {root}/cache
-""")
+    laboratory.traffic_server_root(root)
     (root / "etc/remap.config").write_text(f"map / http://127.0.0.1:{origin}/\n")
     (root / "etc/storage.config").write_text(f"{root}/cache 8G\n")
     (root / "etc/records.config").write_text(f"""CONFIG proxy.config.http.server_ports STRING {port}:ip-in=127.0.0.1

@@ -124,3 +124,29 @@ def warm(port, paths):
         assert answer.status == 200, (path, answer.status)
     client.close()
     return total
+
+
+def traffic_server_root(root):
+    """Makes the folders of an Apache Traffic Server of its own, with Debian's settings; gives the path of its runroot.yaml."""
+    root = pathlib.Path(root)
+    for name in ("etc", "run", "log", "cache"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for file in pathlib.Path("/etc/trafficserver").iterdir():
+        if file.is_file():
+            shutil.copy(file, root / "etc")
+    runroot = root / "runroot.yaml"
+    runroot.write_text(f"""prefix: /usr
+exec_prefix: /usr
+bindir: /usr/bin
+sbindir: /usr/sbin
+sysconfdir: {root}/etc
+datadir: {root}/cache
+includedir: /usr/include
+libdir: /usr/lib/trafficserver
+libexecdir: /usr/lib/trafficserver/modules
+localstatedir: {root}
+runtimedir: {root}/run
+logdir: {root}/log
+cachedir: {root}/cache
+""")
+    return str(runroot)

@@ -1,7 +1,9 @@
 """How each proxy is started as a reverse proxy before the suite's origin, with its cache on and nothing else tuned."""
-import os, re, shutil, subprocess
+import os, re, shutil, subprocess, sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from lab import traffic_server_root
 BREAKWATER = os.environ.get("BREAKWATER", os.path.join(HERE, "..", "..", "proxy", "bin", "Release", "net10.0", "breakwater"))
 
 
@@ -68,23 +70,7 @@ CacheDetailHeader On
 def ats(directory, port, origin):
     for name in ("etc", "run", "log", "cache"):
         open_directory(directory, name)
-    for name in os.listdir("/etc/trafficserver"):
-        if os.path.isfile(os.path.join("/etc/trafficserver", name)):
-            shutil.copy(os.path.join("/etc/trafficserver", name), os.path.join(directory, "etc", name))
-    root = write(directory, "runroot.yaml", f"""prefix: /usr
-exec_prefix: /usr
-bindir: /usr/bin
-sbindir: /usr/sbin
-sysconfdir: {directory}/etc
-datadir: {directory}/cache
-includedir: /usr/include
-libdir: /usr/lib/trafficserver
-libexecdir: /usr/lib/trafficserver/modules
-localstatedir: {directory}
-runtimedir: {directory}/run
-logdir: {directory}/log
-cachedir: {directory}/cache
-""")
+    root = traffic_server_root(directory)
     write(directory, "etc/remap.config", f"map / http://127.0.0.1:{origin}/\n")
     write(directory, "etc/storage.config", f"{directory}/cache 256M\n")
     write(directory, "etc/records.config", f"""CONFIG proxy.config.http.server_ports STRING {port}
