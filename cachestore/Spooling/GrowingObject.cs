@@ -113,7 +113,7 @@ public sealed class GrowingObject
     }
 
     /// <summary>Makes the verified object durable; completes with the log's next commit.</summary>
-    public Task<CommitResult> CommitAsync() => Refusal is { } refusal ? Task.FromResult(refusal) : _writer.CommitAsync();
+    public Task<CommitResult> CommitAsync() => _writer.CommitAsync();
 
     /// <summary>No more comes: wakes the followers.</summary>
     public void Break()

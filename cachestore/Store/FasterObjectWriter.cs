@@ -94,10 +94,6 @@ internal sealed class FasterObjectWriter : ObjectWriter
             _intake.Unverified.Settle(_staged, isVerified: true);
             _isPublished = _intake.Table.TryPublish(_staged, out _earlier);
         }
-        else if (_isVerified && _refusal == CommitResult.StoreFull)
-        {
-            _intake.SetProven(key);
-        }
 
         return _isVerified;
     }
@@ -109,6 +105,34 @@ internal sealed class FasterObjectWriter : ObjectWriter
             return CommitResult.HashMismatch;
         }
 
+        CommitResult result = await CommitVerifiedAsync();
+        if (result == CommitResult.StoreFull)
+        {
+            _intake.SetProven(Key); // its room may be taken back at any moment, up to the commit itself
+        }
+
+        return result;
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            if (!_isCommitting)
+            {
+                Fail(CommitResult.Failed);
+            }
+
+            _hasher.Dispose();
+            _staged.Release();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task<CommitResult> CommitVerifiedAsync()
+    {
         if (_refusal is { } refusal)
         {
             Fail(refusal);
@@ -147,23 +171,6 @@ internal sealed class FasterObjectWriter : ObjectWriter
         }
 
         return await _staged.Committed.Task;
-    }
-
-    public override ValueTask DisposeAsync()
-    {
-        if (!_isDisposed)
-        {
-            _isDisposed = true;
-            if (!_isCommitting)
-            {
-                Fail(CommitResult.Failed);
-            }
-
-            _hasher.Dispose();
-            _staged.Release();
-        }
-
-        return ValueTask.CompletedTask;
     }
 
     private async Task<PendingCommit?> AppendLastEntriesAsync()

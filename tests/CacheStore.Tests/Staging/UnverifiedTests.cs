@@ -99,6 +99,25 @@ public sealed class UnverifiedTests : IAsyncLifetime
         Assert.Equal(bytes, await _store.ReadAsync(key));
     }
 
+    /// <summary>Its room is taken back behind its last byte, which no append is told.</summary>
+    [Fact]
+    public async Task LongObject_RefusedAfterItsLastByte_IsStoredTheSecondTime()
+    {
+        byte[] bytes = TestObjects.Bytes(7, (int)(Quota / 4));
+        ObjectKey key = TestObjects.KeyOf(bytes);
+        await using (ObjectWriter writer = _store.BeginWrite(key, bytes.Length))
+        {
+            await AppendAsync(writer, bytes);
+            _store.Unverified.Revoke(_store.Commits.LargestUnverified()!);
+            await FillAsync((int)(2 * Quota)); // what the log has of it is gone
+            Assert.True(writer.Verify());
+            Assert.Equal(CommitResult.StoreFull, await writer.CommitAsync());
+        }
+
+        Assert.Equal(CommitResult.Committed, await WriteLongAsync(key, bytes));
+        Assert.Equal(bytes, await _store.ReadAsync(key));
+    }
+
     [Fact]
     public async Task Writer_ThatEndsInAnyWay_GivesBackWhatItTook()
     {
@@ -133,13 +152,18 @@ public sealed class UnverifiedTests : IAsyncLifetime
     private async Task<CommitResult> WriteLongAsync(ObjectKey key, byte[] bytes)
     {
         await using ObjectWriter writer = _store.BeginWrite(key, bytes.Length);
+        await AppendAsync(writer, bytes);
+
+        Assert.True(writer.Verify());
+        return await writer.CommitAsync();
+    }
+
+    private static async Task AppendAsync(ObjectWriter writer, byte[] bytes)
+    {
         for (int at = 0; at < bytes.Length; at += 1 << 20)
         {
             await writer.AppendAsync(bytes.AsMemory(at, Math.Min(1 << 20, bytes.Length - at)));
         }
-
-        Assert.True(writer.Verify());
-        return await writer.CommitAsync();
     }
 
     private async Task SendWrongAsync(int number, int length)
