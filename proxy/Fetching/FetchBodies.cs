@@ -1,6 +1,5 @@
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
-using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Fetching;
@@ -10,8 +9,7 @@ namespace Breakwater.Proxy.Fetching;
 /// from upstream. Thread-safe.
 /// </summary>
 internal sealed class FetchBodies(
-    IObjectStore store, OverflowBudget overflow, UpstreamPace pace, BreakwaterSettings settings, TimeProvider time,
-    IVerifiedListener listener)
+    IObjectStore store, OverflowBudget overflow, UpstreamPace pace, TimeProvider time, IVerifiedListener listener)
 {
     /// <summary>The store keeps no longer object.</summary>
     public long MaxObjectBytes => store.MaxObjectBytes;
@@ -25,7 +23,7 @@ internal sealed class FetchBodies(
     public PacedBody BeginPace(Func<PaceTurn> turn) => pace.Begin(turn);
 
     /// <summary>Will the store keep this body, as far as can be told?</summary>
-    public bool IsToBeStored(GrowingObject body) => body.Refusal is null && !(body.Length > settings.Store.MaxObjectBytes);
+    public bool IsToBeStored(GrowingObject body) => body.Refusal is null && !(body.Length > MaxObjectBytes);
 
     /// <summary>Is the body the object of the order? If so, <paramref name="note"/> runs before anybody gets the rest.</summary>
     public bool TryVerify(GrowingObject body, FetchOrder order, Action note) => body.TryVerify(() =>

@@ -6,12 +6,15 @@ namespace Breakwater.Proxy.FunctionalTests.Serving;
 public sealed class ColdObjectTests
 {
     [Theory]
-    [InlineData("true", 2_000_000, null)]
-    [InlineData("true", 2_000_000, "1048576")]
-    [InlineData("true", 30_000, null)]
-    [InlineData("false", 2_000_000, "1048576")]
-    [InlineData("false", 30_000, null)]
-    public async Task CacheStatus_OfAllWhoGetIt_SaysStoredIfTheNextRequestIsAHit(string rawPath, int sizeBytes, string? maxObjectBytes)
+    [InlineData("true", 2_000_000, null, null)]
+    [InlineData("true", 2_000_000, "Store:MaxObjectBytes", "1048576")]
+    [InlineData("true", 17_000_000, "Store:QuotaBytes", "67108864")] // an object takes a quarter at most
+    [InlineData("true", 30_000, null, null)]
+    [InlineData("false", 2_000_000, "Store:MaxObjectBytes", "1048576")]
+    [InlineData("false", 17_000_000, "Store:QuotaBytes", "67108864")]
+    [InlineData("false", 30_000, null, null)]
+    public async Task CacheStatus_OfAllWhoGetIt_SaysStoredIfTheNextRequestIsAHit(string rawPath, int sizeBytes, string? limit,
+        string? limitBytes)
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Start();
         SyntheticObject item = new SyntheticObject(sizeBytes).On(upstream);
@@ -21,14 +24,14 @@ public sealed class ColdObjectTests
             new Dictionary<string, string?>(ProxyUnderTest.Patient)
             {
                 ["Proxy:RawPath"] = rawPath,
-                ["Store:MaxObjectBytes"] = maxObjectBytes
+                [limit ?? "Store:MaxObjectBytes"] = limitBytes
             }, null, upstream);
         Task<RawResponse>[] asked = [.. Enumerable.Range(0, 3).Select(_ => proxy.GetAsync(item.Path))];
         await gate.Reached;
         gate.Open();
         string[] said = [.. (await Task.WhenAll(asked)).Select(r => r.Header("Cache-Status")!)];
         bool isHit = (await proxy.GetAsync(item.Path)).Header("Cache-Status")!.Contains("hit", StringComparison.Ordinal);
-        Assert.Equal(maxObjectBytes is null, isHit);
+        Assert.Equal(limit is null, isHit);
         Assert.All(said,
             text => Assert.True(text.Contains("hit", StringComparison.Ordinal)
             || text.Contains("; stored", StringComparison.Ordinal) == isHit, text));
