@@ -6,7 +6,7 @@ namespace Breakwater.TestSupport;
 public static class Waiting
 {
     /// <summary>When a wait is called a hang: far longer than anything takes on a busy machine.</summary>
-    public static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Hang = TimeSpan.FromSeconds(120);
 
     /// <summary>Returns when the condition holds.</summary>
     /// <param name="holds">Asked again and again.</param>

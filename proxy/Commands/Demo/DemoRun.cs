@@ -19,11 +19,11 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
     private static readonly TimeSpan s_durable = TimeSpan.FromSeconds(2);
 
     // The embedded Stratum 1 lets its manifest be fresh for 1 s; the rest is for a machine under load.
-    private static readonly TimeSpan s_publicationSeen = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_publicationSeen = TimeSpan.FromSeconds(60);
 
     // A boot is over after 20 s of silence (BootRecorderLimits.Silence); the proxy looks every 2 s, then maps what it read to paths. The
     // rest is for a machine under load.
-    private static readonly TimeSpan s_learned = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_learned = TimeSpan.FromSeconds(120);
 
     private readonly List<PhaseResult> _phases = [];
     private readonly List<string> _problems = [];
