@@ -59,21 +59,22 @@ public sealed class MasterKeys
     }
 
     /// <summary>One repository's key alone, such as the one that a seed bundle brings.</summary>
-    public static Parsed<MasterKeys> Of(string fqrn, string pem) =>
+    public static Parsed<MasterKeys> Of(Fqrn fqrn, string pem) =>
         RsaSignature.FromPem(pem).TryGet(out RsaSignature? key, out string? problem)
-        ? new MasterKeys(new Dictionary<string, List<RsaSignature>> { [fqrn] = [key] }, [])
+        ? new MasterKeys(new Dictionary<string, List<RsaSignature>> { [fqrn.ToString()] = [key] }, [])
         : new Malformed(problem);
 
     /// <summary>The keys of a repository. Null: none is configured. Empty: some are, and none of them is readable.</summary>
-    public IReadOnlyList<RsaSignature>? For(string fqrn)
+    public IReadOnlyList<RsaSignature>? For(Fqrn fqrn)
     {
-        if (_byName.TryGetValue(fqrn, out RsaSignature[]? own))
+        string name = fqrn.ToString();
+        if (_byName.TryGetValue(name, out RsaSignature[]? own))
         {
             return own;
         }
 
-        int dot = fqrn.IndexOf('.', StringComparison.Ordinal);
-        return dot >= 0 && _byName.TryGetValue(fqrn[(dot + 1)..], out RsaSignature[]? domain) ? domain : null;
+        int dot = name.IndexOf('.', StringComparison.Ordinal);
+        return dot >= 0 && _byName.TryGetValue(name[(dot + 1)..], out RsaSignature[]? domain) ? domain : null;
     }
 
     private static void Add(string name, string file, Dictionary<string, List<RsaSignature>> byName, List<string> problems)

@@ -32,7 +32,7 @@ public sealed class RepositoryTrust
     }
 
     /// <summary>Is there a key for the repository, so that its documents are verified?</summary>
-    public bool Verifies(string fqrn) => _keys.For(fqrn) is not null;
+    public bool Verifies(Fqrn fqrn) => _keys.For(fqrn) is not null;
 
     /// <summary>Judges a fetched pair.</summary>
     /// <param name="fqrn">The repository asked for.</param>
@@ -44,7 +44,7 @@ public sealed class RepositoryTrust
     /// <param name="highestRevision">The highest revision verified so far; null: no ratchet.</param>
     /// <param name="rollbackFloor">The lowest revision to which an operator allows the repository to go back; null: none.</param>
     public TrustVerdict JudgeManifest(
-        string fqrn,
+        Fqrn fqrn,
         ReadOnlyMemory<byte> manifest,
         ReadOnlyMemory<byte> whitelist,
         ReadOnlyMemory<byte>? certificateWireBytes,
@@ -62,7 +62,7 @@ public sealed class RepositoryTrust
     /// <param name="fqrn">The repository asked for.</param>
     /// <param name="whitelist">Bytes of <c>.cvmfswhitelist</c>; may be empty when no key is configured.</param>
     /// <param name="now">The time against which its expiry is held; null: it may have expired.</param>
-    public TrustVerdict JudgeWhitelist(string fqrn, ReadOnlyMemory<byte> whitelist, DateTimeOffset? now)
+    public TrustVerdict JudgeWhitelist(Fqrn fqrn, ReadOnlyMemory<byte> whitelist, DateTimeOffset? now)
     {
         MasterKeys keys = _keys;
         return JudgeWhitelist(keys, fqrn, whitelist, now) with { Keys = keys };
@@ -70,7 +70,7 @@ public sealed class RepositoryTrust
 
     private static TrustVerdict JudgeManifest(
         MasterKeys inForce,
-        string fqrn,
+        Fqrn fqrn,
         ReadOnlyMemory<byte> manifest,
         ReadOnlyMemory<byte> whitelist,
         ReadOnlyMemory<byte>? certificateWireBytes,
@@ -105,7 +105,7 @@ public sealed class RepositoryTrust
             : new TrustVerdict(TrustOutcome.Accepted, TrustReason.Verified, $"Revision {parsed.Revision} is verified.", parsed, listed);
     }
 
-    private static TrustVerdict JudgeWhitelist(MasterKeys inForce, string fqrn, ReadOnlyMemory<byte> whitelist, DateTimeOffset? now)
+    private static TrustVerdict JudgeWhitelist(MasterKeys inForce, Fqrn fqrn, ReadOnlyMemory<byte> whitelist, DateTimeOffset? now)
     {
         IReadOnlyList<RsaSignature>? keys = inForce.For(fqrn);
         Parsed<Whitelist> parsed = Whitelist.Parse(whitelist.Span);
@@ -191,7 +191,7 @@ public sealed class RepositoryTrust
             : Refuse(TrustReason.ManifestSignature, "The manifest is not signed by the certificate that it names.", manifest, whitelist);
     }
 
-    private static bool IsName(string stated, string fqrn) => string.Equals(stated, fqrn, StringComparison.OrdinalIgnoreCase);
+    private static bool IsName(string stated, Fqrn fqrn) => string.Equals(stated, fqrn.ToString(), StringComparison.OrdinalIgnoreCase);
 
     private static TrustVerdict Refuse(TrustReason reason, string explanation, Manifest? manifest = null, Whitelist? whitelist = null) =>
         new(TrustOutcome.Refused, reason, explanation, manifest, whitelist);

@@ -2,6 +2,7 @@ using Breakwater.CacheStore;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Admin;
 
@@ -72,10 +73,10 @@ internal sealed class BootRoom(BootBoard board, BootTimelines boots, IEnumerable
     private BootRequestView ToView(string? fqrn, BootRequest request)
     {
         string? path = request.Target;
-        if (path is null && request.HasKey && fqrn is not null)
+        if (path is null && request.HasKey && Fqrn.TryParse(fqrn, out Fqrn repository))
         {
             ObjectKey key = request.Key;
-            path = paths.Select(p => p.Find(fqrn, key)).FirstOrDefault(p => p is not null) ?? key.ToPath();
+            path = paths.Select(p => p.Find(repository, key)).FirstOrDefault(p => p is not null) ?? key.ToPath();
         }
 
         return new BootRequestView(Math.Round(request.StartMs, 3), Math.Round(request.DurationMs, 3), request.Source,

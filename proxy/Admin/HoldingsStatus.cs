@@ -2,6 +2,7 @@ using Breakwater.CacheStore.Quotas;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Seeding;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Admin;
 
@@ -15,7 +16,7 @@ internal sealed class HoldingsStatus(SeedStart seeds, Declarations declarations,
         Bootable = [.. seeds.Statements()],
         Unverified =
         [
-            .. documents.Repositories.Where(r => r.Pair is { IsVerified: false }).Select(r => r.Repository.Fqrn)
+            .. documents.Repositories.Where(r => r.Pair is { IsVerified: false }).Select(r => r.Repository.Fqrn.ToString())
                 .Order(StringComparer.Ordinal),
         ],
         Declared = declarations.All,

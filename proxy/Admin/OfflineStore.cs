@@ -3,6 +3,7 @@ using Breakwater.CacheStore;
 using Breakwater.CacheStore.Scrubbing;
 using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Snapshots;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Admin;
 
@@ -39,7 +40,12 @@ internal sealed class OfflineStore(FasterObjectStore store, Func<StoredSnapshots
     private async IAsyncEnumerable<StoredObjectInfo> OfRepositoryAsync(string repository,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (ObjectKey key in snapshots().ObjectsAsync(repository, cancellationToken))
+        if (!Fqrn.TryParse(repository, out Fqrn fqrn))
+        {
+            yield break;
+        }
+
+        await foreach (ObjectKey key in snapshots().ObjectsAsync(fqrn, cancellationToken))
         {
             if (store.Find(key) is { } stored)
             {

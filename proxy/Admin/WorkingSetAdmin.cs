@@ -40,7 +40,7 @@ internal sealed class WorkingSetAdmin(
     }
 
     private RepositoryView View(RepositoryStatus status) => new(
-        status.Repository.Fqrn,
+        status.Repository.Fqrn.ToString(),
         status.Pair?.Parsed.Revision,
         status.Pair is null ? "none" : status.Pair.IsVerified ? "verified" : "unverified",
         status.Pair?.Manifest.CheckedAt.ToUtc(time),
@@ -50,7 +50,8 @@ internal sealed class WorkingSetAdmin(
         preparer.ProgressOf(status.Repository.Fqrn) is { } p ? new PrefetchView(p.Total, p.Present, p.Fetched, p.Failed) : null);
 
     private static WorkingSetView View(WorkingSet set) =>
-        new(set.Repository, set.Name, set.Source, set.Snapshots, set.Entries.Count, set.WholeDirectories.Count, set.Boots, set.UpdatedAt);
+        new(set.Repository.ToString(), set.Name, set.Source, set.Snapshots, set.Entries.Count, set.WholeDirectories.Count, set.Boots,
+            set.UpdatedAt);
 
     private IResult AllowRollback(string repository, ulong floor)
     {
@@ -76,7 +77,7 @@ internal sealed class WorkingSetAdmin(
                 "40 hex digits, with -rmd160 or -shake128 and the kind letter where they apply.").Result();
         }
 
-        if (preparer.NameOf(repository, parsed) is { } known)
+        if (preparer.NameOf(route.Fqrn, parsed) is { } known)
         {
             return Results.Json(new[] { known }, AdminServer.Json);
         }
@@ -94,12 +95,12 @@ internal sealed class WorkingSetAdmin(
             : new AdminProblem(problem).Result(StatusCodes.Status502BadGateway);
     }
 
-    private IResult Export(string repository, string name) => sets.Find(repository, name) is { } set
+    private IResult Export(string repository, string name) => Fqrn.TryParse(repository, out Fqrn fqrn) && sets.Find(fqrn, name) is { } set
         ? Results.Bytes(WorkingSetFile.Write(set), "application/json")
         : new AdminProblem($"'{repository}' has no working set '{name}'.",
         "See them with 'breakwater profile list'.").Result(StatusCodes.Status404NotFound);
 
-    private IResult Remove(string repository, string name) => sets.Remove(repository, name)
+    private IResult Remove(string repository, string name) => Fqrn.TryParse(repository, out Fqrn fqrn) && sets.Remove(fqrn, name)
         ? Results.Json(new { repository, name }, AdminServer.Json)
         : new AdminProblem($"'{repository}' has no working set '{name}'.").Result(StatusCodes.Status404NotFound);
 
@@ -151,7 +152,7 @@ internal sealed class WorkingSetAdmin(
             return NotAllowed(order.Repository);
         }
 
-        Parsed<IReadOnlyList<WorkingSetEntry>> paths = GivenSets.ReadPaths(string.Join('\n', order.Paths ?? []), fqrn: order.Repository);
+        Parsed<IReadOnlyList<WorkingSetEntry>> paths = GivenSets.ReadPaths(string.Join('\n', order.Paths ?? []), fqrn: route.Fqrn);
         if (!paths.TryGet(out IReadOnlyList<WorkingSetEntry>? entries, out string? problem))
         {
             return new AdminProblem(problem).Result();
@@ -174,7 +175,7 @@ internal sealed class WorkingSetAdmin(
             Tag = string.IsNullOrEmpty(order.Tag) ? null : order.Tag,
             WorkingSet = string.IsNullOrEmpty(order.WorkingSet) ? null : order.WorkingSet,
         };
-        IReadOnlyList<WorkingSet>? chosen = Choose(order, entries);
+        IReadOnlyList<WorkingSet>? chosen = Choose(route.Fqrn, order, entries);
         return chosen is { Count: > 0 }
             ? Results.Json(WarmAsync(route, chosen, NameOf(order) is { } name ? PinName.OfWarmSet(route.Fqrn, name) : null,
                 cancellationToken), AdminServer.Json)
@@ -185,14 +186,14 @@ internal sealed class WorkingSetAdmin(
                 "Name --paths or --all, or import a set with 'breakwater profile import'.").Result(StatusCodes.Status404NotFound);
     }
 
-    private IReadOnlyList<WorkingSet>? Choose(WarmOrder order, IReadOnlyList<WorkingSetEntry> paths)
+    private IReadOnlyList<WorkingSet>? Choose(Fqrn repository, WarmOrder order, IReadOnlyList<WorkingSetEntry> paths)
     {
         if (order.All || order.Paths is { Count: > 0 })
         {
             return [new WorkingSet
             {
                 Name = "warm",
-                Repository = order.Repository,
+                Repository = repository,
                 Source = WorkingSetSource.Given,
                 Snapshots = [order.Tag ?? WorkingSet.Trunk],
                 Entries = order.All ? [new WorkingSetEntry { Path = "/**" }] : paths,
@@ -200,8 +201,8 @@ internal sealed class WorkingSetAdmin(
         }
 
         IReadOnlyList<WorkingSet> known = order.WorkingSet is { } name
-            ? (sets.Find(order.Repository, name) is { } set ? [set] : [])
-            : sets.Of(order.Repository);
+            ? (sets.Find(repository, name) is { } set ? [set] : [])
+            : sets.Of(repository);
         return order.Tag is { } tag ? [.. known.Select(one => one with { Snapshots = [tag] })] : known;
     }
 
@@ -214,7 +215,7 @@ internal sealed class WorkingSetAdmin(
             await documents.GetAsync(new DocumentRequest(DocumentKind.File, route, SignedDocuments.ManifestPath, null), cancellationToken);
         if (documents.Find(route) is not { } pair)
         {
-            yield return Report(progress, true, answer.Failure?.Detail ?? NoManifest(route.Fqrn).Error);
+            yield return Report(progress, true, answer.Failure?.Detail ?? NoManifest(route.Fqrn.ToString()).Error);
             yield break;
         }
 
@@ -245,8 +246,7 @@ internal sealed class WorkingSetAdmin(
     private bool TryFind(string repository, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out RepositoryRoute? route)
     {
         route = null;
-        return repository.Length is > 0 and <= 255 && Ascii.IsValid(repository)
-            && repositories.TryFind(Encoding.ASCII.GetBytes(repository), out route);
+        return Fqrn.TryParse(repository, out Fqrn fqrn) && repositories.TryFind(fqrn, out route);
     }
 
     private static IResult NotAllowed(string repository) =>

@@ -1,4 +1,5 @@
 using System.Net;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Boots;
 
@@ -15,5 +16,5 @@ namespace Breakwater.Proxy.Boots;
 /// <param name="Refused">Those that were refused.</param>
 /// <param name="Bytes">Body bytes that it got.</param>
 /// <param name="State">Where it stands.</param>
-internal sealed record BootLine(int Id, int StormId, IPAddress Client, string ClientText, string Repository, DateTimeOffset StartedAt,
+internal sealed record BootLine(int Id, int StormId, IPAddress Client, string ClientText, Fqrn Repository, DateTimeOffset StartedAt,
     double DurationMs, int Requests, int Objects, int Refused, long Bytes, BootState State);

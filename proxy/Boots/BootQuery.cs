@@ -1,4 +1,5 @@
 using System.Net;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Boots;
 
@@ -44,7 +45,7 @@ internal sealed record BootQuery
 
     private bool Lets(BootLine boot, IPNetwork? network) =>
         (State is null || boot.State == State)
-        && (string.IsNullOrEmpty(Repository) || boot.Repository.Contains(Repository, StringComparison.OrdinalIgnoreCase))
+        && (string.IsNullOrEmpty(Repository) || boot.Repository.ToString().Contains(Repository, StringComparison.OrdinalIgnoreCase))
         && (string.IsNullOrEmpty(Client) || (network is { } known
             ? known.Contains(boot.Client.IsIPv4MappedToIPv6 ? boot.Client.MapToIPv4() : boot.Client)
             : boot.ClientText.Contains(Client, StringComparison.OrdinalIgnoreCase)));

@@ -1,5 +1,6 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Access;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Boots;
 
@@ -12,7 +13,7 @@ internal sealed class BootRecorder
     private const int PausedShare = 4;
 
     private readonly BootRecorderLimits _limits;
-    private readonly Func<string, bool> _wantsMore;
+    private readonly Func<Fqrn, bool> _wantsMore;
     private readonly Lock _lock = new();
     private readonly BootSorter<LiveBoot> _boots;   // guarded by _lock
     private volatile bool _isRecording;             // written under _lock
@@ -21,7 +22,7 @@ internal sealed class BootRecorder
     /// <summary>Records boots.</summary>
     /// <param name="limits">How.</param>
     /// <param name="wantsMore">Is another boot of this repository wanted? Asked under a lock: answer at once.</param>
-    public BootRecorder(BootRecorderLimits limits, Func<string, bool>? wantsMore = null)
+    public BootRecorder(BootRecorderLimits limits, Func<Fqrn, bool>? wantsMore = null)
     {
         _limits = limits;
         _wantsMore = wantsMore ?? (static _ => true);

@@ -1,5 +1,6 @@
 using System.Net;
 using Breakwater.CacheStore;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Boots;
 
@@ -20,8 +21,8 @@ namespace Breakwater.Proxy.Boots;
 internal sealed class BootSorter<TBoot>(BootSorterLimits limits, Func<ObservedRequest, TBoot?> begin, Action<TBoot> pressed)
     where TBoot : SortedBoot
 {
-    private readonly Dictionary<(string Repository, string Connection), TBoot> _byConnection = [];
-    private readonly Dictionary<(string Repository, IPAddress Client), List<TBoot>> _byAddress = []; // oldest first
+    private readonly Dictionary<(Fqrn Repository, string Connection), TBoot> _byConnection = [];
+    private readonly Dictionary<(Fqrn Repository, IPAddress Client), List<TBoot>> _byAddress = []; // oldest first
     private readonly LinkedList<SortedBoot> _boots = []; // oldest first
     private long _seenBytes;
 
@@ -67,7 +68,7 @@ internal sealed class BootSorter<TBoot>(BootSorterLimits limits, Func<ObservedRe
     }
 
     /// <summary>The boot to which a connection is bound; null when to none.</summary>
-    public TBoot? BoundTo(string repository, string connection) => _byConnection.GetValueOrDefault((repository, connection));
+    public TBoot? BoundTo(Fqrn repository, string connection) => _byConnection.GetValueOrDefault((repository, connection));
 
     /// <summary>Follows a boot no longer; nothing happens when it has ended before.</summary>
     public void End(SortedBoot boot)

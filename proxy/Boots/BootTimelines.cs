@@ -2,6 +2,7 @@ using Breakwater.CacheStore;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Boots;
 
@@ -157,10 +158,11 @@ internal sealed class BootTimelines : IRecordSink
         TimeSpan at = SinceStart(record.StartedAt);
         bool isManifest = !record.HasKey && record.Target is not null
             && record.Target.EndsWith("/.cvmfspublished", StringComparison.Ordinal);
+        Fqrn repository = record.Fqrn!.Value;
         Boot? boot = record.HasKey || isManifest
-            ? _followed.Assign(new ObservedRequest(record.Fqrn!, record.HasKey ? record.Key : null, record.Client!, record.Connection!, at),
-            out _)
-            : _followed.BoundTo(record.Fqrn!, record.Connection!);
+            ? _followed.Assign(
+                new ObservedRequest(repository, record.HasKey ? record.Key : null, record.Client!, record.Connection!, at), out _)
+            : _followed.BoundTo(repository, record.Connection!);
         if (boot is null or { IsOver: true })
         {
             return;

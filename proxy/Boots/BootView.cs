@@ -16,7 +16,7 @@ internal sealed record BootView(
         return new BootView(
             line.Id,
             line.ClientText,
-            line.Repository,
+            line.Repository.ToString(),
             line.StartedAt,
             line.DurationMs,
             line.Requests,

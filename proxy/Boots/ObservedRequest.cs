@@ -1,5 +1,6 @@
 using System.Net;
 using Breakwater.CacheStore;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Boots;
 
@@ -9,4 +10,4 @@ namespace Breakwater.Proxy.Boots;
 /// <param name="Client">The client's address; several VMs may share it.</param>
 /// <param name="Connection">The connection; a VM may have up to 16.</param>
 /// <param name="At">When, on a monotonic clock.</param>
-internal readonly record struct ObservedRequest(string Repository, ObjectKey? Object, IPAddress Client, string Connection, TimeSpan At);
+internal readonly record struct ObservedRequest(Fqrn Repository, ObjectKey? Object, IPAddress Client, string Connection, TimeSpan At);

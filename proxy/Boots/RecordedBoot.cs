@@ -1,12 +1,13 @@
 using System.Net;
 using Breakwater.CacheStore;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Boots;
 
 /// <summary>One boot as it was seen: what one VM asked one repository for, each object once, in order.</summary>
 /// <param name="Repository">The repository.</param>
 /// <param name="Reads">The objects.</param>
-internal sealed record RecordedBoot(string Repository, IReadOnlyList<BootRead> Reads)
+internal sealed record RecordedBoot(Fqrn Repository, IReadOnlyList<BootRead> Reads)
 {
     /// <summary>Which boot this is: one that goes on after a pause comes again under the same number. 0: not known.</summary>
     public long Id { get; init; }

@@ -1,4 +1,5 @@
 using System.Net;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Boots;
 
@@ -8,7 +9,7 @@ namespace Breakwater.Proxy.Boots;
 internal abstract class SortedBoot(in ObservedRequest first, int mostObjects)
 {
     /// <summary>The repository that it boots.</summary>
-    public string Repository { get; } = first.Repository;
+    public Fqrn Repository { get; } = first.Repository;
 
     /// <summary>The VM's address; several VMs may share it.</summary>
     public IPAddress Client { get; } = first.Client;

@@ -1,3 +1,5 @@
+using Breakwater.Repositories;
+
 namespace Breakwater.Proxy.Boots;
 
 /// <summary>
@@ -22,11 +24,11 @@ internal sealed class WholeBoots
     private const double Tail = 0.25;
     private const double TailReached = 0.2;
 
-    private readonly Dictionary<string, Queue<uint[]>> _peers = new(StringComparer.Ordinal);
-    private readonly Queue<string> _repositories = [];
+    private readonly Dictionary<Fqrn, Queue<uint[]>> _peers = [];
+    private readonly Queue<Fqrn> _repositories = [];
 
     /// <summary>Takes note of a whole boot.</summary>
-    public void Add(string repository, SeenObjects read)
+    public void Add(Fqrn repository, SeenObjects read)
     {
         if (!_peers.TryGetValue(repository, out Queue<uint[]>? peers))
         {
@@ -46,7 +48,7 @@ internal sealed class WholeBoots
     }
 
     /// <summary>Objects of the longest of them; 0 when there is none.</summary>
-    public int LongestOf(string repository)
+    public int LongestOf(Fqrn repository)
     {
         int longest = 0;
         if (_peers.TryGetValue(repository, out Queue<uint[]>? peers))
@@ -61,11 +63,11 @@ internal sealed class WholeBoots
     }
 
     /// <summary>What a comparison costs, in look-ups.</summary>
-    public int CostOf(string repository) =>
+    public int CostOf(Fqrn repository) =>
         _peers.TryGetValue(repository, out Queue<uint[]>? peers) ? 1 + peers.Sum(peer => peer.Length) : 1;
 
     /// <summary>Compares a boot with the whole ones.</summary>
-    public BootVerdict Judge(string repository, SeenObjects read)
+    public BootVerdict Judge(Fqrn repository, SeenObjects read)
     {
         int similar = 0;
         int further = 0;

@@ -15,7 +15,7 @@ internal sealed class NodeDocuments(SignedDocuments documents, ISiteNodes nodes,
     /// <summary>Serves one request; how, in a word.</summary>
     public async Task<string> ServeAsync(HttpContext context, RepositoryRoute repository, string path)
     {
-        bool mayCheck = !proxy.Offline && nodes.Before(repository.Fqrn).Count == 0;
+        bool mayCheck = !proxy.Offline && nodes.Before(repository.Fqrn.ToString()).Count == 0;
 
         // Longer would be a strike: whoever asks goes to a Stratum 1 itself, and the check here goes on.
         using var patience = new CancellationTokenSource(nodes.HeadTimeout * 0.6, time);

@@ -1,5 +1,6 @@
 using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Breakwater.Proxy.Cluster;
@@ -46,16 +47,22 @@ internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals 
             case NodeQuestion.Path:
                 counters.Served(peer is [{ } asking, ..] ? asking : "?", await exchanges.ServeAsync(context));
                 return;
-            case var boots when boots.StartsWith("/node/boots/", StringComparison.Ordinal):
-                await WriteAsync(context, learning.WriteBoots(boots["/node/boots/".Length..]));
+            case var boots when TryParse(boots, "/node/boots/", out Fqrn booted):
+                await WriteAsync(context, learning.WriteBoots(booted));
                 return;
-            case var ofOne when ofOne.StartsWith("/node/working-sets/", StringComparison.Ordinal):
-                await WriteAsync(context, learning.WriteSets(ofOne["/node/working-sets/".Length..]));
+            case var sets when TryParse(sets, "/node/working-sets/", out Fqrn learned):
+                await WriteAsync(context, learning.WriteSets(learned));
                 return;
             default:
                 counters.Served(peer is [{ } name, ..] ? name : "?", await content.ServeAsync(context, target));
                 return;
         }
+    }
+
+    private static bool TryParse(string target, string prefix, out Fqrn repository)
+    {
+        repository = default;
+        return target.StartsWith(prefix, StringComparison.Ordinal) && Fqrn.TryParse(target[prefix.Length..], out repository);
     }
 
     private static async Task WriteAsync(HttpContext context, ReadOnlyMemory<byte> json)

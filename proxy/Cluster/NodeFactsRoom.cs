@@ -7,6 +7,7 @@ using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Cluster;
 
@@ -33,7 +34,7 @@ internal sealed class NodeFactsRoom(NodeSelf self, ClusterOptions options, NodeC
     {
         var name = new PinName(pin);
         return name.TryGetSeed(out _)
-            || (name.TryGetRepository(out string? fqrn) && pin.StartsWith(PinName.StandingPrefix(fqrn), StringComparison.Ordinal));
+            || (name.TryGetRepository(out Fqrn fqrn) && pin.StartsWith(PinName.StandingPrefix(fqrn), StringComparison.Ordinal));
     }
 
     private static string Fingerprint(X509Certificate2 certificate) =>

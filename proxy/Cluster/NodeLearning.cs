@@ -6,6 +6,7 @@ using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Cluster;
 
@@ -18,7 +19,7 @@ internal sealed class NodeLearning(SiteBoots boots, WorkingSetStore sets, ISiteN
     /// <summary>The sets of one repository, and nine boots, are far below.</summary>
     public const int MaxAnswerBytes = 32 << 20;
 
-    private readonly ConcurrentDictionary<(string Instance, string Repository), long> _taken = new();   // number of the newest boot
+    private readonly ConcurrentDictionary<(string Instance, Fqrn Repository), long> _taken = new();   // number of the newest boot
 
     /// <summary>Takes what another node offers and this one has not.</summary>
     /// <exception cref="HttpRequestException">It could not be asked.</exception>
@@ -26,14 +27,14 @@ internal sealed class NodeLearning(SiteBoots boots, WorkingSetStore sets, ISiteN
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task TakeAsync(KnownNode node, NodeOffer offer, CancellationToken cancellationToken)
     {
-        IReadOnlyDictionary<string, long> offered = offer.Boots ?? ReadOnlyDictionary<string, long>.Empty;
-        foreach ((string Instance, string Repository) gone
+        IReadOnlyDictionary<Fqrn, long> offered = offer.Boots ?? ReadOnlyDictionary<Fqrn, long>.Empty;
+        foreach ((string Instance, Fqrn Repository) gone
             in _taken.Keys.Where(key => key.Instance == node.Announcement!.Instance && !offered.ContainsKey(key.Repository)))
         {
             _taken.TryRemove(gone, out _);
         }
 
-        foreach ((string repository, long newest) in offered)
+        foreach ((Fqrn repository, long newest) in offered)
         {
             long taken = _taken.GetValueOrDefault((node.Announcement!.Instance, repository));
             if (taken < newest && !boots.IsLearnedElsewhere(repository))
@@ -42,9 +43,9 @@ internal sealed class NodeLearning(SiteBoots boots, WorkingSetStore sets, ISiteN
             }
         }
 
-        foreach ((string repository, string version) in offer.Sets ?? ReadOnlyDictionary<string, string>.Empty)
+        foreach ((Fqrn repository, string version) in offer.Sets ?? ReadOnlyDictionary<Fqrn, string>.Empty)
         {
-            if (VersionOf(sets, repository) != version && site.Before(repository) is [{ } owner, ..]
+            if (VersionOf(sets, repository) != version && site.Before(repository.ToString()) is [{ } owner, ..]
                 && owner.Destination == node.Server.Destination)
             {
                 await TakeSetsAsync(node, repository, cancellationToken);
@@ -55,17 +56,17 @@ internal sealed class NodeLearning(SiteBoots boots, WorkingSetStore sets, ISiteN
     /// <summary>Nodes that are gone are forgotten.</summary>
     public void Keep(IReadOnlySet<string> instances)
     {
-        foreach ((string Instance, string Repository) gone in _taken.Keys.Where(key => !instances.Contains(key.Instance)))
+        foreach ((string Instance, Fqrn Repository) gone in _taken.Keys.Where(key => !instances.Contains(key.Instance)))
         {
             _taken.TryRemove(gone, out _);
         }
     }
 
     /// <summary>The learned sets of each repository, as a text that is another one when one of them has changed.</summary>
-    public static SortedDictionary<string, string> Versions(WorkingSetStore sets)
+    public static SortedDictionary<Fqrn, string> Versions(WorkingSetStore sets)
     {
-        var versions = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (IGrouping<string, WorkingSet> ofOne in Learned(sets.All).GroupBy(set => set.Repository, StringComparer.Ordinal))
+        var versions = new SortedDictionary<Fqrn, string>();
+        foreach (IGrouping<Fqrn, WorkingSet> ofOne in Learned(sets.All).GroupBy(set => set.Repository))
         {
             versions[ofOne.Key] = VersionOf(ofOne);
         }
@@ -74,10 +75,10 @@ internal sealed class NodeLearning(SiteBoots boots, WorkingSetStore sets, ISiteN
     }
 
     /// <summary>The boots of a repository that this node keeps for its owner, as JSON.</summary>
-    public byte[] WriteBoots(string repository) => BootFile.Write(boots.Of(repository));
+    public byte[] WriteBoots(Fqrn repository) => BootFile.Write(boots.Of(repository));
 
     /// <summary>The learned sets of a repository as JSON.</summary>
-    public byte[] WriteSets(string repository)
+    public byte[] WriteSets(Fqrn repository)
     {
         using var json = new MemoryStream();
         json.Write("["u8);
@@ -94,12 +95,12 @@ internal sealed class NodeLearning(SiteBoots boots, WorkingSetStore sets, ISiteN
     private static IEnumerable<WorkingSet> Learned(IEnumerable<WorkingSet> all) =>
         all.Where(set => set.Source == WorkingSetSource.Learned);
 
-    private static string VersionOf(WorkingSetStore sets, string repository) => VersionOf(Learned(sets.Of(repository)));
+    private static string VersionOf(WorkingSetStore sets, Fqrn repository) => VersionOf(Learned(sets.Of(repository)));
 
     private static string VersionOf(IEnumerable<WorkingSet> sets) =>
         string.Join(' ', sets.Select(set => $"{set.Name}:{set.Boots}:{set.Entries.Count}:{set.UpdatedAt.UtcTicks}"));
 
-    private async Task TakeBootsAsync(KnownNode node, string repository, long taken, CancellationToken cancellationToken)
+    private async Task TakeBootsAsync(KnownNode node, Fqrn repository, long taken, CancellationToken cancellationToken)
     {
         byte[] json = await ReadAsync(node.Server, $"/node/boots/{repository}", cancellationToken);
         IReadOnlyList<RecordedBoot> offered = BootFile.Read(repository, json) ?? throw new JsonException("these are no boots");
@@ -112,7 +113,7 @@ internal sealed class NodeLearning(SiteBoots boots, WorkingSetStore sets, ISiteN
         }
     }
 
-    private async Task TakeSetsAsync(KnownNode node, string repository, CancellationToken cancellationToken)
+    private async Task TakeSetsAsync(KnownNode node, Fqrn repository, CancellationToken cancellationToken)
     {
         byte[] json = await ReadAsync(node.Server, $"/node/working-sets/{repository}", cancellationToken);
         if (!WorkingSetFile.ReadAll(json).TryGet(out IReadOnlyList<WorkingSet>? offered, out string? problem))

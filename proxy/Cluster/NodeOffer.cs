@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Cluster;
 
@@ -6,8 +7,8 @@ namespace Breakwater.Proxy.Cluster;
 /// <param name="Repositories">The newest verified revision of each repository, by name.</param>
 /// <param name="Boots">Number of the newest boot that waits for the node that learns of the repository.</param>
 /// <param name="Sets">Which learned sets there are of a repository, see <see cref="NodeLearning.Versions"/>.</param>
-internal sealed record NodeOffer(IReadOnlyDictionary<string, ulong> Repositories, IReadOnlyDictionary<string, long>? Boots,
-    IReadOnlyDictionary<string, string>? Sets)
+internal sealed record NodeOffer(IReadOnlyDictionary<Fqrn, ulong> Repositories, IReadOnlyDictionary<Fqrn, long>? Boots,
+    IReadOnlyDictionary<Fqrn, string>? Sets)
 {
     /// <summary>How it is written.</summary>
     public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web);

@@ -7,6 +7,7 @@ using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Cluster;
 
@@ -52,13 +53,13 @@ internal sealed partial class NodeSync(SignedDocuments documents, RepositoryRout
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping);
             patience.CancelAfter(s_patience);
             NodeOffer offer = Known(await ReadAsync(node.Server, patience.Token));
-            Dictionary<string, ulong> mine = new(documents.VerifiedRevisions(), StringComparer.Ordinal);
+            SortedDictionary<Fqrn, ulong> mine = documents.VerifiedRevisions();
             List<Task> checks = [];
-            foreach ((string fqrn, ulong revision) in offer.Repositories)
+            foreach ((Fqrn fqrn, ulong revision) in offer.Repositories)
             {
                 // What nobody has asked for here is left alone, but where no Stratum 1 could be asked for it later.
                 if ((mine.TryGetValue(fqrn, out ulong own) ? own < revision : proxy.Offline)
-                    && routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route))
+                    && routes.TryFind(fqrn, out RepositoryRoute? route))
                 {
                     checks.Add(documents.CheckAtAsync(route, node.Server));
                 }
@@ -82,11 +83,11 @@ internal sealed partial class NodeSync(SignedDocuments documents, RepositoryRout
     /// <summary>The repositories of an offer that are repositories here; of what is learned, no more than a node keeps.</summary>
     private NodeOffer Known(NodeOffer offer)
     {
-        bool IsKnown(string fqrn) => RequestTarget.IsRepositoryName(fqrn) && routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out _);
+        bool IsKnown(Fqrn fqrn) => routes.TryFind(fqrn, out _);
         return new NodeOffer(
-            offer.Repositories.Where(one => IsKnown(one.Key)).ToDictionary(StringComparer.Ordinal),
-            offer.Boots?.Where(one => IsKnown(one.Key)).Take(SiteBoots.MaxRepositories).ToDictionary(StringComparer.Ordinal),
-            offer.Sets?.Where(one => IsKnown(one.Key)).ToDictionary(StringComparer.Ordinal));
+            offer.Repositories.Where(one => IsKnown(one.Key)).ToDictionary(),
+            offer.Boots?.Where(one => IsKnown(one.Key)).Take(SiteBoots.MaxRepositories).ToDictionary(),
+            offer.Sets?.Where(one => IsKnown(one.Key)).ToDictionary());
     }
 
     private async Task<NodeOffer> ReadAsync(Stratum1 node, CancellationToken cancellationToken)

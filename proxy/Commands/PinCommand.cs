@@ -4,6 +4,7 @@ using Breakwater.CacheStore.Pins;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;
+using Breakwater.Repositories;
 using Spectre.Console;
 
 namespace Breakwater.Proxy.Commands;
@@ -88,7 +89,7 @@ internal static class PinCommand
     }
 
     private static bool IsStanding(string pin) =>
-        new PinName(pin).TryGetRepository(out string? fqrn) && pin.StartsWith(PinName.StandingPrefix(fqrn), StringComparison.Ordinal);
+        new PinName(pin).TryGetRepository(out Fqrn fqrn) && pin.StartsWith(PinName.StandingPrefix(fqrn), StringComparison.Ordinal);
 
     private static string WhoseOf(string pin) =>
         new PinName(pin).TryGetSeed(out _) ? "a seed"

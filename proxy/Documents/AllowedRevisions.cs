@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using Breakwater.CacheStore.Documents;
 using Breakwater.Proxy.Settings;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Documents;
 
@@ -15,10 +16,10 @@ internal sealed partial class AllowedRevisions
 {
     private const string Prefix = "allowed-revision/";
 
-    private readonly ConcurrentDictionary<string, ulong> _used = new(StringComparer.Ordinal); // by repository, the floor that was used
+    private readonly ConcurrentDictionary<Fqrn, ulong> _used = new(); // by repository, the floor that was used
     private readonly IDocumentStore _documents;
     private readonly ILogger<AllowedRevisions> _log;
-    private volatile FrozenDictionary<string, ulong> _declared;   // replaced whole
+    private volatile FrozenDictionary<Fqrn, ulong> _declared;   // replaced whole
 
     public AllowedRevisions(BreakwaterSettings settings, IDocumentStore documents, ILogger<AllowedRevisions> log)
     {
@@ -26,9 +27,10 @@ internal sealed partial class AllowedRevisions
         foreach (string key in documents.Keys(Prefix))
         {
             if (documents.TryGet(key, out StoredDocument? stored)
-                && ulong.TryParse(stored.Body.Span, NumberStyles.None, CultureInfo.InvariantCulture, out ulong floor))
+                && ulong.TryParse(stored.Body.Span, NumberStyles.None, CultureInfo.InvariantCulture, out ulong floor)
+                && Fqrn.TryParse(key[Prefix.Length..], out Fqrn fqrn))
             {
-                _used[key[Prefix.Length..]] = floor;
+                _used[fqrn] = floor;
             }
         }
 
@@ -37,11 +39,11 @@ internal sealed partial class AllowedRevisions
     }
 
     /// <summary>What is declared, by repository, and whether it was used here.</summary>
-    public IEnumerable<(string Fqrn, ulong Floor, bool IsUsed)> All =>
-        _declared.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => (one.Key, one.Value, IsUsed(one.Key, one.Value)));
+    public IEnumerable<(Fqrn Fqrn, ulong Floor, bool IsUsed)> All =>
+        _declared.OrderBy(one => one.Key).Select(one => (one.Key, one.Value, IsUsed(one.Key, one.Value)));
 
     /// <summary>The lowest revision to which the repository may go back now; null: it may not.</summary>
-    public ulong? FloorOf(string fqrn) => _declared.TryGetValue(fqrn, out ulong floor) && !IsUsed(fqrn, floor) ? floor : null;
+    public ulong? FloorOf(Fqrn fqrn) => _declared.TryGetValue(fqrn, out ulong floor) && !IsUsed(fqrn, floor) ? floor : null;
 
     /// <summary>New settings are in force: a permission that is taken out is gone, and counts again when it comes back.</summary>
     public void Take(BreakwaterSettings settings)
@@ -51,7 +53,7 @@ internal sealed partial class AllowedRevisions
     }
 
     /// <summary>The repository went back to this revision.</summary>
-    public void WentBack(string fqrn, ulong revision)
+    public void WentBack(Fqrn fqrn, ulong revision)
     {
         if (FloorOf(fqrn) is { } floor && revision >= floor)
         {
@@ -61,11 +63,11 @@ internal sealed partial class AllowedRevisions
         }
     }
 
-    private bool IsUsed(string fqrn, ulong floor) => _used.TryGetValue(fqrn, out ulong used) && used == floor;
+    private bool IsUsed(Fqrn fqrn, ulong floor) => _used.TryGetValue(fqrn, out ulong used) && used == floor;
 
     private void ForgetWhatIsNotDeclared()
     {
-        foreach ((string fqrn, ulong floor) in _used)
+        foreach ((Fqrn fqrn, ulong floor) in _used)
         {
             if (_declared.GetValueOrDefault(fqrn) != floor && _used.TryRemove(fqrn, out _))
             {
@@ -74,7 +76,7 @@ internal sealed partial class AllowedRevisions
         }
     }
 
-    private async Task KeepAsync(string fqrn, ulong floor)
+    private async Task KeepAsync(Fqrn fqrn, ulong floor)
     {
         try
         {
@@ -87,15 +89,15 @@ internal sealed partial class AllowedRevisions
         }
     }
 
-    private static FrozenDictionary<string, ulong> Read(BreakwaterSettings settings) =>
+    private static FrozenDictionary<Fqrn, ulong> Read(BreakwaterSettings settings) =>
         settings.Repositories.Where(one => one.Value.AllowRevision is not null)
-            .ToFrozenDictionary(one => one.Key, one => (ulong)one.Value.AllowRevision!.Value, StringComparer.Ordinal);
+            .ToFrozenDictionary(one => Fqrn.Parse(one.Key), one => (ulong)one.Value.AllowRevision!.Value);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "{Repository} went back to revision {Revision}, as AllowRevision {Floor} allows. That is used up now")]
-    private static partial void LogUsed(ILogger log, string repository, ulong revision, ulong floor);
+    private static partial void LogUsed(ILogger log, Fqrn repository, ulong revision, ulong floor);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "{Repository}: that AllowRevision was used is not stored; after a restart it counts again")]
-    private static partial void LogNotKept(ILogger log, Exception exception, string repository);
+    private static partial void LogNotKept(ILogger log, Exception exception, Fqrn repository);
 }

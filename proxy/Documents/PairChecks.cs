@@ -129,14 +129,14 @@ internal sealed partial class PairChecks(
     [LoggerMessage(Level = LogLevel.Error,
         Message = "{Repository}: a Stratum 1's manifest or whitelist is refused ({Reason}): {Explanation} The last good pair goes on "
         + "being served")]
-    private static partial void LogRefused(ILogger log, string repository, TrustReason reason, string explanation);
+    private static partial void LogRefused(ILogger log, Fqrn repository, TrustReason reason, string explanation);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "{Repository}: the whitelist expires at {ExpiresAt:u}; clients refuse the repository then. Its publisher must sign a "
         + "new one")]
-    private static partial void LogExpiring(ILogger log, string repository, DateTimeOffset expiresAt);
+    private static partial void LogExpiring(ILogger log, Fqrn repository, DateTimeOffset expiresAt);
 
     [LoggerMessage(Level = LogLevel.Information,
         Message = "{Repository}: revision {Revision} is held back until its working set is here, at most {Hold}")]
-    private static partial void LogHeld(ILogger log, string repository, ulong revision, TimeSpan hold);
+    private static partial void LogHeld(ILogger log, Fqrn repository, ulong revision, TimeSpan hold);
 }

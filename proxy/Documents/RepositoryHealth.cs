@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Observability;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Documents;
 
@@ -13,7 +14,7 @@ internal sealed class RepositoryHealth(SignedDocuments documents, TimeProvider t
         DateTimeOffset now = time.GetUtcNow();
         foreach (RepositoryStatus status in documents.Repositories)
         {
-            string fqrn = status.Repository.Fqrn;
+            Fqrn fqrn = status.Repository.Fqrn;
             if (status.LastRefusal is { } refusal)
             {
                 yield return new HealthFinding(

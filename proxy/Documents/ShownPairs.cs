@@ -189,10 +189,10 @@ internal sealed partial class ShownPairs(
     private static string KeyOf(RepositoryRoute repository, string path) => $"{KeyOf(repository)}/{path}";
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Repository}: revision {Revision} ({Trust}) is shown to clients")]
-    private static partial void LogShown(ILogger log, string repository, ulong revision, string trust);
+    private static partial void LogShown(ILogger log, Fqrn repository, ulong revision, string trust);
 
     [LoggerMessage(Level = LogLevel.Error,
         Message = "{Repository}: what was shown to clients is withdrawn, the keys and whitelist in force do not prove it ({Reason}): "
         + "{Explanation} Clients get what a Stratum 1 has, once it is good")]
-    private static partial void LogWithdrawn(ILogger log, string repository, TrustReason reason, string explanation);
+    private static partial void LogWithdrawn(ILogger log, Fqrn repository, TrustReason reason, string explanation);
 }

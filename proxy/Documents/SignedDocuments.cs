@@ -177,9 +177,9 @@ internal sealed partial class SignedDocuments(
     }
 
     /// <summary>The newest verified revision of each repository in memory, shown or held back, in the order of their names.</summary>
-    public SortedDictionary<string, ulong> VerifiedRevisions()
+    public SortedDictionary<Fqrn, ulong> VerifiedRevisions()
     {
-        var revisions = new SortedDictionary<string, ulong>(StringComparer.Ordinal);
+        var revisions = new SortedDictionary<Fqrn, ulong>();
         foreach (ShownPair entry in pairs.All)
         {
             if (entry.Newest() is { IsVerified: true } pair)
@@ -192,5 +192,5 @@ internal sealed partial class SignedDocuments(
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Repository}: an operator allows it to go back to revision {Floor} or later, once")]
-    private static partial void LogRollbackAllowed(ILogger log, string repository, ulong floor);
+    private static partial void LogRollbackAllowed(ILogger log, Fqrn repository, ulong floor);
 }

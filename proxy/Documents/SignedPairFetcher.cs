@@ -36,7 +36,7 @@ internal sealed class SignedPairFetcher(
 
         // What nobody can verify never comes from a node: it would spread one node's error.
         IReadOnlyList<Stratum1> siteNodes = !trust.Verifies(repository.Fqrn) || !mayAskNodes || rollbackFloor is not null ? []
-            : from is not null ? [from] : nodes.Before(repository.Fqrn);
+            : from is not null ? [from] : nodes.Before(repository.Fqrn.ToString());
         using var patience = new CancellationTokenSource(options.FetchPatience, time);
         try
         {
@@ -135,7 +135,7 @@ internal sealed class SignedPairFetcher(
     /// 1 may have kept: of two that the keys prove, the newer one counts. One that was made in the future by this clock counts for nothing
     /// yet.
     /// </summary>
-    private CachedDocument? Newer(string fqrn, CachedDocument? known, CachedDocument? fetched)
+    private CachedDocument? Newer(Fqrn fqrn, CachedDocument? known, CachedDocument? fetched)
     {
         if (known is null || fetched is null)
         {

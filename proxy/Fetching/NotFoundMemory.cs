@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Outcomes;
+using Breakwater.Repositories;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Breakwater.Proxy.Fetching;
@@ -30,7 +31,7 @@ internal sealed class NotFoundMemory(TimeProvider time) : IDisposable
     public void Remember(FetchOrder order, UpstreamFailure failure)
     {
         using ICacheEntry entry = _failures.CreateEntry(KeyOf(order));
-        entry.Size = EntryBytes + (sizeof(char) * (order.Repository.Fqrn.Length + order.Path.Length + failure.Detail.Length));
+        entry.Size = EntryBytes + (sizeof(char) * (order.Repository.Fqrn.ToString().Length + order.Path.Length + failure.Detail.Length));
         entry.AbsoluteExpirationRelativeToNow = s_lifetime;
         entry.Value = failure;
     }
@@ -38,6 +39,6 @@ internal sealed class NotFoundMemory(TimeProvider time) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _failures.Dispose();
 
-    private static (string Cluster, string Fqrn, string Path) KeyOf(FetchOrder order) =>
+    private static (string Cluster, Fqrn Fqrn, string Path) KeyOf(FetchOrder order) =>
         (order.Repository.Cluster, order.Repository.Fqrn, order.Path);
 }

@@ -3,6 +3,7 @@ using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Guessing;
 
@@ -25,8 +26,8 @@ internal sealed partial class Guesser(
     /// <summary>Repositories guessed for right now.</summary>
     internal int Sessions => _sessions.Count;
 
-    private readonly ConcurrentDictionary<string, GuessSession> _sessions = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, long> _bytesInVain = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Fqrn, GuessSession> _sessions = new();
+    private readonly ConcurrentDictionary<Fqrn, long> _bytesInVain = new();
     private readonly GuessLimits _limits = new();
     private readonly OverflowBudget _openBytes = new(MaxOpenBytes);
 
@@ -34,7 +35,7 @@ internal sealed partial class Guesser(
     /// <param name="repository">The repository.</param>
     /// <param name="key">The object.</param>
     /// <param name="isKnown">Has the repository a working set?</param>
-    public void Observe(RepositoryRoute repository, in ObjectKey key, Func<string, bool> isKnown)
+    public void Observe(RepositoryRoute repository, in ObjectKey key, Func<Fqrn, bool> isKnown)
     {
         if (!options.Guess)
         {
@@ -52,7 +53,7 @@ internal sealed partial class Guesser(
         }
     }
 
-    private void Begin(RepositoryRoute repository, ObjectKey key, Func<string, bool> isKnown)
+    private void Begin(RepositoryRoute repository, ObjectKey key, Func<Fqrn, bool> isKnown)
     {
         var ledger = new GuessLedger(_limits, counters);
         var session = new GuessSession(repository, services, _limits, _openBytes, ledger);
@@ -65,7 +66,7 @@ internal sealed partial class Guesser(
         _ = Task.Run(() => RunAsync(repository.Fqrn, session, ledger, isKnown));
     }
 
-    private async Task RunAsync(string fqrn, GuessSession session, GuessLedger ledger, Func<string, bool> isKnown)
+    private async Task RunAsync(Fqrn fqrn, GuessSession session, GuessLedger ledger, Func<Fqrn, bool> isKnown)
     {
         try
         {
@@ -97,5 +98,5 @@ internal sealed partial class Guesser(
         Message = "{Repository}: nothing was known of its boots, so the next objects were guessed: of {Demanded} objects asked for, "
         + "{Asked} "
         + "were guessed; {InVain} guesses ({Bytes} bytes of content) were in vain")]
-    private static partial void LogGuessed(ILogger log, string repository, int demanded, int asked, int inVain, long bytes);
+    private static partial void LogGuessed(ILogger log, Fqrn repository, int demanded, int asked, int inVain, long bytes);
 }

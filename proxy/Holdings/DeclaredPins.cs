@@ -24,7 +24,7 @@ internal sealed class DeclaredPins(
     public IReadOnlyList<string> RemoveOthers(IReadOnlyDictionary<string, PinOptions> declared)
     {
         HashSet<string> wanted =
-            [.. declared.Select(one => PinName.OfDeclaredSet(one.Value.Repository!, one.Key).Text)];
+            [.. declared.Select(one => PinName.OfDeclaredSet(Fqrn.Parse(one.Value.Repository!), one.Key).Text)];
         _applied = _applied.Where(one => declared.ContainsKey(one.Key)).ToDictionary(StringComparer.Ordinal);
         return [.. store.Pins.Names
             .Where(name => new PinName(name).IsDeclared && !wanted.Contains(name) && store.Pins.Remove(name))];
@@ -34,7 +34,7 @@ internal sealed class DeclaredPins(
     /// <returns>The problem; null: it is as declared.</returns>
     public async Task<string?> ApplyAsync(string name, PinOptions pin, CancellationToken cancellationToken)
     {
-        if (!routes.TryFind(Encoding.ASCII.GetBytes(pin.Repository!), out RepositoryRoute? route))
+        if (!routes.TryFind(Fqrn.Parse(pin.Repository!), out RepositoryRoute? route))
         {
             return $"no seed has brought {pin.Repository}, and Repositories does not name it.";
         }

@@ -8,6 +8,7 @@ using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Holdings;
 
@@ -80,24 +81,24 @@ internal sealed partial class PinnedHealer(
     /// <summary>Those that the names of its sets tell, then all that clients asked for.</summary>
     private IEnumerable<RepositoryRoute> RepositoriesOf(ObjectKey key)
     {
-        HashSet<string> names = new(StringComparer.Ordinal);
+        HashSet<Fqrn> names = [];
         foreach (string set in store.Pins.SetsOf(key))
         {
             var name = new PinName(set);
-            if (name.TryGetRepository(out string? repository))
+            if (name.TryGetRepository(out Fqrn repository))
             {
                 names.Add(repository);
             }
             else if (name.TryGetSeed(out string? seedName) && seeds.Find(seedName) is { } seed)
             {
-                names.UnionWith(seed.Repositories.Select(carried => carried.Fqrn));
+                names.UnionWith(seed.Repositories.Select(carried => Fqrn.Parse(carried.Fqrn)));
             }
         }
 
         names.UnionWith(documents.Repositories.Select(status => status.Repository.Fqrn));
-        foreach (string fqrn in names)
+        foreach (Fqrn fqrn in names)
         {
-            if (routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route))
+            if (routes.TryFind(fqrn, out RepositoryRoute? route))
             {
                 yield return route;
             }
@@ -106,7 +107,7 @@ internal sealed partial class PinnedHealer(
 
     [LoggerMessage(Level = LogLevel.Information,
         Message = "The pinned object {Key} was damaged on the disk and has been fetched again ({Repository})")]
-    private static partial void LogHealed(ILogger log, ObjectKey key, string repository);
+    private static partial void LogHealed(ILogger log, ObjectKey key, Fqrn repository);
 
     [LoggerMessage(Level = LogLevel.Error,
         Message = "The pinned object {Key} was damaged on the disk and cannot be fetched again now: {Failure}. It is fetched when it is "

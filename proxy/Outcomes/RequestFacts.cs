@@ -1,5 +1,6 @@
 using System.Net;
 using Breakwater.CacheStore;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Outcomes;
 
@@ -24,7 +25,7 @@ internal readonly struct RequestFacts
     public ObjectKey? Key { get; init; }
 
     /// <inheritdoc cref="RequestRecord.Fqrn"/>
-    public string? Fqrn { get; init; }
+    public Fqrn? Fqrn { get; init; }
 
     /// <inheritdoc cref="RequestRecord.Authority"/>
     public string? Authority { get; init; }

@@ -1,3 +1,5 @@
+using Breakwater.Repositories;
+
 namespace Breakwater.Proxy.Outcomes;
 
 /// <summary>How one request ended: metrics, log and <c>Cache-Status</c> are read off it.</summary>
@@ -34,7 +36,7 @@ internal sealed class RequestOutcome
     public bool TouchedDisk { get; set; }
 
     /// <summary>Repository that was asked for; null when none.</summary>
-    public string? Fqrn { get; set; }
+    public Fqrn? Fqrn { get; set; }
 
     /// <summary>Object that was asked for; null when none.</summary>
     public CacheStore.ObjectKey? Key { get; set; }

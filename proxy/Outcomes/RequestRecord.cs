@@ -1,5 +1,6 @@
 using System.Net;
 using Breakwater.CacheStore;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Outcomes;
 
@@ -40,7 +41,7 @@ internal readonly struct RequestRecord
     public bool HasKey { get; init; }
 
     /// <summary>Repository; null when the request named none.</summary>
-    public string? Fqrn { get; init; }
+    public Fqrn? Fqrn { get; init; }
 
     /// <summary>Client's address.</summary>
     public IPAddress? Client { get; init; }

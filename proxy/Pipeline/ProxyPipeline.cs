@@ -63,7 +63,7 @@ internal sealed partial class ProxyPipeline(
         {
             span.SetTag("http.response.status_code", context.Response.StatusCode);
             span.SetTag("breakwater.result", RequestRecorder.NameOf(outcome.Result));
-            span.SetTag("breakwater.repository", outcome.Fqrn);
+            span.SetTag("breakwater.repository", outcome.Fqrn?.ToString());
             span.SetTag("breakwater.object", outcome.Key?.ToString());
             span.SetTag("server.address", outcome.Upstream);
         }

@@ -1,6 +1,7 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Prefetching;
 
@@ -90,5 +91,5 @@ internal sealed partial class LookAhead(
     [LoggerMessage(Level = LogLevel.Information,
         Message = "{Repository}: looked ahead of clients, {Objects} objects: {Fetched} fetched, {Failed} not to be had, in "
         + "{Milliseconds:0} ms")]
-    private static partial void LogLookedAhead(ILogger log, string repository, int objects, int fetched, int failed, double milliseconds);
+    private static partial void LogLookedAhead(ILogger log, Fqrn repository, int objects, int fetched, int failed, double milliseconds);
 }

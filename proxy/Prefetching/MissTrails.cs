@@ -1,4 +1,5 @@
 using Breakwater.CacheStore;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Prefetching;
 
@@ -15,11 +16,11 @@ internal sealed class MissTrails
     public const int MaxKeys = 400_000;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, LinkedListNode<Walked>> _byName = new(StringComparer.Ordinal); // guarded by _gate
+    private readonly Dictionary<Fqrn, LinkedListNode<Walked>> _byName = []; // guarded by _gate
     // guarded by _gate; walked longest ago first
     private readonly LinkedList<Walked> _byAge = [];
     // guarded by _gate; since TakeForgotten
-    private readonly List<string> _forgotten = [];
+    private readonly List<Fqrn> _forgotten = [];
     private int _keys;                                                                                  // guarded by _gate
 
     /// <summary>Trails and keys held right now.</summary>
@@ -35,7 +36,7 @@ internal sealed class MissTrails
     }
 
     /// <summary>A client waits for an object. Gives what clients will ask for next, in order; empty when that is not known.</summary>
-    public IReadOnlyList<ObjectKey> Follow(string fqrn, in ObjectKey key)
+    public IReadOnlyList<ObjectKey> Follow(Fqrn fqrn, in ObjectKey key)
     {
         lock (_gate)
         {
@@ -44,7 +45,7 @@ internal sealed class MissTrails
     }
 
     /// <summary>An object that a client waited for has come, and is right.</summary>
-    public void Learn(string fqrn, in ObjectKey key)
+    public void Learn(Fqrn fqrn, in ObjectKey key)
     {
         lock (_gate)
         {
@@ -57,7 +58,7 @@ internal sealed class MissTrails
     }
 
     /// <summary>No Stratum 1 has that object any more.</summary>
-    public void Forget(string fqrn, in ObjectKey key)
+    public void Forget(Fqrn fqrn, in ObjectKey key)
     {
         lock (_gate)
         {
@@ -69,7 +70,7 @@ internal sealed class MissTrails
     }
 
     /// <summary>Puts in a trail that was saved; call for the one walked longest ago first.</summary>
-    public void Restore(string fqrn, IEnumerable<ObjectKey> keys)
+    public void Restore(Fqrn fqrn, IEnumerable<ObjectKey> keys)
     {
         var trail = MissTrail.Of(keys);
         lock (_gate)
@@ -88,11 +89,11 @@ internal sealed class MissTrails
     }
 
     /// <summary>The trails that changed since they were taken last, as they are now.</summary>
-    public IReadOnlyList<(string Fqrn, ObjectKey[] Keys)> TakeChanged()
+    public IReadOnlyList<(Fqrn Fqrn, ObjectKey[] Keys)> TakeChanged()
     {
         lock (_gate)
         {
-            List<(string, ObjectKey[])> changed = [];
+            List<(Fqrn, ObjectKey[])> changed = [];
             foreach (Walked walked in _byAge)
             {
                 if (walked.Trail is { IsChanged: true, IsTelling: true } trail)
@@ -107,17 +108,17 @@ internal sealed class MissTrails
     }
 
     /// <summary>The repositories whose trails were forgotten since they were taken last.</summary>
-    public IReadOnlyList<string> TakeForgotten()
+    public IReadOnlyList<Fqrn> TakeForgotten()
     {
         lock (_gate)
         {
-            string[] forgotten = [.. _forgotten.Where(fqrn => !_byName.ContainsKey(fqrn))];
+            Fqrn[] forgotten = [.. _forgotten.Where(fqrn => !_byName.ContainsKey(fqrn))];
             _forgotten.Clear();
             return forgotten;
         }
     }
 
-    private LinkedListNode<Walked> NewestLocked(string fqrn)
+    private LinkedListNode<Walked> NewestLocked(Fqrn fqrn)
     {
         if (_byName.TryGetValue(fqrn, out LinkedListNode<Walked>? node))
         {
@@ -147,5 +148,5 @@ internal sealed class MissTrails
         }
     }
 
-    private sealed record Walked(string Fqrn, MissTrail Trail);
+    private sealed record Walked(Fqrn Fqrn, MissTrail Trail);
 }

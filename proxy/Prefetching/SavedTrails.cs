@@ -3,6 +3,7 @@ using Breakwater.CacheStore;
 using Breakwater.CacheStore.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Settings;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Prefetching;
 
@@ -30,12 +31,12 @@ internal sealed partial class SavedTrails(
     /// <summary>Writes what has changed since the last time. One caller at a time.</summary>
     public async Task SaveAsync()
     {
-        foreach (string repository in Trails.TakeForgotten())
+        foreach (Fqrn repository in Trails.TakeForgotten())
         {
             documents.Remove(Prefix + repository);
         }
 
-        foreach ((string repository, ObjectKey[] keys) in Trails.TakeChanged())
+        foreach ((Fqrn repository, ObjectKey[] keys) in Trails.TakeChanged())
         {
             try
             {
@@ -54,19 +55,19 @@ internal sealed partial class SavedTrails(
 
     private static MissTrails Load(IDocumentStore documents)
     {
-        List<(string Fqrn, StoredDocument Saved)> all = [];
+        List<(Fqrn Fqrn, StoredDocument Saved)> all = [];
         foreach (string name in documents.Keys(Prefix))
         {
-            if (documents.TryGet(name, out StoredDocument? saved))
+            if (documents.TryGet(name, out StoredDocument? saved) && Fqrn.TryParse(name[Prefix.Length..], out Fqrn fqrn))
             {
-                all.Add((name[Prefix.Length..], saved));
+                all.Add((fqrn, saved));
             }
         }
 
         var trails = new MissTrails();
-        foreach ((string fqrn, StoredDocument saved) in all.OrderBy(trail => trail.Saved.StoredAt))
+        foreach ((Fqrn repository, StoredDocument saved) in all.OrderBy(trail => trail.Saved.StoredAt))
         {
-            trails.Restore(fqrn, Read(Encoding.ASCII.GetString(saved.Body.Span)));
+            trails.Restore(repository, Read(Encoding.ASCII.GetString(saved.Body.Span)));
         }
 
         return trails;
@@ -85,5 +86,5 @@ internal sealed partial class SavedTrails(
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "{Repository}: the order of its misses is not saved; after a restart it is learned anew")]
-    private static partial void LogNotSaved(ILogger log, Exception exception, string repository);
+    private static partial void LogNotSaved(ILogger log, Exception exception, Fqrn repository);
 }

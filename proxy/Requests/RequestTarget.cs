@@ -127,7 +127,7 @@ internal readonly ref struct RequestTarget
 
         ReadOnlySpan<byte> rest = target[7..];
         int end = rest.IndexOf((byte)'/');
-        if (end <= 0 || !IsFqrn(rest[..end]))
+        if (end <= 0 || !Repositories.Fqrn.IsName(rest[..end]))
         {
             return false;
         }
@@ -190,16 +190,6 @@ internal readonly ref struct RequestTarget
         path[5..7].CopyTo(text);
         path[8..].CopyTo(text[2..]);
         return ObjectKey.TryParse(text[..(path.Length - 6)], out key);
-    }
-
-    /// <summary>Could this be the name of a repository?</summary>
-    public static bool IsRepositoryName(string name) =>
-        name.Length is > 0 and <= 255 && Ascii.IsValid(name) && IsFqrn(Encoding.ASCII.GetBytes(name));
-
-    private static bool IsFqrn(ReadOnlySpan<byte> name)
-    {
-        return name.Length <= 255 && name[0] is not ((byte)'.' or (byte)'-') && name[^1] != (byte)'.' && name.IndexOf(".."u8) < 0
-            && !name.ContainsAnyExcept(Authorities.NameCharacters);
     }
 
     /// <summary>One segment of letters, digits, dot, hyphen and underscore.</summary>

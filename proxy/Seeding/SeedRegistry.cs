@@ -67,7 +67,7 @@ internal sealed class SeedRegistry(
         foreach ((SeedRecord record, SeedRecordRepository repository) in all.OrderBy(item => item.Repository.Snapshots.Count == 0))
         {
             RepositoryRoute? route = Route(repository.Fqrn);
-            if (route?.IsPublished != true || reveal.IsVerified(repository.Fqrn) || PublishedUnder(record.Name) == repository.Fqrn)
+            if (route?.IsPublished != true || reveal.IsVerified(route.Fqrn) || PublishedUnder(record.Name) == repository.Fqrn)
             {
                 await reveal.ShowAsync(record, repository, route);
             }
@@ -76,7 +76,9 @@ internal sealed class SeedRegistry(
 
     /// <summary>Without a network a repository is served because a seed has brought it; with one, when the settings say so.</summary>
     private void Admit() =>
-        routes.Admit(proxy.Offline || options.Serve ? List().SelectMany(record => record.Repositories).Select(one => one.Fqrn) : []);
+        routes.Admit(proxy.Offline || options.Serve
+            ? List().SelectMany(record => record.Repositories).Select(one => Fqrn.Parse(one.Fqrn))
+            : []);
 
     /// <summary>The manifest that is served for a repository; null: none, or it is not allowed in <c>Repositories</c>.</summary>
     public Manifest? HeldManifest(string fqrn) => Route(fqrn) is { } route ? signed.Find(route)?.Parsed : null;
@@ -92,5 +94,5 @@ internal sealed class SeedRegistry(
     /// <summary>Is it published on this machine?</summary>
     public bool IsPublished(string fqrn) => Route(fqrn)?.IsPublished == true;
 
-    private RepositoryRoute? Route(string fqrn) => routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route) ? route : null;
+    private RepositoryRoute? Route(string fqrn) => routes.TryFind(Fqrn.Parse(fqrn), out RepositoryRoute? route) ? route : null;
 }

@@ -20,7 +20,7 @@ internal sealed class SeedReveal(
     private readonly StoreMetadata _metadata = new(store);
 
     /// <summary>Has this site a key that proves who signed this repository?</summary>
-    public bool IsVerified(string fqrn) => trust.HasKeyOf(fqrn);
+    public bool IsVerified(Fqrn fqrn) => trust.HasKeyOf(fqrn);
 
     /// <summary>Shows it where it is newer than what is there; says so in the log if it cannot be shown.</summary>
     /// <param name="record">The seed.</param>

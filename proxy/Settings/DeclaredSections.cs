@@ -1,6 +1,6 @@
-using System.Text;
 using Breakwater.CacheStore.Quotas;
 using Breakwater.Proxy.Requests;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Settings;
 
@@ -98,8 +98,7 @@ internal static class DeclaredSections
 
     /// <summary>Without a network, or with Seeds:Serve, seeds bring repositories that no settings name.</summary>
     private static bool IsServed(BreakwaterSettings settings, string fqrn) =>
-        Authorities.IsValid(Encoding.UTF8.GetBytes(fqrn)) && fqrn.Contains('.', StringComparison.Ordinal)
-        && !fqrn.Contains(':', StringComparison.Ordinal)
+        Fqrn.TryParse(fqrn, out _) && fqrn.Contains('.', StringComparison.Ordinal)
         && (settings.Proxy.Offline || settings.Seeds.Serve
         || settings.Repositories.Keys.Any(pattern => pattern == fqrn || Holds(pattern, fqrn)));
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Breakwater.Proxy.Requests;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Settings;
 
@@ -225,8 +226,7 @@ internal static class SettingsValidator
         foreach ((string pattern, RepositoryOptions repository) in settings.Repositories)
         {
             string name = pattern.StartsWith("*.", StringComparison.Ordinal) ? pattern[2..] : pattern;
-            if (!Authorities.IsValid(Encoding.UTF8.GetBytes(name)) || name.Contains(':', StringComparison.Ordinal)
-                || !name.Contains('.', StringComparison.Ordinal))
+            if (!Fqrn.TryParse(name, out _) || !name.Contains('.', StringComparison.Ordinal))
             {
                 errors.Add($"Repositories:{pattern}: a key is a repository's full name or a domain such as *.cern.ch.");
             }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Snapshots;
 
@@ -18,18 +19,18 @@ internal readonly record struct PinName(string Text)
     public static bool IsGiven(string name) => name.Length <= MaxGivenChars && !name.Any(c => char.IsControl(c) || c == '/');
 
     /// <summary>What the names of a repository's standing sets begin with. The rest orders them by age.</summary>
-    public static string StandingPrefix(string fqrn) => $"{Standing}/{fqrn}/";
+    public static string StandingPrefix(Fqrn fqrn) => $"{Standing}/{fqrn}/";
 
     /// <summary>The objects that boots of one revision need, kept by themselves.</summary>
     /// <param name="fqrn">The repository.</param>
     /// <param name="order">Orders the sets of one repository by the age of their manifests.</param>
-    public static PinName OfStandingSet(string fqrn, string order) => new(StandingPrefix(fqrn) + order);
+    public static PinName OfStandingSet(Fqrn fqrn, string order) => new(StandingPrefix(fqrn) + order);
 
     /// <summary>The objects that a <c>warm</c> command has named.</summary>
-    public static PinName OfWarmSet(string fqrn, string name) => new($"{Warm}/{fqrn}/{name}");
+    public static PinName OfWarmSet(Fqrn fqrn, string name) => new($"{Warm}/{fqrn}/{name}");
 
     /// <summary>The objects of a pin in the settings. No command makes or removes such a set.</summary>
-    public static PinName OfDeclaredSet(string fqrn, string name) => new($"{Declared}/{fqrn}/{name}");
+    public static PinName OfDeclaredSet(Fqrn fqrn, string name) => new($"{Declared}/{fqrn}/{name}");
 
     /// <summary>Is it one of the settings?</summary>
     public bool IsDeclared => Text.StartsWith(Declared + "/", StringComparison.Ordinal);
@@ -38,10 +39,10 @@ internal readonly record struct PinName(string Text)
     public static PinName OfSeed(string name) => new(Seed + name);
 
     /// <summary>The repository of a standing, warm or declared set. False: the set is another's.</summary>
-    public bool TryGetRepository([NotNullWhen(true)] out string? fqrn)
+    public bool TryGetRepository(out Fqrn fqrn)
     {
-        fqrn = Text.Split('/') is [Standing or Warm or Declared, var name, _] ? name : null;
-        return fqrn is not null;
+        fqrn = default;
+        return Text.Split('/') is [Standing or Warm or Declared, var name, _] && Fqrn.TryParse(name, out fqrn);
     }
 
     /// <summary>The name of the seed bundle. False: the set is another's.</summary>

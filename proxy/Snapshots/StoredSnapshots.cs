@@ -18,10 +18,10 @@ internal sealed class StoredSnapshots(IObjectStore store, SignedDocuments docume
     /// <param name="fqrn">The repository.</param>
     /// <param name="cancellationToken">Ends it early.</param>
     /// <remarks>Memory: 24 bytes and a hash entry for each object that the catalogs name.</remarks>
-    public async IAsyncEnumerable<ObjectKey> ObjectsAsync(string fqrn,
+    public async IAsyncEnumerable<ObjectKey> ObjectsAsync(Fqrn fqrn,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        if (!routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route) || documents.Find(route)?.Parsed is not { } manifest)
+        if (!routes.TryFind(fqrn, out RepositoryRoute? route) || documents.Find(route)?.Parsed is not { } manifest)
         {
             yield break;
         }

@@ -1,3 +1,5 @@
+using Breakwater.Repositories;
+
 namespace Breakwater.Proxy.Snapshots;
 
 /// <summary>What a boot of a repository reads: named and ordered. Immutable.</summary>
@@ -10,7 +12,7 @@ internal sealed record WorkingSet
     public required string Name { get; init; }
 
     /// <summary>The repository.</summary>
-    public required string Repository { get; init; }
+    public required Fqrn Repository { get; init; }
 
     /// <summary>Where it comes from.</summary>
     public required WorkingSetSource Source { get; init; }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Boots;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 
@@ -21,7 +22,7 @@ internal static class BootFile
         s_json);
 
     /// <summary>Reads them; null: it is something else.</summary>
-    public static IReadOnlyList<RecordedBoot>? Read(string repository, ReadOnlySpan<byte> json)
+    public static IReadOnlyList<RecordedBoot>? Read(Fqrn repository, ReadOnlySpan<byte> json)
     {
         try
         {

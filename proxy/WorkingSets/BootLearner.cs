@@ -24,11 +24,11 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     /// <summary>Entries of all profiles that are kept beside the sets merged from them; some 200 bytes each.</summary>
     private const int MaxProfileEntries = 300_000;
 
-    private readonly Dictionary<(string Repository, string Name), List<(long Boot, BootProfile Profile)>> _profiles = [];
+    private readonly Dictionary<(Fqrn Repository, string Name), List<(long Boot, BootProfile Profile)>> _profiles = [];
     private readonly SetWitnesses _witnesses = new(sets);
 
     /// <summary>Is another boot of this repository worth recording?</summary>
-    public bool WantsMore(string repository)
+    public bool WantsMore(Fqrn repository)
     {
         IReadOnlyList<WorkingSet> known = sets.Of(repository);
         return known.Count == 0 || known.Any(set => set.Source == WorkingSetSource.Learned && (set.Boots < BootsMerged || !IsSettled(set)));
@@ -89,7 +89,7 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     /// <summary>
     /// The learned set whose boots read mostly the same; else a new one, for which the least proven one makes room if need be.
     /// </summary>
-    private string? ChooseSet(string repository, BootProfile profile, IPAddress? client)
+    private string? ChooseSet(Fqrn repository, BootProfile profile, IPAddress? client)
     {
         WorkingSet[] learned = [.. sets.Of(repository).Where(set => set.Source == WorkingSetSource.Learned)];
         HashSet<string> paths = Paths(profile.Entries);
@@ -123,7 +123,7 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     }
 
     /// <summary>After a restart the set itself stands for the boots that it was merged from.</summary>
-    private List<(long Boot, BootProfile Profile)> ProfilesOf(string repository, string name)
+    private List<(long Boot, BootProfile Profile)> ProfilesOf(Fqrn repository, string name)
     {
         if (!_profiles.TryGetValue((repository, name), out List<(long Boot, BootProfile Profile)>? profiles))
         {
@@ -142,7 +142,7 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
         long entries = _profiles.Values.Sum(profiles => profiles.Sum(known => (long)known.Profile.Entries.Count));
         while (entries > MaxProfileEntries)
         {
-            ((string, string) key, List<(long Boot, BootProfile Profile)> oldest) =
+            ((Fqrn, string) key, List<(long Boot, BootProfile Profile)> oldest) =
                 _profiles.FirstOrDefault(other => other.Value != newest);
             if (oldest is not null)
             {
@@ -166,19 +166,19 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
 
     [LoggerMessage(Level = LogLevel.Information,
         Message = "{Repository}: the working set {Name} has {Entries} entries, learned from {Boots} boots")]
-    private static partial void LogLearned(ILogger log, string repository, string name, int entries, int boots);
+    private static partial void LogLearned(ILogger log, Fqrn repository, string name, int entries, int boots);
 
     [LoggerMessage(Level = LogLevel.Information,
         Message = "{Repository}: the learned set {Name}, whose boots one client alone has shown, makes room for another client's")]
-    private static partial void LogDisplaced(ILogger log, string repository, string name);
+    private static partial void LogDisplaced(ILogger log, Fqrn repository, string name);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "{Repository}: a boot was seen, but its objects could not be mapped to paths: {Problem}")]
-    private static partial void LogNotMapped(ILogger log, string repository, string problem);
+    private static partial void LogNotMapped(ILogger log, Fqrn repository, string problem);
 
     [LoggerMessage(
         Level = LogLevel.Warning,
         Message = "{Repository}: a boot still went on after {Window} and was recorded no longer; what it read later is missing in the "
         + "working set {Name}. Raise WorkingSets:BootWindow for slow boots")]
-    private static partial void LogCut(ILogger log, string repository, string name, TimeSpan window);
+    private static partial void LogCut(ILogger log, Fqrn repository, string name, TimeSpan window);
 }

@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Snapshots;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 
@@ -13,7 +14,7 @@ internal static class BootMerge
     /// <param name="name">The set's name.</param>
     /// <param name="boots">The boots, at least one.</param>
     /// <param name="now">When.</param>
-    public static WorkingSet Merge(string repository, string name, IReadOnlyList<BootProfile> boots, DateTimeOffset now)
+    public static WorkingSet Merge(Fqrn repository, string name, IReadOnlyList<BootProfile> boots, DateTimeOffset now)
     {
         // A warm reboot, or one that broke off, reads little: it says nothing about what a whole boot needs.
         int most = boots.Max(boot => boot.Entries.Count);

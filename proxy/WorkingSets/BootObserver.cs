@@ -4,6 +4,7 @@ using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Guessing;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 
@@ -15,7 +16,7 @@ internal sealed class BootObserver(
     BootRecorder recorder, WorkingSetPreparer preparer, WorkingSetStore sets, Guesser guesser, PublishedSets published,
     SignedDocuments documents, TimeProvider time)
 {
-    private readonly Func<string, bool> _isKnown = sets.Any;
+    private readonly Func<Fqrn, bool> _isKnown = sets.Any;
     private readonly long _start = time.GetTimestamp();
 
     /// <summary>Takes note of a request.</summary>

@@ -80,7 +80,7 @@ internal static class GivenSets
     /// <param name="text">The lines.</param>
     /// <param name="prefix">The directory to which they are relative, absolute, empty for the root.</param>
     /// <param name="fqrn">The repository: <c>/cvmfs/</c> with its name before a path is left out. Null: not looked for.</param>
-    public static Parsed<IReadOnlyList<WorkingSetEntry>> ReadPaths(string text, string prefix = "", string? fqrn = null)
+    public static Parsed<IReadOnlyList<WorkingSetEntry>> ReadPaths(string text, string prefix = "", Fqrn? fqrn = null)
     {
         List<WorkingSetEntry> entries = [];
         int number = 0;
@@ -98,7 +98,7 @@ internal static class GivenSets
                 return new Malformed($"Line {number}: '{trimmed}': lines with ! or ^ are understood by 'seed export --paths' alone.");
             }
 
-            if (fqrn is not null && WithoutMount(ref trimmed) is { } named && named != fqrn)
+            if (fqrn is not null && WithoutMount(ref trimmed) is { } named && named != fqrn.ToString())
             {
                 return new Malformed($"Line {number}: '{line.Trim()}' is a path of {named}, not of {fqrn}.");
             }

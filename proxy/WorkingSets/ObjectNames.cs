@@ -41,8 +41,8 @@ internal sealed partial class ObjectNames(
     /// <summary>It rests nine times as long as it works: at most a tenth of one core.</summary>
     private const int RestFactor = 9;
 
-    private readonly ConcurrentDictionary<string, RepositoryNames> _repositories = new(StringComparer.Ordinal);
-    private readonly Channel<(string Fqrn, ObjectKey? Catalog)> _waiting = Channel.CreateBounded<(string, ObjectKey?)>(
+    private readonly ConcurrentDictionary<Fqrn, RepositoryNames> _repositories = new();
+    private readonly Channel<(Fqrn Fqrn, ObjectKey? Catalog)> _waiting = Channel.CreateBounded<(Fqrn, ObjectKey?)>(
         new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
     private long _bytes;   // of names; the reader of catalogs alone writes it
@@ -51,7 +51,7 @@ internal sealed partial class ObjectNames(
     internal (int Repositories, long Bytes) Held => (_repositories.Count, Interlocked.Read(ref _bytes));
 
     /// <inheritdoc/>
-    public string? Find(string fqrn, in ObjectKey key)
+    public string? Find(Fqrn fqrn, in ObjectKey key)
     {
         if (!_repositories.TryGetValue(fqrn, out RepositoryNames? names))
         {
@@ -75,7 +75,7 @@ internal sealed partial class ObjectNames(
     {
         try
         {
-            await foreach ((string fqrn, ObjectKey? catalog) in _waiting.Reader.ReadAllAsync(stoppingToken))
+            await foreach ((Fqrn fqrn, ObjectKey? catalog) in _waiting.Reader.ReadAllAsync(stoppingToken))
             {
                 if (_bytes > MaxBytes)
                 {
@@ -87,7 +87,7 @@ internal sealed partial class ObjectNames(
 
                 bool isKnown = _repositories.ContainsKey(fqrn);
                 ObjectKey? first = catalog
-                    ?? (!isKnown && repositories.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route)
+                    ?? (!isKnown && repositories.TryFind(fqrn, out RepositoryRoute? route)
                     ? documents.Find(route)?.Parsed.RootCatalog
                     : null);
                 if (first is ObjectKey key)
@@ -104,7 +104,7 @@ internal sealed partial class ObjectNames(
     }
 
     /// <summary>Reads a catalog and those below it, as far as the store has them.</summary>
-    private async Task ReadBelowAsync(string fqrn, RepositoryNames names, ObjectKey first, CancellationToken cancellationToken)
+    private async Task ReadBelowAsync(Fqrn fqrn, RepositoryNames names, ObjectKey first, CancellationToken cancellationToken)
     {
         Stack<ObjectKey> todo = new([first]);
         while (_bytes <= MaxBytes && todo.TryPop(out ObjectKey key))
@@ -181,7 +181,7 @@ internal sealed partial class ObjectNames(
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "{Repository}: the catalog {Catalog} cannot be read, its files have no names in the access log: {Problem}")]
-    private static partial void LogUnreadable(ILogger log, string repository, ObjectKey catalog, string problem);
+    private static partial void LogUnreadable(ILogger log, Fqrn repository, ObjectKey catalog, string problem);
 
     [LoggerMessage(Level = LogLevel.Information,
         Message = "The names of objects take more than {Megabytes} MiB: they are forgotten, "

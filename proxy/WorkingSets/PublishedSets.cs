@@ -27,7 +27,7 @@ internal sealed partial class PublishedSets(
     /// <summary>Repositories of which it is remembered that they were looked at.</summary>
     private const int MaxRemembered = 4096;
 
-    private readonly ConcurrentDictionary<string, ObjectKey> _looked = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Fqrn, ObjectKey> _looked = new();
 
     /// <summary>Looks for the file in the background, once a revision.</summary>
     /// <param name="repository">The repository.</param>
@@ -54,7 +54,7 @@ internal sealed partial class PublishedSets(
     /// </summary>
     /// <param name="set">The set.</param>
     /// <param name="fqrn">The repository with which it travels.</param>
-    public static string? ProblemOf(WorkingSet set, string fqrn) =>
+    public static string? ProblemOf(WorkingSet set, Fqrn fqrn) =>
         set.Repository != fqrn ? $"'{set.Name}' is a working set of {set.Repository}, not of {fqrn}."
         : !PinName.IsGiven(set.Name)
             ? $"A name has at most {PinName.MaxGivenChars} characters, none of them a slash or control character."
@@ -118,9 +118,9 @@ internal sealed partial class PublishedSets(
 
     [LoggerMessage(Level = LogLevel.Information,
         Message = "{Repository}: nothing was known of its boots; {Sets} working sets were published with it in {Path}")]
-    private static partial void LogTaken(ILogger log, string repository, int sets, string path);
+    private static partial void LogTaken(ILogger log, Fqrn repository, int sets, string path);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "{Repository}: the working sets published with it in {Path} are not used: {Problem}")]
-    private static partial void LogUnreadable(ILogger log, string repository, string path, string problem);
+    private static partial void LogUnreadable(ILogger log, Fqrn repository, string path, string problem);
 }

@@ -1,7 +1,7 @@
-using System.Text;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 
@@ -13,9 +13,9 @@ internal sealed class RevisionPoll(
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task PollAsync(CancellationToken cancellationToken)
     {
-        foreach (string name in options.Prefetch ? sets.All.Select(set => set.Repository).Distinct(StringComparer.Ordinal) : [])
+        foreach (Fqrn name in options.Prefetch ? sets.All.Select(set => set.Repository).Distinct() : [])
         {
-            if (repositories.TryFind(Encoding.ASCII.GetBytes(name), out RepositoryRoute? repository))
+            if (repositories.TryFind(name, out RepositoryRoute? repository))
             {
                 await documents.GetAsync(new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, null),
                     cancellationToken);

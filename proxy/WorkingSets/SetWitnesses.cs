@@ -1,5 +1,6 @@
 using System.Net;
 using Breakwater.Proxy.Snapshots;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 
@@ -10,10 +11,10 @@ namespace Breakwater.Proxy.WorkingSets;
 /// <param name="sets">The sets.</param>
 internal sealed class SetWitnesses(WorkingSetStore sets)
 {
-    private readonly Dictionary<(string Repository, string Name), (IPAddress First, bool AreMore)> _seen = [];
+    private readonly Dictionary<(Fqrn Repository, string Name), (IPAddress First, bool AreMore)> _seen = [];
 
     /// <summary>A client has booted what the set describes.</summary>
-    public void Note(string repository, string name, IPAddress? client)
+    public void Note(Fqrn repository, string name, IPAddress? client)
     {
         if (client is null)
         {
@@ -23,7 +24,7 @@ internal sealed class SetWitnesses(WorkingSetStore sets)
         bool isKnown = _seen.TryGetValue((repository, name), out (IPAddress First, bool AreMore) seen);
         if (!isKnown)
         {
-            foreach ((string Repository, string Name) gone in _seen.Keys.Where(key => sets.Find(key.Repository, key.Name) is null).ToList())
+            foreach ((Fqrn Repository, string Name) gone in _seen.Keys.Where(key => sets.Find(key.Repository, key.Name) is null).ToList())
             {
                 _seen.Remove(gone);
             }
@@ -39,5 +40,5 @@ internal sealed class SetWitnesses(WorkingSetStore sets)
             || !(seen.AreMore || seen.First.Equals(client))).MinBy(set => set.UpdatedAt);
 
     /// <summary>The set is gone.</summary>
-    public void Forget(string repository, string name) => _seen.Remove((repository, name));
+    public void Forget(Fqrn repository, string name) => _seen.Remove((repository, name));
 }

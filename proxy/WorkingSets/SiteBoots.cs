@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 
@@ -22,13 +23,13 @@ internal sealed class SiteBoots(ISiteNodes nodes)
 
     private const int MaxArrived = 64;
 
-    private readonly Dictionary<string, List<RecordedBoot>> _kept = new(StringComparer.Ordinal);    // guarded by _gate
+    private readonly Dictionary<Fqrn, List<RecordedBoot>> _kept = [];    // guarded by _gate
     private readonly ConcurrentQueue<RecordedBoot> _arrived = new();
     private readonly Lock _gate = new();
     private long _number;   // guarded by _gate
 
     /// <summary>Does another node learn of this repository?</summary>
-    public bool IsLearnedElsewhere(string repository) => nodes.Before(repository).Count > 0;
+    public bool IsLearnedElsewhere(Fqrn repository) => nodes.Before(repository.ToString()).Count > 0;
 
     /// <summary>Keeps a boot for the node that learns of its repository. False: it is learned from here.</summary>
     public bool TryKeep(RecordedBoot boot)
@@ -63,12 +64,12 @@ internal sealed class SiteBoots(ISiteNodes nodes)
     }
 
     /// <summary>The newest kept boot's number of each repository.</summary>
-    public SortedDictionary<string, long> Newest()
+    public SortedDictionary<Fqrn, long> Newest()
     {
         lock (_gate)
         {
-            var newest = new SortedDictionary<string, long>(StringComparer.Ordinal);
-            foreach ((string repository, List<RecordedBoot> boots) in _kept)
+            var newest = new SortedDictionary<Fqrn, long>();
+            foreach ((Fqrn repository, List<RecordedBoot> boots) in _kept)
             {
                 newest[repository] = boots[^1].Id;
             }
@@ -78,7 +79,7 @@ internal sealed class SiteBoots(ISiteNodes nodes)
     }
 
     /// <summary>The kept boots of a repository.</summary>
-    public IReadOnlyList<RecordedBoot> Of(string repository)
+    public IReadOnlyList<RecordedBoot> Of(Fqrn repository)
     {
         lock (_gate)
         {

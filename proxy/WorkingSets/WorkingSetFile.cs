@@ -22,7 +22,7 @@ internal static class WorkingSetFile
     public static byte[] Write(WorkingSet set) => JsonSerializer.SerializeToUtf8Bytes(
         new FileForm(
             set.Name,
-            set.Repository,
+            set.Repository.ToString(),
             set.Source,
             set.Snapshots,
             set.Boots,
@@ -83,7 +83,7 @@ internal static class WorkingSetFile
 
     private static Parsed<WorkingSet> Read(FileForm? form)
     {
-        if (form is null || string.IsNullOrEmpty(form.Name) || string.IsNullOrEmpty(form.Repository) || form.Entries is null
+        if (form is null || string.IsNullOrEmpty(form.Name) || !Fqrn.TryParse(form.Repository, out Fqrn repository) || form.Entries is null
             || form.Snapshots?.Contains(null!) == true || form.WholeDirectories?.Contains(null!) == true)
         {
             return new Malformed("It is not a working set: name, repository and entries are needed.");
@@ -103,7 +103,7 @@ internal static class WorkingSetFile
         return new WorkingSet
         {
             Name = form.Name,
-            Repository = form.Repository,
+            Repository = repository,
             Source = form.Source,
             Snapshots = form.Snapshots is { Count: > 0 } snapshots ? snapshots : [WorkingSet.Trunk],
             Entries = entries,

@@ -80,7 +80,7 @@ internal sealed class WorkingSetImport(SnapshotSource snapshots, SignedDocuments
             + $"{string.Join(", ", unmatched.Take(3))}{(unmatched.Length > 3 ? ", …" : "")}");
     }
 
-    private static Parsed<IReadOnlyList<WorkingSetEntry>> ReadText(string fqrn, string text, out int skipped)
+    private static Parsed<IReadOnlyList<WorkingSetEntry>> ReadText(Fqrn fqrn, string text, out int skipped)
     {
         skipped = 0;
         return GivenSets.IsTrace(text) ? GivenSets.ReadTrace(text, out skipped) : GivenSets.ReadPaths(text, fqrn: fqrn);

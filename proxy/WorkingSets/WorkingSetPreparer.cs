@@ -31,9 +31,9 @@ internal sealed partial class WorkingSetPreparer(
     /// <summary>Objects whose names are kept, of all repositories; some 300 bytes each.</summary>
     internal const int MaxNamed = 200_000;
 
-    private readonly ConcurrentDictionary<string, IReadOnlyList<ResolvedSet>> _resolved = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, PrefetchProgress> _progress = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, long> _warmedAt = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Fqrn, IReadOnlyList<ResolvedSet>> _resolved = new();
+    private readonly ConcurrentDictionary<Fqrn, PrefetchProgress> _progress = new();
+    private readonly ConcurrentDictionary<Fqrn, long> _warmedAt = new();
 
     /// <inheritdoc/>
     public TimeSpan MaxHold => options.Hold;
@@ -69,10 +69,10 @@ internal sealed partial class WorkingSetPreparer(
     }
 
     /// <summary>How the latest prefetch of a repository stands; null when there was none since the start.</summary>
-    public PrefetchProgress? ProgressOf(string repository) => _progress.GetValueOrDefault(repository);
+    public PrefetchProgress? ProgressOf(Fqrn repository) => _progress.GetValueOrDefault(repository);
 
     /// <summary>The path behind a key, from the working sets resolved last; null when none of them has it.</summary>
-    public string? NameOf(string repository, ObjectKey key)
+    public string? NameOf(Fqrn repository, ObjectKey key)
     {
         foreach (ResolvedSet set in _resolved.GetValueOrDefault(repository) ?? [])
         {
@@ -153,11 +153,11 @@ internal sealed partial class WorkingSetPreparer(
     }
 
     /// <summary>The names are for people: those of other repositories make room, and a set beyond all room has none.</summary>
-    private void KeepNames(string repository, IReadOnlyList<ResolvedSet> resolved)
+    private void KeepNames(Fqrn repository, IReadOnlyList<ResolvedSet> resolved)
     {
         _resolved.TryRemove(repository, out _);
         int named = resolved.Sum(set => set.Objects.Count);
-        foreach ((string other, IReadOnlyList<ResolvedSet> sets) in named <= MaxNamed ? _resolved : [])
+        foreach ((Fqrn other, IReadOnlyList<ResolvedSet> sets) in named <= MaxNamed ? _resolved : [])
         {
             named += sets.Sum(set => set.Objects.Count);
             if (named > MaxNamed)
@@ -177,7 +177,7 @@ internal sealed partial class WorkingSetPreparer(
     /// Exempts the objects from eviction: the standing sets of the two newest manifests (VMs of the older one still run), or what a command
     /// named.
     /// </summary>
-    private void Pin(string repository, PinName? order, Manifest manifest, ObjectKey[] keys, bool isWhole)
+    private void Pin(Fqrn repository, PinName? order, Manifest manifest, ObjectKey[] keys, bool isWhole)
     {
         bool isStanding = order is null;
         string prefix = PinName.StandingPrefix(repository);
@@ -278,15 +278,15 @@ internal sealed partial class WorkingSetPreparer(
     [LoggerMessage(Level = LogLevel.Information,
         Message = "{Repository}: the working set of revision {Revision} is here: {Objects} objects, {Fetched} of them fetched, {Failed} "
         + "not to be had, in {Milliseconds:0} ms")]
-    private static partial void LogPrepared(ILogger log, string repository, ulong revision, int objects, int fetched, int failed,
+    private static partial void LogPrepared(ILogger log, Fqrn repository, ulong revision, int objects, int fetched, int failed,
     double milliseconds);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "{Repository}: the objects of revision {Revision} are not pinned and may be evicted: more than {Bytes} bytes would be "
         + "pinned. Raise the store's quota")]
-    private static partial void LogNotPinned(ILogger log, string repository, ulong revision, long bytes);
+    private static partial void LogNotPinned(ILogger log, Fqrn repository, ulong revision, long bytes);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "{Repository}: the working set of revision {Revision} is not resolved as a whole: {Problem}")]
-    private static partial void LogProblem(ILogger log, string repository, ulong revision, string problem);
+    private static partial void LogProblem(ILogger log, Fqrn repository, ulong revision, string problem);
 }

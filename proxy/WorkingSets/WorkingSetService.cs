@@ -64,7 +64,7 @@ internal sealed partial class WorkingSetService(
 
     private async Task LearnAsync(RecordedBoot boot, CancellationToken cancellationToken)
     {
-        if (repositories.TryFind(Encoding.ASCII.GetBytes(boot.Repository), out RepositoryRoute? repository))
+        if (repositories.TryFind(boot.Repository, out RepositoryRoute? repository))
         {
             await learner.LearnAsync(repository, boot, cancellationToken);
         }

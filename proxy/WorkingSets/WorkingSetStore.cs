@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Breakwater.CacheStore.Documents;
 using Breakwater.Proxy.Snapshots;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
 
@@ -17,7 +18,7 @@ internal sealed partial class WorkingSetStore
     /// <summary>Entries of all learned sets; some 400 bytes each.</summary>
     internal const int MaxLearnedEntries = 250_000;
 
-    private readonly ConcurrentDictionary<(string Repository, string Name), WorkingSet> _sets = new();
+    private readonly ConcurrentDictionary<(Fqrn Repository, string Name), WorkingSet> _sets = new();
     private readonly IDocumentStore _documents;
     private readonly TimeProvider _time;
     private readonly ILogger<WorkingSetStore> _log;
@@ -45,16 +46,16 @@ internal sealed partial class WorkingSetStore
 
     /// <summary>All sets.</summary>
     public IReadOnlyList<WorkingSet> All =>
-        [.. _sets.Values.OrderBy(set => set.Repository, StringComparer.Ordinal).ThenBy(set => set.Name, StringComparer.Ordinal)];
+        [.. _sets.Values.OrderBy(set => set.Repository).ThenBy(set => set.Name, StringComparer.Ordinal)];
 
     /// <summary>The sets of a repository.</summary>
-    public IReadOnlyList<WorkingSet> Of(string repository) => [.. All.Where(set => set.Repository == repository)];
+    public IReadOnlyList<WorkingSet> Of(Fqrn repository) => [.. All.Where(set => set.Repository == repository)];
 
     /// <summary>One set; null when there is none of that name.</summary>
-    public WorkingSet? Find(string repository, string name) => _sets.GetValueOrDefault((repository, name));
+    public WorkingSet? Find(Fqrn repository, string name) => _sets.GetValueOrDefault((repository, name));
 
     /// <summary>Has the repository any set?</summary>
-    public bool Any(string repository) => _sets.Any(pair => pair.Key.Repository == repository);
+    public bool Any(Fqrn repository) => _sets.Any(pair => pair.Key.Repository == repository);
 
     /// <summary>
     /// Adds or replaces a set. False: it is too large to be kept, or the disk refused it; it is in force until the process ends.
@@ -83,7 +84,7 @@ internal sealed partial class WorkingSetStore
     }
 
     /// <summary>Forgets a set. False: there was none.</summary>
-    public bool Remove(string repository, string name)
+    public bool Remove(Fqrn repository, string name)
     {
         _documents.Remove(KeyOf(repository, name));
         return _sets.TryRemove((repository, name), out _);
@@ -104,12 +105,12 @@ internal sealed partial class WorkingSetStore
         }
     }
 
-    private static string KeyOf(string repository, string name) => $"{Prefix}{repository}/{name}";
+    private static string KeyOf(Fqrn repository, string name) => $"{Prefix}{repository}/{name}";
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The stored working set {Key} is unreadable and is not used: {Problem}")]
     private static partial void LogUnreadable(ILogger log, string key, string problem);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "The working set {Name} of {Repository} is not stored; after a restart it must be learned or imported again")]
-    private static partial void LogNotKept(ILogger log, Exception? exception, string repository, string name);
+    private static partial void LogNotKept(ILogger log, Exception? exception, Fqrn repository, string name);
 }

@@ -14,9 +14,10 @@ public static class CertificateDraft
     /// <param name="fqrn">The repository.</param>
     /// <param name="key">The signing key.</param>
     /// <param name="now">When it begins.</param>
-    public static string Create(string fqrn, RSA key, DateTimeOffset now)
+    public static string Create(Fqrn fqrn, RSA key, DateTimeOffset now)
     {
-        string name = fqrn.Length > MaxCommonNameLength ? fqrn[..MaxCommonNameLength] : fqrn;
+        string name = fqrn.ToString();
+        name = name.Length > MaxCommonNameLength ? name[..MaxCommonNameLength] : name;
         var request = new CertificateRequest(
             new X500DistinguishedName($"CN={name}"), key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         using X509Certificate2 certificate = request.CreateSelfSigned(now, now.AddYears(30));

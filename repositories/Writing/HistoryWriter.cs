@@ -23,13 +23,13 @@ public static class HistoryWriter
     /// <param name="previous">The history before; null: none.</param>
     /// <param name="tags">All tags; the catalogs that they name must exist.</param>
     /// <exception cref="IOException">The disk does not take it, or a name is there twice.</exception>
-    public static void Write(string file, string fqrn, ObjectKey? previous, IEnumerable<Tag> tags)
+    public static void Write(string file, Fqrn fqrn, ObjectKey? previous, IEnumerable<Tag> tags)
     {
         using var database = new DatabaseWriter(file, s_schema);
         const string Property = "INSERT INTO properties VALUES (?1, ?2)";
         database.Insert(Property, "schema", "1.0");
         database.Insert(Property, "schema_revision", "3");
-        database.Insert(Property, "fqrn", fqrn);
+        database.Insert(Property, "fqrn", fqrn.ToString());
         database.Insert(Property, "previous_revision", previous is { } before ? ManifestDraft.Hex(before) : new string('0', 40));
         database.Insert("INSERT INTO branches VALUES ('', NULL, 0)");
         sqlite3_stmt statement = database.Prepare("INSERT INTO tags VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, '')");

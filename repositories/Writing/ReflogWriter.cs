@@ -20,13 +20,13 @@ public static class ReflogWriter
     /// <param name="references">Objects of kind <c>C</c>, <c>X</c>, <c>H</c> and <c>M</c>, with the time from which on they were
     /// current.</param>
     /// <exception cref="IOException">The disk does not take it.</exception>
-    public static void Write(string file, string fqrn, IEnumerable<KeyValuePair<ObjectKey, DateTimeOffset>> references)
+    public static void Write(string file, Fqrn fqrn, IEnumerable<KeyValuePair<ObjectKey, DateTimeOffset>> references)
     {
         using var database = new DatabaseWriter(file, s_schema);
         const string Property = "INSERT INTO properties VALUES (?1, ?2)";
         database.Insert(Property, "schema", "1.0");
         database.Insert(Property, "schema_revision", "0");
-        database.Insert(Property, "fqrn", fqrn);
+        database.Insert(Property, "fqrn", fqrn.ToString());
         sqlite3_stmt statement = database.Prepare("INSERT OR IGNORE INTO refs VALUES (?1, ?2, ?3)");
         foreach ((ObjectKey key, DateTimeOffset since) in references)
         {

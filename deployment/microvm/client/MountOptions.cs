@@ -67,7 +67,8 @@ internal sealed record MountOptions
 
         options.Fqrn = fqrn;
         options.MountPoint = mountPoint;
-        string? problem = options.Server.Length == 0 ? "--server is needed."
+        string? problem = !Repositories.Fqrn.TryParse(fqrn, out _) ? $"'{fqrn}' is not the name of a repository."
+            : options.Server.Length == 0 ? "--server is needed."
             : options.Tag.Length > 0 && options.RootHash.Length > 0 ? "--tag and --root-hash exclude each other."
             : options.RootHash.Length == 0 && options.Keys.Length == 0 && !options.IsInsecure
                 ? "--keys is needed; --insecure mounts without verifying who signed."

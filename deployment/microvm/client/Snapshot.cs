@@ -56,7 +56,8 @@ internal sealed class Snapshot(
 
         byte[]? certificate = manifest.Certificate is { } key ? await ReadAsync(key) : null;
         TrustVerdict verdict = new RepositoryTrust(keys).JudgeManifest(
-            fqrn, published, whitelist, certificate is null ? null : (ReadOnlyMemory<byte>?)certificate, time.GetUtcNow(), null);
+            Fqrn.Parse(fqrn), published, whitelist, certificate is null ? null : (ReadOnlyMemory<byte>?)certificate, time.GetUtcNow(),
+            null);
         return verdict.Outcome == TrustOutcome.Accepted ? (manifest, null) : (null, verdict.Explanation);
     }
 

@@ -6,6 +6,7 @@ using Breakwater.Proxy.Seeding.Export;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Commands.Seed;
 
@@ -36,12 +37,15 @@ internal static class SeedWorkingSets
     public static IReadOnlyDictionary<string, WorkingSet> Find(WorkingSetStore sets, IReadOnlyList<string> repositories, string name) =>
         repositories.Distinct(StringComparer.Ordinal).ToDictionary(
             fqrn => fqrn,
-            fqrn => sets.Find(fqrn, name) ?? (name == LearnedBoots.Name ? LearnedBoots.Of(sets.Of(fqrn)) : null)
-            ?? throw new SeedExportException(
-                $"{fqrn} has no working set '{name}'. " + (sets.Any(fqrn)
-                    ? $"It has: {string.Join(", ", sets.Of(fqrn).Select(set => set.Name))}."
-                    : "It has none: let a VM boot through this proxy, or hand one in with 'breakwater profile import'.")),
+            fqrn => Find(sets, Fqrn.Parse(fqrn), name),
             StringComparer.Ordinal);
+
+    private static WorkingSet Find(WorkingSetStore sets, Fqrn fqrn, string name) =>
+        sets.Find(fqrn, name) ?? (name == LearnedBoots.Name ? LearnedBoots.Of(sets.Of(fqrn)) : null)
+        ?? throw new SeedExportException(
+            $"{fqrn} has no working set '{name}'. " + (sets.Any(fqrn)
+                ? $"It has: {string.Join(", ", sets.Of(fqrn).Select(set => set.Name))}."
+                : "It has none: let a VM boot through this proxy, or hand one in with 'breakwater profile import'."));
 
     private static async Task<IReadOnlyDictionary<string, WorkingSet>> AskAsync(
         BreakwaterSettings settings, IReadOnlyList<string> repositories, string name, CancellationToken cancellationToken)

@@ -157,14 +157,14 @@ internal sealed partial class AccessLog : IRecordSink, IHealthSource, IDisposabl
 
     private string? PathOf(in RequestRecord record)
     {
-        if (record.PathHint is not null || !record.HasKey || record.Fqrn is null)
+        if (record.PathHint is not null || !record.HasKey || record.Fqrn is not { } fqrn)
         {
             return record.PathHint;
         }
 
         foreach (IObjectPaths paths in _paths)
         {
-            if (paths.Find(record.Fqrn, record.Key) is { } path)
+            if (paths.Find(fqrn, record.Key) is { } path)
             {
                 return path;
             }

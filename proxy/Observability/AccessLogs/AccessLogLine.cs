@@ -72,7 +72,7 @@ internal static class AccessLogLine
             json.WriteString("source", record.Source.ToString().ToLowerInvariant());
             json.WriteNumber("firstByteMs", Math.Round(Milliseconds(clock, record.StartedAt, record.AnsweredAt), 3));
             json.WriteNumber("durationMs", Math.Round(Milliseconds(clock, record.StartedAt, record.EndedAt), 3));
-            WriteIfKnown(json, "repository", record.Fqrn);
+            WriteIfKnown(json, "repository", record.Fqrn?.ToString());
             WriteIfKnown(json, "upstream", record.Upstream);
             WriteIfKnown(json, "path", path);
             WriteIfKnown(json, "userAgent", record.UserAgent);

@@ -1,4 +1,5 @@
 using Breakwater.CacheStore;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Observability.AccessLogs;
 
@@ -6,5 +7,5 @@ namespace Breakwater.Proxy.Observability.AccessLogs;
 internal interface IObjectPaths
 {
     /// <summary>The path below the repository's root, with a leading slash; null when not known.</summary>
-    string? Find(string fqrn, in ObjectKey key);
+    string? Find(Fqrn fqrn, in ObjectKey key);
 }

@@ -4,6 +4,7 @@ using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Seeding.Export;
 
@@ -64,7 +65,7 @@ internal sealed class ObjectGetter(IObjectStore store, FetchCoordinator fetches,
         return answer.Document?.Body.ToArray() ?? throw new SeedExportException($"{fqrn}/{file}: {answer.Failure!.Detail}.");
     }
 
-    private RepositoryRoute Route(string fqrn) => routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route)
+    private RepositoryRoute Route(string fqrn) => routes.TryFind(Fqrn.Parse(fqrn), out RepositoryRoute? route)
         ? route
         : throw new SeedExportException($"{fqrn} is not in Repositories: add it there, or name its Stratum 1 with --from.");
 }

@@ -69,7 +69,7 @@ internal sealed class SeedPathList
     public WorkingSet ToSet(string fqrn, IReadOnlyList<string> tags) => new()
     {
         Name = "paths",
-        Repository = fqrn,
+        Repository = Fqrn.Parse(fqrn),
         Source = WorkingSetSource.Given,
         Snapshots = tags.Count == 0 ? [WorkingSet.Trunk] : tags,
         Entries = [.. _entries.Where(item => item.Fqrn is null || item.Fqrn == fqrn).Select(item => item.Entry)],

@@ -194,8 +194,8 @@ internal sealed class SeedPlanner(ObjectGetter getter, IObjectStore store, SeedT
         foreach (string file in files.Where(File.Exists))
         {
             byte[] pem = File.ReadAllBytes(file);
-            if (MasterKeys.Of(fqrn, Encoding.Latin1.GetString(pem)).TryGet(out MasterKeys? keys, out _)
-                && new RepositoryTrust(keys).JudgeWhitelist(fqrn, whitelist, now: null).Outcome == TrustOutcome.Accepted)
+            if (MasterKeys.Of(Fqrn.Parse(fqrn), Encoding.Latin1.GetString(pem)).TryGet(out MasterKeys? keys, out _)
+                && new RepositoryTrust(keys).JudgeWhitelist(Fqrn.Parse(fqrn), whitelist, now: null).Outcome == TrustOutcome.Accepted)
             {
                 return pem;
             }

@@ -82,8 +82,7 @@ internal readonly record struct SeedPath(SeedEntryKind Kind, string Fqrn, Object
 
     /// <summary>Is this a repository's name? CernVM-FS allows 60 characters; so does a bundle.</summary>
     public static bool IsFqrn(string name) =>
-        name.Length is > 0 and <= 60 && name[0] is not ('.' or '-') && name.Contains('.', StringComparison.Ordinal)
-        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
+        name.Length <= 60 && name.Contains('.', StringComparison.Ordinal) && Repositories.Fqrn.TryParse(name, out _);
 
     /// <summary>
     /// The order of objects in a bundle: certificates, histories, catalogs first, so that trust is known before the bulk; then by name.

@@ -11,7 +11,7 @@ namespace Breakwater.Proxy.Seeding.Import;
 internal sealed class SeedTrust(RepositoryTrust site, TimeProvider time)
 {
     /// <summary>Has this site a master key of it? Else bundles prove only that their parts belong together.</summary>
-    public bool HasKeyOf(string fqrn) => site.Verifies(fqrn);
+    public bool HasKeyOf(Fqrn fqrn) => site.Verifies(fqrn);
 
     /// <summary>Judges one repository.</summary>
     /// <param name="fqrn">Its name.</param>
@@ -22,13 +22,14 @@ internal sealed class SeedTrust(RepositoryTrust site, TimeProvider time)
     {
         byte[] manifest = Document(documents, SeedPath.OfDocument(fqrn, SeedPath.Manifest));
         byte[] whitelist = Document(documents, SeedPath.OfDocument(fqrn, SeedPath.Whitelist));
-        bool hasSiteKey = HasKeyOf(fqrn);
-        RepositoryTrust trust = hasSiteKey ? site : new RepositoryTrust(BundledKey(fqrn, documents));
+        Fqrn repository = Fqrn.Parse(fqrn);
+        bool hasSiteKey = HasKeyOf(repository);
+        RepositoryTrust trust = hasSiteKey ? site : new RepositoryTrust(BundledKey(repository, documents));
         byte[]? wire = Manifest.Parse(manifest).Value?.Certificate is ObjectKey key ? certificate(key) : null;
 
         // A bundle years old is still what it was: expiry decides about first boots, not about the chain.
         ReadOnlyMemory<byte>? wireMemory = wire is null ? (ReadOnlyMemory<byte>?)null : wire;
-        TrustVerdict verdict = trust.JudgeManifest(fqrn, manifest, whitelist, wireMemory, now: null, highestRevision: null);
+        TrustVerdict verdict = trust.JudgeManifest(repository, manifest, whitelist, wireMemory, now: null, highestRevision: null);
         if (verdict.Outcome != TrustOutcome.Accepted
             && !(verdict.Outcome == TrustOutcome.Unverified && verdict is { Manifest: not null, Whitelist: not null }))
         {
@@ -55,10 +56,13 @@ internal sealed class SeedTrust(RepositoryTrust site, TimeProvider time)
         }
     }
 
-    private static MasterKeys BundledKey(string fqrn, IReadOnlyDictionary<string, byte[]> documents) =>
-        !documents.TryGetValue(SeedPath.OfMasterKey(fqrn), out byte[]? pem) ? MasterKeys.None
-        : MasterKeys.Of(fqrn, System.Text.Encoding.Latin1.GetString(pem)).TryGet(out MasterKeys? keys, out string? problem) ? keys
-        : throw new SeedRefusedException(SeedPath.OfMasterKey(fqrn), -1, problem.TrimEnd('.'));
+    private static MasterKeys BundledKey(Fqrn fqrn, IReadOnlyDictionary<string, byte[]> documents)
+    {
+        string name = SeedPath.OfMasterKey(fqrn.ToString());
+        return !documents.TryGetValue(name, out byte[]? pem) ? MasterKeys.None
+            : MasterKeys.Of(fqrn, System.Text.Encoding.Latin1.GetString(pem)).TryGet(out MasterKeys? keys, out string? problem) ? keys
+            : throw new SeedRefusedException(name, -1, problem.TrimEnd('.'));
+    }
 
     private static byte[] Document(IReadOnlyDictionary<string, byte[]> documents, string name) =>
         documents.TryGetValue(name, out byte[]? bytes) ? bytes : throw new SeedRefusedException(name, -1, "is missing");

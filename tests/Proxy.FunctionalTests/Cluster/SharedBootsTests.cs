@@ -4,6 +4,7 @@ using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Cluster;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,14 +13,14 @@ namespace Breakwater.Proxy.FunctionalTests.Cluster;
 /// <summary>Boots that were seen by several nodes are learned as one set, which all of them have.</summary>
 public sealed class SharedBootsTests
 {
-    private const string Fqrn = "minios.example.org";
+    private const string Minios = "minios.example.org";
 
     [Fact]
     public async Task Boots_SeenByThreeNodes_AreOneSetOnAll()
     {
         await using ScriptedUpstream upstream = ScriptedUpstream.Serving(FixtureRepository.MiniOs);
         await using SiteOfNodes site = await SiteOfNodes.StartAsync(3, [upstream]);
-        int owner = site.OwnerOf(Ring.KeyOf(Fqrn));
+        int owner = site.OwnerOf(Ring.KeyOf(Minios));
 
         foreach (int node in site.Running)
         {
@@ -33,7 +34,8 @@ public sealed class SharedBootsTests
         }
 
         await Waiting.UntilAsync(() => site.Running.All(node =>
-            site[node].Services.GetRequiredService<WorkingSetStore>().Of(Fqrn) is [{ Boots: 3, Source: WorkingSetSource.Learned }]));
+            site[node].Services.GetRequiredService<WorkingSetStore>().Of(Fqrn.Parse(Minios))
+                is [{ Boots: 3, Source: WorkingSetSource.Learned }]));
     }
 
     [Fact]
@@ -44,7 +46,7 @@ public sealed class SharedBootsTests
         {
             for (int repository = 0; repository < 100; repository++)
             {
-                boots.TryKeep(Boot($"192.0.2.{i}") with { Repository = $"r{repository}.example.org" });
+                boots.TryKeep(Boot($"192.0.2.{i}") with { Repository = Fqrn.Parse($"r{repository}.example.org") });
             }
         }
 
@@ -57,19 +59,19 @@ public sealed class SharedBootsTests
     {
         RecordedBoot boot = Boot("192.0.2.1") with { Id = 7, IsCut = true };
 
-        RecordedBoot read = Assert.Single(BootFile.Read(Fqrn, BootFile.Write([boot]))!);
+        RecordedBoot read = Assert.Single(BootFile.Read(Fqrn.Parse(Minios), BootFile.Write([boot]))!);
 
         Assert.Equal((boot.Id, boot.Client, boot.IsCut), (read.Id, read.Client, read.IsCut));
         Assert.Equal(boot.Reads, read.Reads);
-        Assert.Null(BootFile.Read(Fqrn, "[{\"reads\":[\"nonsense\"]}]"u8));
-        Assert.Null(BootFile.Read(Fqrn, "{}"u8));
-        Assert.Null(BootFile.Read(Fqrn, "[null]"u8));
-        Assert.Null(BootFile.Read(Fqrn, "[{\"reads\":[null]}]"u8));
+        Assert.Null(BootFile.Read(Fqrn.Parse(Minios), "[{\"reads\":[\"nonsense\"]}]"u8));
+        Assert.Null(BootFile.Read(Fqrn.Parse(Minios), "{}"u8));
+        Assert.Null(BootFile.Read(Fqrn.Parse(Minios), "[null]"u8));
+        Assert.Null(BootFile.Read(Fqrn.Parse(Minios), "[{\"reads\":[null]}]"u8));
     }
 
-    private static RecordedBoot Boot(string client) => new(Fqrn,
+    private static RecordedBoot Boot(string client) => new(Fqrn.Parse(Minios),
         [.. FixtureRepository.BootRequests(1)
-            .Select(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[$"/cvmfs/{Fqrn}/".Length..], out ObjectKey key)
+            .Select(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[$"/cvmfs/{Minios}/".Length..], out ObjectKey key)
                 ? key : (ObjectKey?)null)
             .OfType<ObjectKey>().Select((key, i) => new BootRead(key, TimeSpan.FromMilliseconds(i)))])
     {

@@ -5,6 +5,7 @@ using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -74,11 +75,11 @@ public sealed class MemoryBoundsTests : IAsyncLifetime
         SignedDocuments documents = _proxy.Services.GetRequiredService<SignedDocuments>();
         DocumentArchive archive = _proxy.Services.GetRequiredService<DocumentArchive>();
         IEnumerable<RepositoryRoute> routes = Enumerable.Range(0, 2 * ShownPairs.MaxRepositories)
-            .Select(i => new RepositoryRoute($"made-up-{i}.example.org", "test"));
+            .Select(i => new RepositoryRoute(Fqrn.Parse($"made-up-{i}.example.org"), "test"));
         foreach (RepositoryRoute[] some in routes.Chunk(32))
         {
             await Task.WhenAll(some.Select(route => Task.Run(() =>
-                archive.KeepAsync($"test/{route.Fqrn}/{SignedDocuments.ManifestPath}", Manifest(route.Fqrn)))));
+                archive.KeepAsync($"test/{route.Fqrn}/{SignedDocuments.ManifestPath}", Manifest(route.Fqrn.ToString())))));
             Assert.All(some, route => Assert.NotNull(documents.Find(route)));
         }
 
@@ -92,7 +93,7 @@ public sealed class MemoryBoundsTests : IAsyncLifetime
         var key = new SyntheticObject(1_000).Key;
         for (int i = 0; i < 50_000; i++)
         {
-            Assert.Null(names.Find($"made-up-{i}.example.org", key));
+            Assert.Null(names.Find(Fqrn.Parse($"made-up-{i}.example.org"), key));
         }
 
         // the reader of names has had its turn by then, or has nothing to read anyway
@@ -112,8 +113,8 @@ public sealed class MemoryBoundsTests : IAsyncLifetime
 
         Assert.Equal(WorkingSetStore.MaxLearned + 1, sets.All.Count);
         Assert.Equal(WorkingSetStore.MaxLearned + 1, _proxy.Store.Documents.Keys("workingset/").Count);
-        Assert.NotNull(sets.Find("given.example.org", "boot"));
-        Assert.Null(sets.Find("made-up-0.example.org", "boot"));
+        Assert.NotNull(sets.Find(Fqrn.Parse("given.example.org"), "boot"));
+        Assert.Null(sets.Find(Fqrn.Parse("made-up-0.example.org"), "boot"));
     }
 
     [Fact]
@@ -152,7 +153,7 @@ public sealed class MemoryBoundsTests : IAsyncLifetime
 
     private static WorkingSet Set(string repository, WorkingSetSource source, int age) => new()
     {
-        Repository = repository,
+        Repository = Fqrn.Parse(repository),
         Name = "boot",
         Source = source,
         Snapshots = [WorkingSet.Trunk],

@@ -278,11 +278,11 @@ public sealed class ReloadTests : IAsyncLifetime
         string keys = _directory.Combine("keys");
         Directory.CreateDirectory(keys);
         File.WriteAllText(Path.Combine(keys, "synthetic.example.org.pub"), key.ExportSubjectPublicKeyInfoPem());
-        Assert.False(trust.Verifies("synthetic.example.org"));
+        Assert.False(trust.Verifies(Fqrn.Parse("synthetic.example.org")));
 
         Change(new() { ["Repositories:KeysDirectory"] = keys, ["Repositories:ServeExpired"] = "false" });
 
-        Assert.True(trust.Verifies("synthetic.example.org"));
+        Assert.True(trust.Verifies(Fqrn.Parse("synthetic.example.org")));
         Assert.False(_app.Services.GetRequiredService<TrustOptions>().ServeExpired);
     }
 

@@ -36,7 +36,7 @@ public sealed class PublishedSetsTests : IDisposable
         ObjectKey[] read = [await ObjectAsync(root, "/bin/init"), await ObjectAsync(root, "/etc/deep/rc")];
         await Waiting.UntilAsync(() => Array.TrueForAll(read, key => proxy.Store.Contains(key)));
         Assert.False(proxy.Store.Contains(await ObjectAsync(root, "/never/read")));
-        WorkingSet known = Assert.Single(proxy.Services.GetRequiredService<WorkingSetStore>().Of(PublishBench.Fqrn));
+        WorkingSet known = Assert.Single(proxy.Services.GetRequiredService<WorkingSetStore>().Of(Fqrn.Parse(PublishBench.Fqrn)));
         Assert.Equal(("boot-trunk", WorkingSetSource.Learned, 3), (known.Name, known.Source, known.Boots));
     }
 
@@ -67,7 +67,7 @@ public sealed class PublishedSetsTests : IDisposable
 
         ObjectKey one = await ObjectAsync(root, "/huge/one");
         await Waiting.UntilAsync(() => proxy.Store.Contains(one));
-        WorkingSet known = Assert.Single(proxy.Services.GetRequiredService<WorkingSetStore>().Of(PublishBench.Fqrn));
+        WorkingSet known = Assert.Single(proxy.Services.GetRequiredService<WorkingSetStore>().Of(Fqrn.Parse(PublishBench.Fqrn)));
         Assert.Equal(["/bin"], known.WholeDirectories);
         Assert.Equal(9, known.Boots);
         Assert.False(proxy.Store.Contains(await ObjectAsync(root, "/huge/two")));
@@ -79,7 +79,7 @@ public sealed class PublishedSetsTests : IDisposable
         _bench.Write("bin/init", "init");
         foreach ((string text, string says) in (IEnumerable<(string, string)>)
         [
-            (TextOf(SetOf("a", "/bin/init") with { Repository = "other.example.org" }), "of other.example.org"),
+            (TextOf(SetOf("a", "/bin/init") with { Repository = Fqrn.Parse("other.example.org") }), "of other.example.org"),
             (TextOf(SetOf("a/b", "/bin/init")), "slash"),
             (TextOf(SetOf("a") with { Entries = [new WorkingSetEntry { Path = "/**" }] }), "patterns"),
             ("[{}]", "Set 1"),
@@ -102,7 +102,7 @@ public sealed class PublishedSetsTests : IDisposable
     private static WorkingSet SetOf(string name, params IEnumerable<string> paths) => new()
     {
         Name = name,
-        Repository = PublishBench.Fqrn,
+        Repository = Fqrn.Parse(PublishBench.Fqrn),
         Source = WorkingSetSource.Learned,
         Snapshots = [WorkingSet.Trunk],
         Entries = [.. paths.Select(path => new WorkingSetEntry { Path = path, IsLiteral = true, Share = 1 })],

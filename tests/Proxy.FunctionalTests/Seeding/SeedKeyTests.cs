@@ -22,14 +22,14 @@ public sealed class SeedKeyTests
         Assert.Equal(200, (await lab.GetAsync(manifest)).Status);
         Assert.True(signed.Repositories.Single().Pair!.IsVerified);
 
-        trust.Keys = MasterKeys.Of(minios.Fqrn, await File.ReadAllTextAsync(FixtureRepository.Tiny.MasterKeyPath)).Value!;
+        trust.Keys = MasterKeys.Of(Fqrn.Parse(minios.Fqrn), await File.ReadAllTextAsync(FixtureRepository.Tiny.MasterKeyPath)).Value!;
         Assert.NotEqual(200, (await lab.GetAsync(manifest)).Status);
         await lab.RestartAsync(); // by the settings' keys again
         Assert.Equal(200, (await lab.GetAsync(manifest)).Status);
 
         trust = lab.Services.GetRequiredService<RepositoryTrust>();
         signed = lab.Services.GetRequiredService<SignedDocuments>();
-        trust.Keys = MasterKeys.Of(minios.Fqrn, await File.ReadAllTextAsync(FixtureRepository.Tiny.MasterKeyPath)).Value!;
+        trust.Keys = MasterKeys.Of(Fqrn.Parse(minios.Fqrn), await File.ReadAllTextAsync(FixtureRepository.Tiny.MasterKeyPath)).Value!;
         Assert.Null(signed.Repositories.Single().Pair);
         trust.Keys = right;
         await Waiting.UntilAsync(() => signed.Repositories.Single().Pair is { IsVerified: true });

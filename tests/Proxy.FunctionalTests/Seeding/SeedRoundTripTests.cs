@@ -224,7 +224,8 @@ public sealed class SeedRoundTripTests
         Assert.True(Status().Pair!.IsVerified);
 
         RepositoryStatus Status() =>
-            lab.Services.GetRequiredService<SignedDocuments>().Repositories.Single(status => status.Repository.Fqrn == minios.Fqrn);
+            lab.Services.GetRequiredService<SignedDocuments>().Repositories
+                .Single(status => status.Repository.Fqrn.ToString() == minios.Fqrn);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Guessing;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -10,7 +11,7 @@ namespace Breakwater.Proxy.FunctionalTests.WorkingSets;
 /// <summary>The first boot of a repository of which nothing is known, through the real proxy.</summary>
 public sealed class GuessTests : IAsyncLifetime
 {
-    private const string Fqrn = "minios.example.org";
+    private const string Minios = "minios.example.org";
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 12, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly TemporaryDirectory _keys = new();
@@ -18,7 +19,7 @@ public sealed class GuessTests : IAsyncLifetime
 
     public Task InitializeAsync()
     {
-        File.Copy(FixtureRepository.MiniOs.MasterKeyPath, _keys.Combine(Fqrn + ".pub"));
+        File.Copy(FixtureRepository.MiniOs.MasterKeyPath, _keys.Combine(Minios + ".pub"));
         return Task.CompletedTask;
     }
 
@@ -55,7 +56,7 @@ public sealed class GuessTests : IAsyncLifetime
         await Waiting.UntilAsync(() =>
         {
             _time.Advance(TimeSpan.FromSeconds(25));
-            return proxy.Services.GetRequiredService<WorkingSetStore>().Any(Fqrn) && guesser.Sessions == 0;
+            return proxy.Services.GetRequiredService<WorkingSetStore>().Any(Fqrn.Parse(Minios)) && guesser.Sessions == 0;
         });
         await BootAsync(proxy);
 
@@ -81,15 +82,15 @@ public sealed class GuessTests : IAsyncLifetime
         foreach ((string file, byte[] bytes) in FixtureRepository.Tiny.Files
             .Where(file => file.Key.StartsWith("data/", StringComparison.Ordinal)))
         {
-            _stratum1.Put($"/cvmfs/{Fqrn}/{file}", bytes);
+            _stratum1.Put($"/cvmfs/{Minios}/{file}", bytes);
         }
 
         await using ProxyUnderTest proxy = await StartAsync(guess: true);
-        await proxy.GetAsync($"/cvmfs/{Fqrn}/.cvmfspublished");
+        await proxy.GetAsync($"/cvmfs/{Minios}/.cvmfspublished");
         HashSet<string> asked = [];
         foreach (ObjectKey key in FixtureRepository.Tiny.Objects.Keys.OrderBy(key => key.Kind != ObjectKind.Catalog).Take(12))
         {
-            string url = $"/cvmfs/{Fqrn}/{key.ToPath()}";
+            string url = $"/cvmfs/{Minios}/{key.ToPath()}";
             await proxy.GetAsync(url);
             asked.Add(url);
         }
@@ -102,7 +103,7 @@ public sealed class GuessTests : IAsyncLifetime
 
         Assert.DoesNotContain(_stratum1.Requests.Select(request => request.Path),
             path => path.Contains("/data/", StringComparison.Ordinal) && !asked.Contains(path)
-                && !FixtureRepository.MiniOs.Files.ContainsKey(path[$"/cvmfs/{Fqrn}/".Length..]));
+                && !FixtureRepository.MiniOs.Files.ContainsKey(path[$"/cvmfs/{Minios}/".Length..]));
     }
 
     private Task<ProxyUnderTest> StartAsync(bool guess) => ProxyUnderTest.StartAsync(
@@ -122,7 +123,7 @@ public sealed class GuessTests : IAsyncLifetime
         foreach (string url in FixtureRepository.BootRequests(2))
         {
             byte[] body = await vm.GetByteArrayAsync(url);
-            Assert.True(FixtureRepository.MiniOs.Files[url[$"/cvmfs/{Fqrn}/".Length..]].AsSpan().SequenceEqual(body), url);
+            Assert.True(FixtureRepository.MiniOs.Files[url[$"/cvmfs/{Minios}/".Length..]].AsSpan().SequenceEqual(body), url);
         }
     }
 }

@@ -41,7 +41,7 @@ public sealed class ObjectNamesTests
         await BootAsync(proxy, boot);
         await Waiting.UntilAsync(() =>
             named.All(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[Root.Length..], out var key)
-            && paths.Find("minios.example.org", key) is not null));
+            && paths.Find(Breakwater.Repositories.Fqrn.Parse("minios.example.org"), key) is not null));
         int before = ReadLines(file).Count;
         await BootAsync(proxy, boot);
         await Waiting.UntilAsync(() => ReadLines(file).Count >= 2 * boot.Count);

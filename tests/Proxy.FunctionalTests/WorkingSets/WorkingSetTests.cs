@@ -9,6 +9,7 @@ using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -18,8 +19,8 @@ namespace Breakwater.Proxy.FunctionalTests.WorkingSets;
 /// <summary>The real proxy, real boots of minios.example.org, a real publish.</summary>
 public sealed class WorkingSetTests : IAsyncLifetime
 {
-    private const string Fqrn = "minios.example.org";
-    private const string ManifestUrl = "/cvmfs/" + Fqrn + "/.cvmfspublished";
+    private const string Name = "minios.example.org";
+    private const string ManifestUrl = "/cvmfs/" + Name + "/.cvmfspublished";
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 12, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly TemporaryDirectory _keys = new();
@@ -28,7 +29,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        File.Copy(FixtureRepository.MiniOs.MasterKeyPath, _keys.Combine(Fqrn + ".pub"));
+        File.Copy(FixtureRepository.MiniOs.MasterKeyPath, _keys.Combine(Name + ".pub"));
         Publish(1);
         _proxy = await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path }, _time,
             _stratum1);
@@ -132,17 +133,17 @@ public sealed class WorkingSetTests : IAsyncLifetime
         using var client = new AdminClient(_proxy.Services.GetRequiredService<BreakwaterSettings>());
         using var pins = new MemoryStream();
         WorkingSetView imported = await client.UploadAsync<WorkingSetView>(
-            $"working-sets/{Fqrn}/pins?tag=HEAD4&pinFile=%2Fcvm4%2F.ucernvm_pinfiles", pins, default);
+            $"working-sets/{Name}/pins?tag=HEAD4&pinFile=%2Fcvm4%2F.ucernvm_pinfiles", pins, default);
         List<WarmReport> reports = [];
         await foreach (WarmReport report
-            in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", new WarmOrder(Fqrn, WorkingSet: "pins"), default))
+            in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", new WarmOrder(Name, WorkingSet: "pins"), default))
         {
             reports.Add(report);
         }
 
         int before = _stratum1.ObjectRequestCount;
         string[] names =
-            await client.GetAsync<string[]>($"repositories/{Fqrn}/names/{Objects(1).First(key => key.Kind == ObjectKind.Chunk)}", default);
+            await client.GetAsync<string[]>($"repositories/{Name}/names/{Objects(1).First(key => key.Kind == ObjectKind.Chunk)}", default);
 
         Assert.Equal(4, imported.Entries);
         Assert.True(reports[^1] is { IsDone: true, Failed: 0, Problem: null });
@@ -151,7 +152,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
         Assert.Equal(before, _stratum1.ObjectRequestCount);
         Assert.Single(await client.GetAsync<WorkingSetView[]>("working-sets", default));
         Assert.Equal("verified", (await client.GetAsync<RepositoryView[]>("repositories", default)).Single().Trust);
-        await client.DeleteAsync<object>($"working-sets/{Fqrn}/pins", default);
+        await client.DeleteAsync<object>($"working-sets/{Name}/pins", default);
         Assert.Empty(await client.GetAsync<WorkingSetView[]>("working-sets", default));
     }
 
@@ -161,7 +162,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
         using var client = new AdminClient(_proxy.Services.GetRequiredService<BreakwaterSettings>());
         WarmReport last = null!;
         await foreach (WarmReport report
-            in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", new WarmOrder(Fqrn, Tag: "v1", All: true), default))
+            in client.StreamAsync<WarmReport>(HttpMethod.Post, "warm", new WarmOrder(Name, Tag: "v1", All: true), default))
         {
             last = report;
         }
@@ -181,15 +182,15 @@ public sealed class WorkingSetTests : IAsyncLifetime
     {
         using var client = new AdminClient(_proxy.Services.GetRequiredService<BreakwaterSettings>());
         using var pins = new MemoryStream();
-        await client.UploadAsync<WorkingSetView>($"working-sets/{Fqrn}/pins?tag=HEAD4&pinFile=%2Fcvm4%2F.ucernvm_pinfiles", pins, default);
-        Assert.Null((await WarmAsync(client, new WarmOrder(Fqrn))).Problem);
-        Assert.Null((await WarmAsync(client, new WarmOrder(Fqrn, Tag: tag == "v1" ? tag : null, All: true))).Problem);
+        await client.UploadAsync<WorkingSetView>($"working-sets/{Name}/pins?tag=HEAD4&pinFile=%2Fcvm4%2F.ucernvm_pinfiles", pins, default);
+        Assert.Null((await WarmAsync(client, new WarmOrder(Name))).Problem);
+        Assert.Null((await WarmAsync(client, new WarmOrder(Name, Tag: tag == "v1" ? tag : null, All: true))).Problem);
         Dictionary<string, int> before = Pinned();
         Assert.All(before.Values, objects => Assert.True(objects > 0));
 
         WarmReport report =
             await WarmAsync(client,
-            new WarmOrder(Fqrn, Tag: tag, Paths: path is null ? null : [path, "/cvm4/bin/busybox"], WorkingSet: set));
+            new WarmOrder(Name, Tag: tag, Paths: path is null ? null : [path, "/cvm4/bin/busybox"], WorkingSet: set));
 
         Assert.True(report.IsDone);
         Assert.Contains(says, report.Problem, StringComparison.Ordinal);
@@ -207,7 +208,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
         using var client = new AdminClient(_proxy.Services.GetRequiredService<BreakwaterSettings>());
         using var file = new MemoryStream(Encoding.UTF8.GetBytes(text));
 
-        await Assert.ThrowsAsync<AdminException>(() => client.UploadAsync<WorkingSetView>($"working-sets/{Fqrn}/strange", file, default));
+        await Assert.ThrowsAsync<AdminException>(() => client.UploadAsync<WorkingSetView>($"working-sets/{Name}/strange", file, default));
 
         Assert.DoesNotContain(await client.GetAsync<WorkingSetView[]>("working-sets", default), set => set.Name == "strange");
     }
@@ -217,14 +218,14 @@ public sealed class WorkingSetTests : IAsyncLifetime
     {
         using var client = new AdminClient(_proxy.Services.GetRequiredService<BreakwaterSettings>());
         using var pins = new MemoryStream();
-        await client.UploadAsync<WorkingSetView>($"working-sets/{Fqrn}/pins?tag=HEAD4&pinFile=%2Fcvm4%2F.ucernvm_pinfiles", pins, default);
+        await client.UploadAsync<WorkingSetView>($"working-sets/{Name}/pins?tag=HEAD4&pinFile=%2Fcvm4%2F.ucernvm_pinfiles", pins, default);
         using var other = new MemoryStream("/cvm4/bin/busybox\n"u8.ToArray());
-        await client.UploadAsync<WorkingSetView>($"working-sets/{Fqrn}/other", other, default);
-        Assert.Null((await WarmAsync(client, new WarmOrder(Fqrn))).Problem);
+        await client.UploadAsync<WorkingSetView>($"working-sets/{Name}/other", other, default);
+        Assert.Null((await WarmAsync(client, new WarmOrder(Name))).Problem);
         Dictionary<string, int> before = Pinned();
 
-        Assert.Null((await WarmAsync(client, new WarmOrder(Fqrn, WorkingSet: "other"))).Problem);
-        Assert.Null((await WarmAsync(client, new WarmOrder(Fqrn, Tag: "v1"))).Problem);
+        Assert.Null((await WarmAsync(client, new WarmOrder(Name, WorkingSet: "other"))).Problem);
+        Assert.Null((await WarmAsync(client, new WarmOrder(Name, Tag: "v1"))).Problem);
 
         Assert.All(before, pin => Assert.Equal(pin.Value, Pinned()[pin.Key]));
     }
@@ -250,7 +251,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
         _proxy.Services.GetRequiredService<RepositoryRoutes>().TryFind("minios.example.org"u8, out RepositoryRoute? route) ? route : null!;
 
     private static List<ObjectKey> Objects(int revision) => [.. FixtureRepository.BootRequests(revision)
-        .Select(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[$"/cvmfs/{Fqrn}/".Length..], out ObjectKey key)
+        .Select(url => FixtureRepository.TryParseObjectPath(url.AsSpan()[$"/cvmfs/{Name}/".Length..], out ObjectKey key)
         ? key
         : (ObjectKey?)null).OfType<ObjectKey>()];
 
@@ -297,7 +298,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
         await Waiting.UntilAsync(() =>
         {
             _time.Advance(TimeSpan.FromMilliseconds(100)); // a round of learning that came before the records did is followed by another
-            return Sets.Of(Fqrn) is [{ } set] && set.Boots == boots;
+            return Sets.Of(Fqrn.Parse(Name)) is [{ } set] && set.Boots == boots;
         });
     }
 
@@ -305,12 +306,12 @@ public sealed class WorkingSetTests : IAsyncLifetime
     {
         await Signed.GetAsync(new DocumentRequest(DocumentKind.File, Route, SignedDocuments.ManifestPath, null), default);
         Assert.Null(await _proxy.Services.GetRequiredService<WorkingSetPreparer>().PrepareAsync(
-            Route, Sets.Of(Fqrn), Signed.Find(Route)!.Parsed, new PrefetchProgress(), PrefetchAim.Store, null, default));
+            Route, Sets.Of(Fqrn.Parse(Name)), Signed.Find(Route)!.Parsed, new PrefetchProgress(), PrefetchAim.Store, null, default));
     }
 
     private List<ObjectKey> Asked(int since) => [.. _stratum1.Requests.Skip(since)
-        .Where(request => request.Path.StartsWith($"/cvmfs/{Fqrn}/", StringComparison.Ordinal))
-        .Select(request => FixtureRepository.TryParseObjectPath(request.Path.AsSpan()[$"/cvmfs/{Fqrn}/".Length..], out ObjectKey key)
+        .Where(request => request.Path.StartsWith($"/cvmfs/{Name}/", StringComparison.Ordinal))
+        .Select(request => FixtureRepository.TryParseObjectPath(request.Path.AsSpan()[$"/cvmfs/{Name}/".Length..], out ObjectKey key)
         ? key
         : (ObjectKey?)null)
         .OfType<ObjectKey>()];
@@ -327,7 +328,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
             byte[] body = await vm.GetByteArrayAsync(url);
             byte[] expected = url == ManifestUrl
                 ? FixtureRepository.ReadFixtureFile($"minios/cvmfspublished.v{revision}")
-                : FixtureRepository.MiniOs.Files[url[$"/cvmfs/{Fqrn}/".Length..]];
+                : FixtureRepository.MiniOs.Files[url[$"/cvmfs/{Name}/".Length..]];
             Assert.True(expected.AsSpan().SequenceEqual(body), url);
         }
     }

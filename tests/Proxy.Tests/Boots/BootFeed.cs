@@ -4,6 +4,7 @@ using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
+using Breakwater.Repositories;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.Tests.Boots;
@@ -66,7 +67,7 @@ internal sealed class BootFeed
             BytesSent = 100,
             Client = new IPAddress([10, (byte)(vm >> 16), (byte)(vm >> 8), (byte)vm]),
             Connection = connection,
-            Fqrn = repository,
+            Fqrn = Breakwater.Repositories.Fqrn.Parse(repository),
             HasKey = number is not null,
             Key = number is null ? default : new ObjectKey(digest, DigestAlgorithm.Sha1, 0),
             Target = number is null ? $"/cvmfs/{repository}/.cvmfspublished" : null,

@@ -4,6 +4,7 @@ using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
+using Breakwater.Repositories;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.Tests.Boots;
@@ -297,7 +298,7 @@ public class BootTimelinesTests
             BytesSent = 100,
             Client = new IPAddress([10, 0, (byte)(vm >> 8), (byte)vm]),
             Connection = connection,
-            Fqrn = "a.example.org",
+            Fqrn = Breakwater.Repositories.Fqrn.Parse("a.example.org"),
             PathHint = hint,
             HasKey = number is not null,
             Key = number is null ? default : new ObjectKey(digest, DigestAlgorithm.Sha1, 0),

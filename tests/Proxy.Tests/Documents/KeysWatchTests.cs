@@ -17,24 +17,24 @@ public class KeysWatchTests
             new(trust, new TrustOptions { KeysDirectory = directory.Path }, TimeProvider.System, NullLogger<KeysWatch>.Instance);
         string key = directory.Combine("minios.example.org.pub");
         watch.Look();
-        Assert.False(trust.Verifies("minios.example.org"));
+        Assert.False(trust.Verifies(Fqrn.Parse("minios.example.org")));
 
         File.Copy(FixtureRepository.MiniOs.MasterKeyPath, key);
         watch.Look();
-        Assert.Single(trust.Keys.For("minios.example.org")!);
+        Assert.Single(trust.Keys.For(Fqrn.Parse("minios.example.org"))!);
 
         File.WriteAllText(key, "not a key");
         watch.Look();
-        Assert.Empty(trust.Keys.For("minios.example.org")!);
+        Assert.Empty(trust.Keys.For(Fqrn.Parse("minios.example.org"))!);
 
         File.Copy(FixtureRepository.MiniOs.MasterKeyPath, directory.Combine("example.org.pub"));
         File.Delete(key);
         watch.Look();
-        Assert.Single(trust.Keys.For("minios.example.org")!);
+        Assert.Single(trust.Keys.For(Fqrn.Parse("minios.example.org"))!);
 
         File.Delete(directory.Combine("example.org.pub"));
         watch.Look();
-        Assert.Single(trust.Keys.For("minios.example.org")!);
+        Assert.Single(trust.Keys.For(Fqrn.Parse("minios.example.org"))!);
     }
 
     [Fact]
@@ -51,12 +51,12 @@ public class KeysWatchTests
         using KeysWatch watch =
             new(trust, new TrustOptions { KeysDirectory = directory.Path }, TimeProvider.System, NullLogger<KeysWatch>.Instance);
         watch.Look();
-        Assert.Empty(trust.Keys.For("minios.example.org")!);
+        Assert.Empty(trust.Keys.For(Fqrn.Parse("minios.example.org"))!);
 
         Directory.Delete(directory.Combine("..data"));
         Directory.CreateSymbolicLink(directory.Combine("..data"), "..2");
         watch.Look();
 
-        Assert.Single(trust.Keys.For("minios.example.org")!);
+        Assert.Single(trust.Keys.For(Fqrn.Parse("minios.example.org"))!);
     }
 }

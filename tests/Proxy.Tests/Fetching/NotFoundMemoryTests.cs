@@ -2,6 +2,7 @@ using Breakwater.CacheStore;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.Tests.Fetching;
@@ -39,5 +40,5 @@ public sealed class NotFoundMemoryTests
     }
 
     private static FetchOrder Order(string fqrn, string cluster, string path) =>
-        new(s_key, new RepositoryRoute(fqrn, cluster), path, null, FetchPriority.Demand);
+        new(s_key, new RepositoryRoute(Fqrn.Parse(fqrn), cluster), path, null, FetchPriority.Demand);
 }

@@ -7,6 +7,7 @@ using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Observability;
@@ -110,7 +111,7 @@ public class AccessLogLineTests
         BytesSent = 4096,
         Key = ObjectKey.Parse("abcdef0123456789abcdef0123456789abcdef01C"),
         HasKey = true,
-        Fqrn = "a.example.org",
+        Fqrn = Breakwater.Repositories.Fqrn.Parse("a.example.org"),
         Client = IPAddress.Parse("::ffff:10.1.2.3"),
     };
 

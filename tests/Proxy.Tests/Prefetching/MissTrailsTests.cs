@@ -1,5 +1,6 @@
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Prefetching;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Tests.Prefetching;
 
@@ -12,7 +13,7 @@ public sealed class MissTrailsTests
     {
         for (int i = 0; i < 100_000; i++)
         {
-            _trails.Follow($"made-up-{i}.example.org", Key(i));
+            _trails.Follow(Fqrn.Parse($"made-up-{i}.example.org"), Key(i));
         }
 
         Assert.Equal((0, 0), _trails.Held);
@@ -25,12 +26,12 @@ public sealed class MissTrailsTests
         for (int i = 0; i < 3 * MissTrails.MaxTrails; i++)
         {
             Walk($"r{i}.example.org", 5);
-            _trails.Learn("honest.example.org", Key(0));
+            _trails.Learn(Fqrn.Parse("honest.example.org"), Key(0));
         }
 
         Assert.Equal(MissTrails.MaxTrails, _trails.Held.Trails);
-        Assert.Contains(_trails.TakeChanged(), trail => trail.Fqrn == "honest.example.org");
-        Assert.Contains("r0.example.org", _trails.TakeForgotten());
+        Assert.Contains(_trails.TakeChanged(), trail => trail.Fqrn == Fqrn.Parse("honest.example.org"));
+        Assert.Contains(Fqrn.Parse("r0.example.org"), _trails.TakeForgotten());
     }
 
     [Fact]
@@ -51,12 +52,12 @@ public sealed class MissTrailsTests
         Walk("a.example.org", 100);
         for (int i = 60; i < 100; i++)
         {
-            _trails.Forget("a.example.org", Key(i));
+            _trails.Forget(Fqrn.Parse("a.example.org"), Key(i));
         }
 
-        _trails.Follow("a.example.org", Key(0));
-        _trails.Follow("a.example.org", Key(1));
-        Assert.Equal(57, _trails.Follow("a.example.org", Key(2)).Count);
+        _trails.Follow(Fqrn.Parse("a.example.org"), Key(0));
+        _trails.Follow(Fqrn.Parse("a.example.org"), Key(1));
+        Assert.Equal(57, _trails.Follow(Fqrn.Parse("a.example.org"), Key(2)).Count);
         Assert.Equal((1, 60), _trails.Held);
     }
 
@@ -65,7 +66,7 @@ public sealed class MissTrailsTests
     {
         for (int i = 0; i < 5_000; i++)
         {
-            _trails.Restore($"made-up-{i}.example.org", [Key(i)]);
+            _trails.Restore(Fqrn.Parse($"made-up-{i}.example.org"), [Key(i)]);
         }
 
         Assert.Equal((0, 0), _trails.Held);
@@ -77,7 +78,7 @@ public sealed class MissTrailsTests
     {
         for (int i = 0; i < count; i++)
         {
-            _trails.Learn(fqrn, Key(i));
+            _trails.Learn(Fqrn.Parse(fqrn), Key(i));
         }
     }
 

@@ -15,6 +15,8 @@ internal sealed class Fixture(FixtureRepository repository)
 
     public string Name => repository.Fqrn;
 
+    public Fqrn Fqrn => Fqrn.Parse(Name);
+
     public byte[] ManifestBytes => repository.Files[".cvmfspublished"];
 
     public byte[] WhitelistBytes => repository.Files[".cvmfswhitelist"];

@@ -38,7 +38,7 @@ public sealed class RepositoryTrustTests
         Fixture fixture = Fixture.Load(name);
         RepositoryTrust trust = new(fixture.Keys());
         ForEachFlip(fixture, fixture.ManifestBytes,
-            flipped => trust.JudgeManifest(name, flipped, fixture.WhitelistBytes, fixture.CertificateBytes, Now, null));
+            flipped => trust.JudgeManifest(Fqrn.Parse(name), flipped, fixture.WhitelistBytes, fixture.CertificateBytes, Now, null));
     }
 
     [Theory]
@@ -48,7 +48,7 @@ public sealed class RepositoryTrustTests
         Fixture fixture = Fixture.Load(name);
         RepositoryTrust trust = new(fixture.Keys());
         ForEachFlip(fixture, fixture.WhitelistBytes,
-            flipped => trust.JudgeManifest(name, fixture.ManifestBytes, flipped, fixture.CertificateBytes, Now, null));
+            flipped => trust.JudgeManifest(Fqrn.Parse(name), fixture.ManifestBytes, flipped, fixture.CertificateBytes, Now, null));
     }
 
     [Theory]
@@ -58,7 +58,7 @@ public sealed class RepositoryTrustTests
         Fixture fixture = Fixture.Load(name);
         RepositoryTrust trust = new(fixture.Keys());
         ForEachFlip(fixture, fixture.CertificateBytes,
-            flipped => trust.JudgeManifest(name, fixture.ManifestBytes, fixture.WhitelistBytes, flipped, Now, null));
+            flipped => trust.JudgeManifest(Fqrn.Parse(name), fixture.ManifestBytes, fixture.WhitelistBytes, flipped, Now, null));
     }
 
     [Theory]
@@ -128,7 +128,7 @@ public sealed class RepositoryTrustTests
         byte[] manifest = stranger.SignManifest(forged.ManifestText(revision: 9, foreign));
 
         Assert.Equal(TrustReason.CertificateNotListed,
-            forged.Trust.JudgeManifest(forged.Name, manifest, forged.Whitelist, foreign, Now, null).Reason);
+            forged.Trust.JudgeManifest(Fqrn.Parse(forged.Name), manifest, forged.Whitelist, foreign, Now, null).Reason);
     }
 
     [Fact]
@@ -140,7 +140,7 @@ public sealed class RepositoryTrustTests
 
         Assert.Equal(
             TrustReason.ManifestSignature,
-            forged.Trust.JudgeManifest(forged.Name, manifest, forged.Whitelist, forged.OwnCertificate, Now, null).Reason);
+            forged.Trust.JudgeManifest(Fqrn.Parse(forged.Name), manifest, forged.Whitelist, forged.OwnCertificate, Now, null).Reason);
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class RepositoryTrustTests
         byte[] other = Fixture.Load("minios.example.org").CertificateBytes;
 
         TrustVerdict verdict =
-            new RepositoryTrust(tiny.Keys()).JudgeManifest(tiny.Name, tiny.ManifestBytes, tiny.WhitelistBytes, other, Now, null);
+            new RepositoryTrust(tiny.Keys()).JudgeManifest(tiny.Fqrn, tiny.ManifestBytes, tiny.WhitelistBytes, other, Now, null);
 
         Assert.Equal(TrustReason.CertificateHash, verdict.Reason);
     }
@@ -161,7 +161,7 @@ public sealed class RepositoryTrustTests
         Fixture tiny = Fixture.Load("tiny.example.org");
 
         TrustVerdict verdict =
-            new RepositoryTrust(tiny.Keys()).JudgeManifest(tiny.Name, tiny.ManifestBytes, tiny.WhitelistBytes, null, Now, null);
+            new RepositoryTrust(tiny.Keys()).JudgeManifest(tiny.Fqrn, tiny.ManifestBytes, tiny.WhitelistBytes, null, Now, null);
 
         Assert.Equal(TrustReason.CertificateMissing, verdict.Reason);
         Assert.True(tiny.Has(verdict.Manifest!.Certificate!.Value));
@@ -178,7 +178,7 @@ public sealed class RepositoryTrustTests
         Assert.Equal(TrustReason.Verified, Judge(minios, old, highestRevision: 1).Reason);
         Assert.Equal(
             TrustReason.Verified,
-            trust.JudgeManifest(minios.Name, old, minios.WhitelistBytes, minios.CertificateBytes, Now, 2, rollbackFloor: 1).Reason);
+            trust.JudgeManifest(minios.Fqrn, old, minios.WhitelistBytes, minios.CertificateBytes, Now, 2, rollbackFloor: 1).Reason);
     }
 
     [Fact]
@@ -187,15 +187,15 @@ public sealed class RepositoryTrustTests
         Fixture minios = Fixture.Load("minios.example.org");
         RepositoryTrust trust = new(MasterKeys.None);
 
-        TrustVerdict verdict = trust.JudgeManifest(minios.Name, ReadManifest("v1"), minios.WhitelistBytes, null, Now, highestRevision: 99);
+        TrustVerdict verdict = trust.JudgeManifest(minios.Fqrn, ReadManifest("v1"), minios.WhitelistBytes, null, Now, highestRevision: 99);
 
         Assert.Equal(TrustOutcome.Unverified, verdict.Outcome);
         Assert.Equal(TrustReason.NoKey, verdict.Reason);
         Assert.Equal(TrustReason.ManifestMalformed,
-            trust.JudgeManifest(minios.Name, "<html>"u8.ToArray(), minios.WhitelistBytes, null, Now, null).Reason);
+            trust.JudgeManifest(minios.Fqrn, "<html>"u8.ToArray(), minios.WhitelistBytes, null, Now, null).Reason);
         Assert.Equal(TrustReason.WhitelistMalformed,
-            trust.JudgeManifest(minios.Name, ReadManifest("v1"), "<html>"u8.ToArray(), null, Now, null).Reason);
-        Assert.Equal(TrustOutcome.Unverified, trust.JudgeManifest(minios.Name, ReadManifest("v1"), default, null, Now, null).Outcome);
+            trust.JudgeManifest(minios.Fqrn, ReadManifest("v1"), "<html>"u8.ToArray(), null, Now, null).Reason);
+        Assert.Equal(TrustOutcome.Unverified, trust.JudgeManifest(minios.Fqrn, ReadManifest("v1"), default, null, Now, null).Outcome);
     }
 
     [Fact]
@@ -220,7 +220,7 @@ public sealed class RepositoryTrustTests
 
         Assert.Equal(
             TrustReason.WhitelistWantsPkcs7,
-            forged.Trust.JudgeManifest(forged.Name, manifest, forged.Whitelist, forged.OwnCertificate, Now, null).Reason);
+            forged.Trust.JudgeManifest(Fqrn.Parse(forged.Name), manifest, forged.Whitelist, forged.OwnCertificate, Now, null).Reason);
     }
 
     [Fact]
@@ -235,8 +235,8 @@ public sealed class RepositoryTrustTests
         MasterKeys loaded = MasterKeys.Load(keys.Path);
 
         Assert.Equal(TrustReason.Verified, Judge(tiny, keys: loaded).Reason);
-        Assert.Equal(2, loaded.For("other.example.org")!.Count);
-        Assert.Null(loaded.For("tiny.example.com"));
+        Assert.Equal(2, loaded.For(Fqrn.Parse("other.example.org"))!.Count);
+        Assert.Null(loaded.For(Fqrn.Parse("tiny.example.com")));
     }
 
     [Fact]
@@ -274,7 +274,7 @@ public sealed class RepositoryTrustTests
         DateTimeOffset? now = null,
         MasterKeys? keys = null) =>
         new RepositoryTrust(keys ?? fixture.Keys()).JudgeManifest(
-            fixture.Name,
+            fixture.Fqrn,
             manifest ?? fixture.ManifestBytes,
             whitelist ?? fixture.WhitelistBytes,
             fixture.CertificateBytes,

@@ -76,11 +76,11 @@ public sealed class UntrustedInputTests
         Fixture fixture = Fixture.Load("rmd.example.org");
         RepositoryTrust trust = new(fixture.Keys());
         await RandomDamage.ReadAsync(fixture.ManifestBytes,
-            bytes => Refused(trust.JudgeManifest(fixture.Name, bytes, fixture.WhitelistBytes, fixture.CertificateBytes, Now, null)), 400);
+            bytes => Refused(trust.JudgeManifest(fixture.Fqrn, bytes, fixture.WhitelistBytes, fixture.CertificateBytes, Now, null)), 400);
         await RandomDamage.ReadAsync(fixture.WhitelistBytes,
-            bytes => Refused(trust.JudgeManifest(fixture.Name, fixture.ManifestBytes, bytes, fixture.CertificateBytes, Now, null)), 400);
+            bytes => Refused(trust.JudgeManifest(fixture.Fqrn, fixture.ManifestBytes, bytes, fixture.CertificateBytes, Now, null)), 400);
         await RandomDamage.ReadAsync(fixture.CertificateBytes,
-            bytes => Refused(trust.JudgeManifest(fixture.Name, fixture.ManifestBytes, fixture.WhitelistBytes, bytes, Now, null)), 400);
+            bytes => Refused(trust.JudgeManifest(fixture.Fqrn, fixture.ManifestBytes, fixture.WhitelistBytes, bytes, Now, null)), 400);
     }
 
     [Fact]

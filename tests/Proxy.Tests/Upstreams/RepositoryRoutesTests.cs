@@ -1,6 +1,7 @@
 using System.Text;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Tests.Upstreams;
 
@@ -23,7 +24,7 @@ public class RepositoryRoutesTests
     public void TryFind_Allowed_MostSpecificWins(string fqrn, string cluster)
     {
         Assert.True(_routes.TryFind(Encoding.ASCII.GetBytes(fqrn), out RepositoryRoute? route));
-        Assert.Equal((fqrn, cluster), (route.Fqrn, route.Cluster));
+        Assert.Equal((fqrn, cluster), (route.Fqrn.ToString(), route.Cluster));
     }
 
     [Theory]
@@ -36,7 +37,7 @@ public class RepositoryRoutesTests
     [Fact]
     public void Admit_WhatSeedsBring_IsAllowedBesideTheSettings()
     {
-        _routes.Admit(["x.example.org", "atlas.cern.ch"]);
+        _routes.Admit([Fqrn.Parse("x.example.org"), Fqrn.Parse("atlas.cern.ch")]);
         Assert.True(_routes.TryFind("x.example.org"u8, out RepositoryRoute? route));
         Assert.Equal(RepositoryRoutes.NoCluster, route.Cluster);
         Assert.True(_routes.TryFind("atlas.cern.ch"u8, out route));

@@ -162,14 +162,15 @@ public sealed class GivenSetTests
     [InlineData("/cvmfs/lib", "/cvmfs/lib")]
     [InlineData("\uFEFF/bin/sh", "/bin/sh")]
     public void PathList_OfOneRepository_IsUnderstoodAsClientsSeeIt(string line, string path) =>
-        Assert.Equal([path], GivenSets.ReadPaths(line, fqrn: "a.example.org").Value!.Select(entry => entry.Path));
+        Assert.Equal([path], GivenSets.ReadPaths(line, fqrn: Fqrn.Parse("a.example.org")).Value!.Select(entry => entry.Path));
 
     [Theory]
     [InlineData("/cvmfs/b.example.org/bin/sh", "b.example.org")]
     [InlineData("!/bin/sh", "!/bin/sh")]
     [InlineData("^/bin/*", "^/bin/*")]
     public void PathList_ThatCannotBeMeant_IsRefusedByName(string line, string named) =>
-        Assert.Contains(named, GivenSets.ReadPaths("/bin/ls\n" + line, fqrn: "a.example.org").Problem, StringComparison.Ordinal);
+        Assert.Contains(
+            named, GivenSets.ReadPaths("/bin/ls\n" + line, fqrn: Fqrn.Parse("a.example.org")).Problem, StringComparison.Ordinal);
 
     [Fact]
     public void Trace_WithATimeThatIsNoNumberOfMilliseconds_IsRefusedByLine() =>
@@ -215,7 +216,7 @@ public sealed class GivenSetTests
         return new WorkingSet
         {
             Name = "boot",
-            Repository = MiniOs.Name,
+            Repository = MiniOs.Fqrn,
             Source = WorkingSetSource.Given,
             Snapshots = ["HEAD4"],
             Entries = entries,

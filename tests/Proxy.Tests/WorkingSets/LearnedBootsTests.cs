@@ -1,5 +1,6 @@
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Tests.WorkingSets;
 
@@ -24,7 +25,7 @@ public class LearnedBootsTests
     private static WorkingSet Set(string name, string tag, string path, WorkingSetSource source = WorkingSetSource.Learned) => new()
     {
         Name = name,
-        Repository = "x.example.org",
+        Repository = Fqrn.Parse("x.example.org"),
         Source = source,
         Snapshots = [tag],
         Entries = [new WorkingSetEntry { Path = path }],

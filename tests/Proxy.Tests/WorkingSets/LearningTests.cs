@@ -3,6 +3,7 @@ using Breakwater.CacheStore;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Tests.WorkingSets;
 
@@ -39,12 +40,12 @@ public sealed class LearningTests
 
         Assert.Equal(["HEAD4", "v1"], set.Snapshots);
         BootProfile later =
-            await MiniOs.Profile(new RecordedBoot(MiniOs.Name, [.. MiniOs.BootObjects(2).Select(key => new BootRead(key, TimeSpan.Zero))]),
+            await MiniOs.Profile(new RecordedBoot(MiniOs.Fqrn, [.. MiniOs.BootObjects(2).Select(key => new BootRead(key, TimeSpan.Zero))]),
             2);
         BootProfile earlier =
-            await MiniOs.Profile(new RecordedBoot(MiniOs.Name, [.. MiniOs.BootObjects(1).Select(key => new BootRead(key, TimeSpan.Zero))]),
+            await MiniOs.Profile(new RecordedBoot(MiniOs.Fqrn, [.. MiniOs.BootObjects(1).Select(key => new BootRead(key, TimeSpan.Zero))]),
             1);
-        Assert.Equal(["HEAD4"], BootMerge.Merge(MiniOs.Name, "boot", [earlier, later], Now).Snapshots);
+        Assert.Equal(["HEAD4"], BootMerge.Merge(MiniOs.Fqrn, "boot", [earlier, later], Now).Snapshots);
     }
 
     [Fact]
@@ -67,11 +68,11 @@ public sealed class LearningTests
         foreach (bool all in (bool[])[true, false, false])
         {
             profiles.Add(await MiniOs.Profile(
-                new RecordedBoot(MiniOs.Name,
+                new RecordedBoot(MiniOs.Fqrn,
                 [.. keys.Where(key => all || key != rare).Select((key, i) => new BootRead(key, TimeSpan.FromMilliseconds(i)))]), 1));
         }
 
-        WorkingSet set = BootMerge.Merge(MiniOs.Name, "boot", profiles, Now);
+        WorkingSet set = BootMerge.Merge(MiniOs.Fqrn, "boot", profiles, Now);
 
         Assert.Equal(profiles[1].Entries.Count, set.Entries.Count);
     }
@@ -83,13 +84,13 @@ public sealed class LearningTests
         BootProfile whole = await Of(keys);
         BootProfile warm = await Of(keys.Take(14));
 
-        WorkingSet set = BootMerge.Merge(MiniOs.Name, "boot", [whole, warm, warm], Now);
+        WorkingSet set = BootMerge.Merge(MiniOs.Fqrn, "boot", [whole, warm, warm], Now);
 
         Assert.Equal(whole.Entries.Count, set.Entries.Count);
         Assert.Equal(1, set.Boots);
 
         static Task<BootProfile> Of(IEnumerable<ObjectKey> reads) =>
-            MiniOs.Profile(new RecordedBoot(MiniOs.Name, [.. reads.Select(key => new BootRead(key, TimeSpan.Zero))]), 1);
+            MiniOs.Profile(new RecordedBoot(MiniOs.Fqrn, [.. reads.Select(key => new BootRead(key, TimeSpan.Zero))]), 1);
     }
 
     [Fact]
@@ -98,10 +99,10 @@ public sealed class LearningTests
         List<ObjectKey> keys = MiniOs.BootObjects(1);
         BootProfile ordinary =
             await MiniOs.Profile(
-            new RecordedBoot(MiniOs.Name, [.. keys.Select((key, i) => new BootRead(key, TimeSpan.FromMilliseconds(i)))]), 1);
+            new RecordedBoot(MiniOs.Fqrn, [.. keys.Select((key, i) => new BootRead(key, TimeSpan.FromMilliseconds(i)))]), 1);
         BootProfile reversed = ordinary with { Entries = [.. ordinary.Entries.Reverse()] };
 
-        WorkingSet set = BootMerge.Merge(MiniOs.Name, "boot", [ordinary, reversed, ordinary], Now);
+        WorkingSet set = BootMerge.Merge(MiniOs.Fqrn, "boot", [ordinary, reversed, ordinary], Now);
 
         Assert.Equal(ordinary.Entries.Select(entry => entry.Path), set.Entries.Select(entry => entry.Path));
         Assert.Equal(ordinary.Entries.Select(entry => entry.Offset), set.Entries.Select(entry => entry.Offset));
@@ -163,7 +164,7 @@ public sealed class LearningTests
         var client = IPAddress.Parse("10.0.0.1");
         for (int i = 0; i < 50; i++)
         {
-            recorder.Observe(new ObservedRequest(MiniOs.Name, null, client, "long-lived", TimeSpan.FromSeconds(i)));
+            recorder.Observe(new ObservedRequest(MiniOs.Fqrn, null, client, "long-lived", TimeSpan.FromSeconds(i)));
         }
 
         Assert.Empty(recorder.TakeFinished(TimeSpan.FromHours(1)));
@@ -245,7 +246,7 @@ public sealed class LearningTests
                 ? null
                 : new ObjectKey(digest, DigestAlgorithm.Sha1, random.Next(10) == 0 ? ObjectKind.Catalog : ObjectKind.Plain);
             sorter.Assign(
-                new ObservedRequest("r" + random.Next(3), key, new IPAddress(random.Next(40)), "c" + random.Next(5000),
+                new ObservedRequest(Fqrn.Parse("r" + random.Next(3)), key, new IPAddress(random.Next(40)), "c" + random.Next(5000),
                 TimeSpan.FromMilliseconds(i)), out _);
             if (random.Next(500) == 0 && sorter.Boots.FirstOrDefault() is { } oldest)
             {
@@ -284,18 +285,18 @@ public sealed class LearningTests
         }
 
         List<BootProfile> profiles = [];
-        foreach (RecordedBoot boot in recorder.TakeFinished(TimeSpan.FromHours(1)).Where(boot => boot.Repository == MiniOs.Name))
+        foreach (RecordedBoot boot in recorder.TakeFinished(TimeSpan.FromHours(1)).Where(boot => boot.Repository.ToString() == MiniOs.Name))
         {
             profiles.Add(await MiniOs.Profile(boot, 1));
         }
 
-        return BootMerge.Merge(MiniOs.Name, "boot", profiles, Now);
+        return BootMerge.Merge(MiniOs.Fqrn, "boot", profiles, Now);
     }
 
     private static IEnumerable<ObservedRequest> OtherRepository(string client, string connection) =>
         Repositories.Fixture.Load("tiny.example.org") is var tiny
             ? Enumerable.Range(0, 300).Select(i => new ObservedRequest(
-                tiny.Name, i % 20 == 0 ? null : MiniOs.BootObjects(1)[i % 200], IPAddress.Parse(client), connection,
+                Fqrn.Parse(tiny.Name), i % 20 == 0 ? null : MiniOs.BootObjects(1)[i % 200], IPAddress.Parse(client), connection,
                 TimeSpan.FromMilliseconds(i * 10)))
             : [];
 

@@ -14,6 +14,8 @@ internal static class MiniOs
 {
     public const string Name = "minios.example.org";
 
+    public static readonly Fqrn Fqrn = Fqrn.Parse(Name);
+
     public static Fixture Fixture { get; } = Fixture.Load(Name);
 
     public static Manifest Manifest(int revision) =>
@@ -48,11 +50,11 @@ internal static class MiniOs
             at += pace;
             if (path == ".cvmfspublished")
             {
-                yield return new ObservedRequest(Name, null, IPAddress.Parse(client), connection, at);
+                yield return new ObservedRequest(Fqrn, null, IPAddress.Parse(client), connection, at);
             }
             else if (FixtureRepository.TryParseObjectPath(path, out ObjectKey key))
             {
-                yield return new ObservedRequest(Name, key, IPAddress.Parse(client), connection, at);
+                yield return new ObservedRequest(Fqrn, key, IPAddress.Parse(client), connection, at);
             }
         }
     }

@@ -4,6 +4,7 @@ using System.Net;
 using Breakwater.CacheStore.Documents;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -11,7 +12,7 @@ namespace Breakwater.Proxy.Tests.WorkingSets;
 
 public sealed class SetWitnessesTests
 {
-    private const string Repository = "minios.example.org";
+    private static readonly Fqrn Repository = Fqrn.Parse("minios.example.org");
 
     private static readonly IPAddress s_one = IPAddress.Parse("10.0.0.1");
     private static readonly IPAddress s_other = IPAddress.Parse("10.0.0.2");

@@ -104,7 +104,7 @@ internal sealed class PublishKeys(string folder, string fqrn)
 
         using RSA masterKey = RSA.Create(masterBits);
         using RSA signing = RSA.Create(SigningBits);
-        byte[] certificate = Encoding.ASCII.GetBytes(CertificateDraft.Create(fqrn, signing, now));
+        byte[] certificate = Encoding.ASCII.GetBytes(CertificateDraft.Create(Fqrn.Parse(fqrn), signing, now));
         WholeFile.Write(master, Pem(masterKey.ExportRSAPrivateKeyPem()), WholeFile.Secret);
         WholeFile.Write(SigningPath, Pem(signing.ExportRSAPrivateKeyPem()), WholeFile.Secret);
         WholeFile.Write(CertificatePath, certificate, WholeFile.Readable);
@@ -132,12 +132,12 @@ internal sealed class PublishKeys(string folder, string fqrn)
     /// </summary>
     public string? Judge(byte[] whitelist, DateTimeOffset now)
     {
-        if (!MasterKeys.Of(fqrn, ReadPublic()).TryGet(out MasterKeys? keys, out string? problem))
+        if (!MasterKeys.Of(Fqrn.Parse(fqrn), ReadPublic()).TryGet(out MasterKeys? keys, out string? problem))
         {
             throw new PublishException($"{PublicPath}: {problem}");
         }
 
-        TrustVerdict verdict = new RepositoryTrust(keys).JudgeWhitelist(fqrn, whitelist, now);
+        TrustVerdict verdict = new RepositoryTrust(keys).JudgeWhitelist(Fqrn.Parse(fqrn), whitelist, now);
         return verdict.Outcome != TrustOutcome.Accepted ? verdict.Explanation
             : verdict.Whitelist!.Lists(DerOf(ReadCertificate(), CertificatePath)) ? null
             : $"It does not list the certificate {CertificatePath}.";

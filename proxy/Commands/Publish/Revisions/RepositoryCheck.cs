@@ -46,7 +46,7 @@ internal static class RepositoryCheck
 
     private static string? JudgeChain(RepositoryFolder folder, CurrentRepository current, string publicKey, DateTimeOffset now)
     {
-        if (!MasterKeys.Of(folder.Fqrn, publicKey).TryGet(out MasterKeys? keys, out string? problem))
+        if (!MasterKeys.Of(Fqrn.Parse(folder.Fqrn), publicKey).TryGet(out MasterKeys? keys, out string? problem))
         {
             return problem;
         }
@@ -55,7 +55,7 @@ internal static class RepositoryCheck
             ? File.ReadAllBytes(folder.Objects.PathOf(key))
             : null;
         TrustVerdict verdict = new RepositoryTrust(keys).JudgeManifest(
-            folder.Fqrn,
+            Fqrn.Parse(folder.Fqrn),
             folder.Read(RepositoryFolder.Manifest),
             folder.Read(RepositoryFolder.Whitelist) ?? [],
             certificate is null ? (ReadOnlyMemory<byte>?)null : certificate,

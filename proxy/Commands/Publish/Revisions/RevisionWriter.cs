@@ -77,14 +77,14 @@ internal sealed class RevisionWriter(RepositoryFolder folder, PublishKeys keys, 
         }
 
         string file = folder.Objects.NewTemporary();
-        HistoryWriter.Write(file, folder.Fqrn, before?.Manifest.History, tags);
+        HistoryWriter.Write(file, Fqrn.Parse(folder.Fqrn), before?.Manifest.History, tags);
         return folder.Objects.PutFile(file, 'H');
     }
 
     private byte[] WriteReflog(IEnumerable<KeyValuePair<ObjectKey, DateTimeOffset>> references)
     {
         string file = folder.Objects.NewTemporary();
-        ReflogWriter.Write(file, folder.Fqrn, references);
+        ReflogWriter.Write(file, Fqrn.Parse(folder.Fqrn), references);
         byte[] bytes = File.ReadAllBytes(file);
         File.Delete(file);
         return bytes;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Commands.Publish.Tree;
 
@@ -25,7 +26,7 @@ internal static class WorkingSetsFile
 
         GivenRootFile.AddTo(root, Encoding.ASCII.GetBytes(PublishedSets.Path[1..]), file);
         string? problem = WorkingSetFile.ReadAll(File.ReadAllBytes(file)).TryGet(out IReadOnlyList<WorkingSet>? sets, out string? malformed)
-            ? sets.Select(set => PublishedSets.ProblemOf(set, fqrn)).FirstOrDefault(found => found is not null)
+            ? sets.Select(set => PublishedSets.ProblemOf(set, Fqrn.Parse(fqrn))).FirstOrDefault(found => found is not null)
             : malformed;
         if (problem is not null)
         {

@@ -33,9 +33,9 @@ public sealed class CatalogWriterTests
         }
 
         string history = directory.Combine("h");
-        HistoryWriter.Write(history, name, null, []);
+        HistoryWriter.Write(history, Fqrn.Parse(name), null, []);
         string reflog = directory.Combine("r");
-        ReflogWriter.Write(reflog, name, []);
+        ReflogWriter.Write(reflog, Fqrn.Parse(name), []);
 
         Assert.Equal(WrittenDatabase.Schema(fixture.Content(fixture.Manifest.RootCatalog, false)), WrittenDatabase.Schema(catalog));
         Assert.Equal(WrittenDatabase.Schema(fixture.Content(fixture.Manifest.History!.Value, false)), WrittenDatabase.Schema(history));
@@ -167,7 +167,7 @@ public sealed class CatalogWriterTests
             Description = i % 2 == 0 ? "" : "ünicode",
             CatalogBytes = i * 4096,
         })];
-        HistoryWriter.Write(file, "os.lab.example", null, tags);
+        HistoryWriter.Write(file, Fqrn.Parse("os.lab.example"), null, tags);
         History read = (await History.ReadAsync(WrittenDatabase.Wire(file), CatalogLimits.Default)).Value!;
         Assert.Equal(tags, read.Tags.OrderBy(tag => tag.Revision));
         Assert.Equal([["fqrn", "os.lab.example"]], WrittenDatabase.Query(file, "SELECT * FROM properties WHERE key='fqrn'"));
@@ -179,7 +179,7 @@ public sealed class CatalogWriterTests
     {
         using var directory = new TemporaryDirectory();
         string file = directory.Combine("r");
-        ReflogWriter.Write(file, "os.lab.example", "CXHM".Select((kind, i) => KeyValuePair.Create(
+        ReflogWriter.Write(file, Fqrn.Parse("os.lab.example"), "CXHM".Select((kind, i) => KeyValuePair.Create(
             new ObjectKey(System.Security.Cryptography.SHA1.HashData([(byte)i]), DigestAlgorithm.Sha1, (ObjectKind)kind), s_now)));
         Assert.Equal([0L, 1L, 2L, 3L], WrittenDatabase.Query(file, "SELECT type FROM refs ORDER BY type").Select(row => row[0]));
     }

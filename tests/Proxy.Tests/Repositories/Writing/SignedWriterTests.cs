@@ -12,6 +12,7 @@ namespace Breakwater.Proxy.Tests.Repositories.Writing;
 public sealed class SignedWriterTests : IDisposable
 {
     private const string Name = "os.lab.example";
+    private static readonly Fqrn s_fqrn = Fqrn.Parse(Name);
     private static readonly DateTimeOffset s_now = new(2026, 11, 28, 12, 0, 0, TimeSpan.Zero);
 
     private static readonly Gen<ObjectKey> s_digest = Gen.Byte.Array[20].Select(digest => new ObjectKey(digest, DigestAlgorithm.Sha1, 0));
@@ -113,14 +114,15 @@ public sealed class SignedWriterTests : IDisposable
         byte[] manifest = s_manifest.Single() is { } any ? (any with { Certificate = key }).Sign(new RsaSigner(_signing)) : [];
         RepositoryTrust trust = TrustIn(_master);
 
-        Assert.Equal(TrustReason.Verified, trust.JudgeManifest(Name, manifest, whitelist, certificate, s_now, null).Reason);
+        Assert.Equal(TrustReason.Verified, trust.JudgeManifest(s_fqrn, manifest, whitelist, certificate, s_now, null).Reason);
         Assert.Equal(
-            TrustReason.WhitelistExpired, trust.JudgeManifest(Name, manifest, whitelist, certificate, s_now.AddDays(31), null).Reason);
+            TrustReason.WhitelistExpired, trust.JudgeManifest(s_fqrn, manifest, whitelist, certificate, s_now.AddDays(31), null).Reason);
         Assert.Equal(
-            TrustReason.WhitelistSignature, TrustIn(_signing).JudgeManifest(Name, manifest, whitelist, certificate, s_now, null).Reason);
+            TrustReason.WhitelistSignature, TrustIn(_signing).JudgeManifest(s_fqrn, manifest, whitelist, certificate, s_now, null).Reason);
         byte[] signedByMaster = (Manifest.Parse(manifest).Value is { } parsed ? Draft(parsed, key) : throw new InvalidOperationException())
             .Sign(new RsaSigner(_master));
-        Assert.Equal(TrustReason.ManifestSignature, trust.JudgeManifest(Name, signedByMaster, whitelist, certificate, s_now, null).Reason);
+        Assert.Equal(
+            TrustReason.ManifestSignature, trust.JudgeManifest(s_fqrn, signedByMaster, whitelist, certificate, s_now, null).Reason);
     }
 
     [Fact]
@@ -154,13 +156,13 @@ public sealed class SignedWriterTests : IDisposable
     {
         using var directory = new TemporaryDirectory();
         string file = directory.Combine("pem");
-        File.WriteAllText(file, CertificateDraft.Create(Name, key, s_now));
+        File.WriteAllText(file, CertificateDraft.Create(s_fqrn, key, s_now));
         byte[] wire = WrittenDatabase.Wire(file).ToArray();
         der = Certificate.Parse(wire).Value!.Der;
         return wire;
     }
 
-    private static RepositoryTrust TrustIn(RSA master) => new(MasterKeys.Of(Name, master.ExportSubjectPublicKeyInfoPem()).Value!);
+    private static RepositoryTrust TrustIn(RSA master) => new(MasterKeys.Of(s_fqrn, master.ExportSubjectPublicKeyInfoPem()).Value!);
 
     private static ManifestDraft Draft(Manifest manifest, ObjectKey certificate) => new()
     {
