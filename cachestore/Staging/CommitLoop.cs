@@ -201,6 +201,7 @@ internal sealed class CommitLoop : IAsyncDisposable
             staged.Parts.ReleaseFlushed(_log.FlushedUntilAddress);
         }
 
+        StagingMemory.Shared.Trim();
         Committed?.Invoke();
         SignalCycle();
     }

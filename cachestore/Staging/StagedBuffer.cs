@@ -20,7 +20,7 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
         _budget = budget;
         budget.BufferTaken();
         Capacity = StagingMemory.CapacityFor(minimumBytes);
-        _start = StagingMemory.Rent(Capacity);
+        _start = StagingMemory.Shared.Rent(Capacity);
     }
 
     /// <summary>Bytes that there is room for.</summary>
@@ -40,7 +40,7 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
     {
         if (_references.Release())
         {
-            StagingMemory.Return(_start, Capacity);
+            StagingMemory.Shared.Return(_start, Capacity);
             _budget.BufferLetGo();
         }
     }
