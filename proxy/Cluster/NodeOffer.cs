@@ -11,5 +11,8 @@ internal sealed record NodeOffer(IReadOnlyDictionary<Fqrn, ulong> Repositories, 
     IReadOnlyDictionary<Fqrn, string>? Sets)
 {
     /// <summary>How it is written.</summary>
-    public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web);
+    public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new ByRepository<ulong>(), new ByRepository<long>(), new ByRepository<string>() },
+    };
 }
