@@ -173,19 +173,6 @@ internal static unsafe partial class Posix
         _ = Madvise(start, (nuint)bytes, Huge);
     }
 
-    /// <summary>Gives pages that the C library keeps of freed memory back to the system (malloc_trim). Nothing where it has no such call.</summary>
-    public static void ReturnFreedMemory()
-    {
-        try
-        {
-            _ = MallocTrim(0);
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // musl, which keeps less
-        }
-    }
-
     /// <summary>
     /// Is every page of a mapped range in the page cache (mincore)? False also when the range is longer than 1 MiB or lies beyond the file.
     /// </summary>
@@ -240,9 +227,6 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
     private static partial int Madvise(nint start, nuint length, int advice);
-
-    [LibraryImport("libc", EntryPoint = "malloc_trim")]
-    private static partial int MallocTrim(nuint kept);
 
     [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
     private static partial int Mincore(nint address, nuint length, byte* states);

@@ -1,6 +1,8 @@
 namespace Breakwater.CacheStore.Staging;
 
-/// <summary>Free blocks of one size. The one that was used last is taken first, so what nobody needs stays at the bottom. Thread-safe.</summary>
+/// <summary>
+/// Free blocks of one size. The one that was used last is taken first, so what nobody needs stays at the bottom. Thread-safe.
+/// </summary>
 internal sealed class FreeBlocks(int capacity)
 {
     private readonly Lock _gate = new();

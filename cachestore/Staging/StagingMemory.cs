@@ -61,7 +61,9 @@ internal sealed unsafe class StagingMemory(TimeProvider time)
         FreeOf(capacity).Put((nint)block);
     }
 
-    /// <summary>Gives the memory of blocks that nobody needed for <see cref="Rest"/> back to the system. Cheap when it is called often.</summary>
+    /// <summary>
+    /// Gives the memory of blocks that nobody needed for <see cref="Rest"/> back to the system. Cheap when it is called often.
+    /// </summary>
     public void Trim()
     {
         if (time.GetElapsedTime(Volatile.Read(ref _trimmed)) < Rest || !_trimming.TryEnter())
@@ -84,7 +86,7 @@ internal sealed unsafe class StagingMemory(TimeProvider time)
             Interlocked.Add(ref _keptBytes, -bytes);
             if (bytes > 0)
             {
-                Posix.ReturnFreedMemory();
+                FreedMemory.GiveBack();
             }
 
             Volatile.Write(ref _trimmed, time.GetTimestamp());

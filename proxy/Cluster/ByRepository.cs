@@ -4,7 +4,9 @@ using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Cluster;
 
-/// <summary>What a node says of repositories, by name. What has the name of none is left out: the rest of an offer is good without it.</summary>
+/// <summary>
+/// What a node says of repositories, by name. What has the name of none is left out: the rest of an offer is good without it.
+/// </summary>
 internal sealed class ByRepository<TValue> : JsonConverter<IReadOnlyDictionary<Fqrn, TValue>>
 {
     /// <inheritdoc/>

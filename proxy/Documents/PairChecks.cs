@@ -109,7 +109,8 @@ internal sealed partial class PairChecks(
             counters.RefusedDocuments.Add(1, new KeyValuePair<string, object?>("reason", refusal.Reason));
             if (entry.LastRefusal?.Reason != refusal.Reason)
             {
-                LogRefused(log, entry.Repository.Fqrn, refusal.Reason, refusal.Explanation);
+                LogRefused(log, entry.Repository.Fqrn, refusal.Reason, refusal.Explanation,
+                    entry.Current is null ? "Clients get none until one is good" : "The last good pair goes on being served");
             }
         }
 
@@ -127,9 +128,8 @@ internal sealed partial class PairChecks(
     }
 
     [LoggerMessage(Level = LogLevel.Error,
-        Message = "{Repository}: a Stratum 1's manifest or whitelist is refused ({Reason}): {Explanation} The last good pair goes on "
-        + "being served")]
-    private static partial void LogRefused(ILogger log, Fqrn repository, TrustReason reason, string explanation);
+        Message = "{Repository}: a Stratum 1's manifest or whitelist is refused ({Reason}): {Explanation} {Served}")]
+    private static partial void LogRefused(ILogger log, Fqrn repository, TrustReason reason, string explanation, string served);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "{Repository}: the whitelist expires at {ExpiresAt:u}; clients refuse the repository then. Its publisher must sign a "

@@ -41,11 +41,7 @@ internal sealed class SignedPairFetcher(
         try
         {
             (CachedDocument? whitelist, UpstreamFailure? failure) = await documents.FetchAsync(
-                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.WhitelistPath, hint)
-                {
-                    Place = place,
-                    Nodes = siteNodes,
-                },
+                RequestFor(SignedDocuments.WhitelistPath),
                 troubled,
                 document => ValueTask.FromResult(Note(trust.JudgeWhitelist(repository.Fqrn, document.Body, time.GetUtcNow()))),
                 patience.Token);
@@ -62,17 +58,26 @@ internal sealed class SignedPairFetcher(
 
             TrustVerdict? accepted = null;
             ReadOnlyMemory<byte>? certificate = null;
+            bool mayLookFurther = true;
             (CachedDocument? manifest, failure) = await documents.FetchAsync(
-                new DocumentRequest(DocumentKind.File, repository, SignedDocuments.ManifestPath, hint)
-                {
-                    Place = place,
-                    Nodes = siteNodes,
-                },
+                RequestFor(SignedDocuments.ManifestPath),
                 troubled,
                 async document =>
                 {
                     (accepted, certificate) =
                         await JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, troubled, patience.Token);
+                    if (accepted.Reason == TrustReason.CertificateNotListed && mayLookFurther)
+                    {
+                        // The list may be one that its Stratum 1 kept from before the publisher had another certificate.
+                        mayLookFurther = false;
+                        if (await NewerListAsync(whitelist!) is { } newer)
+                        {
+                            whitelist = newer;
+                            (accepted, certificate) =
+                                await JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, troubled, patience.Token);
+                        }
+                    }
+
                     return Note(accepted);
                 },
                 patience.Token);
@@ -84,6 +89,14 @@ internal sealed class SignedPairFetcher(
         {
             return new FetchedPair(null, new UpstreamFailure(FailureKind.Timeout, "no Stratum 1 has delivered it in time"), refusal);
         }
+
+        DocumentRequest RequestFor(string path) =>
+            new(DocumentKind.File, repository, path, hint) { Place = place, Nodes = siteNodes };
+
+        async Task<CachedDocument?> NewerListAsync(CachedDocument than) => (await documents.FetchAsync(
+            RequestFor(SignedDocuments.WhitelistPath), troubled,
+            document => ValueTask.FromResult(IsNewer(repository.Fqrn, document, than) ? null : "its whitelist is no newer one"),
+            patience.Token)).Document;
 
         string? Note(TrustVerdict verdict)
         {
@@ -142,10 +155,14 @@ internal sealed class SignedPairFetcher(
             return fetched ?? known;
         }
 
+        return IsNewer(fqrn, known, fetched) ? known with { CheckedAt = fetched.CheckedAt, InitialAge = fetched.InitialAge } : fetched;
+    }
+
+    private bool IsNewer(Fqrn fqrn, CachedDocument whitelist, CachedDocument than)
+    {
         DateTimeOffset now = time.GetUtcNow();
-        bool isNewer = trust.JudgeWhitelist(fqrn, known.Body, now) is { Outcome: TrustOutcome.Accepted, Whitelist: { } list }
-            && list.CreatedAt <= now && list.CreatedAt > Whitelist.Parse(fetched.Body.Span).Value?.CreatedAt;
-        return isNewer ? known with { CheckedAt = fetched.CheckedAt, InitialAge = fetched.InitialAge } : fetched;
+        return trust.JudgeWhitelist(fqrn, whitelist.Body, now) is { Outcome: TrustOutcome.Accepted, Whitelist: { } list }
+            && list.CreatedAt <= now && list.CreatedAt > Whitelist.Parse(than.Body.Span).Value?.CreatedAt;
     }
 
     private async Task<(TrustVerdict Verdict, ReadOnlyMemory<byte>? Certificate)> JudgeAsync(

@@ -14,5 +14,5 @@ internal sealed class ExchangeLimits(int maxFetches, int maxFiles, IEnumerable<s
     public FetchQueue Files { get; } = new(maxFiles, prefetchLimit: 0, clusters);
 
     /// <summary>Who waits, and in which order he is let in.</summary>
-    public FetchQueue Queue { get; } = new(maxFetches, prefetchLimit: 0);
+    public FetchQueue Queue { get; } = new(maxFetches, prefetchLimit: 0) { AreClustersOpen = true };
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.ExceptionServices;
 using Breakwater.Proxy.Caching;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
@@ -38,10 +39,11 @@ internal sealed class OriginAsker(DestinationClients clients, LoopGuard loops, P
     /// <param name="client">On whose account it goes.</param>
     /// <param name="cancellationToken">Ends the wait for the head.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="BadHttpRequestException">The body that the client sends is malformed.</exception>
     public async Task<AskResult> AskAsync(
         ExchangeTarget target, string method, HeaderFields fields, Stream? content, IPAddress? client, CancellationToken cancellationToken)
     {
-        var place = new FetchPlace(FetchPriority.Demand, client);
+        var place = new FetchPlace(FetchPriority.Demand, client, target.Upstreams[0].Authority);
         await limits.Queue.EnterAsync(place, cancellationToken);
         bool isPassedOn = false;
         try
@@ -132,6 +134,12 @@ internal sealed class OriginAsker(DestinationClients clients, LoopGuard loops, P
         {
             message?.Dispose();
             return Fail(FailureKind.Timeout, upstream, "sent no answer in time");
+        }
+        catch (HttpRequestException e) when (e.InnerException is BadHttpRequestException)
+        {
+            message?.Dispose();
+            ExceptionDispatchInfo.Throw(e.InnerException); // the client's body is none: not the origin's fault
+            throw;
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {

@@ -169,6 +169,13 @@ internal sealed class OriginFetch(
                 : new ExchangeAnswer { Failure = failure };
         }
 
+        HeaderFields asked = exchange.Fields;
+        if ((answer.Status == StatusCodes.Status304NotModified && !asked.Has("If-None-Match") && !asked.Has("If-Modified-Since"))
+            || (answer.Status == StatusCodes.Status206PartialContent && !asked.Has("Range")))
+        {
+            return keeper.Refuse(answer, $"sent a {answer.Status} that nobody asked for");
+        }
+
         if (stored is { Status: StatusCodes.Status200OK } && answer.Status is StatusCodes.Status200OK)
         {
             bool isSame = answer.Fields.Only("ETag") == stored.Fields.Only("ETag")

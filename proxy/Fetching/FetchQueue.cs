@@ -24,6 +24,12 @@ internal sealed class FetchQueue(int limit, int prefetchLimit, params IEnumerabl
     private int _prefetching;                                        // guarded by _gate
 
     /// <summary>
+    /// Are there others than those that were named, as clients ask for origins? Then one that is alone is bounded as well, for the next one
+    /// that comes, and those of whom nothing is under way are forgotten. Set before use.
+    /// </summary>
+    public bool AreClustersOpen { get; init; }
+
+    /// <summary>
     /// What is left of a limit for this node, asked each time: nodes come and go. What is under way beyond it goes on. Set before use.
     /// </summary>
     public Func<int, int> ShareOf { get; init; } = static limit => limit;
@@ -172,7 +178,7 @@ internal sealed class FetchQueue(int limit, int prefetchLimit, params IEnumerabl
         return free > 0
             && (place.Priority != FetchPriority.Prefetch || _prefetching < ShareOf(prefetchLimit))
             && (place.Client.Equals(FetchLine.Own) || ClientShare.Allows(_runningOf.GetValueOrDefault(place.Client), free))
-            && (place.Cluster is not { } cluster || _runningOfCluster.Count <= 1
+            && (place.Cluster is not { } cluster || (_runningOfCluster.Count <= 1 && !AreClustersOpen)
                 || ClientShare.Allows(_runningOfCluster.GetValueOrDefault(cluster), free));
     }
 
@@ -193,9 +199,9 @@ internal sealed class FetchQueue(int limit, int prefetchLimit, params IEnumerabl
         place.IsRunning = false;
         _running--;
         _prefetching -= place.Priority == FetchPriority.Prefetch ? 1 : 0;
-        if (place.Cluster is { } cluster)
+        if (place.Cluster is { } cluster && --_runningOfCluster[cluster] == 0 && AreClustersOpen)
         {
-            _runningOfCluster[cluster]--;
+            _runningOfCluster.Remove(cluster);
         }
 
         int left = _runningOf[place.Client] - 1;

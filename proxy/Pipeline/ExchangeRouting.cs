@@ -41,7 +41,7 @@ internal sealed class ExchangeRouting(DestinationAccess destinations, HttpPolicy
     private static bool TrySite(HttpSite? site, DestinationTarget asked, [NotNullWhen(true)] out ExchangeTarget? target)
     {
         target = null;
-        if (site is null || IsCvmfs(asked))
+        if (site is null || IsCvmfs(asked) || (site.HasFolder && LenientPath.MayClimbOut(asked.PathAndQuery)))
         {
             return false;
         }
@@ -72,12 +72,7 @@ internal sealed class ExchangeRouting(DestinationAccess destinations, HttpPolicy
         return true;
     }
 
-    /// <summary>As a lenient server reads the path: dot segments resolved, escapes undone, slashes doubled or not.</summary>
-    private static bool IsCvmfs(DestinationTarget asked)
-    {
-        string path = new Uri($"http://host{asked.PathAndQuery}").AbsolutePath;
-        return Uri.UnescapeDataString(path).TrimStart('/').StartsWith("cvmfs/", StringComparison.Ordinal);
-    }
+    private static bool IsCvmfs(DestinationTarget asked) => LenientPath.MayLeadBelow(asked.PathAndQuery, "cvmfs");
 
     private static string HostField(DestinationTarget asked)
     {

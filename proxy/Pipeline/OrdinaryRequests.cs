@@ -37,6 +37,12 @@ internal sealed class OrdinaryRequests(
                 context, StatusCodes.Status405MethodNotAllowed, $"This proxy passes {policy.Allow} to other hosts (Http:Methods).");
         }
 
+        if (FaultOfCoding(context.Request.Headers) is { } fault)
+        {
+            context.Response.Headers.Connection = "close";
+            return heads.WriteErrorAsync(context, fault.Status, fault.Text);
+        }
+
         if (hasBody && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
             limit.MaxRequestBodySize = null; // it is passed on as it comes
@@ -45,11 +51,26 @@ internal sealed class OrdinaryRequests(
         return ServeAsync(context, target, next, outcome);
     }
 
+    /// <summary>Kestrel undoes one coding and would have the origin take the bytes of the others for the body.</summary>
+    private static (int Status, string Text)? FaultOfCoding(IHeaderDictionary fields) =>
+        fields.TransferEncoding.Count == 0 ? null
+        : !"chunked".Equals(fields.TransferEncoding.ToString().Trim(), StringComparison.OrdinalIgnoreCase)
+            ? (StatusCodes.Status501NotImplemented, "The body may be chunked, and in no other transfer coding.")
+        : fields.ContainsKey("X-Content-Length") // what Kestrel makes of a Content-Length beside chunks
+            ? (StatusCodes.Status400BadRequest, "Content-Length beside Transfer-Encoding: chunked.")
+        : null;
+
     private async Task ServeAsync(HttpContext context, ExchangeTarget target, ReadyRequest? next, RequestOutcome outcome)
     {
         try
         {
             await endpoint.ServeAsync(context, target, next, outcome);
+        }
+        catch (BadHttpRequestException e) when (!context.Response.HasStarted)
+        {
+            context.Response.Headers.Connection = "close";
+            outcome.Result = RequestResult.Refused;
+            await heads.WriteErrorAsync(context, e.StatusCode, "The body of the request is malformed.");
         }
         finally
         {

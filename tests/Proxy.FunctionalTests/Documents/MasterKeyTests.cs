@@ -223,6 +223,31 @@ public sealed class MasterKeyTests : IAsyncLifetime
         Assert.Equal(5UL, await RevisionAsync());
     }
 
+    /// <summary>The first Stratum 1 kept the list from before the publisher had another certificate.</summary>
+    [Theory]
+    [InlineData("none")]
+    [InlineData("old")]
+    [InlineData("junk")]
+    public async Task Whitelist_OldAtOneStratum1_TheOthersPairIsShownAllTheSame(string manifest)
+    {
+        await using ScriptedUpstream second = ScriptedUpstream.Start();
+        byte[] other = _old.Certificate(out Forger forger);
+        second.Put(_old.CertificateUrl(other), other);
+        second.Put(WhitelistUrl, _old.WhitelistOf("20261130000000", "20281101000000", other));
+        byte[] good = forger.SignManifest(_old.ManifestText(812, other));
+        second.Put(ManifestUrl, good);
+        _stratum1.Script(_old.CertificateUrl(_old.OwnCertificate), UpstreamBehaviour.NotFound);
+        if (manifest != "old")
+        {
+            _stratum1.Script(ManifestUrl, manifest == "none" ? UpstreamBehaviour.NotFound : UpstreamBehaviour.FlipsBitAt(3));
+        }
+
+        await using ProxyUnderTest cold = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?> { ["Repositories:KeysDirectory"] = _keys.Path }, _time, _stratum1, second);
+        Assert.Equal(good, (await cold.GetAsync(ManifestUrl)).Body);
+        Assert.Equal(812UL, Manifest.Parse((await cold.GetAsync(ManifestUrl)).Body).Value!.Revision);
+    }
+
     [Fact]
     public async Task Whitelist_RenewedWhileTheManifestLags_VouchesForWhatIsShown()
     {

@@ -83,6 +83,20 @@ public class FetchQueueTests
         Assert.Equal(16, Enumerable.Range(0, 40).Count(i => only.TryEnter(Place("live", i))));
     }
 
+    /// <summary>As origins of ordinary HTTP: who is alone leaves room for one whom nobody has asked for yet.</summary>
+    [Fact]
+    public void TryEnter_OfAClusterThatIsAlone_LeavesRoomWhereOthersMayCome()
+    {
+        var queue = new FetchQueue(16, 8) { AreClustersOpen = true };
+        FetchPlace[] places = [.. Enumerable.Range(0, 40).Select(i => Place("silent", i))];
+        FetchPlace[] silent = [.. places.Where(queue.TryEnter)];
+        Assert.InRange(silent.Length, 8, 13);
+        Assert.True(queue.TryEnter(Place("live", 50)));
+
+        Array.ForEach(silent, queue.Leave);
+        Assert.InRange(Enumerable.Range(0, 40).Count(i => queue.TryEnter(Place("silent", i))), 8, 13);
+    }
+
     // What one client wants of a cluster that is silent is not in the way of what it wants of another.
     [Fact]
     public async Task EnterAsync_BehindAClusterWithoutRoom_TheClientsOtherClusterIsNext()

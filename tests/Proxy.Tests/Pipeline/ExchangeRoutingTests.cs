@@ -27,6 +27,9 @@ public sealed class ExchangeRoutingTests
     [InlineData("/x", "site.example.com:8080", "site:http://site.example.com:8080/x", "site.example.com:8080", "http://origin:81/r/x")]
     [InlineData("http://site.example.com:7/x", "a", "site:http://site.example.com:7/x", "site.example.com:7", "http://origin:81/r/x")]
     [InlineData("/x", "plain.example.com", "site:http://plain.example.com/x", "plain.example.com", "http://any/x")]
+    [InlineData("/a/../x?..", "site.example.com:9", "site:http://site.example.com:9/a/../x?..", "site.example.com:9",
+        "http://origin:81/r/a/../x?..")]
+    [InlineData("/../x", "plain.example.com", "site:http://plain.example.com/../x", "plain.example.com", "http://any/../x")]
     [InlineData("//x", "", "site:http:////x", "any", "http://any//x")]
     public void Target_OfADestinationOrSite_IsNamedAndAskedOf(string target, string host, string name, string hostField, string upstream)
     {
@@ -42,7 +45,19 @@ public sealed class ExchangeRoutingTests
     [InlineData("https://plain.example.com/", "")]
     [InlineData("http://plain.example.com/cvmfs/a/b", "")]
     [InlineData("http://plain.example.com/a/%2e%2e/cvmfs/a", "")]
+    [InlineData("http://plain.example.com/a%2f..%2fcvmfs/a", "")]
+    [InlineData("http://plain.example.com/a/%2e%2e%2fcvmfs/a", "")]
+    [InlineData("http://plain.example.com/.%2fcvmfs/a", "")]
+    [InlineData("http://plain.example.com/a%2F%2E%2E%2F/cvmfs/a", "")]
+    [InlineData("http://plain.example.com/a%2fb/../cvmfs/a", "")] // by who resolves first
+    [InlineData("http://plain.example.com/a%5c..%5ccvmfs/a", "")]
     [InlineData("/%63vmfs/a", "site.example.com")]
+    [InlineData("/../private", "site.example.com")] // beside the folder of its origin
+    [InlineData("/x/../../private", "site.example.com")]
+    [InlineData("/%2e%2e/private", "site.example.com")]
+    [InlineData("/..%2fprivate", "site.example.com")]
+    [InlineData("/a%2fb/../../private", "site.example.com")]
+    [InlineData("/..", "site.example.com")]
     [InlineData("/x#f", "site.example.com")]
     [InlineData("/x", "site.example.com/y")]
     [InlineData("/x", "u@site.example.com")]

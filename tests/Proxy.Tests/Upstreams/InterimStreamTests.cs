@@ -18,6 +18,8 @@ public sealed class InterimStreamTests
     [InlineData("HTTP/1.1 103 Early", "HTTP/1.1 103 Early", 0)]
     [InlineData("HTT", "HTT", 0)]
     [InlineData("nonsense", "nonsense", 0)]
+    [InlineData("HTTP/1.1 103 Early Hints\nLink: </a>\n\n" + Final, "HTTP/1.1 103 Early Hints\nLink: </a>\n\n" + Final, 0)]
+    [InlineData("HTTP/1.1 103 E\r\nLink: </a>\n\n" + Final, "HTTP/1.1 103 E\r\nLink: </a>\n\n" + Final, 0)]
     public async Task Read_OfAnAnswerInPieces_GivesTheRealOneAndHandsOverTheOthers(string sent, string expected, int interim)
     {
         for (int piece = 1; piece <= sent.Length; piece += 1 + (piece / 4))
