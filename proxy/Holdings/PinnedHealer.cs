@@ -53,7 +53,14 @@ internal sealed partial class PinnedHealer(
         {
             await foreach (ObjectKey key in _damaged.Reader.ReadAllAsync(stoppingToken))
             {
-                await HealAsync(key, stoppingToken);
+                try
+                {
+                    await HealAsync(key, stoppingToken);
+                }
+                catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+                {
+                    // It took too long: the next look at it finds it damaged again.
+                }
             }
         }
         catch (OperationCanceledException)

@@ -34,8 +34,10 @@ internal sealed partial class WorkingSetService(
                     await LearnAsync(stoppingToken);
                     await polls.PollAsync(stoppingToken);
                 }
-                catch (Exception e) when (e is IOException or ObjectDisposedException)
+                catch (Exception e) when (e is IOException or ObjectDisposedException
+                    || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
                 {
+                    // What took too long is no reason to learn nothing any more.
                     LogFailed(log, e);
                 }
             }
