@@ -137,6 +137,8 @@ public sealed class ChangedFilesTests : IDisposable
                 RandomAccess.SetLength(file, at + ((long)LastPartBytes(bytes) * keptPercent / 100));
             }
 
+            StoreFiles.OutlastLook();
+
             await AssertLostAsync(store, key);
         }
     }

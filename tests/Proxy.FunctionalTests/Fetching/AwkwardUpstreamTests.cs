@@ -23,7 +23,12 @@ public sealed class AwkwardUpstreamTests
     };
 
     /// <summary>Where nobody is silent: on a busy machine none may seem so.</summary>
-    private static readonly Dictionary<string, string?> s_patient = new(s_healing) { ["Proxy:FirstByteTimeout"] = "00:00:10" };
+    private static readonly Dictionary<string, string?> s_patient = new(s_healing)
+    {
+        ["Proxy:FirstByteTimeout"] = "00:00:10",
+        ["Proxy:AnswerTimeout"] = "00:01:00", // a fifteenth of it makes an answer slow
+        ["Proxy:FetchPatience"] = "00:05:00",
+    };
 
     /// <summary>What a head says of the length of a body of 40,000 bytes.</summary>
     public static readonly TheoryData<string> UnclearHeads =
