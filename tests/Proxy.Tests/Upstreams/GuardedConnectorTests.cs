@@ -10,17 +10,37 @@ namespace Breakwater.Proxy.Tests.Upstreams;
 public sealed class GuardedConnectorTests : IDisposable
 {
     private static readonly IPAddress s_meant = IPAddress.Parse("127.0.0.2");
-    private readonly Socket _good = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-    private readonly Socket _trap = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _good;
+    private readonly Socket _trap;
     private readonly int _port;
 
     public GuardedConnectorTests()
     {
-        _good.Bind(new IPEndPoint(s_meant, 0));
-        _good.Listen();
+        (_good, _trap) = OnOnePort();
         _port = ((IPEndPoint)_good.LocalEndPoint!).Port;
-        _trap.Bind(new IPEndPoint(IPAddress.Loopback, _port));
+        _good.Listen();
         _trap.Listen();
+    }
+
+    /// <summary>A port that is free on one address may be taken on the other, by a connection of another test: then the next one.</summary>
+    private static (Socket Good, Socket Trap) OnOnePort()
+    {
+        for (int tries = 1; ; tries++)
+        {
+            var good = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            var trap = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                good.Bind(new IPEndPoint(s_meant, 0));
+                trap.Bind(new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)good.LocalEndPoint!).Port));
+                return (good, trap);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && tries < 100)
+            {
+                good.Dispose();
+                trap.Dispose();
+            }
+        }
     }
 
     public void Dispose()
