@@ -6,6 +6,9 @@ internal static class Conditions
     /// <summary>Fields by which a request asks only if something changed.</summary>
     public static readonly string[] Names = ["If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range"];
 
+    /// <summary>May a 304 be the answer to a GET or HEAD with these fields?</summary>
+    public static bool AllowNotModified(HeaderFields request) => request.Has("If-None-Match") || request.Has("If-Modified-Since");
+
     /// <summary>Does the client have what is stored, so that it gets a 304?</summary>
     public static bool IsNotModified(StoredHead head, HeaderFields request, DateTimeOffset now)
     {

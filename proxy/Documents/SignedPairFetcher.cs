@@ -64,8 +64,7 @@ internal sealed class SignedPairFetcher(
                 troubled,
                 async document =>
                 {
-                    (accepted, certificate) =
-                        await JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, troubled, patience.Token);
+                    (accepted, certificate) = await JudgeByListAsync(document);
                     if (accepted.Reason == TrustReason.CertificateNotListed && mayLookFurther)
                     {
                         // The list may be one that its Stratum 1 kept from before the publisher had another certificate.
@@ -73,14 +72,17 @@ internal sealed class SignedPairFetcher(
                         if (await NewerListAsync(whitelist!) is { } newer)
                         {
                             whitelist = newer;
-                            (accepted, certificate) =
-                                await JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, troubled, patience.Token);
+                            (accepted, certificate) = await JudgeByListAsync(document);
                         }
                     }
 
                     return Note(accepted);
                 },
                 patience.Token);
+
+            Task<(TrustVerdict Verdict, ReadOnlyMemory<byte>? Certificate)> JudgeByListAsync(CachedDocument document) =>
+                JudgeAsync(repository, hint, document, whitelist, before, rollbackFloor, troubled, patience.Token);
+
             return manifest is null
                 ? new FetchedPair(null, failure, refusal, trust.Verifies(repository.Fqrn) ? whitelist : null)
                 : new FetchedPair(ToPair(manifest, whitelist, accepted!, certificate), null, refusal, whitelist);

@@ -64,11 +64,11 @@ internal readonly ref struct RequestHead
             // A bare LF could end the head for Kestrel where it does not for us.
             bool isDoubtful = buffer.Length > ConnectionRules.MaxHeadBytes
                 || (buffer.Length > 0 && !char.IsAsciiLetterUpper((char)buffer[0]))
-                || HasBareLineFeed(buffer);
+                || FieldGrammar.HasBareLineFeed(buffer);
             return isDoubtful ? HeadScan.Doubtful : HeadScan.Incomplete;
         }
 
-        if (end > ConnectionRules.MaxHeadBytes || HasBareLineFeed(buffer[..(end + 4)]))
+        if (end > ConnectionRules.MaxHeadBytes || FieldGrammar.HasBareLineFeed(buffer[..(end + 4)]))
         {
             return HeadScan.Doubtful;
         }
@@ -213,26 +213,6 @@ internal readonly ref struct RequestHead
     };
 
     private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known) => Ascii.EqualsIgnoreCase(name, known);
-
-    private static bool HasBareLineFeed(ReadOnlySpan<byte> bytes)
-    {
-        int from = 0;
-        while (true)
-        {
-            int at = bytes[from..].IndexOf((byte)'\n');
-            if (at < 0)
-            {
-                return false;
-            }
-
-            if (from + at == 0 || bytes[from + at - 1] != (byte)'\r')
-            {
-                return true;
-            }
-
-            from += at + 1;
-        }
-    }
 
     private ref struct Fields
     {

@@ -87,7 +87,7 @@ internal sealed class FileQuestion : UpstreamQuestion
         {
             case HttpStatusCode.NotFound:
                 return (FailureKind.NotFound, "does not have it");
-            case HttpStatusCode.NotModified when _fields.Has("If-None-Match") || _fields.Has("If-Modified-Since"):
+            case HttpStatusCode.NotModified when Conditions.AllowNotModified(_fields):
                 return null;
             case HttpStatusCode.RequestedRangeNotSatisfiable:
                 // Its file may be older and shorter than the next one's.

@@ -169,9 +169,8 @@ internal sealed class OriginFetch(
                 : new ExchangeAnswer { Failure = failure };
         }
 
-        HeaderFields asked = exchange.Fields;
-        if ((answer.Status == StatusCodes.Status304NotModified && !asked.Has("If-None-Match") && !asked.Has("If-Modified-Since"))
-            || (answer.Status == StatusCodes.Status206PartialContent && !asked.Has("Range")))
+        if ((answer.Status == StatusCodes.Status304NotModified && !Conditions.AllowNotModified(exchange.Fields))
+            || (answer.Status == StatusCodes.Status206PartialContent && !exchange.Fields.Has("Range")))
         {
             return keeper.Refuse(answer, $"sent a {answer.Status} that nobody asked for");
         }
@@ -232,7 +231,7 @@ internal sealed class OriginFetch(
     {
         if (stored is null)
         {
-            if (ask.Has("If-None-Match") || ask.Has("If-Modified-Since"))
+            if (Conditions.AllowNotModified(ask))
             {
                 return AnswerKeeper.Live(answer);
             }

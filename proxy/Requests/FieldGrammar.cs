@@ -45,4 +45,25 @@ internal static class FieldGrammar
 
     /// <summary>Is this a token (RFC 9110, 5.6.2)?</summary>
     public static bool IsToken(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExcept(s_token);
+
+    /// <summary>Is there a line feed without a carriage return before it, which some take for the end of a line and some do not?</summary>
+    public static bool HasBareLineFeed(ReadOnlySpan<byte> bytes)
+    {
+        int from = 0;
+        while (true)
+        {
+            int at = bytes[from..].IndexOf((byte)'\n');
+            if (at < 0)
+            {
+                return false;
+            }
+
+            if (from + at == 0 || bytes[from + at - 1] != (byte)'\r')
+            {
+                return true;
+            }
+
+            from += at + 1;
+        }
+    }
 }

@@ -30,29 +30,13 @@ internal static class InterimHead
         }
 
         int end = bytes.IndexOf("\r\n\r\n"u8);
-        if (HasBareLineFeed(end < 0 ? bytes : bytes[..end]))
+        if (FieldGrammar.HasBareLineFeed(end < 0 ? bytes : bytes[..end]))
         {
             return 0; // where this head ends depends on who reads it
         }
 
         mayGrow = end < 0;
         return end < 0 ? 0 : end + 4;
-    }
-
-    private static bool HasBareLineFeed(ReadOnlySpan<byte> bytes)
-    {
-        for (int at = bytes.IndexOf((byte)'\n'); at >= 0;)
-        {
-            if (at == 0 || bytes[at - 1] != '\r')
-            {
-                return true;
-            }
-
-            int next = bytes[(at + 1)..].IndexOf((byte)'\n');
-            at = next < 0 ? -1 : at + 1 + next;
-        }
-
-        return false;
     }
 
     /// <summary>
