@@ -62,7 +62,7 @@ public sealed class MemoryBudgetTests : IAsyncLifetime
         RawResponse[] answers = await Task.WhenAll(_clients.Select(client => client.ReadResponseAsync()));
         foreach ((SyntheticObject item, RawResponse answer) in items.Zip(answers))
         {
-            // Whoever stood still for five seconds, as on a busy machine, may be cut; nobody gets a wrong byte, or all of it without an end.
+            // Who stood still for five seconds, as on a busy machine, may be cut; nobody gets a wrong byte, or all of it without an end.
             Assert.Equal(200, answer.Status);
             Assert.True(item.Bytes.AsSpan().StartsWith(answer.Body));
             Assert.Equal(answer.Body.Length == Size, answer.IsComplete);

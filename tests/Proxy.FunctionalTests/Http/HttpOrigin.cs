@@ -14,6 +14,7 @@ internal sealed class HttpOrigin : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ConcurrentQueue<string> _asked = new();
+    private long _promisedBytes;
 
     private HttpOrigin(WebApplication app) => _app = app;
 
@@ -22,6 +23,9 @@ internal sealed class HttpOrigin : IAsyncDisposable
 
     /// <summary>Its requests so far: method, path and query, then <c>If-None-Match</c> and <c>Range</c> where there are any.</summary>
     public string[] Asked => [.. _asked];
+
+    /// <summary>Bytes of all bodies, by the lengths in the heads that have left it.</summary>
+    public long PromisedBytes => Volatile.Read(ref _promisedBytes);
 
     /// <summary>Its URL.</summary>
     public string Address => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
@@ -40,6 +44,11 @@ internal sealed class HttpOrigin : IAsyncDisposable
             string[] words = [request.Method, request.Path + request.QueryString.Value, request.Headers.IfNoneMatch.ToString(),
                 request.Headers.Range.ToString()];
             origin._asked.Enqueue(string.Join(' ', words.Where(word => word.Length > 0)));
+            context.Response.OnStarting(() =>
+            {
+                Interlocked.Add(ref origin._promisedBytes, context.Response.ContentLength ?? 0);
+                return Task.CompletedTask;
+            });
             return origin.Answer(context);
         });
         await app.StartAsync();

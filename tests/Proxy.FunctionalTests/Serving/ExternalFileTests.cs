@@ -1,5 +1,6 @@
 using System.Globalization;
 using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.Serving;
 
@@ -60,12 +61,16 @@ public sealed class ExternalFileTests : IAsyncLifetime
     [Fact]
     public async Task Cold_ForManyClients_IsAskedForOnce()
     {
-        Gate gate = new();
-        _first.Script(Path, UpstreamBehaviour.WaitsAt(1_200_000, gate));
-        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(_first);
+        Gate head = new();
+        Gate rest = new();
+        _first.Script(Path, new UpstreamBehaviour { HeadGate = head, BodyGates = [(1_200_000, rest)] });
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(ProxyUnderTest.Patient, null, _first);
+        Exchanges.FlightTable flights = proxy.Services.GetRequiredService<Exchanges.FlightTable>();
         Task<RawResponse>[] clients = [.. Enumerable.Range(0, 20).Select(_ => proxy.GetAsync(Path))];
-        await gate.Reached.InTimeAsync();
-        gate.Open();
+        await Waiting.UntilAsync(() => flights.Waiting == 20);
+        head.Open();
+        await rest.Reached.InTimeAsync();
+        rest.Open();
 
         RawResponse[] answers = await Task.WhenAll(clients).InTimeAsync();
 
