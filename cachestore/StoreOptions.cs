@@ -68,8 +68,8 @@ public sealed class StoreOptions
     /// <summary>Below it a store is not opened.</summary>
     internal long LeastQuotaBytes { get; init; } = MinQuotaBytes;
 
-    /// <summary>Is there a store of what is named beside it?</summary>
-    internal bool HasNamed { get; init; } = true;
+    /// <summary>Is it the store of what is named itself? That has no documents, and no other beside it.</summary>
+    internal bool IsNamed { get; init; }
 
     /// <summary>Told of each object just before it is evicted.</summary>
     internal Action<ObjectKey>? Evicting { get; init; }

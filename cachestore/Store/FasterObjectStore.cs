@@ -24,7 +24,7 @@ public sealed class FasterObjectStore : IObjectStore
     private readonly StoredObjects _stored;
     private readonly Intake _intake;
     private readonly TimeProvider _time;
-    private readonly FasterDocumentStore _documents;
+    private readonly FasterDocumentStore? _documents;
     private readonly NamedStore? _named;
     private readonly Scrubber _scrubber;
     private readonly ScrubLoop _scrubbing;
@@ -40,7 +40,7 @@ public sealed class FasterObjectStore : IObjectStore
         _documents = parts.Documents;
         Pins = parts.Pins;
         Shares = parts.Shares;
-        _named = options.HasNamed ? new NamedStore(options, parts.QuotaBytes, parts.Disk, time, logger) : null;
+        _named = options.IsNamed ? null : new NamedStore(options, parts.QuotaBytes, parts.Disk, time, logger);
         Table = new ObjectTable(parts.Index, Log, Pins, Shares, options.Evicting, logger);
         _stored = new StoredObjects(Table, Log.Segments, time);
         Unverified = new UnverifiedBytes(Log);
@@ -62,7 +62,7 @@ public sealed class FasterObjectStore : IObjectStore
     public CancellationToken Refusing => Health.Failing;
 
     /// <summary>Small mutable entries in the same store.</summary>
-    public IDocumentStore Documents => _documents;
+    public IDocumentStore Documents => _documents ?? throw new InvalidOperationException("This store has none.");
 
     /// <summary>Sets of objects that are never evicted.</summary>
     public PinSets Pins { get; }
@@ -103,7 +103,7 @@ public sealed class FasterObjectStore : IObjectStore
         KeptBytes = Space.KeptBytes,
         PinnedBytes = Pins.Bytes,
         Shares = Shares.List(),
-        Documents = _documents.Count,
+        Documents = _documents?.Count ?? 0,
         StoredBytes = Table.Counters.StoredBytes,
         RewrittenBytes = Table.Counters.RewrittenBytes,
         EvictedObjects = Table.Counters.EvictedObjects,
@@ -256,7 +256,7 @@ public sealed class FasterObjectStore : IObjectStore
             Commits.Committed = null;
             await Space.DisposeAsync();
             await Commits.DisposeAsync();
-            await _documents.DisposeAsync();
+            await (_documents?.DisposeAsync() ?? ValueTask.CompletedTask);
             await (_named?.DisposeAsync() ?? ValueTask.CompletedTask);
             Log.Dispose();
             Table.Dispose();

@@ -116,7 +116,7 @@ public sealed class NamedStore : IAsyncDisposable
             Path = _path,
             QuotaBytes = QuotaBytes - headsQuota,
             LeastQuotaBytes = LeastSlicesBytes,
-            HasNamed = false,
+            IsNamed = true,
             MinFreeBytes = _options.MinFreeBytes,
             IndexMemoryBytes = _options.NamedIndexMemoryBytes,
             ScrubBytesPerSecond = _options.ScrubBytesPerSecond,

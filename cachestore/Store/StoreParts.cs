@@ -13,7 +13,7 @@ namespace Breakwater.CacheStore.Store;
 
 /// <summary>What a store is made of, opened and recovered.</summary>
 internal sealed record StoreParts(
-    StoreDisk Disk, DiskHealth Health, BlobLog Log, ObjectIndex Index, FasterDocumentStore Documents, PinSets Pins,
+    StoreDisk Disk, DiskHealth Health, BlobLog Log, ObjectIndex Index, FasterDocumentStore? Documents, PinSets Pins,
     StoreShares Shares, StoreRecovery Recovered, long QuotaBytes)
 {
     /// <summary>The directory of the objects' log within the store's.</summary>
@@ -56,8 +56,8 @@ internal sealed record StoreParts(
         PinSets pins =
             new(Path.Combine(path, "pins"), quota, disk, key => index.TryGet(key, out IndexEntry entry) ? entry.Length : null, logger);
         string documentsPath = Path.Combine(path, "documents");
-        FasterDocumentStore documents =
-            OpenOrMoveAside(documentsPath, disk, time, logger, () => FasterDocumentStore.Open(documentsPath, disk, health, logger));
+        FasterDocumentStore? documents = options.IsNamed ? null
+            : OpenOrMoveAside(documentsPath, disk, time, logger, () => FasterDocumentStore.Open(documentsPath, disk, health, logger));
         opening.Complete();
         return new StoreParts(disk, health, log, index, documents, pins, shares, recovered, quota);
     }

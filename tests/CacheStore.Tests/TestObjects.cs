@@ -1,4 +1,6 @@
 using Breakwater.CacheStore.Hashing;
+using Breakwater.CacheStore.Store;
+using Breakwater.TestSupport;
 
 namespace Breakwater.CacheStore.Tests;
 
@@ -31,6 +33,15 @@ internal static class TestObjects
 
         writer.Verify();
         return await writer.CommitAsync();
+    }
+
+    /// <summary>Waits until the store has made what room it wants: two rounds in vain, as one may have begun before that.</summary>
+    public static async Task RoomIsMadeAsync(this FasterObjectStore store)
+    {
+        for (int inVain = 0; inVain < 2;)
+        {
+            inVain = await store.Space.ProgressAsync().InTimeAsync() ? 0 : inVain + 1;
+        }
     }
 
     public static async Task<byte[]?> ReadAsync(this IObjectStore store, ObjectKey key)

@@ -51,6 +51,7 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
             ["Store:Path"] = _directory.Combine("store"),
             ["Repositories:*.example.org:Cluster"] = "test",
             ["Logging:LogLevel:Default"] = "Error",
+            ["Store:QuotaBytes"] = "268435456",
 
             // Four times what is shipped and more: the pause of a busy machine is not the silence of a Stratum 1.
             ["Proxy:ConnectTimeout"] = "00:00:10",

@@ -124,6 +124,17 @@ public sealed class NamedStoreTests : IAsyncLifetime
         Assert.True(_store.Named.Slices.Contains(NamedKey.Of(BitConverter.GetBytes(149))));
     }
 
+    /// <summary>Their log would be 16 MiB of memory for nothing.</summary>
+    [Fact]
+    public async Task Slices_InAStoreOfTheirOwn_HaveNoDocumentsBesideThem()
+    {
+        await _store.Named.Slices.WriteAsync(NamedKey.Of("a slice"u8), TestObjects.Bytes(1, 3_000));
+
+        Assert.True(Directory.Exists(Path.Combine(_directory.Path, "documents")));
+        Assert.False(Directory.Exists(Path.Combine(_directory.Path, NamedStore.DirectoryName, "documents")));
+        Assert.Equal(0, _store.Named.Statistics!.Documents);
+    }
+
     /// <summary>The version before reads all that this one writes for CernVM-FS: there is nothing of a name in it.</summary>
     [Fact]
     public async Task Store_NeverAskedForNames_HasNoDirectoryForThem()
