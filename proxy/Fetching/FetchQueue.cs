@@ -87,8 +87,8 @@ internal sealed class FetchQueue(int limit, int prefetchLimit, params IEnumerabl
 
     /// <summary>
     /// Somebody else wants the same. If he is more urgent, the place moves to the end of his line, or counts as his when it runs; it never
-    /// moves back. If it waits on the account of a client that has and waits for more than he does, it goes on his: nobody waits behind all
-    /// that another wants.
+    /// moves back. If it waits, or has yet to, on the account of a client that has and waits for more than he does, it goes on his: nobody
+    /// waits behind all that another wants.
     /// </summary>
     public void Promote(FetchPlace place, FetchPriority priority, IPAddress? client = null)
     {
@@ -98,8 +98,9 @@ internal sealed class FetchQueue(int limit, int prefetchLimit, params IEnumerabl
         {
             FetchLine line = _waiting[(int)place.Priority];
             bool isMoreUrgent = priority < place.Priority;
-            bool wantsLess = priority == place.Priority && place.Node is not null && !account.Equals(place.Client)
-                && WantedLocked(line, account, place.Cluster) + 1 < WantedLocked(line, place.Client, place.Cluster);
+            int others = WantedLocked(line, place.Client, place.Cluster) - (place.Node is null ? 0 : 1);
+            bool wantsLess = priority == place.Priority && !place.IsRunning && !account.Equals(place.Client)
+                && WantedLocked(line, account, place.Cluster) < others;
             if (!isMoreUrgent && !wantsLess)
             {
                 return;

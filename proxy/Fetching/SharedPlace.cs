@@ -19,26 +19,28 @@ internal sealed class SharedPlace(FetchQueue queue, FetchPriority priority, IPAd
     /// <exception cref="OperationCanceledException">Cancelled while waiting.</exception>
     public Task EnterAsync(CancellationToken cancellationToken)
     {
-        FetchPlace place;
         lock (_gate)
         {
-            _place = place = _place.Again();
+            _place = _place.Again();
+            return queue.EnterAsync(_place, cancellationToken);
         }
-
-        return queue.EnterAsync(place, cancellationToken);
     }
 
     /// <summary>Gives it back.</summary>
-    public void Leave() => queue.Leave(Place());
-
-    /// <summary>Somebody else waits for it, too.</summary>
-    public void Join(IPAddress? other) => queue.Promote(Place(), priority, other);
-
-    private FetchPlace Place()
+    public void Leave()
     {
         lock (_gate)
         {
-            return _place;
+            queue.Leave(_place);
+        }
+    }
+
+    /// <summary>Somebody else waits for it, too.</summary>
+    public void Join(IPAddress? other)
+    {
+        lock (_gate)
+        {
+            queue.Promote(_place, priority, other);
         }
     }
 }

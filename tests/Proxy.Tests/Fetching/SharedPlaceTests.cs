@@ -8,10 +8,12 @@ public sealed class SharedPlaceTests
     private static readonly IPAddress s_greedy = IPAddress.Parse("10.0.0.1");
     private static readonly IPAddress s_other = IPAddress.Parse("10.0.0.2");
 
+    /// <summary>A flight is there for others to join before it has entered the queue, and between two places of it.</summary>
     [Theory]
-    [InlineData(true, 2)]
-    [InlineData(false, 6)]
-    public async Task Join_ByAClientWithAShorterLine_IsItsTurnNext(bool joins, int expectedLeaves)
+    [InlineData("before it enters", 2)]
+    [InlineData("while it waits", 2)]
+    [InlineData("never", 6)]
+    public async Task Join_ByAClientWithAShorterLine_IsItsTurnNext(string when, int expectedLeaves)
     {
         var queue = new FetchQueue(1, 1);
         var running = new FetchPlace(FetchPriority.Demand);
@@ -25,8 +27,13 @@ public sealed class SharedPlaceTests
         }
 
         var shared = new SharedPlace(queue, FetchPriority.Demand, s_greedy);
+        if (when == "before it enters")
+        {
+            shared.Join(s_other);
+        }
+
         Task entered = shared.EnterAsync(CancellationToken.None);
-        if (joins)
+        if (when == "while it waits")
         {
             shared.Join(s_other);
         }
