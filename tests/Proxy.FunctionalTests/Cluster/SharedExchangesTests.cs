@@ -195,7 +195,7 @@ public sealed class SharedExchangesTests : IAsyncLifetime
 
     private int NotOwnerOf(string path) => 1 - OwnerOf(path);
 
-    private int Waiters(int node) => _site[node].Services.GetRequiredService<Exchanges.FlightTable>().Waiting;
+    private int Waiters(int node) => ExchangeTests.Waiters(_site[node]);
 
     private long Served(int node) => _site[node].Services.GetRequiredService<Breakwater.Proxy.Upstreams.NodeCounters>().Totals.Served;
 

@@ -298,6 +298,7 @@ public sealed class ExchangeTests
         return await client.ReadResponseAsync(isHead: true);
     }
 
-    private static int Waiters(ProxyUnderTest proxy) =>
+    /// <summary>Requests that wait for the head of an answer right now, their own or another's.</summary>
+    internal static int Waiters(ProxyUnderTest proxy) =>
         ((Exchanges.FlightTable)proxy.Services.GetService(typeof(Exchanges.FlightTable))!).Waiting;
 }

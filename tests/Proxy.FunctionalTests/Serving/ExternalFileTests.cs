@@ -1,6 +1,6 @@
 using System.Globalization;
+using Breakwater.Proxy.FunctionalTests.Http;
 using Breakwater.TestSupport;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.Serving;
 
@@ -65,9 +65,8 @@ public sealed class ExternalFileTests : IAsyncLifetime
         Gate rest = new();
         _first.Script(Path, new UpstreamBehaviour { HeadGate = head, BodyGates = [(1_200_000, rest)] });
         await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(ProxyUnderTest.Patient, null, _first);
-        Exchanges.FlightTable flights = proxy.Services.GetRequiredService<Exchanges.FlightTable>();
         Task<RawResponse>[] clients = [.. Enumerable.Range(0, 20).Select(_ => proxy.GetAsync(Path))];
-        await Waiting.UntilAsync(() => flights.Waiting == 20);
+        await Waiting.UntilAsync(() => ExchangeTests.Waiters(proxy) == 20);
         head.Open();
         await rest.Reached.InTimeAsync();
         rest.Open();
