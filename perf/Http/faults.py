@@ -96,8 +96,8 @@ class Plan:
             "long": lambda: (whole() + body + b"and more", False),
             "long chunks": lambda: (coded() + (chunked(body + b"and more") if " 206 " in head else chunked(body, b"5\r\nmore")), False),
             "left over": lambda: (whole() + body + b"and more", True),
-            # Behind a long body it would come after the next request was sent: an answer like any other, which nobody can know (ADR 141).
-            "two answers": lambda: (whole() + body + whole() + bytes(len(body)), len(body) < 65_536),
+            # Behind a long body the second would come after the next request was sent, whether the connection ends or not: an answer like any other, which nobody can know (ADR 141).
+            "two answers": lambda: (whole() + body + whole() + bytes(len(body)), True) if len(body) < 65_536 else (whole() + body + b"and more", False),
             "unknown coding": lambda: ((head + "Transfer-Encoding: rot13\r\nConnection: close\r\n\r\n").encode() + body, False),
             "two lengths": lambda: (whole(f"Content-Length: {len(body) + 3}\r\n") + body, False),
             "length and chunks": lambda: (whole("Transfer-Encoding: chunked\r\n") + chunked(body), False),
