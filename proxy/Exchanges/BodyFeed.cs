@@ -86,18 +86,6 @@ internal sealed class BodyFeed
         }
     }
 
-    /// <summary>Does anybody read it?</summary>
-    public bool HasReaders
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _readers.Count > 0;
-            }
-        }
-    }
-
     /// <summary>Has anybody read it?</summary>
     public bool HasBeenRead { get; private set; }
 
@@ -183,6 +171,17 @@ internal sealed class BodyFeed
         }
 
         Completion.TrySetResult(true);
+    }
+
+    /// <summary>Nobody wants what follows: what has come is kept, and no more comes (the writer only).</summary>
+    public async ValueTask AbandonAsync(CancellationToken cancellationToken)
+    {
+        if (_window.Count > 0)
+        {
+            await FinishSliceAsync(_window[^1], cancellationToken);
+        }
+
+        Break();
     }
 
     /// <summary>No more comes (the writer only).</summary>

@@ -67,7 +67,7 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
     {
         using IncrementalHash? hash = digest is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long since = time.GetTimestamp();
-        PacedBody paced = pace.Begin(() => !feed.HasReaders && feed.HasBeenRead ? PaceTurn.Idle
+        PacedBody paced = pace.Begin(() => feed.HasBeenRead && !IsWanted(feed) ? PaceTurn.Idle
             : feed.Position == feed.First ? PaceTurn.First : PaceTurn.More);
         try
         {
@@ -83,7 +83,7 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
 
                 if (isAtSlice && IsAbandoned(feed, since))
                 {
-                    feed.Break();
+                    await feed.AbandonAsync(stopping);
                     return;
                 }
 
@@ -175,9 +175,11 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
         IsStored(bodyId, offset) || feeds.Find(bodyId, offset, besides, nearBytes: 1) is not null;
 
     private bool IsAbandoned(BodyFeed feed, long since) =>
-        !feed.HasReaders && (feed.HasBeenRead || time.GetElapsedTime(since) > s_grace)
+        (feed.HasBeenRead || time.GetElapsedTime(since) > s_grace)
             && (feed.End ?? long.MaxValue) - feed.Position > RestBytes
-        && (feed.End is not null || feed.Position > RestBytes);
+            && (feed.End is not null || feed.Position > RestBytes) && !IsWanted(feed);
+
+    private bool IsWanted(BodyFeed feed) => feeds.IsWanted(feed.BodyId, feed.Position);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "A body from {Upstream} did not come to its end: {Why}")]
     private static partial void LogBroken(ILogger log, string upstream, string why);

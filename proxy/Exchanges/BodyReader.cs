@@ -9,28 +9,49 @@ namespace Breakwater.Proxy.Exchanges;
 /// is only asked for under the validator of the whole, and another body takes its place only where all that the client has had is the
 /// same in both. Not thread-safe. Dispose to leave.
 /// </summary>
-/// <param name="head">What is read.</param>
-/// <param name="feed">A feed that has it, or null.</param>
-/// <param name="store">The slices.</param>
-/// <param name="feeds">What is under way.</param>
-/// <param name="fill">Starts a fetch of a part: from an offset, up to another. Null: it cannot be had.</param>
-/// <param name="succeed">Finds another body that begins as this one does; null: there is never one.</param>
-internal sealed class BodyReader(
-    StoredHead head, BodyFeed? feed, IObjectStore store, BodyFeeds feeds, Func<long, long, CancellationToken, Task<BodyFeed?>> fill,
-    Func<BodyReader, CancellationToken, Task<(StoredHead Head, BodyFeed? Feed)?>>? succeed = null) : IDisposable
+internal sealed class BodyReader : IDisposable
 {
     /// <summary>Bodies that may break off before the client's does.</summary>
     private const int MostSuccessors = 2;
 
-    private StoredHead _head = head;
-    private BodyFeed? _feed = feed;
+    private readonly IObjectStore _store;
+    private readonly BodyFeeds _feeds;
+    private readonly Func<long, long, CancellationToken, Task<BodyFeed?>> _fill;
+    private readonly Func<BodyReader, CancellationToken, Task<(StoredHead Head, BodyFeed? Feed)?>>? _succeed;
+    private StoredHead _head;
+    private BodyFeed? _feed;
     private BodyFeed? _last;
+    private long _at;
+    private long _end = long.MaxValue;
     private int _successors;
     private ObjectLease? _lease;
     private long _leased = -1;
 
+    /// <summary>Begins to read.</summary>
+    /// <param name="head">What is read.</param>
+    /// <param name="feed">A feed that has it, or null.</param>
+    /// <param name="store">The slices.</param>
+    /// <param name="feeds">What is under way.</param>
+    /// <param name="fill">Starts a fetch of a part: from an offset, up to another. Null: it cannot be had.</param>
+    /// <param name="succeed">Finds another body that begins as this one does; null: there is never one.</param>
+    public BodyReader(
+        StoredHead head, BodyFeed? feed, IObjectStore store, BodyFeeds feeds, Func<long, long, CancellationToken, Task<BodyFeed?>> fill,
+        Func<BodyReader, CancellationToken, Task<(StoredHead Head, BodyFeed? Feed)?>>? succeed = null)
+    {
+        _head = head;
+        _feed = feed;
+        _store = store;
+        _feeds = feeds;
+        _fill = fill;
+        _succeed = succeed;
+        feeds.Enter(this, head.BodyId);
+    }
+
     /// <summary>What is read.</summary>
     public StoredHead Head => _head;
+
+    /// <summary>Where it is, and the offset behind the last byte that it wants; for others, who may see it a little late.</summary>
+    public (long At, long End) Wants => (Volatile.Read(ref _at), Volatile.Read(ref _end));
 
     /// <summary>The feed that has, or had, what was read last; null: all came from the store.</summary>
     public BodyFeed? LastFeed => _feed ?? _last;
@@ -48,6 +69,8 @@ internal sealed class BodyReader(
     {
         long start = Had.Start < 0 ? offset : Had.Start;
         Had = (start, offset);
+        Volatile.Write(ref _at, offset);
+        Volatile.Write(ref _end, end);
         int read = await FindAsync(offset, end, buffer, cancellationToken);
         Had = (start, offset + read);
         return read;
@@ -68,7 +91,7 @@ internal sealed class BodyReader(
                 continue;
             }
 
-            _feed ??= feeds.Find(_head.BodyId, offset);
+            _feed ??= _feeds.Find(_head.BodyId, offset);
             if (_feed is not null)
             {
                 switch (_feed.Read(this, offset, buffer.Span, out int read))
@@ -81,24 +104,24 @@ internal sealed class BodyReader(
                     case FeedRead.Ended when _head.Length is null:
                         return 0;
                     case FeedRead.Elsewhere or FeedRead.Ended when BodySlice.IsStored(
-                        store, _head.BodyId, offset):
+                        _store, _head.BodyId, offset):
                         continue;
                     default:
                         LeaveFeed();
                         break;
                 }
 
-                _feed = feeds.Find(_head.BodyId, offset);
+                _feed = _feeds.Find(_head.BodyId, offset);
                 if (_feed is not null)
                 {
                     continue;
                 }
             }
 
-            _feed = fills++ < 2 && _head.Length is not null ? await fill(offset, end, cancellationToken) : null;
-            if (_feed is null && !BodySlice.IsStored(store, _head.BodyId, offset))
+            _feed = fills++ < 2 && _head.Length is not null ? await _fill(offset, end, cancellationToken) : null;
+            if (_feed is null && !BodySlice.IsStored(_store, _head.BodyId, offset))
             {
-                if (succeed is null || _successors++ == MostSuccessors || await succeed(this, cancellationToken) is not { } next)
+                if (_succeed is null || _successors++ == MostSuccessors || await _succeed(this, cancellationToken) is not { } next)
                 {
                     throw new IOException("a part of the body is not here any more and cannot be had again");
                 }
@@ -106,7 +129,9 @@ internal sealed class BodyReader(
                 fills = 0;
                 _lease?.Dispose();
                 (_lease, _leased) = (null, -1);
+                _feeds.Leave(this, _head.BodyId);
                 (_head, _feed, _last) = (next.Head, next.Feed, null);
+                _feeds.Enter(this, _head.BodyId);
             }
         }
 
@@ -119,6 +144,7 @@ internal sealed class BodyReader(
         _lease?.Dispose();
         _lease = null;
         LeaveFeed();
+        _feeds.Leave(this, _head.BodyId);
     }
 
     /// <summary>The slice at this offset, from the store.</summary>
@@ -133,7 +159,7 @@ internal sealed class BodyReader(
 
         _lease?.Dispose();
         _lease = null;
-        if (!store.TryOpen(BodySlice.KeyOf(_head.BodyId, index), out ObjectLease? lease))
+        if (!_store.TryOpen(BodySlice.KeyOf(_head.BodyId, index), out ObjectLease? lease))
         {
             return false;
         }

@@ -60,4 +60,56 @@ public sealed class BodyFeedTests : IAsyncLifetime
         Assert.Equal((1_000, 2_000), (first, await last!.InTimeAsync()));
         Assert.Equal(_bytes, buffer);
     }
+
+    /// <summary>Whoever comes later finds all that was paid for.</summary>
+    [Fact]
+    public async Task Abandoned_ItsLastSlice_IsKept()
+    {
+        IObjectStore slices = _store.Named.Slices;
+        var feed = new BodyFeed("an identity"u8.ToArray(), 0, 3 * BodySlice.SizeBytes, slices, TimeProvider.System);
+        for (long at = 0; at < BodySlice.SizeBytes;)
+        {
+            int room = (await feed.RoomAsync(CancellationToken.None)).Length;
+            feed.Advance(room);
+            at += room;
+        }
+
+        await feed.AbandonAsync(CancellationToken.None);
+
+        Assert.True(slices.Contains(BodySlice.KeyOf(feed.BodyId, 0)));
+        Assert.True(feed.IsBroken);
+        Assert.False(await feed.Completion.Task.InTimeAsync());
+    }
+
+    [Theory]
+    [InlineData(0, 100, true)] // far behind
+    [InlineData(0, 50, false)] // has all he wants
+    [InlineData(57, 100, true)] // near in front
+    [InlineData(58, 100, false)] // far in front: a part of his own
+    [InlineData(-1, 0, true)] // has not begun
+    public async Task Body_FromItsFiftiethSlice_IsWantedByWho(int atSlice, int endSlice, bool isWanted)
+    {
+        var feeds = new BodyFeeds();
+        var head = new StoredHead
+        {
+            Status = 200,
+            Fields = new HeaderFields(),
+            RequestedAt = default,
+            ReceivedAt = default,
+            BodyId = "an identity"u8.ToArray(),
+            Length = 100 * BodySlice.SizeBytes,
+        };
+        using (var reader = new BodyReader(head, null, _store.Named.Slices, feeds, (_, _, _) => Task.FromResult<BodyFeed?>(null)))
+        {
+            if (atSlice >= 0)
+            {
+                await Assert.ThrowsAsync<IOException>(async () => await reader.ReadAsync(
+                    atSlice * BodySlice.SizeBytes, endSlice * BodySlice.SizeBytes, new byte[1], CancellationToken.None));
+            }
+
+            Assert.Equal(isWanted, feeds.IsWanted(head.BodyId, 50 * BodySlice.SizeBytes));
+        }
+
+        Assert.False(feeds.IsWanted(head.BodyId, 50 * BodySlice.SizeBytes));
+    }
 }

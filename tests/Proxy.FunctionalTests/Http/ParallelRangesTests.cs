@@ -1,4 +1,5 @@
 using System.Globalization;
+using Breakwater.CacheStore.Store;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
@@ -78,6 +79,43 @@ public sealed class ParallelRangesTests
         Assert.Equal(["GET /f", $"GET /f bytes={12 * Mebibyte}-{(13 * Mebibyte) - 1}"], asked);
     }
 
+    /// <summary>aria2c ends its request for the whole when it has its first part of it; who reads on behind is not there yet.</summary>
+    [Fact]
+    public async Task Body_WhoseFirstClientLeaves_IsGoneOnWithForWhoReadsFarBehind()
+    {
+        const int Stored = 16 * Mebibyte;
+        byte[] file = new SyntheticObject((90 * Mebibyte) + 12_345).Bytes;
+        Gate rest = new();
+        await using HttpOrigin origin = await HttpOrigin.StartAsync(async context =>
+        {
+            context.Response.Headers.ETag = "\"a\"";
+            context.Response.Headers.CacheControl = "max-age=86400";
+            context.Response.ContentLength = file.Length;
+            await context.Response.Body.WriteAsync(file.AsMemory(0, Stored));
+            await rest.PassAsync();
+            await context.Response.Body.WriteAsync(file.AsMemory(Stored), context.RequestAborted);
+        });
+        await using ProxyUnderTest proxy = await StartAsync(origin, TimeProvider.System, quotaShare: "0.9");
+        using RawHttpClient behind = await RawHttpClient.ConnectShortAsync(proxy.EndPoint);
+        RawResponseHead head;
+        using (RawHttpClient first = await proxy.ConnectAsync())
+        {
+            await first.SendAsync("GET /f HTTP/1.1\r\nHost: repo.example.com\r\n\r\n");
+            await first.ReadHeadAsync();
+            await rest.Reached;
+            await Waiting.UntilAsync(() => ((FasterObjectStore)proxy.Store.Named.Slices).Statistics.Objects == Stored / Mebibyte);
+            await behind.SendAsync($"GET /f HTTP/1.1\r\nHost: repo.example.com\r\nRange: bytes=0-{file.Length - 2}\r\n\r\n");
+            head = await behind.ReadHeadAsync();
+        }
+
+        await proxy.CountedAsync(1);
+        rest.Open();
+        (byte[] body, _) = await behind.ReadBodyAsync(head).InTimeAsync();
+
+        Assert.True(file.AsSpan(0, file.Length - 1).SequenceEqual(body));
+        Assert.Equal(["GET /f"], origin.Asked);
+    }
+
     [Fact]
     public async Task Parts_OfAnOriginThatKnowsNone_ComeFromOneBody()
     {
@@ -124,10 +162,11 @@ public sealed class ParallelRangesTests
         Assert.True(_file.AsSpan(part.First..(hasEnds ? part.End : _file.Length)).SequenceEqual(answer.Body));
     }
 
-    private static Task<ProxyUnderTest> StartAsync(HttpOrigin origin, TimeProvider time) => ProxyUnderTest.StartAsync(
+    private static Task<ProxyUnderTest> StartAsync(HttpOrigin origin, TimeProvider time, string quotaShare = "0.3") => ProxyUnderTest.StartAsync(
         new Dictionary<string, string?>
         {
             ["Http:Sites:*:Origin"] = origin.Address,
+            ["Http:QuotaShare"] = quotaShare,
             ["ReverseProxy:Clusters:test:Destinations:s1:Address"] = "http://127.0.0.1:9/",
         },
         time);
