@@ -65,7 +65,15 @@ def start(breakwater, settings):
 def ask(connection, number, headers):
     connection.request("GET", f"http://{NAME}:{ORIGIN}/{number}", headers=headers)
     answer = connection.getresponse()
-    return answer.status, answer.getheader("Content-Range"), answer.getheader("Cache-Status") or "", answer.read()
+    how, data = answer.getheader("Cache-Status") or "", b""
+    try:
+        while piece := answer.read(65_536):
+            data += piece
+    except (OSError, http.client.HTTPException) as e:
+        raise OSError(f"{answer.status}, {how}, {len(data)} of {answer.getheader('Content-Length')} bytes: {e!r}") from e
+    if answer.length:
+        raise OSError(f"{answer.status}, {how}, {len(data)} of {answer.getheader('Content-Length')} bytes")
+    return answer.status, answer.getheader("Content-Range"), how, data
 
 
 def check(number, status, part, data, wrong):

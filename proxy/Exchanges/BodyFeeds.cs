@@ -1,6 +1,6 @@
 namespace Breakwater.Proxy.Exchanges;
 
-/// <summary>The bodies on their way right now, the parts of them that were asked for, and who reads. Thread-safe.</summary>
+/// <summary>The bodies on their way right now, the parts of them that were asked for, and who wants them. Thread-safe.</summary>
 internal sealed class BodyFeeds
 {
     /// <summary>A reader waits for a feed that is at most so far behind; of what is missing so much is asked for at a time.</summary>
@@ -9,7 +9,7 @@ internal sealed class BodyFeeds
     private readonly Lock _gate = new();
     private readonly Dictionary<string, List<BodyFeed>> _feeds = [];   // guarded by _gate; each entry is a fetch under way
     private readonly Dictionary<string, List<AskedPart>> _asked = [];  // guarded by _gate; each entry is a request under way
-    private readonly Dictionary<string, List<BodyReader>> _readers = []; // guarded by _gate; each entry is a client's request
+    private readonly Dictionary<string, List<BodyInterest>> _wanted = []; // guarded by _gate; each entry is a client's request
 
     /// <summary>It has begun.</summary>
     public void Add(BodyFeed feed)
@@ -29,32 +29,35 @@ internal sealed class BodyFeeds
         }
     }
 
-    /// <summary>It has begun to read this body.</summary>
-    public void Enter(BodyReader reader, byte[] bodyId)
+    /// <summary>A client begins to want a body, from its beginning until <see cref="BodyInterest.Move"/> says where it is.</summary>
+    /// <param name="bodyId">Identity of the body.</param>
+    /// <param name="end">Offset behind the last byte that it wants.</param>
+    public BodyInterest Want(byte[] bodyId, long end = long.MaxValue)
+    {
+        var interest = new BodyInterest(this, bodyId, end);
+        lock (_gate)
+        {
+            Add(_wanted, bodyId, interest);
+        }
+
+        return interest;
+    }
+
+    /// <summary>It wants it no longer.</summary>
+    public void Leave(BodyInterest interest)
     {
         lock (_gate)
         {
-            Add(_readers, bodyId, reader);
+            Remove(_wanted, interest.BodyId, interest);
         }
     }
 
-    /// <summary>It reads this body no longer.</summary>
-    public void Leave(BodyReader reader, byte[] bodyId)
-    {
-        lock (_gate)
-        {
-            Remove(_readers, bodyId, reader);
-        }
-    }
-
-    /// <summary>
-    /// Does a reader want what follows on this offset? He may be far behind it, in what is stored, but not far in front.
-    /// </summary>
+    /// <summary>Does anybody want what follows on this offset?</summary>
     public bool IsWanted(byte[] bodyId, long offset)
     {
         lock (_gate)
         {
-            return Of(_readers, bodyId).Exists(reader => reader.Wants is var (at, end) && at - offset < NearBytes && end > offset);
+            return Of(_wanted, bodyId).Exists(interest => interest.IsIn(offset));
         }
     }
 

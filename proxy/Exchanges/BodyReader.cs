@@ -21,8 +21,7 @@ internal sealed class BodyReader : IDisposable
     private StoredHead _head;
     private BodyFeed? _feed;
     private BodyFeed? _last;
-    private long _at;
-    private long _end = long.MaxValue;
+    private BodyInterest _interest;
     private int _successors;
     private ObjectLease? _lease;
     private long _leased = -1;
@@ -44,14 +43,11 @@ internal sealed class BodyReader : IDisposable
         _feeds = feeds;
         _fill = fill;
         _succeed = succeed;
-        feeds.Enter(this, head.BodyId);
+        _interest = feeds.Want(head.BodyId);
     }
 
     /// <summary>What is read.</summary>
     public StoredHead Head => _head;
-
-    /// <summary>Where it is, and the offset behind the last byte that it wants; for others, who may see it a little late.</summary>
-    public (long At, long End) Wants => (Volatile.Read(ref _at), Volatile.Read(ref _end));
 
     /// <summary>The feed that has, or had, what was read last; null: all came from the store.</summary>
     public BodyFeed? LastFeed => _feed ?? _last;
@@ -69,8 +65,7 @@ internal sealed class BodyReader : IDisposable
     {
         long start = Had.Start < 0 ? offset : Had.Start;
         Had = (start, offset);
-        Volatile.Write(ref _at, offset);
-        Volatile.Write(ref _end, end);
+        _interest.Move(offset, end);
         int read = await FindAsync(offset, end, buffer, cancellationToken);
         Had = (start, offset + read);
         return read;
@@ -129,9 +124,9 @@ internal sealed class BodyReader : IDisposable
                 fills = 0;
                 _lease?.Dispose();
                 (_lease, _leased) = (null, -1);
-                _feeds.Leave(this, _head.BodyId);
                 (_head, _feed, _last) = (next.Head, next.Feed, null);
-                _feeds.Enter(this, _head.BodyId);
+                _interest.Dispose();
+                _interest = _feeds.Want(_head.BodyId);
             }
         }
 
@@ -144,7 +139,7 @@ internal sealed class BodyReader : IDisposable
         _lease?.Dispose();
         _lease = null;
         LeaveFeed();
-        _feeds.Leave(this, _head.BodyId);
+        _interest.Dispose();
     }
 
     /// <summary>The slice at this offset, from the store.</summary>

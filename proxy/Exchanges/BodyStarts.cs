@@ -79,6 +79,7 @@ internal sealed class BodyStarts(MissingParts parts, BodyFeeds feeds, BodyIntake
     /// </summary>
     private async Task<bool> ComesSoonAsync(BodyFeed feed, long offset, TimeSpan patience, CancellationToken client)
     {
+        using BodyInterest interest = feeds.Want(feed.BodyId);
         (long since, long position) = (time.GetTimestamp(), feed.Position);
         while (IsFar(feed, offset))
         {

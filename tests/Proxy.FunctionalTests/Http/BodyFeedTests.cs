@@ -111,5 +111,12 @@ public sealed class BodyFeedTests : IAsyncLifetime
         }
 
         Assert.False(feeds.IsWanted(head.BodyId, 50 * BodySlice.SizeBytes));
+        using (BodyInterest waits = feeds.Want(head.BodyId, 51 * BodySlice.SizeBytes))
+        {
+            Assert.True(feeds.IsWanted(head.BodyId, 50 * BodySlice.SizeBytes));
+            Assert.False(feeds.IsWanted(head.BodyId, 51 * BodySlice.SizeBytes));
+        }
+
+        Assert.False(feeds.IsWanted(head.BodyId, 50 * BodySlice.SizeBytes));
     }
 }
