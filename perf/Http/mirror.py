@@ -86,7 +86,9 @@ class Measured:
         return got["boot"]["p50Ms"]
 
     def asked(self):
-        return json.loads(lab.get(self.upstream, "/_control/counters")[1])["objectRequests"]
+        """How often an object was asked for that had been asked for before; a new revision's are prefetched, once."""
+        counters = json.loads(lab.get(self.upstream, "/_control/counters")[1])
+        return counters["objectRequests"] - counters["distinctObjects"]
 
 
 def store():

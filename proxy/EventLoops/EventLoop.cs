@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Listening;
+using Breakwater.Proxy.Threading;
 
 namespace Breakwater.Proxy.EventLoops;
 
@@ -22,6 +23,7 @@ internal sealed class EventLoop : IDisposable
 
     private readonly Epoll _epoll = new();
     private readonly Thread _thread;
+    private readonly ServingLoad _load;
     private readonly ILogger _log;
     private readonly byte[] _input = GC.AllocateUninitializedArray<byte>(InputBytes, pinned: true);
     private readonly Queue<(LoopConnection Connection, long Since)> _patient = [];
@@ -39,8 +41,9 @@ internal sealed class EventLoop : IDisposable
     private volatile bool _isOver;
     private volatile bool _mustSweep;
 
-    public EventLoop(string name, ILogger log)
+    public EventLoop(string name, ServingLoad load, ILogger log)
     {
+        _load = load;
         _log = log;
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
@@ -157,6 +160,7 @@ internal sealed class EventLoop : IDisposable
 
     private void Run()
     {
+        _load.AddCurrentThread();
         while (!_isOver)
         {
             int count = _epoll.Wait(_paused.Count > 0 ? 0 : _count > 0 ? TickMs : 1000);

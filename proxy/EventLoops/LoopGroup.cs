@@ -1,6 +1,7 @@
 using System.Net;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Listening;
+using Breakwater.Proxy.Threading;
 
 namespace Breakwater.Proxy.EventLoops;
 
@@ -18,8 +19,8 @@ internal sealed class LoopGroup : IDisposable
     private int _next;
     private long _lastWarning = long.MinValue;
 
-    public LoopGroup(IFirstResponder responder, Balancers balancers, ClientLimits limits, ConnectionRules rules, TimeProvider time,
-        ILogger<LoopGroup> log)
+    public LoopGroup(IFirstResponder responder, Balancers balancers, ClientLimits limits, ConnectionRules rules, ServingLoad load,
+        TimeProvider time, ILogger<LoopGroup> log)
     {
         Responder = responder;
         Balancers = balancers;
@@ -30,7 +31,7 @@ internal sealed class LoopGroup : IDisposable
         HeadTimeoutMs = (long)rules.HeadTimeout.TotalMilliseconds;
         ClientTimeoutMs = (long)rules.ClientTimeout.TotalMilliseconds;
         _loops = [.. Enumerable.Range(0, Math.Min(Environment.ProcessorCount, MostLoops)).Select(i =>
-            new EventLoop($"event loop {i}", _log))];
+            new EventLoop($"event loop {i}", load, _log))];
     }
 
     /// <summary>Sees every plain request first.</summary>

@@ -9,8 +9,8 @@ namespace Breakwater.Proxy.Exchanges;
 /// <summary>
 /// Takes bodies from origins into the store, each at the origin's pace and for whoever reads it. Belongs to no client. Thread-safe.
 /// </summary>
-internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, ProxyCounters counters, UpstreamPace pace, TimeProvider time,
-    ILogger<BodyIntake> log) : IDisposable
+internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, ProxyCounters counters, UpstreamPace pace, GivingWay way,
+    TimeProvider time, ILogger<BodyIntake> log) : IDisposable
 {
     /// <summary>What is left of a body that nobody reads any more is fetched to its end if it is no more than this.</summary>
     private const long RestBytes = 64L << 20;
@@ -103,6 +103,10 @@ internal sealed partial class BodyIntake(NamedStore named, BodyFeeds feeds, Prox
                 {
                     counters.AddUpstreamBytes(read);
                     await paced.PayAsync(read, stopping);
+                    if (answer.GivesWay && feed.Position - feed.First >= BodySlice.SizeBytes)
+                    {
+                        await way.PayAsync(read, stopping);
+                    }
                 }
 
                 hash?.AppendData(room.Span[..read]);

@@ -1,5 +1,6 @@
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Threading;
 
 namespace Breakwater.Proxy.Exchanges;
 
@@ -27,6 +28,8 @@ internal static class ExchangesRegistration
         services.AddSingleton<AnswerKeeper>();
         services.AddSingleton<FlightTable>();
         services.AddSingleton<BodyFeeds>();
+        services.AddSingleton<ServingLoad>();
+        services.AddSingleton<GivingWay>();
         services.AddSingleton<BodyIntake>();
         services.AddSingleton<SharedBodies>();
         services.AddSingleton<OriginFetch>();

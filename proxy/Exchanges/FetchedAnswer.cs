@@ -40,6 +40,9 @@ internal sealed class FetchedAnswer(HttpResponseMessage message, Stream body, Ti
     /// <summary>The site's node that it came from; null: it came from an origin.</summary>
     public Stratum1? Node { get; init; }
 
+    /// <summary>Is it ordinary HTTP, which gives way to CernVM-FS?</summary>
+    public bool GivesWay { get; init; }
+
     /// <summary>Bytes of the body that were read with the head.</summary>
     public ReadOnlyMemory<byte> First
     {

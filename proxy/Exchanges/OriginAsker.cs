@@ -126,6 +126,7 @@ internal sealed class OriginAsker(DestinationClients clients, LoopGuard loops, P
                     RequestedAt = requestedAt,
                     ReceivedAt = receivedAt,
                     Upstream = upstream.Authority,
+                    GivesWay = true,
                     WhenEnded = broken => Judge(upstream, broken),
                 },
                 null);

@@ -162,8 +162,8 @@ public sealed class ParallelRangesTests
         Assert.True(_file.AsSpan(part.First..(hasEnds ? part.End : _file.Length)).SequenceEqual(answer.Body));
     }
 
-    private static Task<ProxyUnderTest> StartAsync(HttpOrigin origin, TimeProvider time, string quotaShare = "0.3") => ProxyUnderTest.StartAsync(
-        new Dictionary<string, string?>
+    private static Task<ProxyUnderTest> StartAsync(HttpOrigin origin, TimeProvider time, string quotaShare = "0.3") =>
+        ProxyUnderTest.StartAsync(new Dictionary<string, string?>
         {
             ["Http:Sites:*:Origin"] = origin.Address,
             ["Http:QuotaShare"] = quotaShare,
