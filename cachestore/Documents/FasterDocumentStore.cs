@@ -144,15 +144,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _compaction;
-        try
-        {
-            await _log.CommitAsync(_health.Failing); // removals
-        }
-        catch (OperationCanceledException)
-        {
-            _logger.LogWarning("The document store closes while its disk refuses writes.");
-        }
-
+        await LastCommit.MakeAsync(() => _log.CommitAsync(_health.Failing), "the documents' log", _logger); // removals
         _log.Dispose(); // _appending is not disposed of: whoever waits for it would do so for ever
     }
 

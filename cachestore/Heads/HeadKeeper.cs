@@ -53,14 +53,7 @@ internal sealed class HeadKeeper : IAsyncDisposable
     {
         await _stopping.CancelAsync();
         await _running;
-        try
-        {
-            await CommitAsync(_health.Failing);
-        }
-        catch (OperationCanceledException)
-        {
-            _logger.LogWarning("The heads' log closes while its disk refuses writes: what was not committed is not stored.");
-        }
+        await LastCommit.MakeAsync(() => CommitAsync(_health.Failing), "the heads' log", _logger);
 
         _wake.Dispose();
         _stopping.Dispose();

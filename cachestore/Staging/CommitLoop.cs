@@ -122,18 +122,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     {
         await _stopping.CancelAsync();
         await _running;
-        try
-        {
-            await CommitAsync(_health.Failing);
-        }
-        catch (OperationCanceledException)
-        {
-            _logger.LogWarning("The store closes while its disk refuses writes: what was not committed is not stored.");
-        }
-        catch (Exception failure)
-        {
-            _logger.LogError(failure, "The last commit of the store's log failed: what was not committed is not stored.");
-        }
+        await LastCommit.MakeAsync(() => CommitAsync(_health.Failing), "the store's log", _logger);
 
         _isClosed = true;
         SignalCycle();

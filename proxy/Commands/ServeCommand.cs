@@ -7,6 +7,7 @@ using Breakwater.Proxy.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Breakwater.Proxy.Commands;
 
@@ -40,11 +41,10 @@ internal static class ServeCommand
     {
         using var signals = new ServeSignals();
 
-        SettingsSources sources;
+        LiveSettings live;
         try
         {
-            sources = SettingsFile.LoadSources(settingsFile);
-            sources.Bind();
+            live = new LiveSettings(SettingsFile.LoadSources(settingsFile), NullLogger.Instance);
         }
         catch (SettingsException e)
         {
@@ -55,9 +55,10 @@ internal static class ServeCommand
             return ExitCodes.WrongSettings;
         }
 
+        using LiveSettings closed = live;
         try
         {
-            return await ServeAsync(sources, signals, cancellationToken);
+            return await ServeAsync(live, signals, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -67,7 +68,7 @@ internal static class ServeCommand
         }
         catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException or CacheStore.StoreInUseException)
         {
-            await SayAsync(Console.Error, $"Breakwater cannot start: {e.Message}{PortsInTheWay(e, sources)}");
+            await SayAsync(Console.Error, $"Breakwater cannot start: {e.Message}{PortsInTheWay(e, live.Settings)}");
             if (e is CacheStore.StoreInUseException { ProcessId: int holder } && InheritedSockets.AreSharedWith(holder))
             {
                 InheritedSockets.Served();
@@ -79,14 +80,14 @@ internal static class ServeCommand
     }
 
     /// <summary>Of a socket that was refused: which setting names it, and what to do. Empty when it was something else.</summary>
-    private static string PortsInTheWay(Exception failure, SettingsSources sources)
+    private static string PortsInTheWay(Exception failure, BreakwaterSettings settings)
     {
         if (failure.GetBaseException() is not SocketException || InheritedSockets.All.Count > 0)
         {
             return "";
         }
 
-        return string.Concat(DoctorHost.Ports(sources.Bind()).Where(port => port.Level != CheckLevel.Ok)
+        return string.Concat(DoctorHost.Ports(settings).Where(port => port.Level != CheckLevel.Ok)
             .Select(port => $"{Environment.NewLine}{port.Name}: {port.Found}. {port.Next}."));
     }
 
@@ -111,10 +112,8 @@ internal static class ServeCommand
         }
     }
 
-    private static async Task<int> ServeAsync(SettingsSources sources, ServeSignals signals, CancellationToken cancellationToken)
+    private static async Task<int> ServeAsync(LiveSettings live, ServeSignals signals, CancellationToken cancellationToken)
     {
-        using var live = new LiveSettings(sources, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
-
         // By the settings in force: those of the sources may be wrong, which a logger tells by an exception.
         using ILoggerFactory logs = LoggerFactory.Create(logging => ProxyServer.AddLogging(logging, live.Configuration));
         live.Log = logs.CreateLogger<LiveSettings>();

@@ -1,0 +1,56 @@
+using Breakwater.CacheStore.Log;
+using Microsoft.Extensions.Logging;
+
+namespace Breakwater.CacheStore.Tests.Log;
+
+/// <summary>A log closes, whatever its disk does.</summary>
+public sealed class LastCommitTests
+{
+    private readonly Lines _said = new();
+
+    [Fact]
+    public async Task Commit_ThatIsMade_IsNoNews()
+    {
+        bool isMade = false;
+
+        await LastCommit.MakeAsync(
+            () =>
+            {
+                isMade = true;
+                return Task.CompletedTask;
+            },
+            "the heads' log", _said);
+
+        Assert.True(isMade);
+        Assert.Empty(_said.Levels);
+    }
+
+    [Fact]
+    public async Task Disk_ThatRefusesWrites_IsSaid()
+    {
+        await LastCommit.MakeAsync(() => Task.FromException(new OperationCanceledException()), "the heads' log", _said);
+
+        Assert.Equal([LogLevel.Warning], _said.Levels);
+    }
+
+    [Fact]
+    public async Task Commit_ThatFails_IsSaidAndEndsNothingElse()
+    {
+        await LastCommit.MakeAsync(() => Task.FromException(new IOException("an I/O error")), "the heads' log", _said);
+
+        Assert.Equal([LogLevel.Error], _said.Levels);
+    }
+
+    private sealed class Lines : ILogger
+    {
+        public List<LogLevel> Levels { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) => Levels.Add(logLevel);
+    }
+}
