@@ -73,10 +73,10 @@ internal sealed class StoredAnswer : LoopAnswer
     }
 
     /// <summary>
-    /// Is an object of this length sent from its file, without a copy (sendfile)? Shorter ones cost less in one gathered send, longer ones
-    /// less copied: then client and server share warm memory (measured, docs/develop/adr/0012-the-hit-path.md).
+    /// Is an object of this length sent from its file, without a copy (sendfile)? Shorter ones cost less in one gathered send (measured,
+    /// docs/develop/adr/0012-the-hit-path.md).
     /// </summary>
-    public static bool IsFromFile(long length) => length is >= 128 << 10 and < 1 << 20;
+    public static bool IsFromFile(long length) => length >= 128 << 10;
 
     /// <summary>Notes what is left: the end of the head, and the body from <paramref name="offset"/> to <paramref name="end"/>.</summary>
     public void Keep(ReadOnlySpan<byte> head, long offset, long end)
