@@ -55,7 +55,8 @@ internal static class Program
         command.SetAction(parsed =>
         {
             string root = Surroundings.Root();
-            string[] who = [.. parsed.GetRequiredValue(peers).SelectMany(p => p.Split(['|', ',', ' '], StringSplitOptions.RemoveEmptyEntries))];
+            string[] who =
+                [.. parsed.GetRequiredValue(peers).SelectMany(p => p.Split(['|', ',', ' '], StringSplitOptions.RemoveEmptyEntries))];
             bool hasUs = who.Any(p => p.StartsWith("breakwater", StringComparison.Ordinal));
             string? built = hasUs ? parsed.GetValue(breakwater) ?? Published.Known ?? Published.Build(root) : null;
             if (Apart.Run(parsed.GetRequiredValue(congestion), built) is { } ended)
