@@ -151,12 +151,7 @@ internal sealed class BodyFeed
     /// <param name="cancellationToken">Gives up.</param>
     public async ValueTask EndAsync(Action<long>? whenWhole, CancellationToken cancellationToken)
     {
-        SliceBuffer? last = _window.Count > 0 ? _window[^1] : null;
-        if (last is { Filled: > 0 })
-        {
-            await FinishSliceAsync(last, cancellationToken);
-        }
-
+        await FinishLastSliceAsync(cancellationToken);
         if (IsStored)
         {
             whenWhole?.Invoke(_position + _held);
@@ -176,11 +171,7 @@ internal sealed class BodyFeed
     /// <summary>Nobody wants what follows: what has come is kept, and no more comes (the writer only).</summary>
     public async ValueTask AbandonAsync(CancellationToken cancellationToken)
     {
-        if (_window.Count > 0)
-        {
-            await FinishSliceAsync(_window[^1], cancellationToken);
-        }
-
+        await FinishLastSliceAsync(cancellationToken);
         Break();
     }
 
@@ -266,6 +257,9 @@ internal sealed class BodyFeed
             _moved?.TrySetResult();
         }
     }
+
+    private ValueTask FinishLastSliceAsync(CancellationToken cancellationToken) =>
+        _window.Count > 0 && _window[^1] is { Filled: > 0 } last ? FinishSliceAsync(last, cancellationToken) : ValueTask.CompletedTask;
 
     private async ValueTask FinishSliceAsync(SliceBuffer slice, CancellationToken cancellationToken)
     {

@@ -31,15 +31,7 @@ public sealed class BodyFeedTests : IAsyncLifetime
     {
         IObjectStore slices = _store.Named.Slices;
         var feed = new BodyFeed("an identity"u8.ToArray(), 0, _bytes.Length, slices, TimeProvider.System);
-        var head = new StoredHead
-        {
-            Status = 200,
-            Fields = new HeaderFields(),
-            RequestedAt = default,
-            ReceivedAt = default,
-            BodyId = feed.BodyId,
-            Length = _bytes.Length,
-        };
+        StoredHead head = HeadOf(feed.BodyId, _bytes.Length);
         using var reader = new BodyReader(head, feed, slices, new BodyFeeds(), (_, _, _) => Task.FromResult<BodyFeed?>(null));
         byte[] buffer = new byte[_bytes.Length];
         Task<int>? last = null;
@@ -90,15 +82,7 @@ public sealed class BodyFeedTests : IAsyncLifetime
     public async Task Body_FromItsFiftiethSlice_IsWantedByWho(int atSlice, int endSlice, bool isWanted)
     {
         var feeds = new BodyFeeds();
-        var head = new StoredHead
-        {
-            Status = 200,
-            Fields = new HeaderFields(),
-            RequestedAt = default,
-            ReceivedAt = default,
-            BodyId = "an identity"u8.ToArray(),
-            Length = 100 * BodySlice.SizeBytes,
-        };
+        StoredHead head = HeadOf("an identity"u8.ToArray(), 100 * BodySlice.SizeBytes);
         using (var reader = new BodyReader(head, null, _store.Named.Slices, feeds, (_, _, _) => Task.FromResult<BodyFeed?>(null)))
         {
             if (atSlice >= 0)
@@ -119,4 +103,14 @@ public sealed class BodyFeedTests : IAsyncLifetime
 
         Assert.False(feeds.IsWanted(head.BodyId, 50 * BodySlice.SizeBytes));
     }
+
+    private static StoredHead HeadOf(byte[] bodyId, long length) => new()
+    {
+        Status = 200,
+        Fields = new HeaderFields(),
+        RequestedAt = default,
+        ReceivedAt = default,
+        BodyId = bodyId,
+        Length = length,
+    };
 }

@@ -86,15 +86,7 @@ public sealed class ParallelRangesTests
         const int Stored = 16 * Mebibyte;
         byte[] file = new SyntheticObject((90 * Mebibyte) + 12_345).Bytes;
         Gate rest = new();
-        await using HttpOrigin origin = await HttpOrigin.StartAsync(async context =>
-        {
-            context.Response.Headers.ETag = "\"a\"";
-            context.Response.Headers.CacheControl = "max-age=86400";
-            context.Response.ContentLength = file.Length;
-            await context.Response.Body.WriteAsync(file.AsMemory(0, Stored));
-            await rest.PassAsync();
-            await context.Response.Body.WriteAsync(file.AsMemory(Stored), context.RequestAborted);
-        });
+        await using HttpOrigin origin = await StartOriginAsync(file, rest, Stored);
         await using ProxyUnderTest proxy = await StartAsync(origin, TimeProvider.System, quotaShare: "0.9");
         using RawHttpClient behind = await RawHttpClient.ConnectShortAsync(proxy.EndPoint);
         RawResponseHead head;
@@ -131,20 +123,23 @@ public sealed class ParallelRangesTests
         Assert.Single(origin.Asked);
     }
 
-    private Task<HttpOrigin> StartOriginAsync(Gate? rest = null) => HttpOrigin.StartAsync(async context =>
+    private Task<HttpOrigin> StartOriginAsync(Gate? rest = null) => StartOriginAsync(_file, rest, Mebibyte);
+
+    /// <summary>Of the whole, so many bytes come before the gate; a part comes at once.</summary>
+    private static Task<HttpOrigin> StartOriginAsync(byte[] file, Gate? rest, int before) => HttpOrigin.StartAsync(async context =>
     {
         if (rest is not null && context.Request.Headers.Range.Count == 0)
         {
             context.Response.Headers.ETag = "\"a\"";
             context.Response.Headers.CacheControl = "max-age=86400";
-            context.Response.ContentLength = _file.Length;
-            await context.Response.Body.WriteAsync(_file.AsMemory(0, Mebibyte));
+            context.Response.ContentLength = file.Length;
+            await context.Response.Body.WriteAsync(file.AsMemory(0, before));
             await rest.PassAsync();
-            await context.Response.Body.WriteAsync(_file.AsMemory(Mebibyte), context.RequestAborted);
+            await context.Response.Body.WriteAsync(file.AsMemory(before), context.RequestAborted);
             return;
         }
 
-        await HttpOrigin.ServeAsync(context, _file, "\"a\"", "max-age=86400");
+        await HttpOrigin.ServeAsync(context, file, "\"a\"", "max-age=86400");
     });
 
     private IEnumerable<(int First, int End)> Offsets()
