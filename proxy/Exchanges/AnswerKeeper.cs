@@ -30,10 +30,8 @@ internal sealed class AnswerKeeper(
         }
 
         bool isForOne = exchange.HasCredentials;
-        StoredHead head = KeptHead.Of(exchange, answer, isPart: false, answer.Length, generation: null) with
-        {
-            BodyId = BodyNames.Of(digest),
-        };
+        StoredHead head = heads.Arrived(
+            KeptHead.Of(exchange, answer, isPart: false, answer.Length, generation: null) with { BodyId = BodyNames.Of(digest) });
         BodyFeed feed = intake.Start(answer, head.BodyId, 0, answer.Length, isStrong: false, whole =>
         {
             shared.Keep(digest, head.BodyId, whole);
@@ -73,7 +71,7 @@ internal sealed class AnswerKeeper(
             return Live(answer);
         }
 
-        StoredHead head = KeptHead.Of(exchange, answer, isPart, length, generation);
+        StoredHead head = heads.Arrived(KeptHead.Of(exchange, answer, isPart, length, generation));
         if (length == 0)
         {
             answer.Dispose();

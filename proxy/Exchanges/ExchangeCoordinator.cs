@@ -139,7 +139,7 @@ internal sealed class ExchangeCoordinator(
     private (StoredHead? Stored, BodyFeed? Feed) Find(Exchange exchange, HeadDocument? document, string name) =>
         (flights.TryFind(name, out Flight? flight) || flights.TryFind(FlightTable.NameOfSite(name), out flight))
             && flight.Head is { } head && flight.Feed is not { IsBroken: true } && VaryKey.Matches(head, exchange.Fields)
-            ? (head, flight.Feed)
+            ? (heads.WithAge(head), flight.Feed)
             : (document?.Find(exchange.Fields), null);
 
     /// <summary>Asks the origin, or waits for a request that already does.</summary>
@@ -292,7 +292,7 @@ internal sealed class ExchangeCoordinator(
         if (answer.Feed is { } feed && plan is null)
         {
             flight.Feed = feed;
-            flight.Head = answer.Head;
+            flight.Head = answer.Head is { } head ? heads.Arrived(head) : null;
             _ = feed.Completion.Task.ContinueWith(_ => flights.Remove(name, flight), TaskScheduler.Default);
         }
         else

@@ -63,7 +63,7 @@ internal sealed class HeadShelf(NamedStore named, TimeProvider time)
         lock (GateOf(uri))
         {
             HeadDocument before = Find(uri) ?? new HeadDocument([]);
-            Store?.Put(uri, before.Without(renewed).With(head with { Arrival = ArrivalOf(head) }).Encode());
+            Store?.Put(uri, before.Without(renewed).With(Arrived(head)).Encode());
         }
     }
 
@@ -93,14 +93,20 @@ internal sealed class HeadShelf(NamedStore named, TimeProvider time)
         }
     }
 
-    /// <summary>It came before it is stored: perhaps a whole body ago.</summary>
-    private Arrival ArrivalOf(StoredHead head)
+    /// <summary>The answer with the time at which it came by the monotonic clock; one that has it stays as it is.</summary>
+    public StoredHead Arrived(StoredHead head)
     {
+        if (head.Arrival?.Process == _process)
+        {
+            return head;
+        }
+
         TimeSpan ago = Freshness.TimeSince(head.ReceivedAt, time.GetUtcNow());
-        return new Arrival(_process, time.GetTimestamp() - (long)(ago.TotalSeconds * time.TimestampFrequency));
+        return head with { Arrival = new Arrival(_process, time.GetTimestamp() - (long)(ago.TotalSeconds * time.TimestampFrequency)) };
     }
 
-    private StoredHead WithAge(StoredHead head)
+    /// <summary>An answer that has <see cref="Arrived"/>, with the age that it has now.</summary>
+    public StoredHead WithAge(StoredHead head)
     {
         TimeSpan byWall = time.GetUtcNow() - head.ReceivedAt;
         bool isOurs = head.Arrival?.Process == _process;

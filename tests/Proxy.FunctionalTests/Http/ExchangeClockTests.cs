@@ -1,6 +1,10 @@
 using System.Globalization;
 using System.Text;
+using Breakwater.Proxy.Caching;
+using Breakwater.Proxy.Exchanges;
+using Breakwater.Proxy.Requests;
 using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.FunctionalTests.Http;
@@ -45,6 +49,39 @@ public sealed class ExchangeClockTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // stored when its body is whole
+    public async Task Answer_WallClockSetBackWhileItsBodyComes_IsAsOldAsItIs(bool hasTag)
+    {
+        Gate half = new();
+        _origin.Answer = async context =>
+        {
+            context.Response.Headers.CacheControl = Fresh;
+            context.Response.Headers.ETag = hasTag ? "\"a\"" : default;
+            context.Response.ContentLength = 6;
+            await context.Response.Body.WriteAsync("a p"u8.ToArray());
+            await half.PassAsync();
+            await context.Response.Body.WriteAsync("age"u8.ToArray());
+        };
+        await using ProxyUnderTest proxy = await StartAsync();
+        var flights = proxy.Services.GetRequiredService<FlightTable>();
+        string name = FlightTable.NameOf(CacheUri.OfSite("h.example.org", 80, "/f"), null, new HeaderFields());
+        using RawHttpClient first = await BeginAsync(proxy);
+        await first.ReadHeadAsync(); // so the flight has its head
+        Assert.True(flights.TryFind(name, out _));
+
+        _real.Advance(TimeSpan.FromSeconds(3));
+        _time.Ahead = TimeSpan.FromHours(-2);
+        using RawHttpClient second = await BeginAsync(proxy);
+        Assert.Equal("3", (await second.ReadHeadAsync()).Header("Age"));
+        half.Open();
+
+        await Waiting.UntilAsync(() => !flights.TryFind(name, out _));
+        Assert.StartsWith("3 breakwater; hit; ttl=97", await AskAsync(proxy), StringComparison.Ordinal);
+        Assert.Equal(["GET /f"], _origin.Asked);
+    }
+
+    [Theory]
     [InlineData("0.02:00:00")]
     [InlineData("20000.00:00:00")]
     public async Task Answer_StoredByAClockThatWasAhead_IsCheckedAfterTheRestart(string ahead)
@@ -63,6 +100,13 @@ public sealed class ExchangeClockTests : IAsyncLifetime
         await proxy.RestartAsync();
         Assert.Contains("fwd=stale", await AskAsync(proxy), StringComparison.Ordinal);
         await Waiting.UntilAsync(async () => (await AskAsync(proxy)).Contains("; hit; ttl=", StringComparison.Ordinal));
+    }
+
+    private static async Task<RawHttpClient> BeginAsync(ProxyUnderTest proxy)
+    {
+        RawHttpClient client = await proxy.ConnectAsync();
+        await client.SendAsync("GET /f HTTP/1.1\r\nHost: h.example.org\r\n\r\n");
+        return client;
     }
 
     private static async Task<string> AskAsync(ProxyUnderTest proxy)
