@@ -26,13 +26,13 @@ internal static class Program
     {
         var only = new Option<string[]>("--only")
         {
-            Description = "Scenarios: " + string.Join(", ", s_scenarios) + ". All unless given.",
+            Description = "Scenarios, parted by blanks, commas or |: " + string.Join(", ", s_scenarios) + ". All unless given.",
             AllowMultipleArgumentsPerToken = true,
             DefaultValueFactory = _ => s_scenarios,
         };
         var cases = new Option<string[]>("--case")
         {
-            Description = "Cases whose name contains one of these, e.g. 4KB/64 or 1000x403.",
+            Description = "Cases whose name contains one of these, parted by blanks, commas or |, e.g. 4KB/64 or 1000x403.",
             AllowMultipleArgumentsPerToken = true,
             DefaultValueFactory = _ => [],
         };
@@ -55,8 +55,7 @@ internal static class Program
         command.SetAction(parsed =>
         {
             string root = Surroundings.Root();
-            string[] who =
-                [.. parsed.GetRequiredValue(peers).SelectMany(p => p.Split(['|', ',', ' '], StringSplitOptions.RemoveEmptyEntries))];
+            string[] who = NamesIn(parsed.GetRequiredValue(peers));
             bool hasUs = who.Any(p => p.StartsWith("breakwater", StringComparison.Ordinal));
             string? built = hasUs ? parsed.GetValue(breakwater) ?? Published.Known ?? Published.Build(root) : null;
             if (Apart.Run(parsed.GetRequiredValue(congestion), built) is { } ended)
@@ -73,12 +72,14 @@ internal static class Program
                 Commit = Surroundings.Commit(root),
                 Root = root,
             };
-            string[] wanted = parsed.GetRequiredValue(cases);
+            string[] wanted = NamesIn(parsed.GetRequiredValue(cases));
             bool Wanted(string id) => wanted.Length == 0 || wanted.Any(w => id.Contains(w, StringComparison.Ordinal));
             bool adds = parsed.GetValue(append), saves = !parsed.GetValue(dry);
             IReadOnlyDictionary<string, string> versions = Versions(context);
-            foreach (RaceCase one in parsed.GetRequiredValue(only).SelectMany(s => Scenario(context, s, Wanted)).SelectMany(c => c))
+            bool hasRun = false;
+            foreach (RaceCase one in NamesIn(parsed.GetRequiredValue(only)).SelectMany(s => Scenario(context, s, Wanted)).SelectMany(c => c))
             {
+                hasRun = true;
                 if (saves)
                 {
                     // Case by case: a race that is interrupted keeps what it has measured.
@@ -91,10 +92,20 @@ internal static class Program
                 Report.Write(root, RaceResults.Load(ResultsFile(root))!);
             }
 
+            if (!hasRun)
+            {
+                Console.Error.WriteLine($"no case of {string.Join(", ", NamesIn(parsed.GetRequiredValue(only)))} has a name like "
+                    + $"{string.Join(" or ", wanted)}; saved names are in perf/results/race.json");
+                return 1;
+            }
+
             return 0;
         });
         return command;
     }
+
+    private static string[] NamesIn(string[] given) =>
+        [.. given.SelectMany(one => one.Split(['|', ',', ' '], StringSplitOptions.RemoveEmptyEntries))];
 
     private static Option<string?> BreakwaterOption()
     {

@@ -29,7 +29,7 @@ internal sealed class Window : IAsyncDisposable
                 _authorities.Add(new Uri(request.Url).Authority);
             }
         };
-        page.SetDefaultTimeout(30_000);
+        page.SetDefaultTimeout(60_000);
     }
 
     /// <summary>The page.</summary>
