@@ -40,8 +40,14 @@ public abstract class ObjectLease : IDisposable
     public abstract bool TryReadWhole(out ReadOnlySpan<byte> bytes);
 
     /// <summary>
-    /// Where the bytes at <paramref name="offset"/> lie in a file, for zero-copy sends. False: they are in memory only (not committed yet),
-    /// or are to be checked (again): read them once by the other members.
+    /// From which length on the object is sent from its file (sendfile). Shorter ones cost less in one gathered send (measured,
+    /// docs/develop/adr/0012-the-hit-path.md and 0162).
+    /// </summary>
+    public virtual int LeastBytesFromFile => 128 << 10;
+
+    /// <summary>
+    /// Where the bytes at <paramref name="offset"/> lie in a file, for zero-copy sends. False: they are in memory that is none, or are to be
+    /// checked (again): read them once by the other members. Valid until <see cref="Unmap"/>.
     /// </summary>
     public abstract bool TryGetFileRange(long offset, out ObjectFileRange range);
 
@@ -56,7 +62,10 @@ public abstract class ObjectLease : IDisposable
         return false;
     }
 
-    /// <summary>What <see cref="TryGetMapped"/> told so far is not used any more: memory that only this lease holds may go.</summary>
+    /// <summary>
+    /// What <see cref="TryGetFileRange"/> and <see cref="TryGetMapped"/> told so far is not used any more: memory that only this lease holds
+    /// may go.
+    /// </summary>
     public virtual void Unmap()
     {
     }

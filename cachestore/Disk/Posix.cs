@@ -204,6 +204,40 @@ internal static unsafe partial class Posix
         return new IOException($"{what}: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})", error);
     }
 
+    /// <summary>
+    /// A file of so many bytes that is memory alone (memfd_create). Null: there are no such files here, or there is no memory.
+    /// </summary>
+    public static SafeFileHandle? MakeMemoryFile(long bytes)
+    {
+        const uint CloseOnExec = 1;
+        const uint NoExec = 8;
+        int file = MemfdCreate("breakwater-staged", CloseOnExec | NoExec);
+        file = file < 0 ? MemfdCreate("breakwater-staged", CloseOnExec) : file; // before Linux 6.3
+        if (file < 0)
+        {
+            return null;
+        }
+
+        var handle = new SafeFileHandle(file, ownsHandle: true);
+        if (Fallocate(handle, 0, 0, (nint)bytes) == 0)
+        {
+            return handle;
+        }
+
+        handle.Dispose();
+        return null;
+    }
+
+    /// <summary>Maps a file for reading and writing, its pages at once. 0: it cannot be mapped.</summary>
+    public static nint MapWritable(SafeFileHandle file, long bytes)
+    {
+        const int ReadAndWrite = 3;
+        const int Shared = 0x1;
+        const int Populate = 0x8000;
+        nint start = Mmap(0, (nuint)bytes, ReadAndWrite, Shared | Populate, file, 0);
+        return start == -1 ? 0 : start;
+    }
+
     private struct IoVector
     {
         public byte* Base;
@@ -221,6 +255,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial nint Mmap(nint address, nuint length, int protection, int flags, SafeFileHandle file, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MemfdCreate(string name, uint flags);
 
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     private static partial int Munmap(nint address, nuint length);

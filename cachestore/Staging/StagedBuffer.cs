@@ -3,12 +3,14 @@ using System.Buffers;
 namespace Breakwater.CacheStore.Staging;
 
 /// <summary>
-/// Pooled memory of one part, outside the collector's heap: what lives for the time between two commits would be copied by each collection
-/// in between. Counted: goes back to the pool when the last reader has let go. Thread-safe.
+/// Memory of one part, outside the collector's heap: what lives for the time between two commits would be copied by each collection in
+/// between. Of a pool, or a part of a file in memory, from which it is sent without a copy. Counted: goes when the last reader has let go.
+/// Thread-safe.
 /// </summary>
 internal sealed unsafe class StagedBuffer : MemoryManager<byte>
 {
     private readonly byte* _start;
+    private readonly MemoryFile? _file;         // a part of it, held; null: a block of the pool
     private readonly StagingBudget _budget;
     private ReferenceCount _references = new();
 
@@ -19,6 +21,12 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
     {
         _budget = budget;
         budget.BufferTaken();
+        if (StagingMemory.Shared.TryTakeSendable(minimumBytes, out _file, out _start))
+        {
+            Capacity = minimumBytes;
+            return;
+        }
+
         Capacity = StagingMemory.CapacityFor(minimumBytes);
         _start = StagingMemory.Shared.Rent(Capacity);
     }
@@ -28,6 +36,13 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
 
     /// <summary>Where they are; fixed until the last reference is let go.</summary>
     public nint Address => (nint)_start;
+
+    /// <summary>Where a run of its bytes is in a file. False: in none.</summary>
+    public bool TryGetFileRange(int start, int length, out ObjectFileRange range)
+    {
+        range = _file is null ? default : new ObjectFileRange(_file.Handle, _file.OffsetOf(_start) + start, length);
+        return _file is not null;
+    }
 
     /// <summary>References that are held.</summary>
     public int Holders => _references.Holders;
@@ -40,7 +55,15 @@ internal sealed unsafe class StagedBuffer : MemoryManager<byte>
     {
         if (_references.Release())
         {
-            StagingMemory.Shared.Return(_start, Capacity);
+            if (_file is not null)
+            {
+                _file.Release();
+            }
+            else
+            {
+                StagingMemory.Shared.Return(_start, Capacity);
+            }
+
             _budget.BufferLetGo();
         }
     }

@@ -83,10 +83,13 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
         return location.ReadAndCheckAsync(segments.Disk, key, destination, cancellationToken);
     }
 
-    /// <summary>Where the byte at an offset lies in a file. False: still in memory.</summary>
-    public bool TryGetFileRange(long offset, out ObjectFileRange range)
+    /// <summary>
+    /// Where the byte at an offset lies in a file, valid while the object and <paramref name="held"/> are held. False: in memory that is none.
+    /// </summary>
+    public bool TryGetFileRange(long offset, out ObjectFileRange range, out StagedBuffer? held)
     {
         range = default;
+        held = null;
         if (!Parts.TryLocate(offset, int.MaxValue, out StagedLocation location))
         {
             return false;
@@ -94,6 +97,12 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
 
         if (location.Buffer is { } buffer)
         {
+            if (buffer.TryGetFileRange(location.Start, location.Length, out range))
+            {
+                held = buffer;
+                return true;
+            }
+
             buffer.Release();
             return false;
         }

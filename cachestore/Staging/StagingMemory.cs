@@ -18,11 +18,16 @@ internal sealed unsafe class StagingMemory(TimeProvider time)
     /// <summary>How long a block lies unused before its memory goes back to the system, and at most twice that.</summary>
     public static readonly TimeSpan Rest = TimeSpan.FromSeconds(10);
 
+    /// <summary>From so many bytes on a copy to a socket costs more than a send from a file (ADR 162).</summary>
+    public const int LeastSendableBytes = 64 << 10;
+
     private const int SmallestLog2 = 8;
 
     private readonly FreeBlocks[] _free =
         [.. Enumerable.Range(SmallestLog2, BitOperations.Log2(PartSize.Full) - SmallestLog2 + 1).Select(log2 => new FreeBlocks(1 << log2))];
 
+    private readonly Lock _taking = new();
+    private MemoryFile? _file; // guarded by _taking: held; the next parts come from it
     private readonly Lock _trimming = new();
     private long _keptBytes;
     private long _trimmed = time.GetTimestamp();
@@ -35,6 +40,37 @@ internal sealed unsafe class StagingMemory(TimeProvider time)
 
     /// <summary>The size of a block for so many bytes, 256 B to the size of a part.</summary>
     public static int CapacityFor(int bytes) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(bytes, 1 << SmallestLog2));
+
+    /// <summary>
+    /// Memory that is a file as well, for one use, with a hold on the file. False: there is none, or so many bytes are sent as cheaply by a
+    /// copy.
+    /// </summary>
+    public bool TryTakeSendable(int bytes, out MemoryFile? file, out byte* start)
+    {
+        file = null;
+        start = null;
+        if (bytes < LeastSendableBytes)
+        {
+            return false;
+        }
+
+        lock (_taking)
+        {
+            if (_file is not null && !_file.TryTake(bytes, out start))
+            {
+                _file.Release();
+                _file = null;
+            }
+
+            if (_file is null && (_file = MemoryFile.TryMake()) is { } made)
+            {
+                made.TryTake(bytes, out start);
+            }
+
+            file = _file;
+            return file is not null;
+        }
+    }
 
     /// <summary>A block of a size that <see cref="CapacityFor"/> gave; its bytes are of any value.</summary>
     public byte* Rent(int capacity)

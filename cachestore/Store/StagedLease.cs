@@ -31,7 +31,14 @@ internal sealed class StagedLease(StagedObject staged) : ObjectLease
     public override ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         staged.ReadAsync(offset, buffer, cancellationToken);
 
-    public override bool TryGetFileRange(long offset, out ObjectFileRange range) => staged.TryGetFileRange(offset, out range);
+    public override int LeastBytesFromFile => StagingMemory.LeastSendableBytes;
+
+    public override bool TryGetFileRange(long offset, out ObjectFileRange range)
+    {
+        bool isThere = staged.TryGetFileRange(offset, out range, out StagedBuffer? held);
+        Hold(held);
+        return isThere;
+    }
 
     public override bool TryGetMapped(long offset, out MappedRun run)
     {
@@ -40,11 +47,7 @@ internal sealed class StagedLease(StagedObject staged) : ObjectLease
             return false;
         }
 
-        if (held is not null)
-        {
-            (_mapped ??= []).Add(held);
-        }
-
+        Hold(held);
         return true;
     }
 
@@ -56,6 +59,14 @@ internal sealed class StagedLease(StagedObject staged) : ObjectLease
         }
 
         _mapped?.Clear();
+    }
+
+    private void Hold(StagedBuffer? buffer)
+    {
+        if (buffer is not null)
+        {
+            (_mapped ??= []).Add(buffer);
+        }
     }
 
     protected override void Dispose(bool disposing)

@@ -40,7 +40,7 @@ internal static unsafe class LeaseSend
             }
 
             pieces[0] = new IoVector { Base = (byte*)Unsafe.AsPointer(in head.GetPinnableReference()), Length = (nuint)head.Length };
-            bool isFromFile = hasBody && StoredAnswer.IsFromFile(lease.Length);
+            bool isFromFile = hasBody && lease.Length >= lease.LeastBytesFromFile;
             if (!GatheredSend.TrySend(socket, pieces, isFromFile ? 1 : count, isFromFile, out long sent))
             {
                 return FirstAnswer.ForKestrel;

@@ -72,12 +72,6 @@ internal sealed class StoredAnswer : LoopAnswer
         }
     }
 
-    /// <summary>
-    /// Is an object of this length sent from its file, without a copy (sendfile)? Shorter ones cost less in one gathered send (measured,
-    /// docs/develop/adr/0012-the-hit-path.md).
-    /// </summary>
-    public static bool IsFromFile(long length) => length >= 128 << 10;
-
     /// <summary>Notes what is left: the end of the head, and the body from <paramref name="offset"/> to <paramref name="end"/>.</summary>
     public void Keep(ReadOnlySpan<byte> head, long offset, long end)
     {
@@ -198,14 +192,15 @@ internal sealed class StoredAnswer : LoopAnswer
         while (_offset < _end)
         {
             long before = _offset;
-            if (IsFromFile(_end) && Lease!.TryGetFileRange(_offset, out ObjectFileRange range))
+            if (_end >= Lease!.LeastBytesFromFile && Lease.TryGetFileRange(_offset, out ObjectFileRange range))
             {
                 _offset += SocketSender.SendFile(socket, range.Handle, range.FileOffset, Math.Min(range.Length, _end - _offset));
+                Lease.Unmap();
             }
             else if (_end > ObjectLease.MaxWholeBytes && Gather(pieces) is > 0 and int count)
             {
                 _offset += SocketSender.Send(socket, pieces, count);
-                Lease!.Unmap();
+                Lease.Unmap();
             }
             else
             {
