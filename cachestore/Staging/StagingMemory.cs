@@ -19,7 +19,7 @@ internal sealed unsafe class StagingMemory(TimeProvider time)
     public static readonly TimeSpan Rest = TimeSpan.FromSeconds(10);
 
     /// <summary>From so many bytes on a copy to a socket costs more than a send from a file (ADR 162).</summary>
-    public const int LeastSendableBytes = 64 << 10;
+    public const int LeastSendableBytes = 32 << 10;
 
     private const int SmallestLog2 = 8;
 
