@@ -46,8 +46,8 @@ public abstract class ObjectLease : IDisposable
     public virtual int LeastBytesFromFile => 128 << 10;
 
     /// <summary>
-    /// Where the bytes at <paramref name="offset"/> lie in a file, for zero-copy sends. False: they are in memory that is none, or are to be
-    /// checked (again): read them once by the other members. Valid until <see cref="Unmap"/>.
+    /// Where the bytes at <paramref name="offset"/> lie in a file, for zero-copy sends. False: they are in memory that is none, or are to
+    /// be checked (again): read them once by the other members. Valid until <see cref="Unmap"/>.
     /// </summary>
     public abstract bool TryGetFileRange(long offset, out ObjectFileRange range);
 
@@ -63,8 +63,8 @@ public abstract class ObjectLease : IDisposable
     }
 
     /// <summary>
-    /// What <see cref="TryGetFileRange"/> and <see cref="TryGetMapped"/> told so far is not used any more: memory that only this lease holds
-    /// may go.
+    /// What <see cref="TryGetFileRange"/> and <see cref="TryGetMapped"/> told so far is not used any more: memory that only this lease
+    /// holds may go.
     /// </summary>
     public virtual void Unmap()
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Breakwater.CacheStore.Disk;
 
 namespace Breakwater.CacheStore.Staging;
 

@@ -84,7 +84,8 @@ internal sealed class StagedObject(ObjectKey key, SegmentSet segments, StagingBu
     }
 
     /// <summary>
-    /// Where the byte at an offset lies in a file, valid while the object and <paramref name="held"/> are held. False: in memory that is none.
+    /// Where the byte at an offset lies in a file, valid while the object and <paramref name="held"/> are held. False: in memory that is
+    /// none.
     /// </summary>
     public bool TryGetFileRange(long offset, out ObjectFileRange range, out StagedBuffer? held)
     {

@@ -77,7 +77,8 @@ internal static class Program
             bool adds = parsed.GetValue(append), saves = !parsed.GetValue(dry);
             IReadOnlyDictionary<string, string> versions = Versions(context);
             bool hasRun = false;
-            foreach (RaceCase one in NamesIn(parsed.GetRequiredValue(only)).SelectMany(s => Scenario(context, s, Wanted)).SelectMany(c => c))
+            string[] scenarios = NamesIn(parsed.GetRequiredValue(only));
+            foreach (RaceCase one in scenarios.SelectMany(s => Scenario(context, s, Wanted)).SelectMany(c => c))
             {
                 hasRun = true;
                 if (saves)
@@ -94,7 +95,7 @@ internal static class Program
 
             if (!hasRun)
             {
-                Console.Error.WriteLine($"no case of {string.Join(", ", NamesIn(parsed.GetRequiredValue(only)))} has a name like "
+                Console.Error.WriteLine($"no case of {string.Join(", ", scenarios)} has a name like "
                     + $"{string.Join(" or ", wanted)}; saved names are in perf/results/race.json");
                 return 1;
             }

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Breakwater.Peers.Proxies;
 
 /// <summary>
-/// nginx as a caching reverse proxy: two workers with a listening socket each, lock, sendfile, head and body in one packet (tcp_nopush: 4 KB
-/// at 1.4 times the rate), open file cache, kept upstream connections.
+/// nginx as a caching reverse proxy: two workers with a listening socket each, lock, sendfile, head and body in one packet (tcp_nopush: 4
+/// KB at 1.4 times the rate), open file cache, kept upstream connections.
 /// </summary>
 internal sealed partial class Nginx() : Peer("nginx", isForward: false)
 {

@@ -1,7 +1,6 @@
-using Breakwater.CacheStore.Disk;
 using Microsoft.Win32.SafeHandles;
 
-namespace Breakwater.CacheStore.Staging;
+namespace Breakwater.CacheStore.Disk;
 
 /// <summary>
 /// Memory that is a file as well (memfd), so that what lies in it is sent without a copy (sendfile). The network refers to its pages until
@@ -16,8 +15,8 @@ internal sealed unsafe class MemoryFile
     private const int PageBytes = 4096;
 
     private readonly byte* _start;
-    private ReferenceCount _references = new();
-    private int _used;                          // guarded by the caller of TryTake
+    private int _holders = 1;
+    private int _used; // guarded by the caller of TryTake
 
     private MemoryFile(SafeFileHandle handle, byte* start)
     {
@@ -46,7 +45,9 @@ internal sealed unsafe class MemoryFile
         return new MemoryFile(handle, (byte*)start);
     }
 
-    /// <summary>Takes a part that nobody had before, and a hold. One caller at a time, who has a hold. False: there is not so much left.</summary>
+    /// <summary>
+    /// Takes a part that nobody had before, and a hold. One caller at a time, who has a hold. False: there is not so much left.
+    /// </summary>
     public bool TryTake(int bytes, out byte* start)
     {
         start = _start + _used;
@@ -57,7 +58,7 @@ internal sealed unsafe class MemoryFile
         }
 
         _used += taken;
-        _references.Acquire();
+        Interlocked.Increment(ref _holders);
         return true;
     }
 
@@ -67,7 +68,7 @@ internal sealed unsafe class MemoryFile
     /// <summary>Lets go of a part, or of the maker's hold.</summary>
     public void Release()
     {
-        if (_references.Release())
+        if (Interlocked.Decrement(ref _holders) == 0)
         {
             Posix.Unmap((nint)_start, SizeBytes);
             Handle.Dispose();

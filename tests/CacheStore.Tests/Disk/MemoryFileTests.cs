@@ -1,11 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Log;
 using Breakwater.CacheStore.Staging;
 using Breakwater.TestSupport;
 
-namespace Breakwater.CacheStore.Tests.Staging;
+namespace Breakwater.CacheStore.Tests.Disk;
 
 /// <summary>What was sent from staged memory stays as it was sent, whatever comes after it.</summary>
 public sealed partial class MemoryFileTests
@@ -74,7 +75,7 @@ public sealed partial class MemoryFileTests
         listener.Listen();
         using var sender = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { SendBufferSize = 1 << 20 };
         await sender.ConnectAsync(listener.LocalEndPoint!);
-        using Socket client = await listener.AcceptAsync();
+        using Socket client = await listener.AcceptAsync().InTimeAsync();
 
         var buffer = new StagedBuffer(PartSize.Full, _budget);
         buffer.GetSpan().Fill(0xA5);
