@@ -46,19 +46,19 @@ internal sealed unsafe class MemoryFile
     }
 
     /// <summary>
-    /// Takes a part that nobody had before, and a hold. One caller at a time, who has a hold. False: there is not so much left.
+    /// Takes a part that nobody had before, and a hold. One caller at a time. False: there is not so much left, or the file has gone with
+    /// its last part.
     /// </summary>
     public bool TryTake(int bytes, out byte* start)
     {
         start = _start + _used;
         int taken = (bytes + PageBytes - 1) / PageBytes * PageBytes;
-        if (_used + taken > SizeBytes)
+        if (_used + taken > SizeBytes || !TryHold())
         {
             return false;
         }
 
         _used += taken;
-        Interlocked.Increment(ref _holders);
         return true;
     }
 
@@ -73,5 +73,22 @@ internal sealed unsafe class MemoryFile
             Posix.Unmap((nint)_start, SizeBytes);
             Handle.Dispose();
         }
+    }
+
+    private bool TryHold()
+    {
+        int seen = Volatile.Read(ref _holders);
+        while (seen > 0)
+        {
+            int before = Interlocked.CompareExchange(ref _holders, seen + 1, seen);
+            if (before == seen)
+            {
+                return true;
+            }
+
+            seen = before;
+        }
+
+        return false;
     }
 }

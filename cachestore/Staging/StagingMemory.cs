@@ -27,7 +27,7 @@ internal sealed unsafe class StagingMemory(TimeProvider time)
         [.. Enumerable.Range(SmallestLog2, BitOperations.Log2(PartSize.Full) - SmallestLog2 + 1).Select(log2 => new FreeBlocks(1 << log2))];
 
     private readonly Lock _taking = new();
-    private MemoryFile? _file; // guarded by _taking: held; the next parts come from it
+    private MemoryFile? _file; // guarded by _taking: not held, so that it goes with its last part; the next ones come from it
     private readonly Lock _trimming = new();
     private long _keptBytes;
     private long _trimmed = time.GetTimestamp();
@@ -56,19 +56,22 @@ internal sealed unsafe class StagingMemory(TimeProvider time)
 
         lock (_taking)
         {
-            if (_file is not null && !_file.TryTake(bytes, out start))
+            if (_file is not null && _file.TryTake(bytes, out start))
             {
-                _file.Release();
-                _file = null;
+                file = _file;
+                return true;
             }
 
-            if (_file is null && (_file = MemoryFile.TryMake()) is { } made)
+            _file = MemoryFile.TryMake();
+            if (_file is null)
             {
-                made.TryTake(bytes, out start);
+                return false;
             }
 
             file = _file;
-            return file is not null;
+            _file.TryTake(bytes, out start);
+            _file.Release(); // the maker's hold
+            return true;
         }
     }
 

@@ -68,6 +68,34 @@ public sealed partial class MemoryFileTests
     }
 
     [Fact]
+    public unsafe void File_ThatHasGone_GivesNoPart()
+    {
+        MemoryFile file = MemoryFile.TryMake()!;
+        file.Release();
+        Assert.True(file.Handle.IsClosed);
+        Assert.False(file.TryTake(1, out _));
+    }
+
+    [Fact]
+    public unsafe void Files_OfWhichNothingIsStaged_AreNoMore()
+    {
+        var memory = new StagingMemory(TimeProvider.System);
+        List<MemoryFile> held = [];
+        for (int i = 0; i < 9; i++)
+        {
+            Assert.True(memory.TryTakeSendable(PartSize.Full, out MemoryFile? file, out _));
+            held.Add(file!);
+        }
+
+        Assert.Equal(9 * PartSize.Full / MemoryFile.SizeBytes + 1, held.Distinct().Count());
+        Assert.All(held, static file => Assert.False(file.Handle.IsClosed));
+        held.ForEach(static file => file.Release());
+        Assert.All(held, static file => Assert.True(file.Handle.IsClosed));
+        Assert.True(memory.TryTakeSendable(PartSize.Full, out MemoryFile? next, out _));
+        next!.Release();
+    }
+
+    [Fact]
     public async Task Bytes_ThatAClientHasYetToRead_AreThoseSentWhenTheirMemoryIsGone()
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
