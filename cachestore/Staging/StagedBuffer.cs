@@ -1,5 +1,4 @@
 using System.Buffers;
-using Breakwater.CacheStore.Disk;
 
 namespace Breakwater.CacheStore.Staging;
 

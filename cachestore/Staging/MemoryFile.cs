@@ -1,6 +1,7 @@
+using Breakwater.CacheStore.Disk;
 using Microsoft.Win32.SafeHandles;
 
-namespace Breakwater.CacheStore.Disk;
+namespace Breakwater.CacheStore.Staging;
 
 /// <summary>
 /// Memory that is a file as well (memfd), so that what lies in it is sent without a copy (sendfile). The network refers to its pages until
@@ -14,36 +15,17 @@ internal sealed unsafe class MemoryFile
 
     private const int PageBytes = 4096;
 
-    private readonly byte* _start;
-    private int _holders = 1;
+    private readonly MappedMemory _memory;
+    private ReferenceCount _references = new(); // the maker's, and one for each part
     private int _used; // guarded by the caller of TryTake
 
-    private MemoryFile(SafeFileHandle handle, byte* start)
-    {
-        Handle = handle;
-        _start = start;
-    }
+    private MemoryFile(MappedMemory memory) => _memory = memory;
 
     /// <summary>The file.</summary>
-    public SafeFileHandle Handle { get; }
+    public SafeFileHandle Handle => _memory.Handle;
 
     /// <summary>Makes one, with the maker's hold. Null: the system has no such files, or no memory for one.</summary>
-    public static MemoryFile? TryMake()
-    {
-        if (Posix.MakeMemoryFile(SizeBytes) is not { } handle)
-        {
-            return null;
-        }
-
-        nint start = Posix.MapWritable(handle, SizeBytes);
-        if (start == 0)
-        {
-            handle.Dispose();
-            return null;
-        }
-
-        return new MemoryFile(handle, (byte*)start);
-    }
+    public static MemoryFile? TryMake() => MappedMemory.TryMake(SizeBytes) is { } memory ? new MemoryFile(memory) : null;
 
     /// <summary>
     /// Takes a part that nobody had before, and a hold. One caller at a time. False: there is not so much left, or the file has gone with
@@ -51,9 +33,9 @@ internal sealed unsafe class MemoryFile
     /// </summary>
     public bool TryTake(int bytes, out byte* start)
     {
-        start = _start + _used;
+        start = _memory.Start + _used;
         int taken = (bytes + PageBytes - 1) / PageBytes * PageBytes;
-        if (_used + taken > SizeBytes || !TryHold())
+        if (_used + taken > SizeBytes || !_references.TryAcquire())
         {
             return false;
         }
@@ -63,32 +45,14 @@ internal sealed unsafe class MemoryFile
     }
 
     /// <summary>Where a byte of it is in the file.</summary>
-    public long OffsetOf(byte* place) => place - _start;
+    public long OffsetOf(byte* place) => place - _memory.Start;
 
     /// <summary>Lets go of a part, or of the maker's hold.</summary>
     public void Release()
     {
-        if (Interlocked.Decrement(ref _holders) == 0)
+        if (_references.Release())
         {
-            Posix.Unmap((nint)_start, SizeBytes);
-            Handle.Dispose();
+            _memory.Dispose();
         }
-    }
-
-    private bool TryHold()
-    {
-        int seen = Volatile.Read(ref _holders);
-        while (seen > 0)
-        {
-            int before = Interlocked.CompareExchange(ref _holders, seen + 1, seen);
-            if (before == seen)
-            {
-                return true;
-            }
-
-            seen = before;
-        }
-
-        return false;
     }
 }

@@ -1,12 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Log;
 using Breakwater.CacheStore.Staging;
 using Breakwater.TestSupport;
 
-namespace Breakwater.CacheStore.Tests.Disk;
+namespace Breakwater.CacheStore.Tests.Staging;
 
 /// <summary>What was sent from staged memory stays as it was sent, whatever comes after it.</summary>
 public sealed partial class MemoryFileTests
