@@ -12,6 +12,12 @@ public abstract class ObjectLease : IDisposable
     /// </summary>
     public const int MaxWholeBytes = 64 << 10;
 
+    /// <summary>
+    /// From this length on an object is sent from its file (sendfile), 32 KiB. Shorter ones cost less in one gathered send (measured,
+    /// docs/develop/adr/0163-hits-of-32-kib-go-by-sendfile.md).
+    /// </summary>
+    public const int LeastBytesFromFile = 32 << 10;
+
     /// <summary>The object's identity.</summary>
     public abstract ObjectKey Key { get; }
 
@@ -38,12 +44,6 @@ public abstract class ObjectLease : IDisposable
     /// <returns>False: the object is longer, or its bytes are not in memory: use <see cref="ReadAsync"/>.</returns>
     /// <exception cref="IOException">The bytes are damaged or unreadable; the store has forgotten the object.</exception>
     public abstract bool TryReadWhole(out ReadOnlySpan<byte> bytes);
-
-    /// <summary>
-    /// From which length on the object is sent from its file (sendfile). Shorter ones cost less in one gathered send (measured,
-    /// docs/develop/adr/0012-the-hit-path.md and 0162).
-    /// </summary>
-    public virtual int LeastBytesFromFile => 128 << 10;
 
     /// <summary>
     /// Where the bytes at <paramref name="offset"/> lie in a file, for zero-copy sends. False: they are in memory that is none, or are to

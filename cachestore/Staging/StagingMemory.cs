@@ -18,9 +18,6 @@ internal sealed unsafe class StagingMemory(TimeProvider time)
     /// <summary>How long a block lies unused before its memory goes back to the system, and at most twice that.</summary>
     public static readonly TimeSpan Rest = TimeSpan.FromSeconds(10);
 
-    /// <summary>From so many bytes on a copy to a socket costs more than a send from a file (ADR 162).</summary>
-    public const int LeastSendableBytes = 32 << 10;
-
     private const int SmallestLog2 = 8;
 
     private readonly FreeBlocks[] _free =
@@ -49,7 +46,7 @@ internal sealed unsafe class StagingMemory(TimeProvider time)
     {
         file = null;
         start = null;
-        if (bytes < LeastSendableBytes)
+        if (bytes < ObjectLease.LeastBytesFromFile)
         {
             return false;
         }

@@ -31,8 +31,6 @@ internal sealed class StagedLease(StagedObject staged) : ObjectLease
     public override ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         staged.ReadAsync(offset, buffer, cancellationToken);
 
-    public override int LeastBytesFromFile => StagingMemory.LeastSendableBytes;
-
     public override bool TryGetFileRange(long offset, out ObjectFileRange range)
     {
         bool isThere = staged.TryGetFileRange(offset, out range, out StagedBuffer? held);

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Breakwater.CacheStore;
 using Breakwater.Proxy.EventLoops;
 
 namespace Breakwater.Proxy.Hits;
@@ -12,6 +13,21 @@ internal static unsafe class GatheredSend
         try
         {
             sent = SocketSender.Send(socket, pieces, count, hasMore);
+            return true;
+        }
+        catch (SocketException)
+        {
+            sent = 0;
+            return false;
+        }
+    }
+
+    /// <summary>The same for bytes of a file. False: they or the client are gone, which the next send finds as well.</summary>
+    public static bool TrySendFile(int socket, in ObjectFileRange range, out long sent)
+    {
+        try
+        {
+            sent = SocketSender.SendFile(socket, range.Handle, range.FileOffset, range.Length);
             return true;
         }
         catch (SocketException)

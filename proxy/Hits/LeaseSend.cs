@@ -40,13 +40,18 @@ internal static unsafe class LeaseSend
             }
 
             pieces[0] = new IoVector { Base = (byte*)Unsafe.AsPointer(in head.GetPinnableReference()), Length = (nuint)head.Length };
-            bool isFromFile = hasBody && lease.Length >= lease.LeastBytesFromFile;
+            bool isFromFile = hasBody && lease.Length >= ObjectLease.LeastBytesFromFile;
             if (!GatheredSend.TrySend(socket, pieces, isFromFile ? 1 : count, isFromFile, out long sent))
             {
                 return FirstAnswer.ForKestrel;
             }
 
             bodyBytes = hasBody ? lease.Length : 0;
+            if (isFromFile && sent == head.Length)
+            {
+                sent += SendFromFile(lease, socket);
+            }
+
             if (sent == head.Length + bodyBytes)
             {
                 return FirstAnswer.Sent;
@@ -64,6 +69,19 @@ internal static unsafe class LeaseSend
                 lease.Dispose();
             }
         }
+    }
+
+    /// <summary>What the socket takes of the body now. An error is left to whoever goes on.</summary>
+    private static long SendFromFile(ObjectLease lease, int socket)
+    {
+        long offset = 0;
+        while (offset < lease.Length && lease.TryGetFileRange(offset, out ObjectFileRange range)
+            && GatheredSend.TrySendFile(socket, range, out long sent) && sent > 0)
+        {
+            offset += sent;
+        }
+
+        return offset;
     }
 
     private static bool TryGather(ObjectLease lease, ResidentRuns resident, IoVector* pieces, ref int count)

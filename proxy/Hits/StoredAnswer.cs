@@ -192,15 +192,16 @@ internal sealed class StoredAnswer : LoopAnswer
         while (_offset < _end)
         {
             long before = _offset;
-            if (_end >= Lease!.LeastBytesFromFile && Lease.TryGetFileRange(_offset, out ObjectFileRange range))
+            ObjectLease lease = Lease!;
+            if (_end >= ObjectLease.LeastBytesFromFile && lease.TryGetFileRange(_offset, out ObjectFileRange range))
             {
                 _offset += SocketSender.SendFile(socket, range.Handle, range.FileOffset, Math.Min(range.Length, _end - _offset));
-                Lease.Unmap();
+                lease.Unmap();
             }
             else if (_end > ObjectLease.MaxWholeBytes && Gather(pieces) is > 0 and int count)
             {
                 _offset += SocketSender.Send(socket, pieces, count);
-                Lease.Unmap();
+                lease.Unmap();
             }
             else
             {

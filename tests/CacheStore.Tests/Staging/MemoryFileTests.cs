@@ -10,7 +10,7 @@ namespace Breakwater.CacheStore.Tests.Staging;
 /// <summary>What was sent from staged memory stays as it was sent, whatever comes after it.</summary>
 public sealed partial class MemoryFileTests
 {
-    private const int Sendable = StagingMemory.LeastSendableBytes;
+    private const int Sendable = ObjectLease.LeastBytesFromFile;
 
     private readonly StagingBudget _budget = new(1 << 30);
 

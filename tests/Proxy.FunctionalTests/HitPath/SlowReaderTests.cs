@@ -75,8 +75,9 @@ public sealed class SlowReaderTests
     /// What was found right is checked again after a while, and when its file was touched: that may come in the middle of an answer.
     /// </summary>
     [Theory]
-    [InlineData(900_000, false)] // by sendfile
-    [InlineData(8 << 20, false)] // mapped
+    [InlineData(100_000, false)]
+    [InlineData(900_000, false)]
+    [InlineData(8 << 20, false)]
     [InlineData(8 << 20, true)]
     public async Task Hit_IsToBeCheckedAgainWhileItIsSent_GoesOnFromTheStoreOrIfWrongFromAStratum1(int length, bool isWrong)
     {
