@@ -43,7 +43,14 @@ internal sealed class HookedDisk : StoreDisk
         base.Write(file, bytes, offset);
     }
 
-    public override ulong StampOf(SafeFileHandle file) => HidesChanges ? 1 : base.StampOf(file);
+    /// <summary>How often it was asked whether a file was changed.</summary>
+    public int Looks { get; private set; }
+
+    public override ulong StampOf(SafeFileHandle file)
+    {
+        Looks++;
+        return HidesChanges ? 1 : base.StampOf(file);
+    }
 
     public override int ReadAgain(SafeFileHandle file, Span<byte> buffer, long offset) =>
         IsCold ? -1 : base.ReadAgain(file, buffer, offset);

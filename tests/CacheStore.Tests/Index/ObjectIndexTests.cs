@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Breakwater.CacheStore.Index;
 using Breakwater.CacheStore.Log;
 using Breakwater.CacheStore.Quotas;
+using Breakwater.TestSupport;
 
 namespace Breakwater.CacheStore.Tests.Index;
 
@@ -97,6 +98,44 @@ public sealed class ObjectIndexTests
         Assert.InRange(most, 0, 48L << 20);
         Assert.All(Enumerable.Range(0, Living), i => Assert.True(index.TryGet(KeyOf(i), out IndexEntry entry) && entry.Address == 4L * i));
         Assert.All(Enumerable.Range(Living, 50_000), i => Assert.False(index.TryGet(KeyOf(i), out _)));
+    }
+
+    /// <summary>Whoever filled the index sleeps from then on: what others drop does not wait for it.</summary>
+    [Fact]
+    public async Task DropPast_TheLoadersThreadSleeps_IsDone()
+    {
+        using TemporaryDirectory directory = new();
+        using ObjectIndex index = new(MoreThanMemory, 0, 1L << 30, Path.Combine(directory.Path, "spill"));
+        using ManualResetEventSlim isLoaded = new();
+        using ManualResetEventSlim isOver = new();
+        Thread loading = new(() =>
+        {
+            using (IndexLoader loader = index.BeginLoad())
+            {
+                Load(loader, 0, 1000, length: 1);
+            }
+
+            isLoaded.Set();
+            isOver.Wait(Waiting.Hang);
+        });
+        loading.Start();
+        Assert.True(isLoaded.Wait(Waiting.Hang));
+
+        await Task.Run(() =>
+        {
+            for (int i = 0; i < 800_000; i++)
+            {
+                index.Set(KeyOf(0), new IndexEntry(4, 1, isSealed: false, 0), replaced: new IndexEntry(4, 1, isSealed: false, 0));
+                index.Set(KeyOf(1 + i), new IndexEntry(4, 1, isSealed: false, 0), replaced: new IndexEntry(4, 1, isSealed: false, 0));
+                index.Remove(KeyOf(1 + i), -1);
+            }
+
+            index.DropPast();
+        }).InTimeAsync();
+
+        isOver.Set();
+        loading.Join();
+        Assert.InRange(index.RecordedBytes, 0, 33 << 20);
     }
 
     [Fact]

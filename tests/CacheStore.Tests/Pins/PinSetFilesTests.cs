@@ -43,6 +43,16 @@ public sealed class PinSetFilesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Set_OfNothing_IsThereAfterARestart()
+    {
+        Assert.Equal(PinResult.Pinned, _store.Pins.Put("nothing", []));
+        await _store.DisposeAsync();
+        await InitializeAsync();
+
+        Assert.Equal(["nothing"], _store.Pins.List().Select(static set => set.Name));
+    }
+
+    [Fact]
     public async Task Folder_Gone_SetsCanBeRemovedAndPut()
     {
         _store.Pins.Put("a", [_key]);

@@ -86,6 +86,32 @@ public sealed class SharesTests : IDisposable
         Assert.Equal(10_000_000, BytesOf(store, s_greedy));
     }
 
+    /// <summary>What came while nobody was counted is nobody's, also when somebody is counted later.</summary>
+    [Fact]
+    public void Number_WhileNobodyIsCounted_IsNobodys()
+    {
+        StoreShares shares = new();
+        shares.Count(shares.NumberOf(s_greedy.Mark), 1000, isFresh: true);
+        shares.Replace([s_greedy]);
+
+        Assert.Equal(0, Assert.Single(shares.List()).Bytes);
+    }
+
+    /// <summary>As many as can be counted: what each is beyond its quota counts, the last one's too.</summary>
+    [Fact]
+    public void FreshExcess_OfAsManyPartiesAsThereMayBe_IsThatOfAllOfThem()
+    {
+        StoreShare[] all = [.. Enumerable.Range(0, StoreShares.Most).Select(i => new StoreShare($"{i}.example.org", 1000))];
+        StoreShares shares = new();
+        shares.Replace(all);
+        foreach (StoreShare share in all)
+        {
+            shares.Count(shares.NumberOf(share.Mark), 1500, isFresh: true);
+        }
+
+        Assert.Equal(StoreShares.Most * 500, shares.FreshExcess);
+    }
+
     /// <summary>
     /// Stored, stored again by somebody else, removed, moved and evicted, in entries of every kind: the count is that of what is there,
     /// also after a restart with tables and without.

@@ -1,5 +1,6 @@
 using Breakwater.CacheStore.Pins;
 using Breakwater.CacheStore.Store;
+using Breakwater.TestSupport;
 
 namespace Breakwater.CacheStore.Tests.Space;
 
@@ -62,6 +63,18 @@ public sealed class QuotaTests : IAsyncLifetime
         await AssertAllThereAsync(0, 300);
         await AssertAllThereAsync(1000, 60);
         Assert.True(DiskBytes() <= Quota + (2 * SegmentBytes));
+    }
+
+    /// <summary>What is verified leaves a sixteenth of the quota to bodies that are not yet.</summary>
+    [Fact]
+    public async Task Store_Full_LeavesRoomForWhatIsBeingWritten()
+    {
+        for (int i = 0; i < 2_000; i++)
+        {
+            Assert.Equal(CommitResult.Committed, await WriteAsync(i));
+        }
+
+        await Waiting.UntilAsync(() => DiskBytes() <= Quota - (Quota / 16), TimeSpan.FromSeconds(30));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Breakwater.CacheStore.Spooling;
 using Breakwater.CacheStore.Store;
 using Breakwater.TestSupport;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.CacheStore.Tests.Spooling;
 
@@ -88,15 +89,51 @@ public sealed class GrowingObjectTests : IAsyncLifetime
         await Waiting.UntilAsync(() => _store.Budget is { Bytes: 0, Buffers: 0 });
     }
 
-    private async Task<GrowingObject> BeginAsync(byte[] bytes)
+    /// <summary>What a follower that stands still holds back has a bound, and is given up after five seconds.</summary>
+    [Theory]
+    [InlineData(0, Own)]                                // all of the budget is others'
+    [InlineData(1 << 30, OverflowWindow.MaxBytes)]
+    public async Task Writer_AFollowerStandsStill_WaitsFiveSecondsAndGoesOnWithoutIt(int budgetBytes, int most)
     {
-        GrowingObject body = new(_store.BeginWrite(TestObjects.KeyOf(bytes), null), _budget, TimeProvider.System);
+        OverflowBudget budget = new(budgetBytes);
+        FakeTimeProvider time = new();
+        byte[] bytes = TestObjects.Bytes(3, MaxObjectBytes + most + 1);
+        GrowingObject body = await BeginAsync(bytes[..MaxObjectBytes], budget, time);
+        await using GrowingReader reader = body.TryOpenReader()!;
+        await AppendAsync(body, bytes[MaxObjectBytes..^1]);
+        Assert.Equal(most - Own, budget.Taken);
+        long began = time.GetTimestamp();
+
+        Task last = body.AppendAsync(bytes.AsMemory(bytes.Length - 1), default).AsTask();
+        Assert.False(last.IsCompleted);
+        await Waiting.UntilAsync(() =>
+        {
+            time.Advance(last.IsCompleted ? TimeSpan.Zero : TimeSpan.FromMilliseconds(250));
+            return last.IsCompleted;
+        });
+
+        Assert.True(time.GetElapsedTime(began) >= TimeSpan.FromSeconds(5));
+        Assert.InRange(budget.Taken, 0, most - Own);
+        body.Release(bytes.Length - 1);
+        await Assert.ThrowsAsync<IOException>(async () => await body.ReadAsync(MaxObjectBytes, new byte[1], default));
+        Assert.Equal(1, await body.ReadAsync(bytes.Length - 2, new byte[1], default));
+        body.Break();
+        await body.ReleaseHoldAsync();
+    }
+
+    private async Task<GrowingObject> BeginAsync(byte[] bytes, OverflowBudget? budget = null, TimeProvider? time = null)
+    {
+        GrowingObject body = new(_store.BeginWrite(TestObjects.KeyOf(bytes), null), budget ?? _budget, time ?? TimeProvider.System);
+        await AppendAsync(body, bytes);
+        return body;
+    }
+
+    private static async Task AppendAsync(GrowingObject body, byte[] bytes)
+    {
         for (int at = 0; at < bytes.Length; at += 64 << 10)
         {
             await body.AppendAsync(bytes.AsMemory(at, Math.Min(64 << 10, bytes.Length - at)), default);
         }
-
-        return body;
     }
 
     private static async Task<byte[]> ReadAllAsync(GrowingObject body)

@@ -14,6 +14,15 @@ public sealed unsafe class StagingMemoryTests
 
     public StagingMemoryTests() => _memory = new StagingMemory(_time);
 
+    [Theory]
+    [InlineData(0, 256)]
+    [InlineData(256, 256)]
+    [InlineData(257, 512)]
+    [InlineData(Small + 1, 2 * Small)]
+    [InlineData(Large, Large)]
+    public void Block_IsThePowerOfTwoThatHoldsTheBytes(int bytes, int capacity) =>
+        Assert.Equal(capacity, StagingMemory.CapacityFor(bytes));
+
     [Fact]
     public void Burst_ThatIsOver_IsGivenBackAfterTwoRests()
     {

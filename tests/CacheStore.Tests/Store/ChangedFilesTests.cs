@@ -202,6 +202,21 @@ public sealed class ChangedFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task Segment_ThatManyAskForAtOnce_IsLookedAtOnceForSeveralOfThem()
+    {
+        HookedDisk disk = new();
+        await using FasterObjectStore store = await OpenAsync(disk);
+        (ObjectKey key, byte[] _) = await WriteAndReadAsync(store, 600_000);
+        int before = disk.Looks;
+        for (int i = 0; i < 10_000; i++)
+        {
+            Assert.True(IsPointedTo(store, key));
+        }
+
+        Assert.InRange(disk.Looks - before, 1, 9_999);
+    }
+
+    [Fact]
     public async Task Segment_WhoseFileIsTouchedRenamedOrDeleted_IsReadOn()
     {
         await using FasterObjectStore store = await OpenAsync(new HookedDisk());
