@@ -11,7 +11,7 @@ internal static class Draw
     public static SortedDictionary<string, List<Candidate>> Rooms(string root)
     {
         SortedDictionary<string, List<Candidate>> rooms = new(StringComparer.Ordinal);
-        foreach (string top in (string[])["proxy", "cachestore"])
+        foreach (string top in (string[])["proxy", "cachestore", "repositories", "deployment/microvm/client"])
         {
             foreach (string path
                 in Directory.EnumerateFiles(Path.Combine(root, top), "*.cs", SearchOption.AllDirectories).Order(StringComparer.Ordinal))

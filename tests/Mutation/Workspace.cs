@@ -20,7 +20,7 @@ internal sealed partial class Workspace : IDisposable
     private Workspace(string root) => _root = root;
 
     /// <summary>The test projects, the quickest first.</summary>
-    public static IReadOnlyList<string> Projects { get; } = ["Proxy.Tests", "CacheStore.Tests", "Proxy.FunctionalTests"];
+    public static IReadOnlyList<string> Projects { get; } = ["Proxy.Tests", "CacheStore.Tests", "Mount.Tests", "Proxy.FunctionalTests"];
 
     /// <summary>The assembly of a test project.</summary>
     public string AssemblyOf(string project) =>
