@@ -111,7 +111,8 @@ public sealed class CommitRecordTests : IDisposable
         File.WriteAllBytes(FilePath, file);
         if (isOther)
         {
-            Assert.Contains("(this one reads format 1)", Assert.Throws<StoreFormatException>(() => Read()).Message, StringComparison.Ordinal);
+            StoreFormatException other = Assert.Throws<StoreFormatException>(() => Read());
+            Assert.Contains("(this one reads format 1)", other.Message, StringComparison.Ordinal);
         }
         else
         {
