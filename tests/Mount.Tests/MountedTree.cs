@@ -1,4 +1,5 @@
 using System.Text;
+using Breakwater.CacheStore;
 using Breakwater.Repositories;
 using Breakwater.TestSupport;
 
@@ -12,14 +13,24 @@ internal sealed class MountedTree : IDisposable
     private readonly CatalogPool _catalogs;
 
     public MountedTree(FixtureRepository repository, string server)
+        : this(repository.Fqrn, server)
     {
-        var routes = new Routes(Routes.Parse(repository.Fqrn, server, "DIRECT"), TimeProvider.System);
+        Assert.True(Manifest.Parse(repository.Files[".cvmfspublished"]).TryGet(out Manifest? manifest, out string? problem), problem);
+        Assert.True(Tree.Begin(manifest.RootCatalog));
+    }
+
+    public MountedTree(SmallRepository repository, ObjectKey rootCatalog)
+        : this(SmallRepository.Fqrn, repository.Server.Address) =>
+        Assert.True(Tree.Begin(rootCatalog));
+
+    /// <summary>Not begun yet.</summary>
+    public MountedTree(string fqrn, string server)
+    {
+        var routes = new Routes(Routes.Parse(fqrn, server, "DIRECT"), TimeProvider.System);
         _downloads = new Downloads(routes, TimeProvider.System);
         var source = new ObjectSource(_downloads, _directory.Path, TimeSpan.Zero, TimeProvider.System, _ => { });
         _catalogs = new CatalogPool(source, new CatalogLimits { TemporaryDirectory = _directory.Path }, 4, _ => { });
         Tree = new Tree(_catalogs, new ContentCache(source, 4 << 20, 16, _ => { }));
-        Assert.True(Manifest.Parse(repository.Files[".cvmfspublished"]).TryGet(out Manifest? manifest, out string? problem), problem);
-        Assert.True(Tree.Begin(manifest.RootCatalog));
     }
 
     public Tree Tree { get; }
