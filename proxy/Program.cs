@@ -21,13 +21,8 @@ return await RunAsync(args, signals);
 static async Task<int> RunAsync(string[] args, EndSignals signals)
 {
     ParseResult parsed = Root().Parse(args);
-    bool isServing = ServeCommand.IsMeant(parsed.CommandResult.Command);
     Task<int> command = Task.Run(() => Failures.RunAsync(parsed, signals.Told), CancellationToken.None);
-
-    // The proxy ends by itself: the longest Proxy:DrainTimeout is 10 minutes. All other commands end at once, unless what they wait for
-    // hears nothing; what they leave then is as a kill would leave it, which every store survives.
-    TimeSpan patience = isServing ? TimeSpan.FromMinutes(11) : TimeSpan.FromSeconds(10);
-    int exitCode = await signals.ExitCodeAsync(command, patience, TimeProvider.System);
+    int exitCode = await signals.ExitCodeAsync(command, EndSignals.PatienceWith(parsed.CommandResult.Command), TimeProvider.System);
     if (exitCode != 0)
     {
         // Nobody serves what a service manager handed over, whatever went wrong: clients are to know it.

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Runtime.InteropServices;
 
 namespace Breakwater.Proxy.Commands;
@@ -22,6 +23,14 @@ internal sealed class EndSignals : IDisposable
 
     /// <summary>Cancelled by the first of them.</summary>
     public CancellationToken Told => _told.Token;
+
+    /// <summary>
+    /// How long a command may take to end once it is told. The proxy ends by itself: the longest <c>Proxy:DrainTimeout</c> is 10 minutes.
+    /// All other commands end at once, unless what they wait for hears nothing; what they leave then is as a kill would leave it, which
+    /// every store survives.
+    /// </summary>
+    public static TimeSpan PatienceWith(Command command) =>
+        ServeCommand.IsMeant(command) ? TimeSpan.FromMinutes(11) : TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// The exit code of a command; that of the signal when the command has not ended so long after it: one that waits for a disk, a pipe or

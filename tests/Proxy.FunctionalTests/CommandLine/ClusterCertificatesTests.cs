@@ -110,6 +110,55 @@ public sealed class ClusterCertificatesTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    /// <summary>A third of the validity, and the authority's own end, from both sides.</summary>
+    [Fact]
+    public void Certificate_WithAThirdLeft_IsRenewedAndNoneOutlivesItsAuthority()
+    {
+        _time.SetUtcNow(DateTimeOffset.FromUnixTimeSeconds(_time.GetUtcNow().ToUnixTimeSeconds() + 1)); // certificates have whole seconds
+        DateTimeOffset made = _time.GetUtcNow();
+        DateTimeOffset authorityEnd = Authority().Prepare(false).ValidUntil;
+        Assert.Equal(made.AddDays(3650), authorityEnd);
+        Assert.Equal(made.AddDays(90), Authority().Issue("squid1", TimeSpan.FromDays(90), false).ValidUntil);
+
+        _time.Advance(TimeSpan.FromDays(60) - TimeSpan.FromSeconds(1));
+        Assert.False(Authority().Issue("squid1", TimeSpan.FromDays(90), false).IsNew);
+        Assert.True(Authority().Issue("squid1", TimeSpan.FromDays(90), true).IsNew);
+        _time.Advance(TimeSpan.FromDays(60));
+        Assert.True(Authority().Issue("squid1", TimeSpan.FromDays(90), false).IsNew);
+
+        _time.SetUtcNow(authorityEnd - TimeSpan.FromDays(1) - TimeSpan.FromSeconds(1));
+        Assert.Equal(authorityEnd, Authority().Issue("squid1", TimeSpan.FromDays(90), false).ValidUntil);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Contains("--new-authority", Assert.Throws<IOException>(() =>
+            Authority().Issue("squid2", TimeSpan.FromDays(90), false)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Folder_ThatIsNotThere_IsMadeForItsOwnerAlone()
+    {
+        string folder = _folder.Combine("new");
+
+        WrittenCertificate authority = new SiteAuthority(folder, null, _time).Prepare(false);
+
+        Assert.Equal((Path.Combine(folder, "site-ca.pem"), true), (authority.File, authority.IsNew));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
+        Assert.Equal((authority.Name, authority.ValidUntil, false), new SiteAuthority(folder, null, _time).Prepare(false) is var there
+            ? (there.Name, there.ValidUntil, there.IsNew)
+            : default);
+    }
+
+    [Theory]
+    [InlineData(63, true)]
+    [InlineData(64, false)]         // a label of DNS has 63
+    public void NodeName_OfOneLabel_IsAsLongAsALabel(int length, bool isName) =>
+        Assert.Equal(isName, SiteAuthority.IsNodeName(new string('a', length)));
+
+    [Theory]
+    [InlineData(32, true)]
+    [InlineData(33, false)]
+    public void NodeName_OfTwoLabels_HasSixtyFourLettersAtMost(int second, bool isName) =>
+        Assert.Equal(isName, SiteAuthority.IsNodeName($"{new string('a', 31)}.{new string('b', second)}"));
+
     private SiteAuthority Authority(string? key = null) => new(_folder.Path, key, _time);
 
     private Task<CommandResult> RunAsync(params string[] arguments) =>

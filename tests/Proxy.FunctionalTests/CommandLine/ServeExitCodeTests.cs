@@ -20,6 +20,18 @@ public sealed class ServeExitCodeTests : IDisposable
         Assert.Contains("Proxy:Listen", result.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A command line that names no command means the same.</summary>
+    [Fact]
+    public async Task NoCommand_WrongSettings_78()
+    {
+        CommandResult result =
+            await BreakwaterCommand.RunAsync(new Dictionary<string, string> { ["Proxy__Listen__0"] = "not an address" });
+
+        Assert.Equal(78, result.ExitCode);
+        Assert.Contains("Proxy:Listen", result.Error, StringComparison.Ordinal);
+        Assert.Contains("Nothing was started.", result.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Serve_PortIsTaken_73()
     {

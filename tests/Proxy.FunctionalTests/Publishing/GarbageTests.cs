@@ -44,6 +44,33 @@ public sealed class GarbageTests : IDisposable
         Assert.All(needed, key => Assert.True(folder.IsGood(key), key.ToString()));
     }
 
+    /// <summary>The store is told anew of what it is to keep when something of it is gone, and only then.</summary>
+    [Theory]
+    [InlineData("", 0, "shown")]
+    [InlineData("0123456789012345678901234567890123456789", 1, "")]
+    [InlineData("0123456789012345678901234567890123456789P", 1, "")]
+    [InlineData("0123456789012345678901234567890123456789C", 0, "")]       // counted where it is: in the folder
+    public async Task Collect_OfWhatIsInTheStore_ForgetsWhatNobodyNeeds(string garbage, int counted, string shown)
+    {
+        FixtureRepository fixture = FixtureRepository.Tiny;
+        string output = _directory.Combine("out");
+        fixture.WriteTo(Path.Combine(output, "cvmfs"));
+        using RepositoryFolder folder = RepositoryFolder.Open(output, fixture.Fqrn);
+        CurrentRepository current = (await CurrentRepository.LoadAsync(folder, default))! with { References = [] };
+        var keys = new PublishKeys(_directory.Combine("keys"), fixture.Fqrn);
+        await Garbage.CollectAsync(folder, keys, TimeSpan.FromDays(9), current, DateTimeOffset.UtcNow, default);
+        ObjectKey[] needed = await NeededAsync(folder, current);
+        new StoredObjects("shown", needed.Concat(garbage.Length == 0 ? Array.Empty<ObjectKey>() : [ObjectKey.Parse(garbage)]).ToHashSet())
+            .Save(folder.StateFile(StoredObjects.FileName));
+
+        (long objects, long bytes) =
+            await Garbage.CollectAsync(folder, keys, TimeSpan.FromDays(9), current, DateTimeOffset.UtcNow, default);
+
+        StoredObjects kept = StoredObjects.Load(folder.StateFile(StoredObjects.FileName));
+        Assert.Equal((counted, 0, shown), (objects, bytes, kept.Shown));
+        Assert.True(kept.Keys.SetEquals(needed));
+    }
+
     /// <summary>The objects of every file of the trunk and of all tags, as a client finds them.</summary>
     private static async Task<ObjectKey[]> NeededAsync(RepositoryFolder folder, CurrentRepository current)
     {

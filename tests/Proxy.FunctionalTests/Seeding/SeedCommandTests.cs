@@ -132,20 +132,11 @@ public sealed class SeedCommandTests
         string list = directory.Combine("paths.txt");
         await File.WriteAllTextAsync(list, paths);
         string output = directory.Combine("out.tar");
-        var error = new StringWriter();
-        TextWriter before = Console.Error;
-        Console.SetError(error);
-        try
-        {
-            int code = await SeedCommand.Create().Parse(
-                ["export", minios.Fqrn, "--tag", "HEAD4", "--paths", list, "--from", upstream.Address, "-o", output, .. more])
-                .InvokeAsync();
-            return new Export(code, error.ToString(), File.Exists(output) ? await File.ReadAllBytesAsync(output) : []);
-        }
-        finally
-        {
-            Console.SetError(before);
-        }
+        using var console = new CapturedConsole();
+        int code = await SeedCommand.Create().Parse(
+            ["export", minios.Fqrn, "--tag", "HEAD4", "--paths", list, "--from", upstream.Address, "-o", output, .. more])
+            .InvokeAsync();
+        return new Export(code, console.Error, File.Exists(output) ? await File.ReadAllBytesAsync(output) : []);
     }
 
     private sealed record Export(int Code, string Error, byte[] Bundle);

@@ -1,6 +1,9 @@
 using System.Net.Sockets;
 using System.Text;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.ZeroTouch;
 
@@ -45,6 +48,46 @@ public sealed class ZeroTouchTests : IAsyncLifetime
         Assert.Equal("application/x-ns-proxy-autoconfig", response.Header("Content-Type"));
         Assert.Contains($"PROXY 127.0.0.1:{_proxy.EndPoint.Port}; DIRECT", Encoding.ASCII.GetString(response.Body),
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pac_IsThisClientsOwnForFiveMinutes_AndItsBytesAreCounted()
+    {
+        using RawHttpClient client = await _proxy.ConnectAsync();
+        RawResponse head = await client.HeadAsync("/proxy.pac");
+        RawResponse whole = await client.GetAsync("/proxy.pac?x=1");
+
+        Assert.Equal("private, max-age=300", whole.Header("Cache-Control"));
+        Assert.Equal((200, $"{whole.Body.Length}", $"{whole.Body.Length}"),
+            (head.Status, head.Header("Content-Length"), whole.Header("Content-Length")));
+        Assert.Empty(head.Body);
+        await AssertCountedAsync(requests: 2, whole.Body.Length);
+    }
+
+    [Fact]
+    public async Task BootImage_WholeInPartAndItsHead_AreCountedByWhatWasSent()
+    {
+        using RawHttpClient client = await _proxy.ConnectAsync();
+        Assert.Equal(_image, (await client.GetAsync("/boot/ucernvm.img?serial=7")).Body);
+        Assert.Equal(_image, (await client.GetAsync("//boot/ucernvm.img")).Body);
+        Assert.Equal(206, (await client.GetAsync("/boot/ucernvm.img", "Range: bytes=0-99")).Status);
+        RawResponse head = await client.HeadAsync("/boot/ucernvm.img");
+
+        Assert.Equal((200, "100000"), (head.Status, head.Header("Content-Length")));
+        Assert.Equal("application/octet-stream", head.Header("Content-Type"));
+        await AssertCountedAsync(requests: 4, 100_000 + 100_000 + 100);
+    }
+
+    [Theory]
+    [InlineData("/wpad.da")]
+    [InlineData("/boot")]
+    [InlineData("/bootx/ucernvm.img")]
+    public async Task OtherTarget_IsNoneOfThese(string target)
+    {
+        Assert.InRange((await AskAsync(target)).Status, 400, 404);
+        await _proxy.CountedAsync(1);
+
+        Assert.Equal((0, 0), _proxy.Services.GetRequiredService<RequestRecorder>().TotalOf(RequestResult.Local));
     }
 
     [Fact]
@@ -140,6 +183,12 @@ public sealed class ZeroTouchTests : IAsyncLifetime
         socket.Bind(new UnixDomainSocketEndPoint(_boot.Combine("socket")));
 
         Assert.Equal(404, (await AskAsync("/boot/" + name)).Status);
+    }
+
+    private async Task AssertCountedAsync(long requests, long bytes)
+    {
+        await _proxy.CountedAsync((int)requests);
+        Assert.Equal((requests, bytes), _proxy.Services.GetRequiredService<RequestRecorder>().TotalOf(RequestResult.Local));
     }
 
     private async Task<RawResponse> AskAsync(string target, params string[] headers)

@@ -39,7 +39,9 @@ public sealed class AdminTokenTests : IDisposable
 
     [Theory]
     [InlineData("short")]
+    [InlineData("fifteen letters")]
     [InlineData("sixteen letters\u0001and more")]
+    [InlineData("more than sixteen l\u00e4tters")]
     public void File_WithSomethingElse_IsKeptAndNamed(string content)
     {
         string path = _directory.Combine("admin.token");
@@ -49,6 +51,25 @@ public sealed class AdminTokenTests : IDisposable
 
         Assert.Contains(path, refused.Message, StringComparison.Ordinal);
         Assert.Equal(content, File.ReadAllText(path));
+    }
+
+    [Theory]
+    [InlineData("sixteen letters!")]
+    [InlineData("  sixteen letters~  \n")]
+    public void File_OfAnOperator_IsTheToken(string content)
+    {
+        string path = _directory.Combine("admin.token");
+        File.WriteAllText(path, content);
+
+        AdminToken token = AdminToken.LoadOrCreate(path);
+
+        Assert.Equal(content.Trim(), AdminToken.Read(path));
+        Assert.True(token.Matches("Bearer " + content.Trim()));
+        Assert.True(token.Matches("bearer  " + content.Trim() + " "));
+        Assert.False(token.Matches(content.Trim()));
+        Assert.False(token.Matches(null));
+        Assert.True(token.IsSame(content.Trim()));
+        Assert.False(token.IsSame(content.Trim()[..^1]));
     }
 
     [Fact]

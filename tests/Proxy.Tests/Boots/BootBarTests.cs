@@ -92,6 +92,55 @@ public class BootBarTests
         Assert.Equal(1, Shares(duration).Sum(), 6);
     }
 
+    // Letter by letter: what lies in a cell, what is between, and how cells become one.
+    [Theory]
+    [InlineData(100, "w1000", "")]
+    [InlineData(100, "m200w800", "0-10m 40-50m")]
+    [InlineData(100, "m100w900", "-20-10m")]                                 // began before the boot's first request
+    [InlineData(100, "w500d500", "50-100d")]
+    [InlineData(100, "m500w500", "0-50m")]                                   // to the very end of a cell
+    [InlineData(0, "d1000", "0-5d")]
+    [InlineData(100, "x10u20j30d40m50w850", "0-5m 5-9d 9-12j 12-14u 14-15x")]
+    [InlineData(2000, "d10m20w70u10j10w830u50", "0-40m 60-80d 210-230j 260-280u 1900-2000u")]  // longer cells: two became one
+    [InlineData(3200, "m125w750x125", "0-400m 2800-3200x")]                  // just as long as the cells reach
+    [InlineData(8000, "m5w945x10w40", "0-40m 7920-8000x")]                   // twice as long cells, three times
+    public void Bar_OfFewRequests_IsThisText(double duration, string text, string requests)
+    {
+        foreach (string request in requests.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            int hyphen = request.IndexOf('-', 1);
+            _bar.Add(int.Parse(request[..hyphen]), int.Parse(request[(hyphen + 1)..^1]),
+                (TimeUse)BootBar.Letters.IndexOf(request[^1], StringComparison.Ordinal));
+        }
+
+        Assert.Equal(text, _bar.Write(duration));
+        Assert.Equal(text, string.Concat(BootBar.Read(text).Select(part => $"{part.Letter}{part.Length}")));
+    }
+
+    [Fact]
+    public void Bar_OfARequestWithinAHole_LeavesBothSidesOfItForOthers()
+    {
+        _bar.Add(0, 10, TimeUse.Memory);
+        _bar.Add(40, 50, TimeUse.Memory);
+        _bar.Add(20, 30, TimeUse.Upstream);     // in the hole
+        _bar.Add(12, 35, TimeUse.Joined);       // over it: 12 to 20, and 30 to 35
+
+        AssertShares(100, memory: 0.2, upstream: 0.1, joined: 0.13, between: 0.57);
+    }
+
+    [Fact]
+    public void Bar_OfMoreHolesThanAreKept_FillsTheNewest()
+    {
+        for (int i = 1; i <= 10; i++)
+        {
+            _bar.Add(i * 10, (i * 10) + 5, TimeUse.Memory);     // behind a hole each: the first of 10 ms, the others of 5
+        }
+
+        _bar.Add(0, 105, TimeUse.Upstream);
+
+        AssertShares(200, memory: 0.25, upstream: 0.2, between: 0.55);
+    }
+
     private double[] Shares(double duration)
     {
         double[] shares = new double[6];

@@ -30,6 +30,17 @@ internal sealed class BootFeed
         Pump([.. records]);
     }
 
+    /// <summary>The object of that number.</summary>
+    public static ObjectKey Key(int number) => Key(number, ObjectKind.Plain);
+
+    /// <summary>The object of that number and kind.</summary>
+    public static ObjectKey Key(int number, ObjectKind kind)
+    {
+        Span<byte> digest = stackalloc byte[20];
+        BitConverter.TryWriteBytes(digest, number);
+        return new ObjectKey(digest, DigestAlgorithm.Sha1, kind);
+    }
+
     public void Pass(int seconds)
     {
         for (int i = 0; i < seconds; i++)

@@ -9,7 +9,9 @@ public class DoctorCommandTests
 
     [Theory]
     [InlineData(30.5, CheckLevel.Ok, "30 days left, revision 7, verified")]
+    [InlineData(3, CheckLevel.Ok, "3 days left, revision 7, verified")]
     [InlineData(2.9, CheckLevel.Warning, "2 days left, revision 7, verified")]
+    [InlineData(0, CheckLevel.Warning, "0 days left, revision 7, verified")]
     [InlineData(-0.1, CheckLevel.Failure, "expired at 2026-12-01 09:36:00Z: clients refuse the repository")]
     public void Whitelist_ByDaysLeft_IsFineWarnedOfOrAFailure(double days, object level, string found)
     {

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Breakwater.Proxy.Commands;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Time.Testing;
@@ -26,6 +27,15 @@ public sealed class EndSignalsTests
         }
 
         Assert.Equal(143, await ended.InTimeAsync());
+    }
+
+    /// <summary>The longest drain that the settings allow, and a minute; systemd kills what takes longer than its unit says.</summary>
+    [Fact]
+    public void Patience_WithTheProxy_IsThatOfItsDrainAndTenSecondsWithTheRest()
+    {
+        Assert.Equal(TimeSpan.FromMinutes(10 + 1), EndSignals.PatienceWith(ServeCommand.Create()));
+        Assert.Equal(TimeSpan.FromMinutes(10 + 1), EndSignals.PatienceWith(new RootCommand()));
+        Assert.Equal(s_patience, EndSignals.PatienceWith(WarmCommand.Create()));
     }
 
     [Fact]

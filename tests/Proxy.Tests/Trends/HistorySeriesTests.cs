@@ -69,6 +69,47 @@ public class HistorySeriesTests
         Assert.Empty((columns with { At = null! }).Points());
     }
 
+    [Fact]
+    public void Point_AndAnother_AddsEachColumnAndSinceTakesItAway()
+    {
+        var point = new HistoryPoint(100, 20, 30, 40, 50, 60, 70);
+        var before = new HistoryPoint(99, 1, 2, 3, 4, 5, 6);
+
+        Assert.Equal(new HistoryPoint(100, 21, 32, 43, 54, 65, 76), point.And(before));
+        Assert.Equal(new HistoryPoint(100, 19, 28, 37, 46, 55, 64), point.Since(before));
+        Assert.Equal(new HistoryPoint(99, 0, 0, 0, 0, 0, 0), before.Since(point));      // counters that began anew
+    }
+
+    [Fact]
+    public void Columns_OfPoints_AreThosePointsAgain()
+    {
+        HistoryPoint[] points = [new(60, 1, 2, 3, 4, 5, 6), new(120, 11, 12, 13, 14, 15, 16)];
+
+        var columns = HistoryColumns.Of(60, points);
+
+        Assert.Equal(points, columns.Points());
+        Assert.Equal([3, 13], columns.Misses);
+    }
+
+    [Fact]
+    public void Restored_UpToNow_InWhateverOrder()
+    {
+        _series.Restore([Point(Start + 120, 3), Point(Start, 1), Point(Start + 60, 2), Point(Start + 180, 4), Point(0, 9)], Start + 120);
+
+        Assert.Equal([(Start, 1L), (Start + 60, 2L), (Start + 120, 3L)], Points());
+    }
+
+    [Fact]
+    public void Points_AsManyAsAreKept_AreAllThere()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            Add(Start + (60 * i), i);
+        }
+
+        Assert.Equal([0L, 1L, 2L, 3L, 4L], Points().Select(point => point.Requests));
+    }
+
     private void Add(long at, long requests) => _series.Add(Point(at, requests));
 
     private static HistoryPoint Point(long at, long requests) => new(at, requests, 0, 0, 0, 0, 0);

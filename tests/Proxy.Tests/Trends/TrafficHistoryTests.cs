@@ -7,7 +7,7 @@ using Breakwater.Proxy.Tests.Boots;
 using Breakwater.Proxy.Trends;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 
 namespace Breakwater.Proxy.Tests.Trends;
 
@@ -16,6 +16,7 @@ public sealed class TrafficHistoryTests : IDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly BootFeed _feed = new();
+    private readonly Lines _log = new();
     private RequestRecorder? _recorder;
 
     [Fact]
@@ -100,6 +101,92 @@ public sealed class TrafficHistoryTests : IDisposable
         Assert.Equal(1, HistoryFile.Read(File).Minutes!.Requests.Sum());
     }
 
+    /// <summary>The limits of 30 days and of now, from both sides.</summary>
+    [Fact]
+    public async Task Storms_OfAnEarlierProcess_AreThoseOfThirtyDaysAndNotOfTheFuture()
+    {
+        DateTimeOffset now = _feed.Time.GetUtcNow();
+        DateTimeOffset?[] begins =
+            [now.AddSeconds(1), now, now.AddHours(-1), now.AddDays(-30), now.AddDays(-30).AddSeconds(-1), null];
+        StormView storm = StormView.None with { Id = 7, Boots = 1, IsRunning = true, EstimatedEnd = now.AddHours(1) };
+        new HistoryFile(null, null, [.. begins.Select(begin => storm with { StartedAt = begin })]).Write(File);
+
+        TrafficHistory history = await StartAsync();
+
+        Assert.Equal([now, now.AddHours(-1), now.AddDays(-30)], history.Storms(10).Select(kept => kept.StartedAt!.Value));
+        Assert.Equal([now, now.AddHours(-1)], history.Storms(2).Select(kept => kept.StartedAt!.Value));
+        Assert.All(history.Storms(10), kept => Assert.Equal((null, false, null), (kept.Id, kept.IsRunning, kept.EstimatedEnd)));
+        await history.StopAsync(default);
+    }
+
+    [Fact]
+    public async Task Storm_ThatIsKeptAndStillShown_IsInTheListOnceWithItsNumber()
+    {
+        TrafficHistory history = await StartAsync();
+        _feed.Boot(1, 20);
+        _feed.Pass(61);     // noted, and still among the boots
+
+        StormView storm = Assert.Single(history.Storms(10));
+
+        Assert.Equal((1, 1), (storm.Id, storm.Boots));
+        await history.StopAsync(default);
+    }
+
+    /// <summary>An hour of 60 points is one point of the other series.</summary>
+    [Fact]
+    public async Task Traffic_OfAnHour_IsByMinutesAndTogether()
+    {
+        _feed.Time.SetUtcNow(DateTimeOffset.UnixEpoch.AddDays(20_001));
+        TrafficHistory history = await StartAsync();
+        for (int minute = 0; minute < 60; minute++)
+        {
+            Ask(hits: 2, misses: 1);
+            _feed.Time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        await history.StopAsync(default);
+
+        long begin = DateTimeOffset.UnixEpoch.AddDays(20_001).ToUnixTimeSeconds();
+        Assert.Equal((60, 3600), (history.Day.IntervalSeconds, history.Month.IntervalSeconds));
+        Assert.Equal(Enumerable.Range(1, 60).Select(minute => begin + (60 * minute)), history.Day.At);
+        Assert.All(history.Day.Requests[..60], requests => Assert.Equal(3, requests));
+        Assert.Equal([begin, begin + 3600], history.Month.At);
+        Assert.Equal([59 * 3, 3], history.Month.Requests);
+        Assert.Equal([59, 1], history.Month.Misses);
+    }
+
+    /// <summary>A disk that fails is told of once, until it has taken something again.</summary>
+    [Fact]
+    public async Task Disk_ThatFailsTwice_IsToldOfTwiceAndNotEachMinute()
+    {
+        TrafficHistory history = await StartAsync();
+        for (int i = 0; i < 2; i++)
+        {
+            Directory.CreateDirectory(File);    // nothing can be put in its place
+            _feed.Time.Advance(TimeSpan.FromMinutes(1));
+            _feed.Time.Advance(TimeSpan.FromMinutes(1));
+            Assert.Equal(1 + i, _log.Said.Count);
+            Directory.Delete(File);
+            _feed.Time.Advance(TimeSpan.FromMinutes(1));
+            Assert.True(System.IO.File.Exists(File));
+            System.IO.File.Delete(File);
+        }
+
+        Assert.All(_log.Said, line => Assert.Contains("not kept for the next start", line, StringComparison.Ordinal));
+        await history.StopAsync(default);
+    }
+
+    [Fact]
+    public async Task History_AfterItWasDisposed_TakesNoNotes()
+    {
+        TrafficHistory history = await StartAsync();
+        history.Dispose();
+        Ask(hits: 1);
+        _feed.Time.Advance(TimeSpan.FromMinutes(5));
+
+        Assert.Empty(history.Day.At);
+    }
+
     [Fact]
     public async Task Disk_ThatTakesNothing_LeavesTheHistoryInMemory()
     {
@@ -132,7 +219,7 @@ public sealed class TrafficHistoryTests : IDisposable
             Repositories = new Dictionary<string, RepositoryOptions>(),
         };
         var history = new TrafficHistory(settings, _recorder, new ProxyCounters(meters), new BootBoard(boots ?? _feed.Boots, _feed.Time),
-            _feed.Time, NullLogger<TrafficHistory>.Instance);
+            _feed.Time, _log);
         await history.StartAsync(default);
         return history;
     }
@@ -144,5 +231,18 @@ public sealed class TrafficHistoryTests : IDisposable
             RequestResult result = i < hits ? RequestResult.Hit : i < hits + misses ? RequestResult.Miss : RequestResult.Refused;
             _recorder!.Record(_feed.Record(1, 1, "C", 0, 1, result: result));
         }
+    }
+
+    private sealed class Lines : ILogger<TrafficHistory>
+    {
+        public List<string> Said { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) => Said.Add(formatter(state, exception));
     }
 }
