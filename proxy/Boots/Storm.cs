@@ -12,10 +12,6 @@ internal sealed class Storm(int id, Boot first)
 
     public int Id => id;
 
-    public TimeSpan BeganAt { get; private set; } = first.BeganAt;
-
-    public DateTimeOffset StartedAt { get; private set; } = first.StartedAt;
-
     /// <summary>The end of the last answer to one of its boots.</summary>
     public TimeSpan LastAt { get; set; } = first.LastAt;
 
@@ -57,11 +53,6 @@ internal sealed class Storm(int id, Boot first)
     /// <summary>Takes a boot in.</summary>
     public void Add(Boot boot)
     {
-        if (boot.BeganAt < BeganAt)
-        {
-            (BeganAt, StartedAt) = (boot.BeganAt, boot.StartedAt);
-        }
-
         LastAt = boot.LastAt > LastAt ? boot.LastAt : LastAt;
         View = null;
     }
