@@ -76,6 +76,7 @@ public class RequestTargetTests
     [InlineData("/cvmfs/a.cern.ch/x/data/8d/9834068db389718f64a222c7bf3fd9b4831e3c", TargetKindName.PassThrough)]
     [InlineData("/cvmfs/a.cern.ch/dato/8d/9834068db389718f64a222c7bf3fd9b4831e3c", TargetKindName.PassThrough)]
     [InlineData("/cvmfs/a.cern.ch/.cvmfs/x", TargetKindName.PassThrough)]
+    [InlineData("/cvmfs/a.cern.ch/x%25g0", TargetKindName.PassThrough)]
     [InlineData("/cvmfs/a.cern.ch/x%252", TargetKindName.PassThrough)] // half an escape once it is decoded
     public void Parse_OtherPaths_AreClassified(string text, TargetKindName kind) => Assert.Equal((TargetKind)kind, Parse(text).Kind);
 
