@@ -146,6 +146,20 @@ public sealed class FetchPartsTests : IAsyncLifetime
         Assert.Null(await ways.OpenAsync(0, default).InTimeAsync());
     }
 
+    /// <summary>Halves of two make a wrong body: who came to its end answers for a whole one before the other is asked again.</summary>
+    [Fact]
+    public async Task Fetch_WrongByTheFirstHalf_IsAskedWholeOfTheOneThatFinished()
+    {
+        _item.On(_first, _second);
+        _first.Script(_item.Path, new UpstreamBehaviour { FlipBitAt = 10, TruncateAt = 100_000 });
+
+        RawResponse answer = await _proxy.GetAsync(_item.Path);
+
+        Assert.Equal(200, answer.Status);
+        Assert.True(_item.Bytes.AsSpan().SequenceEqual(answer.Body));
+        Assert.Equal((1, 2), (_first.RequestCount(_item.Path), _second.RequestCount(_item.Path)));
+    }
+
     [Fact]
     public void IsAnotherClusterDue_AfterTheTimeOfAFirstByte_IsOneThatWasNotAsked()
     {

@@ -54,6 +54,7 @@ public class RequestTargetTests
     [InlineData("/cvmfs/a.cern.ch/.cvmfs_status.json", TargetKindName.Document)]
     [InlineData("/cvmfs/info/v1/repositories.json", TargetKindName.Document)]
     [InlineData("http://s1/cvmfs/info/v1/meta.json", TargetKindName.Document)]
+    [InlineData("http://h/cvmfs/info/v1/meta.json", TargetKindName.Document)]
     [InlineData("/cvmfs/a.cern.ch/api/v1.0/geo/vm17.site/s1.example.org,s2.example.org", TargetKindName.Geo)]
     [InlineData("/cvmfs/a.cern.ch/api/v1.0/geo/127.0.0.1/[::1],localhost", TargetKindName.Geo)]
     [InlineData("/cvmfs/a.cern.ch/some/external%20file.dat", TargetKindName.PassThrough)]
