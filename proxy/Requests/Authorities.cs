@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Breakwater.Proxy.Requests;
 
@@ -60,7 +62,8 @@ internal static class Authorities
             text[i] = (char)address[i];
         }
 
-        return System.Net.IPAddress.TryParse(text[..address.Length], out _);
+        // Whole numbers and IPv4 addresses are parsed too; a URL with one of them in brackets is none (RFC 3986, 3.2.2).
+        return IPAddress.TryParse(text[..address.Length], out IPAddress? parsed) && parsed.AddressFamily == AddressFamily.InterNetworkV6;
     }
 
     private static bool IsPort(ReadOnlySpan<byte> port)

@@ -25,6 +25,19 @@ public sealed class NotFoundMemoryTests
     }
 
     [Fact]
+    public void Find_AfterTwoSeconds_IsForgotten()
+    {
+        FakeTimeProvider time = new();
+        using var memory = new NotFoundMemory(time);
+        memory.Remember(Order("a.example.org", "c1", "data/x"), s_failure);
+
+        time.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.NotNull(memory.Find(Order("a.example.org", "c1", "data/x")));
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.Null(memory.Find(Order("a.example.org", "c1", "data/x")));
+    }
+
+    [Fact]
     public void Remember_MadeUpNamesWithoutEnd_StaysWithinItsBytes()
     {
         using var memory = new NotFoundMemory(new FakeTimeProvider());

@@ -47,6 +47,76 @@ public class ProgressWatchTests
         Assert.True(watch.IsTooSlow(TimeSpan.FromSeconds(61.5)));
     }
 
+    /// <summary>2,048 B/s over the window, judged at its end to the byte; then the next window begins.</summary>
+    [Theory]
+    [InlineData(0, 3, false)]
+    [InlineData(-1, 3, true)]
+    [InlineData(-1, 2.999, false)]
+    [InlineData(0, 3.001, true)]
+    public void IsTooSlow_AtTheEndOfTheWindow_IsBelowTwiceWhatAClientBears(int more, double seconds, bool expected)
+    {
+        var watch = new ProgressWatch(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(3), TimeSpan.Zero);
+        watch.Moved((3 * 2048) + more, TimeSpan.FromSeconds(1));
+
+        Assert.Equal(expected, watch.IsTooSlow(TimeSpan.FromSeconds(seconds)));
+    }
+
+    [Fact]
+    public void IsTooSlow_EachWindow_IsJudgedByItself()
+    {
+        var watch = new ProgressWatch(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(10));
+        watch.Moved(1_000_000, TimeSpan.FromSeconds(12));
+        Assert.False(watch.IsTooSlow(TimeSpan.FromSeconds(13)));
+        Assert.False(watch.IsTooSlow(TimeSpan.FromSeconds(15.9)));
+        Assert.True(watch.IsTooSlow(TimeSpan.FromSeconds(16))); // what came before does not count
+        watch.Moved(3 * 2048, TimeSpan.FromSeconds(17));
+        Assert.False(watch.IsTooSlow(TimeSpan.FromSeconds(19)));
+    }
+
+    [Fact]
+    public void Resume_AfterAPause_TheWindowStoodStillToo()
+    {
+        var watch = new ProgressWatch(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(3), TimeSpan.Zero);
+        watch.Pause(TimeSpan.FromSeconds(1));
+        watch.Resume(TimeSpan.FromSeconds(5));
+        watch.Resume(TimeSpan.FromSeconds(50)); // it runs already
+
+        Assert.False(watch.IsTooSlow(TimeSpan.FromSeconds(6.9)));
+        Assert.True(watch.IsTooSlow(TimeSpan.FromSeconds(7)));
+    }
+
+    [Fact]
+    public void For_OneOfSeveral_IsLeftAfterTheTimeOfTheFirstByte()
+    {
+        var options = new ProxyOptions { FirstByteTimeout = TimeSpan.FromSeconds(2), FetchPatience = TimeSpan.FromSeconds(8) };
+        ProgressWatch watch = ProgressWatch.For(mayMoveOn: true, options, TimeSpan.FromSeconds(1));
+        Assert.False(watch.IsTooSlow(TimeSpan.FromSeconds(2.9)));
+        Assert.True(watch.IsTooSlow(TimeSpan.FromSeconds(3)));
+
+        ProgressWatch last = ProgressWatch.For(mayMoveOn: false, options, TimeSpan.Zero);
+        Assert.False(last.IsTooSlow(TimeSpan.FromSeconds(7.9)));
+        last.Hurry(options); // there is another after all
+        Assert.True(last.IsTooSlow(TimeSpan.FromSeconds(7.9)));
+    }
+
+    [Fact]
+    public void Hurry_BytesThatDrip_AreJudgedInTheShortWindow()
+    {
+        ProgressWatch watch = ProgressWatch.For(mayMoveOn: false, new ProxyOptions(), TimeSpan.Zero);
+        watch.Hurry(new ProxyOptions());
+        watch.Moved(1, TimeSpan.FromSeconds(2.9));
+        Assert.False(watch.IsTooSlow(TimeSpan.FromSeconds(2.9)));
+        Assert.True(watch.IsTooSlow(TimeSpan.FromSeconds(3)));
+    }
+
+    [Fact]
+    public void ForNode_Silence_HasLongerThanAStratum1()
+    {
+        ProgressWatch watch = ProgressWatch.ForNode(TimeSpan.FromSeconds(1));
+        Assert.False(watch.IsTooSlow(TimeSpan.FromSeconds(3.4)));
+        Assert.True(watch.IsTooSlow(TimeSpan.FromSeconds(3.5)));
+    }
+
     [Fact]
     public void For_TheLastStratum1_IsPatientButNotWithOneThatDripsForEver()
     {

@@ -20,6 +20,37 @@ public class ReleasePolicyTests
         Assert.Equal(expected, ReleasePolicy.Released(appended, length, TimeSpan.FromSeconds(seconds), followers: 1));
 
     [Theory]
+    [InlineData(Small, Small + 1, 1.0, Small - Held)]      // one byte more than small
+    [InlineData(Small, Small, 1.0, 0)]
+    [InlineData(Held, 8 * Small, 1.0, 0)]
+    [InlineData(Held + 1, 8 * Small, 1.0, 1)]
+    public void Released_AtTheBounds_IsExact(long appended, long? length, double seconds, long expected) =>
+        Assert.Equal(expected, ReleasePolicy.Released(appended, length, TimeSpan.FromSeconds(seconds), followers: 1));
+
+    [Theory]
+    [InlineData(31, 0.2, 0)]
+    [InlineData(32, 0.2, Small - Held)]
+    [InlineData(32, 0.1, 0)]       // eight times as long makes 0.8 s
+    [InlineData(32, 0.125, 0)]     // a second to the moment
+    [InlineData(32, 0.126, Small - Held)]
+    public void Released_ToSoMany_IsACrowdFrom32On(int followers, double seconds, long expected) =>
+        Assert.Equal(expected, ReleasePolicy.Released(Small, 8 * Small, TimeSpan.FromSeconds(seconds), followers));
+
+    [Fact]
+    public void Released_ToACrowd_CanBeToldAfterATenthOfASecond()
+    {
+        Assert.Equal(0, ReleasePolicy.Released(Small, 80 * Small, TimeSpan.FromSeconds(0.099), 32));
+        Assert.Equal(Small - Held, ReleasePolicy.Released(Small, 80 * Small, TimeSpan.FromSeconds(0.1), 32));
+    }
+
+    [Fact]
+    public void Released_ToANode_IsAllButTheEndAtOnce()
+    {
+        Assert.Equal(Small - Held, ReleasePolicy.Released(Small, Small, TimeSpan.Zero, 1, isForNode: true));
+        Assert.Equal(0, ReleasePolicy.Released(1000, null, TimeSpan.Zero, 1, isForNode: true));
+    }
+
+    [Theory]
     [InlineData(5 * Small, 8 * Small, 0.5, 0)]      // it will be whole within a second
     [InlineData(5 * Small, 8 * Small, 0.9, (5 * Small) - Held)]
     [InlineData(Small, 8 * Small, 0.2, Small - Held)]

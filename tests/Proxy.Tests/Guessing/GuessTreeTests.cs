@@ -111,6 +111,86 @@ public sealed class GuessTreeTests : IDisposable
         Assert.Empty(_tree.NeedsOf("/bin/app", new ProgramNeeds(["/lib/loop"], [], [], [], null)));
     }
 
+    /// <summary>As many links as a path may have; names that a client would put something else into; and one that leads nowhere.</summary>
+    [Theory]
+    [InlineData("l1", 1)]
+    [InlineData("l0", 0)]
+    [InlineData("empty", 0)]
+    [InlineData("variable", 0)]
+    [InlineData("plain", 1)]
+    [InlineData("up", 1)]
+    [InlineData("dir", 0)]
+    public void NeedsOf_ALink_IsFollowedAsFarAsItMayLead(string name, int guessed)
+    {
+        Add("",
+        [
+            ("usr", null, 0), ("lib", null, 0), ("lib/ld.so", null, 1), ("lib/$(V)", null, 0), ("lib/$(V)/x", null, 1),
+            .. Enumerable.Range(0, 16).Select(i => ($"lib/l{i}", (string?)$"l{i + 1}", 0)), ("lib/l16", "./../lib//ld.so", 0),
+            ("lib/empty", "", 0), ("lib/variable", "$(V)/x", 0), ("lib/plain", "/lib/ld.so", 0), ("lib/up", "../../../lib/ld.so", 0),
+            ("lib/dir", "/usr", 0),
+        ]);
+
+        List<Guess> guesses = _tree.NeedsOf("/app", new ProgramNeeds([$"/lib/{name}"], [], [], [], null));
+
+        Assert.Equal(guessed, guesses.Count);
+        Assert.All(guesses, guess => Assert.Equal(new Guess(KeyOf("lib/ld.so"), 1, GuessRule.Program), guess));
+    }
+
+    /// <summary>Where no directory looks like a system's root, the repository's is it.</summary>
+    [Fact]
+    public void NeedsOf_AProgramOfNoSystem_AreFoundFromTheTop()
+    {
+        Add("", [("a", null, 0), ("a/b", null, 0), ("a/b/app", null, 1), ("lib", null, 0), ("lib/x", null, 1)]);
+
+        Assert.Equal(KeyOf("lib/x"), Assert.Single(_tree.NeedsOf("/a/b/app", new ProgramNeeds(["/lib/x"], [], [], [], null))).Key);
+        Assert.Equal(KeyOf("lib/x"), Assert.Single(_tree.NeedsOf("/app", new ProgramNeeds([], [], ["x"], [], null))).Key);
+    }
+
+    [Fact]
+    public void TryAdd_AnotherRevisionOfTheFirst_TakesItsPlaceAlsoWhereThereIsNoRoom()
+    {
+        using GuessTree tree = new(new GuessLimits { Catalogs = 1 });
+        Assert.True(tree.TryAdd(Open("", [("usr", null, 0), ("usr/old", null, 1)])));
+        Assert.True(tree.TryAdd(Open("", [("usr", null, 0), ("usr/new", null, 1)])));
+
+        Assert.Single(tree.NeedsOf("/app", new ProgramNeeds(["/usr/new"], [], [], [], null)));
+        Assert.Empty(tree.NeedsOf("/app", new ProgramNeeds(["/usr/old"], [], [], [], null)));
+        Assert.Equal("/usr/new", tree.FileOf(KeyOf("usr/new"))?.Path);
+    }
+
+    [Fact]
+    public void NeedsOf_NamesBesideACatalogsPrefix_AreNotLookedUpInIt()
+    {
+        Add("", [("usr", null, 0), ("usr/lib64", null, 0), ("usr/lib64/x", null, 1)]);
+        Add("/usr/lib", [("usr/lib", null, 0), ("usr/lib/y", null, 1)]);
+
+        Assert.Equal(new[] { "usr/lib64/x", "usr/lib/y" }.Select(KeyOf),
+            _tree.NeedsOf("/app", new ProgramNeeds(["/usr/lib64/x", "/usr/lib/y"], [], [], [], null)).Select(guess => guess.Key));
+    }
+
+    [Theory]
+    [InlineData(16, 512 << 10, 16)]
+    [InlineData(17, 512 << 10, 0)]
+    [InlineData(2, (512 << 10) + 1, 1)]
+    [InlineData(2, 0, 1)]
+    public void Below_NestedCatalogs_AreGuessedWhereTheyAreFewAndSmall(int catalogs, long bytes, int guessed)
+    {
+        using Catalog catalog = Open("", Enumerable.Range(0, catalogs).Select(i => ($"n{i:d2}", (string?)null, 0)), writer =>
+        {
+            for (int i = 0; i < catalogs; i++)
+            {
+                var key = new ObjectKey(SHA1.HashData([(byte)i]), DigestAlgorithm.Sha1, ObjectKind.Catalog);
+                writer.AddNested(Encoding.UTF8.GetBytes($"/n{i:d2}"), key, i == 0 ? bytes : 1000);
+            }
+        });
+
+        List<Guess> guesses = [.. _tree.Below(catalog)];
+
+        Assert.Equal(guessed, guesses.Count);
+        Assert.All(guesses, guess => Assert.Equal(GuessRule.NestedCatalog, guess.Rule));
+        Assert.Equal(guessed == 16 ? bytes + 15_000 : guessed * 1000, guesses.Sum(guess => guess.Bytes));
+    }
+
     /// <summary>128 libraries in 128 directories, each of 600 names that are there: 10 million look-ups without a bound.</summary>
     [Fact]
     public void NeedsOf_ProgramsThatNameAsMuchAsTheyMay_LookUpABoundedNumberOfNames()
@@ -150,7 +230,7 @@ public sealed class GuessTreeTests : IDisposable
         Assert.True(_tree.TryAdd(Open(prefix, entries)));
 
     /// <summary>A catalog of these paths below its root; no link and no byte: a directory.</summary>
-    private Catalog Open(string prefix, IEnumerable<(string Path, string? Link, int Bytes)> entries)
+    private Catalog Open(string prefix, IEnumerable<(string Path, string? Link, int Bytes)> entries, Action<CatalogWriter>? more = null)
     {
         string file = _directory.Combine($"catalog{_files++}");
         using (var writer = new CatalogWriter(file, new CatalogHead
@@ -167,6 +247,7 @@ public sealed class GuessTreeTests : IDisposable
                 writer.Add(RowOf("/" + path, link, bytes));
             }
 
+            more?.Invoke(writer);
             writer.Complete(default, default);
         }
 

@@ -23,6 +23,56 @@ public class AccessLogLineTests
         + "HIER_NONE/- application/octet-stream 1.5 /cvm4/bin/sh\n",
         Line(AccessLogFormat.Squid, Hit(), "/cvm4/bin/sh"));
 
+    [Theory]
+    [InlineData("Squid", "1795505284.912    250 2001:db8::1 TCP_MISS/200 10 HEAD http://h:80/%20x - HIER_DIRECT/s1:8000 - 1.5 -\n")]
+    [InlineData("Combined", "2001:db8::1 - - [24/Nov/2026:07:28:04 +0000] \"HEAD http://h:80/%20x HTTP/1.1\" 200 10 \"-\" \"curl/8 (x)\" "
+        + "miss s1:8000 1.5 -\n")]
+    [InlineData("Json", "{\"time\":\"2026-11-24T07:28:04.662Z\",\"client\":\"2001:db8::1\",\"method\":\"HEAD\","
+        + "\"url\":\"http://h:80/%20x\",\"status\":200,\"bytes\":10,\"result\":\"miss\",\"source\":\"upstream\","
+        + "\"firstByteMs\":1.5,\"durationMs\":250,"
+        + "\"repository\":\"a.example.org\",\"upstream\":\"s1:8000\",\"userAgent\":\"curl/8 (x)\"}\n")]
+    public void Line_OfAMissInFull_HasEachOfItsFields(string format, string line) => Assert.Equal(line, Line(
+        Enum.Parse<AccessLogFormat>(format),
+        new RequestRecord
+        {
+            StartedAt = Ticks(750),
+            AnsweredAt = Ticks(751.5),
+            EndedAt = Ticks(1000),
+            Result = RequestResult.Miss,
+            Source = ByteSource.Upstream,
+            Method = RequestMethod.Head,
+            Status = 200,
+            BytesSent = 10,
+            Fqrn = Breakwater.Repositories.Fqrn.Parse("a.example.org"),
+            Client = IPAddress.Parse("2001:db8::1"),
+            Authority = "h:80",
+            Target = "/ x",
+            Upstream = "s1:8000",
+            UserAgent = "curl/8 (x)",
+        },
+        null));
+
+    /// <summary>A client that was gone before there was an answer, of which nothing is known.</summary>
+    [Theory]
+    [InlineData("Squid", "1795505284.912      0 - TCP_MISS_ABORTED/000 0 GET - - HIER_NONE/- - - -\n")]
+    [InlineData("Combined", "- - - [24/Nov/2026:07:28:04 +0000] \"GET - HTTP/1.1\" 000 0 \"-\" \"-\" client-gone - - -\n")]
+    [InlineData("Json", "{\"time\":\"2026-11-24T07:28:04.912Z\",\"client\":\"-\",\"method\":\"GET\",\"url\":\"-\",\"status\":0,\"bytes\":0,"
+        + "\"result\":\"client-gone\",\"source\":\"none\",\"firstByteMs\":0,\"durationMs\":0}\n")]
+    public void Line_OfNothingKnown_HasPlacesForAll(string format, string line) => Assert.Equal(line, Line(
+        Enum.Parse<AccessLogFormat>(format),
+        new RequestRecord { StartedAt = Ticks(1000), EndedAt = Ticks(1000), Result = RequestResult.ClientGone, Status = 0 }, null));
+
+    [Fact]
+    public void Squid_AHitFromDisk_IsNoneOfMemory() => Assert.Contains(" TCP_HIT/200 ",
+        Line(AccessLogFormat.Squid, new RequestRecord
+        {
+            StartedAt = 1,
+            EndedAt = 1,
+            Result = RequestResult.Hit,
+            Source = ByteSource.Disk,
+            Status = 200,
+        }, null), StringComparison.Ordinal);
+
     [Fact]
     public void Combined_HostileClient_CannotForgeALine()
     {

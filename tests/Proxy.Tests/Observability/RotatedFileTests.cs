@@ -25,6 +25,46 @@ public sealed class RotatedFileTests : IDisposable
         Assert.False(File.Exists(path + ".3"));
     }
 
+    [Theory]
+    [InlineData(0, "")]
+    [InlineData(1, "3")]
+    [InlineData(2, "3 2")]
+    [InlineData(3, "3 2 1")]
+    [InlineData(9, "3 2 1")]
+    public void Append_PastItsLength_KeepsSoManyOldFiles(int keep, string kept)
+    {
+        string path = _directory.Combine("access.log");
+        using (var file = new RotatedFile(path, 1, keep))
+        {
+            for (int i = 1; i <= 4; i++)
+            {
+                file.Append([(byte)('0' + i)]);
+            }
+        }
+
+        Assert.Equal("4", File.ReadAllText(path));
+        Assert.Equal(kept, string.Join(' ', Enumerable.Range(1, 9).Select(i => $"{path}.{i}").Where(File.Exists).Select(File.ReadAllText)));
+    }
+
+    /// <summary>Ten bytes fit in ten; what is longer than all of them has a file of its own.</summary>
+    [Fact]
+    public void Append_ToItsLength_IsNotPastIt()
+    {
+        string path = _directory.Combine("access.log");
+        using var file = new RotatedFile(path, 10, 2);
+        file.Append("123456789012"u8);
+        Assert.False(File.Exists(path + ".1"));
+        file.Append("1234"u8);
+        file.Append("567890"u8);
+        Assert.Equal(("1234567890", "123456789012"), (File.ReadAllText(path), File.ReadAllText(path + ".1")));
+        file.Append("x"u8);
+        Assert.Equal(("x", "1234567890"), (File.ReadAllText(path), File.ReadAllText(path + ".1")));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(path));
+        }
+    }
+
     [Fact]
     public void Append_BesideAnotherWriter_EachLineIsWhole()
     {

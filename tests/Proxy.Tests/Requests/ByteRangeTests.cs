@@ -13,6 +13,10 @@ public class ByteRangeTests
     [InlineData("bytes=-3", 10, 7, 3)]
     [InlineData("bytes=-30", 10, 0, 10)]
     [InlineData("BYTES=1-1", 10, 1, 1)]
+    [InlineData("bytes= 1-2 ", 10, 1, 2)]
+    [InlineData("bytes=-10", 10, 0, 10)]
+    [InlineData("bytes=9-9", 10, 9, 1)]
+    [InlineData("bytes=3-999999999999999999", 10, 3, 7)] // 18 digits
     public void TryResolve_Satisfiable_GivesOffsetAndCount(string header, long length, long offset, long count)
     {
         Assert.True(ByteRange.TryParse(header, out ByteRange range));
@@ -37,6 +41,9 @@ public class ByteRangeTests
     [InlineData("bytes=")]
     [InlineData("bytes=-")]
     [InlineData("bytes=5-2")]
+    [InlineData("bytes=5-0")]
+    [InlineData("bytes=5")]
+    [InlineData("bytes=0-1000000000000000000")] // 19 digits
     [InlineData("bytes=0-1,3-4")]
     [InlineData("bytes=a-b")]
     [InlineData("bytes=+1-2")]

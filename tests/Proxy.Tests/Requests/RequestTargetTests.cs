@@ -54,6 +54,7 @@ public class RequestTargetTests
     [InlineData("/cvmfs/a.cern.ch/.cvmfs_status.json", TargetKindName.Document)]
     [InlineData("/cvmfs/info/v1/repositories.json", TargetKindName.Document)]
     [InlineData("http://s1/cvmfs/info/v1/meta.json", TargetKindName.Document)]
+    [InlineData("http://h/cvmfs/info/v1/meta.json", TargetKindName.Document)]
     [InlineData("/cvmfs/a.cern.ch/api/v1.0/geo/vm17.site/s1.example.org,s2.example.org", TargetKindName.Geo)]
     [InlineData("/cvmfs/a.cern.ch/api/v1.0/geo/127.0.0.1/[::1],localhost", TargetKindName.Geo)]
     [InlineData("/cvmfs/a.cern.ch/some/external%20file.dat", TargetKindName.PassThrough)]
@@ -74,6 +75,10 @@ public class RequestTargetTests
     [InlineData("/cvmfs/a.cern.ch/data/8d9834068db389718f64a222c7bf3fd9b4831e3c/", TargetKindName.PassThrough)]
     [InlineData("/cvmfs/a.cern.ch/data/8/d9834068db389718f64a222c7bf3fd9b4831e3c", TargetKindName.PassThrough)]
     [InlineData("/cvmfs/a.cern.ch/x/data/8d/9834068db389718f64a222c7bf3fd9b4831e3c", TargetKindName.PassThrough)]
+    [InlineData("/cvmfs/a.cern.ch/dato/8d/9834068db389718f64a222c7bf3fd9b4831e3c", TargetKindName.PassThrough)]
+    [InlineData("/cvmfs/a.cern.ch/.cvmfs/x", TargetKindName.PassThrough)]
+    [InlineData("/cvmfs/a.cern.ch/x%25g0", TargetKindName.PassThrough)]
+    [InlineData("/cvmfs/a.cern.ch/x%252", TargetKindName.PassThrough)] // half an escape once it is decoded
     public void Parse_OtherPaths_AreClassified(string text, TargetKindName kind) => Assert.Equal((TargetKind)kind, Parse(text).Kind);
 
     [Theory]
@@ -120,6 +125,15 @@ public class RequestTargetTests
     [InlineData("/cvmfs/a.b/api/v1.0/geo/vm%31.site/s1")]
     [InlineData("/cvmfs/a.b/api/v1.0/geo/%20/s1")]
     [InlineData("/cvmfs/a.b/x%2")]
+    [InlineData("/cvmfs/a.b/x%2z")]
+    [InlineData("/cvmfs/a.b/x%z2")]
+    [InlineData("/cvmfs/a.b/x%20?y")]
+    [InlineData("/cvmfs/a.b/.")]
+    [InlineData("/cvmfs/a.b/x/..")]
+    [InlineData("/cvmfs/a.b/%252e")]
+    [InlineData("/?")]
+    [InlineData("://s1/cvmfs/a.b/.cvmfspublished")]
+    [InlineData("http:///")]
     [InlineData("/cvmfs/a.b/x%zz")]
     [InlineData("/cvmfs/a.b/.cvmfspublished?x=1")]
     [InlineData("/cvmfs/a.b/.cvmfspublished#x")]
@@ -144,7 +158,14 @@ public class RequestTargetTests
     [InlineData("/cvmfs", "NotCvmfs")]
     [InlineData("/etc/passwd", "NotCvmfs")]
     [InlineData("http://www.example.org/", "NotCvmfs")]
+    [InlineData("/a./x", "NotCvmfs")]
     [InlineData("/cvmfs/info/v2/x", "NotCvmfs")]
+    [InlineData("/cvmfs/info/v2/x.json", "NotCvmfs")]
+    [InlineData("/cvmfs/info/v1/x", "NotCvmfs")]
+    [InlineData("/cvmfs/info/v1/x/y.json", "NotCvmfs")]
+    [InlineData("/cvmfs/info/v1/@y.json", "NotCvmfs")]
+    [InlineData("/cvmfs/info/data/8d/9834068db389718f64a222c7bf3fd9b4831e3c", "NotCvmfs")]
+    [InlineData("/cvmfs/a.b/", "NotCvmfs")]
     [InlineData("/cvmfs/a.b/.cvmfsalt-zz", "NotAnObject")]
     public void Parse_NotServed_SaysWhy(string text, string reason)
     {
@@ -179,9 +200,31 @@ public class RequestTargetTests
     public void Parse_EscapesHiddenInEscapes_AreUndoneAFewLevelsDeep(int hidden, string kind) =>
         Assert.Equal(kind, Parse($"/cvmfs/a.b/x%25{string.Concat(Enumerable.Repeat("25", hidden))}41").Kind.ToString());
 
-    [Fact]
-    public void Parse_TooLong_IsRefusedBeforeAnythingElse() =>
-        Assert.Equal(TargetRejection.TooLong, Parse("/cvmfs/a.b/" + new string('x', RequestTarget.MaxLength)).Rejection);
+    [Theory]
+    [InlineData(0, "None")]
+    [InlineData(1, "TooLong")]
+    public void Parse_TooLong_IsRefusedBeforeAnythingElse(int more, string rejection)
+    {
+        Assert.Equal(rejection, Parse("/cvmfs/a.b/".PadRight(RequestTarget.MaxLength + more, 'x')).Rejection.ToString());
+        Assert.Equal(more > 0, Parse(new string('?', RequestTarget.MaxLength + more)).Rejection == TargetRejection.TooLong);
+    }
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("/etc", false)]
+    [InlineData("/cvmfs//x", false)]
+    [InlineData("x", true)]
+    [InlineData("https://h/cvmfs/a.b/x", true)]
+    [InlineData("http://:80/cvmfs/a.b/x", true)]
+    [InlineData("http://h/etc", true)]
+    [InlineData("http://h/cvmfs//x", true)]
+    [InlineData("http://h/cvmfs/a.b/.cvmfsalt-zz", true)]
+    public void Parse_NotServed_SaysInWhichFormItCame(string text, bool isAbsoluteForm)
+    {
+        RequestTarget target = Parse(text);
+
+        Assert.Equal((TargetKind.Rejected, isAbsoluteForm), (target.Kind, target.IsAbsoluteForm));
+    }
 
     [Fact]
     public void Parse_AnyBytes_NeverThrowsAndNeverLeavesTheRepository()

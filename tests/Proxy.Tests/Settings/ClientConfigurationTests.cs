@@ -86,6 +86,63 @@ public sealed class ClientConfigurationTests : IDisposable
         Assert.Empty(Read());
     }
 
+    [Theory]
+    [InlineData("http://a/cvmfs/@fqrn@ , http://b/cvmfs/@fqrn@/;;http://A/cvmfs/@fqrn@|https://c:1/m/cvmfs/@fqrn@",
+        "http://a/ http://b/ https://c:1/m/")]
+    [InlineData("http://a/cvmfs/*.example.org", "http://a/")]
+    [InlineData("http://a/CVMFS/@fqrn@;http://b/cvmfs/@fqrn@", "http://b/")]
+    [InlineData("http://user@a/cvmfs/@fqrn@;http://b/cvmfs/@fqrn@", "http://b/")]
+    [InlineData("/cvmfs/@fqrn@;http://b/cvmfs/@fqrn@", "http://b/")]
+    public void Read_AListOfServers_HasTheRootsThatCanBeAsked(string list, string roots)
+    {
+        Write("domain.d/example.org.conf", $"CVMFS_SERVER_URL=\"{list}\"");
+
+        Assert.Equal([$"*.example.org: {roots}"], Read());
+    }
+
+    [Fact]
+    public void Read_Defaults_AreReadInTheirOrderAndNameTheirDomain()
+    {
+        Write("default.conf", "A=1\nCVMFS_DEFAULT_DOMAIN=first.org");
+        Write("default.d/20-b.conf", "B=$A$C\nCVMFS_DEFAULT_DOMAIN=example.net");
+        Write("default.d/10-a.conf", "C=2");
+        Write("default.d/30-c.txt", "B=no");
+        Write("default.local", "CVMFS_REPOSITORIES=\"a, b.example.org -x..y ,\"\nCVMFS_SERVER_URL=http://s$B/cvmfs/@fqrn@");
+
+        Assert.Equal(["a.example.net: http://s12/", "b.example.org: http://s12/"], Read());
+    }
+
+    [Fact]
+    public void Read_LocalFileAlone_IsItsDomainsAndADomainsLocalFileIsBelowTheRepositorys()
+    {
+        Write("domain.d/example.org.local", "CVMFS_SERVER_URL=http://a/cvmfs/@fqrn@");
+        Write("config.d/x.example.org.local", "CVMFS_SERVER_URL=\"$CVMFS_SERVER_URL;http://b/cvmfs/@fqrn@\"");
+        Write("config.d/x.example.org.conf", "CVMFS_SERVER_URL=\"http://c/cvmfs/@fqrn@;$CVMFS_SERVER_URL\"");
+
+        Assert.Equal(["*.example.org: http://a/", "x.example.org: http://c/ http://a/ http://b/"], Read());
+        Assert.Equal([_directory.Combine("domain.d", "example.org.conf"), _directory.Combine("config.d", "x.example.org.conf")],
+            ClientConfiguration.Read(_directory.Path).Select(one => one.File));
+        Assert.Equal(
+            new[] { "default.conf", "default.local", "domain.d/example.org.local", "config.d/x.example.org.conf",
+                "config.d/x.example.org.local" }.Select(name => _directory.Combine(name)),
+            ClientConfiguration.Files(_directory.Path));
+    }
+
+    [Theory]
+    [InlineData("a.b", true)]
+    [InlineData("a-b_c.d.9", true)]
+    [InlineData("nodot", false)]
+    [InlineData(".a", false)]
+    [InlineData("a..b", false)]
+    [InlineData("a b.c", false)]
+    [InlineData("a+b.c", false)]
+    public void Read_NamesOfFiles_AreThoseOfDomains(string name, bool isDomain)
+    {
+        Write($"domain.d/{name}.conf", "CVMFS_SERVER_URL=http://a/cvmfs/@fqrn@");
+
+        Assert.Equal(isDomain ? [$"*.{name}: http://a/"] : [], Read());
+    }
+
     [Fact]
     public void Read_NoDirectory_HasNone() => Assert.Empty(ClientConfiguration.Read(_directory.Combine("nowhere")));
 

@@ -77,6 +77,87 @@ public sealed class DeclaredSettingsTests
         Assert.Contains(e.Errors, error => error.StartsWith(expected, StringComparison.Ordinal));
     }
 
+    /// <summary>What is allowed at most, and one more.</summary>
+    [Theory]
+    [InlineData('n', 64, "Pins:nnn")]
+    [InlineData('t', 255, "Pins:p:Tag: ")]
+    [InlineData('/', 4096, "Pins:p:Paths: ")]
+    public void Load_TextsOfPins_HaveALongest(char c, int most, string said)
+    {
+        Load(most);
+        Assert.Contains(Assert.Throws<SettingsException>(() => Load(most + 1)).Errors,
+            error => error.StartsWith(said, StringComparison.Ordinal));
+
+        void Load(int length)
+        {
+            string text = new(c, length), name = c == 'n' ? text : "p";
+            Dictionary<string, string?> settings = new(s_good)
+            {
+                [$"Pins:{name}:Repository"] = "os.example.org",
+                [$"Pins:{name}:Paths:0"] = c == '/' ? text : "/x",
+                [$"Pins:{name}:Tag"] = c == 't' ? text : "v1",
+            };
+            BreakwaterSettings.Load(Configuration(settings));
+        }
+    }
+
+    [Theory]
+    [InlineData("/a b", true)]
+    [InlineData("*.so", true)]
+    [InlineData("/...", true)]
+    [InlineData("!/a", false)]
+    [InlineData("^/a", false)]
+    [InlineData(" /a", false)]
+    [InlineData("/a ", false)]
+    [InlineData("/./a", false)]
+    public void Load_APathOfAPin_IsOneLineOfAList(string path, bool isRight)
+    {
+        Dictionary<string, string?> settings = new(s_good) { ["Pins:boot:Paths:0"] = path };
+
+        Assert.Equal(isRight, Record.Exception(() => BreakwaterSettings.Load(Configuration(settings))) is null);
+    }
+
+    [Theory]
+    [InlineData("/srv/a b.seed", true)]
+    [InlineData("/srv/seeds/", false)]
+    [InlineData("/srv/./a", false)]
+    [InlineData("/srv/a\u0001", false)]
+    public void Load_AFileOfSeeds_IsAPlainFullPath(string file, bool isRight)
+    {
+        Dictionary<string, string?> settings = new(s_good) { ["Seeds:Files:0"] = file };
+
+        Assert.Equal(isRight, Record.Exception(() => BreakwaterSettings.Load(Configuration(settings))) is null);
+    }
+
+    /// <summary>The cluster of the nearest domain that has one.</summary>
+    [Fact]
+    public void Load_ARepositoryOfTwoDomains_HasTheNearersCluster()
+    {
+        Dictionary<string, string?> settings = new(s_good)
+        {
+            ["ReverseProxy:Clusters:near:Destinations:s1:Address"] = "http://s2.example.org/",
+            ["Repositories:*.sub.example.org:Cluster"] = "near",
+            ["Repositories:a.sub.example.org:QuotaBytes"] = "1048576",
+            ["Repositories:sub.example.org:QuotaBytes"] = "1048577",
+        };
+
+        BreakwaterSettings loaded = BreakwaterSettings.Load(Configuration(settings));
+        Assert.Equal(("near", "test"),
+            (loaded.Repositories["a.sub.example.org"].Cluster, loaded.Repositories["sub.example.org"].Cluster));
+    }
+
+    [Theory]
+    [InlineData("1048576", true)]
+    [InlineData("1125899906842624", true)]
+    [InlineData("1048575", false)]
+    [InlineData("1125899906842625", false)]
+    public void Load_AQuota_HasBounds(string bytes, bool isRight)
+    {
+        Dictionary<string, string?> settings = new(s_good) { ["Repositories:os.example.org:QuotaBytes"] = bytes };
+
+        Assert.Equal(isRight, Record.Exception(() => BreakwaterSettings.Load(Configuration(settings))) is null);
+    }
+
     [Fact]
     public void Load_Quotas_AreTheStoresSharesAndTheRepositoryHasItsDomainsCluster()
     {

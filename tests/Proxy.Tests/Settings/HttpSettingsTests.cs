@@ -102,6 +102,41 @@ public sealed class HttpSettingsTests
         Assert.StartsWith($"Http:Rules:0:{name}:", Assert.Single(e.Errors), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Rules:0:MinFresh", "365.00:00:00", "365.00:00:01")]
+    [InlineData("Rules:0:MaxFresh", "365.00:00:00", "365.00:00:01")]
+    [InlineData("Rules:0:MaxFresh", "00:00:00", "-00:00:01")]
+    [InlineData("Rules:0:Negative", "00:01:00", "00:01:01")]
+    [InlineData("Rules:0:HeuristicShare", "1", "1.001")]
+    [InlineData("Rules:0:HeuristicShare", "0", "-0.001")]
+    [InlineData("Rules:0:HeuristicShare", "0.5", "NaN")]
+    [InlineData("Rules:0:MaxObjectBytes", "0", "-1")]
+    [InlineData("Rules:0:MaxObjectBytes", "1125899906842624", "1125899906842625")]
+    [InlineData("Rules:0:Match", @"^http://a\.b/", "(a)\\1")]
+    [InlineData("Sites:h:Mirrors:0", "https://[::1]:81/a-b_c.d~/", "http://a/../b/")]
+    [InlineData("Sites:h:Mirrors:0", "http://a", "http://a/b%20c")]
+    [InlineData("Sites:h:Mirrors:0", "http://a/", "http://a/#x")]
+    [InlineData("Sites:h:Mirrors:0", "http://a/b/", "a/b")]
+    [InlineData("Methods:0", "PROPFIND", "CONNECT")]
+    [InlineData("Methods:0", "M-SEARCH", "A B")]
+    public void Http_AtItsBounds_IsTakenAndBeyondThemIsNot(string name, string right, string wrong)
+    {
+        Dictionary<string, string?> settings = new() { ["Http:Rules:0:Match"] = "x", ["Http:Sites:h:Origin"] = "http://o/" };
+        settings["Http:" + name] = right;
+        Load(settings);
+        settings["Http:" + name] = wrong;
+
+        string said = Assert.Single(Assert.Throws<SettingsException>(() => Load(settings)).Errors);
+        Assert.StartsWith("Http:" + (name[^2..] == ":0" ? name[..^2] : name), said, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a.b")]
+    [InlineData("10.0.0.1")]
+    [InlineData("*")]
+    public void Site_AHostWithoutPort_IsRight(string host) =>
+        Assert.Single(Load(new() { [$"Http:Sites:{host}:Origin"] = "http://o/", ["Http:Sites:gone"] = "" }).Http.Sites);
+
     private static BreakwaterSettings Load(Dictionary<string, string?> settings) => BreakwaterSettings.Load(
         new ConfigurationBuilder().AddInMemoryCollection(s_good.Concat(settings)).Build());
 }

@@ -44,6 +44,18 @@ public class ParentProxyTests
     }
 
     [Theory]
+    [InlineData(null, "")]
+    [InlineData("", "")]
+    [InlineData("http://h:1/x", "http://h:1/x")]
+    [InlineData("http://u:secret@h:1/", "http://…@h:1/")]
+    [InlineData("u:secret@h", "…@h")]
+    [InlineData("://u:secret@h", "://…@h")]
+    [InlineData("http://u:sec@ret@h", "http://…@h")]
+    [InlineData("@h", "…@h")]
+    [InlineData("u:secret@http://h", "…@http://h")]
+    public void WithoutPassword_AnUrl_MayBeShown(string? url, string shown) => Assert.Equal(shown, ParentProxy.WithoutPassword(url));
+
+    [Theory]
     [InlineData(407, null, null, true)]
     [InlineData(502, null, null, true)]
     [InlineData(504, null, null, true)]

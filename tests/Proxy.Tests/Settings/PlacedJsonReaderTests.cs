@@ -36,6 +36,8 @@ public class PlacedJsonReaderTests
     [InlineData("{\r\n\"A\": 'x'\r\n}", 2, 6)]
     [InlineData("{ \"A\": 1", 1, 9)]
     [InlineData("{ \"A\": 1 } x", 1, 12)]
+    [InlineData("\n{ x }", 2, 3)]
+    [InlineData("\n\n{ \"A\": 1,\n  \"B\": x }", 4, 8)]
     [InlineData("", 1, 1)]
     [InlineData("[1]", 1, 1)]
     [InlineData("\"text\"", 1, 1)]
@@ -47,11 +49,50 @@ public class PlacedJsonReaderTests
         Assert.Equal(new SettingsPlace("/etc/f.json", line, column), Assert.Single(Assert.Single(read.Problems).Places));
     }
 
+    [Theory]
+    [InlineData("{ \"A\": 1", " The { in line 1, column 1 is not closed.")]
+    [InlineData("{ \"A\": {}, \"B\": []", " The { in line 1, column 1 is not closed.")]
+    [InlineData("{\n \"ü\": [ 1,\n [ 2 ]", " The [ in line 2, column 7 is not closed.")]
+    [InlineData("{\n \"A\": { \"B\": 1", " The { in line 2, column 7 is not closed.")]
+    [InlineData("\n  ", "the file is empty; { } is a file without settings.")]
+    public void Read_TextThatEndsTooSoon_SaysWhatIsOpen(string json, string said)
+    {
+        string text = Assert.Single(PlacedJsonReader.Read("f", Encoding.UTF8.GetBytes(json)).Problems).Text;
+
+        Assert.StartsWith("This is not JSON: the file ", text, StringComparison.Ordinal);
+        Assert.EndsWith(said, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_AMistakeInTheMiddle_IsTheLibrarysSentenceWithoutItsCount()
+    {
+        string text = Assert.Single(PlacedJsonReader.Read("f", "{ \"A\": x }"u8).Problems).Text;
+
+        Assert.StartsWith("This is not JSON: 'x' is an invalid start of a value.", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("LineNumber", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("not closed", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_NullsListsAndEmptySections_AreKeptApart()
+    {
+        PlacedJson read = PlacedJsonReader.Read("f",
+            "{ \"A\": {}, \"B\": [], \"C\": null, \"D\": { \"E\": 1 },\n \"F\": [ 2, [ 3 ], { \"G\": true } ] }"u8);
+
+        Assert.Equal(["A=", "B=\"\"", "C=", "D:E=\"1\"", "F:0=\"2\"", "F:1:0=\"3\"", "F:2:G=\"True\""],
+            read.Values.Select(one => one.Value is null ? $"{one.Key}=" : $"{one.Key}=\"{one.Value}\"").Order(StringComparer.Ordinal));
+        Assert.Equal(["B", "F", "F:1"], read.Lists.Order(StringComparer.Ordinal));
+        Assert.Equal(["A 1:3", "B 1:12", "C 1:21", "D 1:32", "D:E 1:39", "F 2:2", "F:0 2:9", "F:1 2:12", "F:1:0 2:14", "F:2 2:19",
+            "F:2:G 2:21"], read.Places.Select(one => $"{one.Key} {one.Value.Line}:{one.Value.Column}").Order(StringComparer.Ordinal));
+        Assert.Empty(PlacedJsonReader.Read("f", "{}"u8).Values);
+    }
+
     [Fact]
     public void Read_OtherEncodings_SaySo()
     {
         Assert.Contains("UTF-16", Assert.Single(PlacedJsonReader.Read("f", [0xFF, 0xFE, .. Encoding.Unicode.GetBytes("{}")]).Problems).Text,
             StringComparison.Ordinal);
+        Assert.True(PlacedJsonReader.Read("f", [0xFE, 0xFF, .. Encoding.BigEndianUnicode.GetBytes("{}")]).IsBroken);
         PlacedJson latin1 = PlacedJsonReader.Read("f", Encoding.Latin1.GetBytes("{\n \"A\": \"ü\" }"));
         Assert.Contains("not UTF-8", Assert.Single(latin1.Problems).Text, StringComparison.Ordinal);
         Assert.Equal(2, latin1.Problems[0].Places[0].Line);

@@ -25,6 +25,40 @@ public sealed class TlsFilesTests : IDisposable
         Assert.Empty(_errors);
     }
 
+    [Theory]
+    [InlineData(0, 0, true)]
+    [InlineData(-1, 0, false)]
+    [InlineData(0, 1, true)]
+    [InlineData(1, 1, false)]
+    public void Certificate_IsInForce_FromItsFirstSecondToItsLast(int seconds, int end, bool isRight)
+    {
+        (string certificate, string key) = _authority.Issue("proxy");
+        using var own = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(certificate);
+        DateTime now = (end == 0 ? own.NotBefore : own.NotAfter).ToUniversalTime().AddSeconds(seconds);
+
+        Assert.Equal(isRight, Read(certificate, key, now) is not null);
+        Assert.Equal(isRight, _errors.Count == 0);
+    }
+
+    [Fact]
+    public void File_OfFourMebibytes_IsReadStill() =>
+        Assert.NotNull(Read(_authority.Issue("proxy") is var (certificate, key) ? (certificate + key).PadRight(4 << 20) : null, null));
+
+    [Fact]
+    public void Mistake_OfOneFileForBoth_SaysWhereTheKeyMayStand()
+    {
+        (string certificate, string key) = _authority.Issue("proxy");
+
+        Assert.Null(Read(certificate, null));
+        Assert.EndsWith("(-----BEGIN PRIVATE KEY-----); name the key's file in Proxy:TlsKey.", _errors[0], StringComparison.Ordinal);
+        Assert.Null(Read(certificate, certificate));
+        Assert.EndsWith("(-----BEGIN PRIVATE KEY-----).", _errors[1], StringComparison.Ordinal);
+        Assert.Null(TlsFiles.Read(("Proxy:TlsCertificate", _directory.Path), ("Proxy:TlsKey", key), DateTime.UtcNow, _errors));
+        Assert.EndsWith(" is a folder.", _errors[2], StringComparison.Ordinal);
+        Assert.Null(TlsFiles.ReadAuthorities("Http:CaFile", _directory.Combine("none"), _errors));
+        Assert.Equal(4, _errors.Count);
+    }
+
     [Fact]
     public void Mistake_IsToldWithSettingAndFile()
     {
@@ -87,7 +121,7 @@ public sealed class TlsFilesTests : IDisposable
         _directory.Dispose();
     }
 
-    private SslStreamCertificateContext? Read(string? certificate, string? key)
+    private SslStreamCertificateContext? Read(string? certificate, string? key, DateTime? now = null)
     {
         string first = _directory.Combine("certificate.pem");
         string second = _directory.Combine("key.pem");
@@ -99,6 +133,6 @@ public sealed class TlsFilesTests : IDisposable
         }
 
         string? keyPath = key switch { null => null, "missing" => _directory.Combine("missing"), _ => second };
-        return TlsFiles.Read(("Proxy:TlsCertificate", first), ("Proxy:TlsKey", keyPath), DateTime.UtcNow, _errors);
+        return TlsFiles.Read(("Proxy:TlsCertificate", first), ("Proxy:TlsKey", keyPath), now ?? DateTime.UtcNow, _errors);
     }
 }

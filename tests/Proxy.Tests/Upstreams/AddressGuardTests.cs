@@ -17,7 +17,7 @@ public class AddressGuardTests
     /// <summary>IPv6 that carries an IPv4 address.</summary>
     public static TheoryData<string> Carriers =>
         ["::ffff:{0}", "64:ff9b::{0}", "::ffff:0:{0}", "::{0}", "2002:{1}::1", "2001:0:c000:201::{2}", "2001:db8::5efe:{0}",
-        "2001:db8::200:5efe:{0}", "fd00::5efe:{0}"];
+        "2001:db8::100:5efe:{0}", "2001:db8::200:5efe:{0}", "2001:db8::300:5efe:{0}", "fd00::5efe:{0}"];
 
     private readonly AddressGuard _guard = new([], TimeProvider.System);
 
@@ -39,6 +39,14 @@ public class AddressGuardTests
     [Theory]
     [MemberData(nameof(Carriers))]
     public void Allows_OtherIPv4InsideIPv6_AsTheIPv4Itself(string form) => Assert.True(_guard.Allows(Carry(form, "192.0.2.7")));
+
+    /// <summary>No ISATAP (RFC 5214, 6.1): these are addresses like others.</summary>
+    [Theory]
+    [InlineData("2001:db8::400:5efe:7f00:1")]
+    [InlineData("2001:db8::201:5efe:7f00:1")]
+    [InlineData("2001:db8::200:5dfe:7f00:1")]
+    [InlineData("2001:db8::200:5eff:7f00:1")]
+    public void Allows_WhatOnlyLooksLikeACarrier_Yes(string address) => Assert.True(_guard.Allows(IPAddress.Parse(address)));
 
     [Theory]
     [InlineData("192.0.2.1")]

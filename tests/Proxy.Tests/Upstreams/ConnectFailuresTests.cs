@@ -55,6 +55,40 @@ public class ConnectFailuresTests
             $"{what}: {next}");
     }
 
+    [Theory]
+    [InlineData(SocketError.ConnectionRefused, "connection_refused")]
+    [InlineData(SocketError.TimedOut, "connection_timeout")]
+    [InlineData(SocketError.HostUnreachable, "destination_ip_unroutable")]
+    [InlineData(SocketError.NetworkUnreachable, "destination_ip_unroutable")]
+    [InlineData(SocketError.AddressNotAvailable, "destination_ip_unroutable")]
+    [InlineData(SocketError.HostNotFound, "dns_error")]
+    [InlineData(SocketError.TryAgain, "dns_error")]
+    [InlineData(SocketError.NoRecovery, "dns_error")]
+    [InlineData(SocketError.NoData, "dns_error")]
+    [InlineData(SocketError.ConnectionReset, "connection_terminated")]
+    [InlineData(SocketError.ConnectionAborted, "connection_terminated")]
+    [InlineData(SocketError.Shutdown, "connection_terminated")]
+    [InlineData(SocketError.AccessDenied, null)]
+    public void WordOf_ASocketsError_IsRegistered(SocketError error, string? word) =>
+        Assert.Equal(word, ConnectFailures.WordOf(new HttpRequestException("x", new IOException("y", new SocketException((int)error)))));
+
+    [Fact]
+    public void WordOf_OtherFailures_IsTheHttpClientsOrNone()
+    {
+        Assert.Equal("tls_protocol_error", ConnectFailures.WordOf(new HttpRequestException(HttpRequestError.SecureConnectionError, "x")));
+        Assert.Equal("dns_error", ConnectFailures.WordOf(new HttpRequestException(HttpRequestError.NameResolutionError, "x")));
+        Assert.Equal("destination_ip_prohibited", ConnectFailures.WordOf(new IOException("x", new ProhibitedAddressException("y"))));
+        Assert.Null(ConnectFailures.WordOf(new HttpRequestException(HttpRequestError.ResponseEnded, "x")));
+        Assert.Null(ConnectFailures.WordOf(new InvalidOperationException()));
+    }
+
+    [Theory]
+    [InlineData("Failed, see inner exception.", "The cause.", "Failed: The cause.")]
+    [InlineData("Failed: The cause", "The cause.", "Failed: The cause")]
+    [InlineData("Failed.", null, "Failed.")]
+    public void Sentence_WithACause_TellsItOnce(string own, string? cause, string sentence) =>
+        Assert.Equal(sentence, ConnectFailures.Sentence(new IOException(own, cause is null ? null : new IOException(cause))));
+
     [Fact]
     public void Failure_OfAnyKind_HasARegisteredWord() =>
         Assert.All(Enum.GetValues<FailureKind>(), kind => Assert.Contains(new UpstreamFailure(kind, "").ProxyError, s_registered));

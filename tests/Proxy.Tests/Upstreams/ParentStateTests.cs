@@ -60,6 +60,110 @@ public class ParentStateTests
         Assert.False(state.IsDoubtful);
     }
 
+    /// <summary>Ten seconds after a failure; a second after the first request that was not answered.</summary>
+    [Fact]
+    public void IsDoubtful_ForATime_Ends()
+    {
+        ParentState state = Two().InOrder("c")[0];
+        Assert.False(state.IsDoubtful);
+        state.NoteFailure("x");
+        _time.Advance(TimeSpan.FromSeconds(10) - TimeSpan.FromTicks(1));
+        Assert.True(state.IsDoubtful);
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal((false, "x"), (state.IsDoubtful, state.Failure));
+
+        state.NoteAnswer();
+        Assert.Null(state.Failure);
+        state.Begin();
+        _time.Advance(TimeSpan.FromSeconds(0.5));
+        state.Begin(); // the first counts
+        _time.Advance(TimeSpan.FromSeconds(0.5) - TimeSpan.FromTicks(1));
+        Assert.False(state.IsDoubtful);
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.True(state.IsDoubtful);
+        state.NoteFailure("y");
+        _time.Advance(TimeSpan.FromSeconds(11));
+        Assert.False(state.IsDoubtful); // nobody waits any more
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(-1, false)]
+    public void NoteAbandoned_AfterASecondOfSilence_IsAFailure(int ticks, bool isFailure)
+    {
+        ParentState state = Two().InOrder("c")[0];
+        long begun = state.Begin();
+        _time.Advance(TimeSpan.FromSeconds(1) + TimeSpan.FromTicks(ticks));
+        state.NoteAbandoned(begun);
+
+        Assert.Equal(isFailure ? "the parent proxy http://a:1/ did not answer" : null, state.Failure);
+    }
+
+    /// <summary>A request that began before the silence says nothing of it.</summary>
+    [Fact]
+    public void NoteAbandoned_OfOneThatBeganBefore_IsNoFailure()
+    {
+        ParentState state = Two().InOrder("c")[0];
+        long early = state.Begin();
+        _time.Advance(TimeSpan.FromSeconds(5));
+        state.NoteAnswer();
+        state.Begin();
+        _time.Advance(TimeSpan.FromSeconds(5));
+        state.NoteAbandoned(early);
+
+        Assert.Null(state.Failure);
+    }
+
+    [Fact]
+    public void Signs_OnceAnAnswerWasSigned_IsSo()
+    {
+        ParentState state = Two().InOrder("c")[0];
+        state.NoteAnswer();
+        Assert.False(state.Signs);
+        state.NoteAnswer(isSigned: true);
+        state.NoteAnswer();
+        Assert.True(state.Signs);
+    }
+
+    [Fact]
+    public void Find_OneOfTwoOrBoth_SaysWhetherAWayIsLeft()
+    {
+        ParentProxies parents = Two();
+        ParentState[] states = [.. parents.InOrder("c")];
+        states[1].NoteFailure("the parent proxy b is not there");
+        Assert.Equal("Cluster c: the parent proxy b is not there. The next parent proxy is asked in its place.",
+            Assert.Single(parents.Find()).Text);
+        states[0].NoteFailure("a is not there");
+        Assert.Equal(["Cluster c: a is not there.", "Cluster c: the parent proxy b is not there."],
+            parents.Find().Select(finding => finding.Text.Split(" What")[0]));
+    }
+
+    [Fact]
+    public void Of_AClustersParents_AreFoundByTheirAddress()
+    {
+        ParentProxies parents = Two();
+        Assert.Equal("http://a:1/", parents.Of("C")?.ToString());
+        Assert.Equal("http://b:1/", parents.Of("c", new Uri("http://b:1/"))?.ToString());
+        Assert.Null(parents.Of("c", new Uri("http://b:2/")));
+        Assert.Null(parents.Of("d"));
+        Assert.Null(parents.Of("d", new Uri("http://b:1/")));
+        Assert.Empty(parents.InOrder("d"));
+        Assert.False(parents.IsBypassed("d", new Uri("http://s1/")));
+        parents.Replace(Configure(new() { ["Address"] = "http://u:p@c:1", ["NoProxy:0"] = "s1" }));
+        Assert.Equal("http://c:1/", Assert.Single(Order(parents)));
+        Assert.True(parents.IsBypassed("c", new Uri("http://s1/")));
+        Assert.False(parents.IsBypassed("c", new Uri("http://s2/")));
+
+        var choice = new ParentChoice(parents, "c", new System.Net.WebProxy(new Uri("http://system:1/"), true));
+        Assert.Equal("http://system:1/", choice.GetProxy(new Uri("http://s2/"))?.ToString());
+        ParentChoice.Choose(new Uri("http://c:1/"));
+        Assert.Equal("http://c:1/", choice.GetProxy(new Uri("http://s2/"))?.ToString());
+        Assert.Equal((true, true, false), (choice.IsBypassed(new Uri("http://s1/")), choice.IsBypassed(new Uri("http://localhost/")),
+            choice.IsBypassed(new Uri("http://s2.example.org/"))));
+        Assert.Equal("u", choice.Credentials!.GetCredential(new Uri("http://c:1/"), "Basic")?.UserName);
+        Assert.Null(choice.Credentials!.GetCredential(new Uri("http://other:1/"), "Basic"));
+    }
+
     [Fact]
     public void Read_Mistakes_AreAllNamedWithoutPasswords()
     {

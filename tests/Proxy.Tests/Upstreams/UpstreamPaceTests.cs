@@ -102,6 +102,7 @@ public sealed class UpstreamPaceTests : IDisposable
         await cancel.CancelAsync();
         await Assert.ThrowsAsync<TaskCanceledException>(() => gone.InTimeAsync());
 
+        Assert.Equal(0, pace.Waiting);
         Task next = pace.PayAsync(1, () => PaceTurn.More, default).AsTask();
         _time.Advance(TimeSpan.FromMilliseconds(900));
         Assert.False(next.IsCompleted);
@@ -204,6 +205,54 @@ public sealed class UpstreamPaceTests : IDisposable
             _time.Advance(TimeSpan.FromMinutes(1));
             Assert.True(body.Waited >= TimeSpan.FromSeconds(2));
         }
+    }
+
+    /// <summary>A sixteenth of a second at a time, and never less than 4 KiB.</summary>
+    [Theory]
+    [InlineData(Rate, 1 << 20, 6250)]
+    [InlineData(Rate, 6249, 6249)]
+    [InlineData(16_384, 1 << 20, 4096)]
+    [InlineData(65_552, 1 << 20, 4097)]
+    [InlineData(16_384, 1000, 1000)]
+    public void Piece_OfABody_IsSoSmallThatNobodyHasTheWayForLong(long rate, int wanted, int expected) =>
+        Assert.Equal(expected, Pace(new BandwidthOptions { BytesPerSecond = rate }).Piece(wanted));
+
+    [Theory]
+    [InlineData(1.875, 1)]
+    [InlineData(1.874, 0)]
+    public void NoteLate_HalfOfTheTimeOfAnAnswer_IsToldForTenMinutes(double seconds, int told)
+    {
+        UpstreamPace pace = Pace(new BandwidthOptions { BytesPerSecond = Rate });
+        pace.NoteLate(TimeSpan.FromSeconds(seconds));
+
+        Assert.Equal(told, pace.Find().Count());
+        _time.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromMilliseconds(1));
+        Assert.Equal(told, pace.Find().Count());
+        Assert.All(pace.Find(), finding => Assert.Contains("now 100000 bytes a second", finding.Text, StringComparison.Ordinal));
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Empty(pace.Find());
+    }
+
+    [Fact]
+    public async Task Waited_OfABody_CountsWhileItWaitsAndAddsUp()
+    {
+        UpstreamPace pace = Pace(new BandwidthOptions { BytesPerSecond = Rate });
+        PacedBody body = pace.Begin(() => PaceTurn.More);
+        await body.PayAsync(125_000, default);
+        Assert.Equal(TimeSpan.Zero, body.Waited);
+        for (int i = 1; i <= 2; i++)
+        {
+            Task waits = body.PayAsync(100_000, default).AsTask();
+            _time.Advance(TimeSpan.FromSeconds(0.5));
+            Assert.Equal(i - 0.5, body.Waited.TotalSeconds, 0.01 * i);
+            _time.Advance(TimeSpan.FromSeconds(0.5));
+            _time.Advance(TimeSpan.FromMilliseconds(2)); // the timer is set behind the moment
+            await waits.InTimeAsync();
+            Assert.Equal(i, body.Waited.TotalSeconds, 0.01 * i);
+        }
+
+        Assert.Empty(pace.Find()); // nobody's first byte
+        Assert.True(body.PayAsync(0, default).AsTask().IsCompletedSuccessfully);
     }
 
     private static TimeOnly At(string text) => TimeOnly.Parse(text, System.Globalization.CultureInfo.InvariantCulture);

@@ -71,6 +71,77 @@ public sealed class SnmpResponderTests : IDisposable
     }
 
     [Fact]
+    public void Get_TheOtherNames_AreWhatTheyCount()
+    {
+        Record(RequestResult.Hit, 3000);
+        Record(RequestResult.Miss, 1000);
+        Record(RequestResult.Failed, 0);
+        _store = new StoreStatistics { Objects = 1, UsedBytes = 5 << 10, QuotaBytes = 7L << 20 };
+
+        string[] values = Values("1.2.0", "2.2.0", "2.3.0", "2.5.2.0", "3.2.1.14.0", "3.2.1.15.0", "3.1.13.0");
+        Assert.Equal(["5", "breakwater", Telemetry.Version, "7", "5", "3", $"{DescriptorBudget.Limit()}"], values);
+        Assert.All(Values("1.1.0", "3.1.3.0", "3.1.6.0", "3.1.12.0"), value => Assert.True(int.Parse(value) > 0));
+        Assert.All(Values("3.1.4.0", "3.1.5.0"), value => Assert.True(int.Parse(value) >= 0));
+        foreach (int minutes in (int[])[1, 5, 60])
+        {
+            Assert.Equal([$"{minutes}", "33", "75"], Values($"3.2.2.1.1.{minutes}", $"3.2.2.1.9.{minutes}", $"3.2.2.1.10.{minutes}"));
+        }
+
+        string[] Values(params string[] names) => [.. Ask(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.Get,
+            names.Select(name => Squid + name))).Variables.Select(v => v.Value!)];
+    }
+
+    /// <summary>Milliseconds of each kind: all, misses, 304s, hits, and what was checked.</summary>
+    [Fact]
+    public void Get_Medians_AreByTheKindOfAnswer()
+    {
+        foreach ((RequestResult result, short status, int milliseconds) in ((RequestResult, short, int)[])
+            [(RequestResult.Miss, 200, 800), (RequestResult.Hit, 304, 30), (RequestResult.Hit, 200, 7),
+            (RequestResult.Revalidated, 200, 200)])
+        {
+            _recorder.Record(new RequestRecord
+            {
+                StartedAt = 1,
+                EndedAt = 1 + (milliseconds * TimeSpan.TicksPerMillisecond),
+                Result = result,
+                Status = status,
+            });
+        }
+
+        foreach ((int column, int milliseconds) in ((int, int)[])[(2, 30), (3, 800), (4, 30), (5, 7), (11, 200)])
+        {
+            string value = Ask(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.Get, [$"{Squid}3.2.2.1.{column}.5"]))
+                .Variables[0].Value!;
+            Assert.InRange(int.Parse(value), milliseconds * 0.85, milliseconds * 1.15);
+        }
+    }
+
+    [Fact]
+    public void GetNext_BehindAName_IsTheNextWithItsValue()
+    {
+        SnmpVariable next =
+            Assert.Single(Ask(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.GetNext, [Squid + "3.2.1.15.0"])).Variables);
+        Assert.Equal((Squid + "3.2.2.1.1.1", "1"), (next.Name, next.Value));
+
+        // Two names, the second of which has none behind it.
+        SnmpAnswer two = Ask(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.GetNext, [Squid + "2.2", "1.4"]));
+        Assert.Equal([Squid + "2.2.0", "1.4"], two.Variables.Select(v => v.Name));
+        Assert.Equal((TagClass.ContextSpecific, 2), (two.Variables[1].Class, two.Variables[1].Tag));
+        SnmpAnswer v1 = Ask(SnmpMessages.Request(SnmpMessages.V1, Community, SnmpMessages.GetNext, [Squid + "2.2", "1.4"]));
+        Assert.Equal((2, 2), (v1.ErrorStatus, v1.ErrorIndex));
+    }
+
+    [Fact]
+    public void GetBulk_AtTheEndOfTheView_SaysSoOnce()
+    {
+        SnmpAnswer answer =
+            Ask(SnmpMessages.Request(SnmpMessages.V2c, Community, SnmpMessages.GetBulk, [Squid + "3.2.2.1.11.5"], 0, 10));
+
+        Assert.Equal([Squid + "3.2.2.1.11.60", Squid + "3.2.2.1.11.60"], answer.Variables.Select(v => v.Name));
+        Assert.Equal((TagClass.ContextSpecific, 2), (answer.Variables[1].Class, answer.Variables[1].Tag));
+    }
+
+    [Fact]
     public void Get_WithoutInstance_AnswersUnderTheNameThatWasAsked()
     {
         Record(RequestResult.Hit, 0);

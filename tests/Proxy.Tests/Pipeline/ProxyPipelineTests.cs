@@ -1,0 +1,213 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Text;
+using Breakwater.Proxy.Access;
+using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Outcomes;
+using Breakwater.Proxy.Pipeline;
+using Breakwater.Proxy.Serving;
+using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
+using Breakwater.TestSupport;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Breakwater.Proxy.Tests.Pipeline;
+
+/// <summary>What becomes of a request before it is routed: refused, found to go in circles, left, or met by a fault of ours.</summary>
+public sealed class ProxyPipelineTests : IDisposable
+{
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly FakeTimeProvider _time = new();
+    private readonly Drain _drain = new();
+    private readonly Lines _log = new();
+    private readonly RequestRecorder _recorder;
+    private readonly DefaultHttpContext _context = new();
+    private readonly LoopGuard _loops = new(new ProxyOptions());
+
+    public ProxyPipelineTests()
+    {
+        _recorder = new RequestRecorder(_services.GetRequiredService<IMeterFactory>(), _time) { KeepsRecords = true };
+        _context.Request.Method = "GET";
+        _context.Request.Headers.UserAgent = "curl/8";
+        _context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = "/cvmfs/x";
+        _context.Connection.RemoteIpAddress = IPAddress.Parse("10.0.0.1");
+        _context.Connection.Id = "c";
+        _context.Response.Body = new MemoryStream();
+    }
+
+    public void Dispose()
+    {
+        _drain.Dispose();
+        _services.Dispose();
+    }
+
+    [Fact]
+    public async Task Handle_AFaultOfOurs_IsA500ThatSaysSo()
+    {
+        // A request without a target is none that Kestrel gives.
+        _context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = null!;
+        _context.Request.Headers["X-Forwarded-For"] = "10.1.2.3";
+        _context.Response.Headers.ETag = "of what was begun";
+
+        await HandleAsync();
+
+        Assert.Equal(500, _context.Response.StatusCode);
+        Assert.Equal("breakwater; error=proxy_internal_error", (string?)_context.Response.Headers["Proxy-Status"]);
+        Assert.StartsWith("500: A fault of this proxy itself", Body(), StringComparison.Ordinal);
+        Assert.False(_context.Response.Headers.ContainsKey("ETag"));
+        Assert.Single(_log.Faults);
+        AssertNoted(RequestResult.Failed, 500);
+    }
+
+    [Fact]
+    public async Task Handle_AFaultBehindTheHead_CutsTheConnection()
+    {
+        var life = new Lifetime();
+        _context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = null!;
+        _context.Request.Headers["X-Forwarded-For"] = "10.1.2.3";
+        _context.Features.Set<IHttpResponseFeature>(new Begun());
+        _context.Features.Set<IHttpRequestLifetimeFeature>(life);
+
+        await HandleAsync();
+
+        Assert.True(life.IsAborted);
+        Assert.Equal("", Body());
+        AssertNoted(RequestResult.Failed, 200);
+    }
+
+    [Fact]
+    public async Task Handle_AClientThatMayNot_IsRefusedAndNoted()
+    {
+        _context.Connection.RemoteIpAddress = IPAddress.Parse("192.0.2.7");
+
+        await HandleAsync();
+
+        Assert.Equal(403, _context.Response.StatusCode);
+        Assert.Equal("close", (string?)_context.Response.Headers.Connection);
+        RequestRecord record = AssertNoted(RequestResult.Refused, 403);
+        Assert.Equal((Body().Length, "/cvmfs/x", "curl/8", "c"), (record.BytesSent, record.Target, record.UserAgent, record.Connection));
+        Assert.Equal((RequestMethod.Get, ByteSource.None), (record.Method, record.Source));
+    }
+
+    [Fact]
+    public async Task Handle_WithoutItsPassword_IsToldHow()
+    {
+        await HandleAsync(new() { ["alice"] = "secret" });
+
+        Assert.Equal(407, _context.Response.StatusCode);
+        Assert.StartsWith("Basic ", (string?)_context.Response.Headers["Proxy-Authenticate"], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false, null)]
+    [InlineData(true, "close")]
+    public async Task Handle_WhatHasBeenHereBefore_IsALoopAndTheLastWhileTheProxyStops(bool isStopping, string? connection)
+    {
+        using var request = new HttpRequestMessage();
+        _loops.Sign(request);
+        _context.Request.Headers["CDN-Loop"] = request.Headers.NonValidated["CDN-Loop"].ToString();
+        if (isStopping)
+        {
+            _drain.Begin();
+        }
+
+        await HandleAsync();
+
+        Assert.Equal((508, "breakwater; error=proxy_loop_detected"),
+            (_context.Response.StatusCode, (string?)_context.Response.Headers["Proxy-Status"]));
+        Assert.Equal(connection, (string?)_context.Response.Headers.Connection);
+        AssertNoted(RequestResult.Refused, 508);
+    }
+
+    /// <summary>Not a second request of a client that asks too fast is answered before its time; this one leaves meanwhile.</summary>
+    [Fact]
+    public async Task Handle_AClientThatLeavesWhileItWaits_HasNoStatus()
+    {
+        var life = new Lifetime();
+        _context.Features.Set<IHttpRequestLifetimeFeature>(life);
+        var limits = new ClientLimits(0, 1, _time);
+        Assert.True(limits.TryEnter(_context.Connection.RemoteIpAddress!));
+        limits.TakeTurn(_context.Connection.RemoteIpAddress!);
+        limits.TakeTurn(_context.Connection.RemoteIpAddress!);
+        Task handled = HandleAsync(limits: limits);
+        life.Abort();
+
+        await handled.InTimeAsync();
+
+        Assert.Equal(0, AssertNoted(RequestResult.ClientGone, 0).AnsweredAt);
+        Assert.Empty(_log.Faults);
+    }
+
+    [Theory]
+    [InlineData("breakwater/1", null)] // another proxy boots nothing
+    [InlineData("cvmfs/2", "c")]
+    public async Task Handle_OfAClient_IsOfItsConnectionIfItMayBoot(string agent, string? connection)
+    {
+        _context.Request.Headers.UserAgent = agent;
+        _context.Request.Headers["cvmfs-info"] = "/Z\u00c3\u00bcrich";
+        _context.Connection.RemoteIpAddress = IPAddress.Parse("192.0.2.7");
+
+        await HandleAsync();
+
+        RequestRecord record = AssertNoted(RequestResult.Refused, 403);
+        Assert.Equal((connection, "/Z\u00fcrich"), (record.Connection, record.PathHint));
+    }
+
+    private Task HandleAsync(Dictionary<string, string>? users = null, ClientLimits? limits = null)
+    {
+        limits ??= new ClientLimits(0, 0, _time);
+        var admission = new Admission(new ClientAccess(["10.0.0.0/8"]), new ProxyUsers(users ?? []), limits, _drain);
+        var forwarded = new ForwardedClients(new Balancers([], ["10.0.0.0/8"]), limits);
+        RequestRouter router = null!; // none of these requests comes so far
+        return new ProxyPipeline(forwarded, admission, _loops, router, new ResponseHeads(new ProxyOptions(), _time), _recorder, _time, _log)
+            .HandleAsync(_context);
+    }
+
+    private string Body() => Encoding.UTF8.GetString(((MemoryStream)_context.Response.Body).ToArray());
+
+    private RequestRecord AssertNoted(RequestResult result, int status)
+    {
+        List<RequestRecord> records = [];
+        _recorder.Drain(records);
+        RequestRecord record = Assert.Single(records);
+        Assert.Equal((result, (short)status), (record.Result, record.Status));
+        return record;
+    }
+
+    private sealed class Lifetime : IHttpRequestLifetimeFeature
+    {
+        private readonly CancellationTokenSource _aborted = new();
+
+        public bool IsAborted => _aborted.IsCancellationRequested;
+
+        public CancellationToken RequestAborted
+        {
+            get => _aborted.Token;
+            set => throw new NotSupportedException();
+        }
+
+        public void Abort() => _aborted.Cancel();
+    }
+
+    private sealed class Begun : HttpResponseFeature
+    {
+        public override bool HasStarted => true;
+    }
+
+    private sealed class Lines : ILogger<ProxyPipeline>
+    {
+        public List<Exception?> Faults { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) => Faults.Add(exception);
+    }
+}
