@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Breakwater.CacheStore;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Settings;
 
@@ -87,6 +88,25 @@ public sealed class MemoryPlanTests
         Assert.InRange(
             Wanted() - before, (((2 * settings.Http.MaxConcurrentFetches) - (settings.Http.MaxConcurrentFetches - 100)) * 2304L << 10) - 1,
             (((2 * settings.Http.MaxConcurrentFetches) - (settings.Http.MaxConcurrentFetches - 100)) * 2304L << 10) + 1);
+    }
+
+    /// <summary>All that docs/develop/memory-bounds.md names, each once.</summary>
+    [Fact]
+    public void Wanted_OfTheDefaults_IsTheSumOfAllBounds()
+    {
+        BreakwaterSettings settings = Settings();
+        long bounds = (256L << 20)                      // what is always there
+            + ((64L + 100 + 60 + 60 + 512 + 64 + 48 + 256 + 64) << 20)
+            + settings.Store.HeapBytes(100 * Gibibyte) + settings.Store.NamedHeapBytes(100 * Gibibyte)
+            + (settings.Http.MaxConcurrentFetches * 1536L << 10) + (settings.Proxy.MaxConcurrentFetches * 1536L << 10)
+            + (1000 * 24L << 10) + settings.Proxy.MaxUnstoredBytes
+            + Breakwater.Proxy.Documents.DocumentCache.MaxDocumentBytes + Breakwater.Proxy.Documents.DocumentCache.MaxGeoBytes
+            + Breakwater.Proxy.Documents.DocumentCache.MaxFailureBytes + Breakwater.Proxy.Documents.ShownPairs.MaxBytes
+            + Breakwater.Proxy.Documents.DocumentArchive.MaxBytes + Breakwater.Proxy.WorkingSets.ObjectNames.MaxBytes
+            + (2L * Breakwater.Proxy.Boots.BootTimelines.MaxDetailTextBytes)
+            + (4L * (Breakwater.Proxy.Observability.RequestRecorder.StripeTextBytes + (2 << 20)));
+
+        Assert.Equal((long)(1.5 * bounds), MemoryPlan.Of(settings, 1000, 100 * Gibibyte, 2, 1024 * Gibibyte).WantedBytes);
     }
 
     [Fact]
