@@ -46,8 +46,10 @@ internal abstract class HostPatterns(IEnumerable<string> patterns, int defaultPo
             parsed.Port = port;
         }
 
+        // A second port would be taken for a part of the host, which no host has: a pattern that allows nothing.
         string name = parsed.Host.StartsWith("*.", StringComparison.Ordinal) ? parsed.Host[2..] : parsed.Host;
-        return Requests.Authorities.IsValid(System.Text.Encoding.UTF8.GetBytes(name));
+        bool isHostAlone = name.StartsWith('[') ? name.EndsWith(']') : !name.Contains(':', StringComparison.Ordinal);
+        return isHostAlone && Requests.Authorities.IsValid(System.Text.Encoding.UTF8.GetBytes(name));
     }
 
     private static bool Matches(string pattern, string host) => pattern.StartsWith("*.", StringComparison.Ordinal)

@@ -127,15 +127,10 @@ internal sealed class FetchedAnswer(HttpResponseMessage message, Stream body, Ti
 
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ended.Token);
         patience.CancelAfter(silence);
+        int read;
         try
         {
-            int read = await body.ReadAsync(buffer, patience.Token);
-            if (read == 0 && buffer.Length > 0)
-            {
-                NoteEnd(null);
-            }
-
-            return Counted(read, buffer.Length);
+            read = await body.ReadAsync(buffer, patience.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -145,6 +140,13 @@ internal sealed class FetchedAnswer(HttpResponseMessage message, Stream body, Ti
         {
             throw Broken($"broke off: {e.Message}", e);
         }
+
+        if (read == 0 && buffer.Length > 0)
+        {
+            NoteEnd(null);
+        }
+
+        return Counted(read, buffer.Length);
     }
 
     private int Counted(int read, int most = 1)

@@ -29,10 +29,8 @@ internal static class GivenSets
         List<WorkingSetEntry> entries = [];
         Dictionary<string, int> known = new(StringComparer.Ordinal);
         double? start = null;
-        int number = 0;
-        foreach (string line in Lines(csv))
+        foreach ((int number, string line) in Lines(csv))
         {
-            number++;
             bool isWhole = TrySplit(line, out List<string> fields);
             if (!isWhole && IsCut(line))
             {
@@ -83,10 +81,8 @@ internal static class GivenSets
     public static Parsed<IReadOnlyList<WorkingSetEntry>> ReadPaths(string text, string prefix = "", Fqrn? fqrn = null)
     {
         List<WorkingSetEntry> entries = [];
-        int number = 0;
-        foreach (string line in Lines(text))
+        foreach ((int number, string line) in Lines(text))
         {
-            number++;
             string trimmed = line.Trim();
             if (trimmed.StartsWith('#'))
             {
@@ -136,8 +132,9 @@ internal static class GivenSets
         return name;
     }
 
-    private static IEnumerable<string> Lines(string text) =>
-        text.TrimStart('\uFEFF').Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Trim().Length > 0);
+    /// <summary>The lines that are not empty, by the numbers that an editor shows.</summary>
+    private static IEnumerable<(int Number, string Text)> Lines(string text) => text.TrimStart('\uFEFF').Split('\n')
+        .Select((line, index) => (index + 1, line.TrimEnd('\r'))).Where(line => line.Item2.Trim().Length > 0);
 
     /// <summary>Does the line begin as one of a trace does, as far as it goes: time, then event?</summary>
     private static bool IsCut(string line)

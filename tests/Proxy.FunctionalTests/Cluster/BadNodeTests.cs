@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
+using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Cluster;
 using Breakwater.Proxy.Observability;
+using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -49,6 +51,13 @@ public sealed class BadNodeTests : IAsyncLifetime
 
         Assert.Equal(3, _fake!.Requests);
         Assert.Contains("node-skipped", Findings());
+        using var admin = new AdminClient(_site[0].Services.GetRequiredService<BreakwaterSettings>());
+        ClusterView view = await admin.GetAsync<ClusterView>("cluster", default);
+        Assert.Equal((2, 3L, true), (view.Members, view.Strikes, view.IsMember));
+        Assert.Equal([("n0", "alive", 0.5, null), ("n1", "skipped", 0.5, "it fails real requests")],
+            view.Nodes.OrderBy(node => node.Id, StringComparer.Ordinal)
+                .Select(node => (node.Id, node.State, node.OwnedShare, node.Problem)));
+        Assert.All(view.Nodes, node => Assert.InRange(node.AnsweredSecondsAgo!.Value, 0, Waiting.Hang.TotalSeconds));
     }
 
     [Fact]

@@ -19,6 +19,8 @@ public sealed class BalancersTests
     [InlineData("2001:db8::7", "2001:db8::7")]
     [InlineData("::ffff:10.1.2.4", "10.1.2.4")]
     [InlineData("::ffff:a01:204", "10.1.2.4")]
+    [InlineData(", 192.0.2.7", "192.0.2.7")]
+    [InlineData("1,192.0.2.7", "192.0.2.7")]
     [InlineData("", "192.0.2.1")]
     [InlineData(",", "192.0.2.1")]
     [InlineData("10.1.2.4,", "192.0.2.1")]

@@ -85,4 +85,56 @@ public sealed class ClientLimitsTests
             (limits.TryEnter(IPAddress.Loopback), limits.TryEnter(IPAddress.Parse("::ffff:127.0.0.1")),
             limits.TryEnter(IPAddress.Loopback)));
     }
+
+    [Fact]
+    public void Replace_ByOtherLimits_CountsForWhoeverComesNext()
+    {
+        ClientLimits limits = new(0, 0, _time);
+        Assert.False(limits.AreRequestsLimited);
+        Assert.True(limits.TryEnter(IPAddress.Loopback));
+        Assert.True(limits.TryEnter(IPAddress.Loopback));
+
+        limits.Replace(1, 1);
+
+        Assert.True(limits.AreRequestsLimited);
+        Assert.False(limits.TryEnter(IPAddress.Loopback));
+        Assert.True(limits.TryEnter(IPAddress.IPv6Loopback));
+        Assert.False(limits.TryEnter(IPAddress.IPv6Loopback));
+        Assert.Equal([0, 0, 1, 2, null], Enumerable.Range(0, 5).Select(_ => limits.TakeTurn(IPAddress.Loopback)?.TotalSeconds));
+        Assert.Equal(TimeSpan.Zero, limits.TakeTurn(null));
+
+        limits.Replace(0, 0);
+        Assert.True(limits.TryEnter(IPAddress.Loopback));
+        Assert.Equal(TimeSpan.Zero, limits.TakeTurn(IPAddress.Loopback));
+    }
+
+    /// <summary>It waits to be forgotten already when its own connection ends: it must not wait twice.</summary>
+    [Fact]
+    public void Client_ThatABalancerAskedFor_ThenCameItself_IsForgottenOnce()
+    {
+        ClientLimits limits = new(0, 1, _time);
+        Assert.NotNull(limits.TakeTurn(IPAddress.Parse("10.0.0.1")));
+        Assert.NotNull(limits.TakeTurn(IPAddress.Parse("10.0.0.2")));
+        Assert.True(limits.TryEnter(IPAddress.Parse("10.0.0.2")));
+        limits.Leave(IPAddress.Parse("10.0.0.2"));
+        Assert.Equal(2, limits.Known);
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.True(limits.TryEnter(IPAddress.Parse("10.0.0.3")));
+        Assert.Equal(1, limits.Known);
+    }
+
+    [Fact]
+    public void Connections_InAll_AreGivenBackToWhoeverComesNext()
+    {
+        ClientLimits limits = new(0, 0, _time, connectionsInAll: 2);
+        Assert.Equal((true, true, false),
+            (limits.TryEnter(Address(1)), limits.TryEnter(Address(2)), limits.TryEnter(Address(3))));
+
+        limits.Leave(Address(1));
+
+        Assert.Equal((true, false), (limits.TryEnter(Address(3)), limits.TryEnter(Address(4))));
+
+        static IPAddress Address(byte last) => new([10, 0, 0, last]);
+    }
 }

@@ -46,4 +46,21 @@ public sealed class ClientsSeenTests
         seen.Note(IPAddress.Loopback);
         Assert.Equal(1, seen.Count);
     }
+
+    [Fact]
+    public void Note_OfAKnownClientAtTheBound_StillCountsAsSeenNow()
+    {
+        ClientsSeen seen = new(_time);
+        for (int i = 0; i < ClientsSeen.Most; i++)
+        {
+            seen.Note(new IPAddress(i));
+        }
+
+        _time.Advance(TimeSpan.FromHours(12));
+        seen.Note(new IPAddress(0));
+        Assert.Equal(ClientsSeen.Most, seen.Count);
+
+        _time.Advance(TimeSpan.FromHours(12));
+        Assert.Equal(1, seen.Count);
+    }
 }

@@ -12,10 +12,16 @@ public class NetworkTextTests
     [InlineData("::1/128")]
     [InlineData("fc00::/7")]
     [InlineData("FD00:0::/16")]
+    [InlineData("10.128.0.0/9")]
+    [InlineData("2001:db8:8000::/33")]
     public void Network_Plain_IsRight(string text) => Assert.Null(NetworkText.ProblemOf(text));
 
     [Theory]
     [InlineData("10.0.0.5/8", "10.0.0.0/8")]
+    [InlineData("10.64.0.0/9", "10.0.0.0/9 for the network, or 10.64.0.0/32")]
+    [InlineData("10.0.0.1/31", "10.0.0.0/31")]
+    [InlineData("::ffff:0:0/96", "0.0.0.0/0")]
+    [InlineData("::/129", "0 to 128")]
     [InlineData("10.0.0.5", "10.0.0.5/32")]
     [InlineData("fd00::1", "fd00::1/128")]
     [InlineData("fd00::1/16", "fd00::/16")]

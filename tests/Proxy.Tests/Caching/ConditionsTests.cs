@@ -8,6 +8,8 @@ public sealed class ConditionsTests
     [Theory]
     [InlineData("ETag: \"a\"", "If-None-Match: \"a\"", true)]
     [InlineData("ETag: \"a\"", "If-None-Match: \"b\", \"a\"", true)]
+    [InlineData("ETag: \"a\"", "If-None-Match: \"b\",\"a\"", true)]
+    [InlineData("ETag: \"a\"", "If-None-Match: ,, \"a\" ,", true)]
     [InlineData("ETag: \"a\"", "If-None-Match: \"b\"|If-None-Match: \"a\"", true)]
     [InlineData("ETag: \"a,b\"", "If-None-Match: \"x\", \"a,b\"", true)]
     [InlineData("ETag: W/\"a\"", "If-None-Match: \"a\"", true)]
@@ -60,6 +62,7 @@ public sealed class ConditionsTests
     [InlineData("bytes 0-4/10", 0, 4, 10L)]
     [InlineData("Bytes 0-0/1", 0, 0, 1L)]
     [InlineData("bytes 3-9/*", 3, 9, null)]
+    [InlineData("bytes 0-4/999999999999999999", 0, 4, 999999999999999999L)]
     public void ContentRange_ThatCanBe_IsParsed(string text, long first, long last, long? total) =>
         Assert.Equal(new ContentRange(first, last, total), ContentRange.Parse(text));
 
@@ -75,12 +78,20 @@ public sealed class ConditionsTests
     [InlineData("lines 0-4/10")]
     [InlineData("bytes 0-4/10x")]
     [InlineData("bytes 0-4/99999999999999999999")]
+    [InlineData("bytes 0-4/1000000000000000000")]
+    [InlineData("bytes 0/1-2")]
+    [InlineData("bytes 5-5/5")]
     public void ContentRange_ThatCannotBe_IsNone(string? text) => Assert.Null(ContentRange.Parse(text));
 
     [Theory]
     [InlineData("ETag: \"a\"", "\"a\"")]
     [InlineData("ETag: W/\"a\"|Last-Modified: {-500}", null)]
     [InlineData("ETag: a", null)]
+    [InlineData("ETag: \"", null)]
+    [InlineData("ETag: \"\"", "\"\"")]
+    [InlineData("ETag: a\"", null)]
+    [InlineData("ETag: \"a", null)]
+    [InlineData("Last-Modified: nonsense", null)]
     [InlineData("ETag: \"a\"|ETag: \"b\"", null)]
     [InlineData("X: y", null)]
     public void Strong_Validator_IsAStrongTag(string answer, string? validator) =>

@@ -75,6 +75,33 @@ public sealed class FreshnessTests
         Assert.Equal(8, Freshness.Age(head, Headers.Now.AddSeconds(-100)).TotalSeconds);
     }
 
+    /// <summary>A wall clock that was set back makes nothing younger.</summary>
+    [Theory]
+    [InlineData(50, 50)]
+    [InlineData(5, 10)]
+    public void Age_OfWhatIsHereLongerThanTheWallClockSays_IsTheLonger(int hereFor, double seconds) => Assert.Equal(
+        seconds,
+        Freshness.Age(Headers.Stored("X: y") with { HereFor = TimeSpan.FromSeconds(hereFor) }, Headers.Now.AddSeconds(10)).TotalSeconds);
+
+    [Theory]
+    [InlineData(60, 10.5, 49)]
+    [InlineData(60, 60, 0)]
+    [InlineData(10, 20.5, -11)]
+    [InlineData(1e10, 0, CacheDirectives.MaxSeconds)]
+    [InlineData(0, 1e10, -CacheDirectives.MaxSeconds)]
+    public void SecondsLeft_OfALifetime_AreWholeAndBounded(double lifetime, double age, long left) =>
+        Assert.Equal(left, Freshness.SecondsLeft(TimeSpan.FromSeconds(lifetime), TimeSpan.FromSeconds(age)));
+
+    [Theory]
+    [InlineData("Last-Modified: {-100000000}|Content-Type: Application/PKIX-CRL ; x=y", 3600)]
+    [InlineData("Last-Modified: {-100}|Content-Type: application/pkix-crl", 10)]
+    public void Lifetime_OfARevocationList_IsAnHourAtMost(string fields, double seconds)
+    {
+        Assert.Equal(seconds, Freshness.Lifetime(Headers.Stored(fields), CachingRule.Default, Headers.Now).TotalSeconds);
+        CachingRule shorter = CachingRule.Default with { MaxFresh = TimeSpan.FromSeconds(5) };
+        Assert.Equal(5, Freshness.Lifetime(Headers.Stored(fields), shorter, Headers.Now).TotalSeconds);
+    }
+
     [Fact]
     public void AgeAndLifetime_OfAnything_AreNeverNegative()
     {

@@ -16,6 +16,37 @@ public sealed class HttpDatesTests
     public void Parse_EachForm_IsTheDate(string text) => Assert.Equal(s_date, HttpDates.Parse(text, Headers.Now));
 
     [Theory]
+    [InlineData("Wednesday, 09-Nov-94 08:49:37 GMT", "1994-11-09T08:49:37Z")]
+    [InlineData("Sat, 31 Dec 1994 23:59:59 GMT", "1994-12-31T23:59:59Z")]
+    [InlineData("Sat, 31 Dec 1994 23:59:60 GMT", "1994-12-31T23:59:59Z")]
+    [InlineData("Sat, 01 Jan 0001 00:00:00 GMT", "0001-01-01T00:00:00Z")]
+    [InlineData("Thu, 29 Feb 1996 00:00:00 GMT", "1996-02-29T00:00:00Z")]
+    public void Parse_DateAtABound_IsTaken(string text, string expected) =>
+        Assert.Equal(DateTimeOffset.Parse(expected, System.Globalization.CultureInfo.InvariantCulture),
+            HttpDates.Parse(text, Headers.Now));
+
+    [Theory]
+    [InlineData("Sun, 06 Nov 1994 08:49:61 GMT")]
+    [InlineData("Sun, 06 Nov 1994 08:60:37 GMT")]
+    [InlineData("Sun, 00 Nov 1994 08:49:37 GMT")]
+    [InlineData("Sun, 31 Nov 1994 08:49:37 GMT")]
+    [InlineData("Sun, 06 Nox 1994 08:49:37 GMT")]
+    [InlineData("Son, 06 Nov 1994 08:49:37 GMT")]
+    [InlineData("Sunx 06 Nov 1994 08:49:37 GMT")]
+    [InlineData("Sun,, 06 Nov 1994 08:49:37 GMT")]
+    [InlineData("Sunday 06-Nov-94 08:49:37 GMT")]
+    [InlineData("Sonday, 06-Nov-94 08:49:37 GMT")]
+    [InlineData("Sunday, 06-Nov-94 08:49:37 UTC")]
+    [InlineData("Sunday, 06-Nov-094 08:49:37 GMT")]
+    [InlineData("Sunday, 06.Nov.94 08:49:37 GMT")]
+    [InlineData("Son Nov  6 08:49:37 1994")]
+    [InlineData("Sun Nov  06 08:49:37 1994")]
+    [InlineData("Sun Nov x6 08:49:37 1994")]
+    [InlineData("Son Nov 06 08:49:37 1994")]
+    [InlineData("Sun, 06 Nov 1994 08:49 GMT:37")]
+    public void Parse_NearlyADate_IsNone(string text) => Assert.Null(HttpDates.Parse(text, Headers.Now));
+
+    [Theory]
     [InlineData(null)]
     [InlineData("")]
     [InlineData("0")]

@@ -41,4 +41,28 @@ public sealed class SelfNamedTests
 
         Assert.Equal(isSecret, SelfNamed.HasCredentials("http://r.example.org/v2/a/blobs/sha256:" + Hex + query, fields));
     }
+
+    [Theory]
+    [InlineData(200, Hex + "0011", true)]
+    [InlineData(200, Hex, true)]
+    [InlineData(299, "0011", false)]
+    [InlineData(200, "0011" + Hex, false)]
+    [InlineData(300, "0011", true)]
+    [InlineData(404, "", true)]
+    [InlineData(199, "0011", true)]
+    public void IsProved_StoredAnswer_WhenItsBodyIsNamedByTheHash(int status, string bodyId, bool isProved) => Assert.Equal(
+        isProved,
+        SelfNamed.IsProved(Headers.Stored("X: y", status) with { BodyId = Convert.FromHexString(bodyId) }, Convert.FromHexString(Hex)));
+
+    [Theory]
+    [InlineData("X: y", false)]
+    [InlineData("Content-Encoding: identity", false)]
+    [InlineData("Content-Encoding: Identity", false)]
+    [InlineData("Content-Encoding: gzip", true)]
+    [InlineData("Content-Encoding: identity|Content-Encoding: gzip", true)]
+    public void IsCoded_Content_WhenACodingIsNamed(string fields, bool isCoded) =>
+        Assert.Equal(isCoded, SelfNamed.IsCoded(Headers.OfText(fields)));
+
+    [Fact]
+    public void ShelfName_OfADigest_IsWhatNoUrlIs() => Assert.Equal("sha256:" + Hex, SelfNamed.ShelfName(Convert.FromHexString(Hex)));
 }

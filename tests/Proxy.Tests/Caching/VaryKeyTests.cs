@@ -44,6 +44,17 @@ public sealed class VaryKeyTests
         Assert.Equal(isTakenApart, VaryKey.Matches(head, Headers.OfText($"Accept-Language: {spaced}")));
     }
 
+    [Theory]
+    [InlineData(1023, true)]
+    [InlineData(1024, false)]
+    public void Matches_ValueAtTheLongest_IsTakenApartUpToIt(int length, bool isTakenApart)
+    {
+        string asked = new string('x', length - 2) + ",y";
+        StoredHead head = Headers.Stored("Vary: a", request: $"a: {asked}");
+
+        Assert.Equal(isTakenApart, VaryKey.Matches(head, Headers.Of($"a: {asked.Replace(",", ", ", StringComparison.Ordinal)}")));
+    }
+
     [Fact]
     public void NamesAll_MoreNamesThanCanBeCompared_IsAsGoodAsAll()
     {

@@ -72,4 +72,20 @@ public sealed class NodeStrikesTests
 
         Assert.False(_strikes.IsOut("a"));
     }
+
+    [Fact]
+    public void Keep_OfTheNodesThatAreLeft_ForgetsTheOthersAlone()
+    {
+        _strikes.Refused("a");
+        _strikes.Strike("b");
+        _strikes.Refused("c");
+        Assert.Equal(3, _strikes.Total);
+
+        _strikes.Keep(new HashSet<string> { "a", "b" });
+
+        Assert.Equal((true, false, 3L), (_strikes.IsOut("a"), _strikes.IsOut("c"), _strikes.Total));
+        _strikes.Strike("b");
+        _strikes.Strike("b");
+        Assert.True(_strikes.IsOut("b"));
+    }
 }

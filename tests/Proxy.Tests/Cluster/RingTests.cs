@@ -68,6 +68,19 @@ public sealed class RingTests
     }
 
     [Fact]
+    public void FirstTwo_OneMember_OwnsAll()
+    {
+        var ring = new Ring([new("a", 3)]);
+
+        Assert.Equal((new RingMember("a", 3), null), ring.FirstTwo(1));
+        Assert.Equal((null, null), ring.FirstTwo(1, _ => true));
+    }
+
+    [Fact]
+    public void Members_OfOneId_AreTheFirstOfThemInTheOrderOfIds() => Assert.Equal(
+        [new RingMember("a", 2), new RingMember("b", 1)], new Ring([new("b", 1), new("a", 2), new("b", 9)]).Members);
+
+    [Fact]
     public void FirstTwo_NoMembers_IsNobody() => Assert.Equal((null, null), new Ring([]).FirstTwo(1));
 
     [Fact]

@@ -34,6 +34,23 @@ public sealed class GivingWayTests
         await PassAsync(paid);
     }
 
+    /// <summary>What was so long ago says nothing of now.</summary>
+    [Theory]
+    [InlineData(49, false)]
+    [InlineData(50, true)]
+    [InlineData(199, true)]
+    [InlineData(200, false)]
+    public async Task Clients_ThatWereBusy_HoldBackWhatComesSoonAfterALook(int milliseconds, bool holds)
+    {
+        _load.Share = 0.5;
+        _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+
+        Task paid = _way.PayAsync(100 * Piece, CancellationToken.None).AsTask();
+
+        Assert.Equal(holds, !paid.IsCompleted);
+        await PassAsync(paid);
+    }
+
     [Fact]
     public async Task NobodyServesOnThreadsOfItsOwn_NothingIsHeldBack()
     {

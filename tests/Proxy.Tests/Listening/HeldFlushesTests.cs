@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Breakwater.Proxy.Listening;
+using Microsoft.AspNetCore.Connections;
 
 namespace Breakwater.Proxy.Tests.Listening;
 
@@ -24,6 +25,45 @@ public sealed class HeldFlushesTests
     }
 
     [Fact]
+    public void Write_WithoutWaiting_GoesOutWithItsFlushAsWell()
+    {
+        var flushes = new HeldFlushes(_socket.Writer);
+        using var stream = new WholeWrites(new Records(flushes), flushes);
+
+        stream.Write([1, 2, 3]);
+        bool wasEarly = _socket.Reader.TryRead(out _);
+        stream.Flush();
+
+        Assert.False(wasEarly);
+        Assert.True(_socket.Reader.TryRead(out ReadResult read));
+        Assert.Equal([1, 2, 3], System.Buffers.BuffersExtensions.ToArray(read.Buffer));
+    }
+
+    /// <summary>Below TLS each connection has its own, and what the transport was before is there again when it ends.</summary>
+    [Fact]
+    public async Task Wrap_OfAConnection_StandsBelowItWhileItLasts()
+    {
+        var pair = new Pair(new Pipe().Reader, _socket.Writer);
+        var connection = new DefaultConnectionContext("c", pair, pair);
+        HeldFlushes? held = null;
+        await HeldFlushes.Wrap(async inner =>
+        {
+            held = inner.Features.Get<HeldFlushes>();
+            Assert.Same(held, inner.Transport.Output);
+            Assert.Same(pair.Input, inner.Transport.Input);
+            held!.Hold();
+            await inner.Transport.Output.WriteAsync(new byte[] { 1 });
+            Assert.False(_socket.Reader.TryRead(out _));
+            held.Release();
+            await inner.Transport.Output.FlushAsync();
+        })(connection);
+
+        Assert.NotNull(held);
+        Assert.Same(pair, connection.Transport);
+        Assert.True(_socket.Reader.TryRead(out _));
+    }
+
+    [Fact]
     public async Task Handshake_BeforeAnyWrite_GoesOutAtOnce()
     {
         var flushes = new HeldFlushes(_socket.Writer);
@@ -45,5 +85,20 @@ public sealed class HeldFlushesTests
         }
 
         public override async Task FlushAsync(CancellationToken cancellationToken) => await below.FlushAsync(cancellationToken);
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            foreach (byte one in buffer)
+            {
+                below.GetSpan(1)[0] = one;
+                below.Advance(1);
+                Flush();
+            }
+        }
+
+        // What is below completes at once, as a socket's pipe does while it has room.
+        public override void Flush() => Assert.True(below.FlushAsync().AsTask().IsCompletedSuccessfully);
     }
+
+    private sealed record Pair(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

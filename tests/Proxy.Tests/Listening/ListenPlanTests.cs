@@ -94,6 +94,25 @@ public sealed class ListenPlanTests
         Assert.Equal([3, 4], plan.Clients[0].Sockets.Select(s => s.Descriptor));
     }
 
+    [Fact]
+    public void IsHandedOver_OneOfTheClientsPorts_PlainOrTls()
+    {
+        Assert.False(Plan([("Admin:Listen", "127.0.0.1:9128")], Given(3, "127.0.0.1:9128")).IsHandedOver);
+        Assert.False(Plan([]).IsHandedOver);
+        Assert.True(Plan([], Given(3, "[::]:3128")).IsHandedOver);
+    }
+
+    [Fact]
+    public void Socket_NobodyNames_IsToldWithItsRole()
+    {
+        Assert.Contains("no setting names for Snmp:Listen: 127.0.0.1:3401 (UDP), named 'snmp'.",
+            Assert.Single(Plan([], Given(3, "127.0.0.1:3401", "snmp", isDatagram: true)).Errors), StringComparison.Ordinal);
+        Assert.Contains("no setting names for a port that this version does not have: 127.0.0.1:1, named 'node'.",
+            Assert.Single(Plan([], Given(3, "127.0.0.1:1", "node")).Errors), StringComparison.Ordinal);
+        Assert.Contains("no setting names: 127.0.0.1:1. ",
+            Assert.Single(Plan([], Given(3, "127.0.0.1:1")).Errors), StringComparison.Ordinal);
+    }
+
     private static InheritedSocket Given(int descriptor, string address, string name = "", bool isDatagram = false) =>
         new(descriptor, name, IPEndPoint.Parse(address), isDatagram);
 

@@ -81,6 +81,48 @@ public sealed class SocketUnitTests : IDisposable
     [InlineData("127.0.0.1:3128", "127.0.0.1:3128", true)]
     public void Mean_TwoWaysToSayIt_AreOne(string one, string other, bool isSame) => Assert.Equal(isSame, SocketUnit.Mean([one], [other]));
 
+    [Fact]
+    public void Installed_NoUnitOrAnotherSection_HasNoneOfItsAddresses()
+    {
+        Assert.Null(SocketUnit.Installed(_root.Path));
+        Write("usr/lib/systemd/system/breakwater.socket.d/10-x.conf", "[Socket]\nListenStream=1\n");
+        Assert.Null(SocketUnit.Installed(_root.Path));
+
+        Write("lib/systemd/system/breakwater.socket",
+            "ListenStream=1\n[Unit]\nListenStream=2\n[Socket]\nListenStream=3\nX=4\nListenStream\n");
+
+        Assert.Equal(["3", "1"], SocketUnit.Installed(_root.Path));
+        Assert.False(SocketUnit.IsEnabled(_root.Path));
+    }
+
+    [Fact]
+    public void Text_OfTheSettings_NamesEachPortOnceAndNoneThatIsChosenLater()
+    {
+        BreakwaterSettings settings = Settings(
+            ("Proxy:Listen:0", "[::]:3128"), ("Proxy:Listen:1", "127.0.0.1:0"), ("Proxy:Listen:2", "10.0.0.1:1"),
+            ("ZeroTouch:Listen", "0.0.0.0:80"));
+
+        Assert.EndsWith("[Socket]\nListenStream=\nListenStream=3128\nListenStream=10.0.0.1:1\nListenStream=0.0.0.0:80\n",
+            SocketUnit.Text(settings), StringComparison.Ordinal);
+        (string path, bool hasChanged) = SocketUnit.Write(settings, _root.Path);
+        Assert.True(hasChanged);
+        Assert.Equal(SocketUnit.Text(settings), File.ReadAllText(path));
+        Assert.Equal(_root.Combine("breakwater.socket.d/listen.conf"), path);
+        Assert.True(SocketUnit.Write(Settings(("Proxy:Listen:0", "[::]:1")), _root.Path).HasChanged);
+        Assert.EndsWith("ListenStream=1\n", File.ReadAllText(path), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("3128 80", "80 3128", true)]
+    [InlineData("3128", "3128 80", false)]
+    [InlineData("3128 80", "3128", false)]
+    [InlineData("[::]:80 80", "80", true)]
+    [InlineData("127.0.0.1", "127.0.0.1", true)]
+    [InlineData("[2001:db8::0001]:80", "[2001:db8::1]:80", true)]
+    [InlineData("/run/x.sock", "/run/x.sock", true)]
+    public void Mean_Lists_WhateverTheirOrder(string some, string others, bool isSame) =>
+        Assert.Equal(isSame, SocketUnit.Mean(some.Split(' '), others.Split(' ')));
+
     private void Install() =>
         Write("usr/lib/systemd/system/breakwater.socket",
         File.ReadAllText(Checkout.PathOf("deployment", "systemd", "breakwater.socket")));

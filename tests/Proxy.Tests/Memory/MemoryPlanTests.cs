@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Breakwater.CacheStore;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Settings;
 
@@ -64,6 +65,61 @@ public sealed class MemoryPlanTests
         settings.Proxy.MaxConcurrentFetches *= 2;
         Assert.True(Wanted(100, 10 * Gibibyte) > least);
     }
+
+    /// <summary>With the headroom of a half: 24 KiB a connection, and what the page says of fetches and processors.</summary>
+    [Fact]
+    public void Wanted_OfEachMore_IsWhatThatTakes()
+    {
+        BreakwaterSettings settings = Settings();
+        long Wanted(int connections = 1000, int processors = 2) =>
+            MemoryPlan.Of(settings, connections, 100 * Gibibyte, processors, 1024 * Gibibyte).WantedBytes;
+        long before = Wanted();
+
+        Assert.InRange(Wanted(connections: 2000) - before, (1000 * 36L << 10) - 1, (1000 * 36L << 10) + 1);
+        long stripe = 3 * ((2L << 20) + Breakwater.Proxy.Observability.RequestRecorder.StripeTextBytes);
+        Assert.InRange(Wanted(processors: 3) - before, stripe - 1, stripe + 1);
+        Assert.Equal(Wanted(processors: 16), Wanted(processors: 17));
+        settings.Proxy.MaxConcurrentFetches += 100;
+        Assert.InRange(Wanted() - before, (100 * 2304L << 10) - 1, (100 * 2304L << 10) + 1);
+        settings.Proxy.MaxConcurrentFetches -= 100;
+        settings.Http.MaxConcurrentFetches += 100;
+        Assert.InRange(Wanted() - before, (100 * 2304L << 10) - 1, (100 * 2304L << 10) + 1);
+        settings.Access.Destinations = ["h.example.org"];
+        Assert.InRange(
+            Wanted() - before, (((2 * settings.Http.MaxConcurrentFetches) - (settings.Http.MaxConcurrentFetches - 100)) * 2304L << 10) - 1,
+            (((2 * settings.Http.MaxConcurrentFetches) - (settings.Http.MaxConcurrentFetches - 100)) * 2304L << 10) + 1);
+    }
+
+    /// <summary>All that docs/develop/memory-bounds.md names, each once.</summary>
+    [Fact]
+    public void Wanted_OfTheDefaults_IsTheSumOfAllBounds()
+    {
+        BreakwaterSettings settings = Settings();
+        long bounds = (256L << 20)                      // what is always there
+            + ((64L + 100 + 60 + 60 + 512 + 64 + 48 + 256 + 64) << 20)
+            + settings.Store.HeapBytes(100 * Gibibyte) + settings.Store.NamedHeapBytes(100 * Gibibyte)
+            + (settings.Http.MaxConcurrentFetches * 1536L << 10) + (settings.Proxy.MaxConcurrentFetches * 1536L << 10)
+            + (1000 * 24L << 10) + settings.Proxy.MaxUnstoredBytes
+            + Breakwater.Proxy.Documents.DocumentCache.MaxDocumentBytes + Breakwater.Proxy.Documents.DocumentCache.MaxGeoBytes
+            + Breakwater.Proxy.Documents.DocumentCache.MaxFailureBytes + Breakwater.Proxy.Documents.ShownPairs.MaxBytes
+            + Breakwater.Proxy.Documents.DocumentArchive.MaxBytes + Breakwater.Proxy.WorkingSets.ObjectNames.MaxBytes
+            + (2L * Breakwater.Proxy.Boots.BootTimelines.MaxDetailTextBytes)
+            + (4L * (Breakwater.Proxy.Observability.RequestRecorder.StripeTextBytes + (2 << 20)));
+
+        Assert.Equal((long)(1.5 * bounds), MemoryPlan.Of(settings, 1000, 100 * Gibibyte, 2, 1024 * Gibibyte).WantedBytes);
+    }
+
+    [Fact]
+    public void Describe_ForTheLog_IsInWholeMebibytes() => Assert.StartsWith(
+        "The heap is held to 3 MiB; the settings add up to 5 MiB", MemoryPlan.Describe((4L << 20) - 1, 5L << 20), StringComparison.Ordinal);
+
+    private static BreakwaterSettings Settings() => new()
+    {
+        Proxy = new(),
+        Access = new(),
+        Store = new(),
+        Repositories = new Dictionary<string, RepositoryOptions>(),
+    };
 
     private static MemoryPlan Plan(long machineBytes, Action<BreakwaterSettings>? change = null)
     {

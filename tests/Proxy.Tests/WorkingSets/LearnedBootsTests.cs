@@ -19,6 +19,21 @@ public class LearnedBootsTests
         Assert.Equal(2, boot.Boots);
     }
 
+    /// <summary>The set of the most boots comes first; what several name is there once, and no sum overflows.</summary>
+    [Fact]
+    public void Of_LearnedSets_TheMostProvenComesFirst()
+    {
+        WorkingSet few = Set("boot-a", "a", "/x") with { WholeDirectories = ["/d", "/e"] };
+        WorkingSet many = Set("boot-b", "a", "/y") with { WholeDirectories = ["/d"], Boots = int.MaxValue };
+
+        WorkingSet boot = LearnedBoots.Of([few, many])!;
+
+        Assert.Equal(["/y", "/x"], boot.Entries.Select(entry => entry.Path));
+        Assert.Equal(["/d", "/e"], boot.WholeDirectories);
+        Assert.Equal(["a"], boot.Snapshots);
+        Assert.Equal(int.MaxValue, boot.Boots);
+    }
+
     [Fact]
     public void Of_NothingLearned_IsNothing() => Assert.Null(LearnedBoots.Of([Set("given", "b", "/z", WorkingSetSource.Given)]));
 

@@ -1,8 +1,6 @@
-using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
-using Breakwater.CacheStore.Documents;
 using Breakwater.Proxy.Snapshots;
+using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.WorkingSets;
 using Breakwater.Repositories;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -24,7 +22,7 @@ public sealed class SetWitnessesTests
 
     public SetWitnessesTests()
     {
-        _sets = new WorkingSetStore(new NoDocuments(), _time, NullLogger<WorkingSetStore>.Instance);
+        _sets = new WorkingSetStore(new HeldDocuments(), _time, NullLogger<WorkingSetStore>.Instance);
         _witnesses = new SetWitnesses(_sets);
     }
 
@@ -78,24 +76,5 @@ public sealed class SetWitnessesTests
             UpdatedAt = _time.GetUtcNow(),
         });
         _witnesses.Note(Repository, name, client);
-    }
-
-    private sealed class NoDocuments : IDocumentStore
-    {
-        private readonly ConcurrentDictionary<string, StoredDocument> _held = new();
-
-        public int MaxDocumentBytes => int.MaxValue;
-
-        public bool TryGet(string key, [NotNullWhen(true)] out StoredDocument? document) => _held.TryGetValue(key, out document);
-
-        public ValueTask PutAsync(string key, StoredDocument document, CancellationToken cancellationToken = default)
-        {
-            _held[key] = document;
-            return ValueTask.CompletedTask;
-        }
-
-        public bool Remove(string key) => _held.TryRemove(key, out _);
-
-        public IReadOnlyList<string> Keys(string prefix = "") => [.. _held.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal))];
     }
 }
