@@ -42,7 +42,7 @@ public sealed class RepositoryQuotaTests : IAsyncLifetime
             proxy, new ShareUse("*.example.org", 300_000, null), new ShareUse(Greedy, 3_000_000, 1_048_576));
         Assert.Equal(greedy.Length + 1, _upstream.Requests.Count(request => request.Path.Contains("/data/", StringComparison.Ordinal)));
         Assert.Equal(3_000_000, await proxy.MetricAsync("breakwater_repositories_stored_bytes", $"pattern=\"{Greedy}\""));
-        Assert.Equal(1_048_576, await proxy.MetricAsync("breakwater_repositories_quota_bytes"));
+        Assert.Equal(1_048_576, await proxy.MetricAsync("breakwater_repositories_quota_bytes", $"pattern=\"{Greedy}\""));
 
         // In force at once, and counted anew by a start.
         proxy.Change(new Dictionary<string, string?> { [$"Repositories:{Greedy}:QuotaBytes"] = "4000000" });

@@ -34,7 +34,14 @@ public sealed class BuiltProxy : IAsyncLifetime
         IMeterFactory meters = Services.GetRequiredService<IMeterFactory>();
         using var listener = new MeterListener
         {
-            InstrumentPublished = (instrument, told) => names.Add(ReferenceEquals(instrument.Meter.Scope, meters) ? instrument.Name : ""),
+            InstrumentPublished = (instrument, told) =>
+            {
+                // Those of other tests' proxies are told of on their threads.
+                if (ReferenceEquals(instrument.Meter.Scope, meters))
+                {
+                    names.Add(instrument.Name);
+                }
+            },
         };
         listener.Start();
         Instruments = names;
