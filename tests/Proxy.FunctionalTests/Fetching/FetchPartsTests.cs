@@ -312,7 +312,7 @@ public sealed class FetchPartsTests : IAsyncLifetime
             authors.Add(way, sender);
         }
 
-        using var wrong = new CounterSum(Services.GetRequiredService<ProxyCounters>().WrongBodies);
+        using var wrong = new CounterSum(_proxy.Services.GetRequiredService<ProxyCounters>().WrongBodies);
         authors.NoteWrong(isWhole);
 
         Assert.Equal(isWhole ? Stratum1State.Failing : Stratum1State.NotAskedYet, Outcomes.StateOf(one.Destination));
