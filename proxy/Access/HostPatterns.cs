@@ -46,10 +46,8 @@ internal abstract class HostPatterns(IEnumerable<string> patterns, int defaultPo
             parsed.Port = port;
         }
 
-        // A second port would be taken for a part of the host, which no host has: a pattern that allows nothing.
         string name = parsed.Host.StartsWith("*.", StringComparison.Ordinal) ? parsed.Host[2..] : parsed.Host;
-        bool isHostAlone = name.StartsWith('[') ? name.EndsWith(']') : !name.Contains(':', StringComparison.Ordinal);
-        return isHostAlone && Requests.Authorities.IsValid(System.Text.Encoding.UTF8.GetBytes(name));
+        return Requests.Authorities.IsHost(System.Text.Encoding.UTF8.GetBytes(name));
     }
 
     private static bool Matches(string pattern, string host) => pattern.StartsWith("*.", StringComparison.Ordinal)

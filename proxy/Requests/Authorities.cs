@@ -14,31 +14,16 @@ internal static class Authorities
     /// <summary>Is this a host with an optional port from 1 to 65535?</summary>
     public static bool IsValid(ReadOnlySpan<byte> authority)
     {
-        ReadOnlySpan<byte> host = authority;
-        if (authority.Length > 0 && authority[0] == (byte)'[')
-        {
-            int close = authority.IndexOf((byte)']');
-            if (close < 3 || !IsIpV6(authority[1..close]))
-            {
-                return false;
-            }
-
-            return close == authority.Length - 1 || (authority[close + 1] == (byte)':' && IsPort(authority[(close + 2)..]));
-        }
-
-        int colon = authority.IndexOf((byte)':');
-        if (colon >= 0)
-        {
-            if (!IsPort(authority[(colon + 1)..]))
-            {
-                return false;
-            }
-
-            host = authority[..colon];
-        }
-
-        return IsName(host);
+        int end = authority.IndexOf((byte)']') + 1; // the colons in brackets are an address's
+        int colon = authority[end..].IndexOf((byte)':');
+        return colon < 0
+            ? IsHost(authority)
+            : IsHost(authority[..(end + colon)]) && IsPort(authority[(end + colon + 1)..]);
     }
+
+    /// <summary>Is this a host, and no port behind it?</summary>
+    public static bool IsHost(ReadOnlySpan<byte> host) =>
+        host.Length > 0 && host[0] == (byte)'[' ? host[^1] == (byte)']' && IsIpV6(host[1..^1]) : IsName(host);
 
     private static bool IsName(ReadOnlySpan<byte> host) =>
         host.Length is > 0 and <= 253 && host[0] is not ((byte)'.' or (byte)'-') && !host.ContainsAnyExcept(NameCharacters)
