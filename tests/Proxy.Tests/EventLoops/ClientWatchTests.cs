@@ -1,24 +1,14 @@
-using System.Net;
-using System.Net.Sockets;
 using Breakwater.Proxy.EventLoops;
-using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.EventLoops;
 
 /// <summary>Slow or stuck: by what the kernel still holds for a client when its time is over.</summary>
 public sealed class ClientWatchTests : IDisposable
 {
-    private readonly Socket _sender = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-    private readonly Socket _receiver;
+    private readonly ConnectedSockets _sockets = new();
 
     public ClientWatchTests()
     {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen(1);
-        _sender.Connect(listener.LocalEndPoint!);
-        _receiver = listener.Accept();
-        _receiver.ReceiveTimeout = (int)Waiting.Hang.TotalMilliseconds;
         byte[] piece = new byte[64 << 10];
         while (SocketSender.Send(Descriptor, piece, hasMore: false) > 0)
         {
@@ -26,13 +16,9 @@ public sealed class ClientWatchTests : IDisposable
         }
     }
 
-    private int Descriptor => (int)_sender.Handle;
+    private int Descriptor => _sockets.Descriptor;
 
-    public void Dispose()
-    {
-        _sender.Dispose();
-        _receiver.Dispose();
-    }
+    public void Dispose() => _sockets.Dispose();
 
     [Fact]
     public void Resting_NothingIsExpected()
@@ -68,7 +54,7 @@ public sealed class ClientWatchTests : IDisposable
         byte[] room = new byte[1 << 20];
         while (queued - SocketSender.QueuedBytes(Descriptor) < 240)
         {
-            Assert.True(_receiver.Receive(room) > 0);
+            Assert.True(_sockets.Receiver.Receive(room) > 0);
         }
 
         Assert.False(watch.IsStuck(Environment.TickCount64 + 10_000, Descriptor, 1000));

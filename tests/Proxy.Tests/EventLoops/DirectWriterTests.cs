@@ -1,6 +1,4 @@
 using System.IO.Pipelines;
-using System.Net;
-using System.Net.Sockets;
 using Breakwater.Proxy.EventLoops.KestrelSide;
 using Breakwater.TestSupport;
 
@@ -11,27 +9,12 @@ public sealed class DirectWriterTests : IDisposable
 {
     private const int Much = 16 << 20; // more than two sockets hold
 
-    private readonly Socket _sender = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-    private readonly Socket _receiver;
+    private readonly ConnectedSockets _sockets = new();
     private readonly DirectWriter _writer;
 
-    public DirectWriterTests()
-    {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen(1);
-        _sender.Connect(listener.LocalEndPoint!);
-        _receiver = listener.Accept();
-        _receiver.ReceiveTimeout = (int)Waiting.Hang.TotalMilliseconds;
-        _sender.Blocking = false;
-        _writer = new DirectWriter((int)_sender.Handle);
-    }
+    public DirectWriterTests() => _writer = new DirectWriter(_sockets.Descriptor);
 
-    public void Dispose()
-    {
-        _sender.Dispose();
-        _receiver.Dispose();
-    }
+    public void Dispose() => _sockets.Dispose();
 
     [Fact]
     public async Task Flush_OfSeveralBlocks_SendsThemInTheirOrder()
@@ -43,7 +26,7 @@ public sealed class DirectWriterTests : IDisposable
 
         Assert.Equal((false, false, 0L, 10_000L), (flushed.IsCompleted, flushed.IsCanceled, _writer.UnflushedBytes, _writer.SentBytes));
         Assert.False(_writer.WaitsForRoom);
-        Assert.Equal(bytes, Receive(10_000));
+        Assert.Equal(bytes, _sockets.Receive(10_000));
         Assert.False((await _writer.FlushAsync().InTimeAsync()).IsCompleted); // nothing
         Assert.Equal(10_000, _writer.SentBytes);
     }
@@ -74,14 +57,7 @@ public sealed class DirectWriterTests : IDisposable
         Assert.False(flush.IsCompleted);
         Assert.InRange(_writer.SentBytes, 1, Much - 1);
 
-        byte[] received = new byte[Much];
-        for (int at = 0; at < Much;)
-        {
-            int read = _receiver.Receive(received.AsSpan(at));
-            Assert.True(read > 0);
-            at += read;
-            _writer.HasRoom();
-        }
+        byte[] received = _sockets.Receive(Much, _writer.HasRoom);
 
         Assert.False((await flush.InTimeAsync()).IsCompleted);
         Assert.Equal((0L, (long)Much, false), (_writer.UnflushedBytes, _writer.SentBytes, _writer.WaitsForRoom));
@@ -126,7 +102,7 @@ public sealed class DirectWriterTests : IDisposable
         byte[] bytes = Fill(10, 10);
 
         Assert.False((await _writer.FlushAsync().InTimeAsync()).IsCompleted);
-        Assert.Equal(bytes, Receive(10));
+        Assert.Equal(bytes, _sockets.Receive(10));
     }
 
     [Fact]
@@ -146,12 +122,7 @@ public sealed class DirectWriterTests : IDisposable
         Task<FlushResult> flush = _writer.FlushAsync().AsTask();
         await Waiting.UntilAsync(() => _writer.WaitsForRoom);
         _writer.Complete();
-        byte[] received = new byte[Much];
-        for (int at = 0; at < Much;)
-        {
-            at += _receiver.Receive(received.AsSpan(at));
-            _writer.HasRoom();
-        }
+        byte[] received = _sockets.Receive(Much, _writer.HasRoom);
 
         await flush.InTimeAsync();
         Assert.True(bytes.AsSpan().SequenceEqual(received));
@@ -160,9 +131,7 @@ public sealed class DirectWriterTests : IDisposable
     [Fact]
     public async Task Flush_ToOneWhoIsGone_IsTheLast()
     {
-        _receiver.LingerState = new LingerOption(true, 0);
-        _receiver.Dispose();
-        _sender.Poll(Waiting.Hang, SelectMode.SelectRead);
+        _sockets.Reset();
         bool isCompleted = false;
         for (int i = 0; i < 3 && !isCompleted; i++)
         {
@@ -183,17 +152,6 @@ public sealed class DirectWriterTests : IDisposable
             int length = Math.Min(piece, count - at);
             bytes.AsSpan(at, length).CopyTo(_writer.GetSpan(length));
             _writer.Advance(length);
-        }
-
-        return bytes;
-    }
-
-    private byte[] Receive(int count)
-    {
-        byte[] bytes = new byte[count];
-        for (int at = 0; at < count;)
-        {
-            at += _receiver.Receive(bytes.AsSpan(at));
         }
 
         return bytes;

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Breakwater.Proxy.EventLoops;
 using Breakwater.TestSupport;
@@ -10,26 +9,13 @@ namespace Breakwater.Proxy.Tests.EventLoops;
 public sealed unsafe class SocketSenderTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
-    private readonly Socket _sender = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-    private readonly Socket _receiver;
+    private readonly ConnectedSockets _sockets = new();
 
-    public SocketSenderTests()
-    {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen(1);
-        _sender.Connect(listener.LocalEndPoint!);
-        _receiver = listener.Accept();
-        _receiver.ReceiveTimeout = (int)Waiting.Hang.TotalMilliseconds;
-        _sender.Blocking = false;
-    }
-
-    private int Descriptor => (int)_sender.Handle;
+    private int Descriptor => _sockets.Descriptor;
 
     public void Dispose()
     {
-        _sender.Dispose();
-        _receiver.Dispose();
+        _sockets.Dispose();
         _directory.Dispose();
     }
 
@@ -41,7 +27,7 @@ public sealed unsafe class SocketSenderTests : IDisposable
         Assert.Equal(5, SocketSender.Send(Descriptor, "first"u8, hasMore));
         Assert.Equal(7, SocketSender.Send(Descriptor, " second"u8, hasMore: false));
 
-        Assert.Equal("first second"u8.ToArray(), Receive(12));
+        Assert.Equal("first second"u8.ToArray(), _sockets.Receive(12));
     }
 
     [Fact]
@@ -56,7 +42,7 @@ public sealed unsafe class SocketSenderTests : IDisposable
             Assert.Equal(2, SocketSender.Send(Descriptor, pieces, 1));
         }
 
-        Assert.Equal("abcdeab"u8.ToArray(), Receive(7));
+        Assert.Equal("abcdeab"u8.ToArray(), _sockets.Receive(7));
     }
 
     [Fact]
@@ -75,7 +61,7 @@ public sealed unsafe class SocketSenderTests : IDisposable
         Assert.InRange(SocketSender.QueuedBytes(Descriptor), 1, taken);
         using SafeFileHandle file = FileOf("0123456789");
         Assert.Equal(0, SocketSender.SendFile(Descriptor, file, 0, 10));
-        Assert.Equal(taken, Receive(taken).Length);
+        Assert.Equal(taken, _sockets.Receive(taken).Length);
     }
 
     [Fact]
@@ -85,7 +71,7 @@ public sealed unsafe class SocketSenderTests : IDisposable
 
         Assert.Equal(5, SocketSender.SendFile(Descriptor, file, 2, 5));
         Assert.Equal(3, SocketSender.SendFile(Descriptor, file, 7, 100)); // no more than there is
-        Assert.Equal("23456789"u8.ToArray(), Receive(8));
+        Assert.Equal("23456789"u8.ToArray(), _sockets.Receive(8));
     }
 
     /// <summary>A file that was cut would be asked again and again.</summary>
@@ -100,9 +86,7 @@ public sealed unsafe class SocketSenderTests : IDisposable
     [Fact]
     public void Send_ToOneWhoIsGone_IsAnError()
     {
-        _receiver.LingerState = new LingerOption(true, 0);
-        _receiver.Dispose();
-        _sender.Poll(Waiting.Hang, SelectMode.SelectRead); // the reset has come
+        _sockets.Reset();
 
         Assert.Throws<SocketException>(() =>
         {
@@ -119,18 +103,5 @@ public sealed unsafe class SocketSenderTests : IDisposable
         string path = _directory.Combine("file");
         File.WriteAllText(path, text);
         return File.OpenHandle(path);
-    }
-
-    private byte[] Receive(long count)
-    {
-        byte[] bytes = new byte[count];
-        for (int at = 0; at < count;)
-        {
-            int read = _receiver.Receive(bytes.AsSpan(at));
-            Assert.True(read > 0, $"only {at} of {count} bytes came");
-            at += read;
-        }
-
-        return bytes;
     }
 }
