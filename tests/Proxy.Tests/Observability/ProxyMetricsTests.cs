@@ -1,8 +1,5 @@
-using System.Diagnostics.Metrics;
-using System.Globalization;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.Tests.Observability;
@@ -10,37 +7,15 @@ namespace Breakwater.Proxy.Tests.Observability;
 /// <summary>Each event is counted in the metric of its name, with its labels.</summary>
 public sealed class ProxyMetricsTests : IDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly Measured _measured = new();
     private readonly FakeTimeProvider _time = new();
-    private readonly MeterListener _listener = new();
-    private readonly List<string> _measured = [];
-    private readonly IMeterFactory _meters;
 
-    public ProxyMetricsTests()
-    {
-        _meters = _services.GetRequiredService<IMeterFactory>();
-        _listener.InstrumentPublished = (instrument, listener) =>
-        {
-            if (ReferenceEquals(instrument.Meter.Scope, _meters))
-            {
-                listener.EnableMeasurementEvents(instrument);
-            }
-        };
-        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Note(instrument, value, tags));
-        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, value, tags));
-        _listener.Start();
-    }
-
-    public void Dispose()
-    {
-        _listener.Dispose();
-        _services.Dispose();
-    }
+    public void Dispose() => _measured.Dispose();
 
     [Fact]
     public void Counters_OfUpstreams_AreByUpstreamAndKind()
     {
-        using var counters = new ProxyCounters(_meters);
+        using var counters = new ProxyCounters(_measured.Meters);
         counters.CountUpstreamRequest("s1:80");
         counters.CountUpstreamFailure("s1:80", FailureKind.WrongBytes);
         counters.CountUpstreamFailure("s2", FailureKind.NotFound);
@@ -50,21 +25,21 @@ public sealed class ProxyMetricsTests : IDisposable
         Assert.Equal(
             ["breakwater.upstream.requests upstream=s1:80 1", "breakwater.upstream.failures upstream=s1:80 kind=wrongbytes 1",
             "breakwater.upstream.failures upstream=s2 kind=notfound 1", "breakwater.upstream.object_requests 1",
-            "breakwater.upstream.wrong_bodies 1", "breakwater.documents.refused 1"], _measured);
+            "breakwater.upstream.wrong_bodies 1", "breakwater.documents.refused 1"], _measured.Lines);
         Assert.Equal((1, 1), (counters.UpstreamRequestsTotal, counters.UpstreamFailuresTotal)); // a 404 is no failure
 
         counters.AddUpstreamBytes(70);
         counters.AddUpstreamBytes(7);
         counters.CountHitPathAnswer();
-        _measured.Clear();
-        _listener.RecordObservableInstruments();
-        Assert.Equal(["breakwater.hit_path.answers 1", "breakwater.upstream.received 77"], _measured);
+        _measured.Lines.Clear();
+        _measured.Look();
+        Assert.Equal(["breakwater.hit_path.answers 1", "breakwater.upstream.received 77"], _measured.Lines);
     }
 
     [Fact]
     public void Recorder_OfRequests_CountsByResultWhatWasSentAndLost()
     {
-        var recorder = new RequestRecorder(_meters, _time);
+        var recorder = new RequestRecorder(_measured.Meters, _time);
         recorder.Record(new RequestRecord
         {
             StartedAt = 10,
@@ -77,23 +52,23 @@ public sealed class ProxyMetricsTests : IDisposable
         recorder.Record(new RequestRecord { StartedAt = 1, EndedAt = 2, Result = RequestResult.ClientGone, Status = 0, BytesSent = 3 });
         recorder.AddLostLines(4);
         recorder.AddLostLines(5);
-        Assert.Equal(["breakwater.request.first_byte result=passed-through 1"], _measured); // none without an answer
+        Assert.Equal(["breakwater.request.first_byte result=passed-through 1"], _measured.Lines); // none without an answer
 
-        _measured.Clear();
-        _listener.RecordObservableInstruments();
+        _measured.Lines.Clear();
+        _measured.Look();
         Assert.Equal(
             ["breakwater.access_log.lost 9", "breakwater.requests result=client-gone 1", "breakwater.requests result=passed-through 1",
             "breakwater.sent result=client-gone 3", "breakwater.sent result=passed-through 5"],
-            _measured.Where(one => !one.EndsWith(" 0", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
-        Assert.Contains("breakwater.requests.unrecorded 0", _measured);
+            _measured.Lines.Where(one => !one.EndsWith(" 0", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Contains("breakwater.requests.unrecorded 0", _measured.Lines);
         Assert.Equal(Enum.GetValues<RequestResult>().Length,
-            _measured.Count(one => one.StartsWith("breakwater.requests result=", StringComparison.Ordinal)));
+            _measured.Lines.Count(one => one.StartsWith("breakwater.requests result=", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void Recorder_BytesOfHits_AreCountedApartWhereTheyCameFromDisk()
     {
-        var recorder = new RequestRecorder(_meters, _time);
+        var recorder = new RequestRecorder(_measured.Meters, _time);
         foreach (ByteSource source in Enum.GetValues<ByteSource>())
         {
             recorder.Record(
@@ -110,15 +85,15 @@ public sealed class ProxyMetricsTests : IDisposable
     [Fact]
     public void Exchanges_OfOrdinaryHttp_AreByResult()
     {
-        var counters = new ExchangeCounters(_meters);
+        var counters = new ExchangeCounters(_measured.Meters);
         counters.Count(RequestResult.Hit, 10);
         counters.Count(RequestResult.Hit, 5);
         counters.Count(RequestResult.PassedThrough, 0);
-        _listener.RecordObservableInstruments();
+        _measured.Look();
 
         Assert.Equal([(RequestResult.Hit, 2, 15), (RequestResult.PassedThrough, 1, 0)], counters.Totals());
         Assert.Equal(["breakwater.http.requests result=hit 2", "breakwater.http.requests result=passed-through 1",
-            "breakwater.http.sent result=hit 15"], _measured.Where(one => !one.EndsWith(" 0", StringComparison.Ordinal)));
+            "breakwater.http.sent result=hit 15"], _measured.Lines.Where(one => !one.EndsWith(" 0", StringComparison.Ordinal)));
     }
 
     /// <summary>Told at once, then not for ten seconds; recent for two minutes.</summary>
@@ -157,8 +132,4 @@ public sealed class ProxyMetricsTests : IDisposable
 
         Assert.False(watch.IsRecent);
     }
-
-    private void Note(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
-        _measured.Add(string.Join(' ', [instrument.Name, .. tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"),
-            value.ToString(CultureInfo.InvariantCulture)]));
 }

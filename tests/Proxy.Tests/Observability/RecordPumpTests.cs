@@ -4,6 +4,7 @@ using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -41,7 +42,7 @@ public sealed class RecordPumpTests : IDisposable
     [Fact]
     public void RecordsThatCannotBeKept_AreCountedAndSaidNowAndThen()
     {
-        var log = new Lines();
+        var log = new LogLines<RecordPump>();
         using var pump = new RecordPump(_recorder, [new Sink()], _time, log);
         Assert.Empty(pump.Find());
         for (int round = 0; round < 5; round++)
@@ -132,19 +133,6 @@ public sealed class RecordPumpTests : IDisposable
         public int Records { get; private set; }
 
         public void Take(ReadOnlySpan<RequestRecord> records, RecordClock clock) => Records += records.Length;
-    }
-
-    private sealed class Lines : ILogger<RecordPump>
-    {
-        public List<string> Said { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => Said.Add(formatter(state, exception));
     }
 
     /// <summary>Takes nothing until it is released.</summary>

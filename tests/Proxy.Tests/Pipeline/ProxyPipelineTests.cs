@@ -7,6 +7,7 @@ using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Http;
@@ -23,7 +24,7 @@ public sealed class ProxyPipelineTests : IDisposable
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly FakeTimeProvider _time = new();
     private readonly Drain _drain = new();
-    private readonly Lines _log = new();
+    private readonly LogLines<ProxyPipeline> _log = new();
     private readonly RequestRecorder _recorder;
     private readonly DefaultHttpContext _context = new();
     private readonly LoopGuard _loops = new(new ProxyOptions());
@@ -196,18 +197,5 @@ public sealed class ProxyPipelineTests : IDisposable
     private sealed class Begun : HttpResponseFeature
     {
         public override bool HasStarted => true;
-    }
-
-    private sealed class Lines : ILogger<ProxyPipeline>
-    {
-        public List<Exception?> Faults { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => Faults.Add(exception);
     }
 }

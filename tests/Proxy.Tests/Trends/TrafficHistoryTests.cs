@@ -4,6 +4,7 @@ using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Tests.Boots;
+using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.Trends;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,7 +17,7 @@ public sealed class TrafficHistoryTests : IDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly BootFeed _feed = new();
-    private readonly Lines _log = new();
+    private readonly LogLines<TrafficHistory> _log = new();
     private RequestRecorder? _recorder;
 
     [Fact]
@@ -231,18 +232,5 @@ public sealed class TrafficHistoryTests : IDisposable
             RequestResult result = i < hits ? RequestResult.Hit : i < hits + misses ? RequestResult.Miss : RequestResult.Refused;
             _recorder!.Record(_feed.Record(1, 1, "C", 0, 1, result: result));
         }
-    }
-
-    private sealed class Lines : ILogger<TrafficHistory>
-    {
-        public List<string> Said { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => Said.Add(formatter(state, exception));
     }
 }

@@ -1,37 +1,16 @@
-using System.Diagnostics.Metrics;
+using Breakwater.Proxy.Tests.Observability;
 using Breakwater.Proxy.Upstreams;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.Tests.Upstreams;
 
 public sealed class NodeCountersTests : IDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly MeterListener _listener = new();
-    private readonly List<string> _measured = [];
+    private readonly Measured _measured = new();
     private readonly NodeCounters _counters;
 
-    public NodeCountersTests()
-    {
-        IMeterFactory meters = _services.GetRequiredService<IMeterFactory>();
-        _listener.InstrumentPublished = (instrument, listener) =>
-        {
-            if (ReferenceEquals(instrument.Meter.Scope, meters))
-            {
-                listener.EnableMeasurementEvents(instrument);
-            }
-        };
-        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Note(instrument, value, tags));
-        _listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Note(instrument, value, tags));
-        _counters = new NodeCounters(meters);
-        _listener.Start();
-    }
+    public NodeCountersTests() => _counters = new NodeCounters(_measured.Meters);
 
-    public void Dispose()
-    {
-        _listener.Dispose();
-        _services.Dispose();
-    }
+    public void Dispose() => _measured.Dispose();
 
     [Fact]
     public void Counters_EachEvent_IsInItsMetricAndInTheTotals()
@@ -48,20 +27,17 @@ public sealed class NodeCountersTests : IDisposable
             ["breakwater.cluster.borrowed node=n1 reason=owner 1", "breakwater.cluster.received node=n1 100",
             "breakwater.cluster.borrowed node=n2 reason=moved 1", "breakwater.cluster.received node=n2 10",
             "breakwater.cluster.strikes node=n1 kind=late 1", "breakwater.cluster.hedges 1",
-            "breakwater.cluster.served node=n3 result=hit 1", "breakwater.cluster.refused reason=network 1"], _measured);
+            "breakwater.cluster.served node=n3 result=hit 1", "breakwater.cluster.refused reason=network 1"], _measured.Lines);
     }
 
     [Fact]
     public void Nodes_WhoeverCountsThem_IsAskedWhenSomebodyLooks()
     {
-        _listener.RecordObservableInstruments();
-        Assert.Empty(_measured);
+        _measured.Look();
+        Assert.Empty(_measured.Lines);
         _counters.Watch(() => [("up", 2), ("down", 1)]);
-        _listener.RecordObservableInstruments();
+        _measured.Look();
 
-        Assert.Equal(["breakwater.cluster.nodes state=up 2", "breakwater.cluster.nodes state=down 1"], _measured);
+        Assert.Equal(["breakwater.cluster.nodes state=up 2", "breakwater.cluster.nodes state=down 1"], _measured.Lines);
     }
-
-    private void Note(Instrument instrument, long value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
-        _measured.Add(string.Join(' ', [instrument.Name, .. tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"), $"{value}"]));
 }
