@@ -10,9 +10,6 @@ namespace Breakwater.Proxy.Hits;
 /// </summary>
 internal static unsafe class LeaseSend
 {
-    /// <summary>Parts of a gathered send: 64 MiB in parts of 256 KiB, and the head.</summary>
-    private const int MaxPieces = 258;
-
     /// <summary>The size of a part: reading and hashing it keeps a loop from its other clients for some 50 µs.</summary>
     private const int MostCheckedHere = 256 << 10;
 
@@ -32,16 +29,16 @@ internal static unsafe class LeaseSend
         bool isKept = false;
         try
         {
-            IoVector* pieces = stackalloc IoVector[MaxPieces];
-            int count = 1;
-            if (hasBody && !TryGather(lease, resident, pieces, ref count))
+            IoVector* pieces = stackalloc IoVector[2];
+            pieces[0] = new IoVector { Base = (byte*)Unsafe.AsPointer(in head.GetPinnableReference()), Length = (nuint)head.Length };
+            bool isFromFile = hasBody && lease.Length >= ObjectLease.LeastBytesFromFile;
+            bool isFromMemory = hasBody && !isFromFile;
+            if ((isFromFile && !IsAtHand(lease, resident)) || (isFromMemory && !TryGet(lease, resident, out pieces[1])))
             {
                 return FirstAnswer.ForKestrel;
             }
 
-            pieces[0] = new IoVector { Base = (byte*)Unsafe.AsPointer(in head.GetPinnableReference()), Length = (nuint)head.Length };
-            bool isFromFile = hasBody && lease.Length >= ObjectLease.LeastBytesFromFile;
-            if (!GatheredSend.TrySend(socket, pieces, isFromFile ? 1 : count, isFromFile, out long sent))
+            if (!GatheredSend.TrySend(socket, pieces, isFromMemory ? 2 : 1, isFromFile, out long sent))
             {
                 return FirstAnswer.ForKestrel;
             }
@@ -84,24 +81,23 @@ internal static unsafe class LeaseSend
         return offset;
     }
 
-    private static bool TryGather(ObjectLease lease, ResidentRuns resident, IoVector* pieces, ref int count)
+    /// <summary>Is all of a longer body checked and in memory, so that its file's send does not wait for the disk?</summary>
+    private static bool IsAtHand(ObjectLease lease, ResidentRuns resident)
     {
-        long length = lease.Length;
-        if (length > ObjectHits.MaxObjectBytes)
+        if (lease.Length > ObjectHits.MaxObjectBytes)
         {
             return false;
         }
 
         try
         {
-            for (long offset = 0; offset < length;)
+            for (long offset = 0; offset < lease.Length;)
             {
-                if (!TryMap(lease, offset, out MappedRun run) || !resident.Contains(run) || count == MaxPieces)
+                if (!TryMap(lease, offset, out MappedRun run) || !resident.Contains(run))
                 {
-                    return offset == 0 && TryReadWhole(lease, pieces, ref count);
+                    return offset == 0 && lease.TryReadWhole(out _);
                 }
 
-                pieces[count++] = new IoVector { Base = (byte*)run.Address, Length = (nuint)run.Length };
                 offset += run.Length;
             }
 
@@ -111,6 +107,38 @@ internal static unsafe class LeaseSend
         {
             // Damaged: the store has forgotten it, the ordinary way fetches it anew.
             return false;
+        }
+    }
+
+    /// <summary>Where all of a short body lies.</summary>
+    private static bool TryGet(ObjectLease lease, ResidentRuns resident, out IoVector piece)
+    {
+        piece = default;
+        try
+        {
+            if (lease.Length == 0)
+            {
+                return true;
+            }
+
+            if (TryMap(lease, 0, out MappedRun run) && run.Length == lease.Length && resident.Contains(run))
+            {
+                piece = new IoVector { Base = (byte*)run.Address, Length = (nuint)run.Length };
+                return true;
+            }
+
+            if (!lease.TryReadWhole(out ReadOnlySpan<byte> bytes))
+            {
+                return false;
+            }
+
+            // Pinned memory of this thread, which sends before it reads anything else.
+            piece = new IoVector { Base = (byte*)Unsafe.AsPointer(in bytes.GetPinnableReference()), Length = (nuint)bytes.Length };
+            return true;
+        }
+        catch (IOException)
+        {
+            return false; // damaged, as above
         }
     }
 
@@ -133,21 +161,5 @@ internal static unsafe class LeaseSend
 
         Span<byte> first = stackalloc byte[1];
         return lease.TryRead(offset, first) > 0 && lease.TryGetMapped(offset, out run);
-    }
-
-    private static bool TryReadWhole(ObjectLease lease, IoVector* pieces, ref int count)
-    {
-        if (!lease.TryReadWhole(out ReadOnlySpan<byte> bytes))
-        {
-            return false;
-        }
-
-        // Pinned memory of this thread, which sends before it reads anything else.
-        pieces[count++] = new IoVector
-        {
-            Base = (byte*)Unsafe.AsPointer(in bytes.GetPinnableReference()),
-            Length = (nuint)bytes.Length
-        };
-        return true;
     }
 }
