@@ -112,7 +112,7 @@ internal sealed class CandidateFinder(string room, string file, string source) :
             "&&" or "||" => "logic",
             _ => "arithmetic",
         };
-        if (other is not null && !Declares(node))
+        if (other is not null && !Declares(node) && !(kind == "boundary" && ChoosesBetweenItsSides(node)))
         {
             string swapped =
                 source[node.SpanStart..node.OperatorToken.SpanStart] + other + source[node.OperatorToken.Span.End..node.Span.End];
@@ -207,6 +207,14 @@ internal sealed class CandidateFinder(string room, string file, string source) :
     /// <summary>Does it bring variables into being? Then both forms in one expression would not assign them.</summary>
     private static bool Declares(SyntaxNode node) =>
         node.DescendantNodes().Any(n => n is SingleVariableDesignationSyntax or ParenthesizedVariableDesignationSyntax);
+
+    /// <summary>Is it the greater or the lesser of two, as <c>a &gt; b ? a : b</c>? Where they are equal either will do.</summary>
+    private static bool ChoosesBetweenItsSides(BinaryExpressionSyntax node) =>
+        node.Parent is ConditionalExpressionSyntax choice && choice.Condition == node
+        && ((AreSame(choice.WhenTrue, node.Left) && AreSame(choice.WhenFalse, node.Right))
+            || (AreSame(choice.WhenTrue, node.Right) && AreSame(choice.WhenFalse, node.Left)));
+
+    private static bool AreSame(SyntaxNode one, SyntaxNode other) => SyntaxFactory.AreEquivalent(one, other);
 
     private static string Escaped(string text) =>
         text.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);

@@ -1,35 +1,39 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace Breakwater.Mutation;
 
-/// <summary>Which test reaches which mutant's line: one run of all tests, one after the other, with no mutant switched on.</summary>
+/// <summary>
+/// Which test reaches which mutant's line: one run of all tests, with no mutant switched on. Within a process they run one after the other,
+/// and several processes go beside each other, since tests wait more than they work.
+/// </summary>
 internal static class Coverage
 {
     private static readonly TimeSpan s_deadline = TimeSpan.FromMinutes(25);
 
     /// <summary>Runs the tests of the projects. Tests that fail without a mutant are left out, and named.</summary>
-    public static async Task<IReadOnlyList<TestMethod>> RunAsync(Workspace workspace, string? filter)
+    public static async Task<IReadOnlyList<TestMethod>> RunAsync(Workspace workspace, string? filter, int jobs)
     {
-        List<TestMethod> all = [];
-        foreach (string project in Workspace.Projects)
+        ConcurrentBag<TestMethod> all = [];
+        await Parallel.ForEachAsync(
+            workspace.Parts(), new ParallelOptions { MaxDegreeOfParallelism = jobs }, async (part, _) =>
         {
             string logs = Directory.CreateTempSubdirectory("breakwater-reached-").FullName;
+            string? both = filter is null || part.Filter is null ? filter ?? part.Filter : $"({filter})&({part.Filter})";
             TestRunResult result =
-                await TestRun.RunAsync(workspace.AssemblyOf(project), filter, null, Path.Combine(logs, "log"), s_deadline,
+                await TestRun.RunAsync(workspace.AssemblyOf(part.Project), both, null, Path.Combine(logs, "log"), s_deadline,
                 endsAtFirstFailure: false);
-            List<TestMethod> methods = Read(project, Directory.GetFiles(logs));
+            List<TestMethod> methods = Read(part.Project, Directory.GetFiles(logs));
             Directory.Delete(logs, recursive: true);
-            Console.WriteLine(
-                $"{project}: {result.Ran} tests in {methods.Sum(m => m.Seconds):0} s{(result.IsOver ? "" : " and did not end")}");
-            foreach (string failed in result.Failed.Distinct())
+            Console.WriteLine(string.Join(Environment.NewLine,
+                [$"{part.Name}: {result.Ran} tests in {methods.Sum(m => m.Seconds):0} s{(result.IsOver ? "" : " and did not end")}",
+                .. result.Failed.Distinct().Select(failed => $"  fails without a mutant, left out: {failed}")]));
+            foreach (TestMethod method in methods.Where(m => !result.Failed.Contains(m.Name)))
             {
-                Console.WriteLine($"  fails without a mutant, left out: {failed}");
+                all.Add(method);
             }
-
-            all.AddRange(methods.Where(m => !result.Failed.Contains(m.Name)));
-        }
-
-        return all;
+        });
+        return [.. all];
     }
 
     private static List<TestMethod> Read(string project, IReadOnlyList<string> files)

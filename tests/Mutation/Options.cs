@@ -17,8 +17,8 @@ internal sealed record Options
     /// <summary>Only tell what would be drawn.</summary>
     public bool IsList { get; init; }
 
-    /// <summary>Mutants that are judged at a time.</summary>
-    public int Jobs { get; init; } = 2;
+    /// <summary>Test processes at a time: tests wait more than they work.</summary>
+    public int Jobs { get; init; } = 3;
 
     /// <summary>Seconds of tests against one mutant, as they take without one.</summary>
     public double BudgetSeconds { get; init; } = 30;

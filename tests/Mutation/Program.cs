@@ -54,7 +54,7 @@ internal static class Program
         (Workspace workspace, IReadOnlyList<CompiledMutant> mutants) = Workspace.Build(root, ordered, shares);
         using (workspace)
         {
-            IReadOnlyList<TestMethod> tests = await Coverage.RunAsync(workspace, options.Filter);
+            IReadOnlyList<TestMethod> tests = await Coverage.RunAsync(workspace, options.Filter, options.Jobs);
             Judge judge = new(workspace, tests, options.BudgetSeconds);
             ConcurrentBag<Verdict> verdicts = [];
             await Parallel.ForEachAsync(mutants, new ParallelOptions { MaxDegreeOfParallelism = options.Jobs }, async (mutant, _) =>

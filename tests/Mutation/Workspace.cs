@@ -20,7 +20,33 @@ internal sealed partial class Workspace : IDisposable
     private Workspace(string root) => _root = root;
 
     /// <summary>The test projects, the quickest first.</summary>
-    public static IReadOnlyList<string> Projects { get; } = ["Proxy.Tests", "CacheStore.Tests", "Mount.Tests", "Proxy.FunctionalTests"];
+    public static IReadOnlyList<string> Projects { get; } = ["Proxy.Tests", "CacheStore.Tests", "Mount.Tests", LongProject];
+
+    private const string LongProject = "Proxy.FunctionalTests";
+
+    /// <summary>All tests, in parts that may run beside each other: a long project's folders by themselves.</summary>
+    public IEnumerable<TestPart> Parts()
+    {
+        foreach (string project in Projects.Reverse())
+        {
+            if (project != LongProject)
+            {
+                yield return new TestPart(project, project, null);
+                continue;
+            }
+
+            string[] folders = [.. Directory.EnumerateDirectories(Path.Combine(_copy, "tests", project)).Select(d => Path.GetFileName(d))
+                .Where(name => name is not ("bin" or "obj")).Order(StringComparer.Ordinal)];
+            string Within(string folder) => $"Breakwater.{project}.{folder}.";
+            foreach (string folder in folders)
+            {
+                yield return new TestPart(project, $"{project}/{folder}", $"FullyQualifiedName~{Within(folder)}");
+            }
+
+            yield return new TestPart(project, $"{project}, the rest",
+                string.Join('&', folders.Select(folder => $"FullyQualifiedName!~{Within(folder)}")));
+        }
+    }
 
     /// <summary>The assembly of a test project.</summary>
     public string AssemblyOf(string project) =>
