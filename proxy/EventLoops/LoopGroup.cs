@@ -10,6 +10,9 @@ internal sealed class LoopGroup : IDisposable
 {
     private const int MostLoops = 16;
 
+    /// <summary>Time between two warnings of the same, ms.</summary>
+    private const long WarningMs = 60 * 1000;
+
     private readonly ClientLimits _limits;
     private readonly ConnectionRules _rules;
     private readonly TimeProvider _time;
@@ -17,7 +20,7 @@ internal sealed class LoopGroup : IDisposable
     private readonly EventLoop[] _loops;
     private int _connections;
     private int _next;
-    private long _lastWarning = long.MinValue;
+    private long _lastWarning = -WarningMs;
 
     public LoopGroup(IFirstResponder responder, Balancers balancers, ClientLimits limits, ConnectionRules rules, ServingLoad load,
         TimeProvider time, ILogger<LoopGroup> log)
@@ -96,7 +99,7 @@ internal sealed class LoopGroup : IDisposable
     public void OutOfDescriptors()
     {
         long now = Environment.TickCount64;
-        if (now - Interlocked.Read(ref _lastWarning) > 60_000)
+        if (now - Interlocked.Read(ref _lastWarning) >= WarningMs)
         {
             Interlocked.Exchange(ref _lastWarning, now);
             _log.LogWarning(

@@ -74,7 +74,7 @@ internal static class NodeQuestion
         reason = words.Length == 2 ? words[1] : "";
         fields = null;
         return int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out status) && status is >= 200 and <= 599
-            && !reason.Contains('\r', StringComparison.Ordinal) && TryReadFields(lines.AsSpan(1), out fields);
+            && !reason.Contains('\r', StringComparison.Ordinal) && lines.Length > 1 && TryReadFields(lines.AsSpan(1), out fields);
     }
 
     private static StringBuilder AppendFields(StringBuilder text, HeaderFields fields)

@@ -34,11 +34,14 @@ public sealed class DirectWriterTests : IDisposable
     [Fact]
     public void GetMemory_OfAnyLength_HasAsMuchAndGoesOnInIt()
     {
+        _writer.Advance(0); // though there is no memory yet
         Assert.InRange(_writer.GetMemory().Length, 1, int.MaxValue);
         _writer.Advance(0);
         Assert.Equal(0, _writer.UnflushedBytes);
         Memory<byte> first = _writer.GetMemory(100);
-        _writer.Advance(40);
+        _writer.Advance(1);
+        Assert.Equal(1, _writer.UnflushedBytes);
+        _writer.Advance(39);
         Assert.Equal(first.Length - 40, _writer.GetMemory(1).Length); // the rest of it
         Assert.InRange(_writer.GetSpan(100_000).Length, 100_000, int.MaxValue);
         _writer.Advance(7);
