@@ -9,6 +9,8 @@ public sealed class SliceStore : IAsyncLifetime
     private readonly TemporaryDirectory _directory = new();
     private FasterObjectStore _store = null!;
 
+    internal FasterObjectStore Store => _store;
+
     internal NamedStore Named => _store.Named;
 
     public async Task InitializeAsync() =>
