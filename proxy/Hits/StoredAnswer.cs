@@ -138,10 +138,10 @@ internal sealed class StoredAnswer : LoopAnswer
         Return();
     }
 
-    /// <summary>Only the rest of an object can be had from elsewhere, and only when its head is out.</summary>
+    /// <summary>Of an object the rest can be had from elsewhere: its head is out by then, since that is in our own memory.</summary>
     private bool TryResume()
     {
-        if (_end == 0 || _head.Length > 0 || _joins is null)
+        if (_joins is null)
         {
             return false;
         }
