@@ -47,6 +47,20 @@ public sealed class BodyFeedsTests
     }
 
     [Fact]
+    public void Remove_OneOfTwo_LeavesTheOther()
+    {
+        BodyFeed one = Feed(0, null);
+        BodyFeed other = Feed(0, null);
+        _feeds.Remove(one);
+        Assert.Same(other, _feeds.Find(s_id, 0));
+        _feeds.Remove(one); // it is gone already
+        Assert.Same(other, _feeds.Find(s_id, 0));
+
+        _feeds.Remove(other);
+        Assert.Null(_feeds.Find(s_id, 0));
+    }
+
+    [Fact]
     public async Task Find_FeedThatBroke_IsNone()
     {
         BodyFeed feed = Feed(0, null);
