@@ -16,6 +16,7 @@ public sealed class NodeProbesTests : IDisposable
     private readonly TestSite _site = new();
     private readonly PoolLateness _lateness;
     private readonly NodeProbes _probes;
+    private readonly LogLines<NodeProbes> _log = new();
     private readonly Dictionary<string, DestinationState> _destinations = [];
 
     public NodeProbesTests()
@@ -25,7 +26,7 @@ public sealed class NodeProbesTests : IDisposable
         var learning = new NodeLearning(new SiteBoots(_site.Nodes), sets, _site.Nodes);
         var sync = new NodeSync(null!, null!, learning, _site.Nodes, _site.Proxy, null!, NullLogger<NodeSync>.Instance); // no state to read
         _probes = new NodeProbes(_site.Nodes, _site.Self, _site.Options, _site.Strikes, _lateness, () => sync, _site.Time,
-            NullLogger<NodeProbes>.Instance);
+            _log);
     }
 
     public void Dispose()
@@ -44,6 +45,38 @@ public sealed class NodeProbesTests : IDisposable
         Assert.Equal(["b", "self"], _site.Nodes.View.Ring.Members.Select(member => member.Id));
         Assert.All(_site.Nodes.View.Known, node => Assert.Equal(_site.Time.GetTimestamp(), node.AnsweredAt));
         Assert.Empty(Findings());
+    }
+
+    [Fact]
+    public void Round_ThatChangesSomething_IsSaidOnce()
+    {
+        Round(Says("self", 204, _site.Self.Announcement), Says("b", 204));
+        Round(Says("self", 204, _site.Self.Announcement), Says("b", 204));
+        Assert.Equal("The ring has 2 nodes; the others as seen from here: b Alive", Assert.Single(_log.Said));
+
+        Round(Says("self", 204, _site.Self.Announcement), Says("b", 503));
+        Assert.Equal("The ring has 1 nodes; the others as seen from here: b Leaving", _log.Said[^1]);
+        Assert.Equal(2, _log.Said.Count);
+    }
+
+    /// <summary>Whether this node is in its own list can be told only when somebody has answered.</summary>
+    [Fact]
+    public void Find_BeforeAnybodyHasAnswered_SaysNothing()
+    {
+        Round(Fails("b", null));
+        Assert.Empty(Findings());
+
+        Round(Says("b", 204));
+        Assert.Equal(["node-not-listed"], Findings());
+    }
+
+    [Fact]
+    public void Find_OfANodeThatIsDead_NamesItAsItNamedItself()
+    {
+        Round(Says("self", 204, _site.Self.Announcement), Says("b", 204));
+        Round(Says("self", 204, _site.Self.Announcement), Fails("b", new SocketException((int)SocketError.ConnectionRefused)));
+
+        Assert.StartsWith("Node b (b.example.org:3129) does not answer: ", Assert.Single(Health().Find()).Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -147,8 +180,10 @@ public sealed class NodeProbesTests : IDisposable
 
     private NodeStanding Standing() => _site.Nodes.View.Known.Single(node => node.Address.StartsWith('b')).Standing;
 
-    private IEnumerable<string> Findings() => new ClusterHealth(
-        _site.Nodes, new NodeRefusals(_site.Counters, _site.Time, NullLogger<NodeRefusals>.Instance)).Find().Select(one => one.Name);
+    private ClusterHealth Health() =>
+        new(_site.Nodes, new NodeRefusals(_site.Counters, _site.Time, NullLogger<NodeRefusals>.Instance));
+
+    private IEnumerable<string> Findings() => Health().Find().Select(one => one.Name);
 
     private void Round(params DestinationProbingResult[] results) => _probes.ProbingCompleted(_site.State, results);
 

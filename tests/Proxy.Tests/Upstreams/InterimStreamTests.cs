@@ -43,6 +43,22 @@ public sealed class InterimStreamTests
     }
 
     [Fact]
+    public void Write_OfBytes_GoesThroughAndBeginsAQuestion()
+    {
+        using var connection = new MemoryStream();
+        using InterimStream stream = new(connection);
+        InterimQuestion.Current = new InterimQuestion(null);
+        stream.Write([1, 2, 3, 4], 1, 2);
+        var next = new InterimQuestion(null);
+        InterimQuestion.Current = next;
+        stream.Write([5], 0, 1);
+        stream.Flush();
+
+        Assert.Equal([2, 3, 5], connection.ToArray());
+        Assert.True(next.IsOnUsedConnection);
+    }
+
+    [Fact]
     public async Task Read_WithoutANewQuestion_TouchesNothing()
     {
         await using InterimStream stream = new(new PieceStream(Encoding.Latin1.GetBytes(Hints + Final), 7));

@@ -38,6 +38,13 @@ public sealed class RememberedHostNamesTests : IDisposable
         Assert.Equal(1, _resolver.Asked);
     }
 
+    /// <summary>A minute fresh, ten minutes used while it is looked up anew, a day where nobody answers; two seconds of rest.</summary>
+    [Fact]
+    public void Times_OfWhatIsRemembered_AreThose() => Assert.Equal(
+        [60, 600, 86_400, 2],
+        new[] { RememberedHostNames.Fresh, RememberedHostNames.UsedMeanwhile, RememberedHostNames.UsedOnFailure, RememberedHostNames.Rest }
+            .Select(time => time.TotalSeconds));
+
     [Fact]
     public async Task Crowd_AsksAtOnce_IsOneLookup()
     {
