@@ -90,12 +90,22 @@ public sealed class ConditionsTests
     [InlineData("ETag: \"", null)]
     [InlineData("ETag: \"\"", "\"\"")]
     [InlineData("ETag: a\"", null)]
+    [InlineData("ETag: abcd\"", null)]
+    [InlineData("ETag: W/\"", null)]
     [InlineData("ETag: \"a", null)]
     [InlineData("Last-Modified: nonsense", null)]
     [InlineData("ETag: \"a\"|ETag: \"b\"", null)]
     [InlineData("X: y", null)]
     public void Strong_Validator_IsAStrongTag(string answer, string? validator) =>
         Assert.Equal(validator, Validators.Strong(Headers.Stored(answer).Fields, Headers.Now));
+
+    [Theory]
+    [InlineData("ETag: \"a\"", true)]
+    [InlineData("Last-Modified: {-50}", true)]
+    [InlineData("ETag: \"a\"|Last-Modified: {-50}", true)]
+    [InlineData("X: y", false)]
+    public void HasAny_Validator_IsEither(string answer, bool expected) =>
+        Assert.Equal(expected, Validators.HasAny(Headers.OfText(answer)));
 
     [Fact]
     public void Strong_LastModified_IsStrongAfterAMinute()

@@ -75,5 +75,7 @@ public sealed class StorabilityTests
             "Cache-Control: no-cache=\"b\", private=\"C\"");
 
         Assert.Equal(["d", "Cache-Control"], Storability.Kept(answer, ResponsePolicy.Of(answer)).Select(line => line.Key));
+        HeaderFields one = Headers.Of("a: 1", "b: 2", "Cache-Control: private=\"a\"");
+        Assert.Equal(["b", "Cache-Control"], Storability.Kept(one, ResponsePolicy.Of(one)).Select(line => line.Key));
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text;
 using Breakwater.Proxy.Access;
+using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Pipeline;
@@ -158,6 +159,27 @@ public sealed class ProxyPipelineTests : IDisposable
         Assert.Equal((connection, "/Z\u00fcrich"), (record.Connection, record.PathHint));
     }
 
+    /// <summary>A request that waited on a loop before it came here began when the loop had its head.</summary>
+    [Theory]
+    [InlineData(false, 7, 0)]
+    [InlineData(true, 0, 0)]
+    [InlineData(true, 7, -7)]
+    public async Task Handle_WhatBeganOnALoop_BeganThen(bool isOfALoop, int secondsBefore, int expected)
+    {
+        _time.Advance(TimeSpan.FromSeconds(100)); // once: nothing waits for it
+        long now = _time.GetTimestamp();
+        if (isOfALoop)
+        {
+            var loop = new OfALoop { StartedAt = secondsBefore == 0 ? 0 : now - (secondsBefore * _time.TimestampFrequency) };
+            _context.Features.Set<IBegunRequestFeature>(loop);
+        }
+
+        _context.Connection.RemoteIpAddress = IPAddress.Parse("192.0.2.7");
+        await HandleAsync();
+
+        Assert.Equal(now + (expected * _time.TimestampFrequency), AssertNoted(RequestResult.Refused, 403).StartedAt);
+    }
+
     private Task HandleAsync(Dictionary<string, string>? users = null, ClientLimits? limits = null)
     {
         limits ??= new ClientLimits(0, 0, _time);
@@ -192,6 +214,15 @@ public sealed class ProxyPipelineTests : IDisposable
         }
 
         public void Abort() => _aborted.Cancel();
+    }
+
+    private sealed class OfALoop : IBegunRequestFeature
+    {
+        public long StartedAt { get; init; }
+
+        public IAsyncDisposable? TakeWork() => null;
+
+        public long TakeStart() => StartedAt;
     }
 
     private sealed class Begun : HttpResponseFeature
