@@ -2,6 +2,7 @@ using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Guessing;
+using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Settings;
@@ -21,6 +22,8 @@ internal static class WorkingSetsRegistration
         services.AddSingleton<WorkingSetStore>();
         services.AddSingleton<SnapshotSource>();
         services.AddSingleton<StoredSnapshots>();
+        // Clients keep processors busy by the machine's clock, whichever the proxy has.
+        services.AddSingleton(provider => new PrefetchPace(provider.GetRequiredService<ProxyCounters>(), TimeProvider.System));
         services.AddSingleton<Prefetcher>();
         services.AddSingleton<WorkingSetPreparer>();
         services.AddSingleton<IRevisionGate>(provider => provider.GetRequiredService<WorkingSetPreparer>());
