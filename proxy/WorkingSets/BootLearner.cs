@@ -21,11 +21,11 @@ internal sealed partial class BootLearner(WorkingSetStore sets, SnapshotSource s
     /// <summary>A set that has seen enough boots looks at one now and then.</summary>
     private static readonly TimeSpan s_settledPause = TimeSpan.FromMinutes(10);
 
-    /// <summary>Entries of all profiles that are kept beside the sets merged from them; some 200 bytes each.</summary>
-    private const int MaxProfileEntries = 300_000;
-
     private readonly Dictionary<(Fqrn Repository, string Name), List<(long Boot, BootProfile Profile)>> _profiles = [];
     private readonly SetWitnesses _witnesses = new(sets);
+
+    /// <summary>Entries of all profiles that are kept beside the sets merged from them; some 200 bytes each.</summary>
+    public int MaxProfileEntries { get; init; } = 300_000;
 
     /// <summary>Is another boot of this repository worth recording?</summary>
     public bool WantsMore(Fqrn repository)

@@ -37,6 +37,12 @@ public sealed class GivenSetLinesTests
             [("/a", false, 0.5), ("/b", false, 0)], entries.Select(e => (e.Path, e.IsCatalogOnly, e.Offset!.Value.TotalMilliseconds)));
     }
 
+    [Fact]
+    public void Trace_PathLookedUpTwice_IsNotReadForThat() => Assert.Equal(
+        [("/a", true)],
+        GivenSets.ReadTrace("\"1\",\"4\",\"/a\",\"lookup()\"\n\"2\",\"4\",\"/a\",\"lookup()\"", out _).Value!
+            .Select(entry => (entry.Path, entry.IsCatalogOnly)));
+
     [Theory]
     [InlineData("\"1\",\"1\",\"/a\"\"b\",\"open()\"", "/a\"b")]
     [InlineData("\"1\",\"1\",\"/a,b\"", "/a,b")]
