@@ -16,14 +16,18 @@ internal static class SeedView
     public static void Say(string text, bool toError = true) => (toError ? Console.Error : Console.Out).WriteLine(text);
 
     /// <summary>Runs with a progress bar where there is a terminal.</summary>
-    public static async Task<T> ProgressAsync<T>(string title, Func<IProgress<SeedProgress>?, Task<T>> run)
+    public static Task<T> ProgressAsync<T>(string title, Func<IProgress<SeedProgress>?, Task<T>> run) =>
+        ProgressAsync(s_error, title, run);
+
+    /// <summary>Runs with a progress bar where the console is a terminal.</summary>
+    public static async Task<T> ProgressAsync<T>(IAnsiConsole console, string title, Func<IProgress<SeedProgress>?, Task<T>> run)
     {
-        if (!s_error.Profile.Capabilities.Interactive || !s_error.Profile.Capabilities.Ansi)
+        if (!console.Profile.Capabilities.Interactive || !console.Profile.Capabilities.Ansi)
         {
             return await run(null);
         }
 
-        return await s_error.Progress()
+        return await console.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 30 }, new PercentageColumn(),
             new RemainingTimeColumn())
             .StartAsync(async context =>

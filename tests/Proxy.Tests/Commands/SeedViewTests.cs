@@ -1,7 +1,9 @@
 using Breakwater.Proxy.Commands.Seed;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Proxy.Seeding.Import;
 using Breakwater.TestSupport;
+using Spectre.Console;
 
 namespace Breakwater.Proxy.Tests.Commands;
 
@@ -96,6 +98,53 @@ public sealed class SeedViewTests
             Assert.Equal(5, System.Text.Json.JsonElement.Parse(console.Output).GetProperty("newObjects").GetInt32());
             Assert.Equal("", console.Error);
         }
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task Progress_WithoutATerminal_ShowsNothing(bool isInteractive, bool hasAnsi)
+    {
+        var shown = new StringWriter();
+
+        Assert.Equal(7, await SeedView.ProgressAsync(Terminal(shown, isInteractive, hasAnsi), "Importing", progress =>
+        {
+            Assert.Null(progress);
+            return Task.FromResult(7);
+        }));
+        Assert.Equal("", shown.ToString());
+    }
+
+    [Theory]
+    [InlineData(3, 12, "25%")]
+    [InlineData(0, 0, "0%")]
+    [InlineData(1, 1, "100%")]
+    public async Task Progress_OnATerminal_ShowsHowManyOfAll(int objects, int total, string share)
+    {
+        var shown = new StringWriter();
+
+        Assert.Equal(7, await SeedView.ProgressAsync(Terminal(shown, true, true), "Importing [lab]", progress =>
+        {
+            progress!.Report(new SeedProgress(objects, total, 1_500, 0));
+            return Task.FromResult(7);
+        }));
+
+        Assert.Contains($"Importing [lab] {objects} objects, 1.5 KB", shown.ToString(), StringComparison.Ordinal);
+        Assert.Contains($" {share}", shown.ToString(), StringComparison.Ordinal);
+    }
+
+    private static IAnsiConsole Terminal(TextWriter shown, bool isInteractive, bool hasAnsi)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = hasAnsi ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Interactive = isInteractive ? InteractionSupport.Yes : InteractionSupport.No,
+            Out = new AnsiConsoleOutput(shown),
+        });
+        console.Profile.Width = 120;
+        return console;
     }
 
     /// <summary>What stands between the lines of a table, with one blank between columns.</summary>
