@@ -242,6 +242,68 @@ public class BootTimelinesTests
         Assert.Equal((0, 0, 0, 0L), _boots.Held);
     }
 
+    [Theory]
+    [InlineData(7, false)]
+    [InlineData(8, true)]
+    public void Boot_ThatPauses_IsDoneToTheSecond(int seconds, bool isDone)
+    {
+        Pump();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Boot(9, 20);
+        Pass(seconds);
+
+        Assert.Equal(isDone ? BootState.Done : BootState.Booting, Of(9).State);
+    }
+
+    [Fact]
+    public void Boot_ThatFallsSilentAgainAndAgain_IsNoMoreThanOneToCompareWith()
+    {
+        string connection = Connect();
+        Pump(Record(1, null, connection));
+        for (int part = 0; part < 4; part++)
+        {
+            Pump(Read(1, (part * 25)..((part + 1) * 25), connection));
+            Pass(seconds: 25);
+        }
+
+        string other = Connect();
+        Pump([Record(9, null, other), .. Read(9, 0..40, other)]);
+        Pass(seconds: 25);
+
+        Assert.Equal((100, BootState.Done), (Of(1).Objects, Of(9).State));
+    }
+
+    /// <summary>Boots of just as many objects as are a boot: shown by their last request.</summary>
+    [Fact]
+    public void Boots_EachWithinThePauseOfTheOneBefore_AreOneStorm()
+    {
+        for (int vm = 1; vm <= 4; vm++)
+        {
+            Boot(vm, 10);
+            _time.Advance(TimeSpan.FromSeconds(20));
+        }
+
+        Assert.Equal([4], _boots.Snapshot().Storms.Select(storm => storm.Boots));
+    }
+
+    [Fact]
+    public void Storm_LastsAsLongAsItsLongestAnswer()
+    {
+        BootFeed feed = new();
+        feed.Pump([feed.Record(1, null, "A", 0, 1),
+            .. Enumerable.Range(0, 10).Select(i => feed.Record(1, i, "A", 0, i < 9 ? 1 : 25_000))]);
+        feed.Boot(2, 10); // over long before
+        feed.Time.Advance(TimeSpan.FromSeconds(50));
+        feed.Boot(3, 10);
+        feed.Time.Advance(TimeSpan.FromSeconds(31));
+        feed.Boot(4, 10);
+
+        BootSnapshot now = feed.Now;
+        Assert.Equal([1, 3], now.Storms.Select(storm => storm.Boots));
+        Assert.Equal([1, 3], now.Storms.Select(storm => now.Of(storm).Count()));
+        Assert.Empty(now.Of(now.Newest with { Id = 99 }));
+    }
+
     /// <summary>Four boots that are over.</summary>
     private void WholeBoots(int count, int objects)
     {

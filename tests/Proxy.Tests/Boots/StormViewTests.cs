@@ -41,6 +41,14 @@ public sealed class StormViewTests
     }
 
     [Fact]
+    public void Of_TheLastOneThatBoots_EstimatesItsEnd()
+    {
+        var storm = StormView.Of(1, [Line(0, 40, BootState.Done), Line(10, 5, BootState.Booting)], isOpen: false);
+
+        Assert.Equal((1, s_began.AddSeconds(10).AddMilliseconds(40), true), (storm.Booting, storm.EstimatedEnd!.Value, storm.IsRunning));
+    }
+
+    [Fact]
     public void Of_NoneThatIsDone_EstimatesNothing()
     {
         var storm = StormView.Of(1, [Line(after: 0, lastsMs: 40, BootState.Booting)], isOpen: true);

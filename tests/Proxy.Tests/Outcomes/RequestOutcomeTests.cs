@@ -2,6 +2,9 @@ using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Repositories;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.Tests.Outcomes;
 
@@ -78,7 +81,37 @@ public sealed class RequestOutcomeTests
         Assert.Equal(("c", "h", "/t", "s1"), (record.Connection, record.Authority, record.Target, record.Upstream));
         Assert.Equal(("u", "/p", IPAddress.Loopback), (record.UserAgent, record.PathHint, record.Client));
         Assert.Equal(HeapCost.Of("h") + HeapCost.Of("/t") + HeapCost.Of("u") + HeapCost.Of("/p"), record.TextBytes);
+        Assert.Equal(ByteSource.Memory, facts.Ended(RequestResult.Hit, 200, 0, 2, 3).Source);
         Assert.Equal(ByteSource.Disk, facts.Ended(RequestResult.Hit, 200, 0, 2, 3, null, ByteSource.Disk).Source);
+    }
+
+    [Fact]
+    public async Task Outcome_OfAnAnswer_IsThatItsHeadIsReadyWhenItStarts()
+    {
+        (DefaultHttpContext context, Starting response, FakeTimeProvider time) = (new(), new(), new());
+        context.Features.Set<IHttpResponseFeature>(response);
+        RequestOutcome outcome = new();
+        outcome.StartsWith(context, time);
+        time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(0, outcome.AnsweredAt);
+
+        await response.Start();
+
+        Assert.Equal(time.GetTimestamp(), outcome.AnsweredAt);
+    }
+
+    [Fact]
+    public void Counted_BytesOfItsOwnAnswers_AreAddedWhereARequestIsFollowed()
+    {
+        DefaultHttpContext context = new();
+        RequestOutcome.Counted(context, 9); // nobody follows it
+        RequestOutcome outcome = new() { BytesSent = 100 };
+        context.Features.Set(outcome);
+
+        RequestOutcome.Counted(context, 5);
+        RequestOutcome.Counted(context, 7);
+
+        Assert.Equal(112, outcome.BytesSent);
     }
 
     [Fact]
@@ -121,5 +154,13 @@ public sealed class RequestOutcomeTests
 
         Assert.Equal((status, word), (failure.StatusCode, failure.ProxyError));
         Assert.Equal("more", (failure with { Word = "more" }).ProxyError);
+    }
+
+    /// <summary>A response whose head is written when the test says so.</summary>
+    private sealed class Starting : HttpResponseFeature
+    {
+        public Func<Task> Start { get; private set; } = null!;
+
+        public override void OnStarting(Func<object, Task> callback, object state) => Start = () => callback(state);
     }
 }

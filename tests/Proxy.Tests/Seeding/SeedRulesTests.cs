@@ -231,19 +231,22 @@ public sealed class SeedRulesTests
     public void Unmatched_OverSnapshots_SaysWhatMatchesNowhereAndWhatInSome()
     {
         var unmatched = new SeedUnmatched();
-        unmatched.Add(SetOf("/gone", "/some", "/all", "/dir/*", "/dirs"), Resolved(("/gone", false), ("/some", false), ("/dir/*", true)));
-        unmatched.Add(SetOf("/gone", "/some", "/all", "/dir/*", "/dirs"), Resolved(("/gone", false), ("/dirs", true)));
+        WorkingSet set = SetOf("/gone", "/some", "/all", "/dir/*", "/dirs", "/both");
+        unmatched.Add(set, Resolved(("/gone", false), ("/some", false), ("/dir/*", true), ("/both", false)));
+        unmatched.Add(set, Resolved(("/gone", false), ("/dirs", true), ("/both", true)));
         Assert.Equal(
             [
                 "/gone matches nothing",
                 "/dir/* names directories, of which nothing below is carried; write /dir/** for all of it",
                 "/dirs names directories, of which nothing below is carried; write /dirs/** for all of it",
+                "/both names directories, of which nothing below is carried; write /both/** for all of it",
             ],
             unmatched.Sentences(mayNameDirectories: false));
         Assert.Equal(["/gone matches nothing"], unmatched.Sentences(mayNameDirectories: true));
-        Assert.Equal(["/some matches nothing in 1 of 2 snapshots"], unmatched.Partly());
+        string[] partly = ["/some matches nothing in 1 of 2 snapshots", "/both matches nothing in 1 of 2 snapshots"];
+        Assert.Equal(partly, unmatched.Partly());
         unmatched.Add(SetOf("/all"), null);
-        Assert.Equal(["/some matches nothing in 1 of 2 snapshots"], unmatched.Partly());
+        Assert.Equal(partly, unmatched.Partly());
         unmatched.Clear();
         Assert.Empty(unmatched.Sentences(mayNameDirectories: false));
         Assert.Empty(unmatched.Partly());

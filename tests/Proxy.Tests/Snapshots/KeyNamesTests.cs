@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Tests.WorkingSets;
@@ -43,6 +44,29 @@ public sealed class KeyNamesTests
         Assert.Equal(
             catalogs.Keys.Where(path => path != "/cvm4/opt/app").Order(), some.Values.Select(names => names.Single().Path).Order());
         Assert.All(catalogs.Values, key => Assert.Null(all[key][0].Range));
+    }
+
+    [Theory]
+    [InlineData(64)]
+    [InlineData(70)]
+    public async Task Find_BytesThatAreAtManyPlaces_AreToldOfAsMany(int places)
+    {
+        ObjectKey chunk = new(SHA1.HashData("many"u8), DigestAlgorithm.Sha1, ObjectKind.Chunk);
+        using SmallSnapshot snapshot = new(
+            writer =>
+            {
+                for (int i = 0; i < places; i++)
+                {
+                    writer.AddChunk(PathKey.Of("/file"), i, 1, SHA1.HashData("many"u8));
+                }
+            },
+            "/file");
+
+        Dictionary<ObjectKey, List<KeyName>> names =
+            (await KeyNames.FindAsync(snapshot.Tree, new HashSet<ObjectKey> { chunk }, _ => true)).Value!;
+
+        Assert.Equal(64, names[chunk].Count);
+        Assert.All(names[chunk], name => Assert.Equal("/file", name.Path));
     }
 
     [Fact]

@@ -20,6 +20,14 @@ internal sealed class SmallSnapshot : IDisposable
     /// Absolute paths, directories before what is in them: <c>/d/</c> a directory, <c>/l -> target</c> a link, else a file.
     /// </param>
     public SmallSnapshot(params string[] lines)
+        : this(_ => { }, lines)
+    {
+    }
+
+    /// <summary>Writes it.</summary>
+    /// <param name="more">Writes what no line says.</param>
+    /// <param name="lines">As of the other.</param>
+    public SmallSnapshot(Action<CatalogWriter> more, params string[] lines)
     {
         _file = _directory.Combine("catalog");
         var head = new CatalogHead
@@ -39,6 +47,7 @@ internal sealed class SmallSnapshot : IDisposable
                 : Row(line, CatalogFlags.File, ""));
         }
 
+        more(writer);
         writer.Complete(default, default);
     }
 

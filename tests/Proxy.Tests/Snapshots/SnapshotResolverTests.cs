@@ -59,10 +59,12 @@ public sealed class SnapshotResolverTests : IDisposable
         Assert.Empty(found.Directories);
     }
 
-    [Fact]
-    public async Task Resolve_OneFileByTwoWays_IsThereOnceAtTheEarlierPlace()
+    [Theory]
+    [InlineData("/link/sub/file", "/real/sub/file")]
+    [InlineData("/real/sub/file", "/link/sub/file")]
+    public async Task Resolve_OneFileByTwoWays_IsThereOnceAtTheEarlierPlace(string one, string other)
     {
-        Resolution found = await _snapshot.ResolveAsync("/link/sub/file", "/real/other", "/real/sub/file");
+        Resolution found = await _snapshot.ResolveAsync(one, "/real/other", other);
 
         Assert.Equal([(0, "/real/sub/file"), (1, "/real/other")], found.Files.Select(file => (file.Order, file.Path)));
         Assert.Equal([SmallSnapshot.ObjectOf("/real/sub/file")], found.Files[0].Objects);
