@@ -28,6 +28,7 @@ public sealed class GuessLedgerTests : IDisposable
         Assert.True(ledger.Demand(KeyOf(9)));
         GuessSums sums = ledger.Close();
 
+        Assert.False(ledger.TryAdd(GuessOf(20, 10))); // the boot is over
         Assert.Equal(new GuessSums(Demanded: 3, Guessed: 3, Asked: 2, BytesInVain: 10), sums);
         Assert.Equal((1, 1, 1), (Count(GuessOutcome.Before), Count(GuessOutcome.UnderWay), Count(GuessOutcome.InVain)));
     }

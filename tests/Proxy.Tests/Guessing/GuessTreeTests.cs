@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Breakwater.CacheStore;
+using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Guessing;
 using Breakwater.Proxy.Tests.Repositories;
 using Breakwater.Proxy.Tests.Repositories.Writing;
@@ -15,6 +16,7 @@ public sealed class GuessTreeTests : IDisposable
     private static readonly string[] s_amd64 = ["libc.so.6", "libown.so", "liblost.so"];
 
     private readonly TemporaryDirectory _directory = new();
+    private readonly CatalogLimits _limits = CatalogLimits.Default with { OpenBytes = new OverflowBudget(1 << 30) };
     private readonly GuessTree _tree = new(new GuessLimits());
     private int _files;
 
@@ -220,8 +222,11 @@ public sealed class GuessTreeTests : IDisposable
         using GuessTree tree = new(limits);
         Assert.True(tree.TryAdd(Open("", [.. Enumerable.Range(0, 30).Select(i => ($"{i:d2}", (string?)null, 1))])));
         Assert.True(tree.TryAdd(Open("/a", [("a", null, 0)])));
+        long open = _limits.OpenBytes.Taken;
         Assert.False(tree.TryAdd(Open("/b", [("b", null, 0)])));
+        Assert.Equal(open, _limits.OpenBytes.Taken); // it is closed
         Assert.True(tree.TryAdd(Open("/a", [("a", null, 0)]))); // another revision of one that is there
+        Assert.Equal(open, _limits.OpenBytes.Taken);
 
         Assert.Equal(10, Enumerable.Range(0, 30).Count(i => tree.FileOf(KeyOf($"{i:d2}")) is not null));
     }
@@ -251,7 +256,7 @@ public sealed class GuessTreeTests : IDisposable
             writer.Complete(default, default);
         }
 
-        Parsed<Catalog> opened = Catalog.OpenAsync(WrittenDatabase.Wire(file), CatalogLimits.Default).GetAwaiter().GetResult();
+        Parsed<Catalog> opened = Catalog.OpenAsync(WrittenDatabase.Wire(file), _limits).GetAwaiter().GetResult();
         Assert.True(opened.TryGet(out Catalog? catalog, out string? problem), problem);
         return catalog;
     }
