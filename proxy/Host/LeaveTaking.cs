@@ -18,7 +18,7 @@ internal static class LeaveTaking
     /// </remarks>
     public static async Task StopAsync(WebApplication app, ProxyOptions proxy)
     {
-        TimeSpan farewell = proxy.DrainTimeout / 2 < proxy.Farewell ? proxy.DrainTimeout / 2 : proxy.Farewell;
+        TimeSpan farewell = FarewellOf(proxy);
         app.Services.GetRequiredService<Drain>().Begin();
         await Task.Delay(farewell);
         Task doors = Task.WhenAll(
@@ -26,4 +26,8 @@ internal static class LeaveTaking
         await doors.WaitAsync(farewell).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await app.StopAsync();
     }
+
+    /// <summary>How long good-bye is said: as the settings say, and half of the time for the whole leave at most.</summary>
+    internal static TimeSpan FarewellOf(ProxyOptions proxy) =>
+        TimeSpan.FromTicks(Math.Min(proxy.DrainTimeout.Ticks / 2, proxy.Farewell.Ticks));
 }

@@ -100,7 +100,8 @@ internal static unsafe partial class InheritedSockets
         return [.. Enumerable.Range(0, Math.Min(count, MostHandedOver)).Select(i => Look(First + i, i < names.Length ? names[i] : ""))];
     }
 
-    private static InheritedSocket Look(int descriptor, string name)
+    /// <summary>What a descriptor is; a TCP socket is kept open until <see cref="Served"/>.</summary>
+    internal static InheritedSocket Look(int descriptor, string name)
     {
         int type = Option(descriptor, SocketLevel, TypeOption);
         int domain = Option(descriptor, SocketLevel, DomainOption);

@@ -168,7 +168,7 @@ internal sealed class ClientScript(Dictionary<string, string> variables)
             }
 
             quote = c is '"' or '\'' && quote == '\0' ? c : c == quote ? '\0' : quote;
-            if (quote == '\0' && c is '\n' or ';' && quote == '\0')
+            if (quote == '\0' && c is '\n' or ';')
             {
                 if (statement.ToString().Trim() is { Length: > 0 } whole)
                 {

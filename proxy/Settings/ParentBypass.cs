@@ -9,7 +9,7 @@ internal sealed class ParentBypass(IEnumerable<string> patterns) : HostPatterns(
     private const int AnyPort = 0;
 
     /// <summary>Is this one of them?</summary>
-    public static bool IsPattern(string text) => text.Length > 0 && TryParse(text, AnyPort, out _);
+    public static bool IsPattern(string text) => TryParse(text, AnyPort, out _);
 
     /// <summary>Is this server asked directly?</summary>
     public bool Covers(Uri server) => Allows(server.IdnHost, server.Port);

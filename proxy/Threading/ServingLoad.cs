@@ -79,8 +79,8 @@ internal class ServingLoad : IDisposable
         Span<byte> text = stackalloc byte[96];
         try
         {
-            string[] numbers = Encoding.ASCII.GetString(text[..RandomAccess.Read(thread, text, 0)]).Split(' ');
-            return numbers.Length > 1 && long.TryParse(numbers[1], NumberStyles.None, CultureInfo.InvariantCulture, out long nanoseconds)
+            return Encoding.ASCII.GetString(text[..RandomAccess.Read(thread, text, 0)]).Split(' ') is [_, string waited, ..]
+                && long.TryParse(waited, NumberStyles.None, CultureInfo.InvariantCulture, out long nanoseconds)
                 ? TimeSpan.FromTicks(nanoseconds / TimeSpan.NanosecondsPerTick) : TimeSpan.Zero;
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)

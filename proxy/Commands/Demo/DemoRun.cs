@@ -173,27 +173,32 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
         }
     }
 
-    private void Expect(PhaseResult phase, int upstreamObjectRequests, EmbeddedStratum1 stratum1)
+    private void Expect(PhaseResult phase, int upstreamObjectRequests, EmbeddedStratum1 stratum1) =>
+        _problems.AddRange(ProblemsOf(phase, options.Vms, upstreamObjectRequests, stratum1.RepeatedObjects));
+
+    /// <summary>What is not as it must be in a phase, one sentence each.</summary>
+    /// <param name="phase">What it came to.</param>
+    /// <param name="vms">VMs that were to boot.</param>
+    /// <param name="needed">Object requests that were to reach the Stratum 1.</param>
+    /// <param name="repeated">Objects that were fetched more than once.</param>
+    internal static IEnumerable<string> ProblemsOf(PhaseResult phase, int vms, int needed, IReadOnlyList<string> repeated)
     {
-        if (phase.UpstreamObjectRequests != upstreamObjectRequests)
+        if (phase.UpstreamObjectRequests != needed)
         {
-            IReadOnlyList<string> repeated = stratum1.RepeatedObjects;
             string example = repeated.Count == 0 ? "" : $" {repeated.Count} objects were fetched more than once, among them {repeated[0]}.";
-            _problems.Add(
-                $"{phase.Name}: {phase.UpstreamObjectRequests} object requests reached the Stratum 1, {upstreamObjectRequests} were "
-                + $"needed.{example}");
+            yield return
+                $"{phase.Name}: {phase.UpstreamObjectRequests} object requests reached the Stratum 1, {needed} were needed.{example}";
         }
 
-        if (phase.Boots != options.Vms)
+        if (phase.Boots != vms)
         {
-            _problems.Add($"{phase.Name}: {phase.Boots} of {options.Vms} VMs booted.");
+            yield return $"{phase.Name}: {phase.Boots} of {vms} VMs booted.";
         }
 
         if (phase.FirstByteMaxMs >= 5000)
         {
-            _problems.Add(
-                string.Create(CultureInfo.InvariantCulture,
-                $"{phase.Name}: a client waited {phase.FirstByteMaxMs:0} ms for a first byte; 5,000 ms are its patience."));
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"{phase.Name}: a client waited {phase.FirstByteMaxMs:0} ms for a first byte; 5,000 ms are its patience.");
         }
     }
 }

@@ -15,16 +15,15 @@ namespace Breakwater.Proxy.Commands.Store;
 /// </summary>
 internal static class StoreBench
 {
-    private const int SmallObjects = 10_000;
     private const int SmallBytes = 20_000;
-    private const int LargeObjects = 40;
     private const int LargeBytes = 8 << 20;
-    private const int WriteRounds = 3;
-    private const int ReadRounds = 16;
-    private const long RoomBytes = 4L << 30;
 
-    public static Command Create(Option<bool> json)
+    /// <summary>Makes the command for <c>breakwater store</c>.</summary>
+    /// <param name="json">Whether the figures are printed as JSON.</param>
+    /// <param name="sizes">How much is written and read; null: the ordinary sizes.</param>
+    public static Command Create(Option<bool> json, BenchSizes? sizes = null)
     {
+        sizes ??= BenchSizes.Ordinary;
         Command command =
             new("bench", "Measures this disk: writes and hot reads of a temporary store against plain files") { SettingsFile.Option, json };
         command.SetAction(async (parsed, cancellationToken) =>
@@ -32,18 +31,18 @@ internal static class StoreBench
             BreakwaterSettings settings = SettingsFile.Read(parsed.GetValue(SettingsFile.Option)).Settings;
             Directory.CreateDirectory(settings.Store.Path!);
             DeleteLeftovers(settings.Store.Path!);
-            if (new DriveInfo(settings.Store.Path!).AvailableFreeSpace is long free and < RoomBytes)
+            if (new DriveInfo(settings.Store.Path!).AvailableFreeSpace is long free && free < sizes.RoomBytes)
             {
                 throw new IOException(
-                    $"store bench needs {RoomBytes >> 20:N0} MiB at {settings.Store.Path}; {free >> 20:N0} MiB are free. Free some, or "
-                    + $"let Store:Path of another settings file point to the same disk with more room.");
+                    $"store bench needs {sizes.RoomBytes >> 20:N0} MiB at {settings.Store.Path}; {free >> 20:N0} MiB are free. "
+                    + $"Free some, or let Store:Path of another settings file point to the same disk with more room.");
             }
 
             string directory = Path.Combine(settings.Store.Path!, $"bench-{Environment.ProcessId}");
             Directory.CreateDirectory(directory);
             try
             {
-                List<BenchLine> lines = await RunAsync(directory, cancellationToken);
+                List<BenchLine> lines = await RunAsync(directory, sizes, cancellationToken);
                 Print(lines, parsed.GetValue(json));
                 return 0;
             }
@@ -68,7 +67,7 @@ internal static class StoreBench
         }
     }
 
-    private static async Task<List<BenchLine>> RunAsync(string directory, CancellationToken cancellationToken)
+    private static async Task<List<BenchLine>> RunAsync(string directory, BenchSizes sizes, CancellationToken cancellationToken)
     {
         List<BenchLine> lines = [];
         await using FasterObjectStore store =
@@ -76,15 +75,18 @@ internal static class StoreBench
             null, cancellationToken);
         BenchFiles files = new(Path.Combine(directory, "files"));
         Func<(ObjectKey Key, byte[] Bytes)[], Task<double>> write = objects => WriteAllAsync(store, objects, cancellationToken);
-        lines.Add(await WriteAsync("write 20 KB objects (against a file each, synced as ours are)", 0, SmallObjects, SmallBytes, write,
+        lines.Add(await WriteAsync("write 20 KB objects (against a file each, synced as ours are)",
+            round => Make(round * sizes.SmallObjects, sizes.SmallObjects, SmallBytes), sizes.WriteRounds, write,
             files.WriteEachDurablyAsync));
-        lines.Add(await WriteAsync("write 20 KB objects (against a file each, never synced)", 100_000, SmallObjects, SmallBytes, write,
+        lines.Add(await WriteAsync("write 20 KB objects (against a file each, never synced)",
+            round => Make(100_000 + (round * sizes.SmallObjects), sizes.SmallObjects, SmallBytes), sizes.WriteRounds, write,
             files.WriteEachAsync));
-        lines.Add(await WriteAsync("write 8 MiB objects (against one file, synced at its end)", 1_000_000, LargeObjects, LargeBytes, write,
+        lines.Add(await WriteAsync("write 8 MiB objects (against one file, synced at its end)",
+            round => Make(1_000_000 + (round * sizes.LargeObjects), sizes.LargeObjects, LargeBytes), sizes.WriteRounds, write,
             files.WriteOneAsync));
-        foreach ((int bytes, int operations) in ((int, int)[])[(4_096, 100_000), (20_000, 50_000), (262_144, 10_000), (LargeBytes, 200)])
+        foreach ((int bytes, int operations) in sizes.Reads)
         {
-            lines.Add(await ReadAsync(store, bytes, operations, cancellationToken));
+            lines.Add(await ReadAsync(store, bytes, operations, sizes.ReadRounds, cancellationToken));
         }
 
         return lines;
@@ -94,14 +96,14 @@ internal static class StoreBench
     /// Both ways in turn, other objects each time; the best of each counts, since other work on the machine only ever takes time.
     /// </summary>
     private static async Task<BenchLine> WriteAsync(
-        string what, int seed, int count, int bytes, Func<(ObjectKey Key, byte[] Bytes)[], Task<double>> store,
-        Func<(ObjectKey Key, byte[] Bytes)[], Task<double>> plain)
+        string what, Func<int, (ObjectKey Key, byte[] Bytes)[]> make, int rounds,
+        Func<(ObjectKey Key, byte[] Bytes)[], Task<double>> store, Func<(ObjectKey Key, byte[] Bytes)[], Task<double>> plain)
     {
         double best = 0;
         double bestPlain = 0;
-        for (int round = 0; round < WriteRounds; round++)
+        for (int round = 0; round < rounds; round++)
         {
-            (ObjectKey Key, byte[] Bytes)[] objects = [.. Enumerable.Range(seed + (round * count), count).Select(i => Make(i, bytes))];
+            (ObjectKey Key, byte[] Bytes)[] objects = make(round);
             best = Math.Max(best, await store(objects));
             bestPlain = Math.Max(bestPlain, await plain(objects));
         }
@@ -109,10 +111,10 @@ internal static class StoreBench
         return new BenchLine(what, best, bestPlain, "MB/s", best / bestPlain, 0);
     }
 
-    private static async Task<BenchLine> ReadAsync(FasterObjectStore store, int bytes, int operations, CancellationToken cancellationToken)
+    private static async Task<BenchLine> ReadAsync(
+        FasterObjectStore store, int bytes, int operations, int rounds, CancellationToken cancellationToken)
     {
-        (ObjectKey Key, byte[] Bytes)[] objects =
-            [.. Enumerable.Range(0, bytes > 1_000_000 ? 8 : 50).Select(i => Make(2_000_000 + bytes + i, bytes))];
+        (ObjectKey Key, byte[] Bytes)[] objects = Make(2_000_000 + bytes, bytes > 1_000_000 ? 8 : 50, bytes);
         await WriteAllAsync(store, objects, cancellationToken);
         byte[] buffer = new byte[Math.Min(bytes, 256 << 10)];
         using PlainReads plain = new(store, objects.Select(static o => o.Key), buffer);
@@ -120,7 +122,7 @@ internal static class StoreBench
         double best = double.MaxValue;
         double bestPlain = double.MaxValue;
         long allocated = 0;
-        for (int round = 0; round < ReadRounds; round++) // the first one warms up; the best of the others counts
+        for (int round = 0; round < rounds; round++) // the first one warms up; the best of the others counts
         {
             cancellationToken.ThrowIfCancellationRequested();
             long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
@@ -199,6 +201,9 @@ internal static class StoreBench
             throw new IOException($"The store did not take an object of the bench: {result}.");
         }
     }
+
+    private static (ObjectKey Key, byte[] Bytes)[] Make(int seed, int count, int length) =>
+        [.. Enumerable.Range(seed, count).Select(one => Make(one, length))];
 
     private static (ObjectKey Key, byte[] Bytes) Make(int seed, int length)
     {

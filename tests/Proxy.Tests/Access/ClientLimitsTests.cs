@@ -108,6 +108,20 @@ public sealed class ClientLimitsTests
         Assert.Equal(TimeSpan.Zero, limits.TakeTurn(IPAddress.Loopback));
     }
 
+    /// <summary>As soon as it may send a second's worth at once again, coming anew wins nothing.</summary>
+    [Fact]
+    public void Client_WithoutAConnection_IsForgottenWhenItsTurnsAreAllBack()
+    {
+        ClientLimits limits = new(0, 1, _time);
+        Assert.Equal(TimeSpan.Zero, limits.TakeTurn(IPAddress.Parse("10.0.0.1")));
+        _time.Advance(TimeSpan.FromSeconds(1) - TimeSpan.FromTicks(1));
+        Assert.True(limits.TryEnter(IPAddress.Parse("10.0.0.2")));
+        Assert.Equal(2, limits.Known);
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.True(limits.TryEnter(IPAddress.Parse("10.0.0.2")));
+        Assert.Equal(1, limits.Known);
+    }
+
     /// <summary>It waits to be forgotten already when its own connection ends: it must not wait twice.</summary>
     [Fact]
     public void Client_ThatABalancerAskedFor_ThenCameItself_IsForgottenOnce()

@@ -89,6 +89,21 @@ public sealed class DemoNumbersTests
         Assert.Equal(0, PhaseResult.From("none", new PhaseTally(_plan), 1).HitRatio);
     }
 
+    /// <summary>Five seconds are a client's patience, and each object comes from the Stratum 1 once.</summary>
+    [Fact]
+    public void Phase_ThatIsNotAsItMustBe_SaysInWhat()
+    {
+        PhaseResult phase = PhaseResult.From("cold", new PhaseTally(_plan), 3) with { Boots = 2, FirstByteMaxMs = 4999.9 };
+
+        Assert.Empty(DemoRun.ProblemsOf(phase, 2, 3, ["a"]));
+        Assert.Equal(["cold: a client waited 5000 ms for a first byte; 5,000 ms are its patience."],
+            DemoRun.ProblemsOf(phase with { FirstByteMaxMs = 5000 }, 2, 3, []));
+        Assert.Equal(["cold: 2 of 3 VMs booted."], DemoRun.ProblemsOf(phase, 3, 3, []));
+        Assert.Equal(["cold: 3 object requests reached the Stratum 1, 2 were needed."], DemoRun.ProblemsOf(phase, 2, 2, []));
+        Assert.EndsWith(" 4 were needed. 2 objects were fetched more than once, among them a.",
+            Assert.Single(DemoRun.ProblemsOf(phase, 2, 4, ["a", "b"])), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(true, 30, 100)]
     [InlineData(false, 400, 800)]

@@ -182,6 +182,16 @@ public sealed class SmallCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task DemoMachine_WithoutAnImage_SaysWhatIsMissingAndBootsNothing()
+    {
+        CommandRun run = await CommandRun.OfAsync(DemoCommand.Create(), "--vm", "--image", _directory.Path);
+
+        Assert.Equal((1, ""), (run.ExitCode, run.Output));
+        Assert.Contains(_directory.Path, run.Error, StringComparison.Ordinal);
+        Assert.Contains("Name another directory with --image.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task GivenFile_AsLongAsItMayBe_IsReadAndNoLongerOne()
     {
         string path = _directory.Combine("list");

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 
 namespace Breakwater.Proxy.Tests.Host;
@@ -55,6 +56,10 @@ public sealed class ProxyServerTests(BuiltProxy proxy) : IClassFixture<BuiltProx
     [InlineData("breakwater.repositories.stored")]
     [InlineData("breakwater.cluster.nodes")]
     public void Gauges_BeforeAnybodyAsks_AreThere(string name) => Assert.Contains(name, proxy.Instruments);
+
+    [Fact]
+    public void Log_OfEachFormat_LeavesOutTracesOfWhatTheSystemRefuses() => Assert.All(
+        proxy.Services.GetServices<ConsoleFormatter>(), formatter => Assert.IsType<BriefFailures>(formatter));
 
     [Fact]
     public void Connections_WithTheLoops_KeepToTheRulesThatKestrelHas()

@@ -85,6 +85,22 @@ public sealed class EpollTests : IDisposable
         Assert.Equal(0, _epoll.Wait(0));
     }
 
+    /// <summary>Others open and close theirs meanwhile, but not hundreds.</summary>
+    [Fact]
+    public void Dispose_OfMany_LeavesNoDescriptor()
+    {
+        int before = Anonymous();
+        for (int i = 0; i < 400; i++)
+        {
+            using Epoll epoll = new();
+        }
+
+        Assert.InRange(Anonymous() - before, -200, 200);
+
+        static int Anonymous() => Directory.EnumerateFiles("/proc/self/fd")
+            .Count(path => new FileInfo(path).LinkTarget?.StartsWith("anon_inode:", StringComparison.Ordinal) == true);
+    }
+
     [Fact]
     public void Add_OfWhatIsNoDescriptor_IsRefused() =>
         Assert.Throws<SocketException>(() => _epoll.Add(int.MaxValue, Readiness.Input, 1));

@@ -116,6 +116,19 @@ public sealed class RecordPumpTests : IDisposable
             log.Take(Enumerable.Repeat(Request(), count).ToArray(), new RecordClock(_time, _time.GetUtcNow(), _time.GetTimestamp()));
     }
 
+    [Fact]
+    public void AccessLog_ThatCannotBeOpened_IsToldAtTheStart()
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory.Combine("file"), "");
+        var said = new LogLines<AccessLog>();
+
+        using var log = new AccessLog(new AccessLogOptions { Path = directory.Combine("file", "access.log") }, [], _recorder, _time, said);
+
+        Assert.True(log.ReadsTexts);
+        Assert.Equal("access-log-failing", Assert.Single(log.Find()).Name);
+        Assert.Single(said.Said);
+    }
 
     private static RequestRecord Request() =>
         new()

@@ -64,6 +64,22 @@ public sealed class SettingsHealthTests : IDisposable
         Assert.Empty(_health.Find());
     }
 
+    /// <summary>One is named as two are; of more than ten the first ten.</summary>
+    [Theory]
+    [InlineData(1, 1, false)]
+    [InlineData(10, 10, false)]
+    [InlineData(11, 10, true)]
+    public void Changes_ThatNeedARestart_AreNamedUpToTen(int changed, int named, bool isMore)
+    {
+        string[] pins = [.. Enumerable.Range(0, changed).Select(i => $"\"127.0.0.1:{9200 + i}\"")];
+        Change($$"""{ "Proxy": { "Listen": [ {{string.Join(", ", pins)}} ] } }""");
+
+        string text = Assert.Single(_health.Find()).Text;
+
+        Assert.Equal(named, text.Split("Proxy:Listen:").Length - 1);
+        Assert.Equal(isMore, text.EndsWith(", ….", StringComparison.Ordinal));
+    }
+
     private void Change(string text)
     {
         File.WriteAllText(SettingsPath, text);

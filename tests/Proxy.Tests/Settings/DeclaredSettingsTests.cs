@@ -77,6 +77,12 @@ public sealed class DeclaredSettingsTests
         Assert.Contains(e.Errors, error => error.StartsWith(expected, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Load_TheFirstRevision_MayBeAllowed() => Assert.Equal(1, BreakwaterSettings.Load(Configuration(new(s_good)
+    {
+        ["Repositories:os.example.org:AllowRevision"] = "1",
+    })).Repositories["os.example.org"].AllowRevision);
+
     /// <summary>What is allowed at most, and one more.</summary>
     [Theory]
     [InlineData('n', 64, "Pins:nnn")]

@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Settings;
+using Microsoft.Extensions.Configuration;
 
 namespace Breakwater.Proxy.Tests.Settings;
 
@@ -42,5 +43,25 @@ public sealed class SettingsBinderTests
             SettingsBinder.Unknown("A:Lissten", "Lissten", ["Name", "Listen"]));
         Assert.Equal("A:Colour: there is no such setting; here are Listen, Name.",
             SettingsBinder.Unknown("A:Colour", "Colour", ["Name", "Listen"]));
+    }
+
+    [Theory]
+    [InlineData("Proxy:Offline", "true or false.")]
+    [InlineData("Proxy:MaxConnections", "a whole number.")]
+    [InlineData("Store:QuotaBytes", "a whole number.")]
+    [InlineData("Telemetry:TraceShare", "a number such as 0.01.")]
+    [InlineData("Proxy:AnswerTimeout", "a time such as 00:00:01.5.")]
+    [InlineData("AccessLog:Format", "one of Squid, Combined, Json.")]
+    public void Value_OfAnotherKind_IsToldWithWhatIsWanted(string setting, string wanted)
+    {
+        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Repositories:*.example.org:Cluster"] = "test",
+            ["ReverseProxy:Clusters:test:Destinations:s1:Address"] = "http://s1.example.org/",
+            [setting] = "other",
+        }).Build();
+
+        Assert.Contains($"{setting}: 'other' is not {wanted}",
+            Assert.Throws<SettingsException>(() => BreakwaterSettings.Load(configuration)).Errors);
     }
 }

@@ -1,0 +1,97 @@
+using System.Net;
+using System.Net.Sockets;
+using Breakwater.Proxy.Commands;
+using Breakwater.Proxy.Settings;
+using Breakwater.TestSupport;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Breakwater.Proxy.Tests.Commands;
+
+/// <summary>What the doctor finds at Stratum 1s that are well, ill, or not there.</summary>
+public sealed class DoctorStratum1sTests : IAsyncLifetime
+{
+    private const string Path = "/cvmfs/info/v1/repositories.json";
+
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow); // it tells the time, which is compared with the real one
+    private ScriptedUpstream _upstream = null!;
+
+    public Task InitializeAsync()
+    {
+        _upstream = ScriptedUpstream.Start(time: _time);
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync() => await _upstream.DisposeAsync();
+
+    [Theory]
+    [InlineData(200, CheckLevel.Ok, @"^answers in \d+ ms, clocks agree$")]
+    [InlineData(404, CheckLevel.Ok, @"^answers in \d+ ms, clocks agree$")]      // no list of repositories is none of its duties
+    [InlineData(403, CheckLevel.Warning, "^answered 403$")]
+    [InlineData(503, CheckLevel.Warning, "^answered 503$")]
+    public async Task Answer_OfAStratum1_IsWellWithOrWithoutAList(int status, object level, string found)
+    {
+        _upstream.Put(Path, "{}"u8.ToArray());
+        _upstream.Everything = UpstreamBehaviour.WithStatus(status);
+
+        DoctorCheck check = Assert.Single(await CheckAsync(_upstream.Address, "one"));
+
+        Assert.Equal(($"Stratum 1 {_upstream.EndPoint}", (CheckLevel)level), (check.Name, check.Level));
+        Assert.Matches(found, check.Found);
+        Assert.Equal(check.Level == CheckLevel.Ok, check.Next is null);
+        Assert.Equal(1, _upstream.RequestCount(Path));
+    }
+
+    [Theory]
+    [InlineData(-10, false)]
+    [InlineData(-4, true)]
+    [InlineData(4, true)]
+    [InlineData(10, false)]
+    public async Task Clock_OfAStratum1_MayDifferByMinutes(int minutes, bool isRight)
+    {
+        _time.AdjustTime(_time.GetUtcNow().AddMinutes(minutes));
+
+        DoctorCheck check = Assert.Single(await CheckAsync(_upstream.Address, "one"));
+
+        Assert.Equal(isRight ? CheckLevel.Ok : CheckLevel.Warning, check.Level);
+        Assert.Equal(!isRight, check.Found.StartsWith("its clock and ours differ by 00:", StringComparison.Ordinal));
+    }
+
+    /// <summary>Of two clusters with one server it is asked once, and of clusters that nobody has named it is not.</summary>
+    [Fact]
+    public async Task Servers_OfTheNamedClusters_AreAskedOnceEach()
+    {
+        DoctorCheck[] checks = await CheckAsync(_upstream.Address, "one", "two");
+
+        Assert.Single(checks);
+        Assert.Single(_upstream.Requests);
+        Assert.Empty(await CheckAsync(_upstream.Address));
+    }
+
+    [Fact]
+    public async Task Server_ThatIsNotThere_IsToldByWhatRefusesIt()
+    {
+        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        closed.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // taken, and nobody listens
+
+        DoctorCheck refused = Assert.Single(await CheckAsync($"http://{closed.LocalEndPoint}", "one"));
+        _upstream.Everything = UpstreamBehaviour.NotHttp;
+        DoctorCheck other = Assert.Single(await CheckAsync(_upstream.Address, "one"));
+
+        Assert.Equal((CheckLevel.Warning, CheckLevel.Warning), (refused.Level, other.Level));
+        Assert.StartsWith($"connection refused: nothing listens on {closed.LocalEndPoint}", refused.Found, StringComparison.Ordinal);
+        Assert.StartsWith($"is a Stratum 1 at {_upstream.EndPoint}?", other.Next, StringComparison.Ordinal);
+    }
+
+    private static Task<DoctorCheck[]> CheckAsync(string address, params string[] clusters)
+    {
+        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Repositories:*.example.org:Cluster"] = "one",
+            ["ReverseProxy:Clusters:one:Destinations:s1:Address"] = address,
+            ["ReverseProxy:Clusters:two:Destinations:s1:Address"] = address,
+        }).Build();
+        return DoctorStratum1s.CheckAsync(configuration, BreakwaterSettings.Load(configuration),
+            clusters.ToHashSet(StringComparer.OrdinalIgnoreCase), CancellationToken.None).InTimeAsync();
+    }
+}
