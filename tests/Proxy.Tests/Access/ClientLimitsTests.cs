@@ -114,10 +114,10 @@ public sealed class ClientLimitsTests
     {
         ClientLimits limits = new(0, 1, _time);
         Assert.Equal(TimeSpan.Zero, limits.TakeTurn(IPAddress.Parse("10.0.0.1")));
-        _time.Advance(TimeSpan.FromSeconds(1) - TimeSpan.FromTicks(1));
+        _time.Advance(TimeSpan.FromSeconds(1) - TimeSpan.FromMilliseconds(1));
         Assert.True(limits.TryEnter(IPAddress.Parse("10.0.0.2")));
         Assert.Equal(2, limits.Known);
-        _time.Advance(TimeSpan.FromTicks(1));
+        _time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.True(limits.TryEnter(IPAddress.Parse("10.0.0.2")));
         Assert.Equal(1, limits.Known);
     }

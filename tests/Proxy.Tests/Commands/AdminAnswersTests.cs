@@ -114,7 +114,11 @@ public sealed class AdminAnswersTests
     public async Task Warm_ByItsReports_SaysHowFarItIsAndWhetherAllIsHere()
     {
         WarmReport done = new(5, 2, 3, 0, true, null);
-        foreach ((WarmReport last, string more, int exitCode, string error) in ((WarmReport, string, int, string)[])
+        WarmReport last = done;
+        await using CannedAdmin admin = await CannedAdmin.StartAsync(api => api.Action("warm", "Warms.", (WarmOrder order) =>
+            Results.Json((WarmReport[])[new(0, 0, 0, 0, false, null), new(5, 2, 0, 0, false, null), new(5, 2, 0, 0, false, null), last],
+                AdminServer.Json)));
+        foreach ((WarmReport report, string more, int exitCode, string error) in ((WarmReport, string, int, string)[])
         [
             (done, "--all", 0, ""),
             (done with { Fetched = 2, Failed = 1 }, "--all", 1, ""),
@@ -125,10 +129,7 @@ public sealed class AdminAnswersTests
             (done with { Unmatched = ["/a/"] }, "--paths=/a/", 1, "/a/ matches no file (for all below a directory write /a/**)\n"),
         ])
         {
-            await using CannedAdmin admin = await CannedAdmin.StartAsync(api => api.Action("warm", "Warms.", (WarmOrder order) =>
-                Results.Json((WarmReport[])[new(0, 0, 0, 0, false, null), new(5, 2, 0, 0, false, null), new(5, 2, 0, 0, false, null), last],
-                    AdminServer.Json)));
-
+            last = report;
             CommandRun run = await admin.RunAsync(WarmCommand.Create(), "os.lab.example", more);
             CommandRun json = await admin.RunAsync(WarmCommand.Create(), "os.lab.example", more, "--json");
 

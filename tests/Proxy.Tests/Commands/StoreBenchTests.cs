@@ -11,7 +11,7 @@ namespace Breakwater.Proxy.Tests.Commands;
 /// <summary>The bench of the store, with few objects: each figure is that of one operation, and nothing stays on the disk.</summary>
 public sealed class StoreBenchTests : IDisposable
 {
-    private static readonly BenchSizes s_few = new(1 << 20, 3, 1, 2, 2, [(4_096, 20), (20_000, 2_000), (300_000, 9)]);
+    private static readonly BenchSizes s_few = new(1 << 20, 3, 1, 2, 2, [(4_096, 20), (20_000, 500)]);
 
     private readonly TemporaryDirectory _directory = new();
     private readonly Option<bool> _json = new("--json");
@@ -40,7 +40,7 @@ public sealed class StoreBenchTests : IDisposable
         BenchLine[] lines = [.. said.GetProperty("lines").EnumerateArray().Select(line => new BenchLine(
             line.GetProperty("what").GetString()!, line.GetProperty("store").GetDouble(), line.GetProperty("plain").GetDouble(),
             line.GetProperty("unit").GetString()!, line.GetProperty("ratio").GetDouble(), line.GetProperty("allocatedBytes").GetInt64()))];
-        Assert.Equal(["MB/s", "MB/s", "MB/s", "µs CPU", "µs CPU", "µs CPU"], lines.Select(line => line.Unit));
+        Assert.Equal(["MB/s", "MB/s", "MB/s", "µs CPU", "µs CPU"], lines.Select(line => line.Unit));
         Assert.All(lines, line => Assert.Equal(line.Store / line.Plain, line.Ratio, 1e-6 * line.Ratio));
         Assert.All(lines[..3], line => Assert.True(line is { Store: > 0, Plain: > 0, AllocatedBytes: 0 }, line.ToString()));
         foreach ((BenchLine line, (int bytes, int operations)) in lines[3..].Zip(s_few.Reads))
@@ -50,7 +50,8 @@ public sealed class StoreBenchTests : IDisposable
             Assert.True((line.Store + line.Plain) * operations <= microseconds, $"{line} in {microseconds} µs");
         }
 
-        Assert.Equal([0L, 0L], lines[3..5].Select(line => line.AllocatedBytes)); // a hit that is in memory allocates nothing
+        Assert.InRange(lines[3].AllocatedBytes, 0, 2); // what looking at the processor's time takes
+        Assert.Equal(0, lines[4].AllocatedBytes);
     }
 
     [Fact]
@@ -69,7 +70,7 @@ public sealed class StoreBenchTests : IDisposable
         Assert.All(lines[..3], line =>
             Assert.Matches(@"^write .{72} +\d+\.\d against +\d+\.\d MB/s    = \d+\.\d\d   0 B allocated$", line));
         Assert.StartsWith("hot read of 4,096 B, index lookup included", lines[3], StringComparison.Ordinal);
-        Assert.Contains($" {double.MaxValue:F1} against {double.MaxValue:F1} µs CPU = 1.00 ", lines[3],
+        Assert.Contains($" {double.MaxValue:F1} against {double.MaxValue:F1} µs CPU  = 1.00 ", lines[3],
             StringComparison.Ordinal); // the first round counts for nothing
         Assert.Equal(["bench-1", "bench-x", "objects"],
             Directory.EnumerateDirectories(_store).Select(Path.GetFileName).Order(StringComparer.Ordinal)); // 1 runs, the others did not

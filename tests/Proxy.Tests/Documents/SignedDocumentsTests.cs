@@ -17,14 +17,18 @@ public sealed class SignedDocumentsTests : IAsyncLifetime
     private static readonly DateTimeOffset s_end =
         Whitelist.Parse(s_minios.Files[SignedDocuments.WhitelistPath]).Value!.ExpiresAt;
 
-    private readonly BuiltDocuments _proxy = new(s_end - TrustVerdict.ExpiryWarning - TimeSpan.FromHours(2));
+    private BuiltDocuments _proxy = null!;
 
     private SignedDocuments Signed => _proxy.Get<SignedDocuments>();
 
     private ShownPair Entry => _proxy.Get<ShownPairs>().Of(s_route);
 
-    public async Task InitializeAsync()
+    public Task InitializeAsync() => OpenAsync(TrustVerdict.ExpiryWarning + TimeSpan.FromMinutes(2));
+
+    /// <summary>So long before the whitelist's end: to let days pass takes seconds, for timers tick all the way.</summary>
+    private async Task OpenAsync(TimeSpan before)
     {
+        _proxy = new BuiltDocuments(s_end - before);
         await _proxy.OpenAsync();
         File.Copy(s_minios.MasterKeyPath, Path.Combine(_proxy.Keys, s_minios.Fqrn + ".pub"));
         _proxy.Get<KeysWatch>().Look();
@@ -78,6 +82,8 @@ public sealed class SignedDocumentsTests : IAsyncLifetime
     [InlineData(false)]
     public async Task Get_WhenTheWhitelistHasEnded_IsServedOnOrNotAsTheSettingSays(bool servesExpired)
     {
+        await _proxy.DisposeAsync();
+        await OpenAsync(TimeSpan.FromMinutes(2));
         await GetAsync();
         _proxy.Get<TrustOptions>().ServeExpired = servesExpired;
         _proxy.Upstream.Everything = UpstreamBehaviour.WithStatus(503);

@@ -18,7 +18,8 @@ public sealed class InheritedSocketsTests : IDisposable
     [Theory]
     [InlineData("127.0.0.1", SocketType.Stream, true, false)]
     [InlineData("127.0.0.1", SocketType.Stream, false, false)]      // the service manager may not listen yet
-    [InlineData("::1", SocketType.Stream, true, false)]
+    [InlineData("::", SocketType.Stream, true, false)]
+    [InlineData("::", SocketType.Stream, true, true)]
     [InlineData("::1", SocketType.Stream, true, true)]
     [InlineData("127.0.0.1", SocketType.Dgram, false, false)]
     public void Look_AtASocketOfAPort_HasItsAddressAndKind(string address, SocketType type, bool isListening, bool isIPv6Only)
