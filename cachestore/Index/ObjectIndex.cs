@@ -28,7 +28,6 @@ internal sealed class ObjectIndex : IDisposable
     private readonly StoreShares _shares;
     private readonly long _keptFrom;
     private long _count;
-    private bool _isDisposed;
 
     [ThreadStatic]
     private static ThreadSession? t_session; // of the index that the thread used last
@@ -129,7 +128,6 @@ internal sealed class ObjectIndex : IDisposable
 
     public void Dispose()
     {
-        _isDisposed = true;
         _store.Dispose();
         _settings.LogDevice.Dispose();
     }
@@ -193,12 +191,6 @@ internal sealed class ObjectIndex : IDisposable
 
         public Session Session => session;
 
-        ~ThreadSession()
-        {
-            if (!Volatile.Read(ref index._isDisposed))
-            {
-                index._idle.Push(session);
-            }
-        }
+        ~ThreadSession() => index._idle.Push(session);
     }
 }
