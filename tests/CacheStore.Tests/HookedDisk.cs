@@ -35,6 +35,9 @@ internal sealed class HookedDisk : StoreDisk
     /// <summary>Nobody sees that a file was changed.</summary>
     public bool HidesChanges { get; set; }
 
+    /// <summary>What a read gives at most; null: what it is asked for.</summary>
+    public int? MostAtOnce { get; set; }
+
     public override long FreeBytes(string path) => Free ?? base.FreeBytes(path);
 
     public override void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
@@ -89,6 +92,10 @@ internal sealed class HookedDisk : StoreDisk
 
     public override int Read(SafeFileHandle file, Span<byte> buffer, long offset) =>
         ReadFault?.Invoke(_paths[file]) == true ? throw FaultyDisk.InputOutput : base.Read(file, buffer, offset);
+
+    public override ValueTask<int> ReadAsync(
+        SafeFileHandle file, Memory<byte> buffer, long offset, CancellationToken cancellationToken) =>
+        base.ReadAsync(file, buffer[..Math.Min(buffer.Length, MostAtOnce ?? buffer.Length)], offset, cancellationToken);
 
     public override int TryRead(SafeFileHandle file, Span<byte> buffer, long offset)
     {

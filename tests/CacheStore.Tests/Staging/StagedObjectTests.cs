@@ -43,6 +43,27 @@ public sealed class StagedObjectTests : IDisposable
         _staged.Release();
     }
 
+    /// <summary>Memory that is sent from its file goes with the lease, not with the thread that sends.</summary>
+    [Fact]
+    public void Lease_ThatGaveAFileRange_HoldsItsMemoryUntilItIsDisposed()
+    {
+        byte[] bytes = TestObjects.Bytes(2, ObjectLease.LeastBytesFromFile);
+        StagedObject staged = new(TestObjects.KeyOf(bytes), _segments, _budget);
+        staged.Parts.Fill(bytes, bytes.Length);
+        staged.Acquire();
+        StagedLease lease = new(staged);
+        Assert.Equal(2, _budget.Buffers); // the other object's, too
+        Assert.True(lease.TryGetFileRange(7, out ObjectFileRange range));
+
+        staged.Release(); // the writer's
+        byte[] read = new byte[bytes.Length - 7];
+        Assert.Equal(read.Length, RandomAccess.Read(range.Handle, read, range.FileOffset));
+        Assert.Equal(bytes[7..], read);
+        lease.Dispose();
+
+        Assert.Equal(1, _budget.Buffers);
+    }
+
     [Fact]
     public void Refused_ObjectThatIsStillRead_LeavesTheBudgetOnce()
     {

@@ -2,6 +2,7 @@ using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Log;
 using Breakwater.CacheStore.Store;
+using Microsoft.Extensions.Logging;
 
 namespace Breakwater.CacheStore.Tests.Store;
 
@@ -38,6 +39,55 @@ public sealed class RecoveryTests : IDisposable
         }
 
         Assert.Equal(200, await CountRightAsync());
+    }
+
+    /// <summary>A start reads what is full by its table, and the last segment itself; nothing is written for that.</summary>
+    [Fact]
+    public async Task Segments_ThatAreFull_AreReadByTheirTablesWhichStayAsTheyAre()
+    {
+        await FillAsync(200, 100_000);
+        string[] tables = Directory.GetFiles(Objects, "*.tab");
+        Array.ForEach(tables, static table => File.SetLastWriteTimeUtc(table, DateTime.UnixEpoch));
+        LogLevels said = new();
+        await using (FasterObjectStore store = await OpenAsync(logger: said))
+        {
+            Assert.Equal(new StoreRecovery(200, 4, 1, 0, 0, 0), store.Recovered);
+            await store.RoomIsMadeAsync();
+        }
+
+        Assert.Equal(4, tables.Length);
+        Assert.All(tables, static table => Assert.Equal(DateTime.UnixEpoch, File.GetLastWriteTimeUtc(table)));
+        Assert.DoesNotContain(said.Said, static level => level >= LogLevel.Warning);
+
+        File.Delete(Path.Combine(Objects, SegmentSet.FileName(1)));
+        await using FasterObjectStore damaged = await OpenAsync(logger: said);
+        Assert.Single(said.Said, static level => level == LogLevel.Warning);
+    }
+
+    /// <summary>Its list of parts is in a segment that is there.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task LongObject_OfWhichTheFirstSegmentIsMissing_IsAMiss(bool hasTables)
+    {
+        await FillAsync(15, 100_000);
+        await FillAsync(1, 3_000_000, firstSeed: 500); // begins in the second page of the first segment and ends in the next one
+        await FillAsync(40, 100_000, firstSeed: 600);
+        string[] tables = Directory.GetFiles(Objects, "*.tab");
+        Assert.Equal(2, tables.Length);
+        if (!hasTables)
+        {
+            Array.ForEach(tables, File.Delete);
+        }
+
+        File.Delete(Path.Combine(Objects, SegmentSet.FileName(0)));
+
+        ObjectKey key = KeyOfSeed(500, 3_000_000);
+        await using FasterObjectStore without = await OpenAsync();
+        Assert.Equal(1, without.Recovered.MissingSegments);
+        Assert.False(without.Contains(key));
+        Assert.Equal(await CountRightAsync(without), without.Recovered.Objects);
+        Assert.Equal(0, without.Statistics.DamagedObjects);
     }
 
     [Fact]
@@ -193,13 +243,13 @@ public sealed class RecoveryTests : IDisposable
         return right;
     }
 
-    private Task<FasterObjectStore> OpenAsync(string? path = null) => FasterObjectStore.OpenAsync(
+    private Task<FasterObjectStore> OpenAsync(string? path = null, ILogger? logger = null) => FasterObjectStore.OpenAsync(
         new StoreOptions
         {
             Path = path ?? _directory.Path,
             QuotaBytes = StoreOptions.MinQuotaBytes,
             CommitInterval = TimeSpan.FromMilliseconds(1)
-        });
+        }, logger: logger);
 
     private static void Flip(string path, long offset)
     {

@@ -82,6 +82,15 @@ public sealed class StoreSizesTests : IDisposable
         Assert.Null(store.Missing);
     }
 
+    /// <summary>Records, a table of 64 bytes for seven objects of 32 KiB and a quarter of it, and the logs' pages.</summary>
+    [Theory]
+    [InlineData(1L << 24, 64L << 20, (16L << 20) + (5L << 18) + (64L << 20))]
+    [InlineData(1L << 20, 64L << 20, (16L << 20) + (5L << 18) + (64L << 20))]
+    [InlineData(1L << 30, 64L << 20, (1L << 30) + (5L << 18) + (64L << 20))]
+    [InlineData(1L << 30, 7L << 30, (1L << 30) + (5L << 19) + (64L << 20))]
+    public void Heap_OfAQuota_IsThatOfItsParts(long indexMemory, long quota, long bytes) =>
+        Assert.Equal(bytes, new StoreOptions { IndexMemoryBytes = indexMemory }.HeapBytes(quota));
+
     private Task<FasterObjectStore> OpenAsync(HookedDisk disk, long? quota) => FasterObjectStore.OpenAsync(
         new StoreOptions { Path = _directory.Path, QuotaBytes = quota, MinFreeBytes = 0 }, disk, TimeProvider.System, NullLogger.Instance,
         default);
