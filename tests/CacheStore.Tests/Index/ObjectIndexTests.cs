@@ -25,13 +25,16 @@ public sealed class ObjectIndexTests
             (address, length, isSealed, ordinal, owner), (entry.Address, entry.Length, entry.IsSealed, entry.Ordinal, entry.Owner));
     }
 
+    /// <summary>Of less than 16 MiB it has those.</summary>
     [Theory]
-    [InlineData(1L << 30)]
-    [InlineData(1L << 24)]
-    public void Load_MoreRecordsThanMemoryHolds_FindsAndCountsAll(long memoryBytes)
+    [InlineData(1L << 30, false)]
+    [InlineData(1, true)]
+    public void Load_MoreRecordsThanMemoryHolds_FindsAndCountsAll(long memoryBytes, bool isSpilled)
     {
         using TemporaryDirectory directory = new();
-        using ObjectIndex index = new(MoreThanMemory, 0, memoryBytes, Path.Combine(directory.Path, "spill"));
+        StoreShares shares = new();
+        shares.Replace([new StoreShare("all", null)]);
+        using ObjectIndex index = new(MoreThanMemory, 0, memoryBytes, Path.Combine(directory.Path, "spill"), shares);
         using (IndexLoader loader = index.BeginLoad())
         {
             Load(loader, 0, MoreThanMemory, length: 1);
@@ -42,7 +45,9 @@ public sealed class ObjectIndexTests
             }
         }
 
+        Assert.Equal(isSpilled, Directory.GetFiles(directory.Path).Sum(static file => new FileInfo(file).Length) > 0);
         Assert.Equal(MoreThanMemory - 1000, index.Count);
+        Assert.Equal(MoreThanMemory, Assert.Single(shares.List()).Bytes); // a thousand are gone, a thousand are twice as long
         for (int i = 0; i < MoreThanMemory; i += 97)
         {
             bool isRemoved = i is >= 1000 and < 2000;
@@ -50,6 +55,30 @@ public sealed class ObjectIndexTests
             Assert.Equal(isRemoved ? (0, 0) : (4L * i, i < 1000 ? 2 : 1), (entry.Address, entry.Length));
         }
     }
+
+    [Fact]
+    public void DropPast_OfFewRecords_LeavesThemAsTheyAre()
+    {
+        using TemporaryDirectory directory = new();
+        using ObjectIndex index = new(1000, 0, 1L << 24, Path.Combine(directory.Path, "spill"));
+        long empty = index.RecordedBytes;
+        index.DropPast();
+        Assert.Equal(empty, index.RecordedBytes);
+        index.Set(KeyOf(1), new IndexEntry(4, 1, isSealed: false, 0));
+        Assert.True(index.Remove(KeyOf(1), -1));
+        long recorded = index.RecordedBytes;
+        index.DropPast();
+        Assert.Equal(recorded, index.RecordedBytes);
+    }
+
+    /// <summary>64 bytes for seven objects, in powers of two from a mebibyte to a gibibyte.</summary>
+    [Theory]
+    [InlineData(0, 1L << 20)]
+    [InlineData(7 << 14, 1L << 20)]
+    [InlineData((7 << 14) + 7, 1L << 21)]
+    [InlineData(7 << 15, 1L << 21)]
+    [InlineData(1L << 40, 1L << 30)]
+    public void Table_OfSoManyObjects_HasASlotForEach(long objects, long bytes) => Assert.Equal(bytes, ObjectIndex.TableBytes(objects));
 
     /// <summary>Objects come and go for as long as the store runs: the index must not keep a record of each that ever was.</summary>
     [Fact]
@@ -168,7 +197,7 @@ public sealed class ObjectIndexTests
             loader.Touch(rows.AsSpan(0, count));
             for (int i = 0; i < count; i++)
             {
-                loader.Set(rows[i].Key, new IndexEntry(4L * (first + i), length, isSealed: false, 0));
+                loader.Set(rows[i].Key, new IndexEntry(4L * (first + i), length, isSealed: false, 0, owner: 1));
             }
         }
     }
