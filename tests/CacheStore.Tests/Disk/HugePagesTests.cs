@@ -16,11 +16,18 @@ public sealed class HugePagesTests
 
         HugePages.AdviseHeap();
 
-        List<(nint Start, nint End, bool IsHuge)> mappings = Mappings();
-        (nint start, nint end, bool isHuge) = mappings.Find(m => m.Start <= AddressInHeap && AddressInHeap < m.End);
-        Assert.True(isHuge, $"{start:x}-{end:x}");
+        List<Mapping> mappings = Mappings();
+        int at = mappings.FindIndex(m => m.Start <= AddressInHeap && AddressInHeap < m.End);
+        Assert.True(mappings[at].IsHuge, $"{mappings[at]}");
         Assert.False(mappings[0].IsHuge);
         Assert.False(mappings[^1].IsHuge);
+        Assert.DoesNotContain(mappings, static m => m.IsHuge && !m.IsAnonymous);
+
+        // What is reserved behind it is asked for as well: the heap grows into that.
+        for (; mappings[at + 1].IsAnonymous && mappings[at + 1].Start == mappings[at].End; at++)
+        {
+            Assert.True(mappings[at + 1].IsHuge, $"{mappings[at + 1]}");
+        }
     }
 
     private static unsafe nint AddressInHeap { get; } = GetAddressInHeap();
@@ -34,17 +41,19 @@ public sealed class HugePagesTests
         }
     }
 
-    private static List<(nint Start, nint End, bool IsHuge)> Mappings()
+    private static List<Mapping> Mappings()
     {
-        List<(nint Start, nint End, bool IsHuge)> mappings = [];
+        List<Mapping> mappings = [];
         foreach (string line in File.ReadLines("/proc/self/smaps"))
         {
-            string[] range = line.Split(' ')[0].Split('-');
+            string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            string[] range = fields[0].Split('-');
             if (range.Length == 2)
             {
-                mappings.Add((
+                mappings.Add(new Mapping(
                     nint.Parse(range[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture),
-                    (nint)nuint.Parse(range[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture), false));
+                    (nint)nuint.Parse(range[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+                    fields.Length == 5 && fields[4] == "0", false));
             }
             else if (line.StartsWith("VmFlags:", StringComparison.Ordinal))
             {
@@ -54,4 +63,6 @@ public sealed class HugePagesTests
 
         return mappings;
     }
+
+    private sealed record Mapping(nint Start, nint End, bool IsAnonymous, bool IsHuge);
 }

@@ -89,6 +89,25 @@ public sealed class PosixTests : IDisposable
         Assert.False(IsMapped(start, FilePath));
     }
 
+    /// <summary>What was never written nor read is a hole of the file, and in nobody's memory.</summary>
+    [Fact]
+    public void Resident_OfPagesThatNobodyTouched_IsFalse()
+    {
+        const int Page = 4096;
+        using SafeFileHandle file = _disk.Open(FilePath);
+        _disk.SetLength(file, 64 * Page);
+        RandomAccess.Write(file, new byte[Page], 32 * Page);
+        nint start = Posix.MapShared(file, 64 * Page);
+        nint written = start + (32 * Page);
+        Assert.True(Posix.IsResident(written, 1));
+        Assert.True(Posix.IsResident(written, Page));
+        Assert.True(Posix.IsResident(written + Page - 1, 1));
+        Assert.False(Posix.IsResident(written, Page + 1));
+        Assert.False(Posix.IsResident(written - 1, 2));
+        Assert.False(Posix.IsResident(start, 1));
+        Posix.Unmap(start, 64 * Page);
+    }
+
     [Fact]
     public unsafe void MemoryFile_IsWrittenAndReadAsMemoryAndAsAFile()
     {
@@ -103,9 +122,13 @@ public sealed class PosixTests : IDisposable
         Assert.Equal(9, memory.Start[Bytes - 1]);
         nint start = (nint)memory.Start;
         Assert.True(IsMapped(start, "breakwater-staged", Bytes));
+        using SafeFileHandle descriptor = new(memory.Handle.DangerousGetHandle(), ownsHandle: false);
+        ulong stamp = Posix.StampOf(descriptor);
+        Assert.NotEqual(0UL, stamp);
         memory.Dispose();
         Assert.False(IsMapped(start, "breakwater-staged", Bytes));
         Assert.True(memory.Handle.IsClosed);
+        Assert.NotEqual(stamp, Posix.StampOf(descriptor)); // the system has closed it, too
         Assert.Null(MappedMemory.TryMake(0)); // the system makes none
     }
 

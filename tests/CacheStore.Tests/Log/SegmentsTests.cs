@@ -2,6 +2,7 @@ using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Log;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Time.Testing;
+using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Tests.Log;
 
@@ -93,6 +94,17 @@ public sealed class SegmentsTests : IDisposable
     }
 
     [Fact]
+    public void Segment_ThatCannotBeMapped_IsReadFromItsFileAndNotTriedAgain()
+    {
+        UnmappableDisk disk = new();
+        using SegmentSet segments = new(Path.Combine(_directory.Path, "other"), Bits, disk);
+        Segment segment = segments.GetOrCreate(0);
+        Assert.Equal(0, segment.Map(1 << Bits));
+        Assert.Equal(0, segment.Map(1 << Bits));
+        Assert.Equal(1, disk.Asked);
+    }
+
+    [Fact]
     public void Removal_ThatTheDiskRefuses_IsTriedAgain()
     {
         _segments.GetOrCreate(2);
@@ -175,5 +187,16 @@ public sealed class SegmentsTests : IDisposable
         Assert.Equal(first + 1000, segment.Generation(time));
         Assert.False(segment.IsChecked(entry));
         Assert.Equal(first + 1000, segment.Generation(time));
+    }
+
+    private sealed class UnmappableDisk : StoreDisk
+    {
+        public int Asked { get; private set; }
+
+        public override nint Map(SafeFileHandle file, long bytes)
+        {
+            Asked++;
+            return -1;
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Pins;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Tests.Pins;
 
@@ -117,6 +118,19 @@ public sealed class PinSetRulesTests : IDisposable
         Assert.Equal(2, _pins.Names.Count);
     }
 
+    /// <summary>A power failure behind the answer takes nothing of it back.</summary>
+    [Fact]
+    public void Set_ThatIsPutOrRemoved_IsSoOnTheDeviceBeforeItIsSaid()
+    {
+        NotingDisk disk = new();
+        PinSets pins = new(Folder, 10_000, disk, static _ => null, NullLogger.Instance);
+        Assert.Equal(PinResult.Pinned, pins.Put("a", [s_keys[0]]));
+        Assert.Equal(["sync a.pins.new", "replace a.pins", "sync pins"], disk.Done);
+        disk.Done.Clear();
+        Assert.True(pins.Remove("a"));
+        Assert.Equal(["delete a.pins", "sync pins"], disk.Done);
+    }
+
     private static byte[] Flipped(byte[] bytes, int at)
     {
         byte[] changed = [.. bytes];
@@ -126,4 +140,33 @@ public sealed class PinSetRulesTests : IDisposable
 
     private PinSets Open() => new(
         Folder, 10_000, new StoreDisk(), key => _stored.TryGetValue(key, out long length) ? length : null, NullLogger.Instance);
+
+    private sealed class NotingDisk : StoreDisk
+    {
+        public List<string> Done { get; } = [];
+
+        public override void Sync(SafeFileHandle file)
+        {
+            Done.Add($"sync {Path.GetFileName(NameOf(file))}");
+            base.Sync(file);
+        }
+
+        public override void SyncDirectory(string path)
+        {
+            Done.Add($"sync {Path.GetFileName(path)}");
+            base.SyncDirectory(path);
+        }
+
+        public override void Replace(string path, string name)
+        {
+            Done.Add($"replace {Path.GetFileName(name)}");
+            base.Replace(path, name);
+        }
+
+        public override void Delete(string path)
+        {
+            Done.Add($"delete {Path.GetFileName(path)}");
+            base.Delete(path);
+        }
+    }
 }
