@@ -121,6 +121,56 @@ public sealed class GrowingObjectTests : IAsyncLifetime
         await body.ReleaseHoldAsync();
     }
 
+    /// <summary>Memory is short, and a follower reads on: the writer goes on in that moment, whatever the clock shows.</summary>
+    [Fact]
+    public async Task Writer_WhoseFollowerReadsOn_GoesOnAtOnce()
+    {
+        byte[] bytes = TestObjects.Bytes(3, MaxObjectBytes + Own + 1);
+        GrowingObject body = await BeginAsync(bytes[..^1], new OverflowBudget(0), new FakeTimeProvider());
+        await using GrowingReader reader = body.TryOpenReader()!;
+        Task last = body.AppendAsync(bytes.AsMemory(bytes.Length - 1), default).AsTask();
+        Assert.False(last.IsCompleted);
+
+        reader.MoveTo(bytes.Length - 1);
+
+        await last.InTimeAsync();
+        await body.ReleaseHoldAsync();
+    }
+
+    [Fact]
+    public async Task Follower_ThatWaits_IsWokenByWhateverHappensAndNotBefore()
+    {
+        byte[] bytes = TestObjects.Bytes(4, 1_000);
+        GrowingObject body = await BeginAsync(bytes);
+        Task waiting = body.WaitBeyondAsync(0);
+        Assert.Same(waiting, body.WaitBeyondAsync(0));
+        Assert.False(waiting.IsCompleted);
+        body.Release(500);
+        Assert.True(waiting.IsCompleted);
+        Assert.True(body.WaitBeyondAsync(499).IsCompleted);
+
+        waiting = body.WaitBeyondAsync(500);
+        body.Release(500); // nothing new
+        Assert.False(waiting.IsCompleted);
+        body.Wake();
+        Assert.True(waiting.IsCompleted);
+
+        waiting = body.WaitBeyondAsync(500);
+        Assert.False(waiting.IsCompleted);
+        Assert.True(body.TryVerify());
+        Assert.True(waiting.IsCompleted);
+        Assert.True(body.WaitBeyondAsync(1_000).IsCompleted); // nothing more comes
+        await body.ReleaseHoldAsync();
+
+        GrowingObject broken = await BeginAsync(bytes);
+        waiting = broken.WaitBeyondAsync(0);
+        Assert.False(waiting.IsCompleted);
+        broken.Break();
+        Assert.True(waiting.IsCompleted);
+        Assert.True(broken.WaitBeyondAsync(0).IsCompleted);
+        await broken.ReleaseHoldAsync();
+    }
+
     private async Task<GrowingObject> BeginAsync(byte[] bytes, OverflowBudget? budget = null, TimeProvider? time = null)
     {
         GrowingObject body = new(_store.BeginWrite(TestObjects.KeyOf(bytes), null), budget ?? _budget, time ?? TimeProvider.System);
