@@ -79,6 +79,7 @@ public sealed class DocumentEntryTests
         await using FasterObjectStore store = await FasterObjectStore.OpenAsync(new StoreOptions { Path = directory.Path });
         string key = new('k', DocumentEntry.MaxKeyBytes);
         int most = store.Documents.MaxDocumentBytes;
+        Assert.Equal((8 << 20) - (64 + 68) - (4096 + 64), most); // a page, its first address and a header, the longest key and the rest
         await store.Documents.PutAsync(key, new StoredDocument(new byte[most - 100], new byte[100], s_time));
         Assert.True(store.Documents.TryGet(key, out StoredDocument? found));
         Assert.Equal((most - 100, 100), (found.Body.Length, found.Head.Length));

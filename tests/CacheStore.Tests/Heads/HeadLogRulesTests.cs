@@ -1,5 +1,6 @@
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Heads;
+using Breakwater.CacheStore.Log;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -65,6 +66,20 @@ public sealed class HeadLogRulesTests : IAsyncLifetime
         _heads.Put("a", "new"u8.ToArray());
         Assert.True(_heads.TryGet("a", out ReadOnlyMemory<byte> head));
         Assert.Equal("new"u8.ToArray(), head.ToArray());
+    }
+
+    [Fact]
+    public async Task Removal_OfAHead_IsDurableThoughNothingFollows()
+    {
+        string folder = Path.Combine(_directory.Path, "heads");
+        _heads.Put("a", "1"u8.ToArray());
+        await Waiting.UntilAsync(() => _heads.Staged().Count == 0);
+        Assert.True(CommitRecord.TryRead(folder, new StoreDisk(), out CommittedRange before));
+
+        Assert.True(_heads.Remove("a"));
+
+        await Waiting.UntilAsync(
+            () => CommitRecord.TryRead(folder, new StoreDisk(), out CommittedRange now) && now.UntilAddress > before.UntilAddress);
     }
 
     [Fact]

@@ -56,6 +56,22 @@ public sealed class HeadPartsTests
         Assert.Equal(2_501, places.Count);
     }
 
+    /// <summary>Its table is doubled when it is three quarters full, and not before: 43 bytes a head, and as much while it grows.</summary>
+    [Fact]
+    public void Places_OfManyHeads_TakeFewBytesEach()
+    {
+        const int Heads = 12_000;
+        ObjectKey[] keys = [.. Enumerable.Range(0, Heads).Select(KeyOf)];
+        HeadPlaces places = new(expected: 0);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < Heads; i++)
+        {
+            places.Set(keys[i], PlaceOf(i));
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 16 * Heads, 2 * 43 * Heads);
+    }
+
     /// <summary>Names that come and go take no more room than those that are there.</summary>
     [Fact]
     public void Places_OfHeadsThatComeAndGo_AreFoundHoweverManyThereWere()

@@ -188,6 +188,28 @@ public sealed class HeadStoreTests : IAsyncLifetime
         Assert.False(_heads.TryGet("http://host/0", out _));
     }
 
+    /// <summary>What is asked for goes round once more, what is not makes room.</summary>
+    [Fact]
+    public async Task Heads_ThatAreAskedFor_StayWhileOthersMakeRoom()
+    {
+        _limits = new HeadLimits(HeadLimits.LeastBytes, 10_000, TimeSpan.FromMilliseconds(1));
+        string folder = Path.Combine(_directory.Path, "small");
+        await using HeadLog heads = Open(folder);
+        byte[] head = TestObjects.Bytes(1, 100_000);
+        for (int i = 0; i < 100; i++)
+        {
+            await Waiting.UntilAsync(() => heads.Staged().Count < 4);
+            heads.Put($"http://host/{i}", head);
+            Assert.True(heads.TryGet("http://host/2", out _) || i < 2);
+        }
+
+        await Waiting.UntilAsync(() => heads.UsedBytes <= heads.QuotaBytes);
+        Assert.True(heads.TryGet("http://host/2", out ReadOnlyMemory<byte> found));
+        Assert.Equal(head, found.ToArray());
+        Assert.All((int[])[1, 3, 4], i => Assert.False(heads.TryGet($"http://host/{i}", out _)));
+        await Waiting.UntilAsync(() => Directory.GetFiles(folder, "*.tab").Length > 0); // the next start does not read the heads
+    }
+
     /// <summary>The files of a process that was killed: what it had not committed is missing, nothing is wrong.</summary>
     [Fact]
     public async Task Heads_AfterAKill_AreTheNewestCommittedOnes()
