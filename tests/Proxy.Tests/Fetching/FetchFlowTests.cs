@@ -78,8 +78,9 @@ public sealed class FetchFlowTests(SliceStore store) : IClassFixture<SliceStore>
         await using FetchBench bench = Bench(places: 1);
         string path = $"/cvmfs/{Other}/{_item.Key.ToPath()}";
         bench.Stratum1s[0].Put(path, _item.Bytes);
-        var gate = new Gate();
+        Gate gate = new(), otherGate = new();
         bench.Stratum1s[0].Script(_item.Path, new UpstreamBehaviour { Status = 404, HeadGate = gate });
+        bench.Stratum1s[0].Script(path, UpstreamBehaviour.WaitsBeforeHead(otherGate)); // what comes that way is the first's as well
         FetchFollower first = Join(bench);
         await gate.Reached;
         FetchFollower other = Join(bench, Other);
@@ -94,6 +95,7 @@ public sealed class FetchFlowTests(SliceStore store) : IClassFixture<SliceStore>
         Assert.Equal(FollowState.Failed, await first.WaitAsync(0, default).InTimeAsync());
         Assert.Equal(FailureKind.NotFound, first.Failure!.Kind);
         Assert.Equal(FailureKind.NotFound, bench.Fetches.JoinOrStart(FetchBench.OrderOf(_item)).Failure!.Kind); // remembered
+        otherGate.Open();
         if (isWaitedFor)
         {
             Assert.Equal(_item.Bytes, await FetchBench.ReadAllAsync(other));
