@@ -13,6 +13,8 @@ internal static unsafe partial class SocketSender
     private const int DontWait = 0x40;
     private const int NoSignal = 0x4000;
     private const int OutputQueue = 0x5411;
+    private const int Tcp = 6;
+    private const int CorkOption = 3;
     private const int Again = 11;
     private const int Interrupted = 4;
     private const int EndOfFile = 5; // EIO: the file is shorter than it must be
@@ -69,6 +71,16 @@ internal static unsafe partial class SocketSender
         }
     }
 
+    /// <summary>
+    /// Until it is taken back full packets alone go out (TCP_CORK): each send's end would be a small one of its own. What is left waits for
+    /// 200 ms at most.
+    /// </summary>
+    public static void Cork(int socket, bool isCorked)
+    {
+        int value = isCorked ? 1 : 0;
+        _ = SetOption(socket, Tcp, CorkOption, &value, sizeof(int));
+    }
+
     /// <summary>Bytes sent that the peer's kernel has not acknowledged (SIOCOUTQ); 0 when the socket cannot tell.</summary>
     public static long QueuedBytes(int socket)
     {
@@ -99,6 +111,9 @@ internal static unsafe partial class SocketSender
 
     [LibraryImport("libc", EntryPoint = "sendfile", SetLastError = true)]
     private static partial nint SendFile(int socket, SafeFileHandle file, ref long offset, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "setsockopt")]
+    private static partial int SetOption(int socket, int level, int name, int* value, uint length);
 
     [LibraryImport("libc", EntryPoint = "ioctl")]
     private static partial int Control(int socket, nuint request, int* value);

@@ -10,8 +10,9 @@ namespace Breakwater.Proxy.Hits;
 /// </summary>
 internal static unsafe class LeaseSend
 {
-    /// <summary>The size of a part: reading and hashing it keeps a loop from its other clients for some 50 µs.</summary>
-    private const int MostCheckedHere = 256 << 10;
+    /// <summary>A longer object is stored in parts of this size. To read and hash one keeps a loop from its other clients for some 50 µs.
+    /// </summary>
+    public const int PartBytes = 256 << 10;
 
     /// <summary>Sends a head and all that the lease of an answer holds, if all of it is in memory. Lets go of a lease that is not needed
     /// any more.</summary>
@@ -68,14 +69,27 @@ internal static unsafe class LeaseSend
         }
     }
 
-    /// <summary>What the socket takes of the body now. An error is left to whoever goes on.</summary>
+    /// <summary>
+    /// What the socket takes of the body now. An error is left to whoever goes on, and so is a cork when not all of several parts is out.
+    /// </summary>
     private static long SendFromFile(ObjectLease lease, int socket)
     {
         long offset = 0;
+        bool isOfParts = lease.Length > PartBytes;
+        if (isOfParts)
+        {
+            SocketSender.Cork(socket, true);
+        }
+
         while (offset < lease.Length && lease.TryGetFileRange(offset, out ObjectFileRange range)
             && GatheredSend.TrySendFile(socket, range, out long sent) && sent > 0)
         {
             offset += sent;
+        }
+
+        if (isOfParts && offset == lease.Length)
+        {
+            SocketSender.Cork(socket, false);
         }
 
         return offset;
@@ -154,7 +168,7 @@ internal static unsafe class LeaseSend
             return true;
         }
 
-        if (lease.Length is <= ObjectLease.MaxWholeBytes or > MostCheckedHere)
+        if (lease.Length is <= ObjectLease.MaxWholeBytes or > PartBytes)
         {
             return false;
         }

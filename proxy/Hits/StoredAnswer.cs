@@ -104,11 +104,18 @@ internal sealed class StoredAnswer : LoopAnswer
         {
             try
             {
-                return SendStored(socket) ? AnswerProgress.Done : AnswerProgress.Full;
+                if (!SendStored(socket))
+                {
+                    return AnswerProgress.Full;
+                }
+
+                Uncork(socket);
+                return AnswerProgress.Done;
             }
             catch (IOException) when (TryResume())
             {
                 // The rest comes from a Stratum 1, or from a copy that was stored since.
+                Uncork(socket);
             }
         }
 
@@ -161,6 +168,15 @@ internal sealed class StoredAnswer : LoopAnswer
 
         LetGo();
         return true;
+    }
+
+    /// <summary>What of several parts is left goes out, and so does what follows.</summary>
+    private void Uncork(int socket)
+    {
+        if (_bodyBytes > LeaseSend.PartBytes)
+        {
+            SocketSender.Cork(socket, false);
+        }
     }
 
     private void LetGo()

@@ -24,6 +24,17 @@ public sealed class LeaseSendTests(SliceStore store) : IClassFixture<SliceStore>
     private readonly ConnectedSockets _sockets = new();
     private readonly ResidentRuns _resident = new();
 
+    /// <summary>Do full packets alone go out (TCP_CORK)?</summary>
+    private bool IsCorked
+    {
+        get
+        {
+            Span<byte> value = stackalloc byte[sizeof(int)];
+            _sockets.Sender.GetRawSocketOption(6, 3, value);
+            return value[0] != 0;
+        }
+    }
+
     public void Dispose()
     {
         _sockets.Dispose();
@@ -46,6 +57,7 @@ public sealed class LeaseSendTests(SliceStore store) : IClassFixture<SliceStore>
 
         Assert.Equal(FirstAnswer.Sent, LeaseSend.TrySend(answer, s_head, hasBody: true, _resident, _sockets.Descriptor, out long body));
         Assert.Equal(length, body);
+        Assert.False(IsCorked);
         Assert.True(_sockets.Receive(s_head.Length + length).AsSpan().SequenceEqual([.. s_head, .. item.Bytes]));
         answer.Return();
     }
@@ -81,6 +93,7 @@ public sealed class LeaseSendTests(SliceStore store) : IClassFixture<SliceStore>
             received.Write(buffer, 0, _sockets.Receiver.Receive(buffer));
         }
 
+        Assert.False(IsCorked);
         answer.End(AnswerEnd.Sent);
         received.Write(_sockets.Receive(s_head.Length + Much - received.Length));
         Assert.True(received.ToArray().AsSpan(s_head.Length).SequenceEqual(item.Bytes));
@@ -98,6 +111,7 @@ public sealed class LeaseSendTests(SliceStore store) : IClassFixture<SliceStore>
         LeaseSend.TrySend(answer, s_head, hasBody: true, _resident, _sockets.Descriptor, out long body);
         answer.Begin(ledger, joins: null, repository: null, Facts(item), RequestResult.Hit, upstream: null, body);
         Assert.Equal(AnswerProgress.Full, answer.GoOn(_sockets.Descriptor));
+        Assert.True(IsCorked); // no end of a part is a packet of its own
 
         answer.End(AnswerEnd.ClientGone);
         _sockets.Sender.Dispose();
