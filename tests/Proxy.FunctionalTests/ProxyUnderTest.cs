@@ -177,6 +177,12 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     /// <summary>Stops it and fails when something that it took was not given back.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_app is null)
+        {
+            _directory.Dispose(); // a restart did not come about, which is what the test tells
+            return;
+        }
+
         string? held = _endsBusy ? null : await Rest.HeldAsync(Services, Store);
         await StopAsync();
         held ??= await Rest.HeldFilesAsync(_configuration["Store:Path"]!);
@@ -190,8 +196,8 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     private async Task StartAsync()
     {
         BreakwaterSettings settings = BreakwaterSettings.Load(_configuration);
-        _store = await FasterObjectStore.OpenAsync(settings.Store, _disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
-        _app = ProxyServer.Build(_configuration, settings, _store, _time);
+        await Waiting.UntilAsync(async () => (_store = await TryOpenAsync(settings.Store)) is not null, what: "the store's lock");
+        _app = ProxyServer.Build(_configuration, settings, _store!, _time);
         await _app.StartAsync();
         ICollection<string> addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         ILookup<string, Uri> byScheme = addresses.Select(address => new Uri(address)).ToLookup(address => address.Scheme);
@@ -199,9 +205,24 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
         TlsEndPoint = byScheme["https"].Select(address => IPEndPoint.Parse(address.Authority)).SingleOrDefault();
     }
 
+    /// <summary>
+    /// Null: it is locked. A process that another test starts shares what this one has open until it runs a program of its own.
+    /// </summary>
+    private async Task<FasterObjectStore?> TryOpenAsync(StoreOptions options)
+    {
+        try
+        {
+            return await FasterObjectStore.OpenAsync(options, _disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
+        }
+        catch (StoreInUseException)
+        {
+            return null;
+        }
+    }
+
     private async Task StopAsync()
     {
-        await _app!.DisposeAsync().AsTask().InTimeAsync(what: "the proxy's end");
+        await Interlocked.Exchange(ref _app, null)!.DisposeAsync().AsTask().InTimeAsync(what: "the proxy's end");
         await _store!.DisposeAsync().AsTask().InTimeAsync(what: "the store's end");
     }
 }
