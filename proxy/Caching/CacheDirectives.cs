@@ -29,8 +29,9 @@ internal sealed class CacheDirectives
             {
                 at++;
             }
-            else if (!directives.TryTake(text, ref at))
+            else
             {
+                directives.Take(text, at);
                 SkipMember(text, ref at);
             }
         }
@@ -62,7 +63,8 @@ internal sealed class CacheDirectives
             : MaxSeconds;
     }
 
-    private bool TryTake(string text, ref int at)
+    /// <summary>Takes the member that begins here, if it is a directive.</summary>
+    private void Take(string text, int at)
     {
         int i = at;
         while (i < text.Length && Requests.FieldGrammar.IsToken(text.AsSpan(i, 1)))
@@ -72,14 +74,14 @@ internal sealed class CacheDirectives
 
         if (i == at)
         {
-            return false;
+            return;
         }
 
         string name = text[at..i];
         string? argument = null;
         if (i < text.Length && text[i] == '=' && !TryTakeArgument(text, ref i, out argument))
         {
-            return false;
+            return;
         }
 
         while (i < text.Length && text[i] is ' ' or '\t')
@@ -87,14 +89,10 @@ internal sealed class CacheDirectives
             i++;
         }
 
-        if (i < text.Length && text[i] != ',')
+        if (i == text.Length || text[i] == ',')
         {
-            return false;
+            Note(name, argument);
         }
-
-        Note(name, argument);
-        at = i;
-        return true;
     }
 
     private static bool TryTakeArgument(string text, ref int i, out string? argument)

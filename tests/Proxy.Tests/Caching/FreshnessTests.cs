@@ -49,6 +49,8 @@ public sealed class FreshnessTests
         Assert.Equal(200, Freshness.Lifetime(Headers.Stored("Last-Modified: {-1000}"), rule, Headers.Now).TotalSeconds);
         Assert.Equal(5, Freshness.Lifetime(Headers.Stored("Cache-Control: max-age=5"), rule, Headers.Now).TotalSeconds);
         Assert.Equal(0, Freshness.Lifetime(Headers.Stored("X: y", 404), rule, Headers.Now).TotalSeconds);
+        Assert.Equal(30, Freshness.Lifetime(Headers.Stored("Cache-Control: public", 399), rule, Headers.Now).TotalSeconds);
+        Assert.Equal(0, Freshness.Lifetime(Headers.Stored("Cache-Control: public", 400), rule, Headers.Now).TotalSeconds);
     }
 
     [Theory]

@@ -19,6 +19,7 @@ public sealed class SelfNamedTests
     [InlineData("http://r.example.org/x?/v2/a/blobs/sha256:" + Hex, false)]
     [InlineData("http://d.example.org/by-hash/MD5Sum/" + Hex, false)]
     [InlineData("http://d.example.org/", false)]
+    [InlineData("?/v2/a/blobs/sha256:" + Hex, false)]
     public void DigestOf_AUrl_IsWhatItsPathNames(string url, bool isNamed)
     {
         Assert.Equal(isNamed ? Convert.FromHexString(Hex) : null, SelfNamed.DigestOf(url));
