@@ -15,9 +15,13 @@ internal static class Answers
     /// <param name="length">Its length as the head tells it; null: it does not.</param>
     /// <param name="body">Where the body comes from; null: there is none.</param>
     /// <param name="ended">Is told how it ended.</param>
+    /// <param name="silence">Longest wait for a byte of it; null: long.</param>
+    /// <param name="isChunked">Does its head say that it is in chunks?</param>
+    /// <param name="first">What of the body came with its head.</param>
+    /// <param name="givesWay">Is it one that gives way to clients' hits?</param>
     public static FetchedAnswer Of(
         string fields = "", int status = 200, long? length = null, Stream? body = null, Action<string?>? ended = null,
-        TimeSpan? silence = null, bool isChunked = false, byte[]? first = null)
+        TimeSpan? silence = null, bool isChunked = false, byte[]? first = null, bool givesWay = false)
     {
         var message = new HttpResponseMessage((HttpStatusCode)status)
         {
@@ -33,6 +37,7 @@ internal static class Answers
             Upstream = "o.example.org:80",
             WhenEnded = ended,
             First = first ?? [],
+            GivesWay = givesWay,
         };
     }
 

@@ -91,6 +91,32 @@ public sealed class BodyIntakeTests(SliceStore store) : IClassFixture<SliceStore
         await pipe.Writer.CompleteAsync();
     }
 
+    /// <summary>While clients wait for processors a long body is held back behind its first slice; a node's is not.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Take_WhileClientsWaitForProcessors_HoldsBackWhatIsLong(bool givesWay)
+    {
+        await using var bench = new OriginBench(store, busy: 0.5);
+        bench.Time.Advance(GivingWay.Look);
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+        BodyFeed feed = bench.Intake.Start(
+            Answers.Of(length: 3 * Slice, body: pipe.Reader.AsStream(), givesWay: givesWay), _id, 0, 3 * Slice, isStrong: false, null);
+        await pipe.Writer.WriteAsync(_bytes.AsMemory(0, Slice));
+        await Waiting.UntilAsync(() => feed.Position == Slice);
+        await pipe.Writer.WriteAsync(_bytes.AsMemory(Slice, 2 * Slice));
+        await Waiting.UntilAsync(() => bench.Counters.UpstreamBytesTotal > Slice);
+
+        Assert.True(feed.Position == Slice || !givesWay);
+        await Waiting.UntilAsync(() =>
+        {
+            bench.Time.Advance(givesWay ? TimeSpan.FromMilliseconds(10) : TimeSpan.Zero);
+            return feed.Position == 3 * Slice;
+        });
+        await pipe.Writer.CompleteAsync();
+        Assert.True(await feed.Completion.Task.InTimeAsync());
+    }
+
     [Fact]
     public async Task NextPresent_BehindASlice_IsWhatIsStoredOnItsWayOrAskedFor()
     {

@@ -64,7 +64,10 @@ public sealed class BodyReaderTests(SliceStore store) : IClassFixture<SliceStore
         Assert.Equal(3, (await feed.RoomAsync(CancellationToken.None)).Length);
         Assert.Equal(Slice, (await Feed(0, Length).RoomAsync(CancellationToken.None)).Length);
         Assert.Equal(Slice, (await Feed(0, null).RoomAsync(CancellationToken.None)).Length);
+        Task waits = feed.WaitBeyondAsync(Slice + 2);
+        Assert.False(waits.IsCompleted);
         feed.Break();
+        await waits.InTimeAsync();
         Assert.True(feed.IsBroken);
         Assert.False(await feed.Completion.Task.InTimeAsync());
     }
@@ -120,6 +123,42 @@ public sealed class BodyReaderTests(SliceStore store) : IClassFixture<SliceStore
         Assert.Equal((3L, 3), (feed.Position, feed.Released(0, 3)));
     }
 
+    /// <summary>What the store does not take is read from memory, and ends where it ends: none of it counts twice.</summary>
+    [Fact]
+    public async Task Feed_ThatTheStoreDoesNotTake_EndsWhereItEnds()
+    {
+        await using var refusing = new WatchedSlices(Slices) { TakesAll = false };
+        var feed = new BodyFeed(_id, 0, 3, refusing, TimeProvider.System);
+        using var reader = new BodyReader(HeadOf(3), feed, refusing, _feeds, (_, _, _) => Task.FromResult<BodyFeed?>(null));
+        new byte[] { 1, 2, 3 }.CopyTo(await feed.RoomAsync(CancellationToken.None));
+        feed.AdvanceLast(3);
+        long? whole = null;
+        await feed.EndAsync(length => whole = length, CancellationToken.None);
+
+        Assert.Equal((3L, (long?)3, false, null), (feed.Position, feed.End, feed.IsStored, whole));
+        Assert.Equal([1, 2, 3], await ReadAsync(reader, 0, 9));
+        Assert.Empty(await ReadAsync(reader, 3, 9));
+    }
+
+    /// <summary>A slice that is being read stays, though the store forgets it meanwhile; it is let go of at the next one.</summary>
+    [Fact]
+    public async Task Slices_OneAfterTheOther_AreHeldWhileTheyAreRead()
+    {
+        await StoreAsync(0, Slice);
+        await StoreAsync(1, Length - Slice);
+        await using var slices = new WatchedSlices(Slices);
+        var reader = new BodyReader(HeadOf(Length), null, slices, _feeds, (_, _, _) => Task.FromResult<BodyFeed?>(null));
+        Assert.Equal(_bytes[..9], await ReadAsync(reader, 0, 9));
+        Assert.True(Slices.Remove(BodySlice.KeyOf(_id, 0)));
+
+        Assert.Equal(_bytes[9..18], await ReadAsync(reader, 9, 9));
+        Assert.Equal(1, slices.Leases);
+        Assert.Equal(_bytes[Slice..], await ReadAsync(reader, Slice, 9));
+        Assert.Equal(1, slices.Leases);
+        reader.Dispose();
+        Assert.Equal(0, slices.Leases);
+    }
+
     [Fact]
     public async Task Abandoned_WhatHasCome_IsKeptAndTheRestIsAskedForAgain()
     {
@@ -158,6 +197,22 @@ public sealed class BodyReaderTests(SliceStore store) : IClassFixture<SliceStore
 
         Assert.Equal(_bytes[..3], await ReadAsync(reader, 0, 9));
         Assert.Equal(2, fills);
+    }
+
+    [Fact]
+    public async Task Missing_PartWhoseFetchesBreakOff_IsGivenUpAfterTwo()
+    {
+        int fills = 0;
+        using var reader = new BodyReader(HeadOf(Length), null, Slices, _feeds, (_, _, _) =>
+        {
+            fills++;
+            BodyFeed part = Feed(0, Length);
+            part.Break();
+            return Task.FromResult<BodyFeed?>(part);
+        });
+
+        await Assert.ThrowsAsync<IOException>(() => ReadAsync(reader, 0, 9));
+        Assert.Equal((2, (0L, 0L)), (fills, reader.Had));
     }
 
     [Fact]
@@ -208,6 +263,14 @@ public sealed class BodyReaderTests(SliceStore store) : IClassFixture<SliceStore
         _filled.Add((offset, end));
         return Task.FromResult<BodyFeed?>(null);
     });
+
+    private async Task StoreAsync(int index, int count)
+    {
+        await using ObjectWriter writer = Slices.BeginWrite(BodySlice.KeyOf(_id, index), count);
+        Assert.Null(await writer.AppendAsync(_bytes.AsMemory(index * Slice, count)));
+        Assert.True(writer.Verify());
+        Assert.Equal(CommitResult.Committed, await writer.CommitAsync().InTimeAsync());
+    }
 
     private async Task WriteAsync(BodyFeed feed, int count)
     {

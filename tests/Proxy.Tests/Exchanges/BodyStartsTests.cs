@@ -64,12 +64,14 @@ public sealed class BodyStartsTests(SliceStore store) : IClassFixture<SliceStore
     }
 
     /// <summary>One that comes near in time is waited for, and nothing is asked for beside it.</summary>
-    [Fact]
-    public async Task Find_OfAPartThatComesSoon_WaitsForIt()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Find_OfAPartThatComesSoon_WaitsForIt(bool isKnown)
     {
         await using var bench = new OriginBench(store);
         BodyFeed feed = Feed(bench);
-        Task<(bool HasStart, BodyFeed? Feed)> find = FindAsync(bench, $"Range: bytes={Far}-{Far}", feed);
+        Task<(bool HasStart, BodyFeed? Feed)> find = FindAsync(bench, $"Range: bytes={Far}-{Far}", isKnown ? feed : null);
         for (int second = 0; second < 3 && !find.IsCompleted; second++)
         {
             await AdvanceAsync(feed, 5 * Slice);

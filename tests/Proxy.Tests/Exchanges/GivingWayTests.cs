@@ -8,16 +8,16 @@ namespace Breakwater.Proxy.Tests.Exchanges;
 /// <summary>Long bodies of ordinary HTTP beside clients that are busy, and that are not.</summary>
 public sealed class GivingWayTests
 {
-    private const int Threads = 4;
+    private const int Threads = BusyThreads.Count;
     private const int Piece = 1 << 20;
 
     private readonly FakeTimeProvider _time = new();
-    private readonly Load _load;
+    private readonly BusyThreads _load;
     private readonly GivingWay _way;
 
     public GivingWayTests()
     {
-        _load = new Load(_time);
+        _load = new BusyThreads(_time);
         _way = new GivingWay(_load, _time);
     }
 
@@ -164,34 +164,5 @@ public sealed class GivingWayTests
         }
 
         await task.InTimeAsync();
-    }
-
-    /// <summary>Threads that wait for a processor for a share of their time.</summary>
-    private sealed class Load(TimeProvider time) : ServingLoad
-    {
-        private long _at = time.GetTimestamp();
-        private TimeSpan _waited;
-
-        public double Share
-        {
-            get;
-            set
-            {
-                _ = Waited;
-                field = value;
-            }
-        }
-
-        public override int Threads => GivingWayTests.Threads;
-
-        public override TimeSpan Waited
-        {
-            get
-            {
-                _waited += Share * Threads * time.GetElapsedTime(_at);
-                _at = time.GetTimestamp();
-                return _waited;
-            }
-        }
     }
 }

@@ -26,15 +26,19 @@ internal sealed class OriginBench : IAsyncDisposable, IHostNames
     public const int Places = 2;
 
     private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly ServingLoad _load = new();
+    private readonly ServingLoad _load;
     private readonly UpstreamPace _pace;
     private readonly GuardedConnector _connector;
     private readonly UpstreamTlsFiles _tls;
     private readonly DestinationClients _clients;
 
-    public OriginBench(SliceStore store)
+    /// <summary>Makes it.</summary>
+    /// <param name="store">Where answers go.</param>
+    /// <param name="busy">For what share of their time the threads that serve clients wait for a processor.</param>
+    public OriginBench(SliceStore store, double busy = 0)
     {
         var options = new ProxyOptions();
+        _load = busy > 0 ? new BusyThreads(Time) { Share = busy } : new ServingLoad();
         Counters = new ProxyCounters(_metrics.GetRequiredService<IMeterFactory>());
         _pace = new UpstreamPace(new UpstreamOptions(), options, Time);
         _connector = new GuardedConnector(new AddressGuard(["127.0.0.0/8"], Time), this, options, TimeProvider.System);

@@ -124,6 +124,51 @@ public sealed class OriginFetchTests(SliceStore store) : IClassFixture<SliceStor
         await bench.AtRestAsync();
     }
 
+    /// <summary>What is stored stands in for an origin that fails, and for nothing else that it says.</summary>
+    [Theory]
+    [InlineData(499, false)]
+    [InlineData(500, true)]
+    [InlineData(0, true)]
+    public async Task Ask_AnOriginThatFails_IsAnsweredByWhatIsStored(int status, bool isStale)
+    {
+        await using var bench = new OriginBench(store);
+        bench.Origin.Put(_path, [1]);
+        bench.Origin.Script(_path, status == 0 ? UpstreamBehaviour.ResetWithoutAnswer : UpstreamBehaviour.WithStatus(status));
+        StoredHead stored = Headers.Stored("ETag: \"a\"|Cache-Control: max-age=60");
+        bench.Time.Advance(TimeSpan.FromSeconds(100));
+
+        ExchangeAnswer answer = await bench.Fetch.AskAsync(bench.Exchange(_path), stored, null, isForAll: true, default).InTimeAsync();
+
+        Assert.Equal((isStale ? AnswerOrigin.StaleOnError : AnswerOrigin.Fetched, status == 0 ? null : (int?)status),
+            (answer.Origin, answer.ForwardedStatus));
+        Assert.Equal(isStale, ReferenceEquals(stored, answer.Head));
+        await EndAsync(answer);
+        await bench.AtRestAsync();
+    }
+
+    /// <summary>A mirror is asked after an origin that fails, and after no other answer.</summary>
+    [Theory]
+    [InlineData(499, false)]
+    [InlineData(500, true)]
+    public async Task Ask_AnOriginWithAMirror_AsksThatOneWhenTheFirstFails(int status, bool asksBoth)
+    {
+        await using var bench = new OriginBench(store);
+        string mirror = _path + "m";
+        bench.Origin.Put(mirror, [1]);
+        bench.Origin.Script(_path, UpstreamBehaviour.WithStatus(status));
+        Exchange exchange = bench.Exchange(_path);
+        exchange = exchange with
+        {
+            Target = exchange.Target with { Upstreams = [.. exchange.Target.Upstreams, new Uri(bench.Origin.Address + mirror[1..])] },
+        };
+
+        ExchangeAnswer answer = await bench.Fetch.AskAsync(exchange, null, null, isForAll: true, default).InTimeAsync();
+
+        Assert.Equal((asksBoth ? 200 : status, asksBoth ? 1 : 0), (answer.ForwardedStatus, bench.Origin.RequestCount(mirror)));
+        await EndAsync(answer);
+        await bench.AtRestAsync();
+    }
+
     /// <summary>A head that differs from what is stored makes that useless; one that agrees renews it (RFC 9111, 4.3.5).</summary>
     [Theory]
     [InlineData("ETag: \"a\"", 3, true)]
@@ -146,5 +191,12 @@ public sealed class OriginFetchTests(SliceStore store) : IClassFixture<SliceStor
         StoredHead? left = bench.Heads.Find(exchange.Target.Uri)?.Newest;
         Assert.Equal(isSame ? "max-age=60" : null, left?.Fields.Only("Cache-Control"));
         await bench.AtRestAsync();
+    }
+
+    /// <summary>Lets go of an answer; what is kept of it has come when this returns.</summary>
+    private static async Task EndAsync(ExchangeAnswer answer)
+    {
+        answer.Live?.Dispose();
+        await (answer.Feed?.Completion.Task ?? Task.CompletedTask).InTimeAsync();
     }
 }
