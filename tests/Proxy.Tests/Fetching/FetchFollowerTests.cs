@@ -63,6 +63,29 @@ public sealed class FetchFollowerTests(SliceStore store) : IClassFixture<SliceSt
         Assert.Equal(Length - 100, await ReadFromAsync(100));
     }
 
+    /// <summary>Who asks for it in too many ways starts a fetch of its own, and holds nothing of this one.</summary>
+    [Fact]
+    public async Task TryJoin_InMoreWaysThanAreAsked_IsNoneAndHoldsNothing()
+    {
+        InFlightFetch fetch = _bench.NewFetch(FetchBench.OrderOf(_item));
+        List<FetchFollower?> followers = [];
+        for (int i = 1; i < FetchWays.MaxWays; i++)
+        {
+            followers.Add(fetch.TryJoin(FetchBench.OrderOf(_item, $"r{i}.example.org"), isLeader: false));
+        }
+
+        Assert.DoesNotContain(null, followers);
+        Assert.Null(fetch.TryJoin(FetchBench.OrderOf(_item, "more.example.org"), isLeader: false));
+        Assert.Equal(followers.Count, fetch.Followers);
+        foreach (FetchFollower? follower in followers)
+        {
+            await follower!.DisposeAsync();
+        }
+
+        await fetch.Body.ReleaseHoldAsync();
+        Assert.Null(fetch.Body.TryOpenReader()); // nobody holds its bytes, and they are gone
+    }
+
     /// <summary>What was promised is complete only when all of it is known to be right.</summary>
     [Fact]
     public async Task Look_AfterAPromise_KeepsTheLastByteUntilAllIsRight()

@@ -28,6 +28,28 @@ public sealed class LeaseStreamTests(SliceStore store) : IClassFixture<SliceStor
         Assert.Equal(0, stream.Read(new byte[10], 0, 10));
     }
 
+    /// <summary>What is not in memory is read from disk, and its lease is given back at the end.</summary>
+    [Fact]
+    public async Task Stream_OfWhatIsOnDisk_IsReadWholeInEitherWay()
+    {
+        await (await OpenAsync()).DisposeAsync();
+        await using var slices = new WatchedSlices(store.Store) { BeforeRead = () => Task.CompletedTask };
+        Assert.True(slices.TryOpen(s_item.Key, out ObjectLease? lease));
+        await using (var stream = new LeaseStream(lease))
+        {
+            using var copy = new MemoryStream();
+            await stream.CopyToAsync(copy);
+            Assert.Equal(s_item.Bytes, copy.ToArray());
+            stream.Position = 0;
+            using var again = new MemoryStream();
+            stream.CopyTo(again);
+            Assert.Equal(s_item.Bytes, again.ToArray());
+            Assert.Equal(100_000, stream.Position);
+        }
+
+        Assert.Equal(0, slices.Leases);
+    }
+
     [Fact]
     public async Task Seek_FromEachEnd_IsThere()
     {

@@ -69,8 +69,10 @@ public class ProgressWatchTests
         Assert.False(watch.IsTooSlow(TimeSpan.FromSeconds(13)));
         Assert.False(watch.IsTooSlow(TimeSpan.FromSeconds(15.9)));
         Assert.True(watch.IsTooSlow(TimeSpan.FromSeconds(16))); // what came before does not count
-        watch.Moved(3 * 2048, TimeSpan.FromSeconds(17));
-        Assert.False(watch.IsTooSlow(TimeSpan.FromSeconds(19)));
+        watch.Moved((3 * 2048) - 1, TimeSpan.FromSeconds(17));
+        Assert.True(watch.IsTooSlow(TimeSpan.FromSeconds(19)));
+        watch.Moved(3 * 2048, TimeSpan.FromSeconds(20));
+        Assert.False(watch.IsTooSlow(TimeSpan.FromSeconds(22)));
     }
 
     [Fact]
