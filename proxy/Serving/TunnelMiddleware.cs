@@ -33,10 +33,15 @@ internal sealed class TunnelMiddleware(
 
     private async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        (bool isConnect, byte[] head) = await ReadHeadAsync(connection);
+        (bool isConnect, byte[]? head) = await ReadHeadAsync(connection);
         if (!isConnect)
         {
             await next(connection);
+            return;
+        }
+
+        if (head is null)
+        {
             return;
         }
 
@@ -116,13 +121,16 @@ internal sealed class TunnelMiddleware(
         }
     }
 
-    /// <summary>Reads a head that begins with CONNECT, up to its empty line. False: it is none, and nothing was read.</summary>
-    private async Task<(bool IsConnect, byte[] Head)> ReadHeadAsync(ConnectionContext connection)
+    /// <summary>
+    /// Reads a head that begins with CONNECT, up to its empty line; null: the connection has ended, and nothing was said on it. False: it
+    /// is none, and nothing was read.
+    /// </summary>
+    private async Task<(bool IsConnect, byte[]? Head)> ReadHeadAsync(ConnectionContext connection)
     {
         PipeReader input = connection.Transport.Input;
         CancellationToken closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(closing, connection.ConnectionClosed);
-        patience.CancelAfter(ConnectionRules.Idle);
+        using var late = new CancellationTokenSource(ConnectionRules.Idle, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(late.Token, closing, connection.ConnectionClosed);
         bool hasBegun = false;
         while (true)
         {
@@ -134,7 +142,7 @@ internal sealed class TunnelMiddleware(
             catch (Exception e) when (e is OperationCanceledException or ConnectionResetException or ConnectionAbortedException)
             {
                 connection.Abort(new ConnectionAbortedException("The client sent no request in time, or left.", e));
-                return (true, []);
+                return (true, hasBegun ? [] : null);
             }
 
             ReadOnlySequence<byte> buffer = result.Buffer;
@@ -158,7 +166,7 @@ internal sealed class TunnelMiddleware(
             if (!hasBegun && bytes.Length > 0)
             {
                 hasBegun = true;
-                patience.CancelAfter(options.RequestHeadTimeout);
+                late.CancelAfter(options.RequestHeadTimeout);
             }
         }
     }

@@ -22,7 +22,7 @@ public sealed class TunnelMiddlewareTests : IDisposable, IConnectionHeartbeatFea
     private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly FakeTimeProvider _time = new();
     private readonly Drain _drain = new();
-    private readonly ProxyOptions _options = new() { RequestHeadTimeout = TimeSpan.FromMilliseconds(50) };
+    private readonly ProxyOptions _options = new();
     private readonly RequestRecorder _recorder;
     private readonly GuardedConnector _connector;
     private readonly DuplexPipe _client;
@@ -38,7 +38,10 @@ public sealed class TunnelMiddlewareTests : IDisposable, IConnectionHeartbeatFea
             KeepsRecords = true,
         };
         _connector = new GuardedConnector(new AddressGuard(["127.0.0.0/8"], _time), this, _options, TimeProvider.System);
-        (Pipe up, Pipe down) = (new Pipe(), new Pipe());
+
+        // Whoever reads what is said has read it when it is said.
+        var up = new Pipe(new PipeOptions(readerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
+        var down = new Pipe();
         _client = new DuplexPipe(down.Reader, up.Writer);
         _connection = new DefaultConnectionContext("c", new DuplexPipe(up.Reader, down.Writer), _client)
         {
@@ -74,15 +77,40 @@ public sealed class TunnelMiddlewareTests : IDisposable, IConnectionHeartbeatFea
         Assert.Empty(Records());
     }
 
-    /// <summary>Whoever began a CONNECT and does not end it is not waited for.</summary>
+    /// <summary>Whoever began a CONNECT and does not end it is not waited for, however often another byte of it comes.</summary>
     [Fact]
     public async Task Head_ThatDoesNotBecomeWhole_EndsTheConnection()
     {
-        await SayAsync("CONNECT a");
-        await RunAsync().InTimeAsync();
+        Task run = RunAsync();
+        _time.Advance(2 * _options.RequestHeadTimeout); // nothing has begun yet
+        TimeSpan step = _options.RequestHeadTimeout / 9;
+        foreach (char letter in "CONNECT a")
+        {
+            Assert.False(run.IsCompleted);
+            await SayAsync($"{letter}");
+            _time.Advance(step);
+        }
 
+        _time.Advance(step);
+        await run.InTimeAsync();
         Assert.False(_isKestrels);
+        Assert.Equal(RequestResult.Refused, Assert.Single(Records()).Result);
         await Waiting.UntilAsync(() => _connection.ConnectionClosed.IsCancellationRequested);
+    }
+
+    /// <summary>A connection on which nothing is said stays for five minutes, and is no request.</summary>
+    [Fact]
+    public async Task Connection_ThatSaysNothing_EndsAfterAWhile()
+    {
+        Task run = RunAsync();
+        _time.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromTicks(1));
+        Assert.False(_connection.ConnectionClosed.IsCancellationRequested);
+        Assert.False(run.IsCompleted);
+        _time.Advance(TimeSpan.FromTicks(1));
+
+        await run.InTimeAsync();
+        Assert.False(_isKestrels);
+        Assert.Empty(Records());
     }
 
     /// <summary>As long as something moves it stays, however old it is.</summary>
