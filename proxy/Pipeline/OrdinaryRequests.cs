@@ -69,7 +69,6 @@ internal sealed class OrdinaryRequests(
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)
         {
             context.Response.Headers.Connection = "close";
-            outcome.Result = RequestResult.Refused;
             await heads.WriteErrorAsync(context, e.StatusCode, "The body of the request is malformed.");
         }
         finally

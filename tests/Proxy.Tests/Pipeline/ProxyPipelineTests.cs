@@ -1,6 +1,9 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
+using Breakwater.CacheStore;
 using Breakwater.Proxy.Access;
 using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.Observability;
@@ -10,6 +13,7 @@ using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.Upstreams;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -78,7 +82,43 @@ public sealed class ProxyPipelineTests : IDisposable
 
         Assert.True(life.IsAborted);
         Assert.Equal("", Body());
-        AssertNoted(RequestResult.Failed, 200);
+        Assert.Equal(_time.GetTimestamp(), AssertNoted(RequestResult.Failed, 200).AnsweredAt); // nobody has noted when it began
+    }
+
+    /// <summary>What somebody who traces is told is what the records say.</summary>
+    [Fact]
+    public async Task Handle_WhileSomebodyTraces_IsASpanThatSaysHowItEnded()
+    {
+        ActivitySource spans = Telemetry.Spans; // made before anybody listens
+        List<Activity> ended = [];
+        using var caller = new Activity("caller");
+        caller.Start();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => ReferenceEquals(source, spans),
+            Sample = (ref ActivityCreationOptions<ActivityContext> made) =>
+                made.Parent.TraceId == caller.TraceId ? ActivitySamplingResult.AllData : ActivitySamplingResult.None,
+            ActivityStopped = activity => ended.AddRange(activity.TraceId == caller.TraceId ? [activity] : []),
+        };
+        ActivitySource.AddActivityListener(listener);
+        var key = new ObjectKey(SHA1.HashData("x"u8), DigestAlgorithm.Sha1, ObjectKind.Plain);
+        _context.Connection.RemoteIpAddress = IPAddress.Parse("192.0.2.7");
+        _context.Response.Body = new NotingBody(() =>
+        {
+            RequestOutcome outcome = _context.Features.GetRequiredFeature<RequestOutcome>();
+            (outcome.Fqrn, outcome.Key, outcome.Upstream) = (Fqrn.Parse("a.example.org"), key, "s1.example.org:80");
+        });
+
+        await HandleAsync();
+
+        Activity span = Assert.Single(ended);
+        Assert.Equal(("request", ActivityKind.Server), (span.OperationName, span.Kind));
+        Assert.Equal(
+            [
+                ("breakwater.object", key.ToString()), ("breakwater.repository", "a.example.org"), ("breakwater.result", "refused"),
+                ("http.response.status_code", "403"), ("server.address", "s1.example.org:80"),
+            ],
+            span.TagObjects.Select(tag => (tag.Key, tag.Value?.ToString())).OrderBy(tag => tag.Key, StringComparer.Ordinal));
     }
 
     [Fact]
@@ -223,6 +263,16 @@ public sealed class ProxyPipelineTests : IDisposable
         public IAsyncDisposable? TakeWork() => null;
 
         public long TakeStart() => StartedAt;
+    }
+
+    /// <summary>A body at whose first bytes something happens.</summary>
+    private sealed class NotingBody(Action atBytes) : MemoryStream
+    {
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            atBytes();
+            return base.WriteAsync(buffer, cancellationToken);
+        }
     }
 
     private sealed class Begun : HttpResponseFeature
