@@ -85,6 +85,7 @@ internal sealed class CopyCheck : IDisposable
             if (isGood)
             {
                 using ICacheEntry entry = _good.CreateEntry(key);
+                entry.Value = true; // without a value nothing is kept
                 entry.Size = 1;
                 entry.AbsoluteExpirationRelativeToNow = s_goodFor;
             }
