@@ -70,15 +70,17 @@ public sealed class DeclaredSeedTests : IAsyncLifetime
         string damaged = Write("damaged.seed");
         await File.WriteAllBytesAsync(damaged, _bundle[..(_bundle.Length / 2)]);
         string missing = _files.Combine("missing.seed");
-        _proxy.Change(Files(damaged, missing, Write("a.seed"), Write("b.seed"), _files.Path));
-        await Waiting.UntilAsync(() => Declared.All is { Count: 5 } all && all.All(one => one.State != DeclaredState.UnderWay));
+        string other = _files.Combine("other.seed");
+        await File.WriteAllBytesAsync(other, await _bench.ExportAsync(SeedBench.All(s_tiny.Fqrn) with { Name = "other" }));
+        _proxy.Change(Files(damaged, missing, Write("a.seed"), Write("b.seed"), _files.Path, other));
+        await Waiting.UntilAsync(() => Declared.All is { Count: 6 } all && all.All(one => one.State != DeclaredState.UnderWay));
 
         string[] findings = [.. _proxy.Services.GetRequiredService<Health>().Check().Findings.Select(f => f.Text)];
         Assert.Contains(findings, f => f.StartsWith($"Seeds:Files: {missing}: there is no such file.", StringComparison.Ordinal));
         Assert.Contains(findings, f => f.StartsWith($"Seeds:Files: {damaged}: ", StringComparison.Ordinal));
         Assert.Contains(findings, f => f.Contains("b.seed: its seed is named", StringComparison.Ordinal));
         Assert.Contains(findings, f => f.Contains("this is a folder", StringComparison.Ordinal));
-        Assert.Equal(_files.Combine("a.seed"), Assert.Single(Seeds.List()).File);
+        Assert.Equal([_files.Combine("a.seed"), other], Seeds.List().Select(seed => seed.File!).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -109,5 +111,5 @@ public sealed class DeclaredSeedTests : IAsyncLifetime
     }
 
     private static Dictionary<string, string?> Files(params string[] files) =>
-        Enumerable.Range(0, 5).ToDictionary(i => $"Seeds:Files:{i}", i => files.ElementAtOrDefault(i));
+        Enumerable.Range(0, 6).ToDictionary(i => $"Seeds:Files:{i}", i => files.ElementAtOrDefault(i));
 }

@@ -1,8 +1,11 @@
+using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Pins;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Seeding;
+using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Snapshots;
+using Breakwater.Proxy.Tests.Repositories;
 using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
@@ -77,6 +80,34 @@ public sealed class SeedClockTests
             ],
             imported.Warnings);
         Assert.Equal(s_minios.Fqrn, Assert.Single(lab.Services.GetRequiredService<SeedRegistry>().List()).Repositories.Single().Fqrn);
+
+        byte[] renewal = await bench.ExportAsync(SeedBench.All(s_minios.Fqrn) with { WhitelistOnly = true });
+        SeedRefusedException refused =
+            await Assert.ThrowsAsync<SeedRefusedException>(async () => await SeedBench.ImportAsync(lab, await OfAnotherAsync(renewal)));
+        Assert.Contains("renews a manifest signed by another certificate than that of revision", refused.Message, StringComparison.Ordinal);
+        await SeedBench.ImportAsync(lab, renewal);
+    }
+
+    /// <summary>A renewal as another publisher signs it, who has taken the repository's name.</summary>
+    private static async Task<byte[]> OfAnotherAsync(byte[] renewal)
+    {
+        using ForgedRepository other = new(s_minios.Fqrn);
+        var forge = BundleForge.Open(renewal);
+        for (int i = 0; i < forge.Documents.Count; i++)
+        {
+            string name = forge.Documents[i].Name;
+            forge.Documents[i] = (name, name.EndsWith(SeedPath.Manifest, StringComparison.Ordinal)
+                ? other.Own.SignManifest(other.ManifestText(811, other.OwnCertificate))
+                : name.EndsWith(SeedPath.Whitelist, StringComparison.Ordinal)
+                ? other.WhitelistOf("20200101000000", "20461101000000", other.OwnCertificate)
+                : Encoding.ASCII.GetBytes(other.MasterKeyPem));
+        }
+
+        forge.Objects.Clear();
+        forge.Objects.Add((other.CertificateUrl(other.OwnCertificate)[1..], other.OwnCertificate, null));
+        forge.Say(repository =>
+            repository with { Revision = 811, WhitelistExpires = new DateTimeOffset(2046, 11, 1, 0, 0, 0, TimeSpan.Zero) });
+        return await forge.MakeAsync();
     }
 
     private static Task<ProxyUnderTest> StartAsync(string keys, TimeProvider time) => ProxyUnderTest.StartAsync(

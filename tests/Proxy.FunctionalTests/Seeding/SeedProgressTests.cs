@@ -22,6 +22,7 @@ public sealed class SeedProgressTests
         Told fetched = new();
         await exporter.FetchAsync(plan, order, fetched, default);
         Assert.NotEmpty(plan.Missing);
+        Assert.True(plan.MissingBytesEstimate > 0);
         Assert.Equal(Enumerable.Range(1, plan.Missing.Count).Select(i => (long)i), fetched.All.Select(one => one.Objects).Order());
         Assert.All(fetched.All, one => Assert.Equal((plan.Missing.Count, plan.MissingBytesEstimate), (one.TotalObjects, one.TotalBytes)));
         Assert.Equal(plan.Missing.Sum(item => (long)tiny.Objects[item.Key].Length), fetched.All.Max(one => one.Bytes));

@@ -1,4 +1,5 @@
 using Breakwater.CacheStore.Scrubbing;
+using Breakwater.Proxy.Seeding;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Store;
@@ -7,9 +8,9 @@ namespace Breakwater.Proxy.FunctionalTests.Store;
 public sealed class PinnedHealTests
 {
     [Theory]
-    [InlineData(50_000)]
-    [InlineData(900_000)]
-    public async Task Scrub_DamagedPinnedObject_IsFetchedAgainAndServedRight(int sizeBytes)
+    [InlineData(50_000, "workingset/synthetic.example.org/1")]
+    [InlineData(900_000, "seed:lab")] // its record says whose it is
+    public async Task Scrub_DamagedPinnedObject_IsFetchedAgainAndServedRight(int sizeBytes, string pin)
     {
         using TemporaryDirectory directory = new();
         await using ScriptedUpstream stratum1 = ScriptedUpstream.Start();
@@ -20,7 +21,11 @@ public sealed class PinnedHealTests
             await ProxyUnderTest.StartAsync(new Dictionary<string, string?> { ["Store:Path"] = store }, null, stratum1);
         Assert.Equal(200, (await proxy.GetAsync(pinned.Url)).Status);
         Assert.Equal(200, (await proxy.GetAsync(other.Url)).Status);
-        proxy.Store.Pins.Put("workingset/synthetic.example.org/1", [pinned.Key]);
+        await new SeedRecords(proxy.Store.Documents).PutAsync(
+            new SeedRecord("lab", "", DateTimeOffset.UnixEpoch, 1, sizeBytes,
+                [new SeedRecordRepository("synthetic.example.org", 1, true, DateTimeOffset.UnixEpoch, [])]),
+            new Dictionary<string, byte[]>(), default);
+        proxy.Store.Pins.Put(pin, [pinned.Key]);
         await Waiting.UntilAsync(() => proxy.Store.List().Count() == 2); // durable, and read from the disk from now on
         StoreFiles.Flip(store, pinned.Bytes);
         StoreFiles.Flip(store, other.Bytes);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Snapshots;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -90,11 +91,15 @@ public sealed class WorkingSetRoomTests : IAsyncLifetime
         WorkingSetView all = await ImportAsync("all", "/cvm4/bin/busybox\n");
         WorkingSetView some = await ImportAsync("some", "/cvm4/bin/busybox\n/no/such/file\n");
 
-        Assert.Equal((1, null, null), (all.Entries, all.Unmatched, all.SkippedLines));
+        Assert.Equal((1, null, null, WorkingSetSource.Given), (all.Entries, all.Unmatched, all.SkippedLines, all.Source));
         Assert.Equal((2, null), (some.Entries, some.SkippedLines));
         Assert.Equal(["/no/such/file"], some.Unmatched);
         Assert.Equal(["all", "some"], (await _admin.GetAsync<WorkingSetView[]>("working-sets", default)).Select(set => set.Name).Order());
         Assert.Equal("all", (await _admin.GetAsync<JsonElement>($"working-sets/{Name}/all", default)).GetProperty("name").GetString());
+        AdminException refused = await Assert.ThrowsAsync<AdminException>(() => ImportAsync("no", "/1\n/2\n/3"));
+        Assert.Contains("is in minios.example.org: /1, /2, /3", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("…", refused.Message, StringComparison.Ordinal);
+        await AssertRefusedAsync(HttpStatusCode.BadRequest, "/1, /2, /3, …", () => ImportAsync("no", "/1\n/2\n/3\n/4"));
         await AssertRefusedAsync(HttpStatusCode.NotFound, "has no working set 'none'", () =>
             _admin.GetAsync<JsonElement>($"working-sets/{Name}/none", default));
         await AssertRefusedAsync(HttpStatusCode.NotFound, "has no working set 'none'", () =>

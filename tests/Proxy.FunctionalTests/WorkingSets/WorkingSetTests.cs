@@ -145,7 +145,7 @@ public sealed class WorkingSetTests : IAsyncLifetime
         string[] names =
             await client.GetAsync<string[]>($"repositories/{Name}/names/{Objects(1).First(key => key.Kind == ObjectKind.Chunk)}", default);
 
-        Assert.Equal(4, imported.Entries);
+        Assert.Equal((4, null, WorkingSetSource.Repository), (imported.Entries, imported.SkippedLines, imported.Source));
         Assert.True(reports[^1] is { IsDone: true, Failed: 0, Problem: null });
         Assert.Equal(reports[^1].Total, reports[^1].Present + reports[^1].Fetched);
         Assert.Equal("/cvm4/bin/busybox", Assert.Single(names));

@@ -75,7 +75,8 @@ public sealed class ZeroTouchTests : IAsyncLifetime
 
         Assert.Equal((200, "100000"), (head.Status, head.Header("Content-Length")));
         Assert.Equal("application/octet-stream", head.Header("Content-Type"));
-        await AssertCountedAsync(requests: 4, 100_000 + 100_000 + 100);
+        Assert.Equal(304, (await client.GetAsync("/boot/ucernvm.img", "If-None-Match: " + head.Header("ETag"))).Status);
+        await AssertCountedAsync(requests: 5, 100_000 + 100_000 + 100);
     }
 
     [Theory]
