@@ -30,7 +30,7 @@ internal sealed class GuessSession(
     private static readonly SemaphoreSlim s_reading = new(2); // programs read at a time, of all sessions
 
     private readonly HashSet<ObjectKey> _trusted = [];    // catalogs that hang below a signed manifest; the task's alone
-    private readonly HashSet<ObjectKey> _opened = [];     // the task's alone
+    private readonly Dictionary<ObjectKey, List<Guess>> _opened = []; // with the guesses below; the task's alone
     private int _failed;
 
     /// <summary>A client asks for an object.</summary>
@@ -103,12 +103,19 @@ internal sealed class GuessSession(
 
     private async Task OpenAsync(GuessTree tree, Step step, CancellationToken cancellationToken)
     {
-        if (_opened.Contains(step.Key) || _opened.Count >= limits.Objects || !await IsTrustedAsync(step.Key, cancellationToken))
+        if (_opened.TryGetValue(step.Key, out List<Guess>? below))
+        {
+            // It was guessed, and now a client asks for it.
+            Fetch(step.IsDemanded ? below : [], cancellationToken);
+            return;
+        }
+
+        if (_opened.Count >= limits.Objects || !await IsTrustedAsync(step.Key, cancellationToken))
         {
             return;
         }
 
-        _opened.Add(step.Key);
+        _opened.Add(step.Key, below = []);
         Parsed<Catalog> opened = await services.Snapshots.OpenCatalogAsync(
             repository, step.Key, CatalogLimits.Default with { OpenBytes = openBytes, MaxInflatedBytes = MaxCatalogBytes },
             cancellationToken);
@@ -118,10 +125,11 @@ internal sealed class GuessSession(
         }
 
         _trusted.UnionWith(catalog.Nested.Take(Math.Max(0, limits.Objects - _trusted.Count)).Select(nested => nested.Catalog));
-        List<Guess> below = step.IsDemanded ? [.. tree.Below(catalog)] : [];
+        List<Guess> hanging = [.. tree.Below(catalog)];
         if (tree.TryAdd(catalog))
         {
-            Fetch(below, cancellationToken);
+            below.AddRange(hanging);
+            Fetch(step.IsDemanded ? below : [], cancellationToken);
         }
     }
 

@@ -148,6 +148,23 @@ public sealed class GuessTreeTests : IDisposable
         Assert.Equal(KeyOf("lib/x"), Assert.Single(_tree.NeedsOf("/app", new ProgramNeeds([], [], ["x"], [], null))).Key);
     }
 
+    /// <summary>Debian's directories of the machine come before the others; a link that leads nowhere ends no search.</summary>
+    [Theory]
+    [InlineData("x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu/own")]
+    [InlineData("aarch64-linux-gnu", "usr/lib/own")]
+    [InlineData(null, "usr/lib/own")]
+    public void NeedsOf_ALibrary_IsTheFirstThatIsThere(string? triplet, string found)
+    {
+        Add("",
+        [
+            ("lib", null, 0), ("lib/own", "", 0), ("lib64", null, 0), ("lib64/own", "$(V)/own", 0), ("usr", null, 0),
+            ("usr/lib", null, 0), ("usr/lib/own", null, 1), ("usr/lib/x86_64-linux-gnu", null, 0),
+            ("usr/lib/x86_64-linux-gnu/own", null, 1),
+        ]);
+
+        Assert.Equal(KeyOf(found), Assert.Single(_tree.NeedsOf("/app", new ProgramNeeds([], [], ["own"], [], triplet))).Key);
+    }
+
     [Fact]
     public void TryAdd_AnotherRevisionOfTheFirst_TakesItsPlaceAlsoWhereThereIsNoRoom()
     {
