@@ -69,6 +69,29 @@ public sealed class KeyNamesTests
         Assert.All(names[chunk], name => Assert.Equal("/file", name.Path));
     }
 
+    /// <summary>As many files of the same bytes, such as empty ones.</summary>
+    [Theory]
+    [InlineData(64)]
+    [InlineData(65)]
+    public async Task Find_FilesOfTheSameBytes_AreToldOfAsMany(int files)
+    {
+        ObjectKey same = new(SHA1.HashData("same"u8), DigestAlgorithm.Sha1, ObjectKind.Plain);
+        using SmallSnapshot snapshot = new(
+            writer =>
+            {
+                for (int i = 0; i < files; i++)
+                {
+                    writer.Add(SmallSnapshot.Row($"/{i}", CatalogFlags.File, "") with { Digest = SHA1.HashData("same"u8) });
+                }
+            });
+
+        Dictionary<ObjectKey, List<KeyName>> names =
+            (await KeyNames.FindAsync(snapshot.Tree, new HashSet<ObjectKey> { same }, _ => true)).Value!;
+
+        Assert.Equal(64, names[same].Count);
+        Assert.Equal(64, names[same].Select(name => name.Path).Distinct().Count());
+    }
+
     [Fact]
     public async Task Find_CatalogThatCannotBeHad_IsAProblem()
     {

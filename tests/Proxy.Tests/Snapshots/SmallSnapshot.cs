@@ -66,7 +66,8 @@ internal sealed class SmallSnapshot : IDisposable
 
     public void Dispose() => _directory.Dispose();
 
-    private static CatalogRow Row(string path, CatalogFlags flags, string target) => new()
+    /// <summary>A row of a path; a link has a target.</summary>
+    internal static CatalogRow Row(string path, CatalogFlags flags, string target) => new()
     {
         Key = PathKey.Of(path),
         Parent = path.Length == 0 ? default : PathKey.Of(path[..path.LastIndexOf('/')]),

@@ -1,4 +1,7 @@
 using Breakwater.Proxy.Snapshots;
+using Breakwater.Proxy.Tests.Repositories;
+using Breakwater.Proxy.Tests.WorkingSets;
+using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.Tests.Snapshots;
 
@@ -68,6 +71,45 @@ public sealed class SnapshotResolverTests : IDisposable
 
         Assert.Equal([(0, "/real/sub/file"), (1, "/real/other")], found.Files.Select(file => (file.Order, file.Path)));
         Assert.Equal([SmallSnapshot.ObjectOf("/real/sub/file")], found.Files[0].Objects);
+    }
+
+    /// <summary>Of a file in parts only those count that are touched.</summary>
+    [Theory]
+    [InlineData(0, 1, "0")]
+    [InlineData(-1, 1, "0")]
+    [InlineData(-1, 2, "0 1")]
+    [InlineData(0, 0, "")]
+    [InlineData(int.MaxValue, 1, "")]
+    public async Task Resolve_PartOfAFile_IsTheChunksThatItTouches(int fromTheSecond, long length, string touched)
+    {
+        List<CatalogChunk> chunks = [];
+        await MiniOs.Tree(2).WalkAsync((catalog, _) => catalog.Walk(entry =>
+        {
+            if (entry.Path == "/cvm4/opt/app/blob.bin")
+            {
+                Assert.Null(catalog.ReadChunks(entry, chunks));
+            }
+        }));
+        long offset = fromTheSecond == 0 ? 0 : chunks[1].Offset + fromTheSecond;
+
+        Resolution found = (await SnapshotResolver.ResolveAsync(MiniOs.Tree(2),
+            [new WantedPath(0, PathPattern.Literal("/cvm4/opt/app/blob.bin"), Ranges: [new Stretch(offset, length)])])).Value!;
+
+        Assert.Equal(touched, string.Join(' ', Assert.Single(found.Files).Objects.Select(key => chunks.FindIndex(c => c.Object == key))));
+    }
+
+    [Theory]
+    [InlineData("/d/f")]
+    [InlineData("/d/f/x")]
+    public async Task Resolve_WhereAnEntryIsDamaged_IsAProblem(string path)
+    {
+        byte[] damaged = SmallCatalog.Of("UPDATE catalog SET size=-1 WHERE name='f'");
+        var tree = new CatalogTree(_snapshot.Root, (_, cancellation) =>
+            Catalog.OpenAsync(new MemoryStream(damaged), CatalogLimits.Default, cancellation));
+
+        Parsed<Resolution> found = await SnapshotResolver.ResolveAsync(tree, [new WantedPath(0, PathPattern.Literal(path))]);
+
+        Assert.Equal("Catalog: the entry of '/d/f' is malformed.", found.Problem);
     }
 
     [Fact]
