@@ -61,7 +61,7 @@ internal sealed partial class ShownPairs(
     private void MakeRoom()
     {
         int count = _pairs.Count;
-        bool isTooLarge = count > 0 && count % 64 == 0 && _pairs.Values.Sum(entry => (long)entry.Cost) > MaxBytes;
+        bool isTooLarge = count % 64 == 0 && _pairs.Values.Sum(entry => (long)entry.Cost) > MaxBytes;
         if (count < MaxRepositories && !isTooLarge)
         {
             return;

@@ -17,6 +17,33 @@ public sealed class ContentTypeFieldTests
     public void OrDefault_OfWhatWasKept_IsNeverWhatNoClientCouldBeSent(string? kept, string sent) =>
     Assert.Equal(sent, ContentTypeField.OrDefault(kept));
 
+    [Theory]
+    [InlineData(ContentTypeField.MaxLength, true)]
+    [InlineData(ContentTypeField.MaxLength + 1, false)]
+    public void OrDefault_OfALongType_TakesAsMuchAsBothPathsCanSend(int length, bool isTaken)
+    {
+        string type = "a/".PadRight(length, 'b');
+
+        Assert.Equal(isTaken ? type : ContentTypeField.Default, ContentTypeField.OrDefault(type));
+    }
+
+    [Theory]
+    [InlineData("", ContentTypeField.Default)]
+    [InlineData("text/plain", "text/plain")]
+    [InlineData(" \ttext/plain\t ", "text/plain")]
+    [InlineData("text", null)]
+    [InlineData("text/plain|text/html", null)]
+    public void TryRead_OfAnAnswer_IsItsOneTypeOrTheDefaultWhereThereIsNone(string fields, string? expected)
+    {
+        using var content = new ByteArrayContent([]);
+        foreach (string field in fields.Split('|', StringSplitOptions.RemoveEmptyEntries))
+        {
+            Assert.True(content.Headers.TryAddWithoutValidation("Content-Type", field));
+        }
+
+        Assert.Equal(expected, ContentTypeField.TryRead(content, out string? type) ? type : null);
+    }
+
     [Fact]
     public void TryRead_BytesAtRandom_TakesOnlyWhatKestrelSends()
     {

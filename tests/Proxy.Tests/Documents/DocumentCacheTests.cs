@@ -1,6 +1,8 @@
+using System.Net;
 using System.Text;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Upstreams;
@@ -101,6 +103,74 @@ public sealed class DocumentCacheTests : IAsyncLifetime
 
         Assert.Equal((isTaken ? 1000 : (int?)null, others), (answer.Document?.Body.Length, Budget.Taken));
         Assert.Equal(!isTaken, answer.Failure?.Detail.Contains("Proxy:MaxUnstoredBytes", StringComparison.Ordinal) ?? false);
+    }
+
+    [Fact]
+    public async Task Get_WhileItIsAskedFor_HasTheSameAnswer()
+    {
+        Gate gate = new();
+        _proxy.Upstream.Put(s_reflog.UrlPath, new byte[10]);
+        _proxy.Upstream.Script(s_reflog.UrlPath, UpstreamBehaviour.WaitsBeforeHead(gate));
+        Task<DocumentAnswer> first = GetAsync(s_reflog with { Client = IPAddress.Parse("10.0.0.1") });
+        await gate.Reached;
+
+        Task<DocumentAnswer> second = GetAsync(s_reflog with { Client = IPAddress.Parse("10.0.0.2") });
+        Assert.False(second.IsCompleted);
+        gate.Open();
+
+        Assert.Equal((RequestResult.Miss, RequestResult.Miss), ((await first).Result, (await second).Result));
+        Assert.Same((await first).Document, (await second).Document);
+        Assert.Single(_proxy.Upstream.Requests);
+    }
+
+    /// <summary>Who joins what waits behind all else that another client wants does not wait behind all of it.</summary>
+    [Fact]
+    public async Task Get_OfTheLastThatAGreedyClientWaitsFor_IsSoonTheTurnOfWhoJoins()
+    {
+        FetchQueue queue = _proxy.Get<FetchQueue>();
+        List<FetchPlace> taken = [new FetchPlace(FetchPriority.Demand)];
+        while (queue.TryEnter(taken[^1]))
+        {
+            taken.Add(new FetchPlace(FetchPriority.Demand));
+        }
+
+        Gate gate = new();
+        _proxy.Upstream.Everything = UpstreamBehaviour.WaitsBeforeHead(gate);
+        List<Task<DocumentAnswer>> answers = [];
+        DocumentRequest wanted = s_reflog;
+        for (int i = 1; i <= 5; i++)
+        {
+            wanted = s_reflog with { Path = $"document{i}", Client = IPAddress.Parse("10.0.0.1") };
+            _proxy.Upstream.Put(wanted.UrlPath, new byte[10]);
+            answers.Add(GetAsync(wanted));
+            await Waiting.UntilAsync(() => queue.Load.Waiting == answers.Count);
+        }
+
+        answers.Add(GetAsync(wanted with { Client = IPAddress.Parse("10.0.0.2") }));
+        queue.Leave(taken[0]);
+        queue.Leave(taken[1]);
+        await _proxy.Upstream.RequestsArrivedAsync(null, 2);
+
+        Assert.Equal(1, _proxy.Upstream.RequestCount(wanted.UrlPath));
+        gate.Open();
+        Assert.All(await Task.WhenAll(answers).InTimeAsync(), answer => Assert.Equal(RequestResult.Miss, answer.Result));
+    }
+
+    [Fact]
+    public async Task Get_WhereNobodyAnswersInTime_IsToldSoOrHasWhatIsThere()
+    {
+        DocumentRequest unknown = s_reflog with { Path = "unknown" };
+        _proxy.Upstream.Put(s_reflog.UrlPath, new byte[10]);
+        CachedDocument? held = (await GetAsync(s_reflog)).Document;
+        _proxy.Time.Advance(DocumentFetcher.FileLifetime);
+        _proxy.Upstream.Everything = UpstreamBehaviour.NeverAnswers;
+        Task<DocumentAnswer> known = GetAsync(s_reflog), other = GetAsync(unknown);
+        await _proxy.Upstream.RequestsArrivedAsync(unknown.UrlPath);
+
+        _proxy.Time.Advance(_proxy.Get<ProxyOptions>().AnswerTimeout);
+
+        Assert.Equal(new DocumentAnswer(held, RequestResult.Stale, null), await known);
+        Assert.Equal((RequestResult.Failed, "no Stratum 1 has answered in time"), ((await other).Result, (await other).Failure!.Detail));
     }
 
     /// <summary>A document as long as its kind may be, and one byte more.</summary>

@@ -11,6 +11,10 @@ public class GeoOrderTests
     public void AsAsked_Servers_KeepTheirOrder(string path, string expected) =>
         Assert.Equal(expected, Encoding.ASCII.GetString(GeoOrder.AsAsked(path, default).Body.Span));
 
+    [Fact]
+    public void AsAsked_LikeAStratum1sError_IsGoodForFiveMinutes() =>
+        Assert.Equal(TimeSpan.FromMinutes(5), GeoOrder.AsAsked("api/v1.0/geo/vm.site/a.example.org", default).Lifetime);
+
     [Theory]
     [InlineData("3,1,2\n", true)]
     [InlineData("1,2,3", true)]

@@ -3,6 +3,7 @@ using Breakwater.Proxy.Settings;
 using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Breakwater.Proxy.Tests.Documents;
 
@@ -59,4 +60,60 @@ public class KeysWatchTests
 
         Assert.Single(trust.Keys.For(Fqrn.Parse("minios.example.org"))!);
     }
+
+    [Fact]
+    public void Look_KeyOfAnotherName_IsThatOfAnotherRepository()
+    {
+        using TemporaryDirectory directory = new();
+        File.Copy(FixtureRepository.MiniOs.MasterKeyPath, directory.Combine("a.example.org.pub"));
+        RepositoryTrust trust = new(MasterKeys.Load(directory.Path));
+        using KeysWatch watch = Watch(trust, directory, TimeProvider.System);
+        watch.Look();
+
+        File.Move(directory.Combine("a.example.org.pub"), directory.Combine("b.example.org.pub"));
+        watch.Look();
+
+        Assert.Equal((false, true), (trust.Verifies(Fqrn.Parse("a.example.org")), trust.Verifies(Fqrn.Parse("b.example.org"))));
+    }
+
+    [Fact]
+    public void Look_KeyOfWhichTheFirstByteAloneChanges_IsReadAgain()
+    {
+        using TemporaryDirectory directory = new();
+        byte[] key = File.ReadAllBytes(FixtureRepository.MiniOs.MasterKeyPath);
+        File.WriteAllBytes(directory.Combine("example.org.pub"), [(byte)'x', .. key[1..]]);
+        RepositoryTrust trust = new(MasterKeys.Load(directory.Path));
+        using KeysWatch watch = Watch(trust, directory, TimeProvider.System);
+        watch.Look();
+        Assert.Empty(trust.Keys.For(Fqrn.Parse("minios.example.org"))!);
+
+        File.WriteAllBytes(directory.Combine("example.org.pub"), key);
+        watch.Look();
+
+        Assert.Single(trust.Keys.For(Fqrn.Parse("minios.example.org"))!);
+    }
+
+    [Fact]
+    public async Task Watch_OfADirectory_LooksAgainAndAgain()
+    {
+        using TemporaryDirectory directory = new();
+        RepositoryTrust trust = new(MasterKeys.None);
+        FakeTimeProvider time = new();
+        using KeysWatch watch = Watch(trust, directory, time);
+        await watch.StartAsync(default).InTimeAsync();
+        int keys = 0;
+
+        // What is there when it begins was read by whoever made the keys in force: only what comes later is new to it.
+        await Waiting.UntilAsync(() =>
+        {
+            File.Copy(FixtureRepository.MiniOs.MasterKeyPath, directory.Combine($"key{keys++}.example.org.pub"));
+            time.Advance(TimeSpan.FromSeconds(30));
+            return trust.Verifies(Fqrn.Parse("key0.example.org"));
+        });
+
+        await watch.StopAsync(default).InTimeAsync();
+    }
+
+    private static KeysWatch Watch(RepositoryTrust trust, TemporaryDirectory directory, TimeProvider time) =>
+        new(trust, new TrustOptions { KeysDirectory = directory.Path }, time, NullLogger<KeysWatch>.Instance);
 }

@@ -104,6 +104,7 @@ public sealed class ShownPairsTests
             entries.Add(entry);
         }
 
+        Assert.Same(entries[100], pairs.Of(Made(100))); // for one that is known nobody makes room
         Assert.Equal(ShownPairs.MaxRepositories, pairs.All.Count());
         pairs.Of(Made(ShownPairs.MaxRepositories));
 

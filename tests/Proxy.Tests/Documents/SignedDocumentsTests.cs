@@ -97,6 +97,37 @@ public sealed class SignedDocumentsTests : IAsyncLifetime
         Assert.Equal(servesExpired ? (RequestResult.Hit, 1UL) : (RequestResult.Failed, null), await GetAsync());
     }
 
+    /// <summary>Of what a command and the settings allow, the lower revision counts.</summary>
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(2, 1)]
+    public async Task Get_OfARevisionThatOneOfTwoPermissionsAllows_IsTaken(long declared, ulong given)
+    {
+        Publish(2);
+        await GetAsync();
+        Publish(1);
+        _proxy.Get<AllowedRevisions>().Take(new BreakwaterSettings
+        {
+            Proxy = new(),
+            Access = new(),
+            Store = new(),
+            Repositories = new Dictionary<string, RepositoryOptions> { [s_minios.Fqrn] = new() { AllowRevision = declared } },
+        });
+        Signed.AllowRollback(s_route, given);
+        _proxy.Time.Advance(DocumentFetcher.FileLifetime);
+
+        Assert.Equal((RequestResult.Revalidated, 1UL), await GetAsync());
+    }
+
+    /// <summary>By it a repository is forgotten before others.</summary>
+    [Fact]
+    public async Task Get_OfADocument_IsTheLastQuestionForItsRepository()
+    {
+        Entry.AskedAt = -1;
+        await GetAsync();
+        Assert.NotEqual(-1, Entry.AskedAt);
+    }
+
     /// <summary>Seven days before its end, and once a day from then on.</summary>
     [Fact]
     public async Task Check_OfAWhitelistThatEndsSoon_IsSaidOnceADay()
@@ -123,7 +154,10 @@ public sealed class SignedDocumentsTests : IAsyncLifetime
 
         Assert.False(await Signed.ReplaceAsync(s_route, _ => null).InTimeAsync());
         Assert.False(await Signed.ReplaceAsync(s_route, _ => first).InTimeAsync());
+        Entry.Hold(second);
+        Assert.True(Entry.IsHolding);
         Assert.True(await Signed.ReplaceAsync(s_route, before => before == second ? second : null).InTimeAsync());
+        Assert.False(Entry.IsHolding);
         Assert.True(_proxy.Store.Documents.TryGet($"test/{s_route.Fqrn}/{SignedDocuments.WhitelistPath}", out _));
         Assert.Equal(second.Manifest.Body.ToArray(), Signed.Find(s_route)!.Manifest.Body.ToArray());
     }
