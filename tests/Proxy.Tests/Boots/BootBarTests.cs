@@ -100,6 +100,7 @@ public class BootBarTests
     [InlineData(100, "w500d500", "50-100d")]
     [InlineData(100, "m500w500", "0-50m")]                                   // to the very end of a cell
     [InlineData(0, "d1000", "0-5d")]
+    [InlineData(10_000, "m1w999", "0-10m")]                                  // as little as there is
     [InlineData(100, "x10u20j30d40m50w850", "0-5m 5-9d 9-12j 12-14u 14-15x")]
     [InlineData(2000, "d10m20w70u10j10w830u50", "0-40m 60-80d 210-230j 260-280u 1900-2000u")]  // longer cells: two became one
     [InlineData(3200, "m125w750x125", "0-400m 2800-3200x")]                  // just as long as the cells reach

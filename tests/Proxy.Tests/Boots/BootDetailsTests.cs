@@ -1,3 +1,4 @@
+using System.Net;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Outcomes;
@@ -158,6 +159,30 @@ public sealed class BootDetailsTests
         Assert.Equal(storms, _feed.Now.Storms.Count);
         Assert.Equal([.. Enumerable.Range(1, storms).Reverse()], _feed.Now.Storms.Select(storm => storm.Id!.Value));
         Assert.Equal([1, storms], _feed.Boots.Views([1, 2, 3]).Select(boot => boot.StormId));
+    }
+
+    /// <summary>What a boot asks for after it is shown counts for its storm as well.</summary>
+    [Fact]
+    public void Storm_WithABootThatGoesOn_IsOpenThirtySecondsLonger()
+    {
+        _feed.Boot(1, 10, milliseconds: 0);
+        _feed.Time.Advance(TimeSpan.FromSeconds(20));
+        _feed.Pump(_feed.Record(1, 20, "C0", 0, 0));
+        _feed.Time.Advance(TimeSpan.FromSeconds(30));
+        _feed.Boot(2, 10, milliseconds: 0);
+
+        Assert.Equal([2], _feed.Now.Storms.Select(storm => storm.Boots));
+    }
+
+    [Theory]
+    [InlineData("::ffff:10.0.0.9", "10.0.0.9")]
+    [InlineData("2001:db8::9", "2001:db8::9")]
+    public void Boot_OfAClientByTheOtherProtocol_IsNamedAsPeopleKnowIt(string address, string client)
+    {
+        _feed.Pump([.. Enumerable.Range(0, 11)
+            .Select(i => _feed.Record(1, i == 0 ? null : i, "A", i, 1) with { Client = IPAddress.Parse(address) })]);
+
+        Assert.Equal(client, Find().Boot.Client);
     }
 
     [Fact]

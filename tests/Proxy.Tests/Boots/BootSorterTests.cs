@@ -108,6 +108,20 @@ public sealed class BootSorterTests
         Assert.NotNull(sorter.BoundTo(s_repository, "b"));
     }
 
+    [Fact]
+    public void Boots_OfOneAddress_AreSixtyFourWhereNobodySaysOtherwise()
+    {
+        BootSorter<VmBoot> sorter = Sorter(new BootSorterLimits());
+        for (int i = 0; i < 64; i++)
+        {
+            Ask(sorter, $"c{i}", null);
+        }
+
+        Assert.Empty(_pressed);
+        Ask(sorter, "one more", null);
+        Assert.Single(_pressed);
+    }
+
     /// <summary>A boot takes 96 bytes for its first eight objects, 192 with the ninth.</summary>
     [Theory]
     [InlineData(96 + 192, 0)]

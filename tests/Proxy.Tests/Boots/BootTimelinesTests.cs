@@ -194,7 +194,7 @@ public class BootTimelinesTests
         }
 
         Assert.InRange(_boots.Held.Boots, 1, BootTimelines.MaxBoots);
-        Assert.True(List().Count <= BootTimelines.MaxBoots);
+        Assert.Equal(BootTimelines.MaxBoots, List().Count);
     }
 
     [Fact]

@@ -60,6 +60,7 @@ public sealed class DeclarationsTests : IAsyncLifetime
         await declarations.StartAsync(default).InTimeAsync();
         await Waiting.UntilAsync(() => _time.Minutes == 1);
         HealthFinding finding = Assert.Single(declarations.Find());
+        Assert.Single(_log.Said, line => line.Contains("there is no such file", StringComparison.Ordinal)); // at once
 
         for (int second = 0; second < 59; second++)
         {

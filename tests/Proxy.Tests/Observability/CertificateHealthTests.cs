@@ -39,6 +39,8 @@ public sealed class CertificateHealthTests : IDisposable
         Assert.Equal(("tls-certificate-ends", HealthLevel.Degraded), (finding.Name, finding.Level));
         Assert.StartsWith($"Proxy:TlsCertificate: the certificate in force ends at {ends:yyyy-MM-dd HH:mm} UTC.", finding.Text,
             StringComparison.Ordinal);
+        _time.SetUtcNow(new DateTimeOffset(ends));
+        Assert.Contains(" in force ends at ", Assert.Single(health.Find()).Text, StringComparison.Ordinal);
         _time.SetUtcNow(new DateTimeOffset(ends.AddSeconds(1)));
         Assert.Contains(" in force ended at ", Assert.Single(health.Find()).Text, StringComparison.Ordinal);
     }

@@ -181,6 +181,19 @@ public sealed class SquidPagesTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(0, "2.00")]
+    [InlineData(1, "2.00")]
+    [InlineData(2, "1.00")]
+    public void Info_OfFewObjects_HasTheirMeanSizeAsOfOneAtLeast(long objects, string kilobytes)
+    {
+        var store = new StoreStatistics { Objects = objects, UsedBytes = 2048, QuotaBytes = 4096 };
+        SquidPages pages = new(_history, () => store, new ClientLimits(0, 0, _time), _time);
+
+        Assert.Contains($"\tMean Object Size:\t{kilobytes} KB\n", pages.All.Single(page => page.Name == "info").Write(),
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(1, 4, 25)]
     [InlineData(0, 4, 0)]
     [InlineData(4, 0, 0)]

@@ -43,6 +43,18 @@ public sealed class SeedRevealTests : IDisposable
         Assert.Equal(_repository.Whitelist, pair.Whitelist!.Body.ToArray());
     }
 
+    /// <summary>Another one that is good for just as long is no reason for a change.</summary>
+    [Theory]
+    [InlineData(4)]
+    [InlineData(6)]
+    public void Seed_WithAWhitelistThatEndsAtTheSameTime_LeavesTheOneThatIsThere(ulong revision)
+    {
+        byte[] other = _repository.WhitelistOf("20261102000000", "20271101000000", _repository.OwnCertificate);
+        SignedPair? pair = Reveal(Files(revision, other), Shown(5, _repository.Whitelist));
+        Assert.Equal(revision > 5, pair is not null);
+        Assert.Equal(_repository.Whitelist, pair?.Whitelist!.Body.ToArray() ?? _repository.Whitelist);
+    }
+
     [Fact]
     public void OlderSeed_WithAWhitelistThatEndsLater_RenewsItUnderTheManifestThatIsThere()
     {
