@@ -40,7 +40,9 @@ public sealed class NodesTests : IAsyncLifetime
         Link(linked, "group", row => row with { HardLinks = CatalogRow.LinksOf(6, 2) });
         Link(linked, "mode", row => row with { Mode = 0x81a5 });
         Link(linked, "uid", row => row with { Uid = 1 });
+        Link(linked, "highuid", row => row with { Uid = 1 << 24 });
         Link(linked, "gid", row => row with { Gid = 1 });
+        Link(linked, "highgid", row => row with { Gid = 1 << 24 });
         Link(linked, "time", row => row with { ModifiedAt = 1 });
         Link(linked, "size", row => row with { SizeBytes = 5 });
         Link(linked, "flags", row => row with { Flags = CatalogFlags.File | CatalogFlags.External });
@@ -69,8 +71,8 @@ public sealed class NodesTests : IAsyncLifetime
         Node one = _mounted.Walk("one");
         Assert.Same(one, _mounted.Walk("two"));
         Assert.Equal(2UL, one.References);
-        string[] others = ["group", "mode", "uid", "gid", "time", "size", "flags", "object", "nothing", "target", "targetless", "xattrs",
-            "xattrless", "directory", "directory2", "unlinked"];
+        string[] others = ["group", "mode", "uid", "highuid", "gid", "highgid", "time", "size", "flags", "object", "nothing", "target",
+            "targetless", "xattrs", "xattrless", "directory", "directory2", "unlinked"];
         Node[] nodes = [one, .. others.Select(_mounted.Walk)];
         Assert.Equal(nodes.Length, nodes.Select(node => node.Id).Distinct().Count());
         Assert.All(nodes, node => Assert.Same(node, _mounted.Tree.Nodes.Find(node.Id)));
@@ -153,6 +155,21 @@ public sealed class NodesTests : IAsyncLifetime
         }
 
         Assert.Equal(0, mounted.Tree.Nodes.Count);
+    }
+
+    /// <summary>A key that is stored as text reads as that of its path, and no question by it finds the row.</summary>
+    [Fact]
+    public async Task List_OfARowWhoseAttributesCannotBeFound_IsAnError()
+    {
+        await using SmallRepository other = new()
+        {
+            Change = "UPDATE catalog SET md5path_1=CAST(CAST(md5path_1 AS TEXT) AS BLOB) WHERE name='file'",
+        };
+        other.Add(SmallRepository.Row("", CatalogFlags.Directory, 0x41ed));
+        other.AddFile("/file", [1]);
+        using var mounted = new MountedTree(other, other.WriteCatalog());
+
+        Assert.Null(mounted.Tree.List(mounted.Tree.Nodes.Find(1)!));
     }
 
     private static byte[] Bytes(int from, int count) => [.. Enumerable.Range(from, count).Select(i => (byte)i)];

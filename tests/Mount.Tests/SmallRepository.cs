@@ -5,6 +5,7 @@ using Breakwater.CacheStore;
 using Breakwater.Repositories;
 using Breakwater.Repositories.Writing;
 using Breakwater.TestSupport;
+using Microsoft.Data.Sqlite;
 
 namespace Breakwater.Mount.Tests;
 
@@ -22,6 +23,9 @@ internal sealed class SmallRepository : IAsyncDisposable
     private readonly List<(PathKey File, long Offset, long Size, byte[] Digest)> _chunks = [];
 
     public ScriptedUpstream Server { get; } = ScriptedUpstream.Start();
+
+    /// <summary>SQL by which a catalog is changed after it was written; empty: none.</summary>
+    public string Change { get; init; } = "";
 
     /// <summary>Where the server has an object.</summary>
     public static string UrlOf(ObjectKey key) => $"/cvmfs/{Fqrn}/{key.ToPath()}";
@@ -93,6 +97,7 @@ internal sealed class SmallRepository : IAsyncDisposable
             writer.Complete(default, default);
         }
 
+        ChangeFile(file);
         _rows.Clear();
         _chunks.Clear();
         return Put(File.ReadAllBytes(file), isPlain: false, ObjectKind.Catalog);
@@ -108,6 +113,22 @@ internal sealed class SmallRepository : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
+
+    private void ChangeFile(string file)
+    {
+        if (Change.Length == 0)
+        {
+            return;
+        }
+
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False;Foreign Keys=False");
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+#pragma warning disable CA2100 // The tests' own text.
+        command.CommandText = Change;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
 
     private static byte[] DigestOf(ObjectKey key)
     {

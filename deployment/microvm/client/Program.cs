@@ -82,7 +82,7 @@ internal static class Program
                 : (default, 0, $"'{options.RootHash}' is no hash of a catalog");
         }
 
-        MasterKeys keys = options.Keys.Length == 0 ? MasterKeys.None : MasterKeys.Load(options.Keys);
+        MasterKeys keys = MasterKeys.Load(options.Keys); // without a directory there are none
         if (options.IsInsecure)
         {
             Say("--insecure: nothing tells who published this system.");
