@@ -69,9 +69,7 @@ internal static unsafe class LeaseSend
         }
     }
 
-    /// <summary>
-    /// What the socket takes of the body now. An error is left to whoever goes on, and so is a cork when not all of several parts is out.
-    /// </summary>
+    /// <summary>What the socket takes of the body now. An error is left to whoever goes on.</summary>
     private static long SendFromFile(ObjectLease lease, int socket)
     {
         long offset = 0;
@@ -87,7 +85,7 @@ internal static unsafe class LeaseSend
             offset += sent;
         }
 
-        if (isOfParts && offset == lease.Length)
+        if (isOfParts)
         {
             SocketSender.Cork(socket, false);
         }

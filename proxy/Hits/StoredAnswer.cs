@@ -104,18 +104,11 @@ internal sealed class StoredAnswer : LoopAnswer
         {
             try
             {
-                if (!SendStored(socket))
-                {
-                    return AnswerProgress.Full;
-                }
-
-                Uncork(socket);
-                return AnswerProgress.Done;
+                return SendParts(socket) ? AnswerProgress.Done : AnswerProgress.Full;
             }
             catch (IOException) when (TryResume())
             {
                 // The rest comes from a Stratum 1, or from a copy that was stored since.
-                Uncork(socket);
             }
         }
 
@@ -170,10 +163,20 @@ internal sealed class StoredAnswer : LoopAnswer
         return true;
     }
 
-    /// <summary>What of several parts is left goes out, and so does what follows.</summary>
-    private void Uncork(int socket)
+    /// <summary>As <see cref="SendStored"/>: no end of a part is a packet of its own, while there is room for more.</summary>
+    private bool SendParts(int socket)
     {
-        if (_bodyBytes > LeaseSend.PartBytes)
+        if (_bodyBytes <= LeaseSend.PartBytes)
+        {
+            return SendStored(socket);
+        }
+
+        SocketSender.Cork(socket, true);
+        try
+        {
+            return SendStored(socket);
+        }
+        finally
         {
             SocketSender.Cork(socket, false);
         }
