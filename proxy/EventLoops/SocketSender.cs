@@ -72,8 +72,8 @@ internal static unsafe partial class SocketSender
     }
 
     /// <summary>
-    /// Until it is taken back full packets alone go out (TCP_CORK): each send's end would be a small one of its own. To be taken back before
-    /// anything is waited for: a client whose window is smaller than a packet would get nothing.
+    /// Until it is taken back full packets alone go out (TCP_CORK): each send's end would be a small one of its own. To be taken back
+    /// before anything is waited for: a client whose window is smaller than a packet would get nothing.
     /// </summary>
     public static void Cork(int socket, bool isCorked)
     {
