@@ -140,6 +140,8 @@ internal sealed class SpaceKeeper : IAsyncDisposable
                 rounds = await ProgressAsync().WaitAsync(either.Token) ? 0 : rounds + 1;
             }
 
+            Volatile.Write(ref _target, long.MaxValue);
+            await ProgressAsync().WaitAsync(either.Token); // a round may be at it yet, and would take what the caller has given free since
             return DiskBytes;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
