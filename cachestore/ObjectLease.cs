@@ -1,3 +1,5 @@
+using Breakwater.CacheStore.Log;
+
 namespace Breakwater.CacheStore;
 
 /// <summary>
@@ -17,6 +19,9 @@ public abstract class ObjectLease : IDisposable
     /// docs/develop/adr/0163-hits-of-32-kib-go-by-sendfile.md).
     /// </summary>
     public const int LeastBytesFromFile = 32 << 10;
+
+    /// <summary>A longer object is stored in parts of this length, bytes; each of them is checked by itself.</summary>
+    public const int PartBytes = PartSize.Full;
 
     /// <summary>The object's identity.</summary>
     public abstract ObjectKey Key { get; }

@@ -103,21 +103,28 @@ internal sealed class GuessSession(
 
     private async Task OpenAsync(GuessTree tree, Step step, CancellationToken cancellationToken)
     {
-        if (_opened.TryGetValue(step.Key, out List<Guess>? below))
+        if (!_opened.TryGetValue(step.Key, out List<Guess>? below))
         {
-            // It was guessed, and now a client asks for it.
-            Fetch(step.IsDemanded ? below : [], cancellationToken);
-            return;
+            if (_opened.Count >= limits.Objects || !await IsTrustedAsync(step.Key, cancellationToken))
+            {
+                return;
+            }
+
+            _opened.Add(step.Key, below = []);
+            await ReadAsync(tree, step.Key, below, cancellationToken);
         }
 
-        if (_opened.Count >= limits.Objects || !await IsTrustedAsync(step.Key, cancellationToken))
+        if (step.IsDemanded)
         {
-            return;
+            Fetch(below, cancellationToken); // it may have come by a guess before
         }
+    }
 
-        _opened.Add(step.Key, below = []);
+    /// <summary>Adds a catalog to the tree, and what hangs below it to the guesses.</summary>
+    private async Task ReadAsync(GuessTree tree, ObjectKey key, List<Guess> below, CancellationToken cancellationToken)
+    {
         Parsed<Catalog> opened = await services.Snapshots.OpenCatalogAsync(
-            repository, step.Key, CatalogLimits.Default with { OpenBytes = openBytes, MaxInflatedBytes = MaxCatalogBytes },
+            repository, key, CatalogLimits.Default with { OpenBytes = openBytes, MaxInflatedBytes = MaxCatalogBytes },
             cancellationToken);
         if (!opened.TryGet(out Catalog? catalog, out _))
         {
@@ -129,7 +136,6 @@ internal sealed class GuessSession(
         if (tree.TryAdd(catalog))
         {
             below.AddRange(hanging);
-            Fetch(step.IsDemanded ? below : [], cancellationToken);
         }
     }
 

@@ -10,10 +10,6 @@ namespace Breakwater.Proxy.Hits;
 /// </summary>
 internal static unsafe class LeaseSend
 {
-    /// <summary>A longer object is stored in parts of this size. To read and hash one keeps a loop from its other clients for some 50 µs.
-    /// </summary>
-    public const int PartBytes = 256 << 10;
-
     /// <summary>Sends a head and all that the lease of an answer holds, if all of it is in memory. Lets go of a lease that is not needed
     /// any more.</summary>
     /// <param name="answer">Has the lease; takes what the socket does not take at once.</param>
@@ -33,13 +29,12 @@ internal static unsafe class LeaseSend
             IoVector* pieces = stackalloc IoVector[2];
             pieces[0] = new IoVector { Base = (byte*)Unsafe.AsPointer(in head.GetPinnableReference()), Length = (nuint)head.Length };
             bool isFromFile = hasBody && lease.Length >= ObjectLease.LeastBytesFromFile;
-            bool isFromMemory = hasBody && !isFromFile;
-            if ((isFromFile && !IsAtHand(lease, resident)) || (isFromMemory && !TryGet(lease, resident, out pieces[1])))
+            if (hasBody && !(isFromFile ? IsAtHand(lease, resident) : TryGet(lease, resident, out pieces[1])))
             {
                 return FirstAnswer.ForKestrel;
             }
 
-            if (!GatheredSend.TrySend(socket, pieces, isFromMemory ? 2 : 1, isFromFile, out long sent))
+            if (!GatheredSend.TrySend(socket, pieces, hasBody && !isFromFile ? 2 : 1, isFromFile, out long sent))
             {
                 return FirstAnswer.ForKestrel;
             }
@@ -73,21 +68,11 @@ internal static unsafe class LeaseSend
     private static long SendFromFile(ObjectLease lease, int socket)
     {
         long offset = 0;
-        bool isOfParts = lease.Length > PartBytes;
-        if (isOfParts)
-        {
-            SocketSender.Cork(socket, true);
-        }
-
+        using var cork = new CorkedParts(socket, lease.Length);
         while (offset < lease.Length && lease.TryGetFileRange(offset, out ObjectFileRange range)
             && GatheredSend.TrySendFile(socket, range, out long sent) && sent > 0)
         {
             offset += sent;
-        }
-
-        if (isOfParts)
-        {
-            SocketSender.Cork(socket, false);
         }
 
         return offset;
@@ -156,8 +141,8 @@ internal static unsafe class LeaseSend
 
     /// <summary>
     /// What was found right is not believed for long: an object of one part is checked here and now if it is in memory, which costs less
-    /// than its send. The ordinary way, where longer ones are checked, costs ten times as much, and all who ask at that moment would take
-    /// it.
+    /// than its send and keeps a loop from its other clients for some 50 µs. The ordinary way, where longer ones are checked, costs ten
+    /// times as much, and all who ask at that moment would take it.
     /// </summary>
     private static bool TryMap(ObjectLease lease, long offset, out MappedRun run)
     {
@@ -166,7 +151,7 @@ internal static unsafe class LeaseSend
             return true;
         }
 
-        if (lease.Length is <= ObjectLease.MaxWholeBytes or > PartBytes)
+        if (lease.Length is <= ObjectLease.MaxWholeBytes or > ObjectLease.PartBytes)
         {
             return false;
         }

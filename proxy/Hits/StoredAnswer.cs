@@ -104,7 +104,7 @@ internal sealed class StoredAnswer : LoopAnswer
         {
             try
             {
-                return SendParts(socket) ? AnswerProgress.Done : AnswerProgress.Full;
+                return SendStored(socket) ? AnswerProgress.Done : AnswerProgress.Full;
             }
             catch (IOException) when (TryResume())
             {
@@ -163,25 +163,6 @@ internal sealed class StoredAnswer : LoopAnswer
         return true;
     }
 
-    /// <summary>As <see cref="SendStored"/>: no end of a part is a packet of its own, while there is room for more.</summary>
-    private bool SendParts(int socket)
-    {
-        if (_bodyBytes <= LeaseSend.PartBytes)
-        {
-            return SendStored(socket);
-        }
-
-        SocketSender.Cork(socket, true);
-        try
-        {
-            return SendStored(socket);
-        }
-        finally
-        {
-            SocketSender.Cork(socket, false);
-        }
-    }
-
     private void LetGo()
     {
         _head = default;
@@ -197,6 +178,7 @@ internal sealed class StoredAnswer : LoopAnswer
     /// <exception cref="IOException">The stored copy is gone or damaged.</exception>
     private unsafe bool SendStored(int socket)
     {
+        using var cork = new CorkedParts(socket, _bodyBytes);
         if (_head.Length > 0)
         {
             int sent = SocketSender.Send(socket, _head.Span, hasMore: _offset < _end);

@@ -1,4 +1,5 @@
 using Breakwater.CacheStore.Log;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging;
 
 namespace Breakwater.CacheStore.Tests.Log;
@@ -6,7 +7,7 @@ namespace Breakwater.CacheStore.Tests.Log;
 /// <summary>A log closes, whatever its disk does.</summary>
 public sealed class LastCommitTests
 {
-    private readonly LogLevels _said = new();
+    private readonly LogLines _said = new();
 
     [Fact]
     public async Task Commit_ThatIsMade_IsNoNews()
@@ -22,7 +23,7 @@ public sealed class LastCommitTests
             "the heads' log", _said);
 
         Assert.True(isMade);
-        Assert.Empty(_said.Said);
+        Assert.Empty(_said.Levels);
     }
 
     [Fact]
@@ -30,7 +31,7 @@ public sealed class LastCommitTests
     {
         await LastCommit.MakeAsync(() => Task.FromException(new OperationCanceledException()), "the heads' log", _said);
 
-        Assert.Equal([LogLevel.Warning], _said.Said);
+        Assert.Equal([LogLevel.Warning], _said.Levels);
     }
 
     [Fact]
@@ -38,6 +39,6 @@ public sealed class LastCommitTests
     {
         await LastCommit.MakeAsync(() => Task.FromException(new IOException("an I/O error")), "the heads' log", _said);
 
-        Assert.Equal([LogLevel.Error], _said.Said);
+        Assert.Equal([LogLevel.Error], _said.Levels);
     }
 }

@@ -1,4 +1,5 @@
 using Breakwater.CacheStore.Quotas;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging;
 
 namespace Breakwater.CacheStore.Tests.Quotas;
@@ -9,7 +10,7 @@ public sealed class StoreSharesTests
     private static readonly StoreShare s_limited = new("limited.example.org", 1000);
     private static readonly StoreShare s_free = new("free.example.org", null);
 
-    private readonly LogLevels _said = new();
+    private readonly LogLines _said = new();
     private readonly StoreShares _shares;
 
     public StoreSharesTests() => _shares = new StoreShares(_said);
@@ -70,9 +71,9 @@ public sealed class StoreSharesTests
         }
 
         _shares.Replace([s_free]);
-        Assert.Empty(_said.Said);
+        Assert.Empty(_said.Levels);
         _shares.Replace([s_limited]);
-        Assert.Equal([LogLevel.Warning], _said.Said);
+        Assert.Equal([LogLevel.Warning], _said.Levels);
         Assert.Equal(0, _shares.NumberOf(s_limited.Mark));
         Assert.Equal(StoreShares.Most, _shares.List().Count);
     }

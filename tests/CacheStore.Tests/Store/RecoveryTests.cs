@@ -2,6 +2,7 @@ using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Documents;
 using Breakwater.CacheStore.Log;
 using Breakwater.CacheStore.Store;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging;
 
 namespace Breakwater.CacheStore.Tests.Store;
@@ -48,7 +49,7 @@ public sealed class RecoveryTests : IDisposable
         await FillAsync(200, 100_000);
         string[] tables = Directory.GetFiles(Objects, "*.tab");
         Array.ForEach(tables, static table => File.SetLastWriteTimeUtc(table, DateTime.UnixEpoch));
-        LogLevels said = new();
+        LogLines said = new();
         await using (FasterObjectStore store = await OpenAsync(logger: said))
         {
             Assert.Equal(new StoreRecovery(200, 4, 1, 0, 0, 0), store.Recovered);
@@ -57,11 +58,11 @@ public sealed class RecoveryTests : IDisposable
 
         Assert.Equal(4, tables.Length);
         Assert.All(tables, static table => Assert.Equal(DateTime.UnixEpoch, File.GetLastWriteTimeUtc(table)));
-        Assert.DoesNotContain(said.Said, static level => level >= LogLevel.Warning);
+        Assert.DoesNotContain(said.Levels, static level => level >= LogLevel.Warning);
 
         File.Delete(Path.Combine(Objects, SegmentSet.FileName(1)));
         await using FasterObjectStore damaged = await OpenAsync(logger: said);
-        Assert.Single(said.Said, static level => level == LogLevel.Warning);
+        Assert.Single(said.Levels, static level => level == LogLevel.Warning);
     }
 
     /// <summary>Its list of parts is in a segment that is there.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Breakwater.Proxy.Observability;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
@@ -32,13 +31,14 @@ public sealed class ExpiryWarningTests
             },
             time,
             upstream);
-        using var lines = new Lines();
-        proxy.Services.GetRequiredService<ILoggerFactory>().AddProvider(lines);
+        LogLines lines = new();
+        using LogOf provider = new(lines);
+        proxy.Services.GetRequiredService<ILoggerFactory>().AddProvider(provider);
 
         for (int i = 0; i < 3; i++)
         {
             Assert.Equal(200, (await proxy.GetAsync(ManifestUrl)).Status);
-            Assert.Equal(expected, lines.All.Count(line => line.StartsWith(
+            Assert.Equal(expected, lines.Said.Count(line => line.StartsWith(
                 "minios.example.org: the whitelist expires at 2046-01-22 17:43:03Z", StringComparison.Ordinal)));
             Assert.Equal(expected, proxy.Services.GetRequiredService<Health>().Check().Findings.Count(f => f.Name == "whitelist-expires"));
             time.Advance(TimeSpan.FromSeconds(62));
@@ -47,19 +47,9 @@ public sealed class ExpiryWarningTests
         Assert.Equal(3, upstream.Requests.Count(request => request.Path == ManifestUrl));
     }
 
-    private sealed class Lines : ILoggerProvider, ILogger
+    private sealed class LogOf(ILogger everybody) : ILoggerProvider
     {
-        public ConcurrentQueue<string> All { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => All.Enqueue(formatter(state, exception));
+        public ILogger CreateLogger(string categoryName) => everybody;
 
         public void Dispose()
         {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -11,7 +10,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Breakwater.Proxy.FunctionalTests.Hardening;
 
@@ -20,7 +18,7 @@ public sealed class ReloadTests : IAsyncLifetime
 {
     private readonly TemporaryDirectory _directory = new();
     private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
-    private readonly Lines _log = new();
+    private readonly LogLines _log = new();
     private readonly SyntheticObject _item = new(5_000);
     private LiveSettings _live = null!;
     private FasterObjectStore _store = null!;
@@ -227,7 +225,7 @@ public sealed class ReloadTests : IAsyncLifetime
         });
 
         Assert.Equal(200, await StatusAsync());
-        string refusal = Assert.Single(_log.All, line => line.Contains("refused", StringComparison.Ordinal));
+        string refusal = Assert.Single(_log.Said.Distinct(), line => line.Contains("refused", StringComparison.Ordinal));
         Assert.All(["Access:Clients", "Access:Connect", "Access:MaxConnectionsPerClient"],
             name => Assert.Contains(name, refusal, StringComparison.Ordinal));
         Assert.DoesNotContain("Access:Users", refusal, StringComparison.Ordinal);
@@ -250,7 +248,7 @@ public sealed class ReloadTests : IAsyncLifetime
         Change(new() { [name] = value, ["Access:Clients:0"] = "10.0.0.0/8" });
 
         Assert.Equal(200, await StatusAsync());
-        string refusal = Assert.Single(_log.All, line => line.Contains("refused", StringComparison.Ordinal));
+        string refusal = Assert.Single(_log.Said.Distinct(), line => line.Contains("refused", StringComparison.Ordinal));
         Assert.Contains(name.Split(':')[0], refusal, StringComparison.Ordinal);
     }
 
@@ -263,7 +261,7 @@ public sealed class ReloadTests : IAsyncLifetime
             () => Assert.False(isStubborn && _live.Configuration["Access:Clients:0"] is not null));
         Change(new() { ["Access:Clients:0"] = "10.0.0.0/8" });
         Assert.Equal(200, await StatusAsync());
-        Assert.Contains(_log.All, line => line.Contains("refused", StringComparison.Ordinal));
+        Assert.Contains(_log.Said, line => line.Contains("refused", StringComparison.Ordinal));
 
         isStubborn = false;
         Change(new() { ["Access:Clients:0"] = "10.0.0.0/16" });
@@ -292,7 +290,7 @@ public sealed class ReloadTests : IAsyncLifetime
         File.WriteAllText(SettingsPath, "{ \"Access\": ");
         _live.ReadAgain();
         Assert.Equal(200, await StatusAsync());
-        Assert.Contains(_log.All, line => line.Contains("refused", StringComparison.Ordinal)
+        Assert.Contains(_log.Said, line => line.Contains("refused", StringComparison.Ordinal)
             && line.Contains("appsettings.json", StringComparison.Ordinal));
 
         Change(new() { ["Access:Clients:0"] = "10.0.0.0/8" });
@@ -371,25 +369,5 @@ public sealed class ReloadTests : IAsyncLifetime
         string fresh = SettingsPath + ".new";
         File.WriteAllText(fresh, JsonSerializer.Serialize(all));
         File.Move(fresh, SettingsPath, overwrite: true);
-    }
-
-    private sealed class Lines : ILogger
-    {
-        public ConcurrentQueue<string> All { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter)
-        {
-            string line = formatter(state, exception);
-            if (!All.Contains(line))
-            {
-                All.Enqueue(line);
-            }
-        }
     }
 }

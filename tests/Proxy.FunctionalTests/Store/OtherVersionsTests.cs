@@ -3,7 +3,6 @@ using System.IO.Compression;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Store;
 using Breakwater.TestSupport;
-using Microsoft.Extensions.Logging;
 
 namespace Breakwater.Proxy.FunctionalTests.Store;
 
@@ -76,46 +75,17 @@ public sealed class OtherVersionsTests : IDisposable
         byte[] bytes = await File.ReadAllBytesAsync(commit);
         bytes[3] = bytes[4096 + 3] = (byte)'2';
         await File.WriteAllBytesAsync(commit, bytes);
-        var lines = new Lines();
+        var lines = new LogLines();
 
         await using FasterObjectStore store = await FasterObjectStore.OpenAsync(options, logger: lines);
 
         Assert.Single(Directory.GetDirectories(options.Path, part + ".aside-*"));
-        string line = Assert.Single(lines.Said, static said => said.Contains("aside", StringComparison.Ordinal));
+        string line = Assert.Single(lines.Said.Zip(lines.Faults, static (said, fault) => $"{said} {fault?.Message}"),
+            static said => said.Contains("aside", StringComparison.Ordinal));
         Assert.Contains("go back to the version that wrote it", line, StringComparison.Ordinal);
         Assert.Contains("another version of the store wrote them (this one reads format 1)", line, StringComparison.Ordinal);
     }
 
     private static ObjectKey Key(string path) =>
         FixtureRepository.TryParseObjectPath(path, out ObjectKey key) ? key : throw new ArgumentException(path);
-
-    private sealed class Lines : ILogger
-    {
-        private readonly List<string> _said = []; // guarded by itself
-
-        public IReadOnlyList<string> Said
-        {
-            get
-            {
-                lock (_said)
-                {
-                    return [.. _said];
-                }
-            }
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter)
-        {
-            lock (_said)
-            {
-                _said.Add($"{formatter(state, exception)} {exception?.Message}");
-            }
-        }
-    }
 }

@@ -4,48 +4,24 @@ using System.Text.Json;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Boots;
-using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Outcomes;
-using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Tests.Boots;
 using Breakwater.Repositories;
-using Breakwater.TestSupport;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Breakwater.Proxy.Tests.Admin;
 
 /// <summary>Boots as the admin port gives them.</summary>
 public sealed class BootRoomTests : IAsyncLifetime
 {
-    private readonly TemporaryDirectory _directory = new();
     private readonly BootFeed _feed = new();
-    private AdminServer _server = null!;
-    private HttpClient _http = null!;
+    private AdminUnderTest _admin = null!;
 
-    public async Task InitializeAsync()
-    {
-        var settings = new BreakwaterSettings
-        {
-            Proxy = new ProxyOptions(),
-            Access = new AccessOptions(),
-            Store = new CacheStore.StoreOptions { Path = _directory.Path },
-            Repositories = new Dictionary<string, RepositoryOptions>(),
-            Admin = new AdminOptions { Listen = "127.0.0.1:0", TokenFile = _directory.Combine("admin.token") },
-        };
-        var room = new BootRoom(new BootBoard(_feed.Boots, _feed.Time), _feed.Boots, [new NoPaths(), new OnePath()]);
-        _server = new AdminServer(settings, new Health([]), [room], ListenPlan.Make(settings, []), NullLoggerFactory.Instance);
-        await _server.StartAsync(CancellationToken.None);
-        _http = new HttpClient { BaseAddress = _server.Address };
-    }
+    public async Task InitializeAsync() => _admin = await AdminUnderTest.StartAsync(
+        new BootRoom(new BootBoard(_feed.Boots, _feed.Time), _feed.Boots, [new NoPaths(), new OnePath()]));
 
-    public async Task DisposeAsync()
-    {
-        _http.Dispose();
-        await _server.DisposeAsync();
-        _directory.Dispose();
-    }
+    public async Task DisposeAsync() => await _admin.DisposeAsync();
 
     [Fact]
     public async Task Boot_WithItsRequests_HasTheirTimesAndTheBestNameThereIs()
@@ -73,7 +49,7 @@ public sealed class BootRoomTests : IAsyncLifetime
         Assert.Equal(("upstream", "miss", 100), (requests[11].GetProperty("source").GetString(),
             requests[11].GetProperty("result").GetString(), requests[11].GetProperty("bytes").GetInt64()));
         Assert.Equal("/etc/known", requests[12].GetProperty("what").GetString());
-        using HttpResponseMessage unknown = await _http.GetAsync(new Uri("/api/v1/boots/2", UriKind.Relative));
+        using HttpResponseMessage unknown = await _admin.Http.GetAsync(new Uri("/api/v1/boots/2", UriKind.Relative));
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
     }
 
@@ -114,7 +90,7 @@ public sealed class BootRoomTests : IAsyncLifetime
     {
         _feed.Boot(1, 10);
 
-        using HttpResponseMessage response = await _http.GetAsync(new Uri("/api/v1/" + question, UriKind.Relative));
+        using HttpResponseMessage response = await _admin.Http.GetAsync(new Uri("/api/v1/" + question, UriKind.Relative));
 
         Assert.Equal(status, response.StatusCode);
         if (status != HttpStatusCode.OK)
@@ -125,7 +101,8 @@ public sealed class BootRoomTests : IAsyncLifetime
         }
     }
 
-    private Task<JsonElement> ReadAsync(string path) => _http.GetFromJsonAsync<JsonElement>(new Uri("/api/v1/" + path, UriKind.Relative));
+    private Task<JsonElement> ReadAsync(string path) =>
+        _admin.Http.GetFromJsonAsync<JsonElement>(new Uri("/api/v1/" + path, UriKind.Relative));
 
     private static int Number(JsonElement of, string name) => of.GetProperty(name).GetInt32();
 

@@ -1,42 +1,24 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Cluster;
-using Breakwater.Proxy.Listening;
-using Breakwater.Proxy.Observability;
-using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Tests.Admin;
 using Breakwater.TestSupport;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Breakwater.Proxy.Tests.Cluster;
 
 /// <summary>The nodes of a site as the admin port gives them.</summary>
 public sealed class ClusterRoomTests : IAsyncLifetime
 {
-    private readonly TemporaryDirectory _directory = new();
     private readonly TestSite _site = new();
-    private AdminServer _server = null!;
+    private AdminUnderTest _admin = null!;
 
-    public async Task InitializeAsync()
-    {
-        var settings = new BreakwaterSettings
-        {
-            Proxy = new ProxyOptions(),
-            Access = new AccessOptions(),
-            Store = new CacheStore.StoreOptions { Path = _directory.Path },
-            Repositories = new Dictionary<string, RepositoryOptions>(),
-            Admin = new AdminOptions { Listen = "127.0.0.1:0", TokenFile = _directory.Combine("admin.token") },
-        };
-        var room = new ClusterRoom(_site.Self, _site.Nodes, _site.Strikes, _site.Counters, _site.Time);
-        _server = new AdminServer(settings, new Health([]), [room], ListenPlan.Make(settings, []), NullLoggerFactory.Instance);
-        await _server.StartAsync(CancellationToken.None);
-    }
+    public async Task InitializeAsync() => _admin = await AdminUnderTest.StartAsync(
+        new ClusterRoom(_site.Self, _site.Nodes, _site.Strikes, _site.Counters, _site.Time));
 
     public async Task DisposeAsync()
     {
-        await _server.DisposeAsync();
+        await _admin.DisposeAsync();
         _site.Dispose();
-        _directory.Dispose();
     }
 
     /// <summary>Whoever is in the ring has a share by its weight; a node that is skipped keeps its own.</summary>
@@ -48,8 +30,7 @@ public sealed class ClusterRoomTests : IAsyncLifetime
         _site.Strikes.Refused("d");
         _site.Time.Advance(TimeSpan.FromSeconds(2)); // once: nothing waits for it
 
-        using var http = new HttpClient { BaseAddress = _server.Address };
-        JsonElement view = await http.GetFromJsonAsync<JsonElement>(new Uri("/api/v1/cluster", UriKind.Relative)).InTimeAsync();
+        JsonElement view = await _admin.Http.GetFromJsonAsync<JsonElement>(new Uri("/api/v1/cluster", UriKind.Relative)).InTimeAsync();
 
         Assert.Equal(("self", 3, true), (view.GetProperty("id").GetString(), view.GetProperty("members").GetInt32(),
             view.GetProperty("isMember").GetBoolean()));

@@ -23,13 +23,7 @@ public sealed class NodeDocumentsTests : IAsyncLifetime
     private readonly TestSite _alone = new();
     private readonly OneNode _another = new();
 
-    public async Task InitializeAsync()
-    {
-        await _proxy.OpenAsync();
-        File.Copy(s_minios.MasterKeyPath, Path.Combine(_proxy.Keys, s_minios.Fqrn + ".pub"));
-        _proxy.Get<KeysWatch>().Look();
-        _proxy.Upstream.Serve(s_minios);
-    }
+    public Task InitializeAsync() => _proxy.OpenAsync(s_minios);
 
     public async Task DisposeAsync()
     {

@@ -4,6 +4,7 @@ using Breakwater.Proxy.Cluster;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.Model;

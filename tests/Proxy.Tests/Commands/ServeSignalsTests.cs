@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
 

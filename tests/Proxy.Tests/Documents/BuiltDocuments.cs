@@ -1,4 +1,5 @@
 using Breakwater.CacheStore.Store;
+using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
@@ -42,6 +43,15 @@ internal sealed class BuiltDocuments(DateTimeOffset? start = null) : IAsyncDispo
         BreakwaterSettings settings = BreakwaterSettings.Load(configuration);
         Store = await FasterObjectStore.OpenAsync(settings.Store);
         _app = ProxyServer.Build(configuration, settings, Store, Time);
+    }
+
+    /// <summary>As the other, with a repository that its Stratum 1 serves and whose key it knows.</summary>
+    public async Task OpenAsync(FixtureRepository repository)
+    {
+        await OpenAsync();
+        File.Copy(repository.MasterKeyPath, Path.Combine(Keys, repository.Fqrn + ".pub"));
+        Get<KeysWatch>().Look();
+        Upstream.Serve(repository);
     }
 
     public T Get<T>()

@@ -2,7 +2,6 @@ using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Tests.Observability;
-using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
 using Breakwater.TestSupport;
@@ -20,13 +19,7 @@ public sealed class PairChecksTests : IAsyncLifetime
     private readonly Measured _measured = new();
     private readonly LogLines<PairChecks> _log = new();
 
-    public async Task InitializeAsync()
-    {
-        await _proxy.OpenAsync();
-        File.Copy(s_minios.MasterKeyPath, Path.Combine(_proxy.Keys, s_minios.Fqrn + ".pub"));
-        _proxy.Get<KeysWatch>().Look();
-        _proxy.Upstream.Serve(s_minios);
-    }
+    public Task InitializeAsync() => _proxy.OpenAsync(s_minios);
 
     public async Task DisposeAsync()
     {

@@ -5,6 +5,7 @@ using Breakwater.Proxy.Tests.Repositories;
 using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 

@@ -29,10 +29,7 @@ public sealed class SignedDocumentsTests : IAsyncLifetime
     private async Task OpenAsync(TimeSpan before)
     {
         _proxy = new BuiltDocuments(s_end - before);
-        await _proxy.OpenAsync();
-        File.Copy(s_minios.MasterKeyPath, Path.Combine(_proxy.Keys, s_minios.Fqrn + ".pub"));
-        _proxy.Get<KeysWatch>().Look();
-        _proxy.Upstream.Serve(s_minios);
+        await _proxy.OpenAsync(s_minios);
         Publish(1);
     }
 

@@ -6,7 +6,6 @@ using Breakwater.Proxy.Access;
 using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.EventLoops.KestrelSide;
 using Breakwater.Proxy.Listening;
-using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.Threading;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Connections;

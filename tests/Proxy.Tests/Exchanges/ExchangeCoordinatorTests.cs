@@ -3,6 +3,7 @@ using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Tests.Caching;
+using Breakwater.Proxy.Tests.Upstreams;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
 
@@ -82,36 +83,12 @@ public sealed class ExchangeCoordinatorTests(SliceStore store) : IClassFixture<S
         flights ?? new FlightTable(bench.Time), new NodeAsker(new NobodyElse(meanwhile), bench.Time), new ProxyOptions(), bench.Time);
 
     /// <summary>A site in which no other node is asked; something happens when it is asked for one.</summary>
-    private sealed class NobodyElse(Action? meanwhile) : ISiteNodes
+    private sealed class NobodyElse(Action? meanwhile) : FewNodes
     {
-        private readonly NoNodes _none = new();
-
-        public TimeSpan HeadTimeout => _none.HeadTimeout;
-
-        public string? Summary => _none.Summary;
-
-        public IReadOnlyList<Stratum1> Before(in ObjectKey key) => _none.Before(key);
-
-        public IReadOnlyList<Stratum1> Before(string name)
+        public override IReadOnlyList<Stratum1> Before(string name)
         {
             meanwhile?.Invoke();
-            return _none.Before(name);
+            return [];
         }
-
-        public IReadOnlyList<Stratum1> Holders(in ObjectKey key) => _none.Holders(key);
-
-        public int ShareOf(int limit) => _none.ShareOf(limit);
-
-        public void Sign(HttpRequestMessage request) => _none.Sign(request);
-
-        public void Configure(SocketsHttpHandler handler) => _none.Configure(handler);
-
-        public void NoteAnswer(Stratum1 node) => _none.NoteAnswer(node);
-
-        public void NoteFailure(Stratum1 node, FailureKind kind) => _none.NoteFailure(node, kind);
-
-        public void NoteBorrowed(Stratum1 node, long bytes, bool isMoved) => _none.NoteBorrowed(node, bytes, isMoved);
-
-        public void NoteHedge() => _none.NoteHedge();
     }
 }

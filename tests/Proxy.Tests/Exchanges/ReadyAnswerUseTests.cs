@@ -44,25 +44,5 @@ public sealed class ReadyAnswerUseTests
     }
 
     /// <summary>It had an age of five seconds when it came, two seconds before it was made ready.</summary>
-    private static ReadyAnswer Answer(TimeSpan lifetime) => new()
-    {
-        Hash = 7,
-        Target = "/x"u8.ToArray(),
-        Host = "h"u8.ToArray(),
-        TargetText = "/x",
-        Upstream = "h:80",
-        Settings = default,
-        Mark = default,
-        FlightName = "",
-        SiteFlightName = "",
-        Varying = [],
-        Slice = default,
-        Length = 1,
-        Head = new ReadyHead([], [], []),
-        ReceivedAt = s_made.AddSeconds(-2),
-        AgeAtArrival = TimeSpan.FromSeconds(5),
-        Lifetime = lifetime,
-        MadeAt = s_made,
-        MadeTimestamp = 0,
-    };
+    private static ReadyAnswer Answer(TimeSpan lifetime) => SomeReadyAnswer.Of(7, "/x", "h", s_made, lifetime);
 }

@@ -5,7 +5,6 @@ using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Tests.Boots;
 using Breakwater.Proxy.Tests.Documents;
 using Breakwater.Proxy.Tests.Repositories;
-using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
 using Breakwater.TestSupport;

@@ -6,6 +6,7 @@ using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Tests.EventLoops;
+using Breakwater.Proxy.Tests.Exchanges;
 using Breakwater.Proxy.Tests.Observability;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
@@ -54,7 +55,7 @@ public sealed class HitLedgerTests : IDisposable
             connection = from.Id;
             RequestHead.Scan(published, out RequestHead head);
             facts.Add(_ledger.FactsOf(head, RequestTarget.Parse(head.Target), s_route, from, 7));
-            facts.Add(_ledger.FactsOf(head, Ready(), from, 7));
+            facts.Add(_ledger.FactsOf(head, SomeReadyAnswer.Of(0, "/y", "", DateTimeOffset.UnixEpoch, default), from, 7));
             RequestHead.Scan(item, out head);
             facts.Add(_ledger.FactsOf(head, RequestTarget.Parse(head.Target), s_route, from, 7));
             return null;
@@ -99,26 +100,4 @@ public sealed class HitLedgerTests : IDisposable
 
     private static byte[] Head(string method, string target, string agent, string hint) => Encoding.ASCII.GetBytes(
         $"{method} {target} HTTP/1.1\r\nHost: h\r\nUser-Agent: {agent}\r\n{(hint.Length > 0 ? $"CVMFS-Info: {hint}\r\n" : "")}\r\n");
-
-    private static ReadyAnswer Ready() => new()
-    {
-        Hash = 0,
-        Target = [],
-        Host = [],
-        TargetText = "/y",
-        Upstream = "h:80",
-        Settings = default,
-        Mark = default,
-        FlightName = "",
-        SiteFlightName = "",
-        Varying = [],
-        Slice = default,
-        Length = 1,
-        Head = new ReadyHead([], [], []),
-        ReceivedAt = default,
-        AgeAtArrival = default,
-        Lifetime = default,
-        MadeAt = default,
-        MadeTimestamp = 0,
-    };
 }

@@ -3,7 +3,6 @@ using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Holdings;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Tests.Documents;
-using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Holdings;

@@ -2,7 +2,7 @@ using Breakwater.Proxy.Access;
 using Breakwater.Proxy.Host;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Tests.TestSupport;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Hosting.Systemd;

@@ -4,7 +4,6 @@ using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

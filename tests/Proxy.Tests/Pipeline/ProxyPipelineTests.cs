@@ -11,7 +11,6 @@ using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Pipeline;
 using Breakwater.Proxy.Serving;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
 using Breakwater.TestSupport;

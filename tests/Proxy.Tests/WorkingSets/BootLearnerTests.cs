@@ -7,6 +7,7 @@ using Breakwater.Proxy.Tests.Boots;
 using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Proxy.WorkingSets;
+using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 

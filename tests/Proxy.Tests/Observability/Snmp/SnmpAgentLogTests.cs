@@ -7,7 +7,6 @@ using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Observability.Snmp;
 using Breakwater.Proxy.Observability.Squid;
 using Breakwater.Proxy.Settings;
-using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
