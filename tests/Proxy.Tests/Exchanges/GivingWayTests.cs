@@ -1,4 +1,5 @@
 using Breakwater.Proxy.Exchanges;
+using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.Threading;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Time.Testing;
@@ -29,7 +30,7 @@ public sealed class GivingWayTests
     {
         await WaitForProcessorsAsync(share);
 
-        Task paid = _way.PayAsync(100 * Piece, CancellationToken.None).AsTask();
+        Task paid = Pay(100 * Piece, CancellationToken.None);
         Assert.Equal(holds, !paid.IsCompleted);
         await PassAsync(paid);
     }
@@ -45,7 +46,7 @@ public sealed class GivingWayTests
         _load.Share = 0.5;
         _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
 
-        Task paid = _way.PayAsync(100 * Piece, CancellationToken.None).AsTask();
+        Task paid = Pay(100 * Piece, CancellationToken.None);
 
         Assert.Equal(holds, !paid.IsCompleted);
         await PassAsync(paid);
@@ -89,11 +90,10 @@ public sealed class GivingWayTests
     public async Task Clients_ThatAreQuietAgain_LetItGoOnAtOnce()
     {
         await WaitForProcessorsAsync(0.5);
-        Task late = _way.PayAsync(int.MaxValue, CancellationToken.None).AsTask();
+        Task late = Pay(int.MaxValue, CancellationToken.None);
         for (int i = 0; i < 100; i++)
         {
-            _time.Advance(TimeSpan.FromMilliseconds(10));
-            await Task.Yield();
+            OneThread.Run(() => _time.Advance(TimeSpan.FromMilliseconds(10)));
         }
 
         Assert.False(late.IsCompleted);
@@ -110,7 +110,7 @@ public sealed class GivingWayTests
     {
         await WaitForProcessorsAsync(0.5);
         using var stopping = new CancellationTokenSource();
-        Task late = _way.PayAsync(int.MaxValue, stopping.Token).AsTask();
+        Task late = Pay(int.MaxValue, stopping.Token);
         await stopping.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => late.InTimeAsync());
@@ -148,19 +148,21 @@ public sealed class GivingWayTests
         _load.Share = share;
         for (int i = 0; i < 5; i++)
         {
-            await PassAsync(_way.PayAsync(0, CancellationToken.None).AsTask());
+            await PassAsync(Pay(0, CancellationToken.None));
             _time.Advance(GivingWay.Look);
         }
     }
 
-    private Task Paid() => _way.PayAsync(Piece, CancellationToken.None).AsTask();
+    private Task Paid() => Pay(Piece, CancellationToken.None);
+
+    private Task Pay(int bytes, CancellationToken cancellationToken) =>
+        OneThread.Run(() => _way.PayAsync(bytes, cancellationToken).AsTask());
 
     private async Task PassAsync(Task task)
     {
         for (int i = 0; !task.IsCompleted && i < 10_000; i++)
         {
-            _time.Advance(TimeSpan.FromMilliseconds(1));
-            await Task.Yield();
+            OneThread.Run(() => _time.Advance(TimeSpan.FromMilliseconds(1)));
         }
 
         await task.InTimeAsync();

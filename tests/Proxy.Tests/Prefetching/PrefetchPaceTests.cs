@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Prefetching;
+using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -53,7 +54,7 @@ public sealed class PrefetchPaceTests : IDisposable
     public async Task Object_ThatIsPaidForJustNow_LetsTheNextBegin(int bytes, int begun)
     {
         Pass(100, 300);
-        await _pace.WaitAsync(default).InTimeAsync();
+        await Wait().InTimeAsync();
         _pace.Charge(bytes);
 
         Assert.Equal(begun, await BegunAtOnceAsync(100));
@@ -66,11 +67,11 @@ public sealed class PrefetchPaceTests : IDisposable
         long began = _time.GetTimestamp();
         for (int i = 0; i < 48; i++)
         {
-            await PassAsync(_pace.WaitAsync(default), hits: 3);
+            await PassAsync(Wait(), hits: 3);
             _pace.Charge(Piece);
         }
 
-        await PassAsync(_pace.WaitAsync(default), hits: 3);
+        await PassAsync(Wait(), hits: 3);
 
         // 48 MiB at 16 MiB a second, and for each object what it costs beside its bytes
         Assert.InRange(_time.GetElapsedTime(began).TotalSeconds, 3.02, 3.5);
@@ -83,7 +84,7 @@ public sealed class PrefetchPaceTests : IDisposable
         long began = _time.GetTimestamp();
         for (int i = 0; i < 1024; i++)
         {
-            await PassAsync(_pace.WaitAsync(default), hits: 3);
+            await PassAsync(Wait(), hits: 3);
         }
 
         Assert.True(_time.GetElapsedTime(began).TotalSeconds > 0.98);
@@ -93,13 +94,12 @@ public sealed class PrefetchPaceTests : IDisposable
     public async Task Clients_ThatAreQuietAgain_LetItGoOnAndForgetWhatWasOwed()
     {
         Pass(100, 300);
-        await _pace.WaitAsync(default).InTimeAsync();
+        await Wait().InTimeAsync();
         _pace.Charge(1 << 30);
-        Task late = _pace.WaitAsync(default);
+        Task late = Wait();
         for (int i = 0; i < 100; i++)
         {
             Pass(10, 30);
-            await Task.Yield();
         }
 
         Assert.False(late.IsCompleted);
@@ -117,7 +117,7 @@ public sealed class PrefetchPaceTests : IDisposable
         Pass(100, 300);
         Assert.Equal(WithinTheCredit, await BegunAtOnceAsync(100)); // the next is stopped
 
-        await PassAsync(_pace.WaitAsync(default), hits: 3);
+        await PassAsync(Wait(), hits: 3);
     }
 
     /// <summary>How many begin before one must wait; that one is stopped.</summary>
@@ -126,7 +126,7 @@ public sealed class PrefetchPaceTests : IDisposable
         using var stop = new CancellationTokenSource();
         for (int begun = 0; begun < most; begun++)
         {
-            Task next = _pace.WaitAsync(stop.Token);
+            Task next = Wait(stop.Token);
             if (!next.IsCompleted)
             {
                 await stop.CancelAsync();
@@ -145,7 +145,6 @@ public sealed class PrefetchPaceTests : IDisposable
         for (int i = 0; !task.IsCompleted && i < 10_000; i++)
         {
             Pass(1, hits);
-            await Task.Yield();
         }
 
         await task.InTimeAsync();
@@ -158,6 +157,8 @@ public sealed class PrefetchPaceTests : IDisposable
             _counters.CountHitPathAnswer();
         }
 
-        _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+        OneThread.Run(() => _time.Advance(TimeSpan.FromMilliseconds(milliseconds)));
     }
+
+    private Task Wait(CancellationToken cancellationToken = default) => OneThread.Run(() => _pace.WaitAsync(cancellationToken));
 }
