@@ -12,6 +12,12 @@ internal sealed record BootRecorderLimits
     /// <summary>Boots of one repository recorded at the same time; of a storm the first few say enough. Default 8.</summary>
     public int MaxBootsAtOnce { get; init; } = 8;
 
+    /// <summary>
+    /// Clients of one repository that are followed until they have read enough to be boots: a storm's first, and those that only look at
+    /// the manifest. Default 128.
+    /// </summary>
+    public int MaxLooksAtOnce { get; init; } = 128;
+
     /// <summary>Objects recorded of one boot. Default 100,000.</summary>
     public int MaxReads { get; init; } = 100_000;
 

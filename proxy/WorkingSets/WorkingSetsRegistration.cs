@@ -7,6 +7,7 @@ using Breakwater.Proxy.Observability.AccessLogs;
 using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Settings;
 using Breakwater.Proxy.Snapshots;
+using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
 
 namespace Breakwater.Proxy.WorkingSets;
@@ -29,9 +30,16 @@ internal static class WorkingSetsRegistration
         services.AddSingleton<IRevisionGate>(provider => provider.GetRequiredService<WorkingSetPreparer>());
         services.AddSingleton<BootLearner>();
         services.AddSingleton<SiteBoots>();
-        services.AddSingleton(provider => new BootRecorder(
-            new BootRecorderLimits { Window = options.BootWindow },
-            options.Learn ? provider.GetRequiredService<BootLearner>().WantsMore : static _ => false));
+        services.AddSingleton(provider =>
+        {
+            RepositoryRoutes routes = provider.GetRequiredService<RepositoryRoutes>();
+            SignedDocuments documents = provider.GetRequiredService<SignedDocuments>();
+            return new BootRecorder(
+                new BootRecorderLimits { Window = options.BootWindow },
+                options.Learn ? provider.GetRequiredService<BootLearner>().WantsMore : static _ => false,
+                (fqrn, catalog) => routes.TryFind(fqrn, out RepositoryRoute? route)
+                    && documents.Find(route)?.Parsed.RootCatalog == catalog);
+        });
         services.AddSingleton<GuessServices>();
         services.AddSingleton<GuessCounters>();
         services.AddSingleton<Guesser>();

@@ -16,9 +16,10 @@ public sealed class BootRecorderTests
         MaxBootsAtOnce = 2,
         MinReads = 3,
         MaxReads = 6,
+        MaxLooksAtOnce = 4,
     };
 
-    private readonly BootRecorder _recorder = new(s_limits);
+    private readonly BootRecorder _recorder = new(s_limits, static _ => true, static (_, catalog) => catalog == Key(0));
 
     [Theory]
     [InlineData(3, 19.999, 0)]
@@ -96,7 +97,7 @@ public sealed class BootRecorderTests
     [Fact]
     public void Boots_ThatNobodyWants_AreNotRecorded()
     {
-        BootRecorder recorder = new(s_limits, repository => repository != s_repository);
+        BootRecorder recorder = new(s_limits, repository => repository != s_repository, static (_, _) => true);
         recorder.Observe(new ObservedRequest(s_repository, null, IPAddress.Loopback, "a", TimeSpan.Zero));
 
         Assert.False(recorder.Concerns(BootFeed.Key(1)));
@@ -104,17 +105,96 @@ public sealed class BootRecorderTests
         Assert.True(recorder.Concerns(BootFeed.Key(1)));
     }
 
-    private void Boot(string connection, double at, int reads)
+    /// <summary>Health checks and mounted clients: they take no place, however many they are.</summary>
+    [Fact]
+    public void Looks_AtTheManifest_KeepNoBootFromBeingRecorded()
     {
-        _recorder.Observe(Request(connection, null, at));
+        for (int i = 0; i < 50; i++)
+        {
+            Look($"check{i}", i * 0.5);
+            Read($"check{i}", 0, i * 0.5);
+        }
+
+        Boot("a", 25, 3);
+
+        Assert.Equal(1, Over(45));
+    }
+
+    /// <summary>Of a storm the first are followed; one of whom nothing more came makes room when a second is over.</summary>
+    [Theory]
+    [InlineData(0.999, 0)]
+    [InlineData(1, 1)]
+    public void Looks_AtOnce_AreFollowedUpToTheirNumber(double later, int recorded)
+    {
+        Look("idle", 0);
+        foreach (string followed in (string[])["1", "2", "3"])
+        {
+            Look(followed, 0);
+            Read(followed, 0, 0.5);
+        }
+
+        Boot("late", later, 3, "10.0.0.2");
+        Assert.Equal(recorded, Over(30));
+
+        Read("1", 1, 30);
+        Read("1", 2, 30);
+        Assert.Equal(1, Over(50)); // it was followed all the time
+    }
+
+    /// <summary>Nothing is learned from what begins amid a boot.</summary>
+    [Fact]
+    public void Boot_ThatFoundNoPlace_IsNotRecordedFromANestedCatalogOn()
+    {
+        Boot("a", 0, 3);
+        Boot("b", 0, 3);
+        Boot("c", 0, 3, "10.0.0.3");
+        Assert.Equal(2, Over(20));
+
+        _recorder.Observe(Request("c", BootFeed.Key(7, ObjectKind.Catalog), 21, "10.0.0.3"));
+        for (int i = 8; i < 16; i++)
+        {
+            _recorder.Observe(Request("c", Key(i), 21, "10.0.0.3"));
+        }
+
+        Assert.Equal(0, Over(50));
+    }
+
+    /// <summary>A mounted client that looks at the manifest and goes on with its work.</summary>
+    [Fact]
+    public void Client_ThatReadsNoCatalog_TakesNoPlace()
+    {
+        foreach (string job in (string[])["job1", "job2"])
+        {
+            Look(job, 0);
+            for (int i = 1; i < 5; i++)
+            {
+                Read(job, i, 0);
+            }
+        }
+
+        Boot("a", 1, 3);
+
+        Assert.Equal(1, Over(30));
+    }
+
+    private void Boot(string connection, double at, int reads, string client = "10.0.0.1")
+    {
+        _recorder.Observe(Request(connection, null, at, client));
         for (int i = 0; i < reads; i++)
         {
-            Read(connection, i, at);
+            _recorder.Observe(Request(connection, Key(i), at, client));
         }
     }
 
-    private void Read(string connection, int number, double at) => _recorder.Observe(Request(connection, BootFeed.Key(number), at));
+    private void Look(string connection, double at) => _recorder.Observe(Request(connection, null, at));
 
-    private static ObservedRequest Request(string connection, ObjectKey? key, double at) =>
-        new(s_repository, key, IPAddress.Parse("10.0.0.1"), connection, TimeSpan.FromSeconds(at));
+    private void Read(string connection, int number, double at) => _recorder.Observe(Request(connection, Key(number), at));
+
+    private int Over(double at) => _recorder.TakeFinished(TimeSpan.FromSeconds(at)).Count;
+
+    /// <summary>The root catalog, and files.</summary>
+    private static ObjectKey Key(int number) => BootFeed.Key(number, number == 0 ? ObjectKind.Catalog : ObjectKind.Plain);
+
+    private static ObservedRequest Request(string connection, ObjectKey? key, double at, string client = "10.0.0.1") =>
+        new(s_repository, key, IPAddress.Parse(client), connection, TimeSpan.FromSeconds(at));
 }

@@ -111,7 +111,7 @@ public sealed class LearningTests
     [Fact]
     public void Recorder_SecondConnectionOfAVm_JoinsTheBootThatLacksTheObject()
     {
-        BootRecorder recorder = new(new BootRecorderLimits());
+        BootRecorder recorder = RecorderOf(new BootRecorderLimits());
         List<ObservedRequest> boot = [.. MiniOs.Replay(1, "10.0.0.1", "first", TimeSpan.Zero, TimeSpan.FromMilliseconds(5))];
         for (int i = 0; i < boot.Count; i++)
         {
@@ -125,7 +125,7 @@ public sealed class LearningTests
     [Fact]
     public void Recorder_TwoVmsBehindOneAddressWithManyConnections_MissNothing()
     {
-        BootRecorder recorder = new(new BootRecorderLimits());
+        BootRecorder recorder = RecorderOf(new BootRecorderLimits());
         foreach (ObservedRequest request in Interleave(
             MiniOs.Replay(1, "10.0.0.1", "a0", TimeSpan.Zero, TimeSpan.FromMilliseconds(7)),
             MiniOs.Replay(1, "10.0.0.1", "b0", TimeSpan.FromMilliseconds(60), TimeSpan.FromMilliseconds(9))))
@@ -144,7 +144,7 @@ public sealed class LearningTests
     [Fact]
     public void Recorder_RebootWithoutManifest_BeginsAtItsRootCatalog()
     {
-        BootRecorder recorder = new(new BootRecorderLimits());
+        BootRecorder recorder = RecorderOf(new BootRecorderLimits());
         foreach (ObservedRequest request
             in MiniOs.Replay(1, "10.0.0.1", "reboot", TimeSpan.Zero, TimeSpan.FromMilliseconds(5))
             .Where(r => r.Object?.Kind is not (null or ObjectKind.Certificate or ObjectKind.History)))
@@ -160,7 +160,7 @@ public sealed class LearningTests
     [Fact]
     public void Recorder_MountedVmThatLooksAtTheManifest_IsNoBoot()
     {
-        BootRecorder recorder = new(new BootRecorderLimits());
+        BootRecorder recorder = RecorderOf(new BootRecorderLimits());
         var client = IPAddress.Parse("10.0.0.1");
         for (int i = 0; i < 50; i++)
         {
@@ -173,7 +173,7 @@ public sealed class LearningTests
     [Fact]
     public void Recorder_Storm_RecordsOnlyAFewBoots()
     {
-        BootRecorder recorder = new(new BootRecorderLimits { MaxBootsAtOnce = 3 });
+        BootRecorder recorder = RecorderOf(new BootRecorderLimits { MaxBootsAtOnce = 3 });
         for (int vm = 0; vm < 100; vm++)
         {
             foreach (ObservedRequest request
@@ -189,7 +189,7 @@ public sealed class LearningTests
     [Fact]
     public void Recorder_BootStillRunning_IsNotHandedOut()
     {
-        BootRecorder recorder = new(new BootRecorderLimits());
+        BootRecorder recorder = RecorderOf(new BootRecorderLimits());
         foreach (ObservedRequest request in MiniOs.Replay(1, "10.0.0.1", "c", TimeSpan.Zero, TimeSpan.FromMilliseconds(5)))
         {
             recorder.Observe(request);
@@ -203,7 +203,7 @@ public sealed class LearningTests
     [Fact]
     public void Recorder_BootThatGoesOnAfterAPause_IsHandedOutAgainWhole()
     {
-        BootRecorder recorder = new(new BootRecorderLimits());
+        BootRecorder recorder = RecorderOf(new BootRecorderLimits());
         List<ObservedRequest> boot = [.. MiniOs.Replay(1, "10.0.0.1", "c", TimeSpan.Zero, TimeSpan.FromMilliseconds(5))];
         boot[..60].ForEach(request => recorder.Observe(request));
         RecordedBoot part = Assert.Single(recorder.TakeFinished(TimeSpan.FromSeconds(30)));
@@ -220,7 +220,7 @@ public sealed class LearningTests
     [Fact]
     public void Recorder_BootLongerThanTheWindow_SaysThatItIsCut()
     {
-        BootRecorder recorder = new(new BootRecorderLimits { Window = TimeSpan.FromSeconds(10) });
+        BootRecorder recorder = RecorderOf(new BootRecorderLimits { Window = TimeSpan.FromSeconds(10) });
         foreach (ObservedRequest request in MiniOs.Replay(1, "10.0.0.1", "c", TimeSpan.Zero, TimeSpan.FromMilliseconds(100)).Take(100))
         {
             recorder.Observe(request);
@@ -269,11 +269,14 @@ public sealed class LearningTests
         Assert.All(boots, boot => Assert.Null(sorter.BoundTo(boot.Repository, boot.Owner)));
     }
 
+    private static BootRecorder RecorderOf(BootRecorderLimits limits) =>
+        new(limits, static _ => true, static (fqrn, catalog) => fqrn != MiniOs.Fqrn || catalog == MiniOs.Manifest(1).RootCatalog);
+
     private sealed class TestBoot(in ObservedRequest first) : SortedBoot(first, 1000);
 
     private static async Task<WorkingSet> LearnThreeBoots()
     {
-        BootRecorder recorder = new(new BootRecorderLimits());
+        BootRecorder recorder = RecorderOf(new BootRecorderLimits());
         foreach (ObservedRequest request in Interleave(
             MiniOs.Replay(1, "10.0.0.1", "one", TimeSpan.Zero, TimeSpan.FromMilliseconds(11)),
             MiniOs.Replay(1, "10.0.0.7", "two", TimeSpan.FromMilliseconds(40), TimeSpan.FromMilliseconds(3)),
