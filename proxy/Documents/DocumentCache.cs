@@ -226,6 +226,13 @@ internal sealed class DocumentCache : IDisposable
             : new DocumentAnswer(null, RequestResult.Failed, failure);
     }
 
+    /// <summary>No failure is remembered, of a signed pair or another document: with other settings what failed may be had.</summary>
+    public void ForgetFailures()
+    {
+        _signed.ForgetFailures();
+        _failures.Clear();
+    }
+
     private MemoryCache CacheOf(DocumentRequest request) => request.Kind == DocumentKind.Geo ? _geo : _documents;
 
     private void Keep(DocumentRequest request, string key, CachedDocument document)

@@ -26,6 +26,7 @@ internal static class DocumentsRegistration
         services.AddSingleton<PairChecks>();
         services.AddSingleton<SignedDocuments>();
         services.AddSingleton<DocumentCache>();
+        services.AddReload<DocumentCache>((documents, _) => documents.ForgetFailures());
     }
 
     private static MasterKeys LoadKeys(TrustOptions trust, ILogger log)

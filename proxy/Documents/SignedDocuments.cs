@@ -77,6 +77,15 @@ internal sealed partial class SignedDocuments(
     /// <summary>The pair that clients see, without asking anybody; null when there is none.</summary>
     public SignedPair? Find(RepositoryRoute repository) => pairs.Of(repository).Show();
 
+    /// <summary>Whoever asks next has no failure remembered: with other settings what failed may be had.</summary>
+    public void ForgetFailures()
+    {
+        foreach (ShownPair entry in pairs.All)
+        {
+            entry.FailedAt = 0;
+        }
+    }
+
     /// <summary>Lets a verified repository go back to an older, signed revision, once.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="floor">The lowest revision that is taken.</param>

@@ -148,6 +148,24 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Equal(2, site.Requests.Count);
     }
 
+    /// <summary>What failed under the settings before is asked for anew, though a failure is else remembered for five seconds.</summary>
+    [Theory]
+    [InlineData(".cvmfspublished")]
+    [InlineData(".cvmfsreflog")]
+    public async Task Stratum1_ThatIsPutRight_IsAskedAtOnceForADocumentThatFailed(string document)
+    {
+        FixtureRepository tiny = FixtureRepository.Tiny;
+        _upstream.Serve(tiny);
+        Dictionary<string, string?> right = new() { [$"Repositories:{tiny.Fqrn}:Cluster"] = "test" };
+        Change(new(right) { ["ReverseProxy:Clusters:test:Destinations:s1:Address"] = "http://127.0.0.1:1/" });
+        string url = "http://any.host" + tiny.UrlPath(document);
+        Assert.Equal((502, 502), await OldAndNewAsync(url));
+
+        Change(right);
+
+        Assert.Equal((200, 200), await OldAndNewAsync(url));
+    }
+
     [Fact]
     public async Task Connect_TakenInAndOut_IsInForceOnOldAndNewConnections()
     {
