@@ -87,8 +87,14 @@ internal sealed class HookedDisk : StoreDisk
         base.Sync(file);
     }
 
-    public override bool Reserve(SafeFileHandle file, long offset, long length) =>
-        ReserveFault is null ? base.Reserve(file, offset, length) : throw ReserveFault;
+    /// <summary>What room was asked for last.</summary>
+    public (long Offset, long Length) Reserved { get; private set; }
+
+    public override bool Reserve(SafeFileHandle file, long offset, long length)
+    {
+        Reserved = (offset, length);
+        return ReserveFault is null ? base.Reserve(file, offset, length) : throw ReserveFault;
+    }
 
     public override int Read(SafeFileHandle file, Span<byte> buffer, long offset) =>
         ReadFault?.Invoke(_paths[file]) == true ? throw FaultyDisk.InputOutput : base.Read(file, buffer, offset);

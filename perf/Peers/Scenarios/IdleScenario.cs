@@ -26,6 +26,8 @@ internal static class IdleScenario
                 using Peer peer = context.Create(name);
                 peer.Start(upstream.Port);
                 RaceContext.Fill(peer, upstream, paths);
+                // what a process takes once it works is no idle client's
+                HotScenario.Measure(context, peer, upstream, paths, SizeBytes, Active);
                 Memory empty = peer.Tree.ExactMemory();
                 using IDisposable held = HotLoad.HoldIdle(new HotOptions
                 {

@@ -38,6 +38,14 @@ public sealed class PosixTests : IDisposable
     }
 
     [Fact]
+    public void Mapping_OfAFileThatIsOpenForReadingOnly_IsNone()
+    {
+        File.WriteAllBytes(FilePath, new byte[4096]);
+        using SafeFileHandle file = File.OpenHandle(FilePath);
+        Assert.Equal(0, Posix.MapWritable(file, 4096));
+    }
+
+    [Fact]
     public void Stamp_OfAFile_IsAnotherOnceItsLengthIs()
     {
         File.WriteAllBytes(FilePath, [1, 2, 3]);

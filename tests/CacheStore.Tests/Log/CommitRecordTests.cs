@@ -46,6 +46,14 @@ public sealed class CommitRecordTests : IDisposable
         }
     }
 
+    /// <summary>A commit by which room is made needs none on a full disk.</summary>
+    [Fact]
+    public void File_HasRoomForBothSlotsFromTheBeginning()
+    {
+        using CommitRecord record = Open();
+        Assert.Equal((0, 2 * SlotBytes), _disk.Reserved);
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(3)]

@@ -94,7 +94,7 @@ public sealed class QuotaTests : IAsyncLifetime
         Use([.. own, .. borrowed, .. hot, .. hot]);
         for (int i = 1000; !borrowed.All(key => !_store.Contains(key)); i++)
         {
-            Assert.True(i < 20_000, "what is borrowed is never dropped");
+            Assert.True(i < 4_000, "what is borrowed is never dropped");
             await WriteAsync(i);
         }
 

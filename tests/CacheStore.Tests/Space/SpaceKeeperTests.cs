@@ -105,6 +105,18 @@ public sealed class SpaceKeeperTests : IAsyncLifetime
         Assert.Equal(evicted, _store.Statistics.EvictedObjects);
     }
 
+    /// <summary>One target at a time: the second operator waits, and asks for less than there is by then.</summary>
+    [Fact]
+    public async Task Evictions_AtOnce_EachReachTheirTarget()
+    {
+        await WriteAsync(1000, 4 * OfASegment);
+
+        Task<long> lower = _store.EvictToAsync(SegmentBytes);
+        Task<long> higher = _store.EvictToAsync(3 * SegmentBytes);
+
+        Assert.Equal((SegmentBytes, SegmentBytes), (await lower.InTimeAsync(), await higher.InTimeAsync()));
+    }
+
     /// <summary>Nobody waits for room, nothing is removed: the commits alone are heard.</summary>
     [Fact]
     public async Task Segment_ThatIsFull_HasItsTableSoon()

@@ -114,6 +114,12 @@ public sealed class UnverifiedTests : IAsyncLifetime
             Assert.Equal(CommitResult.StoreFull, await writer.CommitAsync());
         }
 
+        await using (ObjectWriter again = _store.BeginWrite(key, bytes.Length))
+        {
+            await again.AppendAsync(bytes.AsMemory(0, 3_000_000));
+            Assert.Equal(0, _store.Unverified.Writing); // it is vouched for: nobody takes its room back
+        }
+
         Assert.Equal(CommitResult.Committed, await WriteLongAsync(key, bytes));
         Assert.Equal(bytes, await _store.ReadAsync(key));
     }

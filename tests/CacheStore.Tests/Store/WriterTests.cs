@@ -1,4 +1,6 @@
 using Breakwater.CacheStore.Index;
+using Breakwater.CacheStore.Space;
+using Breakwater.CacheStore.Staging;
 using Breakwater.CacheStore.Store;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -169,6 +171,22 @@ public sealed class WriterTests : IAsyncLifetime
             return patient.IsCompleted;
         });
         Assert.Equal(CommitResult.Committed, await patient);
+    }
+
+    /// <summary>Others have all of the quota, and the cleaner finds nothing: nobody waits for ever.</summary>
+    [Fact]
+    public async Task Room_ThatCannotBeMade_IsRefusedAfterAFewRounds()
+    {
+        const long Quota = 64 << 20;
+        await using SpaceKeeper full = new(_store.Table, _store.Log, _store.Commits, _store.Unverified, _store.Health,
+            new SpaceLimits(Quota, 0, static () => 2 * Quota), NullLogger.Instance);
+        Intake intake = new(_store.Table, _store.Log, _store.Commits, _store.Unverified, full, _store.Health, Quota, MostBytes);
+        StagedObject staged = new(TestObjects.KeyOf([1]), _store.Log.Segments, intake.Budget);
+        Assert.True(full.IsFull);
+
+        Assert.Equal(CommitResult.StoreFull, await intake.WaitForRoomAsync(staged, default).AsTask().InTimeAsync());
+        intake.Close();
+        Assert.Equal(CommitResult.Failed, await intake.WaitForRoomAsync(staged, default).AsTask().InTimeAsync());
     }
 
     [Fact]
