@@ -97,6 +97,8 @@ public sealed class RingTests
             Assert.Null(NodeCandidates.Holder(ring, key, second.Id, isSettled: true, _ => false));
             Assert.Equal(second, NodeCandidates.Holder(ring, key, owner.Id, isSettled: false, _ => false));
             Assert.Equal(owner, NodeCandidates.Holder(ring, key, second.Id, isSettled: false, _ => false));
+            Assert.Equal(second, NodeCandidates.Holder(ring, key, owner.Id, isSettled: true, id => id == owner.Id)); // itself is never out
+            Assert.NotEqual(second, NodeCandidates.Holder(ring, key, owner.Id, isSettled: true, id => id == second.Id));
             string third = ring.Members.First(m => m != owner && m != second).Id;
             Assert.Equal((owner, second), NodeCandidates.Before(ring, key, third, _ => false));
         }

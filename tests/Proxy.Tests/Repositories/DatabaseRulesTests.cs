@@ -51,6 +51,7 @@ public sealed class DatabaseRulesTests
         Assert.Equal(isTaken, opened.Value is not null);
         Assert.Equal(isTaken ? bytes : 0, limits.OpenBytes.Taken);
         opened.Value?.Dispose();
+        opened.Value?.Dispose(); // gives nothing back twice
         Assert.Equal(0, limits.OpenBytes.Taken);
     }
 
