@@ -82,8 +82,8 @@ internal sealed class MissTrails
             }
 
             LinkedListNode<Walked> node = NewestLocked(fqrn);
+            _keys += trail.Count - node.Value.Trail.Count; // a client may have walked it since the start
             node.Value = new Walked(fqrn, trail);
-            _keys += trail.Count;
             ForgetLocked();
         }
     }

@@ -113,6 +113,19 @@ public sealed class HeadShelfTests : IClassFixture<SliceStore>
         Assert.Equal(15, _heads.WithAge(head).HereFor.TotalSeconds);
     }
 
+    /// <summary>Two clocks are not read at one moment: a difference of a second is none.</summary>
+    [Theory]
+    [InlineData(-1, 0)]
+    [InlineData(-1.001, 5)]
+    public void Age_WithAWallClockThatWasSetBack_IsByTheOtherClockBeyondASecond(double step, double seconds)
+    {
+        StoredHead head = _heads.Arrived(Head("a", 1) with { ReceivedAt = Headers.Now });
+        _monotonic.Advance(TimeSpan.FromSeconds(5));
+        _time.Ahead = TimeSpan.FromSeconds(step);
+
+        Assert.Equal(seconds, _heads.WithAge(head).HereFor.TotalSeconds);
+    }
+
     private IEnumerable<string> Tags() => _heads.Find(_uri)!.Variants.Select(head => head.Fields.First("ETag")!);
 
     private static StoredHead Head(string tag, byte number) =>

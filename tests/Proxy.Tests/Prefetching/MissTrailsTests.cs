@@ -74,6 +74,33 @@ public sealed class MissTrailsTests
         Assert.Empty(_trails.TakeChanged());
     }
 
+    [Fact]
+    public void Restore_TrailsOfAsManyKeysAsAreKept_ForgetsTheOldestAtTheNextOne()
+    {
+        const int Trails = MissTrails.MaxKeys / MissTrail.MaxKeys;
+        for (int i = 0; i < Trails; i++)
+        {
+            _trails.Restore(Fqrn.Parse($"r{i}.example.org"), Enumerable.Range(0, MissTrail.MaxKeys).Select(Key));
+        }
+
+        Assert.Equal((Trails, MissTrails.MaxKeys), _trails.Held);
+        _trails.Learn(Fqrn.Parse("another.example.org"), Key(0));
+
+        Assert.Equal((Trails, MissTrails.MaxKeys - MissTrail.MaxKeys + 1), _trails.Held);
+        Assert.Equal([Fqrn.Parse("r0.example.org")], _trails.TakeForgotten());
+    }
+
+    /// <summary>Clients come while what was saved is read.</summary>
+    [Fact]
+    public void Restore_ATrailThatWasWalkedSinceTheStart_CountsItOnce()
+    {
+        Walk("a.example.org", 10);
+
+        _trails.Restore(Fqrn.Parse("a.example.org"), Enumerable.Range(100, 30).Select(Key));
+
+        Assert.Equal((1, 30), _trails.Held);
+    }
+
     private void Walk(string fqrn, int count)
     {
         for (int i = 0; i < count; i++)
