@@ -18,11 +18,11 @@ public sealed class DrainingListenersTests
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
         var listeners = new DrainingListeners(sockets, drain);
         await using IConnectionListener listener = await listeners.BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
-        ValueTask<ConnectionContext?> accepting = listener.AcceptAsync();
+        Task<ConnectionContext?> accepting = listener.AcceptAsync().AsTask().InTimeAsync();
         Assert.False(accepting.IsCompleted);
 
         drain.Begin();
 
-        Assert.Null(await accepting.AsTask().InTimeAsync());
+        Assert.Null(await accepting);
     }
 }
