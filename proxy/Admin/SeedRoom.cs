@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Documents;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;
 using Breakwater.Proxy.Seeding.Import;
@@ -5,15 +6,21 @@ using Breakwater.Proxy.Seeding.Import;
 namespace Breakwater.Proxy.Admin;
 
 /// <summary>Seeds on the admin port: list, upload, remove.</summary>
-internal sealed class SeedRoom(SeedRegistry seeds, SeedImporter importer, SeedStart start, SeedLimits limits) : IAdminRoom
+internal sealed class SeedRoom(SeedRegistry seeds, SeedImporter importer, SeedStart start, SeedLimits limits, KeysWatch keys) : IAdminRoom
 {
     /// <inheritdoc/>
     public void Map(AdminApi admin)
     {
-        admin.Read("/seeds", "The seeds that were imported.", () => seeds.List());
+        admin.Read("/seeds", "The seeds that were imported.", List);
         admin.Read("/seeds/bootable", "What can boot from them, in words.", () => start.Statements());
         admin.Upload("/seeds", "Imports a seed bundle: everything in it is verified before any of it counts.", ImportAsync);
         admin.Remove("/seeds/{name}", "Forgets a seed, and lets its objects go.", Remove);
+    }
+
+    private IReadOnlyList<SeedRecord> List()
+    {
+        keys.Look();
+        return seeds.ListJudged();
     }
 
     private IResult Remove(string name)
@@ -37,6 +44,7 @@ internal sealed class SeedRoom(SeedRegistry seeds, SeedImporter importer, SeedSt
             return new AdminProblem($"'{name}' is no name for a seed: {SeedName.Rule}.").Result();
         }
 
+        keys.Look(); // whoever copies a key and imports means that key
         try
         {
             var source = new BundleSource(request.Body, limits);

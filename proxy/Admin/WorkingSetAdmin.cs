@@ -97,12 +97,11 @@ internal sealed class WorkingSetAdmin(
 
     private IResult Export(string repository, string name) => Fqrn.TryParse(repository, out Fqrn fqrn) && sets.Find(fqrn, name) is { } set
         ? Results.Bytes(WorkingSetFile.Write(set), "application/json")
-        : new AdminProblem($"'{repository}' has no working set '{name}'.",
-        "See them with 'breakwater profile list'.").Result(StatusCodes.Status404NotFound);
+        : NoSet(repository, name);
 
     private IResult Remove(string repository, string name) => Fqrn.TryParse(repository, out Fqrn fqrn) && sets.Remove(fqrn, name)
         ? Results.Json(new { repository, name }, AdminServer.Json)
-        : new AdminProblem($"'{repository}' has no working set '{name}'.").Result(StatusCodes.Status404NotFound);
+        : NoSet(repository, name);
 
     /// <summary>
     /// Takes an exported set, a client's trace, a list of paths, or (with <paramref name="pinFile"/>) the path of a pin file in the
@@ -248,6 +247,9 @@ internal sealed class WorkingSetAdmin(
         route = null;
         return Fqrn.TryParse(repository, out Fqrn fqrn) && repositories.TryFind(fqrn, out route);
     }
+
+    private static IResult NoSet(string repository, string name) => new AdminProblem(
+        $"'{repository}' has no working set '{name}'.", "See them with 'breakwater profile list'.").Result(StatusCodes.Status404NotFound);
 
     private static IResult NotAllowed(string repository) =>
         new AdminProblem($"The repository '{repository}' is not in Repositories of this proxy.").Result(StatusCodes.Status404NotFound);

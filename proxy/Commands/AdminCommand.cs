@@ -25,4 +25,19 @@ internal static class AdminCommand
             return Failures.Tell(e);
         }
     }
+
+    /// <summary>Runs what acts on something by its name. That there is none is said, and is no refusal.</summary>
+    /// <param name="act">Asks the running Breakwater; its result is the exit code.</param>
+    public static async Task<int> OnNamedAsync(Func<Task<int>> act)
+    {
+        try
+        {
+            return await act();
+        }
+        catch (AdminException e) when (e.Status == System.Net.HttpStatusCode.NotFound)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return ExitCodes.Found;
+        }
+    }
 }

@@ -14,7 +14,7 @@ internal static class ExitCodes
     /// <summary>A bundle or tree was refused (EX_DATAERR).</summary>
     public const int Refused = 65;
 
-    /// <summary>The running Breakwater cannot be reached or refuses (EX_UNAVAILABLE).</summary>
+    /// <summary>The running Breakwater, or for an export a Stratum 1, cannot be reached or refuses (EX_UNAVAILABLE).</summary>
     public const int Unavailable = 69;
 
     /// <summary>A fault of the program itself (EX_SOFTWARE).</summary>
@@ -34,7 +34,7 @@ internal static class ExitCodes
         (0, "done"),
         (WrongUsage, "the command line is wrong"),
         (Refused, "a bundle, list or set was refused"),
-        (Unavailable, "no running Breakwater answers, or it refuses"),
+        (Unavailable, "no Breakwater or Stratum 1 answers, or it refuses"),
         (Fault, "a fault of the program itself"),
         (CannotStart, "the store, a port or a file cannot be had"),
         (WrongSettings, "the settings are wrong"),
@@ -49,6 +49,9 @@ internal static class ExitCodes
         ["warm"] = "something of what was asked for cannot be had",
         ["pin add"] = "something of what was asked for cannot be had",
         ["pin remove"] = "there is no such pin",
+        ["profile show"] = "there is no such working set",
+        ["profile export"] = "there is no such working set",
+        ["profile remove"] = "there is no such working set",
         ["seed remove"] = "there is no such seed",
         ["demo"] = "a machine did not boot as it should",
     };

@@ -58,33 +58,25 @@ internal static class PinCommand
         var command = new Command("remove", "Let a pin go: its objects stay until the room is needed.") { name, allNodes, json,
             SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AllNodes.RunAsync(
-            parsed.GetValue(SettingsFile.Option), parsed.GetValue(allNodes), async (client, stop) =>
+            parsed.GetValue(SettingsFile.Option), parsed.GetValue(allNodes), (client, stop) => AdminCommand.OnNamedAsync(async () =>
         {
-            try
+            string asked = parsed.GetRequiredValue(name);
+            PinSet removed = await client.DeleteAsync<PinSet>($"pins?name={Uri.EscapeDataString(asked)}", cancellationToken);
+            if (parsed.GetValue(json))
             {
-                string asked = parsed.GetRequiredValue(name);
-                PinSet removed = await client.DeleteAsync<PinSet>($"pins?name={Uri.EscapeDataString(asked)}", cancellationToken);
-                if (parsed.GetValue(json))
-                {
-                    Output.WriteJson(removed);
-                    return 0;
-                }
-
-                Console.WriteLine($"{removed.Name} is no pin any more: {removed.Objects} objects.");
-                if (IsStanding(removed.Name))
-                {
-                    Console.WriteLine(
-                        "The repository's working sets are pinned again at its next revision; 'breakwater profile remove' ends that.");
-                }
-
+                Output.WriteJson(removed);
                 return 0;
             }
-            catch (AdminException e) when (e.Status == System.Net.HttpStatusCode.NotFound)
+
+            Console.WriteLine($"{removed.Name} is no pin any more: {removed.Objects} objects.");
+            if (IsStanding(removed.Name))
             {
-                await Console.Error.WriteLineAsync(e.Message);
-                return ExitCodes.Found;
+                Console.WriteLine(
+                    "The repository's working sets are pinned again at its next revision; 'breakwater profile remove' ends that.");
             }
-        }, cancellationToken));
+
+            return 0;
+        }), cancellationToken));
         return command;
     }
 

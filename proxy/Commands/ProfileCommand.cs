@@ -30,6 +30,10 @@ internal static class ProfileCommand
     public static string PathOf(string repository, string name) =>
         $"working-sets/{Uri.EscapeDataString(repository)}/{Uri.EscapeDataString(name)}";
 
+    private static Task<int> OnSetAsync(ParseResult parsed, Func<AdminClient, Task<int>> act, CancellationToken cancellationToken) =>
+        AdminCommand.RunAsync(
+            parsed.GetValue(SettingsFile.Option), (client, _) => AdminCommand.OnNamedAsync(() => act(client)), cancellationToken);
+
     private static Command List()
     {
         Option<bool> json = Output.JsonOption();
@@ -66,7 +70,7 @@ internal static class ProfileCommand
         var command =
             new Command("show", "What is in a working set, in the order in which it is read.") { repository, name, json,
             SettingsFile.Option };
-        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
+        command.SetAction((parsed, cancellationToken) => OnSetAsync(parsed, async client =>
         {
             JsonElement set =
                 await client.GetAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);
@@ -106,7 +110,7 @@ internal static class ProfileCommand
         var all = new Option<bool>("--all") { Description = "All sets, of all repositories or of the one named, as one list" };
         var command =
             new Command("export", "Write a working set as JSON to standard output.") { repository, name, all, SettingsFile.Option };
-        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
+        command.SetAction((parsed, cancellationToken) => OnSetAsync(parsed, async client =>
         {
             (string? fqrn, string? set) = (parsed.GetValue(repository), parsed.GetValue(name));
             if (parsed.GetValue(all) ? set is not null : fqrn is null || set is null)
@@ -226,7 +230,7 @@ internal static class ProfileCommand
         var command =
             new Command("remove", "Forget a working set. What it fetched stays in the store as long as there is room.") { repository, name,
             json, SettingsFile.Option };
-        command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(parsed.GetValue(SettingsFile.Option), async (client, stop) =>
+        command.SetAction((parsed, cancellationToken) => OnSetAsync(parsed, async client =>
         {
             JsonElement removed =
                 await client.DeleteAsync<JsonElement>(PathOf(parsed.GetValue(repository)!, parsed.GetValue(name)!), cancellationToken);

@@ -10,34 +10,91 @@ namespace Breakwater.Proxy.Documents;
 /// off.
 /// </summary>
 internal sealed partial class KeysWatch(RepositoryTrust trust, TrustOptions options, TimeProvider time, ILogger<KeysWatch> log)
-    : BackgroundService
+    : IHostedService, IDisposable
 {
-    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private string _seen = ""; // guarded by _gate
+    private readonly byte[] _content = new byte[MasterKeys.MaxKeyFileBytes]; // guarded by _gate: of one file at a time
+    private string _seen = "";      // guarded by _gate: what the keys in force were read from
+    private string? _before;        // guarded by _gate: what was there at the last look by the clock
+    private string? _problem;       // guarded by _gate: what was said last, so that it is not said each second
+    private ITimer? _timer;
 
-    /// <summary>Looks at the directory, and reads it again when it changed. Any thread.</summary>
+    /// <summary>Looks at the directory now, and reads it again when it changed. Any thread.</summary>
     public void Look()
     {
         lock (_gate)
         {
-            LookLocked();
+            LookLocked(isByClock: false);
         }
     }
 
-    private void LookLocked()
+    /// <summary>Looks each second from now on; the keys in force were read before.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            try
+            {
+                _before = _seen = Fingerprint(options.KeysDirectory);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                SayLocked($"Repositories:KeysDirectory: {e.Message}");
+            }
+        }
+
+        _timer = time.CreateTimer(static state => ((KeysWatch)state!).LookByClock(), this, s_interval, s_interval);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_timer is { } timer)
+        {
+            await timer.DisposeAsync();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _timer?.Dispose();
+
+    /// <summary>A look while another one is under way is left out.</summary>
+    private void LookByClock()
+    {
+        if (!_gate.TryEnter())
+        {
+            return;
+        }
+
+        try
+        {
+            LookLocked(isByClock: true);
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
+    /// <param name="isByClock">Then only a change that has stood still since the last look counts: a key may be half written.</param>
+    private void LookLocked(bool isByClock)
     {
         try
         {
             string now = Fingerprint(options.KeysDirectory);
-            if (now == _seen)
+            bool stands = now == _before || !isByClock;
+            _before = now;
+            if (now == _seen || !stands)
             {
                 return;
             }
 
             MasterKeys keys = MasterKeys.Load(options.KeysDirectory);
             _seen = now;
+            _problem = null;
             foreach (string problem in keys.Problems)
             {
                 LogProblem(log, problem);
@@ -54,41 +111,23 @@ internal sealed partial class KeysWatch(RepositoryTrust trust, TrustOptions opti
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            LogProblem(log, $"Repositories:KeysDirectory: {e.Message} The keys in force stay.");
+            SayLocked($"Repositories:KeysDirectory: {e.Message} The keys in force stay.");
         }
     }
 
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private void SayLocked(string problem)
     {
-        // The keys in force were read at the start.
-        try
+        if (problem != _problem)
         {
-            _seen = Fingerprint(options.KeysDirectory);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            LogProblem(log, $"Repositories:KeysDirectory: {e.Message}");
-        }
-
-        using var timer = new PeriodicTimer(s_interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                Look();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The proxy stops.
+            _problem = problem;
+            LogProblem(log, problem);
         }
     }
 
     /// <summary>
     /// Names and contents: two keys have the same length, and files from an image or a configuration map the same time.
     /// </summary>
-    private static string Fingerprint(string directory)
+    private string Fingerprint(string directory)
     {
         if (!Directory.Exists(directory))
         {
@@ -96,12 +135,11 @@ internal sealed partial class KeysWatch(RepositoryTrust trust, TrustOptions opti
         }
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var options = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = false };
-        byte[] content = new byte[MasterKeys.MaxKeyFileBytes];
-        foreach (string path in Directory.EnumerateFiles(directory, "*.pub", options).Order(StringComparer.Ordinal))
+        var whole = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = false };
+        foreach (string path in Directory.EnumerateFiles(directory, "*.pub", whole).Order(StringComparer.Ordinal))
         {
             hash.AppendData(Encoding.UTF8.GetBytes(path + "\n"));
-            hash.AppendData(content, 0, Read(path, content));
+            hash.AppendData(_content, 0, Read(path, _content));
         }
 
         return Convert.ToHexString(hash.GetHashAndReset());

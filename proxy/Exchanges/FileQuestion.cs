@@ -94,9 +94,9 @@ internal sealed class FileQuestion : UpstreamQuestion
                 Unsatisfied ??= message.Content.Headers.ContentRange is { Unit: "bytes", Length: { } length }
                     ? new ContentRangeHeaderValue(length).ToString()
                     : "bytes */*";
-                return _range is null ? ToFault(message.StatusCode) : (FailureKind.NotFound, "has no such range of it");
+                return _range is null ? ToFault(message) : (FailureKind.NotFound, "has no such range of it");
             case not (HttpStatusCode.OK or HttpStatusCode.PartialContent):
-                return ToFault(message.StatusCode);
+                return ToFault(message);
         }
 
         if (IsCoded(message))

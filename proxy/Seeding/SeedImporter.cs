@@ -93,11 +93,16 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
         }
 
         var warnings = new List<string>();
+        bool isReplaced = registry.Find(name) is { } known && known.IndexSha256 != findings.IndexSha256;
         if (unpinned > 0)
         {
             warnings.Add(
                 $"A seed {name} was there before: it is replaced, and {unpinned} of its objects are no longer pinned. To have both, "
                 + $"import that one again under another --name.");
+        }
+        else if (isReplaced)
+        {
+            warnings.Add($"A seed {name} was there before: it is replaced by this one, which has all of its objects.");
         }
 
         SeedRecordRepository[] repositories =
@@ -252,7 +257,7 @@ internal sealed class SeedImporter(IObjectStore store, SeedRegistry registry, Pi
         {
             warnings.Add(
                 $"{repository.Fqrn} is not verified by a key of this site: put its master key into Repositories:KeysDirectory to be sure "
-                + $"who signed it.");
+                + $"who signed it. It is judged by that key within seconds, without another import.");
         }
 
         if (verdict.IsExpired)

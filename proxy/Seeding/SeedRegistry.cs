@@ -22,6 +22,12 @@ internal sealed class SeedRegistry(
     /// <inheritdoc cref="SeedRecords.List"/>
     public IReadOnlyList<SeedRecord> List() => records.List();
 
+    /// <summary>The same, each repository judged by the keys that this site has now: a key may have come after the import.</summary>
+    public IReadOnlyList<SeedRecord> ListJudged() => [.. List().Select(record => record with
+    {
+        Repositories = [.. record.Repositories.Select(repository => reveal.Judged(record, repository))],
+    })];
+
     /// <inheritdoc cref="SeedRecords.Find"/>
     public SeedRecord? Find(string name) => records.Find(name);
 

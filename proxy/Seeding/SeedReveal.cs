@@ -22,6 +22,22 @@ internal sealed class SeedReveal(
     /// <summary>Has this site a key that proves who signed this repository?</summary>
     public bool IsVerified(Fqrn fqrn) => trust.HasKeyOf(fqrn);
 
+    /// <summary>What a seed brings of a repository, as the keys that this site has now judge it.</summary>
+    /// <param name="record">The seed.</param>
+    /// <param name="repository">One that it brings.</param>
+    public SeedRecordRepository Judged(SeedRecord record, SeedRecordRepository repository)
+    {
+        try
+        {
+            Dictionary<string, byte[]> files = records.FilesOf(record.Name, repository.Fqrn);
+            return repository with { IsVerified = trust.Judge(repository.Fqrn, files, _metadata.ReadAll).IsVerified };
+        }
+        catch (SeedRefusedException e)
+        {
+            return repository with { IsVerified = false, Problem = e.Message };
+        }
+    }
+
     /// <summary>Shows it where it is newer than what is there; says so in the log if it cannot be shown.</summary>
     /// <param name="record">The seed.</param>
     /// <param name="repository">One that it brings.</param>

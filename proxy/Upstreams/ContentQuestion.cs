@@ -65,6 +65,6 @@ internal sealed class ContentQuestion(HttpMethod method, string path, long offse
             return null;
         }
 
-        return message.StatusCode == HttpStatusCode.OK ? null : ToFault(message.StatusCode);
+        return message.StatusCode == HttpStatusCode.OK ? null : ToFault(message);
     }
 }

@@ -8,6 +8,9 @@ namespace Breakwater.Proxy.Upstreams;
 /// <param name="path">Path from a Stratum 1's root: <c>/cvmfs/…</c>.</param>
 internal abstract class UpstreamQuestion(HttpMethod method, string path)
 {
+    /// <summary>Of what a proxy says; it may pass on what others have said.</summary>
+    private const int MaxReasonChars = 300;
+
     public HttpMethod Method => method;
 
     public string Path => path;
@@ -35,9 +38,21 @@ internal abstract class UpstreamQuestion(HttpMethod method, string path)
     /// </summary>
     public static bool IsRefusal(HttpStatusCode status) => (int)status is >= 400 and < 500 and not (407 or 408 or 429);
 
-    /// <summary>What a status that is no good answer counts as.</summary>
-    protected static (FailureKind Kind, string What) ToFault(HttpStatusCode status) =>
-        (IsRefusal(status) ? FailureKind.Refused : FailureKind.Status, $"answered {(int)status}");
+    /// <summary>What a status that is no good answer counts as, with what a proxy on the way says of it (RFC 9209).</summary>
+    protected static (FailureKind Kind, string What) ToFault(HttpResponseMessage message) => (
+        IsRefusal(message.StatusCode) ? FailureKind.Refused : FailureKind.Status,
+        $"answered {(int)message.StatusCode}{ReasonOf(message)}");
+
+    private static string ReasonOf(HttpResponseMessage message)
+    {
+        if (!message.Headers.TryGetValues("Proxy-Status", out IEnumerable<string>? status))
+        {
+            return "";
+        }
+
+        string said = new([.. string.Join(", ", status).Where(c => c is >= ' ' and < (char)127).Take(MaxReasonChars)]);
+        return said.Length == 0 ? "" : $" ({said})";
+    }
 
     /// <summary>A content coding that nobody asked for would be other bytes than the file's.</summary>
     protected static bool IsCoded(HttpResponseMessage message) =>

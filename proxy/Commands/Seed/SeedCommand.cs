@@ -164,7 +164,7 @@ internal static class SeedCommand
             async () =>
             {
                 IReadOnlyList<SeedRecord> seeds = await WithStoreOrServerAsync<IReadOnlyList<SeedRecord>>(
-                    parsed.GetValue(SettingsFile.Option), services => services.GetRequiredService<SeedRegistry>().List(),
+                    parsed.GetValue(SettingsFile.Option), services => services.GetRequiredService<SeedRegistry>().ListJudged(),
                     client => client.GetAsync<IReadOnlyList<SeedRecord>>("seeds", cancel), cancel);
                 if (parsed.GetValue(s_json))
                 {
@@ -189,32 +189,48 @@ internal static class SeedCommand
             async () =>
             {
                 string seed = parsed.GetRequiredValue(name);
-                if (parsed.GetValue(s_allNodes))
-                {
-                    return await AllNodes.RunAsync(parsed.GetValue(SettingsFile.Option), true, async (client, token) =>
-                    {
-                        await client.DeleteAsync<object>($"seeds/{Uri.EscapeDataString(seed)}", token);
-                        Console.WriteLine($"Seed {seed} is removed.");
-                        return 0;
-                    }, cancel);
-                }
-
-                bool wasThere = await WithStoreOrServerAsync(
-                    parsed.GetValue(SettingsFile.Option),
-                    services => services.GetRequiredService<SeedRegistry>().Remove(seed),
-                    async client => await client.DeleteAsync<object>($"seeds/{Uri.EscapeDataString(seed)}", cancel) is not null,
-                    cancel);
-                if (parsed.GetValue(s_json))
-                {
-                    Output.WriteJson(new { Name = seed, WasThere = wasThere });
-                    return wasThere ? 0 : ExitCodes.Found;
-                }
-
-                Console.WriteLine(wasThere ? $"Seed {seed} is removed." : $"There is no seed '{seed}'; see 'breakwater seed list'.");
-                return wasThere ? 0 : ExitCodes.Found;
+                bool asJson = parsed.GetValue(s_json);
+                return parsed.GetValue(s_allNodes)
+                    ? await AllNodes.RunAsync(parsed.GetValue(SettingsFile.Option), true, async (client, token) =>
+                        await ShowRemovedAsync(seed, await RemoveAsync(client, seed, token), asJson), cancel)
+                    : await ShowRemovedAsync(seed, await WithStoreOrServerAsync(
+                        parsed.GetValue(SettingsFile.Option), services => services.GetRequiredService<SeedRegistry>().Remove(seed),
+                        client => RemoveAsync(client, seed, cancel), cancel), asJson);
             },
             cancel));
         return command;
+    }
+
+    /// <summary>False: there is none of this name.</summary>
+    private static async Task<bool> RemoveAsync(AdminClient client, string seed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.DeleteAsync<object>($"seeds/{Uri.EscapeDataString(seed)}", cancellationToken);
+            return true;
+        }
+        catch (AdminException e) when (e.Status == System.Net.HttpStatusCode.NotFound)
+        {
+            return false;
+        }
+    }
+
+    private static async Task<int> ShowRemovedAsync(string seed, bool wasThere, bool asJson)
+    {
+        if (asJson)
+        {
+            Output.WriteJson(new { Name = seed, WasThere = wasThere });
+        }
+        else if (wasThere)
+        {
+            Console.WriteLine($"Seed {seed} is removed.");
+        }
+        else
+        {
+            await Console.Error.WriteLineAsync($"There is no seed '{seed}'. See 'breakwater seed list'.");
+        }
+
+        return wasThere ? 0 : ExitCodes.Found;
     }
 
     private static async Task<T> WithStoreOrServerAsync<T>(

@@ -88,7 +88,7 @@ internal static class SeedView
                 string boots =
                     string.Join(", ", repository.Snapshots.Select(snapshot => snapshot.Tag.Length == 0 ? "trunk" : snapshot.Tag));
                 table.AddRow(
-                    Markup.Escape(seed.Name), Markup.Escape(repository.Fqrn) + (repository.IsVerified ? "" : " (unverified)"),
+                    Markup.Escape(seed.Name), Markup.Escape(repository.Fqrn) + TrustOf(repository),
                     Markup.Escape(boots),
                     seed.Objects.ToString(CultureInfo.InvariantCulture), DaysLeft(repository.WhitelistExpires, now));
             }
@@ -96,6 +96,9 @@ internal static class SeedView
 
         Output.Write(table);
     }
+
+    private static string TrustOf(SeedRecordRepository repository) => repository.IsVerified ? ""
+        : repository.Problem is null ? " (unverified)" : " (refused by this site's key)";
 
     /// <summary>What an import did.</summary>
     public static void Show(SeedImportResult result, bool asJson)

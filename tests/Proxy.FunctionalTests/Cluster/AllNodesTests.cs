@@ -42,6 +42,16 @@ public sealed class AllNodesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SeedRemove_AllNodesAndNoneHasIt_SaysSoOfEach()
+    {
+        CommandResult result = await RunAsync("seed", "remove", "none", "--all-nodes");
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal(4, result.Error.Split("There is no seed 'none'.").Length);
+        Assert.DoesNotContain("Not done on", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task SeedImport_WhileANodeIsAway_NamesIt_AndDoctorShowsWhatItLacks()
     {
         await using SeedBench bench = await SeedBench.StartAsync(FixtureRepository.Tiny);

@@ -120,6 +120,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
         JsonElement removed = JsonElement.Parse((await RunAsync("profile", "remove", Name, "mine", "--json")).Output);
         CommandResult again = await RunAsync("profile", "remove", Name, "mine");
         CommandResult last = await RunAsync("profile", "remove", Name, "tagged");
+        CommandResult[] gone = [again, await RunAsync("profile", "show", Name, "mine"), await RunAsync("profile", "export", Name, "mine")];
 
         Assert.Equal(0, imported.ExitCode);
         Assert.StartsWith($"mine of {Name}: 2 entries, ", imported.Output, StringComparison.Ordinal);
@@ -130,7 +131,9 @@ public sealed class AdminCommandTests : IAsyncLifetime
         Assert.Equal(2, shownJson.GetProperty("entries").GetArrayLength());
         Assert.Equal("mine", JsonElement.Parse(exported.Output).GetProperty("name").GetString());
         Assert.Contains("\n  \"", exported.Output, StringComparison.Ordinal);
-        Assert.Equal((1, 0, 69, 0), (two.ExitCode, tagged.ExitCode, again.ExitCode, last.ExitCode));
+        Assert.Equal((1, 0, 0), (two.ExitCode, tagged.ExitCode, last.ExitCode));
+        string none = $"'{Name}' has no working set 'mine'. See them with 'breakwater profile list'.\n";
+        Assert.Equal([(1, "", none), (1, "", none), (1, "", none)], gone.Select(one => (one.ExitCode, one.Output, one.Error)));
         Assert.Equal("v1", JsonElement.Parse(tagged.Output).GetProperty("snapshots")[0].GetString());
         Assert.Equal("mine", removed.GetProperty("name").GetString());
         Assert.Equal("Removed.\n", last.Output);

@@ -62,7 +62,7 @@ public sealed class SeedClockTests
         SeedImportResult imported = await SeedBench.ImportAsync(lab, first, "lab");
         Assert.Equal((tiny.Fqrn, false), (imported.Record.Repositories.Single().Fqrn, imported.Record.Repositories.Single().IsVerified));
         string unverified = " is not verified by a key of this site: put its master key into Repositories:KeysDirectory to be sure "
-            + "who signed it.";
+            + "who signed it. It is judged by that key within seconds, without another import.";
         Assert.Equal([tiny.Fqrn + unverified], imported.Warnings);
         IReadOnlyList<ObjectKey> before = pins.Keys(PinName.OfSeed("lab").Text)!;
         Assert.Equal(before.Count, imported.NewObjects);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Breakwater.Proxy.Commands.Seed;
 using Breakwater.Proxy.Seeding.Format;
+using Breakwater.Repositories;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.FunctionalTests.Seeding;
@@ -122,6 +123,78 @@ public sealed class SeedCommandTests
         Assert.Equal(0, await writing.WaitAsync(patience.Token));
         Assert.Equal(await File.ReadAllBytesAsync(file), await reading.WaitAsync(patience.Token));
         Assert.True(FileKind.IsSpecial(pipe));
+    }
+
+    // One object answered 502 ended the export of a whole repository, and did not say why.
+    [Fact]
+    public async Task Export_OfWhatFailsAtFirst_AsksAgain()
+    {
+        FixtureRepository tiny = FixtureRepository.Tiny;
+        await using ScriptedUpstream upstream = ScriptedUpstream.Serving([tiny]);
+        using var directory = new TemporaryDirectory();
+        string[] spoiled =
+        [
+            tiny.UrlPath(SeedPath.Manifest), tiny.UrlPath(SeedPath.Whitelist), tiny.UrlPath(tiny.LargestObject),
+            tiny.UrlPath(Manifest.Parse(tiny.Files[SeedPath.Manifest]).Value!.RootCatalog),
+        ];
+        foreach (string path in spoiled)
+        {
+            upstream.ScriptNext(path, UpstreamBehaviour.WithStatus(502), UpstreamBehaviour.ResetWithoutAnswer);
+        }
+
+        CommandResult result = await CommandInProcess.RunAsync(
+            SeedCommand.Create(), "export", tiny.Fqrn, "--all", "--from", upstream.Address, "-o", directory.Combine("tiny.tar"));
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal([directory.Combine("tiny.tar")], Directory.EnumerateFileSystemEntries(directory.Path));
+    }
+
+    [Fact]
+    public async Task Export_OfAnObjectThatKeepsFailing_SaysWhyAndGoesOnWhenItIsRunAgain()
+    {
+        FixtureRepository tiny = FixtureRepository.Tiny;
+        await using ScriptedUpstream upstream = ScriptedUpstream.Serving([tiny]);
+        using var directory = new TemporaryDirectory();
+        string path = tiny.UrlPath(tiny.LargestObject);
+        upstream.Script(path, UpstreamBehaviour.WithStatus(502) with
+        {
+            ExtraHeaders = ["Proxy-Status: edge; error=http_response_incomplete; details=\"s1.test:80 broke off\""],
+        });
+        string[] order = ["export", tiny.Fqrn, "--all", "--from", upstream.Address, "-o", directory.Combine("tiny.tar")];
+
+        CommandResult failed = await CommandInProcess.RunAsync(SeedCommand.Create(), order);
+
+        Assert.Equal(69, failed.ExitCode);
+        Assert.Contains(
+            $"{path}: {upstream.EndPoint} answered 502 (edge; error=http_response_incomplete; details=\"s1.test:80 broke off\"); it was "
+                + "asked for 4 times. No bundle was written. Run the same command again: what was fetched is kept.",
+            failed.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(directory.Combine("tiny.tar")));
+        Assert.Equal(4, upstream.RequestCount(path));
+
+        upstream.Heal();
+        Assert.Equal(0, (await CommandInProcess.RunAsync(SeedCommand.Create(), order)).ExitCode);
+        string[] objects = [.. upstream.Requests.Select(request => request.Path)
+            .Where(asked => asked != path && asked.Contains("/data/", StringComparison.Ordinal))];
+        Assert.Equal(objects.Distinct().Count(), objects.Length);
+    }
+
+    [Fact]
+    public async Task Export_OfAnObjectThatNobodyHas_AsksOnceAndSaysWhatToDo()
+    {
+        FixtureRepository tiny = FixtureRepository.Tiny;
+        await using ScriptedUpstream upstream = ScriptedUpstream.Serving([tiny]);
+        using var directory = new TemporaryDirectory();
+        string path = tiny.UrlPath(tiny.LargestObject);
+        upstream.Put(path, null);
+
+        CommandResult failed = await CommandInProcess.RunAsync(
+            SeedCommand.Create(), "export", tiny.Fqrn, "--all", "--from", upstream.Address, "-o", directory.Combine("tiny.tar"));
+
+        Assert.Equal(69, failed.ExitCode);
+        Assert.Contains($"{path}: none of 1 Stratum 1s has it. No bundle was written. ", failed.Error, StringComparison.Ordinal);
+        Assert.Contains("--from", failed.Error, StringComparison.Ordinal);
+        Assert.Equal(1, upstream.RequestCount(path));
     }
 
     private static async Task<Export> ExportAsync(string paths, params string[] more)

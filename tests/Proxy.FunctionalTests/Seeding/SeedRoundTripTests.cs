@@ -155,6 +155,26 @@ public sealed class SeedRoundTripTests
             StringComparison.Ordinal);
     }
 
+    // A second bundle of a repository has the name of the first, and took its place without a word.
+    [Fact]
+    public async Task Import_ALargerSeedOfTheSameName_SaysThatTheOtherIsReplaced()
+    {
+        FixtureRepository minios = FixtureRepository.MiniOs;
+        await using SeedBench bench = await SeedBench.StartAsync(minios);
+        await using ProxyUnderTest lab = await bench.StartOfflineAsync();
+        SeedImportResult boot = await SeedBench.ImportAsync(lab, await bench.ExportAsync(BootOrder(minios)));
+        byte[] bundle = await bench.ExportAsync(SeedBench.All(minios.Fqrn) with { Tags = ["HEAD4"] });
+
+        SeedImportResult all = await SeedBench.ImportAsync(lab, bundle);
+
+        Assert.Equal("minios.example.org-HEAD4", boot.Record.Name);
+        Assert.Equal(["A seed minios.example.org-HEAD4 was there before: it is replaced by this one, which has all of its objects."],
+            all.Warnings);
+        Assert.Empty((await SeedBench.ImportAsync(lab, bundle)).Warnings);
+        Assert.Empty((await SeedBench.ImportAsync(lab, bundle, "other")).Warnings);
+        Assert.Equal(2, lab.Services.GetRequiredService<SeedRegistry>().List().Count);
+    }
+
     [Fact]
     public async Task WhitelistOnly_IsAFewKilobytesAndImports()
     {

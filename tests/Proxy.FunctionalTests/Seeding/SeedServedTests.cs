@@ -46,6 +46,10 @@ public sealed class SeedServedTests : IAsyncLifetime
         await RunAsync(["pin", "add", _tiny.Fqrn, "--all", "--name", "term"], "lab");
         await RunAsync(["pin", "remove", $"warm/{_tiny.Fqrn}/term"], "lab");
         await RunAsync(["seed", "remove", seed["seed:".Length..]], "lab");
+        CommandResult served = await BreakwaterCommand.RunAsync(Settings("lab"), "seed", "remove", "none"); // was 69
+        CommandResult closed = await BreakwaterCommand.RunAsync(Settings("export"), "seed", "remove", "none");
+        Assert.Equal(new CommandResult(1, "", "There is no seed 'none'. See 'breakwater seed list'.\n"), served);
+        Assert.Equal(served, closed);
         Assert.Equal("[]", (await RunAsync(["pin", "list", "--json"], "lab")).Output.Trim());
         Assert.Equal(403, await StatusAsync(lab));
     }

@@ -60,6 +60,8 @@ public sealed class FailuresTests
     [InlineData("purge", 1, "the command line is wrong")]
     [InlineData("seed remove", 1, "there is no such seed; or the command line is wrong")]
     [InlineData("seed list", 1, "the command line is wrong")]
+    [InlineData("profile remove", 1, "there is no such working set; or the command line is wrong")]
+    [InlineData("seed export", 69, "no Breakwater or Stratum 1 answers, or it refuses")]
     [InlineData("serve", 78, "the settings are wrong")]
     [InlineData("", 70, "a fault of the program itself")]
     public void ExitCodes_OfACommand_SayWhatItMeansByThem(string name, int code, string meaning)
@@ -74,7 +76,10 @@ public sealed class FailuresTests
 
     private static Command CommandOf(string name)
     {
-        Command at = new RootCommand { DoctorCommand.Create(), PurgeCommand.Create(), SeedCommand.Create(), ServeCommand.Create() };
+        Command at = new RootCommand
+        {
+            DoctorCommand.Create(), ProfileCommand.Create(), PurgeCommand.Create(), SeedCommand.Create(), ServeCommand.Create(),
+        };
         foreach (string word in name.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             at = at.Subcommands.Single(command => command.Name == word);

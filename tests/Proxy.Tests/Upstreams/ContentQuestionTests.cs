@@ -60,6 +60,26 @@ public sealed class ContentQuestionTests
     }
 
     [Theory]
+    [InlineData("", "answered 502")]
+    [InlineData("Proxy-Status: a; error=dns_error", "answered 502 (a; error=dns_error)")]
+    [InlineData("Proxy-Status: a|Proxy-Status: b; details=\"x\ty\u00e9\"", "answered 502 (a, b; details=\"xy\")")]
+    public void Judge_AnErrorOfAProxy_SaysWhatThatSaysOfIt(string fields, string what)
+    {
+        using HttpResponseMessage message = Message(502, fields);
+
+        Assert.Equal((FailureKind.Status, what), new ContentQuestion(HttpMethod.Get, Path, 0).Judge(message, out _, out _));
+    }
+
+    [Fact]
+    public void Judge_AnErrorOfATalkativeProxy_SaysItsBeginning()
+    {
+        using HttpResponseMessage message = Message(502, "Proxy-Status: " + new string('x', 5000));
+
+        Assert.Equal((FailureKind.Status, $"answered 502 ({new string('x', 300)})"),
+            new ContentQuestion(HttpMethod.Get, Path, 0).Judge(message, out _, out _));
+    }
+
+    [Theory]
     [InlineData("GET", 0, 206, "", "Status")]
     [InlineData("HEAD", 10, 206, "", "Status")]
     [InlineData("GET", 0, 416, "", "Refused")]
@@ -92,7 +112,8 @@ public sealed class ContentQuestionTests
         };
         foreach ((string name, string value) in Headers.OfText(fields))
         {
-            Assert.True(message.Content.Headers.TryAddWithoutValidation(name, value));
+            Assert.True(message.Headers.TryAddWithoutValidation(name, value)
+                || message.Content.Headers.TryAddWithoutValidation(name, value));
         }
 
         return message;
