@@ -5,12 +5,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=${1:?usage: release.sh VERSION [OUTPUT_DIRECTORY]} out=$(realpath -m "${2:-release}")
-[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || { echo "'$version' is not a version such as 0.2.0" >&2; exit 2; }
+[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || { echo "'$version' is not a version such as 1.2.3" >&2; exit 2; }
 declare -A rids=([amd64]=linux-x64 [arm64]=linux-arm64) rpms=([amd64]=x86_64 [arm64]=aarch64)
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
+
+# First what may fail at once: a link that leads nowhere in what is shipped, a changelog without this version.
+deployment/documents.sh "$version" "$work/documents"
+deployment/documents.sh --notes "$version" > "$out/RELEASE_NOTES.md"
 
 # The program of this machine's architecture writes man pages and completions for all packages.
 here=$(dpkg --print-architecture 2>/dev/null || { [ "$(uname -m)" = aarch64 ] && echo arm64 || echo amd64; })
@@ -24,8 +28,9 @@ for arch in $arches; do
   name=breakwater-$version-${rids[$arch]}
   mkdir -p "$work/tar/$name"
   cp -r "$work/$arch" "$work/tar/$name/lib"
-  cp -r LICENSE README.md CHANGELOG.md docs deployment/systemd deployment/examples deployment/prometheus deployment/grafana deployment/boot "$work/tar/$name/"
+  cp -r "$work/documents/." "$work/tar/$name/"
   "$HOST_BREAKWATER" manual "$work/tar/$name/man/man1"
+  deployment/documents.sh --check "$work/tar/$name"
   tar -C "$work/tar" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX -cf - "$name" | gzip -9n > "$out/$name.tar.gz"
   deployment/debian/build.sh "$out" "$version" "$work/$arch" "$arch"
   if command -v rpmbuild >/dev/null; then deployment/rpm/build.sh "$out" "$version" "$work/$arch" "${rpms[$arch]}"; else echo "no rpm for $arch: rpmbuild is not installed" >&2; fi
@@ -33,6 +38,5 @@ for arch in $arches; do
 done
 
 deployment/sbom.py "$version" > "$out/breakwater-$version.cdx.json"
-awk -v v="$version" '/^## /{ on = index($0, "## " v) == 1 || (v != "" && $0 == "## Unreleased" && !seen); if (on) seen = 1 } on' CHANGELOG.md > "$out/RELEASE_NOTES.md"
 (cd "$out" && rm -f SHA256SUMS && LC_ALL=C sha256sum -- *"$version"* RELEASE_NOTES.md > SHA256SUMS)
 ls -l "$out"

@@ -22,10 +22,10 @@ cp "$here/../systemd/breakwater.service" "$here/../systemd/breakwater.socket" "$
 cp "$here/appsettings.json" "$tree/etc/breakwater/"
 cp "$here/copyright" "$doc/copyright"
 cp "$here/lintian-overrides" "$tree/usr/share/lintian/overrides/breakwater"
-cp -r "$root/docs/operate" "$root/docs/develop" "$doc/"
-cp -r "$here/../examples" "$here/../boot" "$here/../prometheus" "$here/../grafana" "$doc/"
-rm -f "$doc/prometheus/check.sh"
-gzip -9nc "$root/CHANGELOG.md" > "$doc/changelog.gz"
+"$here/../documents.sh" "$version" "$doc"
+gzip -9nc "$doc/CHANGELOG.md" > "$doc/changelog.gz"
+rm -r "$doc/CHANGELOG.md" "$doc/LICENSE" "$doc/deployment/systemd"  # Debian has its own names for the first two
+"$here/../documents.sh" --check "$doc"
 {
   echo "breakwater ($version) stable; urgency=medium"
   echo

@@ -9,6 +9,9 @@ trap 'rm -rf "$work"' EXIT
 host=${HOST_BREAKWATER:-$published/breakwater}
 "$host" manual "$work/man"
 "$host" completion bash > "$work/breakwater.bash"
+"$here/../documents.sh" "$version" "$work/doc"
+rm -r "$work/doc/deployment/systemd"
+"$here/../documents.sh" --check "$work/doc"
 rpmbuild -bb --quiet --target "$arch" --define "_topdir $work/top" --define "_rpmdir $work/rpms" --define "version $version" --define "root $root" \
   --define "published $published" --define "made $work" --define "_build_id_links none" --define "use_source_date_epoch_as_buildtime 1" \
   --define "clamp_mtime_to_source_date_epoch 1" --define "_buildhost breakwater" "$here/breakwater.spec"

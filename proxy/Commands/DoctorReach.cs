@@ -50,6 +50,25 @@ internal static class DoctorReach
         };
     }
 
+    /// <summary>
+    /// A failure whose address the settings do not allow, whoever was to be connected to, the Stratum 1 or its parent proxy; null: none. No
+    /// waiting mends it.
+    /// </summary>
+    public static DoctorCheck? Prohibited(string name, Exception failure)
+    {
+        for (Exception? e = failure; e is not null; e = e.InnerException)
+        {
+            if (e is ProhibitedAddressException prohibited)
+            {
+                return new DoctorCheck(name, CheckLevel.Failure, prohibited.Found,
+                    $"if it is meant, allow it: \"Access\": {{ \"AllowedUpstreams\": [ \"{prohibited.Network}\" ] }}; else correct the "
+                    + "address in the settings, or what the name leads to (getent hosts NAME)");
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>What to do about a name that has no address.</summary>
     public const string NameNext =
         "is the name right, and does a nameserver in /etc/resolv.conf know it (getent hosts NAME)? If this host has no name service, set a "

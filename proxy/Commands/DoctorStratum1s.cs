@@ -11,7 +11,7 @@ namespace Breakwater.Proxy.Commands;
 /// The doctor's look at the Stratum 1s, on the way that the proxy takes: its look-ups, checks of addresses, and the cluster's parent proxy
 /// with its password where it has one.
 /// </summary>
-internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector connector, SystemHostNames names, LoopGuard loops,
+internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector connector, IHostNames names, LoopGuard loops,
     TimeSpan lookupTimeout)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
@@ -35,7 +35,11 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
             .Select(s => doctor.CheckAsync(s.Address, s.Cluster, cancellationToken)));
     }
 
-    private async Task<DoctorCheck> CheckAsync(string address, string cluster, CancellationToken cancellationToken)
+    /// <summary>Checks one.</summary>
+    /// <param name="address">Its URL, without a slash at the end.</param>
+    /// <param name="cluster">The cluster by whose settings it is asked.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    internal async Task<DoctorCheck> CheckAsync(string address, string cluster, CancellationToken cancellationToken)
     {
         ParentProxy? parent = parents.IsBypassed(cluster, new Uri(address)) ? null : parents.Of(cluster);
         string way = parent is null ? "" : $" by {parent}";
@@ -57,6 +61,10 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
             using HttpResponseMessage response =
                 await http.GetAsync(new Uri(address + "/cvmfs/info/v1/repositories.json"), cancellationToken);
             return Judge(name, way, response, Stopwatch.GetElapsedTime(start), lookup);
+        }
+        catch (Exception e) when (DoctorReach.Prohibited(name, e) is { } prohibited)
+        {
+            return prohibited;
         }
         catch (ParentProxyException e)
         {

@@ -7,7 +7,8 @@ namespace Breakwater.Proxy.Settings;
 /// </summary>
 internal sealed class SettingsWatch : IDisposable
 {
-    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
+    /// <summary>How often it looks; docs/operate/settings.md says what follows from it.</summary>
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Func<IEnumerable<string>> _files;
     private readonly Action _changed;
@@ -26,7 +27,7 @@ internal sealed class SettingsWatch : IDisposable
         _files = files;
         _changed = changed;
         _inForce = _before = Read();
-        _timer = time.CreateTimer(static state => ((SettingsWatch)state!).Look(), this, s_interval, s_interval);
+        _timer = time.CreateTimer(static state => ((SettingsWatch)state!).Look(), this, Interval, Interval);
     }
 
     /// <summary>Looks now. A look while another one is under way is left out.</summary>

@@ -59,7 +59,8 @@ internal sealed class AddressGuard(IEnumerable<string> allowedNetworks, TimeProv
 
     private static IPNetwork[] Parse(IEnumerable<string> networks) => [.. networks.Select(IPNetwork.Parse)];
 
-    private static IPAddress Unwrap(IPAddress address)
+    /// <summary>The address that counts, without a scope: of IPv4 inside IPv6 the IPv4.</summary>
+    internal static IPAddress Unwrap(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6)
         {

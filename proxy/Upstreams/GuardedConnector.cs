@@ -74,9 +74,7 @@ internal sealed class GuardedConnector(AddressGuard guard, IHostNames names, Pro
         if (addresses.Length == 0)
         {
             remembered.Doubt(target.Host);
-            throw new ProhibitedAddressException(
-                $"{target.Host} is {resolved[0]}, which is loopback, link-local, metadata or this machine: not connected. Allow it in "
-                + $"Access:AllowedUpstreams if it is meant.");
+            throw new ProhibitedAddressException(target.Host, resolved[0]);
         }
 
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

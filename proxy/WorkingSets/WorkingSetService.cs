@@ -19,12 +19,12 @@ internal sealed partial class WorkingSetService(
     ILogger<WorkingSetService> log) : BackgroundService
 {
     /// <summary>How often it looks around. The manifest itself is fetched when it is older than 61 s.</summary>
-    private static readonly TimeSpan s_tick = TimeSpan.FromSeconds(2);
+    internal static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(s_tick, time);
+        using var timer = new PeriodicTimer(Tick, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))

@@ -93,7 +93,7 @@ internal static class Tables
     /// <summary>Machine, versions, dates and commits.</summary>
     public static string Provenance(RaceResults results)
     {
-        string versions = string.Join(", ", results.Versions.OrderBy(v => Order(v.Key)).Select(v => $"{v.Key} {v.Value}"));
+        string versions = string.Join(", ", results.Versions.OrderBy(v => Order(v.Key)).Select(v => $"{v.Key} {Named(v.Value)}"));
         DateTimeOffset[] dates = [.. results.Cases.Select(c => c.Date).Order()];
         string when = dates.Length == 0
             ? ""
@@ -101,6 +101,12 @@ internal static class Tables
         string commits = string.Join(", ", results.Cases.Select(c => c.Commit).Distinct());
         return $"{results.Machine}.\n{versions}.{when}, commits {commits}.\n";
     }
+
+    /// <summary>What is built from a checkout is named by its commit: its version is that of the latest release, which it is not.</summary>
+    private static string Named(string version) =>
+        version.IndexOf('+', StringComparison.Ordinal) is > 0 and int at
+            ? $"of commit {version[(at + 1)..Math.Min(version.Length, at + 8)]}"
+            : version;
 
     /// <summary>The loads of hits on so many connections of which something may be concluded.</summary>
     public static IEnumerable<RaceCase> HotOf(RaceResults results, int connections) => results.Cases.Where(

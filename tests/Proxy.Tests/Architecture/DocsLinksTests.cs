@@ -15,12 +15,12 @@ public sealed partial class DocsLinksTests
         int links = 0;
         foreach (string page in Pages())
         {
-            foreach (Match link in Link().Matches(CodeBlock().Replace(File.ReadAllText(page), "")))
+            foreach (string link in PageLinks.Of(page))
             {
                 links++;
-                if (ProblemOf(page, link.Groups[1].Value) is { } problem)
+                if (PageLinks.ProblemOf(page, link) is { } problem)
                 {
-                    broken.Add($"{Path.GetRelativePath(Checkout.PathOf("."), page)}: {link.Groups[1].Value} {problem}");
+                    broken.Add($"{Path.GetRelativePath(Checkout.PathOf("."), page)}: {link} {problem}");
                 }
             }
         }
@@ -35,7 +35,7 @@ public sealed partial class DocsLinksTests
     [InlineData("docs/operate/settings.md#declared-state", null)]
     [InlineData("https://example.org/x", null)]
     public void ProblemOf_ALinkOfTheReadme_IsSeen(string link, string? problem) =>
-        Assert.Equal(problem, ProblemOf(Checkout.PathOf("README.md"), link));
+        Assert.Equal(problem, PageLinks.ProblemOf(Checkout.PathOf("README.md"), link));
 
     // The first line of the log named docs/sizing.md, which had moved.
     [Fact]
@@ -73,31 +73,6 @@ public sealed partial class DocsLinksTests
         return Path.Exists(path) || File.Exists(path + ".cs") || File.Exists(Path.ChangeExtension(path, ".cs"));
     }
 
-    private static string? ProblemOf(string page, string link)
-    {
-        if (Scheme().IsMatch(link))
-        {
-            return null;
-        }
-
-        string[] parts = link.Split('#', 2);
-        string target = parts[0].Length == 0 ? page : Path.Combine(Path.GetDirectoryName(page)!, parts[0]);
-        if (!Path.Exists(target))
-        {
-            return "no such file";
-        }
-
-        return parts.Length == 1 || !target.EndsWith(".md", StringComparison.Ordinal)
-            || Heading().Matches(File.ReadAllText(target)).Select(heading => AnchorOf(heading.Groups[1].Value)).Contains(parts[1])
-            ? null
-            : "no such heading";
-    }
-
-    /// <summary>The name that a heading's anchor gets: lower case, no punctuation, hyphens for spaces.</summary>
-    private static string AnchorOf(string heading) =>
-        new([.. heading.Trim().ToLowerInvariant()
-            .Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_').Select(c => c == ' ' ? '-' : c)]);
-
     private static IEnumerable<string> Pages() =>
         Directory.EnumerateFiles(Checkout.PathOf("."), "*.md")
             .Concat(s_folders.SelectMany(folder => Directory.EnumerateFiles(Checkout.PathOf(folder), "*.md", SearchOption.AllDirectories)))
@@ -111,16 +86,4 @@ public sealed partial class DocsLinksTests
 
     [GeneratedRegex(@"`((?:proxy|cachestore|repositories|perf|tests|deployment)/(?!bin/)[A-Za-z0-9_./-]+)`")]
     private static partial Regex NamedCode();
-
-    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
-    private static partial Regex Link();
-
-    [GeneratedRegex(@"```.*?```", RegexOptions.Singleline)]
-    private static partial Regex CodeBlock();
-
-    [GeneratedRegex(@"^[a-z]+:", RegexOptions.None)]
-    private static partial Regex Scheme();
-
-    [GeneratedRegex(@"^#+ (.*)$", RegexOptions.Multiline)]
-    private static partial Regex Heading();
 }

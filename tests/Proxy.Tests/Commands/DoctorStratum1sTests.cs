@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Upstreams;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Time.Testing;
@@ -81,6 +83,48 @@ public sealed class DoctorStratum1sTests : IAsyncLifetime
         Assert.Equal((CheckLevel.Warning, CheckLevel.Warning), (refused.Level, other.Level));
         Assert.StartsWith($"connection refused: nothing listens on {closed.LocalEndPoint}", refused.Found, StringComparison.Ordinal);
         Assert.StartsWith($"is a Stratum 1 at {_upstream.EndPoint}?", other.Next, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// It was "look", by words about firewalls, though nothing is ever fetched from there: a Stratum 1 or parent proxy beside this proxy,
+    /// by its name.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Name_OfAnAddressThatTheSettingsForbid_IsAFailureThatNamesTheSetting(bool isParent)
+    {
+        string beside = $"http://beside.example.org:{_upstream.EndPoint.Port}";
+        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Repositories:*.example.org:Cluster"] = "one",
+            ["ReverseProxy:Clusters:one:Destinations:s1:Address"] = isParent ? "http://s1.example.org" : beside,
+            ["ReverseProxy:Clusters:one:HttpClient:WebProxy:Address"] = isParent ? beside : null,
+        }).Build();
+
+        DoctorCheck refused = await CheckOneAsync(configuration, isParent ? "http://s1.example.org" : beside);
+        string network = Regex.Match(refused.Next ?? "", @"""AllowedUpstreams"": \[ ""([^""]+)"" \]").Groups[1].Value;
+        DoctorCheck allowed = await CheckOneAsync(configuration, isParent ? "http://s1.example.org" : beside, network);
+
+        Assert.Equal((CheckLevel.Failure, CheckLevel.Ok), (refused.Level, allowed.Level));
+        Assert.StartsWith("beside.example.org is 127.0.0.1, which is loopback", refused.Found, StringComparison.Ordinal);
+    }
+
+    private static async Task<DoctorCheck> CheckOneAsync(IConfiguration configuration, string address, params string[] allowed)
+    {
+        var settings = BreakwaterSettings.Load(configuration);
+        using var connector =
+            new GuardedConnector(new AddressGuard(allowed, TimeProvider.System), new Beside(), settings.Proxy, TimeProvider.System);
+        var doctor = new DoctorStratum1s(new ParentProxies(configuration, TimeProvider.System), connector, new Beside(),
+            new LoopGuard(settings.Proxy), settings.Proxy.LookupTimeout);
+        return await doctor.CheckAsync(address, "one", CancellationToken.None).InTimeAsync();
+    }
+
+    /// <summary>A name service to which every name is this machine's.</summary>
+    private sealed class Beside : IHostNames
+    {
+        public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) =>
+            Task.FromResult<IPAddress[]>([IPAddress.Loopback]);
     }
 
     private static Task<DoctorCheck[]> CheckAsync(string address, params string[] clusters)

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Breakwater.CacheStore;
+using Breakwater.Proxy.Boots;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.WorkingSets;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Settings;
@@ -66,6 +68,29 @@ public sealed partial class SettingsPageTests
         Assert.All(named.Concat(fixedOnes), name => Assert.Equal(named.Contains(name), ReloadedSettings.Has(name + ":0")));
     }
 
+    /// <summary>How long a saved file and a boot that is over wait until somebody looks.</summary>
+    [Theory]
+    [InlineData("settings.md", "a\nchange is in force {0} to {1} seconds after it was saved")]
+    [InlineData("quick-start.md", "in force {0} to {1} seconds after it is saved")]
+    [InlineData("troubleshooting.md", "it is read {0} to {1} seconds after it was saved")]
+    [InlineData("settings.md", "it has asked for nothing for {2} s")]
+    [InlineData("settings.md", "is there within {3} seconds of that")]
+    [InlineData("quick-start.md", "silent for {2} s")]
+    [InlineData("troubleshooting.md", "silent for {2} to {4} s")]
+    public void Pages_Delays_AreThoseOfTheProgram(string page, string said)
+    {
+        double silence = new BootRecorderLimits().Silence.TotalSeconds;
+        string[] words = ["no", "one", "two", "three", "four"];
+        object[] delays =
+        [
+            words[(int)SettingsWatch.Interval.TotalSeconds], words[2 * (int)SettingsWatch.Interval.TotalSeconds], silence,
+            words[(int)WorkingSetService.Tick.TotalSeconds], silence + WorkingSetService.Tick.TotalSeconds,
+        ];
+
+        Assert.Contains(string.Format(CultureInfo.InvariantCulture, said, delays),
+            File.ReadAllText(Checkout.PathOf("docs", "operate", page)), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("proxy:proxyprotocol:1", true)]
     [InlineData("Proxy:MaxConnections", false)]
@@ -99,6 +124,7 @@ public sealed partial class SettingsPageTests
     [InlineData("examples/classroom.json")]
     [InlineData("examples/cluster-200.json")]
     [InlineData("examples/cloud-5000.json")]
+    [InlineData("examples/own-stratum1.json")]
     [InlineData("debian/appsettings.json")]
     public void Packaged_Settings_WriteOnlyWhereTheUnitMay(string file)
     {
@@ -116,25 +142,6 @@ public sealed partial class SettingsPageTests
         string?[] written = [settings.Store.Path, settings.Admin.TokenFile, settings.AccessLog.Path];
         Assert.All(written.OfType<string>().Where(path => path != "-"),
             path => Assert.Contains(writable, folder => path == folder || path.StartsWith(folder + "/", StringComparison.Ordinal)));
-    }
-
-    /// <summary>The whole files of the page are right as they stand, and do what it says.</summary>
-    [Fact]
-    public void OwnStratum1Page_ItsFiles_AreRight()
-    {
-        string[] files =
-            [.. JsonBlock().Matches(File.ReadAllText(Checkout.PathOf("docs", "operate", "own-stratum1.md")))
-                .Select(m => m.Groups[1].Value)];
-        using var directory = new Breakwater.TestSupport.TemporaryDirectory();
-        BreakwaterSettings[] settings = [.. files.Select(text =>
-        {
-            string path = directory.Combine("site.json");
-            File.WriteAllText(path, text);
-            return SettingsFile.Read(new FileInfo(path)).Settings;
-        })];
-
-        Assert.Equal([3, 4, 1], settings.Select(one => one.Repositories.Count));
-        Assert.Equal("site", settings[2].Repositories["*.example.org"].Cluster);
     }
 
     [Fact]
@@ -204,9 +211,6 @@ public sealed partial class SettingsPageTests
 
     [GeneratedRegex("^(Cache|State|Logs)Directory=(.+)$", RegexOptions.Multiline)]
     private static partial Regex UnitDirectory();
-
-    [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex JsonBlock();
 
     [GeneratedRegex(@"^\| `([A-Za-z]+:[A-Za-z]+)` \|", RegexOptions.Multiline)]
     private static partial Regex Row();

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Breakwater.Proxy.Commands;
@@ -77,7 +78,8 @@ public class ConnectFailuresTests
     {
         Assert.Equal("tls_protocol_error", ConnectFailures.WordOf(new HttpRequestException(HttpRequestError.SecureConnectionError, "x")));
         Assert.Equal("dns_error", ConnectFailures.WordOf(new HttpRequestException(HttpRequestError.NameResolutionError, "x")));
-        Assert.Equal("destination_ip_prohibited", ConnectFailures.WordOf(new IOException("x", new ProhibitedAddressException("y"))));
+        Assert.Equal("destination_ip_prohibited",
+            ConnectFailures.WordOf(new IOException("x", new ProhibitedAddressException("y", IPAddress.Loopback))));
         Assert.Null(ConnectFailures.WordOf(new HttpRequestException(HttpRequestError.ResponseEnded, "x")));
         Assert.Null(ConnectFailures.WordOf(new InvalidOperationException()));
     }

@@ -73,12 +73,15 @@ public sealed class GuardedConnectorTests : IDisposable
     [InlineData("127.0.0.1")]
     [InlineData("::ffff:127.0.0.1")]
     [InlineData("64:ff9b::7f00:1")]
-    public async Task Name_OfAForbiddenAddress_IsNotConnected(string address)
+    [InlineData("fe80::1%1")]
+    [InlineData("169.254.169.254")]
+    public async Task Name_OfAForbiddenAddress_IsNotConnectedAndTheNetworkThatAllowsItIsNamed(string address)
     {
-        IOException refused =
+        ProhibitedAddressException refused =
             await Assert.ThrowsAsync<ProhibitedAddressException>(() => ConnectAsync(new Names([IPAddress.Parse(address)])));
 
         Assert.Contains("Access:AllowedUpstreams", refused.Message, StringComparison.Ordinal);
+        Assert.True(new AddressGuard([refused.Network], TimeProvider.System).Allows(IPAddress.Parse(address)));
         Assert.False(_trap.Poll(0, SelectMode.SelectRead));
     }
 

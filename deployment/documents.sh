@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# What a release has to read: README, changelog, pages and examples, in the folders that they have in the repository, so that their links hold there too.
+# Usage: documents.sh VERSION DIRECTORY    fills DIRECTORY; commands name VERSION, and a link to what is not shipped (code) becomes its text
+#        documents.sh --check DIRECTORY    fails where a link of a page in DIRECTORY leads nowhere, or out of it
+#        documents.sh --notes VERSION [CHANGELOG]    prints the release's notes
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+usage="usage: documents.sh VERSION DIRECTORY | --check DIRECTORY | --notes VERSION [CHANGELOG]"
+# What pages may bring along by a link.
+shipped='\.(md|json|svg|html|png|txt|yaml|ipxe)$'
+explained=" \`VERSION\` is the release's version, as it is in the names of its files\\."
+
+# Links of a page to other files, without their anchors; those in blocks of code are none.
+links() {
+  awk '/^ *```/ { code = !code } code { next }
+    { while (match($0, /\]\([^) \t]+\)/)) { print substr($0, RSTART + 2, RLENGTH - 3); $0 = substr($0, RSTART + RLENGTH) } }' "$1" \
+    | sed -E '/^([a-z]+:|#)/d; s/#.*//' | sort -u
+}
+
+check() {
+  local tree page link target dead=0
+  tree=$(realpath "$1")
+  while read -r page; do
+    while read -r link; do
+      target=$(realpath -m "$(dirname "$page")/$link")
+      [[ $target == "$tree"/* && -e $target ]] || { echo "${page#"$tree"/}: the link to $link leads nowhere in what is shipped" >&2; dead=1; }
+    done < <(links "$page")
+  done < <(find "$tree" -name '*.md' | sort)
+  return $dead
+}
+
+notes() {
+  local text
+  text=$(awk -v v="$1" '/^## /{ on = $2 == "Unreleased" || $2 == v; next } on && NF' "${2:-$root/CHANGELOG.md}")
+  [ -n "$text" ] || { echo "CHANGELOG.md has no line for $1" >&2; return 1; }
+  printf '# Breakwater %s\n\n%s\n' "$1" "$text"
+}
+
+# Brings what a page links to, or turns the link into its text.
+bring() {
+  local page=$1 tree=$2 link target
+  while read -r link; do
+    target=$(realpath -m "$(dirname "$page")/$link") target=${target#"$tree"/}
+    if [ -e "$tree/$target" ]; then continue; fi
+    [ -e "$root/$target" ] || { echo "${page#"$tree"/}: the link to $link leads nowhere" >&2; return 1; }
+    if [ -f "$root/$target" ] && [[ $target =~ $shipped ]]; then
+      mkdir -p "$tree/$(dirname "$target")"
+      cp "$root/$target" "$tree/$target"
+      if [[ $target == *.md ]]; then bring "$tree/$target" "$tree"; fi
+    else
+      sed -E -i "s|!?\[([^]]*)\]\(${link//./\\.}(#[^)]*)?\)|\1|g" "$page"
+    fi
+  done < <(links "$page")
+}
+
+fill() {
+  local version=$1 tree page when
+  mkdir -p "$2/deployment/kubernetes"
+  tree=$(realpath "$2")
+  cp -r "$root"/{README,CHANGELOG,SECURITY,CONTRIBUTING}.md "$root"/{LICENSE,appsettings.json,docs} "$tree/"
+  cp -r "$root"/deployment/{systemd,examples,prometheus,grafana,boot,kustomize} "$tree/deployment/"
+  cp "$root"/deployment/kubernetes/*.yaml "$tree/deployment/kubernetes/"
+  find "$tree/deployment" -name '*.sh' -delete
+  while read -r page; do bring "$page" "$tree"; done < <(find "$tree" -name '*.md' | sort)
+
+  find "$tree" -name '*.md' ! -name CHANGELOG.md -exec sed -E -i "s/$explained//; s/(breakwater[-_:])VERSION/\1$version/g" {} +
+  sed -E -i "s/(image: breakwater:|newTag: )[0-9.]+/\1$version/" "$tree"/deployment/{kubernetes,kustomize/*}/*.yaml
+  # What is released is unreleased no longer, and has the day of its commit.
+  if ! grep -q "^## $version\b" "$tree/CHANGELOG.md"; then
+    when=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || date +%s)}
+    sed -i "s/^## Unreleased$/## $version ($(date -u -d "@$when" +%F))/" "$tree/CHANGELOG.md"
+  elif grep -q '^## Unreleased$' "$tree/CHANGELOG.md"; then
+    echo "CHANGELOG.md has unreleased changes beside $version: the notes of $version name both" >&2
+  fi
+  check "$tree"
+}
+
+case ${1:-} in
+  --check) check "${2:?$usage}" ;;
+  --notes) notes "${2:?$usage}" "${3:-}" ;;
+  *) fill "${1:?$usage}" "${2:?$usage}" ;;
+esac

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Breakwater.Proxy.Settings;
+using Breakwater.TestSupport;
+
+namespace Breakwater.Proxy.Tests.Settings;
+
+/// <summary>The samples of settings in the operators' pages: whoever copies one has settings that are right.</summary>
+public sealed partial class SettingsSamplesTests : IDisposable
+{
+    private readonly Breakwater.TestSupport.TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    public static TheoryData<string, int> Samples
+    {
+        get
+        {
+            var samples = new TheoryData<string, int>();
+            foreach (string page in Directory.EnumerateFiles(Checkout.PathOf("docs", "operate"), "*.md").Order(StringComparer.Ordinal))
+            {
+                int number = 0;
+                foreach (string _ in SamplesOf(Path.GetFileName(page)))
+                {
+                    samples.Add(Path.GetFileName(page), number++);
+                }
+            }
+
+            return samples;
+        }
+    }
+
+    /// <summary>What may be missing is a file of the reader's machine, which a sample cannot bring.</summary>
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public void Sample_OfAPage_HasNoMistakeButFilesThatAreNotHere(string page, int number)
+    {
+        try
+        {
+            Read(SamplesOf(page)[number]);
+        }
+        catch (SettingsException e)
+        {
+            Assert.All(e.Errors, mistake => Assert.Matches("(There is no|Could not find) .*/(etc|srv)/", mistake));
+        }
+    }
+
+    /// <summary>A misspelt setting would be found.</summary>
+    [Fact]
+    public void Sample_WithAMistake_IsNoSettings() =>
+        Assert.Throws<SettingsException>(() => Read("""{ "Access": { "AllowedUpstream": [ "127.0.0.0/8" ] } }"""));
+
+    [Fact]
+    public void OwnStratum1Page_ItsFiles_DoWhatItSays()
+    {
+        BreakwaterSettings[] settings = [.. SamplesOf("own-stratum1.md").Select(Read)];
+
+        Assert.Equal([4, 3, 3, 4, 1], settings.Select(one => one.Repositories.Count));
+        Assert.Equal("site", settings[4].Repositories["*.example.org"].Cluster);
+        Assert.All(settings[..2], one => Assert.Contains("127.0.0.0/8", one.Access.AllowedUpstreams));
+    }
+
+    // A newcomer who copied the parts of the page put the store into the home of the service.
+    [Fact]
+    public void OwnStratum1Page_ItsWholeFile_IsTheExampleAndKeepsWhatThePackagesFileSays()
+    {
+        string whole = SamplesOf("own-stratum1.md")[0];
+        using JsonDocument site = JsonDocument.Parse(whole);
+        using JsonDocument package = JsonDocument.Parse(File.ReadAllText(Checkout.PathOf("deployment", "debian", "appsettings.json")));
+
+        Assert.Equal(File.ReadAllText(Checkout.PathOf("deployment", "examples", "own-stratum1.json")), whole);
+        Assert.All(package.RootElement.EnumerateObject(), section =>
+            Assert.True(JsonElement.DeepEquals(section.Value, site.RootElement.GetProperty(section.Name)), section.Name));
+    }
+
+    private BreakwaterSettings Read(string sample)
+    {
+        string path = _directory.Combine("site.json");
+        File.WriteAllText(path, sample);
+        return SettingsFile.Read(new FileInfo(path)).Settings;
+    }
+
+    private static string[] SamplesOf(string page) =>
+        [.. JsonBlock().Matches(File.ReadAllText(Checkout.PathOf("docs", "operate", page))).Select(m => m.Groups[1].Value)];
+
+    [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex JsonBlock();
+}
