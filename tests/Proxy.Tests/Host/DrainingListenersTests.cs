@@ -18,7 +18,7 @@ public sealed class DrainingListenersTests
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
         var listeners = new DrainingListeners(sockets, drain);
         await using IConnectionListener listener = await listeners.BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
-        Task<ConnectionContext?> accepting = listener.AcceptAsync().AsTask().InTimeAsync();
+        Task<ConnectionContext?> accepting = listener.AcceptAsync(default).AsTask().InTimeAsync();
         Assert.False(accepting.IsCompleted);
 
         drain.Begin();

@@ -40,9 +40,9 @@ public sealed class ProxyServerTests(BuiltProxy proxy) : IClassFixture<BuiltProx
     public void Rooms_ThatTakeReloadedSettings_AreAllThere() => Assert.Equal(
         [
             "AddressGuard", "AllowedRevisions", "Balancers", "BreakwaterSettings", "ClientAccess", "ClientLimits", "ConnectAccess",
-            "Declarations", "DestinationAccess", "DestinationClients", "HttpPolicy", "KeysWatch", "ParentProxies", "ProxyUsers",
-            "RepositoryRoutes", "SeedOptions", "SeedStart", "ServerCertificates", "StoreShares", "TrustOptions", "UpstreamPace",
-            "UpstreamTlsFiles",
+            "Declarations", "DestinationAccess", "DestinationClients", "DocumentCache", "HttpPolicy", "KeysWatch", "ParentProxies",
+            "ProxyUsers", "RepositoryRoutes", "SeedOptions", "SeedStart", "ServerCertificates", "StoreShares", "TrustOptions",
+            "UpstreamPace", "UpstreamTlsFiles",
         ],
         proxy.Services.GetServices<IReloadable>().Select(room => room.GetType().GenericTypeArguments.Single().Name)
             .Order(StringComparer.Ordinal));
