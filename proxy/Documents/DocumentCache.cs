@@ -63,6 +63,13 @@ internal sealed class DocumentCache : IDisposable
     /// <summary>Bytes that are charged right now: documents, geo answers, failures.</summary>
     internal (long Documents, long Geo, long Failures) Held => (SizeOf(_documents), SizeOf(_geo), SizeOf(_failures));
 
+    /// <summary>No failure is remembered, of a signed pair or another document: with other settings what failed may be had.</summary>
+    public void ForgetFailures()
+    {
+        _signed.ForgetFailures();
+        _failures.Clear();
+    }
+
     /// <summary>The document, if it is in memory and was checked recently enough; null else.</summary>
     public CachedDocument? FindFresh(DocumentRequest request) => SignedDocuments.Handles(request)
         ? _signed.FindFresh(request)
@@ -224,13 +231,6 @@ internal sealed class DocumentCache : IDisposable
         return request.Kind == DocumentKind.Geo
             ? new DocumentAnswer(GeoOrder.AsAsked(request.Path, Moment.Now(_time)), RequestResult.Local, null)
             : new DocumentAnswer(null, RequestResult.Failed, failure);
-    }
-
-    /// <summary>No failure is remembered, of a signed pair or another document: with other settings what failed may be had.</summary>
-    public void ForgetFailures()
-    {
-        _signed.ForgetFailures();
-        _failures.Clear();
     }
 
     private MemoryCache CacheOf(DocumentRequest request) => request.Kind == DocumentKind.Geo ? _geo : _documents;

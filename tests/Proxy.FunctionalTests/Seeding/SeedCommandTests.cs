@@ -142,8 +142,7 @@ public sealed class SeedCommandTests
             upstream.ScriptNext(path, UpstreamBehaviour.WithStatus(502), UpstreamBehaviour.ResetWithoutAnswer);
         }
 
-        CommandResult result = await CommandInProcess.RunAsync(
-            SeedCommand.Create(), "export", tiny.Fqrn, "--all", "--from", upstream.Address, "-o", directory.Combine("tiny.tar"));
+        CommandResult result = await ExportTinyAsync(upstream, directory);
 
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Equal([directory.Combine("tiny.tar")], Directory.EnumerateFileSystemEntries(directory.Path));
@@ -160,9 +159,8 @@ public sealed class SeedCommandTests
         {
             ExtraHeaders = ["Proxy-Status: edge; error=http_response_incomplete; details=\"s1.test:80 broke off\""],
         });
-        string[] order = ["export", tiny.Fqrn, "--all", "--from", upstream.Address, "-o", directory.Combine("tiny.tar")];
 
-        CommandResult failed = await CommandInProcess.RunAsync(SeedCommand.Create(), order);
+        CommandResult failed = await ExportTinyAsync(upstream, directory);
 
         Assert.Equal(69, failed.ExitCode);
         Assert.Contains(
@@ -173,7 +171,7 @@ public sealed class SeedCommandTests
         Assert.Equal(4, upstream.RequestCount(path));
 
         upstream.Heal();
-        Assert.Equal(0, (await CommandInProcess.RunAsync(SeedCommand.Create(), order)).ExitCode);
+        Assert.Equal(0, (await ExportTinyAsync(upstream, directory)).ExitCode);
         string[] objects = [.. upstream.Requests.Select(request => request.Path)
             .Where(asked => asked != path && asked.Contains("/data/", StringComparison.Ordinal))];
         Assert.Equal(objects.Distinct().Count(), objects.Length);
@@ -188,14 +186,17 @@ public sealed class SeedCommandTests
         string path = tiny.UrlPath(tiny.LargestObject);
         upstream.Put(path, null);
 
-        CommandResult failed = await CommandInProcess.RunAsync(
-            SeedCommand.Create(), "export", tiny.Fqrn, "--all", "--from", upstream.Address, "-o", directory.Combine("tiny.tar"));
+        CommandResult failed = await ExportTinyAsync(upstream, directory);
 
         Assert.Equal(69, failed.ExitCode);
         Assert.Contains($"{path}: none of 1 Stratum 1s has it. No bundle was written. ", failed.Error, StringComparison.Ordinal);
         Assert.Contains("--from", failed.Error, StringComparison.Ordinal);
         Assert.Equal(1, upstream.RequestCount(path));
     }
+
+    private static Task<CommandResult> ExportTinyAsync(ScriptedUpstream upstream, TemporaryDirectory directory) =>
+        CommandInProcess.RunAsync(SeedCommand.Create(), "export", FixtureRepository.Tiny.Fqrn, "--all", "--from", upstream.Address, "-o",
+            directory.Combine("tiny.tar"));
 
     private static async Task<Export> ExportAsync(string paths, params string[] more)
     {

@@ -45,41 +45,29 @@ public sealed class SeedKeyTests
     [Fact]
     public async Task Seed_TheKeyComesAfterTheImport_IsListedAsVerifiedFromThenOn()
     {
-        FixtureRepository minios = FixtureRepository.MiniOs;
-        await using SeedBench bench = await SeedBench.StartAsync(minios);
-        byte[] bundle = await bench.ExportAsync(SeedBench.All(minios.Fqrn));
-        string key = bench.KeysDirectory + "/minios.example.org.pub";
-        File.Delete(key);
-        await using ProxyUnderTest lab = await bench.StartOfflineAsync();
-        using var client = new AdminClient(lab.Services.GetRequiredService<BreakwaterSettings>());
-        await client.UploadAsync<SeedImportResult>("seeds", new MemoryStream(bundle), default);
+        await using LabWithoutKey lab = await LabWithoutKey.StartAsync();
+        await lab.ImportAsync();
         Assert.False(await IsVerifiedAsync());
 
-        File.Copy(minios.MasterKeyPath, key);
+        lab.PutKey(lab.Repository);
         Assert.True(await IsVerifiedAsync());
-        SignedDocuments signed = lab.Services.GetRequiredService<SignedDocuments>();
+        SignedDocuments signed = lab.Proxy.Services.GetRequiredService<SignedDocuments>();
         await Waiting.UntilAsync(() => signed.Repositories.Single().Pair is { IsVerified: true });
 
-        File.Copy(FixtureRepository.Tiny.MasterKeyPath, key, overwrite: true);
+        lab.PutKey(FixtureRepository.Tiny);
         Assert.False(await IsVerifiedAsync());
 
         async Task<bool> IsVerifiedAsync() =>
-            Assert.Single(await client.GetAsync<SeedRecord[]>("seeds", default)).Repositories.Single().IsVerified;
+            Assert.Single(await lab.Client.GetAsync<SeedRecord[]>("seeds", default)).Repositories.Single().IsVerified;
     }
 
     [Fact]
     public async Task Seed_ImportedRightAfterItsKeyCame_IsVerified()
     {
-        FixtureRepository minios = FixtureRepository.MiniOs;
-        await using SeedBench bench = await SeedBench.StartAsync(minios);
-        byte[] bundle = await bench.ExportAsync(SeedBench.All(minios.Fqrn));
-        string key = bench.KeysDirectory + "/minios.example.org.pub";
-        File.Delete(key);
-        await using ProxyUnderTest lab = await bench.StartOfflineAsync();
-        using var client = new AdminClient(lab.Services.GetRequiredService<BreakwaterSettings>());
+        await using LabWithoutKey lab = await LabWithoutKey.StartAsync();
 
-        File.Copy(minios.MasterKeyPath, key);
-        SeedImportResult result = await client.UploadAsync<SeedImportResult>("seeds", new MemoryStream(bundle), default);
+        lab.PutKey(lab.Repository);
+        SeedImportResult result = await lab.ImportAsync();
 
         Assert.True(result.Record.Repositories.Single().IsVerified);
         Assert.Empty(result.Warnings);
@@ -115,5 +103,36 @@ public sealed class SeedKeyTests
 
         Task<CommandResult> RunAsync(params string[] words) =>
             CommandInProcess.RunAsync(SeedCommand.Create(), [.. words, "--settings", settings]);
+    }
+
+    /// <summary>A proxy without a network, a bundle for it, and no key of the repository that the bundle brings.</summary>
+    private sealed class LabWithoutKey(SeedBench bench, byte[] bundle, ProxyUnderTest proxy) : IAsyncDisposable
+    {
+        public FixtureRepository Repository => FixtureRepository.MiniOs;
+
+        public ProxyUnderTest Proxy => proxy;
+
+        public AdminClient Client { get; } = new(proxy.Services.GetRequiredService<BreakwaterSettings>());
+
+        public static async Task<LabWithoutKey> StartAsync()
+        {
+            SeedBench bench = await SeedBench.StartAsync(FixtureRepository.MiniOs);
+            byte[] bundle = await bench.ExportAsync(SeedBench.All(FixtureRepository.MiniOs.Fqrn));
+            File.Delete(KeyPathOf(bench));
+            return new LabWithoutKey(bench, bundle, await bench.StartOfflineAsync());
+        }
+
+        public void PutKey(FixtureRepository ofWhom) => File.Copy(ofWhom.MasterKeyPath, KeyPathOf(bench), overwrite: true);
+
+        public Task<SeedImportResult> ImportAsync() => Client.UploadAsync<SeedImportResult>("seeds", new MemoryStream(bundle), default);
+
+        public async ValueTask DisposeAsync()
+        {
+            Client.Dispose();
+            await proxy.DisposeAsync();
+            await bench.DisposeAsync();
+        }
+
+        private static string KeyPathOf(SeedBench bench) => bench.KeysDirectory + "/minios.example.org.pub";
     }
 }

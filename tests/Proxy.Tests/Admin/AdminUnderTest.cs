@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Listening;
 using Breakwater.Proxy.Observability;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Breakwater.Proxy.Tests.Admin;
 
-/// <summary>An admin port with one room, and a client of it.</summary>
+/// <summary>An admin port with one room, a client of it, and the settings file by which commands find it.</summary>
 internal sealed class AdminUnderTest : IAsyncDisposable
 {
     private readonly TemporaryDirectory _directory = new();
@@ -15,18 +16,19 @@ internal sealed class AdminUnderTest : IAsyncDisposable
 
     private AdminUnderTest(IAdminRoom room)
     {
-        var settings = new BreakwaterSettings
+        SettingsPath = _directory.Combine("settings.json");
+        File.WriteAllText(SettingsPath, JsonSerializer.Serialize(new
         {
-            Proxy = new ProxyOptions(),
-            Access = new AccessOptions(),
-            Store = new CacheStore.StoreOptions { Path = _directory.Path },
-            Repositories = new Dictionary<string, RepositoryOptions>(),
-            Admin = new AdminOptions { Listen = "127.0.0.1:0", TokenFile = _directory.Combine("admin.token") },
-        };
+            Store = new { Path = _directory.Combine("store") },
+            Admin = new { Listen = "127.0.0.1:0", TokenFile = _directory.Combine("admin.token") },
+        }));
+        BreakwaterSettings settings = SettingsFile.Read(new FileInfo(SettingsPath)).Settings;
         _server = new AdminServer(settings, new Health([]), [room], ListenPlan.Make(settings, []), NullLoggerFactory.Instance);
     }
 
     public HttpClient Http { get; } = new();
+
+    public string SettingsPath { get; }
 
     public static async Task<AdminUnderTest> StartAsync(IAdminRoom room)
     {
