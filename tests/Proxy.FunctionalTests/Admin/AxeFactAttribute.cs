@@ -1,6 +1,6 @@
 namespace Breakwater.Proxy.FunctionalTests.Admin;
 
-/// <summary>A test that needs axe-core, which is named in <c>BREAKWATER_AXE</c>: <c>perf/operators.sh</c> fetches and names it.</summary>
+/// <summary>A test that needs axe-core, named in <c>BREAKWATER_AXE</c>: <c>.ci/run</c> and <c>perf/operators.sh</c> fetch it.</summary>
 internal sealed class AxeFactAttribute : FactAttribute
 {
     public AxeFactAttribute()
