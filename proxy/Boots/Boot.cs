@@ -72,6 +72,9 @@ internal sealed class Boot(in ObservedRequest first, int id, DateTimeOffset star
     /// <summary>How often it was looked at again since others got further.</summary>
     public byte TimesJudgedAgain { get; set; }
 
+    /// <summary>Was it found short of others that were not whole yet? It is judged again when they are.</summary>
+    public bool IsBehind { get; set; }
+
     /// <summary>It was whole: what comes later is the work of its users.</summary>
     public bool IsOver { get; set; }
 

@@ -28,9 +28,6 @@ internal sealed class BootTimelines : IRecordSink
     /// <summary>A boot is looked at again when others got further, so often: by then all whole boots that are kept came after it.</summary>
     private const int MaxJudgedAgain = 16;
 
-    /// <summary>A boot that has read this part of what the longest read is not short.</summary>
-    private const double AsLong = 0.85;
-
     private static readonly TimeSpan s_round = TimeSpan.FromSeconds(1);
 
     /// <summary>A VM that asks for nothing this long is done, if nothing speaks against it: Micro-CernVM's own patience is 5 s.</summary>
@@ -222,6 +219,7 @@ internal sealed class BootTimelines : IRecordSink
     private void JudgeLocked(TimeSpan now)
     {
         int left = MaxComparisons;
+        BootFront? front = null;
         foreach (Boot boot in _followed.Boots)
         {
             TimeSpan silence = now - boot.LastAt;
@@ -230,7 +228,7 @@ internal sealed class BootTimelines : IRecordSink
                 : BootJudgement.None;
             if (due > boot.Judged && left > 0)
             {
-                left -= JudgeLocked(boot, due);
+                left -= JudgeLocked(boot, due, ref front);
             }
 
             if (now - boot.BeganAt >= _window && due != BootJudgement.Paused && (due == boot.Judged || boot.IsOver))
@@ -247,28 +245,32 @@ internal sealed class BootTimelines : IRecordSink
     }
 
     /// <summary>
-    /// Looks again at boots that passed for whole, now that others got further: those that stop half-way are silent before any other is
-    /// whole. Gives what is left of the round's comparisons.
+    /// Looks again at boots that were judged before others of their kind were whole. Gives what is left of the round's comparisons.
     /// </summary>
     private int JudgeAgainLocked(int left)
     {
         for (int i = _unjudged.Count; i > 0; i--)
         {
             Boot boot = _unjudged.Dequeue();
-            if (boot is not { Shown: not null, State: BootState.Done, Judged: BootJudgement.Silent, TimesJudgedAgain: < MaxJudgedAgain })
+            if (boot is not { Shown: not null, Judged: BootJudgement.Silent, TimesJudgedAgain: < MaxJudgedAgain }
+                or { State: not BootState.Done, IsBehind: false })
             {
                 continue;
             }
 
             _unjudged.Enqueue(boot);
-            if (left > 0 && boot.Seen.Count < _whole.LongestOf(boot.Repository) * AsLong)
+            if (left > 0 && (boot.IsBehind || boot.Seen.Count < _whole.LongestOf(boot.Repository) * WholeBoots.AsLong))
             {
                 boot.TimesJudgedAgain++;
                 left -= _whole.CostOf(boot.Repository);
-                if (_whole.Judge(boot.Repository, boot.Seen) == BootVerdict.Short)
+                BootVerdict verdict = _whole.Judge(boot.Repository, boot.Seen);
+                if (verdict == BootVerdict.Short)
                 {
-                    boot.State = BootState.Stopped;
-                    boot.IsOver = false;
+                    (boot.State, boot.IsOver, boot.IsBehind) = (BootState.Stopped, false, false);
+                }
+                else if (verdict == BootVerdict.Whole && boot.IsBehind)
+                {
+                    (boot.State, boot.IsOver, boot.IsBehind) = (BootState.Done, true, false);
                 }
             }
         }
@@ -276,7 +278,8 @@ internal sealed class BootTimelines : IRecordSink
         return left;
     }
 
-    private int JudgeLocked(Boot boot, BootJudgement due)
+    /// <summary>Judges a boot that has fallen silent, and gives what that cost.</summary>
+    private int JudgeLocked(Boot boot, BootJudgement due, ref BootFront? front)
     {
         boot.Judged = due;
         if (boot.IsOver || boot.Shown is null)
@@ -285,14 +288,27 @@ internal sealed class BootTimelines : IRecordSink
             return 1;
         }
 
+        int cost = _whole.CostOf(boot.Repository);
         BootVerdict verdict = _whole.Judge(boot.Repository, boot.Seen);
-        bool isShort = verdict == BootVerdict.Short || (verdict == BootVerdict.Unknown && boot.WasFailed);
+        bool isShort = verdict == BootVerdict.Short;
+        boot.IsBehind = false;
+        if (verdict == BootVerdict.Unknown)
+        {
+            boot.IsBehind = (front ??= new BootFront(_followed.Boots)).IsBehind(boot);
+            isShort = boot.IsBehind || boot.WasFailed;
+            cost += BootFront.CostOf(boot);
+        }
+
         boot.State = !isShort ? BootState.Done : due == BootJudgement.Silent || boot.WasFailed ? BootState.Stopped : BootState.Booting;
+        if (due == BootJudgement.Silent && (!isShort || boot.IsBehind))
+        {
+            _unjudged.Enqueue(boot);
+            _ = _unjudged.Count > MaxBoots ? _unjudged.Dequeue() : null;
+        }
+
         if (due == BootJudgement.Silent && !isShort)
         {
             boot.IsOver = verdict == BootVerdict.Whole;
-            _unjudged.Enqueue(boot);
-            _ = _unjudged.Count > MaxBoots ? _unjudged.Dequeue() : null;
             if (!boot.IsPeer)
             {
                 boot.IsPeer = true;
@@ -301,7 +317,7 @@ internal sealed class BootTimelines : IRecordSink
             }
         }
 
-        return _whole.CostOf(boot.Repository);
+        return cost;
     }
 
     /// <summary>A boot that is followed no longer.</summary>

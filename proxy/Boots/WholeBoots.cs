@@ -18,7 +18,10 @@ internal sealed class WholeBoots
     /// <summary>
     /// A peer is of the same kind when it has read this share of what the boot has read; of another image, or of users' work, it has not.
     /// </summary>
-    private const double SameKind = 0.8;
+    public const double SameKind = 0.8;
+
+    /// <summary>A boot that has read this part of what another read is not short of it.</summary>
+    public const double AsLong = 0.85;
 
     /// <summary>The last part of a boot, and how little of it means that the boot did not come there.</summary>
     private const double Tail = 0.25;
