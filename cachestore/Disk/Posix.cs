@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.CacheStore.Disk;
@@ -58,6 +59,19 @@ internal static unsafe partial class Posix
 
         ulong change = ((ulong)*(long*)(found + ChangeSeconds) * 1_000_000_000) + *(uint*)(found + ChangeNanoseconds);
         return (change * 0x9E3779B97F4A7C15) + *(ulong*)(found + Size);
+    }
+
+    /// <summary>The number of the user to whom a file or directory belongs (statx). Null: it cannot be told.</summary>
+    public static uint? OwnerOf(string path)
+    {
+        const int CurrentDirectory = -100;
+        const uint Owner = 0x8;
+        const int OwnerAt = 20;
+        byte* found = stackalloc byte[256];
+        fixed (byte* text = Encoding.UTF8.GetBytes(path + '\0'))
+        {
+            return Statx(CurrentDirectory, text, 0, Owner, found) == 0 ? *(uint*)(found + OwnerAt) : null;
+        }
     }
 
     /// <summary>Waits until the file's data, and the metadata needed to read it back, is on the device (fdatasync).</summary>

@@ -81,6 +81,9 @@ internal class StoreDisk
     /// <summary>Is there a directory of this name?</summary>
     public virtual bool HasFolder(string path) => Directory.Exists(path);
 
+    /// <summary>The number of the user to whom a directory belongs; null: it cannot be told.</summary>
+    public virtual uint? OwnerOf(string path) => OperatingSystem.IsLinux() ? Posix.OwnerOf(path) : null;
+
     /// <summary>Makes a directory of the store where there is none, as <see cref="StoreFolder.Make"/>.</summary>
     public virtual void MakeFolder(string path) => StoreFolder.Make(path);
 

@@ -80,6 +80,24 @@ public sealed class RightsTests : IDisposable
         Assert.Equal("", result.Error);
     }
 
+    [RootFact]
+    public async Task Root_InTheStoreOfAnotherUser_IsRefusedAndLeavesNothing()
+    {
+        const string Nobody = "65534";
+        string store = _directory.Combine("theirs");
+        Directory.CreateDirectory(store);
+        using (Process chown = Process.Start("chown", [Nobody, store]))
+        {
+            await chown.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+        }
+
+        CommandResult result = await RunAsync("serve", ("Store__Path", store));
+
+        Assert.Equal(73, result.ExitCode);
+        Assert.Contains("sudo -u ", result.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(store));
+    }
+
     private Task<CommandResult> RunAsync(string command, params (string Name, string Value)[] settings)
     {
         ProcessStartInfo program = ProxyProcess.OwnExecutable();
