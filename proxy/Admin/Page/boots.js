@@ -1,5 +1,5 @@
 // Storms, and the boots of the chosen one on one time axis.
-import { $, clock, count, el, get, hour, Refusal, size, table, time } from "./lib.js";
+import { $, ahead, clock, count, el, get, Refusal, size, table, time } from "./lib.js";
 
 const perPage = 100;
 const letters = { w: "between requests", m: "memory", d: "disk", j: "joined a fetch", u: "upstream", x: "refused or failed" };
@@ -44,7 +44,7 @@ function showBoots(page) {
   const s = page.storm, isShared = $("boot-from").value === "storm", whole = Math.max(1, isShared ? s.durationMs : Math.max(...page.boots.map(b => b.durationMs)));
   $("storm-line").textContent = !s.boots ? "none seen yet" : (s.isRunning && s.booting > 1 ? "storm in progress: " : "") + count(s.booting) + " booting, " + count(s.done) + " done"
     + (s.stopped ? ", " + count(s.stopped) + " stopped half-way (probably DIRECT)" : "") + (s.medianMs != null ? "; median " + time(s.medianMs) + ", 99 of 100 within " + time(s.p99Ms) + ", slowest " + time(s.maxMs) : "")
-    + (s.estimatedEnd ? "; estimated end " + hour(s.estimatedEnd) : "");
+    + (ahead(s.estimatedEnd) ? "; estimated end " + ahead(s.estimatedEnd) : "");
   $("boot-axis").replaceChildren(...[0, 0.25, 0.5, 0.75, 1].map(x => el("span", { textContent: time(x * whole) })));
   $("boot-axis-row").hidden = !page.boots.length;
   if (page.offset >= page.matched && page.offset > 0) { offset = 0; known = ""; }

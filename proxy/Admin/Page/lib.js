@@ -6,6 +6,7 @@ export const count = n => Math.round(n).toLocaleString("en");
 export const time = ms => ms == null ? "–" : ms > 0 && ms < 1 ? "< 1 ms" : ms < 1000 ? Math.round(ms) + " ms" : ms < 60000 ? (ms / 1000).toFixed(1) + " s"
   : ms < 7200000 ? Math.floor(ms / 60000) + " min " + Math.floor(ms % 60000 / 1000) + " s" : (ms / 3600000).toFixed(1) + " h";
 export const hour = date => new Date(date).toLocaleTimeString("sv");         // 24 h
+export const ahead = date => date && new Date(date) > new Date() ? hour(date) : null;   // an estimate that time has overtaken says nothing
 export const clock = date => date ? new Date(date).toLocaleString("sv") : "–"; // ISO date, 24 h
 export const percent = r => r == null ? "–" : (100 * r).toFixed(r > 0.999 && r < 1 ? 2 : 1) + " %";
 

@@ -1,5 +1,5 @@
 // The headline: tiles, findings, Stratum 1s, results.
-import { $, clock, count, el, hour, percent, size, table, time } from "./lib.js";
+import { $, ahead, clock, count, el, percent, size, table, time } from "./lib.js";
 
 const states = { notAskedYet: ["muted", "not asked yet"], answers: ["good", "answers"], failing: ["degraded", "failed when asked last"], askedLast: ["bad", "fails: asked after the others"] };
 const state = name => el("span", { className: states[name]?.[0] ?? "", textContent: states[name]?.[1] ?? name });
@@ -12,7 +12,7 @@ export function showStatus(s, rates) {
     ["To clients", size(rates.bps) + "/s"], [s.upstreamLimit ? `From Stratum 1s, of at most ${size(s.upstreamLimit)}/s` : "From Stratum 1s", size(rates.ups) + "/s"], ["Requests", count(s.requests), "requests"],
     ["Refused", count(refused), "refused", refused ? "degraded" : ""], ["Failed", count(failed), "failed", failed ? "bad" : ""],
     ["VMs booting", count(s.storm.booting), "booting"], ["VMs booted", count(s.storm.done), "booted"], ["VMs stopped half-way", count(s.storm.stopped), "stopped", s.storm.stopped ? "bad" : ""],
-    ["Storm ends about", s.storm.estimatedEnd ? hour(s.storm.estimatedEnd) : "–"],
+    ["Storm ends about", ahead(s.storm.estimatedEnd) ?? "–"],
     [`Fetches under way, for ${count(s.fetchFollowers)} requests` + (s.fetchesWaiting ? `; ${count(s.fetchesWaiting)} in line` : ""), count(s.fetches), "fetches"],
     ["Stratum 1s answer", asked.length ? answering.length + " of " + asked.length : "–", "stratum1s", !asked.length || answering.length === asked.length ? "" : answering.length ? "degraded" : "bad"],
     ["Sent from memory", size(s.memoryBytes)], ["Sent from disk", size(s.diskBytes)]];

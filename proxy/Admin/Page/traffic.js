@@ -1,5 +1,5 @@
 // The chart of traffic: what this page has seen itself, a point a second, or what the server remembers.
-import { $, clock, count, getChanged, forget, hour, percent, size } from "./lib.js";
+import { $, clock, count, get, getChanged, forget, hour, percent, size } from "./lib.js";
 
 const live = [[], [], [], [], []];
 let last = null, chart = null, drawn = "", span = "live", askedAt = 0;
@@ -10,12 +10,23 @@ export function note(s) {
   if (last && s.uptimeSeconds > last.uptimeSeconds) {
     const dt = Math.max(0.1, s.uptimeSeconds - last.uptimeSeconds), rate = key => Math.max(0, s[key] - last[key]) / dt;
     Object.assign(rates, { rps: rate("requests"), bps: rate("bytesSent"), ups: rate("upstreamBytes") });
-    [new Date(s.time).getTime() / 1000, rates.rps, rates.bps / 1e6, rates.ups / 1e6, null].forEach((v, i) => { live[i].push(v); if (live[i].length > 300) live[i].shift(); });
+    [new Date(s.time).getTime() / 1000, rates.rps, rates.bps / 1e6, rates.ups / 1e6, null].forEach((v, i) => live[i].push(v));
+    while (live[0][0] < live[0].at(-1) - 300) live.forEach(column => column.shift());
     $("chart").dataset.points = live[0].length;
     if (span === "live") draw(live);
   }
   last = s;
   return rates;
+}
+
+// What was before the page was opened, as the server remembers it: a point a minute.
+async function recall() {
+  const h = await get("history?span=day"), end = live[0][0] ?? Date.now() / 1000, seconds = h.intervalSeconds;
+  const before = h.at.map((at, i) => [at, h.requests[i] / seconds, h.sentBytes[i] / seconds / 1e6, h.upstreamBytes[i] / seconds / 1e6, null])
+    .filter(point => point[0] < end && point[0] > end - 300);
+  live.forEach((column, i) => column.unshift(...before.map(point => point[i])));
+  $("chart").dataset.points = live[0].length;
+  if (span === "live" && live[0].length) draw(live);
 }
 
 // A minute is the finest that the server remembers.
@@ -59,6 +70,7 @@ function draw(columns) {
 }
 
 export function start(fail) {
+  recall().catch(() => { });   // the first look at the status says what is wrong
   document.querySelector(".spans").addEventListener("click", e => {
     const button = e.target.closest("button");
     if (!button) return;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Breakwater.Proxy.Admin;
 using Breakwater.TestSupport;
@@ -183,6 +184,25 @@ public sealed partial class PageTests(PageTests.StormyBrowser shared) : IClassFi
         await page.Locator("#sign-out").ClickAsync();
         await Expect(page.Locator("#login")).ToBeVisibleAsync();
         Assert.All(window.Errors, error => Assert.Contains("401", error, StringComparison.Ordinal));
+    }
+
+    // 19: a page that was opened after a storm showed no traffic of it.
+    [Fact]
+    public async Task Traffic_OfAPageOpenedLate_BeginsWithWhatTheServerRemembers()
+    {
+        await using Window window = await OpenAsync(1280, 900, ColorScheme.Light);
+        long[] at = [.. Enumerable.Range(1, 200).Select(i => DateTimeOffset.UtcNow.ToUnixTimeSeconds() - 400 + i)];
+        long[] counts = [.. at.Select(_ => 600L)];
+        string history = JsonSerializer.Serialize(
+            new { intervalSeconds = 60, at, requests = counts, sentBytes = counts, upstreamBytes = counts });
+        await window.Page.RouteAsync("**/api/v1/history?span=day", route =>
+            route.FulfillAsync(new RouteFulfillOptions { ContentType = "application/json", Body = history }));
+        await window.Page.ReloadAsync();
+
+        // Those of the last five minutes alone: about half of them.
+        await Waiting.UntilAsync(async () =>
+            await window.Page.EvaluateAsync<int>("Number(document.getElementById('chart').dataset.points ?? 0)") is > 60 and < 150);
+        Assert.Empty(window.Errors);
     }
 
     [AxeFact]
