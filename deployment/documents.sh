@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a release has to read: README, changelog, pages and examples, in the folders that they have in the repository, so that their links hold there too.
-# Usage: documents.sh VERSION DIRECTORY    fills DIRECTORY; commands name VERSION, and a link to what is not shipped (code) becomes its text
+# Usage: documents.sh VERSION DIRECTORY    fills DIRECTORY; commands name VERSION, and a link to what is not shipped (code) becomes its text,
 #                                          and a path of the code that a page for operators quotes is said to be of the source
 #        documents.sh --check DIRECTORY    fails where a link of a page in DIRECTORY leads nowhere, or out of it, or a quoted path is not there
 #        documents.sh --notes VERSION [CHANGELOG]    prints the release's notes
@@ -47,13 +47,31 @@ check() {
   return $dead
 }
 
+# What the changelog says of a version, with what is unreleased, which it is about to be: first what stands before the lists, then the lists as one.
+section() {
+  awk -v v="$1" '/^## /{ on = $2 == "Unreleased" || $2 == v; lead = 1; next }
+    !on { next }
+    /^- / { lead = 0 }
+    lead && (NF || said) { print; said = NF }
+    !lead && NF { items = items $0 "\n" }
+    END { printf "%s", items }' "$2"
+}
+
 notes() {
   local text
-  # A paragraph stands alone; the lines of a list stand together.
-  text=$(awk -v v="$1" '/^## /{ on = $2 == "Unreleased" || $2 == v; next }
-    on && NF { item = /^(-| )/; if (said && !(item && before)) print ""; print; said = 1; before = item }' "${2:-$root/CHANGELOG.md}")
+  text=$(section "$1" "${2:-$root/CHANGELOG.md}")
   [ -n "$text" ] || { echo "CHANGELOG.md has no line for $1" >&2; return 1; }
   printf '# Breakwater %s\n\n%s\n' "$1" "$text"
+}
+
+# The changelog of an archive: what is released is unreleased no longer, and has the day of its commit.
+released() {
+  local version=$1 log=$2 when
+  if ! grep -q '^## Unreleased$' "$log"; then cat "$log"; return; fi
+  when=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || date +%s)}
+  sed '/^## /,$d' "$log"
+  printf '## %s (%s)\n\n%s\n\n' "$version" "$(date -u -d "@$when" +%F)" "$(section "$version" "$log")"
+  awk -v v="$version" '/^## /{ on = $2 != "Unreleased" && $2 != v } on' "$log"
 }
 
 # Brings what a page links to, or turns the link into its text.
@@ -74,7 +92,7 @@ bring() {
 }
 
 fill() {
-  local version=$1 tree page quoted when
+  local version=$1 tree page quoted
   mkdir -p "$2/deployment/kubernetes"
   tree=$(realpath "$2")
   cp -r "$root"/{README,CHANGELOG,SECURITY,CONTRIBUTING}.md "$root"/{LICENSE,appsettings.json,docs} "$tree/"
@@ -88,14 +106,10 @@ fill() {
 
   find "$tree" -name '*.md' ! -name CHANGELOG.md -exec sed -E -i "s/$explained//; s/(breakwater[-_:])VERSION/\1$version/g" {} +
   sed -E -i "s/(image: breakwater:|newTag: )[0-9.]+/\1$version/" "$tree"/deployment/{kubernetes,kustomize/*}/*.yaml
-  # What is released is unreleased no longer, and has the day of its commit; what the version has already is joined to it, as in the notes.
-  if grep -q '^## Unreleased$' "$tree/CHANGELOG.md"; then
-    if grep -q "^## ${version//./\\.} " "$tree/CHANGELOG.md"; then
-      echo "CHANGELOG.md has unreleased changes beside $version: they are joined" >&2
-    fi
-    when=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || date +%s)}
-    sed -i -e "/^## ${version//./\\.} /,+1d" -e "s/^## Unreleased$/## $version ($(date -u -d "@$when" +%F))/" "$tree/CHANGELOG.md"
+  if grep -q '^## Unreleased$' "$root/CHANGELOG.md" && grep -q "^## ${version//./\\.} " "$root/CHANGELOG.md"; then
+    echo "CHANGELOG.md has unreleased changes beside $version: the release joins them" >&2
   fi
+  released "$version" "$root/CHANGELOG.md" > "$tree/CHANGELOG.md"
   check "$tree"
 }
 

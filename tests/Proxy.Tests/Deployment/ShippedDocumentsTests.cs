@@ -115,7 +115,7 @@ public sealed partial class ShippedDocumentsTests : IDisposable
     [InlineData("## Unreleased\n\n- a\n  b\n\n## 9.8.6 (2026-11-28)\n\n- c\n", "- a\n  b\n")]
     [InlineData("## 9.8.7 (2026-12-01)\n\n- a\n\n## 9.8.70 (2026-11-28)\n\n- c\n", "- a\n")]
     [InlineData("## Unreleased\n\n- a\n\n## 9.8.7 (2026-11-28)\n\n- c\n", "- a\n- c\n")]
-    [InlineData("## Unreleased\n\nIn short.\n\nMind:\n\n- a\n  b\n\n- c\n", "In short.\n\nMind:\n\n- a\n  b\n- c\n")]
+    [InlineData("## Unreleased\n\nIn short.\n\n- a\n\n## 9.8.7 (2026-11-28)\n\nMore.\n\nMind.\n\n- b\n  c\n", "In short.\n\nMore.\n\nMind.\n\n- a\n- b\n  c\n")]
     [InlineData("## 9.8.6 (2026-11-28)\n\n- c\n", null)]
     public async Task Notes_OfARelease_HaveItsTitleAndNoOtherHeading(string changelog, string? lines)
     {
