@@ -26,7 +26,8 @@ unshipped() {
   local page=$1 tree=$2 quoted path
   { awk '/^ *```/ { code = !code } !code' "$page" | grep -oE '`[A-Za-z0-9._-]+/[^`]*`( of the source)?' || true; } | sort -u | while read -r quoted; do
     path=${quoted#\`} path=${path%%[\` ]*}
-    if [[ $quoted == *\` && -e $root/$path && ! -e $tree/$path ]]; then echo "$quoted"; fi
+    # What a build has made is no part of the source.
+    if [[ $quoted == *\` && $path != */bin/* && $path != */obj/* && -e $root/$path && ! -e $tree/$path ]]; then echo "$quoted"; fi
   done
 }
 
