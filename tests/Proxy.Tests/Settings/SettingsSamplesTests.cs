@@ -85,6 +85,17 @@ public sealed partial class SettingsSamplesTests : IDisposable
                          select $"{file.Name}: {setting.Key} is {site[setting.Key] ?? "left out"}");
     }
 
+    /// <summary>Those of the Ansible role, which writes the whole file.</summary>
+    [Fact]
+    public void RoleDefaults_KeepWhatThePackagesFileSays()
+    {
+        string[] role = [.. File.ReadLines(Checkout.PathOf("deployment", "ansible", "defaults", "main.yml")).Select(line => line.Trim())];
+
+        Assert.All(Plain(File.ReadAllText(Checkout.PathOf("deployment", "debian", "appsettings.json"))).AsEnumerable()
+            .Where(setting => setting.Value is not null),
+            setting => Assert.Contains($"{setting.Key.Split(':')[^1]}: {setting.Value}", role));
+    }
+
     /// <summary>Whoever says where the store is writes the whole file.</summary>
     private static bool IsWhole(string sample) => Plain(sample)["Store:Path"] is not null;
 
