@@ -165,7 +165,8 @@ internal static class LabUpCommand
         if (!string.IsNullOrEmpty(boot) && !NamedPath.IsFile(Path.Combine(boot, BootFolder.Script)))
         {
             Console.WriteLine(
-                $"\n{boot} has no {BootFolder.Script} yet: '--image DIRECTORY' puts what deployment/microvm/build.sh of the source made there.");
+                $"\n{boot} has no {BootFolder.Script} yet: '--image DIRECTORY' puts there what deployment/microvm/build.sh of the source "
+                + "made.");
         }
     }
 }

@@ -59,7 +59,6 @@ public sealed partial class ShippedDocumentsTests : IDisposable
         string upgrade = File.ReadAllText(_shipped.Combine("docs", "operate", "upgrade.md"));
         Assert.Contains("(`perf/Faults/restart.py` of the source)", upgrade, StringComparison.Ordinal);
         Assert.Contains("`deployment/debian/try.sh OLD NEW` of the source", upgrade, StringComparison.Ordinal);
-        Assert.DoesNotContain("of the source", File.ReadAllText(Checkout.PathOf("docs", "operate", "upgrade.md")), StringComparison.Ordinal);
         Assert.DoesNotContain(Directory.GetFiles(_shipped.Path, "*.md", SearchOption.AllDirectories),
             page => File.ReadAllText(page).Contains("of the source of the source", StringComparison.Ordinal));
     }
@@ -100,12 +99,14 @@ public sealed partial class ShippedDocumentsTests : IDisposable
     [Fact]
     public async Task Changelog_OfAVersionWithUnreleasedChanges_HasItsHeadingOnce()
     {
-        string version = File.ReadLines(Checkout.PathOf("CHANGELOG.md")).First(line => Regex.IsMatch(line, "^## [0-9]")).Split(' ')[1];
+        string version = File.ReadLines(Checkout.PathOf("CHANGELOG.md"))
+            .First(line => line.StartsWith("## ", StringComparison.Ordinal) && char.IsAsciiDigit(line[3])).Split(' ')[1];
 
         ReleaseScript made = await ReleaseScript.RunAsync("documents.sh", version, _shipped.Path);
 
         Assert.True(made.ExitCode == 0, made.Error);
-        string[] headings = [.. File.ReadLines(_shipped.Combine("CHANGELOG.md")).Where(line => line.StartsWith("## ", StringComparison.Ordinal))];
+        string[] headings =
+            [.. File.ReadLines(_shipped.Combine("CHANGELOG.md")).Where(line => line.StartsWith("## ", StringComparison.Ordinal))];
         Assert.StartsWith($"## {version} (", headings[0], StringComparison.Ordinal);
         Assert.Single(headings, heading => heading.StartsWith($"## {version} ", StringComparison.Ordinal));
     }
@@ -115,7 +116,8 @@ public sealed partial class ShippedDocumentsTests : IDisposable
     [InlineData("## Unreleased\n\n- a\n  b\n\n## 9.8.6 (2026-11-28)\n\n- c\n", "- a\n  b\n")]
     [InlineData("## 9.8.7 (2026-12-01)\n\n- a\n\n## 9.8.70 (2026-11-28)\n\n- c\n", "- a\n")]
     [InlineData("## Unreleased\n\n- a\n\n## 9.8.7 (2026-11-28)\n\n- c\n", "- a\n- c\n")]
-    [InlineData("## Unreleased\n\nIn short.\n\n- a\n\n## 9.8.7 (2026-11-28)\n\nMore.\n\nMind.\n\n- b\n  c\n", "In short.\n\nMore.\n\nMind.\n\n- a\n- b\n  c\n")]
+    [InlineData("## Unreleased\n\nIn short.\n\n- a\n\n## 9.8.7 (2026-11-28)\n\nMore.\n\nMind.\n\n- b\n  c\n",
+        "In short.\n\nMore.\n\nMind.\n\n- a\n- b\n  c\n")]
     [InlineData("## 9.8.6 (2026-11-28)\n\n- c\n", null)]
     public async Task Notes_OfARelease_HaveItsTitleAndNoOtherHeading(string changelog, string? lines)
     {

@@ -42,7 +42,8 @@ public sealed class SystemdUnitTests
     {
         string text = File.ReadAllText(Checkout.PathOf(["deployment", .. recipe.Split('/')]));
 
-        Assert.All((string[])["/usr/share/bash-completion/completions/breakwater", zsh, "/usr/share/fish/vendor_completions.d/breakwater.fish"],
-            file => Assert.Contains(file, text, StringComparison.Ordinal));
+        string[] files =
+            ["/usr/share/bash-completion/completions/breakwater", zsh, "/usr/share/fish/vendor_completions.d/breakwater.fish"];
+        Assert.All(files, file => Assert.Contains(file, text, StringComparison.Ordinal));
     }
 }

@@ -65,13 +65,14 @@ public sealed partial class SettingsSamplesTests : IDisposable
     public void OwnStratum1Page_ItsWholeFile_IsTheExample() =>
         Assert.Equal(File.ReadAllText(Checkout.PathOf("deployment", "examples", "own-stratum1.json")), SamplesOf("own-stratum1.md")[0]);
 
-    // Newcomers who copied a page's parts or an example over the package's file put the store or the token elsewhere, or lost the access log.
+    // Newcomers who copied a page's parts or an example over the package's file moved the store or the token, or lost the log.
     [Fact]
     public void WholeFiles_OfPagesAndExamples_KeepWhatThePackagesFileSays()
     {
         (string Name, string Text)[] files =
         [
-            .. Directory.GetFiles(Checkout.PathOf("deployment", "examples")).Select(file => (Path.GetFileName(file), File.ReadAllText(file))),
+            .. Directory.GetFiles(Checkout.PathOf("deployment", "examples"))
+                .Select(file => (Path.GetFileName(file), File.ReadAllText(file))),
             .. Directory.GetFiles(Checkout.PathOf("docs", "operate"), "*.md").Select(Path.GetFileName)
                 .SelectMany(page => SamplesOf(page!).Where(IsWhole).Select(sample => (page!, sample))),
         ];
