@@ -17,15 +17,16 @@ public sealed partial class DebianScriptTests : IDisposable
 
     private const string Systemctl = """
         #!/bin/sh
-        while case $1 in --quiet|--system) ;; *) false;; esac; do shift; done
+        exec 3>&1
+        while case $1 in --quiet) exec 3>/dev/null;; --system) ;; *) false;; esac; do shift; done
         echo "$*" >> "$DPKG_ROOT/calls"
         command=$1; shift
         [ "$1" = -- ] && shift
         case $command in
           is-enabled)
             units=$DPKG_ROOT/etc/systemd/system
-            if [ "$(readlink "$units/$1")" = /dev/null ]; then echo masked; exit 1; fi
-            if ls "$units"/*.wants/"$1" >/dev/null 2>&1; then echo enabled; else echo disabled; exit 1; fi;;
+            if [ "$(readlink "$units/$1")" = /dev/null ]; then echo masked >&3; exit 1; fi
+            if ls "$units"/*.wants/"$1" >/dev/null 2>&1; then echo enabled >&3; else echo disabled >&3; exit 1; fi;;
         esac
         """;
 
