@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 host=${HOST_BREAKWATER:-$published/breakwater}
 "$host" manual "$work/man"
-"$host" completion bash > "$work/breakwater.bash"
+for shell in bash zsh fish; do "$host" completion "$shell" > "$work/breakwater.$shell"; done
 "$here/../documents.sh" "$version" "$work/doc"
 rm -r "$work/doc/deployment/systemd"
 "$here/../documents.sh" --check "$work/doc"

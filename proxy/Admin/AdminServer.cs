@@ -173,8 +173,7 @@ internal sealed partial class AdminServer(BreakwaterSettings settings, Health he
                 headers.WWWAuthenticate = "Bearer realm=\"breakwater\"";
                 return new AdminProblem(
                     "This needs the admin token, or for reading an address in Admin:Readers.",
-                    "Send Authorization: Bearer with the content of the token file (Admin:TokenFile; by default admin.token in the "
-                    + "store's directory).")
+                    $"Send Authorization: Bearer with the content of the token file ({AdminToken.WhereItIs}).")
                     .Result(StatusCodes.Status401Unauthorized).ExecuteAsync(context);
         }
 

@@ -8,6 +8,10 @@ namespace Breakwater.Proxy.Admin;
 /// <summary>The secret that actions on the admin port need, kept in a file that its owner alone can read. Immutable.</summary>
 internal sealed class AdminToken
 {
+    /// <summary>Where an operator finds it, in words.</summary>
+    public const string WhereItIs =
+        "Admin:TokenFile; the package's is /var/lib/breakwater/admin.token, by default it is admin.token in the store's directory";
+
     private const int SecretBytes = 32;
     private const string Scheme = "Bearer ";
 

@@ -37,7 +37,7 @@ internal sealed class SessionRoom(AdminSessions sessions) : IAdminRoom
         if (session is null)
         {
             return new AdminProblem("This is not the admin token.",
-                "It is the content of the token file on the server (Admin:TokenFile; by default admin.token in the store's directory).")
+                $"It is the content of the token file on the server ({AdminToken.WhereItIs}).")
                 .Result(StatusCodes.Status401Unauthorized);
         }
 

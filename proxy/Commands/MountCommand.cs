@@ -79,8 +79,8 @@ internal static class MountCommand
         if (program is null)
         {
             Console.Error.WriteLine(
-                $"There is no {Program} beside this program or in PATH. 'dotnet publish deployment/microvm/client -c Release -o "
-                + "/opt/breakwater-mount' makes it.");
+                $"There is no {Program} beside this program or in PATH. It comes with no release: in a checkout of the source "
+                + "'dotnet publish deployment/microvm/client -c Release -o /opt/breakwater-mount' makes it.");
             return ExitCodes.CannotStart;
         }
 

@@ -97,6 +97,7 @@ internal static class LibrarySections
     {
         var services = new ServiceCollection();
         services.AddLogging().AddReverseProxy().LoadFromConfig(reverseProxy);
+        PlainKeys.Use(services);
         using ServiceProvider provider = services.BuildServiceProvider();
         List<string> problems = [];
         if (Failure(() => problems.AddRange(Judge(provider).Select(Message))) is { } unreadable)

@@ -78,7 +78,7 @@ $("action").addEventListener("change", show);
 $("action-form").addEventListener("submit", async e => {
   e.preventDefault();
   const action = $("action").value, out = $("action-result"), sure = formOf(action).sure;
-  if (!isSignedIn() && !$("token").value) { out.textContent = "Refused: actions need the admin token, the content of admin.token in the store's directory."; return; }
+  if (!isSignedIn() && !$("token").value) { out.textContent = "Refused: actions need the admin token, the content of the file that Admin:TokenFile names (the package's: /var/lib/breakwater/admin.token; by default admin.token in the store's directory)."; return; }
   if (sure && !confirm(sure)) return;
   out.textContent = "…";
   try {

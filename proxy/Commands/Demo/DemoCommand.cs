@@ -48,7 +48,7 @@ internal static class DemoCommand
         };
         Option<DirectoryInfo> image = new("--image")
         {
-            Description = "With --vm: what 'deployment/microvm/build.sh --user-data-key' made",
+            Description = "With --vm: what 'deployment/microvm/build.sh --user-data-key' of the source made",
             HelpName = "DIRECTORY",
             DefaultValueFactory = _ => new DirectoryInfo(DemoMachine.DefaultImage),
         };

@@ -20,7 +20,7 @@ internal static class BootFolder
         return missing.Length == 0
             ? null
             : $"{image} has no {string.Join(" and no ", missing)}: "
-                + $"'deployment/microvm/build.sh --user-data-key --out {image}' makes them.";
+                + $"'deployment/microvm/build.sh --user-data-key --out {image}' makes them in a checkout of the source.";
     }
 
     /// <summary>Copies kernel and initrd, and writes the script last. Each file is the old one or the new one, whole.</summary>

@@ -36,7 +36,7 @@ internal static class LabUpCommand
 
     private static readonly Option<DirectoryInfo> s_image = new("--image")
     {
-        Description = "Put the kernel and initrd that 'deployment/microvm/build.sh --user-data-key' made there into "
+        Description = "Put the kernel and initrd that 'deployment/microvm/build.sh --user-data-key' of the source made there into "
             + "ZeroTouch:BootDirectory, with a script for this lab",
         HelpName = "DIRECTORY",
     };
@@ -165,7 +165,8 @@ internal static class LabUpCommand
         if (!string.IsNullOrEmpty(boot) && !NamedPath.IsFile(Path.Combine(boot, BootFolder.Script)))
         {
             Console.WriteLine(
-                $"\n{boot} has no {BootFolder.Script} yet: '--image DIRECTORY' puts what deployment/microvm/build.sh made there.");
+                $"\n{boot} has no {BootFolder.Script} yet: '--image DIRECTORY' puts there what deployment/microvm/build.sh of the source "
+                + "made.");
         }
     }
 }

@@ -19,4 +19,17 @@ public sealed class QuietStartTests
         Assert.DoesNotContain(proxy.Services.GetServices<IHostedService>(),
             service => service.GetType().Assembly == typeof(EphemeralDataProtectionProvider).Assembly);
     }
+
+    // The settings' check asked YARP what it makes of them, with the keys that YARP brings: each command left a folder .aspnet behind.
+    [Fact]
+    public async Task Command_ThatReadsTheSettings_LeavesNothingInTheHome()
+    {
+        using var home = new TemporaryDirectory();
+
+        CommandResult check = await BreakwaterCommand.RunAsync(
+            new Dictionary<string, string> { ["HOME"] = home.Path, ["XDG_CACHE_HOME"] = home.Combine("cache") }, "settings", "check");
+
+        Assert.True(check.ExitCode == 0, check.Error);
+        Assert.Equal([], Directory.EnumerateFileSystemEntries(home.Path));
+    }
 }

@@ -34,6 +34,8 @@ public sealed partial class ShippedDocumentsTests : IDisposable
     [InlineData("docs/there.md", "![x](../absent.png)", "docs/there.md: the link to ../absent.png leads nowhere")]
     [InlineData("docs/there.md", "[a](../docs) [x](../../outside.md)", "docs/there.md: the link to ../../outside.md leads nowhere")]
     [InlineData("README.md", "```\n[x](absent.md)\n```", null)]
+    [InlineData("README.md", "by `deployment/release.sh 1.2.3`", "README.md: `deployment/release.sh 1.2.3` is not shipped")]
+    [InlineData("README.md", "by `deployment/release.sh` of the source, `docs/there.md`, `not/in/either`", null)]
     public async Task Check_ALinkThatLeadsNowhere_FailsAndNamesIt(string page, string text, string? said)
     {
         Directory.CreateDirectory(_shipped.Combine("tree", "docs"));
@@ -46,6 +48,19 @@ public sealed partial class ShippedDocumentsTests : IDisposable
         Assert.Equal(said is null ? 0 : 1, check.ExitCode);
         Assert.StartsWith(said ?? "", check.Error, StringComparison.Ordinal);
         Assert.Equal(said is null, check.Error.Length == 0);
+    }
+
+    // Pages of the archive named files that only a checkout has, as if they were beside them.
+    [Fact]
+    public async Task Paths_OfTheCode_AreSaidToBeOfTheSource()
+    {
+        await ReleaseScript.LayOutDocumentsAsync(_shipped.Path);
+
+        string upgrade = File.ReadAllText(_shipped.Combine("docs", "operate", "upgrade.md"));
+        Assert.Contains("(`perf/Faults/restart.py` of the source)", upgrade, StringComparison.Ordinal);
+        Assert.Contains("`deployment/debian/try.sh OLD NEW` of the source", upgrade, StringComparison.Ordinal);
+        Assert.DoesNotContain(Directory.GetFiles(_shipped.Path, "*.md", SearchOption.AllDirectories),
+            page => File.ReadAllText(page).Contains("of the source of the source", StringComparison.Ordinal));
     }
 
     /// <summary>Each archive and package has this tree, checked as it is packed.</summary>
@@ -80,11 +95,29 @@ public sealed partial class ShippedDocumentsTests : IDisposable
         Assert.Equal(hasUnreleased, headings.Contains("## 9.8.7 (2026-12-01)"));
     }
 
+    // The changelog of an archive began with "## Unreleased" where the version had lines of its own already.
+    [Fact]
+    public async Task Changelog_OfAVersionWithUnreleasedChanges_HasItsHeadingOnce()
+    {
+        string version = File.ReadLines(Checkout.PathOf("CHANGELOG.md"))
+            .First(line => line.StartsWith("## ", StringComparison.Ordinal) && char.IsAsciiDigit(line[3])).Split(' ')[1];
+
+        ReleaseScript made = await ReleaseScript.RunAsync("documents.sh", version, _shipped.Path);
+
+        Assert.True(made.ExitCode == 0, made.Error);
+        string[] headings =
+            [.. File.ReadLines(_shipped.Combine("CHANGELOG.md")).Where(line => line.StartsWith("## ", StringComparison.Ordinal))];
+        Assert.StartsWith($"## {version} (", headings[0], StringComparison.Ordinal);
+        Assert.Single(headings, heading => heading.StartsWith($"## {version} ", StringComparison.Ordinal));
+    }
+
     /// <summary>They began with "## Unreleased".</summary>
     [Theory]
     [InlineData("## Unreleased\n\n- a\n  b\n\n## 9.8.6 (2026-11-28)\n\n- c\n", "- a\n  b\n")]
     [InlineData("## 9.8.7 (2026-12-01)\n\n- a\n\n## 9.8.70 (2026-11-28)\n\n- c\n", "- a\n")]
     [InlineData("## Unreleased\n\n- a\n\n## 9.8.7 (2026-11-28)\n\n- c\n", "- a\n- c\n")]
+    [InlineData("## Unreleased\n\nIn short.\n\n- a\n\n## 9.8.7 (2026-11-28)\n\nMore.\n\nMind.\n\n- b\n  c\n",
+        "In short.\n\nMore.\n\nMind.\n\n- a\n- b\n  c\n")]
     [InlineData("## 9.8.6 (2026-11-28)\n\n- c\n", null)]
     public async Task Notes_OfARelease_HaveItsTitleAndNoOtherHeading(string changelog, string? lines)
     {

@@ -1,7 +1,8 @@
-using System.Text.Json;
+using System.Text;
 using System.Text.RegularExpressions;
 using Breakwater.Proxy.Settings;
 using Breakwater.TestSupport;
+using Microsoft.Extensions.Configuration;
 
 namespace Breakwater.Proxy.Tests.Settings;
 
@@ -60,18 +61,47 @@ public sealed partial class SettingsSamplesTests : IDisposable
         Assert.All(settings[..2], one => Assert.Contains("127.0.0.0/8", one.Access.AllowedUpstreams));
     }
 
-    // A newcomer who copied the parts of the page put the store into the home of the service.
     [Fact]
-    public void OwnStratum1Page_ItsWholeFile_IsTheExampleAndKeepsWhatThePackagesFileSays()
-    {
-        string whole = SamplesOf("own-stratum1.md")[0];
-        using JsonDocument site = JsonDocument.Parse(whole);
-        using JsonDocument package = JsonDocument.Parse(File.ReadAllText(Checkout.PathOf("deployment", "debian", "appsettings.json")));
+    public void OwnStratum1Page_ItsWholeFile_IsTheExample() =>
+        Assert.Equal(File.ReadAllText(Checkout.PathOf("deployment", "examples", "own-stratum1.json")), SamplesOf("own-stratum1.md")[0]);
 
-        Assert.Equal(File.ReadAllText(Checkout.PathOf("deployment", "examples", "own-stratum1.json")), whole);
-        Assert.All(package.RootElement.EnumerateObject(), section =>
-            Assert.True(JsonElement.DeepEquals(section.Value, site.RootElement.GetProperty(section.Name)), section.Name));
+    // Newcomers who copied a page's parts or an example over the package's file moved the store or the token, or lost the log.
+    [Fact]
+    public void WholeFiles_OfPagesAndExamples_KeepWhatThePackagesFileSays()
+    {
+        (string Name, string Text)[] files =
+        [
+            .. Directory.GetFiles(Checkout.PathOf("deployment", "examples"))
+                .Select(file => (Path.GetFileName(file), File.ReadAllText(file))),
+            .. Directory.GetFiles(Checkout.PathOf("docs", "operate"), "*.md").Select(Path.GetFileName)
+                .SelectMany(page => SamplesOf(page!).Where(IsWhole).Select(sample => (page!, sample))),
+        ];
+        IConfigurationRoot package = Plain(File.ReadAllText(Checkout.PathOf("deployment", "debian", "appsettings.json")));
+
+        Assert.True(files.Length >= 7, string.Join(", ", files.Select(file => file.Name)));
+        Assert.Equal([], from file in files
+                         let site = Plain(file.Text)
+                         from setting in package.AsEnumerable()
+                         where setting.Value is not null && site[setting.Key] != setting.Value
+                         select $"{file.Name}: {setting.Key} is {site[setting.Key] ?? "left out"}");
     }
+
+    /// <summary>Those of the Ansible role, which writes the whole file.</summary>
+    [Fact]
+    public void RoleDefaults_KeepWhatThePackagesFileSays()
+    {
+        string[] role = [.. File.ReadLines(Checkout.PathOf("deployment", "ansible", "defaults", "main.yml")).Select(line => line.Trim())];
+
+        Assert.All(Plain(File.ReadAllText(Checkout.PathOf("deployment", "debian", "appsettings.json"))).AsEnumerable()
+            .Where(setting => setting.Value is not null),
+            setting => Assert.Contains($"{setting.Key.Split(':')[^1]}: {setting.Value}", role));
+    }
+
+    /// <summary>Whoever says where the store is writes the whole file.</summary>
+    private static bool IsWhole(string sample) => Plain(sample)["Store:Path"] is not null;
+
+    private static IConfigurationRoot Plain(string json) =>
+        new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build();
 
     private BreakwaterSettings Read(string sample)
     {

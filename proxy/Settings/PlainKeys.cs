@@ -1,11 +1,11 @@
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace Breakwater.Proxy.Host;
+namespace Breakwater.Proxy.Settings;
 
 /// <summary>
 /// YARP brings ASP.NET's data protection with it, for cookies of session affinity, which no Stratum 1 has. As it comes it makes a folder in
-/// the user's home and warns of keys that are not encrypted.
+/// the user's home and warns of keys that are not encrypted. Whoever adds YARP to services, if only to ask it, uses this after it.
 /// </summary>
 internal static class PlainKeys
 {
