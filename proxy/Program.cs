@@ -46,7 +46,7 @@ static RootCommand Root()
         DemoCommand.Create(),
         StoreCommand.Create(),
         StatusCommand.Create(),
-        TopCommand.Create(),
+        TopCommand.Create(TimeProvider.System),
         DoctorCommand.Create(),
         ContextCommand.Create(),
         CompletionCommand.Create(),

@@ -22,7 +22,8 @@ internal static class TopCommand
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
 
     /// <summary>Makes the command for the command line's root.</summary>
-    public static Command Create()
+    /// <param name="time">Tells when a second is over where no screen is drawn.</param>
+    public static Command Create(TimeProvider time)
     {
         Option<bool> json = new("--json") { Description = "Print one second as JSON" };
         var command =
@@ -31,16 +32,17 @@ internal static class TopCommand
             + "that boot, then the slowest), once a second. q or Ctrl+C ends it; a server that goes away is waited for; "
             + "when the output is no terminal, one second is shown.") { json, SettingsFile.Option };
         command.SetAction((parsed, cancellationToken) => AdminCommand.RunAsync(
-            parsed.GetValue(SettingsFile.Option), (client, stop) => UntilEndAsync(client, parsed.GetValue(json), stop), cancellationToken));
+            parsed.GetValue(SettingsFile.Option), (client, stop) => UntilEndAsync(client, parsed.GetValue(json), time, stop),
+            cancellationToken));
         return command;
     }
 
     /// <summary>Ctrl+C is the ordinary end, of which nothing is said on a screen that is again as it was.</summary>
-    private static async Task<int> UntilEndAsync(AdminClient client, bool asJson, CancellationToken cancellationToken)
+    private static async Task<int> UntilEndAsync(AdminClient client, bool asJson, TimeProvider time, CancellationToken cancellationToken)
     {
         try
         {
-            return await RunAsync(client, asJson, cancellationToken);
+            return await RunAsync(client, asJson, time, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && TerminalScreen.IsThere)
         {
@@ -48,12 +50,12 @@ internal static class TopCommand
         }
     }
 
-    private static async Task<int> RunAsync(AdminClient client, bool asJson, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(AdminClient client, bool asJson, TimeProvider time, CancellationToken cancellationToken)
     {
         ServerStatus last = await client.GetAsync<ServerStatus>("status", cancellationToken);
         if (asJson || !TerminalScreen.IsThere)
         {
-            await Task.Delay(s_interval, cancellationToken);
+            await Task.Delay(s_interval, time, cancellationToken);
             Frame frame = await FrameAsync(client, last, MinBoots, cancellationToken);
             if (asJson)
             {

@@ -24,6 +24,8 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
     /// <summary>Names that were looked up in the catalogs since the beginning.</summary>
     internal long LookUps { get; private set; }
 
+    private bool MayLookUp => LookUps < _mostLookUps;
+
     /// <summary>
     /// Takes a catalog over, also one that is damaged somewhere: what can be read of it is used. One of the same directory, of another
     /// revision, makes room.
@@ -197,7 +199,7 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
 
     private bool AddFile(string root, string path, List<Guess> guesses)
     {
-        if (LookUps >= _mostLookUps || !TryResolve(root, path, out Catalog? catalog, out CatalogEntry? entry))
+        if (!MayLookUp || !TryResolve(root, path, out Catalog? catalog, out CatalogEntry? entry))
         {
             return false;
         }
@@ -292,7 +294,7 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
     private CatalogEntry? Find(string path, out Catalog? owner)
     {
         owner = null;
-        if (LookUps >= _mostLookUps)
+        if (!MayLookUp)
         {
             return null;
         }

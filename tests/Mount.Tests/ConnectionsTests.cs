@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.Time.Testing;
@@ -23,6 +25,25 @@ public sealed class ConnectionsTests
         await GetAsync(server, downloads);
         Assert.Equal((null, "hello"), await GetAsync(server, downloads));
         Assert.Equal(connections, server.Connections);
+    }
+
+    /// <summary>An answer without a length ends with its connection, which takes no place among those that are kept.</summary>
+    [Fact]
+    public async Task Try_OfAnAnswerThatEndsWithTheConnection_HangsUp()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var downloads = new Downloads(new Routes([], TimeProvider.System), TimeProvider.System);
+        Task<string?> trying =
+            downloads.TryAsync(new Route($"http://{listener.LocalEndpoint}", null), "x", 10, isAgain: false, _ => { });
+        using Socket peer = await listener.AcceptSocketAsync().InTimeAsync();
+        byte[] buffer = new byte[4096];
+        Assert.NotEqual(0, await peer.ReceiveAsync(buffer).InTimeAsync());
+        await peer.SendAsync("HTTP/1.1 200 OK\r\n\r\nhello"u8.ToArray());
+        peer.Shutdown(SocketShutdown.Send);
+
+        Assert.Null(await trying.InTimeAsync());
+        Assert.Equal(0, await peer.ReceiveAsync(buffer).InTimeAsync());
     }
 
     [Theory]

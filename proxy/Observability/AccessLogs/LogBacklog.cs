@@ -5,7 +5,7 @@ namespace Breakwater.Proxy.Observability.AccessLogs;
 
 /// <summary>
 /// Lines on their way to a file or pipe, written by a thread of its own: a disk that is slow, or a pipe that nobody reads, keeps nobody
-/// else. What comes while more than <see cref="MaxBytes"/> wait is lost, and counted. One producer at a time.
+/// else. What comes while <see cref="MaxBytes"/> or more wait is lost, and counted. One producer at a time.
 /// </summary>
 internal sealed class LogBacklog : IDisposable
 {

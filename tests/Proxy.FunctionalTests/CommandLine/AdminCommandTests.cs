@@ -18,7 +18,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
 
     private static readonly Command s_all = new RootCommand
     {
-        StatusCommand.Create(), TopCommand.Create(), DoctorCommand.Create(), WarmCommand.Create(), PurgeCommand.Create(),
+        StatusCommand.Create(), TopCommand.Create(TimeProvider.System), DoctorCommand.Create(), WarmCommand.Create(), PurgeCommand.Create(),
         ProfileCommand.Create(), PinCommand.Create(), SeedCommand.Create(), StoreCommand.Create(), ClusterCommand.Create(),
     };
 

@@ -162,6 +162,34 @@ public class BootTimelinesTests
         Assert.Equal(BootState.Stopped, Of(9).State);
     }
 
+    /// <summary>A round compares no more than 5 million objects: 416 boots with eight of 1,500. The others come in the next.</summary>
+    [Fact]
+    public void Boots_MoreThanARoundMayCompare_AreJudgedInTheNextRounds()
+    {
+        for (int vm = 1; vm <= 500; vm++)
+        {
+            Boot(1000 + vm, 40);
+        }
+
+        Pass(seconds: 21);
+        Assert.All(List(), boot => Assert.Equal(BootState.Done, boot.State));
+        for (int vm = 1; vm <= 8; vm++)
+        {
+            Boot(vm, 1500);
+        }
+
+        for (int second = 0; second < 30 && Stopped() == 0; second++)
+        {
+            Pass(seconds: 1);
+        }
+
+        Assert.InRange(Stopped(), 400, 420);
+        Pass(seconds: 1);
+        Assert.Equal(500, Stopped());
+
+        int Stopped() => List().Count(boot => boot.State == BootState.Stopped);
+    }
+
     [Fact]
     public void Requests_OfAnotherCache_AreNoBoot()
     {

@@ -78,6 +78,33 @@ public sealed class ExchangeCoordinatorTests(SliceStore store) : IClassFixture<S
         await bench.AtRestAsync();
     }
 
+    /// <summary>Whoever wants the whole waits for nobody who asks for a part: that answer is not what is wanted.</summary>
+    [Fact]
+    public async Task Get_OfTheWholeWhileAPartIsAsked_DoesNotWaitForThePart()
+    {
+        await using var bench = new OriginBench(store, places: 4);
+        var gate = new Gate();
+        bench.Origin.Put(_path, "0123456789"u8.ToArray());
+        bench.Origin.ScriptNext(_path, [UpstreamBehaviour.WaitsBeforeHead(gate)]);
+        ExchangeCoordinator coordinator = Coordinator(bench);
+        Task<ExchangeAnswer> part = coordinator.AnswerAsync(bench.Exchange(_path, fields: "Range: bytes=2-4"), null, default);
+        await gate.Reached;
+
+        ExchangeAnswer whole = await coordinator.AnswerAsync(bench.Exchange(_path), null, default).InTimeAsync();
+
+        Assert.Equal((AnswerOrigin.Fetched, 200, 10L), (whole.Origin, whole.Head?.Status, whole.Head?.Length));
+        Assert.False(part.IsCompleted);
+        gate.Open();
+        ExchangeAnswer some = await part.InTimeAsync();
+        foreach (ExchangeAnswer answer in (ExchangeAnswer[])[whole, some])
+        {
+            answer.Live?.Dispose();
+            await (answer.Feed?.Completion.Task ?? Task.CompletedTask).InTimeAsync();
+        }
+
+        await bench.AtRestAsync();
+    }
+
     private ExchangeCoordinator Coordinator(OriginBench bench, Action? meanwhile = null, FlightTable? flights = null) => new(
         bench.Fetch, bench.Starts, new StoredBodies(bench.Parts, bench.Feeds, store.Named), bench.Heads,
         flights ?? new FlightTable(bench.Time), new NodeAsker(new NobodyElse(meanwhile), bench.Time), new ProxyOptions(), bench.Time);

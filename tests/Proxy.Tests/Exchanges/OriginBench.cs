@@ -22,7 +22,7 @@ namespace Breakwater.Proxy.Tests.Exchanges;
 /// </summary>
 internal sealed class OriginBench : IAsyncDisposable, IHostNames
 {
-    /// <summary>Requests to the origin at a time.</summary>
+    /// <summary>Requests to origins at a time; a single origin has half of them.</summary>
     public const int Places = 2;
 
     private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().BuildServiceProvider();
@@ -35,8 +35,10 @@ internal sealed class OriginBench : IAsyncDisposable, IHostNames
     /// <summary>Makes it.</summary>
     /// <param name="store">Where answers go.</param>
     /// <param name="busy">For what share of their time the threads that serve clients wait for a processor.</param>
-    public OriginBench(SliceStore store, double busy = 0)
+    /// <param name="places">Requests to origins at a time.</param>
+    public OriginBench(SliceStore store, double busy = 0, int places = Places)
     {
+        Limits = new ExchangeLimits(places, places, []);
         var options = new ProxyOptions();
         _load = busy > 0 ? new BusyThreads(Time) { Share = busy } : new ServingLoad();
         Counters = new ProxyCounters(_metrics.GetRequiredService<IMeterFactory>());
@@ -64,7 +66,7 @@ internal sealed class OriginBench : IAsyncDisposable, IHostNames
 
     public ProxyCounters Counters { get; }
 
-    public ExchangeLimits Limits { get; } = new(Places, Places, []);
+    public ExchangeLimits Limits { get; }
 
     public Distrust Distrust { get; }
 

@@ -250,6 +250,33 @@ public sealed class FetchFlowTests(SliceStore store) : IClassFixture<SliceStore>
         await bench.AtRestAsync();
     }
 
+    /// <summary>Where all are slow, because the line is, each change costs: a fetch leaves one of them for it, and no other.</summary>
+    [Fact]
+    public async Task Fetch_WhoseSecondStratum1IsSlowToo_StaysWithIt()
+    {
+        await using FetchBench bench = Bench(stratum1s: 3);
+        var gate = new Gate();
+        bench.Stratum1s[0].Script(_item.Path, UpstreamBehaviour.StallsAt(5000));
+        bench.Stratum1s[1].Script(_item.Path, UpstreamBehaviour.WaitsAt(5000, gate)); // of what is left
+        FetchFollower follower = Join(bench);
+        InFlightFetch fetch = Assert.Single(bench.Fetches.InFlight);
+        foreach (int came in (int[])[5000, 10_000])
+        {
+            await Waiting.UntilAsync(() => fetch.Body.Appended == came);
+            for (int tick = 0; tick < 5; tick++)
+            {
+                bench.Time.Advance(TimeSpan.FromMilliseconds(200));
+            }
+        }
+
+        gate.Open();
+
+        Assert.Equal(_item.Bytes, await FetchBench.ReadAllAsync(follower));
+        await follower.DisposeAsync();
+        await bench.AtRestAsync();
+        Assert.Equal([1, 1, 0], bench.Stratum1s.Select(stratum1 => stratum1.RequestCount(_item.Path)));
+    }
+
     private FetchBench Bench(int stratum1s = 1, int places = 8)
     {
         var bench = new FetchBench(store.Store, stratum1s, places);

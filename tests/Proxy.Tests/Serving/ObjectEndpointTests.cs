@@ -1,3 +1,4 @@
+using Breakwater.Proxy.EventLoops;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Serving;
@@ -6,6 +7,7 @@ using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Breakwater.Proxy.Tests.Serving;
 
@@ -17,6 +19,8 @@ public sealed class ObjectEndpointTests : IAsyncLifetime
 
     private readonly BuiltDocuments _proxy = new();
     private readonly SyntheticObject _item = new(Length);
+
+    private FetchOrder Order => FetchOrder.Of(_item.Key, s_route, _item.Key.ToPath(), null, null);
 
     public Task InitializeAsync() => _proxy.OpenAsync();
 
@@ -63,9 +67,32 @@ public sealed class ObjectEndpointTests : IAsyncLifetime
         }
     }
 
+    /// <summary>
+    /// The fetch that an event loop had joined ended because the store had the object, and the store has lost it since: the request gets it
+    /// by a fetch of its own.
+    /// </summary>
+    [Fact]
+    public async Task Serve_WhoseJoinedFetchEndedAsStored_AsksAnewWhereTheStoreHasItNoMore()
+    {
+        _item.On(_proxy.Upstream);
+        using var notFound = new NotFoundMemory(_proxy.Time);
+        var over = new InFlightFetch(
+            Order, _proxy.Get<FetchServices>(), notFound, _ => true, NullLogger<InFlightFetch>.Instance);
+        FetchFollower follower = over.TryJoin(Order, isLeader: true)!;
+        over.EndAsStored();
+
+        (HttpResponse response, RequestOutcome outcome) = await ServeAsync(
+            "GET", null, new JoinedRequest(_item.Key, follower, _proxy.Time.GetTimestamp(), _proxy.Time));
+
+        Assert.Equal(_item.Bytes, Sent(response));
+        Assert.Equal((RequestResult.Miss, _proxy.Upstream.EndPoint.ToString()), (outcome.Result, outcome.Upstream));
+        Assert.Single(_proxy.Upstream.Requests);
+    }
+
     private static byte[] Sent(HttpResponse response) => ((MemoryStream)response.Body).ToArray();
 
-    private async Task<(HttpResponse Response, RequestOutcome Outcome)> ServeAsync(string method, string? range)
+    private async Task<(HttpResponse Response, RequestOutcome Outcome)> ServeAsync(
+        string method, string? range, JoinedRequest? joined = null)
     {
         var context = new DefaultHttpContext();
         context.Request.Method = method;
@@ -74,8 +101,19 @@ public sealed class ObjectEndpointTests : IAsyncLifetime
         context.Response.Body = new MemoryStream();
         var outcome = new RequestOutcome();
         context.Features.Set(outcome);
-        FetchOrder order = FetchOrder.Of(_item.Key, s_route, _item.Key.ToPath(), null, null);
-        await _proxy.Get<ObjectEndpoint>().ServeAsync(context, order, outcome).InTimeAsync();
+        if (joined is not null)
+        {
+            context.Features.Set<IBegunRequestFeature>(new Begun(joined));
+        }
+
+        await Task.Run(() => _proxy.Get<ObjectEndpoint>().ServeAsync(context, Order, outcome)).InTimeAsync();
         return (context.Response, outcome);
+    }
+
+    private sealed class Begun(JoinedRequest joined) : IBegunRequestFeature
+    {
+        public IAsyncDisposable TakeWork() => joined;
+
+        public long TakeStart() => joined.StartedAt;
     }
 }
