@@ -110,15 +110,15 @@ internal static class DoctorCommand
     private static async Task<IEnumerable<DoctorCheck>> Stratum1sAsync(
         IConfigurationRoot configuration, BreakwaterSettings settings, string[] inUse, bool wantsAll, CancellationToken cancellationToken)
     {
-        ILookup<bool, string> clusters = ClusterSections.Of(configuration)
-            .ToLookup(cluster => wantsAll || ClusterSections.IsNamed(cluster)
-            || inUse.Contains(cluster.Key, StringComparer.OrdinalIgnoreCase),
+        ILookup<bool, string> needed = ClusterSections.Of(configuration)
+            .ToLookup(cluster => ClusterSections.IsNamed(cluster) || inUse.Contains(cluster.Key, StringComparer.OrdinalIgnoreCase),
             cluster => cluster.Key);
+        var sites = needed[true].ToHashSet(StringComparer.OrdinalIgnoreCase);
         DoctorCheck[] checks = await DoctorStratum1s.CheckAsync(
-            configuration, settings, clusters[true].ToHashSet(StringComparer.OrdinalIgnoreCase), cancellationToken);
-        return clusters[false].Any()
+            configuration, settings, wantsAll ? [.. sites, .. needed[false]] : sites, sites, cancellationToken);
+        return !wantsAll && needed[false].Any()
             ? [.. checks, new DoctorCheck("presets", CheckLevel.Ok,
-                $"no client has asked for {string.Join(", ", clusters[false])} yet: not looked at; 'breakwater doctor --all' does")]
+                $"no client has asked for {string.Join(", ", needed[false])} yet: not looked at; 'breakwater doctor --all' does")]
             : checks;
     }
 
@@ -162,6 +162,9 @@ internal static class DoctorCommand
             return (repository.Trust, repository.LastRefusal) switch
             {
                 (_, { } refusal) => new DoctorCheck(name, CheckLevel.Warning, "none is accepted", refusal),
+                ("none", _) when repository.LastFailure is { } failure => new DoctorCheck(name, CheckLevel.Warning,
+                    $"the repository's manifest was asked for and did not come: {failure}",
+                    "is the repository's name right? The Stratum 1s are below"),
                 ("none", _) => new DoctorCheck(name, CheckLevel.Ok, "nobody has asked for the repository's manifest yet"),
                 _ => new DoctorCheck(name, CheckLevel.Warning, $"not read: the repository is {repository.Trust}",
                     "a master key in Repositories:KeysDirectory lets it be checked"),
