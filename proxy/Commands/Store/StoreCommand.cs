@@ -138,9 +138,7 @@ internal static class StoreCommand
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new UnauthorizedAccessException(
-                $"{e.Message} The store {path} belongs to the service: run this as its user (sudo -u breakwater breakwater store …) or "
-                + $"as root.", e);
+            throw StoreRights.Explain(path, e);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
