@@ -114,6 +114,7 @@ public sealed class WrongSettingsTests : IDisposable
     private static Task<CannedAdmin> StartAsync() => CannedAdmin.StartAsync(api =>
     {
         api.Read("pins", "All.", () => Array.Empty<PinSet>());
+        api.Remove("pins", "Removes.", (string name) => new AdminProblem($"There is no pin '{name}'.").Result(404), typeof(PinSet));
         api.Read("seeds", "All.", () => Array.Empty<SeedRecord>());
         api.Action("store/evict", "Evicts.", () => new EvictResult(7));
     });
