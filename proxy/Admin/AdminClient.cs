@@ -13,7 +13,7 @@ internal sealed class AdminClient : IDisposable
     private const string AsWhom = "Run this as the user of the service (or root), on the server's host and with its settings.";
 
     private readonly HttpClient _http;
-    private readonly AdminOptions _options;
+    private readonly BreakwaterSettings _settings;
     private readonly string? _tokenMissing;
     private readonly string _prefix;
     private Uri _found;
@@ -25,7 +25,7 @@ internal sealed class AdminClient : IDisposable
     public AdminClient(BreakwaterSettings settings, string? node = null)
     {
         _prefix = node is null ? "" : $"cluster/at/{Uri.EscapeDataString(node)}/";
-        _options = settings.Admin;
+        _settings = settings;
         _found = Find() ?? throw new AdminException(settings.Admin.Listen.Length == 0
             ? "Admin:Listen is empty: this Breakwater has no admin port. Set it, for example to 127.0.0.1:9128."
             : $"No Breakwater runs on the store {settings.Store.Path}. Start one with 'breakwater serve', or name its settings with "
@@ -46,6 +46,11 @@ internal sealed class AdminClient : IDisposable
 
     /// <summary>Base address of the admin port; another one after the server came back on another free port.</summary>
     public Uri Address => _found = Find() ?? _found;
+
+    /// <summary>A client of another node of the site, that the same Breakwater asks for us.</summary>
+    /// <param name="node">Its name; null: this host's.</param>
+    /// <exception cref="AdminException">There is no admin port any more.</exception>
+    public AdminClient At(string? node) => new(_settings, node);
 
     /// <summary>Reads.</summary>
     /// <exception cref="AdminException">It failed.</exception>
@@ -90,7 +95,7 @@ internal sealed class AdminClient : IDisposable
     {
         try
         {
-            return AdminAddressFile.Find(_options);
+            return AdminAddressFile.Find(_settings.Admin);
         }
         catch (UnauthorizedAccessException e)
         {

@@ -17,6 +17,15 @@ internal sealed class PinRoom(FasterObjectStore store) : IAdminRoom
 
     private IResult Remove(string name)
     {
+        PinSet[] pins = [.. store.Pins.List()];
+        string[] meant = PinName.Meant(name, [.. pins.Select(pin => pin.Name)]);
+        if (meant.Length > 1)
+        {
+            return new AdminProblem($"Several pins have the name '{name}': {string.Join(", ", meant)}.", "Give one of these.")
+                .Result(StatusCodes.Status409Conflict);
+        }
+
+        name = meant is [var one] ? one : name;
         if (new PinName(name).TryGetSeed(out string? seed))
         {
             return new AdminProblem($"The pin '{name}' belongs to the seed '{seed}'.", $"Remove the seed: breakwater seed remove {seed}")
@@ -29,7 +38,7 @@ internal sealed class PinRoom(FasterObjectStore store) : IAdminRoom
                 .Result(StatusCodes.Status409Conflict);
         }
 
-        PinSet? pin = store.Pins.List().FirstOrDefault(set => set.Name == name);
+        PinSet? pin = pins.FirstOrDefault(set => set.Name == name);
         return pin is not null && store.Pins.Remove(name)
             ? Results.Json(pin, AdminServer.Json)
             : new AdminProblem($"There is no pin '{name}'.", "See them with 'breakwater pin list'.").Result(StatusCodes.Status404NotFound);

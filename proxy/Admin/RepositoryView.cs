@@ -11,4 +11,8 @@ internal sealed record RepositoryView(
     DateTimeOffset? WhitelistExpiresAt,
     ulong? HeldRevision,
     string? LastRefusal,
-    PrefetchView? Prefetch);
+    PrefetchView? Prefetch)
+{
+    /// <summary>Why its newest manifest could not be had when it was last asked for; null: it could, or nobody has asked.</summary>
+    public string? LastFailure { get; init; }
+}

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Prefetching;
 using Breakwater.Proxy.Snapshots;
 using Breakwater.Proxy.Upstreams;
@@ -36,7 +37,7 @@ internal sealed class WorkingSetAdmin(
             ImportAsync, typeof(WorkingSetView));
         admin.Remove("/working-sets/{repository}/{name}", "Forgets a working set.", Remove);
         admin.Action("/warm", "Fetches and pins what boots read, or given paths; answers a line of progress every half second.",
-            Warm, typeof(WarmReport[]));
+            OrderAsync, typeof(WarmReport[]));
     }
 
     private RepositoryView View(RepositoryStatus status) => new(
@@ -47,7 +48,10 @@ internal sealed class WorkingSetAdmin(
         status.Pair?.Verdict.Whitelist?.ExpiresAt,
         status.HeldRevision,
         status.LastRefusal is { } refusal ? $"{refusal.Reason}: {refusal.Explanation}" : null,
-        preparer.ProgressOf(status.Repository.Fqrn) is { } p ? new PrefetchView(p.Total, p.Present, p.Fetched, p.Failed) : null);
+        preparer.ProgressOf(status.Repository.Fqrn) is { } p ? new PrefetchView(p.Total, p.Present, p.Fetched, p.Failed) : null)
+    {
+        LastFailure = status.LastFailure?.Detail,
+    };
 
     private static WorkingSetView View(WorkingSet set) =>
         new(set.Repository.ToString(), set.Name, set.Source, set.Snapshots, set.Entries.Count, set.WholeDirectories.Count, set.Boots,
@@ -144,7 +148,7 @@ internal sealed class WorkingSetAdmin(
             AdminServer.Json);
     }
 
-    private IResult Warm(WarmOrder order, CancellationToken cancellationToken)
+    private async Task<IResult> OrderAsync(WarmOrder order, CancellationToken cancellationToken)
     {
         if (!TryFind(order.Repository, out RepositoryRoute? route))
         {
@@ -175,9 +179,16 @@ internal sealed class WorkingSetAdmin(
             WorkingSet = string.IsNullOrEmpty(order.WorkingSet) ? null : order.WorkingSet,
         };
         IReadOnlyList<WorkingSet>? chosen = Choose(route.Fqrn, order, entries);
-        return chosen is { Count: > 0 }
-            ? Results.Json(WarmAsync(route, chosen, NameOf(order) is { } name ? PinName.OfWarmSet(route.Fqrn, name) : null,
-                cancellationToken), AdminServer.Json)
+        if (chosen is { Count: > 0 })
+        {
+            PinName? pin = NameOf(order) is { } name ? PinName.OfWarmSet(route.Fqrn, name) : null;
+            return Results.Json(WarmAsync(route, chosen, pin, cancellationToken), AdminServer.Json);
+        }
+
+        // Of a repository that no Stratum 1 has, more words on the command line bring nothing either.
+        UpstreamFailure? failure = await CheckAsync(route, cancellationToken);
+        return documents.Find(route) is null
+            ? NoManifest(route, failure).Result(StatusCodes.Status404NotFound)
             : new AdminProblem(
                 order.WorkingSet is null
                 ? $"'{order.Repository}' has no working set yet{(order.Tag is { } tag ? $" that could be fetched at tag '{tag}'" : "")}."
@@ -210,11 +221,10 @@ internal sealed class WorkingSetAdmin(
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var progress = new PrefetchProgress();
-        DocumentAnswer answer =
-            await documents.GetAsync(new DocumentRequest(DocumentKind.File, route, SignedDocuments.ManifestPath, null), cancellationToken);
+        UpstreamFailure? failure = await CheckAsync(route, cancellationToken);
         if (documents.Find(route) is not { } pair)
         {
-            yield return Report(progress, true, answer.Failure?.Detail ?? NoManifest(route.Fqrn.ToString()).Error);
+            yield return Report(progress, true, NoManifest(route, failure).Error);
             yield break;
         }
 
@@ -227,8 +237,17 @@ internal sealed class WorkingSetAdmin(
         }
 
         WarmReport last = Report(progress, true, await warming);
-        yield return last with { Unmatched = progress.Unmatched.Count == 0 ? null : [.. progress.Unmatched.Take(MaxNamed)] };
+        yield return last with
+        {
+            Unmatched = progress.Unmatched.Count == 0 ? null : [.. progress.Unmatched.Take(MaxNamed)],
+            Pin = last is { Problem: null, Total: > 0 } ? pin?.Text : null,
+        };
     }
+
+    /// <summary>Looks whether there is a newer manifest, as for a client; why none came.</summary>
+    private async Task<UpstreamFailure?> CheckAsync(RepositoryRoute route, CancellationToken cancellationToken) =>
+        (await documents.GetAsync(new DocumentRequest(DocumentKind.File, route, SignedDocuments.ManifestPath, null), cancellationToken))
+        .Failure;
 
     /// <summary>Under which name its objects are pinned; null: it is for the standing sets as they are, and theirs.</summary>
     private static string? NameOf(WarmOrder order) =>
@@ -253,6 +272,14 @@ internal sealed class WorkingSetAdmin(
 
     private static IResult NotAllowed(string repository) =>
         new AdminProblem($"The repository '{repository}' is not in Repositories of this proxy.").Result(StatusCodes.Status404NotFound);
+
+    private static AdminProblem NoManifest(RepositoryRoute route, UpstreamFailure? failure) => failure switch
+    {
+        { Kind: FailureKind.NotFound } => new($"No Stratum 1 of the cluster '{route.Cluster}' has the repository '{route.Fqrn}'.",
+            "Is its name right, and is it in the right cluster (Repositories)?"),
+        { } other => new($"No manifest of '{route.Fqrn}' came: {other.Detail}.", "'breakwater doctor' looks at the Stratum 1s."),
+        null => NoManifest(route.Fqrn.ToString()),
+    };
 
     private static AdminProblem NoManifest(string repository) =>
         new($"No manifest of '{repository}' is here yet.", "Is a Stratum 1 reachable?");

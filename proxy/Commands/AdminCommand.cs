@@ -17,7 +17,7 @@ internal static class AdminCommand
     {
         try
         {
-            using var client = new AdminClient(SettingsFile.Read(settingsFile).Settings);
+            using var client = new AdminClient(OnDisk.Read(settingsFile).Settings);
             return await run(client, cancellationToken);
         }
         catch (Exception e) when (e is not OutOfMemoryException)

@@ -22,11 +22,11 @@ internal static class AllNodes
     /// <param name="cancellationToken">Ctrl+C.</param>
     public static Task<int> RunAsync(FileInfo? settingsFile, bool onAll, Func<AdminClient, CancellationToken, Task<int>> run,
         CancellationToken cancellationToken) => onAll
-        ? AdminCommand.RunAsync(settingsFile, (here, token) => OnAllAsync(here, settingsFile, run, token), cancellationToken)
+        ? AdminCommand.RunAsync(settingsFile, (here, token) => OnAllAsync(here, run, token), cancellationToken)
         : AdminCommand.RunAsync(settingsFile, run, cancellationToken);
 
-    private static async Task<int> OnAllAsync(AdminClient here, FileInfo? settingsFile, Func<AdminClient, CancellationToken, Task<int>> run,
-        CancellationToken cancellationToken)
+    private static async Task<int> OnAllAsync(
+        AdminClient here, Func<AdminClient, CancellationToken, Task<int>> run, CancellationToken cancellationToken)
     {
         ClusterView site;
         try
@@ -46,7 +46,7 @@ internal static class AllNodes
             await Console.Error.WriteLineAsync($"{name}:"); // standard output is the command's own
             try
             {
-                using var there = new AdminClient(SettingsFile.Read(settingsFile).Settings, node.IsSelf ? null : name);
+                using AdminClient there = here.At(node.IsSelf ? null : name);
                 worst = Math.Max(worst, await run(there, cancellationToken));
             }
             catch (Exception e) when (e is AdminException or HttpRequestException or IOException)

@@ -11,6 +11,8 @@ namespace Breakwater.Proxy.Commands;
 /// <summary><c>breakwater doctor</c>: looks at everything that usually is wrong, and says what to do. It changes nothing.</summary>
 internal static class DoctorCommand
 {
+    private const string WrongNext = "correct it: until then a running Breakwater goes on with the settings it had, and a start is refused";
+
     /// <summary>Makes the command for the command line's root.</summary>
     public static Command Create()
     {
@@ -59,44 +61,48 @@ internal static class DoctorCommand
 
     private static async Task<List<DoctorCheck>> CheckAsync(FileInfo? settingsFile, bool wantsAll, CancellationToken cancellationToken)
     {
-        BreakwaterSettings settings;
-        IConfigurationRoot configuration;
-        try
-        {
-            (configuration, settings) = SettingsFile.Read(settingsFile);
-        }
-        catch (SettingsException e)
-        {
-            return [.. e.Errors.Select(error =>
-                new DoctorCheck("settings", CheckLevel.Failure, error, "correct it; nothing else was checked"))];
-        }
-
-        List<DoctorCheck> checks =
-            [new("settings", CheckLevel.Ok, $"{settings.Repositories.Count} repository patterns, store at {settings.Store.Path}")];
-        (bool isRunning, string[] inUse, IEnumerable<DoctorCheck> running) = await RunningAsync(settings, cancellationToken);
+        ReadableSettings read = SettingsFile.ReadReadable(settingsFile);
+        BreakwaterSettings settings = read.Settings;
+        List<DoctorCheck> checks = read.Wrong is null
+            ? [new("settings", CheckLevel.Ok, $"{settings.Repositories.Count} repository patterns, store at {settings.Store.Path}")]
+            : [.. read.Wrong.Errors.Select(error => new DoctorCheck("settings", CheckLevel.Failure, error, WrongNext))];
+        (bool isRunning, string[] inUse, IEnumerable<DoctorCheck> running) = read.KnowsAdmin
+            ? await RunningAsync(settings, cancellationToken)
+            : (true, [], [new DoctorCheck("running", CheckLevel.Warning, "not asked: the settings do not tell where the admin port is")]);
         checks.AddRange(running);
-        if (!isRunning)
+
+        // What settings that are wrong name would be another's port, disk or Stratum 1.
+        List<string> skipped = [];
+        async Task LookAsync(string what, IEnumerable<string> sections, Func<Task<IEnumerable<DoctorCheck?>>> look)
         {
-            checks.AddRange(DoctorHost.Ports(settings));
+            if (read.AreRight(sections))
+            {
+                checks.AddRange((await look()).OfType<DoctorCheck>());
+            }
+            else
+            {
+                skipped.Add(what);
+            }
         }
 
-        if (DoctorHost.KeptPorts(settings, "/") is { } ports)
-        {
-            checks.Add(ports);
-        }
-
-        checks.AddRange(await DoctorCluster.CheckAsync(settings, cancellationToken));
+        await LookAsync("ports", ["Proxy", "Admin", "ZeroTouch", "Snmp", "Cluster"], () => Task.FromResult<IEnumerable<DoctorCheck?>>(
+            [.. isRunning ? [] : DoctorHost.Ports(settings), DoctorHost.KeptPorts(settings, "/")]));
+        await LookAsync("nodes", ["Admin", "Cluster"], async () => await DoctorCluster.CheckAsync(settings, cancellationToken));
         checks.Add(DoctorHost.FileLimit());
-        checks.Add(DoctorHost.Disk(settings.Store.Path!));
-        checks.Add(DoctorHost.Keys(settings.Trust.KeysDirectory));
-        if (DoctorHost.Log(settings.AccessLog.Path) is { } log)
+        await LookAsync("disk", ["Store"], () => Task.FromResult<IEnumerable<DoctorCheck?>>([DoctorHost.Disk(settings.Store.Path!)]));
+        await LookAsync("keys", ["Repositories"],
+            () => Task.FromResult<IEnumerable<DoctorCheck?>>([DoctorHost.Keys(settings.Trust.KeysDirectory)]));
+        await LookAsync("access log", ["AccessLog"],
+            () => Task.FromResult<IEnumerable<DoctorCheck?>>([DoctorHost.Log(settings.AccessLog.Path)]));
+        await LookAsync("Stratum 1s", ["Proxy", "Access", "ReverseProxy", "Presets"], async () => settings.Proxy.Offline
+            ? [new DoctorCheck("Stratum 1s", CheckLevel.Ok, "none is asked: Proxy:Offline")]
+            : await Stratum1sAsync(read.Configuration, settings, inUse, wantsAll, cancellationToken));
+        if (skipped.Count > 0)
         {
-            checks.Add(log);
+            checks.Add(new DoctorCheck("not checked", CheckLevel.Warning,
+                $"{string.Join(", ", skipped)}: the settings that name them are wrong", "correct these, and run it again"));
         }
 
-        checks.AddRange(settings.Proxy.Offline
-            ? [new DoctorCheck("Stratum 1s", CheckLevel.Ok, "none is asked: Proxy:Offline")]
-            : await Stratum1sAsync(configuration, settings, inUse, wantsAll, cancellationToken));
         return checks;
     }
 
@@ -104,15 +110,15 @@ internal static class DoctorCommand
     private static async Task<IEnumerable<DoctorCheck>> Stratum1sAsync(
         IConfigurationRoot configuration, BreakwaterSettings settings, string[] inUse, bool wantsAll, CancellationToken cancellationToken)
     {
-        ILookup<bool, string> clusters = ClusterSections.Of(configuration)
-            .ToLookup(cluster => wantsAll || ClusterSections.IsNamed(cluster)
-            || inUse.Contains(cluster.Key, StringComparer.OrdinalIgnoreCase),
+        ILookup<bool, string> needed = ClusterSections.Of(configuration)
+            .ToLookup(cluster => ClusterSections.IsNamed(cluster) || inUse.Contains(cluster.Key, StringComparer.OrdinalIgnoreCase),
             cluster => cluster.Key);
+        var sites = needed[true].ToHashSet(StringComparer.OrdinalIgnoreCase);
         DoctorCheck[] checks = await DoctorStratum1s.CheckAsync(
-            configuration, settings, clusters[true].ToHashSet(StringComparer.OrdinalIgnoreCase), cancellationToken);
-        return clusters[false].Any()
+            configuration, settings, wantsAll ? [.. sites, .. needed[false]] : sites, sites, cancellationToken);
+        return !wantsAll && needed[false].Any()
             ? [.. checks, new DoctorCheck("presets", CheckLevel.Ok,
-                $"no client has asked for {string.Join(", ", clusters[false])} yet: not looked at; 'breakwater doctor --all' does")]
+                $"no client has asked for {string.Join(", ", needed[false])} yet: not looked at; 'breakwater doctor --all' does")]
             : checks;
     }
 
@@ -156,6 +162,9 @@ internal static class DoctorCommand
             return (repository.Trust, repository.LastRefusal) switch
             {
                 (_, { } refusal) => new DoctorCheck(name, CheckLevel.Warning, "none is accepted", refusal),
+                ("none", _) when repository.LastFailure is { } failure => new DoctorCheck(name, CheckLevel.Warning,
+                    $"the repository's manifest was asked for and did not come: {failure}",
+                    "is the repository's name right? The Stratum 1s are below"),
                 ("none", _) => new DoctorCheck(name, CheckLevel.Ok, "nobody has asked for the repository's manifest yet"),
                 _ => new DoctorCheck(name, CheckLevel.Warning, $"not read: the repository is {repository.Trust}",
                     "a master key in Repositories:KeysDirectory lets it be checked"),

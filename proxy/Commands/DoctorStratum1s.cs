@@ -19,8 +19,13 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
     private static readonly TimeSpan s_slowLookup = TimeSpan.FromSeconds(1);
 
     /// <summary>One check for each address and way.</summary>
+    /// <param name="configuration">All settings.</param>
+    /// <param name="settings">Made of these.</param>
+    /// <param name="clusters">The clusters that are looked at.</param>
+    /// <param name="needed">Those of them that the site needs.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     public static async Task<DoctorCheck[]> CheckAsync(IConfiguration configuration, BreakwaterSettings settings,
-        IReadOnlySet<string> clusters, CancellationToken cancellationToken)
+        IReadOnlySet<string> clusters, IReadOnlySet<string> needed, CancellationToken cancellationToken)
     {
         var names = new SystemHostNames();
         var parents = new ParentProxies(configuration, TimeProvider.System);
@@ -28,11 +33,30 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
             new GuardedConnector(new AddressGuard(settings.Access.AllowedUpstreams, TimeProvider.System), names, settings.Proxy,
             TimeProvider.System);
         var doctor = new DoctorStratum1s(parents, connector, names, new LoopGuard(settings.Proxy), settings.Proxy.LookupTimeout);
-        return await Task.WhenAll(ClusterSections.Of(configuration).Where(cluster => clusters.Contains(cluster.Key))
-            .SelectMany(cluster =>
-            ClusterSections.Stratum1s(cluster).Select(d => (Address: d["Address"]!.TrimEnd('/'), Cluster: cluster.Key)))
-            .DistinctBy(s => (s.Address.ToLowerInvariant(), parents.Of(s.Cluster)))
-            .Select(s => doctor.CheckAsync(s.Address, s.Cluster, cancellationToken)));
+        return Judge(
+            await Task.WhenAll(ClusterSections.Of(configuration).Where(cluster => clusters.Contains(cluster.Key))
+                .SelectMany(cluster =>
+                ClusterSections.Stratum1s(cluster).Select(d => (Address: d["Address"]!.TrimEnd('/'), Cluster: cluster.Key)))
+                .GroupBy(s => (s.Address.ToLowerInvariant(), parents.Of(s.Cluster)))
+                .Select(async same => (same.Select(s => s.Cluster).ToArray(),
+                    await doctor.CheckAsync(same.First().Address, same.First().Cluster, cancellationToken)))),
+            needed);
+    }
+
+    /// <summary>
+    /// One Stratum 1 that is down is no worry while another of its cluster answers. All of a cluster that the site needs are a failure.
+    /// </summary>
+    /// <param name="stratum1s">Each with the clusters that it is in.</param>
+    /// <param name="needed">The clusters that the site needs.</param>
+    internal static DoctorCheck[] Judge(IReadOnlyList<(string[] Clusters, DoctorCheck Check)> stratum1s, IReadOnlySet<string> needed)
+    {
+        var dead = stratum1s.SelectMany(one => one.Clusters.Select(cluster => (Cluster: cluster, one.Check.IsDown)))
+            .GroupBy(one => one.Cluster, StringComparer.OrdinalIgnoreCase)
+            .Where(cluster => needed.Contains(cluster.Key) && cluster.All(one => one.IsDown))
+            .Select(cluster => cluster.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return [.. stratum1s.Select(one => one.Clusters.FirstOrDefault(dead.Contains) is { } cluster
+            ? one.Check with { Level = CheckLevel.Failure, Found = $"{one.Check.Found} (and no other of the cluster '{cluster}' answers)" }
+            : one.Check)];
     }
 
     /// <summary>Checks one.</summary>
@@ -69,19 +93,22 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
         catch (ParentProxyException e)
         {
             return new DoctorCheck(name, CheckLevel.Warning, e.Message,
-                "correct the parent proxy of this cluster (HttpClient:WebProxy), or ask who runs it");
+                "correct the parent proxy of this cluster (HttpClient:WebProxy), or ask who runs it") { IsDown = true };
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
             if (parent is not null)
             {
                 return new DoctorCheck(name, CheckLevel.Warning, (e is TaskCanceledException ? "no answer in 4 s" : e.Message) + way,
-                    "is the parent proxy right and does it allow this host? Else take the Stratum 1 out of its cluster");
+                    "is the parent proxy right and does it allow this host? Else take the Stratum 1 out of its cluster")
+                {
+                    IsDown = true,
+                };
             }
 
             var target = new Uri(address);
             (string found, string next) = DoctorReach.Of(e, target.IdnHost, target.Port, s_patience.TotalSeconds);
-            return new DoctorCheck(name, CheckLevel.Warning, found, next);
+            return new DoctorCheck(name, CheckLevel.Warning, found, next) { IsDown = true };
         }
     }
 
@@ -103,7 +130,10 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
                 name,
                 CheckLevel.Warning,
                 $"DNS: the name {host} cannot be looked up: {what}",
-                DoctorReach.NameNext));
+                DoctorReach.NameNext)
+            {
+                IsDown = true,
+            });
         }
     }
 
@@ -120,7 +150,7 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
         string found = string.Create(CultureInfo.InvariantCulture, $"answers in {took.TotalMilliseconds:0} ms{way}, {clock}");
         return response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.NotFound)
             ? new DoctorCheck(name, CheckLevel.Warning, $"answered {(int)response.StatusCode}{way}",
-            "a firewall or parent proxy may be in between")
+            "a firewall or parent proxy may be in between") { IsDown = (int)response.StatusCode >= 500 }
             : lookup > s_slowLookup
             ? new DoctorCheck(
                 name, CheckLevel.Warning,

@@ -8,8 +8,8 @@ internal static class ExitCodes
     /// <summary>A command did what it says and found what it was to find: see each command.</summary>
     public const int Found = 1;
 
-    /// <summary>The command line is wrong.</summary>
-    public const int WrongUsage = 1;
+    /// <summary>The command line is wrong, or names a file that is not there (EX_USAGE).</summary>
+    public const int WrongUsage = 64;
 
     /// <summary>A bundle or tree was refused (EX_DATAERR).</summary>
     public const int Refused = 65;
@@ -32,7 +32,7 @@ internal static class ExitCodes
     private static readonly (int Code, string Meaning)[] s_all =
     [
         (0, "done"),
-        (WrongUsage, "the command line is wrong"),
+        (WrongUsage, "the command line is wrong, or names a settings file that is not there"),
         (Refused, "a bundle, list or set was refused"),
         (Unavailable, "no Breakwater or Stratum 1 answers, or it refuses"),
         (Fault, "a fault of the program itself"),
@@ -54,16 +54,12 @@ internal static class ExitCodes
         ["profile remove"] = "there is no such working set",
         ["seed remove"] = "there is no such seed",
         ["demo"] = "a machine did not boot as it should",
+        ["cluster status"] = "a node of the site does not answer, or this is no site of several nodes",
     };
 
     /// <summary>Codes with meanings of a command, in ascending order.</summary>
-    public static IEnumerable<(int Code, string Meaning)> Of(Command command)
-    {
-        IEnumerable<(int Code, string Meaning)> all = s_all.Where(one => one.Code != WrongUsage || !ServeCommand.IsMeant(command));
-        return s_found.TryGetValue(NameOf(command), out string? found)
-            ? all.Select(one => one.Code == Found ? (Found, $"{found}; or {one.Meaning}") : one)
-            : all;
-    }
+    public static IEnumerable<(int Code, string Meaning)> Of(Command command) =>
+        s_found.TryGetValue(NameOf(command), out string? found) ? [s_all[0], (Found, found), .. s_all[1..]] : s_all;
 
     /// <summary>A command's name with those of the commands above it, without the program's.</summary>
     public static string NameOf(Command command) => command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand

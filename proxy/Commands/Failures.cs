@@ -27,9 +27,7 @@ internal static class Failures
             parsed.Invoke(new InvocationConfiguration { Output = Console.Error });
             string name = $"breakwater {ExitCodes.NameOf(parsed.CommandResult.Command)}".TrimEnd();
             Console.Error.WriteLine($"'{name} --help' says what there is.");
-
-            // Trying again does not help a service.
-            return ServeCommand.IsMeant(parsed.CommandResult.Command) ? ExitCodes.WrongSettings : ExitCodes.WrongUsage;
+            return ExitCodes.WrongUsage;
         }
 
         try

@@ -52,7 +52,10 @@ internal static class PinCommand
 
     private static Command Remove()
     {
-        var name = new Argument<string>("name") { Description = "The pin, as 'pin list' shows it" };
+        var name = new Argument<string>("name")
+        {
+            Description = "The pin, as 'pin list' shows it; of one that 'pin add --name' made, its NAME",
+        };
         Option<bool> json = Output.JsonOption();
         Option<bool> allNodes = AllNodes.Option();
         var command = new Command("remove", "Let a pin go: its objects stay until the room is needed.") { name, allNodes, json,

@@ -44,6 +44,12 @@ internal static class PurgeCommand
             {
                 Console.WriteLine($"{url}: {result.PurgedUrls} forgotten");
             }
+
+            if (result.PurgedUrls == 0 && url.Contains("/cvmfs/", StringComparison.Ordinal))
+            {
+                await Console.Error.WriteLineAsync("What is below /cvmfs/ is named by its hash and never changes, and a repository's "
+                    + "manifest is looked at by itself: nothing there needs to be forgotten.");
+            }
         }
 
         return 0;

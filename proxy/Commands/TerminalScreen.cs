@@ -26,6 +26,11 @@ internal sealed class TerminalScreen : IDisposable
     /// <summary>Lines that fit at present.</summary>
     public static int Height => Math.Max(1, AnsiConsole.Profile.Height);
 
+    /// <summary>
+    /// Characters of a line at present. One column is left free: a line that fills the last one wraps on some terminals.
+    /// </summary>
+    public static int Width => Math.Max(20, AnsiConsole.Profile.Width - 1);
+
     /// <summary>Can the output be drawn on? Not when it is a file or a pipe, nor on a terminal without control codes.</summary>
     public static bool IsThere => !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi;
 
@@ -55,8 +60,7 @@ internal sealed class TerminalScreen : IDisposable
             Out = new AnsiConsoleOutput(text),
         });
 
-        // One column is left free: a line that fills the last one wraps on some terminals.
-        console.Profile.Width = Math.Max(20, AnsiConsole.Profile.Width - 1);
+        console.Profile.Width = Width;
         console.Write(content);
         string[] lines = text.ToString().TrimEnd('\n').Split('\n');
         _out.Write(Home + string.Join(ClearLine + "\r\n", lines.Take(Height)) + ClearLine + ClearBelow);

@@ -8,20 +8,31 @@ namespace Breakwater.Proxy.Commands;
 /// <summary>The boots of a storm on a terminal, all on one time axis. Pure.</summary>
 internal static class TopBoots
 {
-    /// <summary>Characters of the time axis.</summary>
+    /// <summary>Characters of the time axis where there is room.</summary>
     public const int Columns = 48;
 
+    /// <summary>Fewest: what is narrower shows nothing.</summary>
+    private const int MinColumns = 8;
+
+    /// <summary>Blanks between columns, with those at the end.</summary>
+    private const int Between = 2;
+
     /// <summary>The table.</summary>
-    public static Table Screen(BootPage page)
+    /// <param name="page">The boots.</param>
+    /// <param name="width">Characters of a line of the terminal.</param>
+    public static Table Screen(BootPage page, int width = int.MaxValue)
     {
+        int columns = ColumnsIn(page, width);
         string axis = string.Create(CultureInfo.InvariantCulture, $"one line, one clock: {Seconds(page.Storm.DurationMs)}");
+        axis = axis.Length <= columns ? axis : Seconds(page.Storm.DurationMs);
         Table table = new Table().Border(TableBorder.None).AddColumns(
-            string.Create(CultureInfo.InvariantCulture, $"boots ({page.Matched})"), axis, "", "requests", "repository");
+            new TableColumn(Heading(page)).NoWrap(), new TableColumn(axis).NoWrap(), new TableColumn("").NoWrap(),
+            new TableColumn("requests").NoWrap(), new TableColumn("repository").NoWrap());
         foreach (BootView boot in page.Boots)
         {
             table.AddRow(
                 new Text(boot.Client),
-                new Markup(Coloured(Line(page.Storm, boot))),
+                new Markup(Coloured(Line(page.Storm, boot, columns))),
                 new Markup(boot.State switch
                 {
                     BootState.Stopped => "[red]stopped[/]",
@@ -35,16 +46,29 @@ internal static class TopBoots
         return table;
     }
 
+    private static string Heading(BootPage page) => string.Create(CultureInfo.InvariantCulture, $"boots ({page.Matched})");
+
+    /// <summary>What the other columns leave of a line.</summary>
+    private static int ColumnsIn(BootPage page, int width)
+    {
+        int client = page.Boots.Select(boot => boot.Client.Length).Append(Heading(page).Length).Max();
+        int repository = page.Boots.Select(boot => boot.Repository?.Length ?? 0).Append("repository".Length).Max();
+        return Math.Clamp(width - client - "stopped".Length - "requests".Length - repository - (5 * Between), MinColumns, Columns);
+    }
+
     /// <summary>
     /// A letter of <see cref="BootBar.Letters"/> a column; spaces before the boot's begin. The number of each is its share of the time.
     /// </summary>
-    internal static string Line(StormView storm, BootView boot)
+    /// <param name="storm">The storm, whose time is the axis.</param>
+    /// <param name="boot">The boot.</param>
+    /// <param name="columns">Characters of the axis.</param>
+    internal static string Line(StormView storm, BootView boot, int columns = Columns)
     {
         double whole = Math.Max(storm.DurationMs, 1);
         double before = storm.StartedAt is { } started ? (boot.StartedAt - started).TotalMilliseconds : 0;
-        int from = (int)Math.Clamp(before / whole * Columns, 0, Columns - 1);
-        int length = (int)Math.Clamp(Math.Round(boot.DurationMs / whole * Columns), 1, Columns - from);
-        var line = new StringBuilder(new string(' ', from), Columns);
+        int from = (int)Math.Clamp(before / whole * columns, 0, columns - 1);
+        int length = (int)Math.Clamp(Math.Round(boot.DurationMs / whole * columns), 1, columns - from);
+        var line = new StringBuilder(new string(' ', from), columns);
         Span<double> owed = stackalloc double[BootBar.Letters.Length];
         foreach ((char letter, int units) in BootBar.Read(boot.Bar))
         {

@@ -148,7 +148,7 @@ internal static class TopCommand
         if (page.Boots.Count > 0)
         {
             parts.Add(new Text(""));
-            parts.Add(TopBoots.Screen(page));
+            parts.Add(TopBoots.Screen(page, TerminalScreen.IsThere ? TerminalScreen.Width : int.MaxValue));
         }
 
         return new Rows(parts);

@@ -68,6 +68,10 @@ internal static class WarmCommand
         {
             Output.WriteJson(last);
         }
+        else if (last?.Pin is { } pin)
+        {
+            Console.WriteLine($"Pinned as {pin}. It is let go by: breakwater pin remove {pin}");
+        }
 
         if (last?.Problem is { } problem)
         {

@@ -71,7 +71,7 @@ internal sealed class ShownPair(ShownPairs owner, RepositoryRoute repository)
     {
         lock (_gate)
         {
-            return new RepositoryStatus(Repository, Show(), _held?.Parsed.Revision, LastRefusal);
+            return new RepositoryStatus(Repository, Show(), _held?.Parsed.Revision, LastRefusal) { LastFailure = Failure };
         }
     }
 

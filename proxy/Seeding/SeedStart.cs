@@ -119,6 +119,14 @@ internal sealed class SeedStart : IHostedService, IHealthSource
             yield break;
         }
 
+        if (_seeds.List().Count == 0)
+        {
+            yield return new HealthFinding(
+                "offline-without-seeds", HealthLevel.Degraded,
+                "Proxy:Offline is set, so no Stratum 1 is asked, and no seed is imported: nothing can be booted from here, and requests "
+                + "for what the store does not happen to have are answered 404. Import a bundle with 'breakwater seed import FILE'.");
+        }
+
         foreach (string fqrn
             in _seeds.List().SelectMany(seed => seed.Repositories).Select(repository => repository.Fqrn).Distinct(StringComparer.Ordinal)
                 .Except(published, StringComparer.Ordinal))

@@ -68,6 +68,15 @@ internal sealed class BreakwaterSettings
     public static BreakwaterSettings Load(IConfiguration configuration)
     {
         var errors = new List<string>();
+        BreakwaterSettings settings = LoadReadable(configuration, errors);
+        return errors.Count == 0 ? settings : throw new SettingsException(errors);
+    }
+
+    /// <summary>Binds the sections and checks them; in the place of what is wrong stands the default.</summary>
+    /// <param name="configuration">All sources.</param>
+    /// <param name="errors">Where the mistakes go.</param>
+    public static BreakwaterSettings LoadReadable(IConfiguration configuration, List<string> errors)
+    {
         var settings = new BreakwaterSettings
         {
             Proxy = Bind<ProxyOptions>(configuration, "Proxy", errors),
@@ -99,7 +108,7 @@ internal sealed class BreakwaterSettings
         settings.Store.Count(RepositoryOptions.SharesOf(settings.Repositories));
         settings.Admin.TokenFile ??= Path.Combine(settings.Store.Path, "admin.token");
         SettingsValidator.Check(settings, configuration, errors);
-        return errors.Count == 0 ? settings : throw new SettingsException(errors);
+        return settings;
     }
 
     private static T Bind<T>(IConfiguration configuration, string section, List<string> errors)

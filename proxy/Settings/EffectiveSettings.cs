@@ -13,6 +13,9 @@ internal static class EffectiveSettings
     /// <summary>Sections whose values are shown as they are written: libraries read them.</summary>
     private static readonly string[] s_asWritten = ["ReverseProxy", "Logging"];
 
+    /// <summary>Where the quota comes from that no setting gives.</summary>
+    private const string ChosenQuota = "default, chosen at the first start: 80 % of what is free on the store's disk";
+
     private static readonly string[] s_secretNames = ["Password", "Secret", "Token", "Community", "ApiKey"];
 
     /// <summary>Lists them in the order of the sections.</summary>
@@ -47,7 +50,8 @@ internal static class EffectiveSettings
     private static IEnumerable<EffectiveSetting> OfSection(SettingsSources sources, string section, object options)
     {
         foreach (PropertyInfo setting
-            in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is not null))
+            in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
+                .Where(p => p.SetMethod is { IsPrivate: false }))
         {
             string name = ConfigurationPath.Combine(section, setting.Name);
             object? value = setting.GetValue(options);
@@ -79,7 +83,7 @@ internal static class EffectiveSettings
     }
 
     private static EffectiveSetting Make(SettingsSources sources, string name, object? value) =>
-        new(name, Shown(name, value), PlaceOf(sources, name));
+        new(name, Shown(name, value), value is null && name == "Store:QuotaBytes" ? ChosenQuota : PlaceOf(sources, name));
 
     private static string PlaceOf(SettingsSources sources, string name) => sources.Places.Of(name)?.ToString() ?? ByDefault;
 

@@ -17,4 +17,15 @@ internal sealed class PlacedJson
 
     /// <summary>Could the text not be read to its end? Then values are missing.</summary>
     public bool IsBroken { get; set; }
+
+    /// <summary>The text of a file that is broken; null: nothing of it is known.</summary>
+    public string? BrokenText { get; set; }
+
+    /// <summary>Names at the top whose values were read to their end.</summary>
+    public HashSet<string> WholeSections { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>May a section stand in the part of a broken file that was not read?</summary>
+    public bool MayHide(string section) => IsBroken
+        && (BrokenText is null
+        || (!WholeSections.Contains(section) && BrokenText.Contains($"\"{section}", StringComparison.OrdinalIgnoreCase)));
 }

@@ -43,6 +43,7 @@ internal ref struct PlacedJsonReader
         {
             long at = reader.OffsetOf(e.LineNumber ?? 0, e.BytePositionInLine ?? 0);
             Break(result, new SettingsMistake($"This is not JSON: {Sentence(e, text, at)}{reader.Unclosed(at)}", reader.PlaceAt(at)));
+            result.BrokenText = Encoding.UTF8.GetString(text);
         }
         catch (InvalidOperationException)
         {
@@ -101,6 +102,10 @@ internal ref struct PlacedJsonReader
             _result.Places[key] = place;
             _json.Read();
             ReadValue(key);
+            if (path.Length == 0)
+            {
+                _result.WholeSections.Add(name);
+            }
         }
 
         if (names.Count == 0 && path.Length > 0)

@@ -6,6 +6,8 @@ namespace Breakwater.Proxy.Settings;
 /// <summary>Section <c>Proxy</c>: where it listens and how long it waits.</summary>
 internal sealed class ProxyOptions
 {
+    private const string DefaultListen = "[::]:3128";
+
     /// <summary>
     /// Addresses with ports. Default <c>[::]:3128</c>: all interfaces, IPv4 and IPv6, on the port that squid's clients already use.
     /// </summary>
@@ -128,7 +130,9 @@ internal sealed class ProxyOptions
     /// <summary>The parsed <see cref="TlsListen"/>.</summary>
     public IEnumerable<IPEndPoint> TlsListenEndPoints() => TlsListen.Select(IPEndPoint.Parse);
 
-    /// <summary>The parsed <see cref="Listen"/>, the default when it is empty.</summary>
-    public IEnumerable<IPEndPoint> ListenEndPoints() =>
-        Listen.Length == 0 ? [new IPEndPoint(IPAddress.IPv6Any, 3128)] : Listen.Select(IPEndPoint.Parse);
+    /// <summary>The addresses in force.</summary>
+    public string[] EffectiveListen => Listen.Length == 0 ? [DefaultListen] : Listen;
+
+    /// <summary>The parsed <see cref="EffectiveListen"/>.</summary>
+    public IEnumerable<IPEndPoint> ListenEndPoints() => EffectiveListen.Select(IPEndPoint.Parse);
 }

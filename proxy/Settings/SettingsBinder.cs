@@ -52,8 +52,11 @@ internal static class SettingsBinder
         string? near = Nearest(name, all);
         return near is null
             ? $"{path}: there is no such setting; here are {string.Join(", ", all)}."
-            : $"{path}: there is no such setting; did you mean {near}?";
+            : $"{path}: there is no such setting; {Suggestion(near)}";
     }
+
+    /// <summary>The end of what <see cref="Unknown"/> says of a misspelt name.</summary>
+    public static string Suggestion(string near) => $"did you mean {near}?";
 
     /// <summary>Of known names the one of which a name may be a misspelling; null: none.</summary>
     public static string? Nearest(string name, IEnumerable<string> known) =>

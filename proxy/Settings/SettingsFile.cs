@@ -33,20 +33,35 @@ internal static class SettingsFile
         FileInfo? file, IReadOnlyDictionary<string, string?>? overlay = null)
     {
         SettingsSources sources = LoadSources(file);
-        IConfigurationRoot configuration = overlay is { Count: > 0 }
-            ? new ConfigurationBuilder().AddConfiguration(sources.Root).AddInMemoryCollection(overlay).Build()
-            : sources.Root;
+        IConfigurationRoot configuration = With(overlay, sources);
         return (configuration, sources.Bind(configuration));
+    }
+
+    /// <summary>As <see cref="Read"/>, but wrong settings are read as far as they can be.</summary>
+    public static ReadableSettings ReadReadable(FileInfo? file, IReadOnlyDictionary<string, string?>? overlay = null)
+    {
+        SettingsSources sources = Open(file);
+        return sources.BindReadable(With(overlay, sources));
     }
 
     /// <summary>As <see cref="Load"/>; they can be read again.</summary>
     /// <exception cref="SettingsException">A file is not JSON, or cannot be read.</exception>
     public static SettingsSources LoadSources(FileInfo? file)
     {
-        IReadOnlyList<string> paths = PathsOf(file);
-        var sources = new SettingsSources(
-            new SettingsFileProvider(paths[0], isOptional: true), new SettingsFileProvider(paths[1], isOptional: file is null));
+        SettingsSources sources = Open(file);
         sources.ThrowIfBroken();
         return sources;
     }
+
+    private static SettingsSources Open(FileInfo? file)
+    {
+        IReadOnlyList<string> paths = PathsOf(file);
+        return new SettingsSources(
+            new SettingsFileProvider(paths[0], isOptional: true), new SettingsFileProvider(paths[1], isOptional: file is null));
+    }
+
+    private static IConfigurationRoot With(IReadOnlyDictionary<string, string?>? overlay, SettingsSources sources) =>
+        overlay is { Count: > 0 }
+            ? new ConfigurationBuilder().AddConfiguration(sources.Root).AddInMemoryCollection(overlay).Build()
+            : sources.Root;
 }

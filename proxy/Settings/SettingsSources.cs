@@ -5,6 +5,9 @@ namespace Breakwater.Proxy.Settings;
 /// <summary>The sources of the settings: they can be read again, and tell where a value stands. One caller at a time.</summary>
 internal sealed class SettingsSources
 {
+    private static readonly string[] s_besideAdmin =
+        [nameof(AdminOptions.Readers), nameof(AdminOptions.Hosts), nameof(AdminOptions.TlsCertificate), nameof(AdminOptions.TlsKey)];
+
     private readonly SettingsFileProvider[] _files;
     private readonly IConfigurationRoot _site;
     private readonly PresetSettings _presets;
@@ -62,20 +65,28 @@ internal sealed class SettingsSources
     public BreakwaterSettings Bind(IConfiguration? configuration = null)
     {
         ThrowIfBroken();
-        List<SettingsMistake> mistakes = [.. _files.SelectMany(file => file.Content.Problems)];
-        mistakes.AddRange(UnknownSections().Select(Places.Locate));
-        BreakwaterSettings? settings = null;
-        try
-        {
-            settings = BreakwaterSettings.Load(configuration ?? Root);
-        }
-        catch (SettingsException e)
-        {
-            mistakes.AddRange(e.Errors.Select(Places.Locate));
-        }
-
-        return mistakes.Count == 0 ? settings! : throw new SettingsException(mistakes);
+        ReadableSettings read = BindReadable(configuration);
+        return read.Wrong is null ? read.Settings : throw read.Wrong;
     }
+
+    /// <summary>The settings as far as they can be read. What is said of a file that is not whole is why; nothing else is judged.</summary>
+    /// <param name="configuration">The sources with what a command put on top; null: <see cref="Root"/>.</param>
+    public ReadableSettings BindReadable(IConfiguration? configuration = null)
+    {
+        bool isBroken = _files.Any(file => file.Content.IsBroken);
+        List<string> errors = [];
+        var settings = BreakwaterSettings.LoadReadable(configuration ?? Root, errors);
+        SettingsMistake[] problems = [.. _files.SelectMany(file => file.Content.Problems)];
+        SettingsMistake[] all = [.. problems, .. UnknownSections().Select(Places.Locate), .. errors.Select(Places.Locate)];
+        bool knowsAdmin = !all.Any(HidesAdmin) && !_files.Any(file => file.Content.MayHide(nameof(BreakwaterSettings.Admin)));
+        return new ReadableSettings(configuration as IConfigurationRoot ?? Root, settings,
+            all.Length == 0 ? null : new SettingsException(isBroken ? problems : all), isBroken, knowsAdmin);
+    }
+
+    /// <summary>Who may read and what the certificate is does not tell where the port is.</summary>
+    private static bool HidesAdmin(SettingsMistake mistake) =>
+        mistake.IsAbout(nameof(BreakwaterSettings.Admin))
+        && !s_besideAdmin.Any(name => mistake.Text.StartsWith($"Admin:{name}:", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
     /// Names of sections that do not exist. The environment is full of names that are no settings: there, only what is nearly a section's

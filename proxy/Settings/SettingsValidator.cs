@@ -16,6 +16,7 @@ internal static class SettingsValidator
         errors.AddRange(configuration.AsEnumerable().Where(setting => setting.Value?.Contains('\0', StringComparison.Ordinal) == true)
             .Select(setting => $"{setting.Key}: there is a NUL character in it."));
         SettingBounds.Check(settings, errors);
+        FullPaths.Check(settings, configuration, errors);
         CheckProxy(settings.Proxy, errors);
         CheckPorts(settings, errors);
         CheckNetworks(errors, "Access:Clients", settings.Access.EffectiveClients);

@@ -35,6 +35,13 @@ internal readonly record struct PinName(string Text)
     /// <summary>Is it one of the settings?</summary>
     public bool IsDeclared => Text.StartsWith(Declared + "/", StringComparison.Ordinal);
 
+    /// <summary>Which pins an operator means: the one of that full name, else those that a command has given that name.</summary>
+    /// <param name="text">What was typed: <c>warm/lab.example.org/login</c>, or <c>login</c>.</param>
+    /// <param name="all">Full names of all pins.</param>
+    public static string[] Meant(string text, IReadOnlyList<string> all) => all.Contains(text, StringComparer.Ordinal)
+        ? [text]
+        : [.. all.Where(pin => pin.Split('/', 3) is [Warm, _, var given] && given == text).Order(StringComparer.Ordinal)];
+
     /// <summary>The objects of a seed bundle.</summary>
     public static PinName OfSeed(string name) => new(Seed + name);
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Breakwater.CacheStore;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Seeding;
 using Breakwater.Proxy.Seeding.Format;
@@ -51,36 +50,35 @@ internal static class SeedCommand
     private static async Task<int> ImportAsync(
         FileInfo? settingsFile, string source, string? name, bool asJson, CancellationToken cancellationToken)
     {
-        (IConfigurationRoot configuration, BreakwaterSettings settings) = SettingsFile.Read(settingsFile, s_offline);
-        var limits = new SeedLimits(settings.Store.MaxObjectBytes);
-        SeedImportResult result;
-        try
-        {
-            result = await SeedHost.WithStoreAsync(configuration, settings, async services =>
+        ReadableSettings read = OnDisk.Read(settingsFile, s_offline);
+        var limits = new SeedLimits(read.Settings.Store.MaxObjectBytes);
+        SeedImportResult result = await OnDisk.OnStoreOrServerAsync(
+            read,
+            () => SeedHost.WithStoreAsync(read.Configuration, read.Settings, async services =>
             {
                 await using Stream? bundle = Directory.Exists(source) ? null : OpenBundle(source);
                 ISeedSource seed = bundle is null ? new TreeSource(new DirectoryInfo(source), limits) : new BundleSource(bundle, limits);
                 return await SeedView.ProgressAsync(
                     "importing",
                     progress => services.GetRequiredService<SeedImporter>().ImportAsync(seed, name, progress, cancellationToken));
-            }, cancellationToken);
-        }
-        catch (StoreInUseException)
-        {
-            if (Directory.Exists(source))
-            {
-                throw new IOException(
-                    "A running Breakwater owns the store, and takes bundles only: pack the tree with 'seed export --from' elsewhere, or "
-                    + "stop the server.");
-            }
-
-            using var client = new AdminClient(settings);
-            await using Stream bundle = OpenBundle(source);
-            result = await client.UploadAsync<SeedImportResult>(PathOf(name), bundle, cancellationToken);
-        }
-
+            }, cancellationToken),
+            client => UploadAsync(client, source, name, cancellationToken));
         SeedView.Show(result, asJson);
         return 0;
+    }
+
+    private static async Task<SeedImportResult> UploadAsync(
+        AdminClient client, string source, string? name, CancellationToken cancellationToken)
+    {
+        if (Directory.Exists(source))
+        {
+            throw new IOException(
+                "A running Breakwater owns the store, and takes bundles only: pack the tree with 'seed export --from' elsewhere, or "
+                + "stop the server.");
+        }
+
+        await using Stream bundle = OpenBundle(source);
+        return await client.UploadAsync<SeedImportResult>(PathOf(name), bundle, cancellationToken);
     }
 
     private static Task<int> ImportOnAllAsync(
@@ -89,8 +87,7 @@ internal static class SeedCommand
         ? throw new IOException("--all-nodes sends the bundle to one node after the other: name a bundle's file.")
         : AllNodes.RunAsync(settingsFile, true, async (client, token) =>
         {
-            await using Stream bundle = OpenBundle(source);
-            SeedView.Show(await client.UploadAsync<SeedImportResult>(PathOf(name), bundle, token), asJson);
+            SeedView.Show(await UploadAsync(client, source, name, token), asJson);
             return 0;
         }, cancellationToken);
 
@@ -233,19 +230,15 @@ internal static class SeedCommand
         return wasThere ? 0 : ExitCodes.Found;
     }
 
-    private static async Task<T> WithStoreOrServerAsync<T>(
+    private static Task<T> WithStoreOrServerAsync<T>(
         FileInfo? settingsFile, Func<IServiceProvider, T> direct, Func<AdminClient, Task<T>> remote, CancellationToken cancellationToken)
     {
-        (IConfigurationRoot configuration, BreakwaterSettings settings) = SettingsFile.Read(settingsFile, s_offline);
-        try
-        {
-            return await SeedHost.WithStoreAsync(configuration, settings, services => Task.FromResult(direct(services)), cancellationToken);
-        }
-        catch (StoreInUseException)
-        {
-            using var client = new AdminClient(settings);
-            return await remote(client);
-        }
+        ReadableSettings read = OnDisk.Read(settingsFile, s_offline);
+        return OnDisk.OnStoreOrServerAsync(
+            read,
+            () => SeedHost.WithStoreAsync(
+                read.Configuration, read.Settings, services => Task.FromResult(direct(services)), cancellationToken),
+            remote);
     }
 
     private static Stream OpenBundle(string file) => file == "-"

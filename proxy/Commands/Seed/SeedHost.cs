@@ -56,8 +56,9 @@ internal static class SeedHost
         CancellationToken cancellationToken)
     {
         using ILoggerFactory logs = LoggerFactory.Create(logging => ProxyServer.AddLogging(logging, configuration));
-        await using FasterObjectStore store =
-            await FasterObjectStore.OpenAsync(settings.Store, null, logs.CreateLogger<FasterObjectStore>(), cancellationToken);
+        await using FasterObjectStore store = await StoreRights.ExplainAsync(
+            settings.Store.Path!,
+            () => FasterObjectStore.OpenAsync(settings.Store, null, logs.CreateLogger<FasterObjectStore>(), cancellationToken));
         await using WebApplication app = ProxyServer.Build(configuration, settings, store);
         return await run(app.Services);
     }

@@ -86,9 +86,18 @@ internal static class StoreCommand
         Command command = new(name, description) { SettingsFile.Option, s_json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            (IConfigurationRoot configuration, BreakwaterSettings settings) = SettingsFile.Read(parsed.GetValue(SettingsFile.Option));
-            await using IStoreAccess store = await OpenAsync(configuration, settings, cancellationToken);
-            return await run(store, parsed, parsed.GetValue(s_json), cancellationToken);
+            ReadableSettings read = OnDisk.Read(parsed.GetValue(SettingsFile.Option));
+            try
+            {
+                await using IStoreAccess store = read.Wrong is null
+                    ? await OpenAsync(read.Configuration, read.Settings, cancellationToken)
+                    : new RunningStore(new AdminClient(read.Settings)); // only a server opens a store by settings that are wrong now
+                return await run(store, parsed, parsed.GetValue(s_json), cancellationToken);
+            }
+            catch (AdminException e) when (read.Wrong is not null && e.Status is null)
+            {
+                throw read.Wrong;
+            }
         });
         return command;
     }
@@ -129,9 +138,7 @@ internal static class StoreCommand
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new UnauthorizedAccessException(
-                $"{e.Message} The store {path} belongs to the service: run this as its user (sudo -u breakwater breakwater store …) or "
-                + $"as root.", e);
+            throw StoreRights.Explain(path, e);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -49,7 +49,7 @@ public sealed class ClusterCertificatesTests : IDisposable
     {
         CommandResult result = await RunAsync(option, value);
 
-        Assert.Equal(1, result.ExitCode);
+        Assert.Equal(64, result.ExitCode);
         Assert.Contains(option, result.Error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder.Path));
     }

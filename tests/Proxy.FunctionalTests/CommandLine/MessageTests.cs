@@ -72,11 +72,13 @@ public sealed class MessageTests : IDisposable
     [InlineData("status", "--jsn")]
     [InlineData("seed", "export", "x")]
     [InlineData("nosuch")]
+    [InlineData("serve", "--port", "1")]
+    [InlineData("settings", "check", "/no/such/file")]
     public async Task CommandLine_AMistake_IsTwoLines(params string[] arguments)
     {
         CommandResult result = await RunAsync(arguments);
 
-        Assert.NotEqual(0, result.ExitCode);
+        Assert.Equal(64, result.ExitCode);
         Assert.Equal("", result.Output);
         Assert.DoesNotContain("Usage:", result.Error, StringComparison.Ordinal);
         Assert.Contains("--help' says what there is", result.Error, StringComparison.Ordinal);

@@ -31,7 +31,8 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
             ("ReverseProxy__Clusters__test__Destinations__s1__Address", "http://127.0.0.1:9/"));
 
         string oneLine = Spaces().Replace(result.Output, " ");
-        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Matches(@"FAIL Stratum 1 127\.0\.0\.1:9 .*no other of the cluster 'test' answers", oneLine);
         Assert.Contains("Start one with 'breakwater serve'", oneLine, StringComparison.Ordinal);
         Assert.Contains("open the firewall", oneLine, StringComparison.Ordinal);
     }
@@ -190,7 +191,7 @@ public sealed partial class OperatorCommandTests(RunningBreakwater breakwater) :
     {
         CommandResult result = await breakwater.RunAsync(["context", "--proxy", proxy]);
 
-        Assert.Equal(1, result.ExitCode);
+        Assert.Equal(64, result.ExitCode);
         Assert.Contains($"'{proxy}' is not host:port", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("ucernvm-begin", result.Output, StringComparison.Ordinal);
     }

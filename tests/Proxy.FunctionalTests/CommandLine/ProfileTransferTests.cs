@@ -66,7 +66,7 @@ public sealed class ProfileTransferTests(RunningBreakwater breakwater) : IClassF
     {
         CommandResult result = await breakwater.RunAsync(["profile", .. arguments]);
 
-        Assert.Equal(1, result.ExitCode);
+        Assert.Equal(64, result.ExitCode);
         Assert.Contains("--all", result.Error, StringComparison.Ordinal);
     }
 }

@@ -39,6 +39,8 @@ public sealed class RightsTests : IDisposable
     [InlineData("status")]
     [InlineData("pin list")]
     [InlineData("warm x.example.org --all")]
+    [InlineData("seed import CLOSED/x.tar")]
+    [InlineData("seed list")]
     [InlineData("publish keys --repository x.example.org")]
     [InlineData("publish whitelist --repository x.example.org")]
     [InlineData("publish list --repository x.example.org")]

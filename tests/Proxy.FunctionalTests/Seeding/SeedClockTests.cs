@@ -27,7 +27,10 @@ public sealed class SeedClockTests
         await using ProxyUnderTest lab = await StartAsync(bench.KeysDirectory, time);
         SeedStart start = lab.Services.GetRequiredService<SeedStart>();
         Assert.Empty(start.Statements());
-        Assert.Empty(start.Find());
+        HealthFinding nothing = Assert.Single(start.Find()); // 15: "ready", and no word of offline
+        Assert.Equal(("offline-without-seeds", HealthLevel.Degraded), (nothing.Name, nothing.Level));
+        Assert.StartsWith("Proxy:Offline is set, so no Stratum 1 is asked, and no seed is imported", nothing.Text,
+            StringComparison.Ordinal);
 
         time.SetWall(end - TimeSpan.FromDays(7) - TimeSpan.FromHours(1));
         Assert.Empty((await SeedBench.ImportAsync(lab, bundle)).Warnings);

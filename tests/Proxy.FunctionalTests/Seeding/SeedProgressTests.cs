@@ -55,7 +55,7 @@ public sealed class SeedProgressTests
         using var directory = new TemporaryDirectory();
         string first = directory.Combine("lab.tar.001");
         await File.WriteAllBytesAsync(first, [1, 2]);
-        await File.WriteAllBytesAsync(directory.Combine("lab.tar.002"), [3]);
+        await File.WriteAllBytesAsync(directory.Combine("lab.tar.002"), [0]);
         Stream joined = BundleParts.Open(first);
         byte[] one = new byte[1];
         Assert.Equal(1, await joined.ReadAsync(one));

@@ -118,6 +118,34 @@ public sealed class WorkingSetRoomTests : IAsyncLifetime
     public Task Warm_OfWhatCannotBe_SaysWhy(string? tag, string? set, string? path, string? name, HttpStatusCode status, string says) =>
         AssertRefusedAsync(status, says, () => WarmAsync(new WarmOrder(Name, tag, path is null ? null : [path], set, Name: name)));
 
+    // 12: "has no working set yet. Name --paths or --all", and with --all "none of 1 Stratum 1s has it".
+    [Fact]
+    public async Task Warm_OfARepositoryThatNoStratum1Has_NamesIt()
+    {
+        const string Says = "No Stratum 1 of the cluster '";
+        AdminException refused = await Assert.ThrowsAsync<AdminException>(() => WarmAsync(new WarmOrder("nosuch.example.org")));
+        WarmReport report = await WarmAsync(new WarmOrder("nosuch.example.org", All: true));
+
+        Assert.StartsWith(Says, refused.Message, StringComparison.Ordinal);
+        Assert.Contains("has the repository 'nosuch.example.org'. Is its name right", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith(Says, report.Problem, StringComparison.Ordinal);
+        Assert.EndsWith("has the repository 'nosuch.example.org'.", report.Problem, StringComparison.Ordinal);
+        Assert.Null(report.Pin);
+    }
+
+    [Fact]
+    public async Task PinRemove_ByTheNameThatItWasGiven_LetsItGo()
+    {
+        WarmReport report = await WarmAsync(new WarmOrder(Name, null, ["/cvm4/bin/busybox"], Name: "busy"));
+
+        JsonElement removed = await _admin.DeleteAsync<JsonElement>("pins?name=busy", default);
+
+        Assert.Equal("warm/minios.example.org/busy", report.Pin);
+        Assert.Equal(report.Pin, removed.GetProperty("name").GetString());
+        await AssertRefusedAsync(HttpStatusCode.NotFound, "There is no pin 'busy'",
+            () => _admin.DeleteAsync<JsonElement>("pins?name=busy", default));
+    }
+
     [Theory]
     [InlineData(null, null, "warm/minios.example.org/newest")]
     [InlineData("v1", null, "warm/minios.example.org/v1")]

@@ -105,7 +105,7 @@ public sealed class AdminAnswersTests
 
         CommandRun run = await admin.RunAsync(ProfileCommand.Create(), words);
 
-        Assert.Equal((1, ""), (run.ExitCode, run.Output));
+        Assert.Equal((64, ""), (run.ExitCode, run.Output));
         Assert.StartsWith("Name a repository", run.Error, StringComparison.Ordinal);
     }
 
@@ -140,6 +140,33 @@ public sealed class AdminAnswersTests
                 run.Output.TrimEnd('\n').Split('\n'));
             Assert.Equal(last.IsDone, JsonElement.Parse(json.Output).GetProperty("isDone").GetBoolean());
         }
+    }
+
+    // 8: 'pin remove' with the name that 'pin add --name' was given found nothing, and nothing said what the pin is called.
+    [Fact]
+    public async Task PinAdd_Pinned_SaysItsFullNameAndHowToLetItGo()
+    {
+        await using CannedAdmin admin = await CannedAdmin.StartAsync(api => api.Action("warm", "Warms.", (WarmOrder order) =>
+            Results.Json((WarmReport[])[new(1, 1, 0, 0, true, null) { Pin = "warm/os.lab.example/busy" }], AdminServer.Json)));
+
+        CommandRun run = await admin.RunAsync(WarmCommand.Create("add", "Pins."), "os.lab.example", "--all", "--name", "busy");
+
+        Assert.EndsWith("\nPinned as warm/os.lab.example/busy. It is let go by: breakwater pin remove warm/os.lab.example/busy\n",
+            run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://s1.example.org/cvmfs/a.example.org/data/00/11", true)]
+    [InlineData("http://www.example.org/a", false)]
+    public async Task Purge_OfNothing_SaysWhereNothingNeedsIt(string url, bool says)
+    {
+        await using CannedAdmin admin =
+            await CannedAdmin.StartAsync(api => api.Action("http/purge", "Purges.", (string url) => new PurgeResult(0)));
+
+        CommandRun run = await admin.RunAsync(PurgeCommand.Create(), url);
+
+        Assert.Equal((0, $"{url}: 0 forgotten\n"), (run.ExitCode, run.Output));
+        Assert.Equal(says, run.Error.Contains("never changes", StringComparison.Ordinal));
     }
 
     /// <summary>What stands between the lines of a table, with one blank between columns.</summary>

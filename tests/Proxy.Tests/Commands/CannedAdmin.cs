@@ -15,6 +15,13 @@ internal sealed class CannedAdmin : IAsyncDisposable
     /// <param name="map">Maps what it answers.</param>
     public static async Task<CannedAdmin> StartAsync(Action<AdminApi> map) => new(await AdminUnderTest.StartAsync(new Room(map)));
 
+    /// <summary>The settings file by which commands find it.</summary>
+    public string SettingsPath => _admin.SettingsPath;
+
+    /// <summary>Changes that file, which it does not read again.</summary>
+    public void ChangeSettings(Func<string, string> change) =>
+        File.WriteAllText(SettingsPath, change(File.ReadAllText(SettingsPath)));
+
     /// <summary>Runs a command that asks it.</summary>
     public Task<CommandRun> RunAsync(Command command, params IEnumerable<string> words) =>
         CommandRun.OfAsync(command, [.. words, "--settings", _admin.SettingsPath]);

@@ -33,5 +33,15 @@ public class DoctorCommandTests
         Assert.Equal(refusal, check.Level == CheckLevel.Warning && trust == "none" ? check.Next : null);
     }
 
+    // 21: "nobody has asked" of one that was asked for and answered by a 502.
+    [Fact]
+    public void Whitelist_OfAManifestThatDidNotCome_SaysSo()
+    {
+        DoctorCheck check = DoctorCommand.Whitelist(View("none", null) with { LastFailure = "connection refused" }, Now);
+
+        Assert.Equal((CheckLevel.Warning, "the repository's manifest was asked for and did not come: connection refused"),
+            (check.Level, check.Found));
+    }
+
     private static RepositoryView View(string trust, DateTimeOffset? end) => new("a.example.org", 7, trust, Now, end, null, null, null);
 }

@@ -110,6 +110,27 @@ public sealed class DoctorStratum1sTests : IAsyncLifetime
         Assert.StartsWith("beside.example.org is 127.0.0.1, which is loopback", refused.Found, StringComparison.Ordinal);
     }
 
+    // 21: the only Stratum 1 of the site refused connections, and the doctor's exit code was 0.
+    [Theory]
+    [InlineData("a", false, "", CheckLevel.Failure)]
+    [InlineData("a", false, "A", CheckLevel.Failure)]
+    [InlineData("a", true, "a", CheckLevel.Warning)]   // another answers
+    [InlineData("b", false, "a b", CheckLevel.Failure)]
+    public void Judge_ClustersOfWhichNobodyAnswers_AreFailuresWhereTheSiteNeedsThem(string needed, bool anotherAnswers, string alsoIn,
+        object level)
+    {
+        DoctorCheck down = new("Stratum 1 x", CheckLevel.Warning, "connection refused") { IsDown = true };
+        string[] clusters = [.. alsoIn.Split(' ', StringSplitOptions.RemoveEmptyEntries).DefaultIfEmpty("a")];
+
+        DoctorCheck[] judged = DoctorStratum1s.Judge(
+            [(clusters, down), (["a"], new DoctorCheck("Stratum 1 y", CheckLevel.Warning, "slow") { IsDown = !anotherAnswers })],
+            new HashSet<string>([needed], StringComparer.OrdinalIgnoreCase));
+        DoctorCheck[] presets = DoctorStratum1s.Judge([(clusters, down)], new HashSet<string>());
+
+        Assert.Equal((CheckLevel)level, judged[0].Level);
+        Assert.Equal(CheckLevel.Warning, Assert.Single(presets).Level); // nobody has asked for it
+    }
+
     private static async Task<DoctorCheck> CheckOneAsync(IConfiguration configuration, string address, params string[] allowed)
     {
         var settings = BreakwaterSettings.Load(configuration);
@@ -136,6 +157,6 @@ public sealed class DoctorStratum1sTests : IAsyncLifetime
             ["ReverseProxy:Clusters:two:Destinations:s1:Address"] = address,
         }).Build();
         return DoctorStratum1s.CheckAsync(configuration, BreakwaterSettings.Load(configuration),
-            clusters.ToHashSet(StringComparer.OrdinalIgnoreCase), CancellationToken.None).InTimeAsync();
+            clusters.ToHashSet(StringComparer.OrdinalIgnoreCase), new HashSet<string>(), CancellationToken.None).InTimeAsync();
     }
 }

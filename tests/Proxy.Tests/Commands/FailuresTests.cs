@@ -49,18 +49,18 @@ public sealed class FailuresTests
         CommandRun wrong = await CommandRun.OfAsync(SettingsCommand.Create(), "check", "--nosuch");
         CommandRun service = await CommandRun.OfAsync(ServeCommand.Create(), "--nosuch");
 
-        Assert.Equal((1, 78), (wrong.ExitCode, service.ExitCode));      // trying again does not help a service
+        Assert.Equal((64, 64), (wrong.ExitCode, service.ExitCode)); // 20: 1 of one, 78 of the other
         Assert.Equal(("", ""), (wrong.Output, service.Output));
         Assert.EndsWith("'breakwater settings check --help' says what there is.\n", wrong.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("Usage", wrong.Error, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("doctor", 1, "something cannot work so; or the command line is wrong")]
-    [InlineData("purge", 1, "the command line is wrong")]
-    [InlineData("seed remove", 1, "there is no such seed; or the command line is wrong")]
-    [InlineData("seed list", 1, "the command line is wrong")]
-    [InlineData("profile remove", 1, "there is no such working set; or the command line is wrong")]
+    [InlineData("doctor", 1, "something cannot work so")]
+    [InlineData("purge", 64, "the command line is wrong, or names a settings file that is not there")]
+    [InlineData("seed remove", 1, "there is no such seed")]
+    [InlineData("serve", 64, "the command line is wrong, or names a settings file that is not there")]
+    [InlineData("profile remove", 1, "there is no such working set")]
     [InlineData("seed export", 69, "no Breakwater or Stratum 1 answers, or it refuses")]
     [InlineData("serve", 78, "the settings are wrong")]
     [InlineData("", 70, "a fault of the program itself")]
@@ -71,7 +71,23 @@ public sealed class FailuresTests
         Assert.Equal(name, ExitCodes.NameOf(command));
         Assert.Equal(meaning, Assert.Single(ExitCodes.Of(command), one => one.Code == code).Meaning);
         Assert.Equal(ExitCodes.Of(command).Select(one => one.Code).Order(), ExitCodes.Of(command).Select(one => one.Code));
-        Assert.Equal(name is "serve" or "" ? 7 : 8, ExitCodes.Of(command).Count());
+        Assert.Equal(code == 1 ? 9 : 8, ExitCodes.Of(command).Count());
+    }
+
+    // 14b: "open of directory …: Permission denied (errno 13)" of 'seed import', where 'store' said what to do.
+    [Fact]
+    public async Task StoreRights_Missing_SayWhoseTheStoreIs()
+    {
+        static Task<int> RefuseAsync() => throw new IOException("open of directory /s: Permission denied (errno 13)", 13);
+        static Task<int> FailAsync() => throw new IOException("no space left", 28);
+
+        UnauthorizedAccessException e =
+            await Assert.ThrowsAsync<UnauthorizedAccessException>(() => StoreRights.ExplainAsync("/s", RefuseAsync));
+
+        Assert.EndsWith("The store /s belongs to the service: run this as its user (sudo -u breakwater breakwater …) or as root.",
+            e.Message, StringComparison.Ordinal);
+        Assert.Equal(7, await StoreRights.ExplainAsync("/s", () => Task.FromResult(7)));
+        await Assert.ThrowsAsync<IOException>(() => StoreRights.ExplainAsync("/s", FailAsync));
     }
 
     private static Command CommandOf(string name)

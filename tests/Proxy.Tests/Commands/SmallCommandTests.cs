@@ -132,7 +132,7 @@ public sealed class SmallCommandTests : IDisposable
         Assert.Equal(0, run.ExitCode);
         Assert.StartsWith(begin, run.Output, StringComparison.Ordinal);
         Assert.EndsWith(end, run.Output, StringComparison.Ordinal);
-        Assert.Equal(1, (await CommandRun.OfAsync(CompletionCommand.Create(), "csh")).ExitCode);
+        Assert.Equal(64, (await CommandRun.OfAsync(CompletionCommand.Create(), "csh")).ExitCode);
     }
 
     [Fact]
@@ -155,7 +155,8 @@ public sealed class SmallCommandTests : IDisposable
         Assert.DoesNotContain("secret", all, StringComparison.Ordinal);
         Assert.Contains(".B breakwater completion\nshell [OPTION]...\n", one, StringComparison.Ordinal);
         Assert.Contains(".SH ARGUMENTS\n.TP\n.I shell\nbash, zsh or fish\n", one, StringComparison.Ordinal);
-        Assert.Contains(".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nthe command line is wrong\n", one, StringComparison.Ordinal);
+        Assert.Contains(".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 64\nthe command line is wrong, "
+            + "or names a settings file that is not there\n", one, StringComparison.Ordinal);
         Assert.EndsWith(".SH SEE ALSO\n.BR breakwater (1) ,\n.BR breakwater\\-settings (1)\n", one, StringComparison.Ordinal);
     }
 

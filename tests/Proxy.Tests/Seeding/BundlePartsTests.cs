@@ -19,7 +19,7 @@ public sealed class BundlePartsTests : IDisposable
     [InlineData(25)]
     public async Task Parts_WrittenAndJoined_AreTheBundle(int length)
     {
-        byte[] bytes = [.. Enumerable.Range(0, length).Select(i => (byte)i)];
+        byte[] bytes = [.. Enumerable.Range(0, length).Select(i => (byte)(i < length - 10 ? i + 1 : 0))]; // zeros are its end
         await WriteAsync(bytes);
 
         Assert.Equal((length + 9) / 10, Directory.GetFiles(_directory.Path).Length);
@@ -42,6 +42,52 @@ public sealed class BundlePartsTests : IDisposable
         FileNotFoundException missing = Assert.Throws<FileNotFoundException>(() => BundleParts.Open(Bundle));
 
         Assert.Contains("lab.tar.002 is missing", missing.Message, StringComparison.Ordinal);
+    }
+
+    // 11: only "is cut off: 34531 bytes are missing", which names nothing to copy.
+    [Fact]
+    public async Task Parts_TheLastIsMissing_IsToldByItsName()
+    {
+        await WriteAsync([.. Enumerable.Repeat((byte)1, 25), .. new byte[10]]);
+        File.Delete(Bundle + ".004");
+
+        foreach (string name in (string[])[Bundle, Bundle + ".001"])
+        {
+            FileNotFoundException missing = Assert.Throws<FileNotFoundException>(() => BundleParts.Open(name));
+            Assert.Equal($"Part {Bundle}.004 is missing: the bundle does not end with {Bundle}.003. Copy it, too.", missing.Message);
+        }
+    }
+
+    [Fact]
+    public async Task Parts_TheLastIsCutOff_IsToldByItsName()
+    {
+        await WriteAsync([.. Enumerable.Repeat((byte)1, 25), .. new byte[10]]);
+        await File.WriteAllBytesAsync(Bundle + ".004", [1]);
+
+        Assert.StartsWith($"Part {Bundle}.004 is shorter than the others",
+            Assert.Throws<FileNotFoundException>(() => BundleParts.Open(Bundle)).Message, StringComparison.Ordinal);
+    }
+
+    // 11: "the bundle has parts up to 1", of nothing.
+    [Theory]
+    [InlineData("")]
+    [InlineData(".001")]
+    public void Parts_NoneIsThere_AreNotSpokenOf(string end)
+    {
+        FileNotFoundException missing = Assert.Throws<FileNotFoundException>(() => BundleParts.Open(Bundle + end));
+
+        Assert.Contains(Bundle + end, missing.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("parts up to", missing.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Parts_OnlyTheFirstIsMissing_IsToldByItsName()
+    {
+        await WriteAsync(new byte[15]);
+        File.Delete(Bundle + ".001");
+
+        Assert.Contains("lab.tar.001 is missing", Assert.Throws<FileNotFoundException>(() => BundleParts.Open(Bundle)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

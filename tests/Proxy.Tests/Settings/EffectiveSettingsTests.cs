@@ -75,6 +75,16 @@ public sealed class EffectiveSettingsTests : IDisposable
     public void List_AnEmptyList_IsWhatStandsForIt() =>
         Assert.Equal(new AccessOptions().EffectiveClients, List().Single(one => one.Name == "Access:Clients").Value);
 
+    // 19: "Proxy:Listen = []", where [::]:3128 is in force, and a quota of null.
+    [Fact]
+    public void List_WhatIsChosenByTheServer_IsSaid()
+    {
+        Assert.Equal(["[::]:3128"], Assert.IsType<string[]>(List().Single(one => one.Name == "Proxy:Listen").Value));
+        Assert.DoesNotContain(List(), one => one.Name == "Store:NamedShare"); // no setting: it follows Http:QuotaShare
+        EffectiveSetting quota = List().Single(one => one.Name == "Store:QuotaBytes");
+        Assert.Equal((null, "default, chosen at the first start: 80 % of what is free on the store's disk"), (quota.Value, quota.From));
+    }
+
     [Fact]
     public void List_All_InTheOrderOfTheSectionsEachOnce()
     {

@@ -59,6 +59,11 @@ public sealed class SettingsValidatorTests
     [InlineData("Cluster:Listen: 'x'", "Cluster:Listen=x")]
     [InlineData("ZeroTouch:Listen: '80'", "ZeroTouch:Listen=80")]
     [InlineData("ZeroTouch:BootDirectory: there is no folder '/nowhere/at/all'", "ZeroTouch:BootDirectory=/nowhere/at/all")]
+    [InlineData("Store:Path: 'relative/x' is not a full path, such as /srv/relative/x.", "Store:Path=relative/x")]
+    [InlineData("Store:Path: '~/x' is not a full path, such as /srv/x.", "Store:Path=~/x")]
+    [InlineData("Admin:TokenFile: './t' is not a full path, such as /srv/t.", "Admin:TokenFile=./t")]
+    [InlineData("AccessLog:Path: 'a.log' is not a full path", "AccessLog:Path=a.log")]
+    [InlineData("Publish:Path: 'p' is not a full path", "Publish:Path=p")]
     [InlineData("Admin:Listen: '9128'", "Admin:Listen=9128")]
     [InlineData("Admin:Hosts: 'h:1'", "Admin:Hosts:0=h:1")]
     [InlineData("Admin:Hosts: '10.0.0.1'", "Admin:Hosts:0=10.0.0.1")]
@@ -92,6 +97,9 @@ public sealed class SettingsValidatorTests
 
         Assert.StartsWith(said, Assert.Single(e.Errors), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Load_StandardOutputForALog_IsAllowed() => Assert.Equal("-", Load("AccessLog:Path=-").AccessLog.Path);
 
     [Fact]
     public void Load_Offline_NeedsNoClusters()

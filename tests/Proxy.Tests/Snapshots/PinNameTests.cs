@@ -21,6 +21,23 @@ public sealed class PinNameTests
         Assert.False(new PinName("declaredx").IsDeclared);
     }
 
+    // 8: 'pin remove busy' did not find what 'pin add --name busy' had made.
+    [Theory]
+    [InlineData("busy", "warm/a.example.org/busy")]
+    [InlineData("warm/b.example.org/twice", "warm/b.example.org/twice")]
+    [InlineData("twice", "warm/a.example.org/twice", "warm/b.example.org/twice")]
+    [InlineData("newest/boot", "warm/a.example.org/newest/boot")]
+    [InlineData("boot")]
+    [InlineData("7")]
+    [InlineData("mine")]
+    [InlineData("nosuch")]
+    public void Meant_ByWhatWasTyped_IsTheFullNameElseWhatACommandWasGiven(string text, params string[] pins) =>
+        Assert.Equal(pins, PinName.Meant(text,
+        [
+            "seed:x", "workingset/a.example.org/7", "declared/a.example.org/mine", "warm/b.example.org/twice", "warm/a.example.org/twice",
+            "warm/a.example.org/busy", "warm/a.example.org/newest/boot",
+        ]));
+
     [Theory]
     [InlineData("workingset/a.example.org/7", true)]
     [InlineData("warm/a.example.org/x", true)]
