@@ -18,30 +18,9 @@ internal static class HugePages
     {
         try
         {
-            nint heap = AddressInHeap();
-            List<(nint Start, nint End)> run = []; // neighbours without a gap: the reservation, of which parts are committed
-            foreach (string line in File.ReadLines("/proc/self/maps"))
+            if (RunAround(AddressInHeap(), File.ReadLines("/proc/self/maps")) is (nint start, nint end))
             {
-                (nint start, nint end, bool isAnonymous) = Parse(line);
-                if (!isAnonymous || (run.Count > 0 && run[^1].End != start))
-                {
-                    if (Holds(run, heap))
-                    {
-                        break;
-                    }
-
-                    run.Clear();
-                }
-
-                if (isAnonymous)
-                {
-                    run.Add((start, end));
-                }
-            }
-
-            if (Holds(run, heap))
-            {
-                Posix.AdviseHuge(run[0].Start, run[^1].End - run[0].Start);
+                Posix.AdviseHuge(start, end - start);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
@@ -50,8 +29,34 @@ internal static class HugePages
         }
     }
 
-    private static bool Holds(List<(nint Start, nint End)> run, nint address) =>
-        run.Count > 0 && run[0].Start <= address && address < run[^1].End;
+    /// <summary>Anonymous neighbours without a gap around an address: the reservation, of which parts are committed. Null: none.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="maps">Lines of <c>/proc/self/maps</c>.</param>
+    internal static (nint Start, nint End)? RunAround(nint address, IEnumerable<string> maps)
+    {
+        (nint Start, nint End)? run = null;
+        foreach (string line in maps)
+        {
+            (nint start, nint end, bool isAnonymous) = Parse(line);
+            if (isAnonymous && run?.End == start)
+            {
+                run = (run.Value.Start, end);
+                continue;
+            }
+
+            if (Holds(run, address))
+            {
+                break;
+            }
+
+            run = isAnonymous ? (start, end) : null;
+        }
+
+        return Holds(run, address) ? run : null;
+    }
+
+    private static bool Holds((nint Start, nint End)? run, nint address) =>
+        run is (nint start, nint end) && start <= address && address < end;
 
     private static unsafe nint AddressInHeap()
     {

@@ -93,7 +93,8 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
         catch (ParentProxyException e)
         {
             return new DoctorCheck(name, CheckLevel.Warning, e.Message,
-                "correct the parent proxy of this cluster (HttpClient:WebProxy), or ask who runs it") { IsDown = true };
+                "correct the parent proxy of this cluster (HttpClient:WebProxy), or ask who runs it")
+            { IsDown = true };
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
@@ -150,7 +151,8 @@ internal sealed class DoctorStratum1s(ParentProxies parents, GuardedConnector co
         string found = string.Create(CultureInfo.InvariantCulture, $"answers in {took.TotalMilliseconds:0} ms{way}, {clock}");
         return response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.NotFound)
             ? new DoctorCheck(name, CheckLevel.Warning, $"answered {(int)response.StatusCode}{way}",
-            "a firewall or parent proxy may be in between") { IsDown = (int)response.StatusCode >= 500 }
+            "a firewall or parent proxy may be in between")
+            { IsDown = (int)response.StatusCode >= 500 }
             : lookup > s_slowLookup
             ? new DoctorCheck(
                 name, CheckLevel.Warning,

@@ -11,7 +11,6 @@ internal static class UpstreamsRegistration
     public static void AddUpstreams(this IServiceCollection services, IConfiguration configuration, BreakwaterSettings settings,
         TimeProvider time)
     {
-        services.AddRoutingCore();
         if (settings.Proxy.Offline)
         {
             // No cluster, so nobody to ask and nobody to probe.

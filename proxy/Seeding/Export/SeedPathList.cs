@@ -53,7 +53,7 @@ internal sealed class SeedPathList
         }
 
         string[] lines = [.. text.TrimStart('\uFEFF').Split('\n').Select(line => line.Trim())];
-        var list = new SeedPathList { IsSpecification = Array.Exists(lines, line => line.Length > 0 && line[0] is '!' or '^') };
+        var list = new SeedPathList { IsSpecification = Array.Exists(lines, line => line is ['!' or '^', ..]) };
         for (int i = 0; i < lines.Length; i++)
         {
             if (lines[i].Length > 0 && lines[i][0] != '#' && list.Add(lines[i], repositories) is { } problem)

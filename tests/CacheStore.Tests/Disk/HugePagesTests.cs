@@ -30,6 +30,27 @@ public sealed class HugePagesTests
         }
     }
 
+    [Theory]
+    [InlineData(0x0fff, 0, 0)]
+    [InlineData(0x1000, 0x1000, 0x2000)] // one alone
+    [InlineData(0x1fff, 0x1000, 0x2000)]
+    [InlineData(0x2000, 0, 0)] // a gap
+    [InlineData(0x3000, 0x3000, 0x5000)] // what is committed, and what is reserved behind it
+    [InlineData(0x4fff, 0x3000, 0x5000)]
+    [InlineData(0x5000, 0, 0)] // a file, though without a gap
+    [InlineData(0x6000, 0x6000, 0x7000)]
+    [InlineData(0x7000, 0, 0)] // it has a name
+    [InlineData(0x8000, 0x8000, 0x9000)] // the last
+    public void RunAround_AnAddress_IsItsNeighboursUpToAGapOrAFile(long address, long start, long end)
+    {
+        (nint, nint)? run = HugePages.RunAround((nint)address, [
+            "1000-2000 rw-p 00000000 00:00 0", "3000-4000 rw-p 00000000 00:00 0 ", "4000-5000 ---p 00000000 00:00 0 ",
+            "5000-6000 r--p 00000000 fe:00 77   /lib/libc.so.6", "6000-7000 rw-p 00000000 00:00 0",
+            "7000-8000 rw-p 00000000 00:00 0   [heap]", "8000-9000 rw-p 00000000 00:00 0"]);
+
+        Assert.Equal(end == 0 ? null : ((nint)start, (nint)end), run);
+    }
+
     private static unsafe nint AddressInHeap { get; } = GetAddressInHeap();
 
     private static unsafe nint GetAddressInHeap()

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using Breakwater.CacheStore.Disk;
 using Breakwater.CacheStore.Log;
@@ -47,6 +49,22 @@ public sealed class EntryFormatTests : IDisposable
                 at < EntryHeader.SizeBytes ? Another : "its bytes do not have their checksum",
                 EntryHeader.WhatIsWrong(damaged, EntryKind.Part, s_key, 2));
         }
+    }
+
+    /// <summary>What another program, or a later version, wrote: its checksum is right.</summary>
+    [Theory]
+    [InlineData(0, false)] // the magic number
+    [InlineData(5, false)] // the version
+    [InlineData(6, true)] // the mark
+    public void Header_OfAnotherFormat_IsNoneThoughItsChecksumIsRight(int at, bool isValid)
+    {
+        byte[] entry = new byte[EntryHeader.SizeBytes];
+        new EntryHeader(EntryKind.Whole, s_key, 0, 0, []).Write(entry);
+        entry[at]++;
+        Span<byte> checkedBytes = entry.AsSpan(0, EntryHeader.SizeBytes - sizeof(ulong));
+        BinaryPrimitives.WriteUInt64LittleEndian(entry.AsSpan(checkedBytes.Length), XxHash3.HashToUInt64(checkedBytes));
+
+        Assert.Equal(isValid, EntryHeader.Read(entry).IsValid);
     }
 
     [Fact]

@@ -233,6 +233,22 @@ public sealed class SpaceKeeperTests : IAsyncLifetime
         Assert.Equal(isFull ? 0 : OfASegment, Keys(1000, OfASegment).Count(key => _store.Contains(key)));
     }
 
+    /// <summary>From a whole segment on, what a party has too much makes the room that is wanted.</summary>
+    [Theory]
+    [InlineData(SegmentBytes, OfASegment)]
+    [InlineData(SegmentBytes - 1, 0)]
+    public async Task Segment_OfOthers_IsSparedForAnExcessOfAWholeSegment(long excess, int spared)
+    {
+        await WriteAsync(1000, OfASegment);
+        await WriteAsync(2000, (2 * OfASegment) + 2, s_greedy.Mark);
+        _store.Shares.Replace([s_greedy with { QuotaBytes = (((2 * OfASegment) + 2) * ObjectBytes) - excess }]);
+        Assert.Equal(excess, _store.Shares.FreshExcess);
+
+        await _store.Space.EvictToAsync(3 * SegmentBytes, default).InTimeAsync();
+
+        Assert.Equal(spared, Keys(1000, OfASegment).Count(key => _store.Contains(key)));
+    }
+
     /// <summary>
     /// Three kept segments: most of the first is pinned, the second is not, the third is being filled; and one fresh one. Objects that were
     /// never pinned have left the fresh log by that.

@@ -124,15 +124,18 @@ public sealed class FaultTests : IDisposable
         byte[] old = TestObjects.Bytes(1, 500_000);
         byte[] caught = TestObjects.Bytes(2, 300_000);
         Task<CommitResult> pending;
+        Task commit;
         await using (FasterObjectStore store = await OpenAsync(disk))
         {
             await store.WriteAsync(TestObjects.KeyOf(old), old);
             disk.WriteFault = FaultyDisk.Full;
             pending = store.WriteAsync(TestObjects.KeyOf(caught), caught);
             await Waiting.UntilAsync(() => store.Statistics.WriteFailure is not null);
+            commit = store.Commits.HurryAsync();
         }
 
         Assert.Equal(CommitResult.Failed, await pending);
+        await commit.InTimeAsync(); // which there will not be: whoever waits for it waits no longer
         await using FasterObjectStore again = await OpenAsync(new FaultyDisk());
         Assert.Equal(old, await again.ReadAsync(TestObjects.KeyOf(old)));
     }

@@ -27,6 +27,7 @@ public sealed class VaryKeyTests
     [InlineData("Vary: Accept-Language|Content-Language: de", "Accept-Language: de", "Accept-Language: en, de;q=0.5", false)]
     [InlineData("Vary: Accept-Language|Content-Language: de", "Accept-Language: de", "Accept-Language: en, de", false)]
     [InlineData("Vary: Accept-Language|Content-Language: de", "Accept-Language: de", "Accept-Language: de;q=0", false)]
+    [InlineData("Vary: Accept-Language|Content-Language: de", "Accept-Language: de", "Accept-Language: de;q=0.5, ;q=0.4", true)]
     [InlineData("Vary: Accept-Language", "Accept-Language: de", "Accept-Language: en", false)] // it does not say in which it is
     public void Matches_ByTheNamedFields_AsTheStandardSays(string answer, string first, string second, bool matches) =>
         Assert.Equal(matches, VaryKey.Matches(Headers.Stored(answer, request: first), Headers.OfText(second)));

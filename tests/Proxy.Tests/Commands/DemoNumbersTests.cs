@@ -111,9 +111,13 @@ public sealed class DemoNumbersTests
     public void Report_ForPeople_HasAColumnAPhaseAndWhatToTryNext(bool isOk, double rtt, int next)
     {
         var tally = new PhaseTally(_plan);
-        tally.Bytes(12_345_678);
         tally.Asked(_plan.Files[0]);
-        PhaseResult phase = PhaseResult.From("cold", tally, 0) with { PrefetchRequests = 13, Boots = 1234 };
+        PhaseResult phase = PhaseResult.From("cold", tally, 0) with
+        {
+            PrefetchRequests = 13,
+            Boots = 1234,
+            BytesReceived = 12_345_678_000_000,
+        };
         using var console = new CapturedConsole();
 
         new DemoView(json: true).Show(new DemoReport(3, rtt, isOk, isOk ? [] : ["It is [so]."], [phase, phase with { Name = "warm" }]));
@@ -126,7 +130,7 @@ public sealed class DemoNumbersTests
             string.Join(' ', line.Split([' ', '│', '|'], StringSplitOptions.RemoveEmptyEntries)))];
         foreach (string line in (string[])
         [
-            "cold warm", "VMs booted 1,234 1,234", "requests 1 1", "MB to the VMs 12 12", "distinct objects asked for 1 1",
+            "cold warm", "VMs booted 1,234 1,234", "requests 1 1", "MB to the VMs 12,345,678 12,345,678", "distinct objects asked for 1 1",
             "object requests to the Stratum 1 0 0", "fetched ahead of the boots 13 13", "hit ratio 1.0000 1.0000",
             "boot time, median ms 0 0", "boot time, 99 % ms 0 0", "boot time, longest ms 0 0", "longest wait for a first byte, ms 0 0",
             "wrong bodies 0 0", "errors 0 0", "exiles (VMs lost to DIRECT) 0 0", $"breakwater demo --vms 6 --rtt {next}",

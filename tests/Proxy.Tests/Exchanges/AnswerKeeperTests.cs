@@ -1,3 +1,4 @@
+using Breakwater.Proxy.Caching;
 using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Outcomes;
 using Breakwater.Proxy.Tests.Caching;
@@ -41,5 +42,24 @@ public sealed class AnswerKeeperTests(SliceStore store) : IClassFixture<SliceSto
             exchange, exchange.Fields, answer, isPlanned ? new RangePlan(0, BodySlice.SizeBytes) : null);
 
         Assert.Equal((isPlanned, !isPlanned), (kept is null, ReferenceEquals(kept?.Live, answer)));
+    }
+
+    /// <summary>A part counts by the whole that it is of.</summary>
+    [Theory]
+    [InlineData(9, true)]
+    [InlineData(8, false)]
+    public async Task Keep_APartOfALongerBodyThanItsRuleAllows_IsAskedForAnew(int most, bool isKept)
+    {
+        await using var bench = new OriginBench(store);
+        Exchange exchange = Answers.Exchange($"http://o.example.org/most/{most}", "Range: bytes=0-2") with
+        {
+            Rule = CachingRule.Default with { MaxObjectBytes = most },
+        };
+        using FetchedAnswer answer = Answers.Of(
+            "Content-Range: bytes 0-8/9|Cache-Control: max-age=60|ETag: \"a\"", 206, length: 9, body: new MemoryStream(new byte[9]));
+
+        ExchangeAnswer? kept = bench.Keeper.Keep(exchange, exchange.Fields, answer, new RangePlan(0, BodySlice.SizeBytes));
+
+        Assert.Equal(isKept, kept is not null);
     }
 }

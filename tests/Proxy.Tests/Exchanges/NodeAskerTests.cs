@@ -48,6 +48,7 @@ public sealed class NodeAskerTests : IAsyncLifetime
         Assert.Equal(0, await answer.ReadAsync(body, default).InTimeAsync());
         UpstreamRequest asked = Assert.Single(_site.Server.Requests);
         Assert.Equal(NodeWay.ErrandOf(FetchPriority.Demand, s_client), asked.Header(ContentQuestion.ErrandField));
+        Assert.Equal("this node", asked.Header(OneNode.SignedBy));
         Assert.True(NodeQuestion.TryRead(
             asked.Header(NodeQuestion.Field), out (string Target, string Host) what, out HeaderFields? fields));
         Assert.Equal((s_asked, "x"), (what, fields.Only("Accept")));

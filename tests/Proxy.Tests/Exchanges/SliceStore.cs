@@ -13,6 +13,27 @@ public sealed class SliceStore : IAsyncLifetime
 
     internal NamedStore Named => _store.Named;
 
+    /// <summary>Changes a byte of what the disk has of an object that is durable.</summary>
+    internal void Damage(SyntheticObject item, int at)
+    {
+        ReadOnlySpan<byte> start = item.Bytes.AsSpan(0, 64);
+        foreach (string path in Directory.GetFiles(_directory.Combine("store", "objects"), "*.seg"))
+        {
+            byte[] segment = new byte[new FileInfo(path).Length];
+            using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            file.ReadExactly(segment);
+            int begin = segment.AsSpan().IndexOf(start);
+            if (begin >= 0)
+            {
+                file.Position = begin + at;
+                file.WriteByte((byte)(item.Bytes[at] ^ 1));
+                return;
+            }
+        }
+
+        throw new InvalidOperationException("No segment has it.");
+    }
+
     public async Task InitializeAsync() =>
         _store = await FasterObjectStore.OpenAsync(new CacheStore.StoreOptions { Path = _directory.Combine("store") });
 

@@ -21,11 +21,21 @@ internal sealed class OneNode : FewNodes, IAsyncDisposable
         _node = new Stratum1(cluster, FetchBench.Destination("other", Server), _client);
     }
 
+    /// <summary>The field of what it signs.</summary>
+    public const string SignedBy = "X-Signed-By";
+
     public ScriptedUpstream Server { get; } = ScriptedUpstream.Start();
+
+    /// <summary>How often one more was asked because a node was silent.</summary>
+    public int Hedges { get; private set; }
 
     public override IReadOnlyList<Stratum1> Before(in ObjectKey key) => [_node];
 
     public override IReadOnlyList<Stratum1> Before(string name) => [_node];
+
+    public override void Sign(HttpRequestMessage request) => request.Headers.TryAddWithoutValidation(SignedBy, "this node");
+
+    public override void NoteHedge() => Hedges++;
 
     public async ValueTask DisposeAsync()
     {

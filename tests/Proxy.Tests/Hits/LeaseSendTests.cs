@@ -62,6 +62,25 @@ public sealed class LeaseSendTests(SliceStore store) : IClassFixture<SliceStore>
         answer.Return();
     }
 
+    /// <summary>The loops leave it to the ordinary way, before a byte of the answer is out.</summary>
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(ObjectLease.LeastBytesFromFile)]
+    [InlineData(ObjectLease.MaxWholeBytes + 1)]
+    public async Task Send_OfADamagedObject_IsLeftToTheOrdinaryWay(int length)
+    {
+        SyntheticObject item = await StoreAsync(length, isDurable: true);
+        store.Damage(item, length - 1);
+        StoredAnswer answer = StoredAnswer.Take();
+        Assert.True(store.Store.TryReopen(item.Key, ref answer.Lease));
+
+        Assert.Equal(FirstAnswer.ForKestrel, LeaseSend.TrySend(answer, s_head, hasBody: true, _resident, _sockets.Descriptor, out _));
+        answer.Return();
+        _sockets.Sender.Dispose();
+        Assert.Empty(await RestAsync());
+        Assert.False(store.Store.Contains(item.Key));
+    }
+
     [Fact]
     public async Task Send_OfTheHeadAlone_IsNothingMore()
     {

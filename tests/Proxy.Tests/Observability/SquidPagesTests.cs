@@ -148,6 +148,20 @@ public sealed class SquidPagesTests : IAsyncLifetime
         """);
 
     [Fact]
+    public void Utilization_OfTheProcessor_IsItsTimeOfTheSpans()
+    {
+        string[] lines = Page("utilization").Split("Totals")[0].Split('\n');
+        double[] cpu = Values("cpu_time"), wall = Values("wall_time"), usage = Values("cpu_usage");
+
+        Assert.Equal(3, usage.Length);
+        Assert.All(usage.Index(), one => Assert.Equal(100 * cpu[one.Index] / wall[one.Index], one.Item, 5));
+
+        double[] Values(string name) => [.. lines
+            .Where(line => line.StartsWith(name, StringComparison.Ordinal))
+            .Select(line => double.Parse(line.Split(' ')[2].TrimEnd('%'), CultureInfo.InvariantCulture))];
+    }
+
+    [Fact]
     public void ServiceTimes_OfEachKind_AreInNineteenSteps()
     {
         string[] lines = Page("service_times").Split('\n');

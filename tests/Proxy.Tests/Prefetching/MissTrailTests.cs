@@ -80,6 +80,32 @@ public sealed class MissTrailTests
         Assert.True(trail.IsChanged);
     }
 
+    /// <summary>The places of all are others by then: a miss that happens to be near the last one's is not in order with it.</summary>
+    [Fact]
+    public void Add_ThatForgetsTheOldest_BeginsAnewWithTheOrder()
+    {
+        var trail = MissTrail.Of(Keys(MissTrail.MaxKeys));
+        List<ObjectKey> told = [.. Keys(3).SelectMany(key => trail.Follow(key))];
+        Assert.NotEmpty(told);
+        trail.Add(Key(MissTrail.MaxKeys));
+        int place = (MissTrail.MaxKeys / 2) + told.Count + 4;
+
+        Assert.Empty(trail.Follow(Key(place)));
+        Assert.Empty(trail.Follow(Key(place + 1)));
+        Assert.Equal(Key(place + 3), trail.Follow(Key(place + 2))[0]);
+    }
+
+    [Fact]
+    public void Add_ThatForgetsTheOldest_CountsNoneThatWereRemoved()
+    {
+        var trail = MissTrail.Of(Keys(MissTrail.MaxKeys));
+        Assert.True(trail.Remove(Key(MissTrail.MaxKeys - 2)));
+        trail.Add(Key(MissTrail.MaxKeys));
+
+        Assert.Equal(MissTrail.MaxKeys / 2, trail.Count);
+        Assert.Equal(trail.Count, trail.Keys.Count());
+    }
+
     [Fact]
     public void Remove_OneThatIsGone_LeavesTheRestInItsOrder()
     {

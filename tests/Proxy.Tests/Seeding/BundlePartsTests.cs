@@ -34,6 +34,16 @@ public sealed class BundlePartsTests : IDisposable
     }
 
     [Fact]
+    public async Task Parts_WrittenPieceByPiece_AreFullButTheLast()
+    {
+        await WriteAsync([1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12], [13, 14, 15, 16, 17, 18, 19, 20], [21]);
+
+        byte[][] parts = [.. Directory.GetFiles(_directory.Path).Order().Select(File.ReadAllBytes)];
+        Assert.Equal([10, 10, 1], parts.Select(part => part.Length));
+        Assert.Equal(Enumerable.Range(1, 21).Select(i => (byte)i), parts.SelectMany(part => part));
+    }
+
+    [Fact]
     public async Task Parts_OneIsMissing_IsToldByItsName()
     {
         await WriteAsync(new byte[35]);
@@ -125,10 +135,14 @@ public sealed class BundlePartsTests : IDisposable
         Assert.Equal(-1, whole.ReadByte());
     }
 
-    private async Task WriteAsync(byte[] bytes)
+    private async Task WriteAsync(params byte[][] pieces)
     {
         await using var parts = new SplitFiles(Bundle, 10);
-        await parts.WriteAsync(bytes);
+        foreach (byte[] piece in pieces)
+        {
+            await parts.WriteAsync(piece);
+        }
+
         parts.Complete();
     }
 }

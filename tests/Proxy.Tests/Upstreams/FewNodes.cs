@@ -19,7 +19,7 @@ internal abstract class FewNodes : ISiteNodes
 
     public int ShareOf(int limit) => limit;
 
-    public void Sign(HttpRequestMessage request)
+    public virtual void Sign(HttpRequestMessage request)
     {
     }
 
@@ -39,7 +39,7 @@ internal abstract class FewNodes : ISiteNodes
     {
     }
 
-    public void NoteHedge()
+    public virtual void NoteHedge()
     {
     }
 }

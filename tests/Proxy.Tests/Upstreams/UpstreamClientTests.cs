@@ -39,6 +39,21 @@ public sealed class UpstreamClientTests(SliceStore store) : IClassFixture<SliceS
         Assert.Equal((kind, notFound), (cursor.ToFailure().Kind.ToString(), cursor.NotFound));
     }
 
+    /// <summary>A hedge is a second question to a node's site while the first has no answer.</summary>
+    [Fact]
+    public async Task Open_ANodeThatAnswers_IsNoHedge()
+    {
+        await using var site = new OneNode();
+        await using var bench = new FetchBench(store.Store, nodes: site);
+        _item.On(site.Server);
+        CandidateCursor cursor = bench.Services.Client.Nodes(site.Before(_item.Key));
+
+        using UpstreamResponse? response = await bench.Services.Client
+            .OpenAsync(HttpMethod.Get, FetchBench.OrderOf(_item).UrlPath, 0, cursor, default).InTimeAsync();
+
+        Assert.Equal(((long?)1000, 0), (response?.TotalLength, site.Hedges));
+    }
+
     private (CandidateCursor Cursor, Task<UpstreamResponse?> Opened) Open(FetchBench bench)
     {
         FetchOrder order = FetchBench.OrderOf(_item);
