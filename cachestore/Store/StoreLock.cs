@@ -45,7 +45,7 @@ internal sealed class StoreLock : IDisposable
 
     /// <exception cref="StoreInUseException">Another process has it.</exception>
     /// <exception cref="IOException">The directory cannot be used.</exception>
-    /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
+    /// <exception cref="ForeignStoreException">It is another user's.</exception>
     public static StoreLock Take(string directory, StoreDisk disk)
     {
         StoreOwner.Check(directory, disk, Environment.IsPrivilegedProcess);

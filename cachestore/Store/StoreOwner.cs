@@ -15,7 +15,7 @@ internal static class StoreOwner
     /// <param name="directory">The store's directory, which is there.</param>
     /// <param name="disk">The disk that it is on.</param>
     /// <param name="isRoot">Is this process root's?</param>
-    /// <exception cref="UnauthorizedAccessException">The store is another user's. The message says how to go on.</exception>
+    /// <exception cref="ForeignStoreException">The store is another user's. The message says how to go on.</exception>
     public static void Check(string directory, StoreDisk disk, bool isRoot)
     {
         if (!isRoot || disk.OwnerOf(directory) is not (uint owner and not 0))
@@ -24,7 +24,7 @@ internal static class StoreOwner
         }
 
         string user = NameOf(owner, ReadUsers(disk)) ?? $"#{owner}";
-        throw new UnauthorizedAccessException(
+        throw new ForeignStoreException(
             $"The store {directory} is the user {user}'s, and root would leave files there that shut that user out. "
             + $"Do it as that user: sudo -u {user} breakwater …");
     }

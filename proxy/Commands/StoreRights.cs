@@ -1,3 +1,5 @@
+using Breakwater.CacheStore.Store;
+
 namespace Breakwater.Proxy.Commands;
 
 /// <summary>What is said when a command may not open the store: it belongs to the service.</summary>
@@ -21,8 +23,10 @@ internal static class StoreRights
         }
     }
 
-    /// <summary>The failure with what to do.</summary>
-    public static UnauthorizedAccessException Explain(string path, Exception failure) => new(
-        $"{failure.Message} The store {path} belongs to the service: run this as its user (sudo -u breakwater breakwater …) or as root.",
-        failure);
+    /// <summary>The failure with what to do; one that says it already as it is.</summary>
+    public static UnauthorizedAccessException Explain(string path, Exception failure) => failure as ForeignStoreException
+        ?? new UnauthorizedAccessException(
+            $"{failure.Message} The store {path} belongs to the service: run this as its user (sudo -u breakwater breakwater …) "
+            + "or as root.",
+            failure);
 }

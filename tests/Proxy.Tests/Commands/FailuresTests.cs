@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
+using Breakwater.CacheStore.Store;
 using Breakwater.Proxy.Admin;
 using Breakwater.Proxy.Commands;
 using Breakwater.Proxy.Commands.Seed;
@@ -102,5 +103,13 @@ public sealed class FailuresTests
         }
 
         return at;
+    }
+
+    [Fact]
+    public void Explain_StoreThatRootIsRefused_IsToldAsWhomOnce()
+    {
+        var refused = new ForeignStoreException("Do it as that user: sudo -u cache breakwater …");
+
+        Assert.Same(refused, StoreRights.Explain("/s", refused));
     }
 }
