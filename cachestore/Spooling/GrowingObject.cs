@@ -5,9 +5,9 @@ namespace Breakwater.CacheStore.Spooling;
 /// bytes back until the digest matched.
 /// </summary>
 /// <remarks>
-/// Bytes live in the <see cref="ObjectWriter"/>. When the store cannot take the object (full disk, too large), they go on through a
-/// window of memory: the writer then waits for the slowest follower, five seconds at most, and a follower that fell out of the window gets
-/// an <see cref="IOException"/>. Whoever holds it counts: the last <see cref="ReleaseHoldAsync"/> disposes the writer.
+/// Bytes live in the <see cref="ObjectWriter"/>. When the store cannot take the object (full disk, too large), or has not given it back
+/// before, they go through a window of memory: the writer then waits for the slowest follower, five seconds at most, and a follower that
+/// fell out of the window gets an <see cref="IOException"/>. Whoever holds it counts: the last <see cref="ReleaseHoldAsync"/> disposes the writer.
 /// </remarks>
 public sealed class GrowingObject
 {
@@ -22,10 +22,18 @@ public sealed class GrowingObject
     private int _holds = 1;                 // guarded by _gate
 
     /// <summary>Starts a body; the caller has the first hold.</summary>
-    public GrowingObject(ObjectWriter writer, OverflowBudget overflow, TimeProvider time)
+    /// <param name="writer">Takes it into the store.</param>
+    /// <param name="overflow">Memory for what the store does not take.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="isReadFromMemory">Followers read it from memory, though the store takes it.</param>
+    public GrowingObject(ObjectWriter writer, OverflowBudget overflow, TimeProvider time, bool isReadFromMemory = false)
     {
         _writer = writer;
         _overflow = new OverflowWindow(overflow, time);
+        if (isReadFromMemory)
+        {
+            _overflow.Begin(0);
+        }
     }
 
     /// <summary>The object's identity.</summary>
@@ -62,10 +70,13 @@ public sealed class GrowingObject
         if (refusal is not null && Refusal is null)
         {
             Refusal = refusal;
-            _overflow.Begin(Appended);
+            if (!_overflow.HasBegun)
+            {
+                _overflow.Begin(Appended);
+            }
         }
 
-        if (Refusal is not null)
+        if (_overflow.HasBegun)
         {
             await _overflow.AppendAsync(bytes, cancellationToken).ConfigureAwait(false);
         }

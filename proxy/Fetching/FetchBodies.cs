@@ -16,7 +16,7 @@ internal sealed class FetchBodies(
 
     /// <summary>Begins an empty body.</summary>
     public GrowingObject Begin(FetchOrder order) =>
-        new(store.BeginWrite(order.Key, null, order.Repository.Mark), overflow, time);
+        new(store.BeginWrite(order.Key, null, order.Repository.Mark), overflow, time, order.IsReadFromMemory);
 
     /// <summary>Begins to count what comes of a body from upstream.</summary>
     /// <param name="turn">How urgent the rest is right now; must not block.</param>

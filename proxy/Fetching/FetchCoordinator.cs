@@ -62,7 +62,7 @@ internal sealed class FetchCoordinator : IDisposable
                 _inFlight.TryRemove(KeyValuePair.Create(order.InFlightKey, running));
             }
 
-            var fetch = new InFlightFetch(order, _services, _notFound, TryTurnUpstream, _log);
+            var fetch = new InFlightFetch(order, _services, _notFound, TryTurnUpstream, JoinOrStart, _log);
             FetchFollower leader = fetch.TryJoin(order, isLeader: true)!;
             if (!_inFlight.TryAdd(order.InFlightKey, fetch))
             {
@@ -71,7 +71,7 @@ internal sealed class FetchCoordinator : IDisposable
             }
 
             // Look again after winning the right to fetch: a fetch that just ended has put the object into the store.
-            if (_store.TryOpen(order.Key, out ObjectLease? lease))
+            if (!order.IsReadFromMemory && _store.TryOpen(order.Key, out ObjectLease? lease))
             {
                 _inFlight.TryRemove(KeyValuePair.Create(order.InFlightKey, fetch));
                 fetch.EndAsStored();

@@ -6,7 +6,8 @@ namespace Breakwater.Proxy.Fetching;
 
 /// <summary>
 /// One request's part in a fetch. It reads the body while it grows; when the body turns out wrong and is fetched anew, it goes on in the
-/// new one if what it has read so far agrees, and is cut if not. Dispose to leave. Not thread-safe.
+/// new one if what it has read so far agrees, and is cut if not. When the store cannot give back what it took of a right body, it goes on
+/// in another fetch, from memory. Dispose to leave. Not thread-safe.
 /// </summary>
 /// <remarks>
 /// It keeps the promise that a head makes, for all senders: it never hands out a byte beyond the promised length, and the last byte of it
@@ -15,8 +16,8 @@ namespace Breakwater.Proxy.Fetching;
 /// </remarks>
 internal sealed class FetchFollower : IAsyncDisposable
 {
-    private readonly InFlightFetch _fetch;
-    private readonly FetchWay _way;
+    private InFlightFetch _fetch;
+    private FetchWay _way;
     private GrowingReader _reader;
     private long? _promised;    // length of the object, told to the client
     private bool _hasRead;      // the client may have bytes
@@ -182,19 +183,37 @@ internal sealed class FetchFollower : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads released bytes, at least one after <see cref="WaitAsync"/> said so.</summary>
+    /// <summary>
+    /// Reads released bytes, at least one after <see cref="WaitAsync"/> said so. Nothing else is called before it is over: the body that is
+    /// read may be another one by then.
+    /// </summary>
     /// <exception cref="IOException">This follower cannot go on: cut its response.</exception>
+    /// <exception cref="OperationCanceledException">The client left.</exception>
     public async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        long left = Limit(_reader.Body) - offset;
-        if (left <= 0)
+        while (true)
         {
-            return 0;
-        }
+            long left = Limit(_reader.Body) - offset;
+            if (left <= 0)
+            {
+                return 0;
+            }
 
-        int read = await _reader.Body.ReadAsync(offset, buffer[..(int)Math.Min(buffer.Length, left)], cancellationToken);
-        MoveTo(offset + read);
-        return read;
+            try
+            {
+                int read = await _reader.Body.ReadAsync(offset, buffer[..(int)Math.Min(buffer.Length, left)], cancellationToken);
+                MoveTo(offset + read);
+                return read;
+            }
+            catch (IOException) when (!_fetch.Order.IsReadFromMemory && _reader.Body.Refusal is null)
+            {
+                // The disk took them and does not give them back.
+                if (!await TryGoOnFromMemoryAsync(offset, cancellationToken))
+                {
+                    throw;
+                }
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -202,6 +221,29 @@ internal sealed class FetchFollower : IAsyncDisposable
     {
         await _reader.DisposeAsync();
         _fetch.Left(_way);
+    }
+
+    /// <summary>
+    /// Goes on in another fetch, whose body is read from memory, once what went out is known to be right: it cannot be compared any more.
+    /// False: that cannot be known, or nobody has the rest.
+    /// </summary>
+    private async ValueTask<bool> TryGoOnFromMemoryAsync(long offset, CancellationToken cancellationToken)
+    {
+        if (_hasRead && !await WaitVerifiedAsync(offset, cancellationToken))
+        {
+            return false;
+        }
+
+        FetchTicket ticket = _fetch.JoinOrStart(_way.Order.FromMemory());
+        if (ticket.Follower is not { } again)
+        {
+            return false;
+        }
+
+        await DisposeAsync();
+        (_fetch, _way, _reader) = (again._fetch, again._way, again._reader);
+        _reader.MoveTo(offset);
+        return await WaitAsync(offset, cancellationToken) == FollowState.Readable;
     }
 
     /// <summary>How far this body may be handed out.</summary>

@@ -26,11 +26,22 @@ internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, str
     /// <summary>Who may be asked.</summary>
     public FetchScope Scope { get; init; }
 
+    /// <summary>Does whoever waits read it from memory? The store could not give back what it took.</summary>
+    public bool IsReadFromMemory { get; private init; }
+
     /// <summary>Path from a Stratum 1's root.</summary>
     public string UrlPath => $"/cvmfs/{Repository.Fqrn}/{Path}";
 
     /// <summary>Those who ask for the same with the same scope share a fetch.</summary>
     public (ObjectKey Key, FetchScope Scope) InFlightKey => (Key, Scope);
+
+    /// <summary>
+    /// The same once more, since the store has lost what it took. No other node is asked: it has given the object already, or has none.
+    /// </summary>
+    public FetchOrder FromMemory() => this with { IsReadFromMemory = true, Scope = FetchScope.Upstream };
+
+    /// <summary>May the other order share a fetch that was begun for this one?</summary>
+    public bool Suits(FetchOrder other) => IsReadFromMemory || !other.IsReadFromMemory;
 
     /// <summary>Does the other order ask the same Stratum 1s for the same path?</summary>
     public bool IsSameWay(FetchOrder other) =>

@@ -33,12 +33,13 @@ internal sealed partial class InFlightFetch
     private bool _isWaitedFor;                          // guarded by _gate: it is over, followers of a wrong body have yet to move
     private bool _wasReplaced;                          // guarded by _gate
 
-    /// <summary>Makes one; <paramref name="turnUpstream"/> is <see cref="FetchCoordinator.TryTurnUpstream"/>.</summary>
+    /// <summary>Makes one; <paramref name="turnUpstream"/> and the next are those of <see cref="FetchCoordinator"/>.</summary>
     public InFlightFetch(FetchOrder order, FetchServices services, NotFoundMemory notFound, Predicate<InFlightFetch> turnUpstream,
-        ILogger<InFlightFetch> log)
+        Func<FetchOrder, FetchTicket> joinOrStart, ILogger<InFlightFetch> log)
     {
         Order = order;
         _services = services;
+        JoinOrStart = joinOrStart;
         _log = log;
         _bodies = new BodySuccession(() => services.Bodies.Begin(order));
         _authors = new BodyAuthors(order.Key, services, log);
@@ -50,6 +51,9 @@ internal sealed partial class InFlightFetch
 
     /// <summary>What its first client asked for.</summary>
     public FetchOrder Order { get; }
+
+    /// <summary>For who cannot go on in this one.</summary>
+    public Func<FetchOrder, FetchTicket> JoinOrStart { get; }
 
     /// <summary>The body in force.</summary>
     public GrowingObject Body => _bodies.Current;
@@ -89,7 +93,7 @@ internal sealed partial class InFlightFetch
     {
         lock (_gate)
         {
-            if (_isAbandoned || Body.TryOpenReader() is not { } reader)
+            if (_isAbandoned || !Order.Suits(order) || Body.TryOpenReader() is not { } reader)
             {
                 return null;
             }

@@ -55,14 +55,19 @@ internal sealed class GrowingAnswer(
         int budget = _sent == 0 ? FirstBytes : BytesAtOnce;
         while (_sent < length)
         {
+            if (_reading is { IsCompleted: false })
+            {
+                return AnswerProgress.Starved;
+            }
+
             FollowState? state = follower.Look(_sent);
-            if (_reading is { IsCompleted: true } && (state is null || !ReferenceEquals(_pieceOf, follower.Body)))
+            if (_reading is not null && (state is null || !ReferenceEquals(_pieceOf, follower.Body)))
             {
                 // It was read from a body that has turned out wrong since.
                 DropPiece();
             }
 
-            if (state is null || _reading is { IsCompleted: false })
+            if (state is null)
             {
                 return AnswerProgress.Starved;
             }

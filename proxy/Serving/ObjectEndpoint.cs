@@ -14,12 +14,6 @@ internal sealed class ObjectEndpoint(
     IObjectStore store, FetchCoordinator fetches, CopyCheck copyCheck, HeadProbe headProbe, ResponseHeads heads, LookAhead lookAhead,
     ProxyOptions options, TimeProvider time)
 {
-    /// <summary>
-    /// So many copies may be lost to the disk before a request whose head is not out is given up: one that takes writes and gives nothing
-    /// back loses each as soon as it leaves memory, and what is sent meanwhile is luck.
-    /// </summary>
-    private const int MostLostCopies = 8;
-
     /// <summary>Serves one request; the outcome says how it ended.</summary>
     public async Task ServeAsync(HttpContext context, FetchOrder order, RequestOutcome outcome)
     {
@@ -103,13 +97,15 @@ internal sealed class ObjectEndpoint(
     /// <summary>Goes on with a response whose stored copy turned out damaged.</summary>
     private async Task ResumeAsync(HttpContext context, FetchOrder order, long promised, ByteRange? range, RequestOutcome outcome)
     {
-        if (MayBeginAnew(context, outcome))
+        if (!context.Response.HasStarted)
         {
-            await ServeFetchedAsync(context, order, range, outcome);
+            // Nothing is out: the request is as good as new. Who has lost a copy before does not try the next one.
+            context.Response.Clear();
+            await ServeFetchedAsync(context, ++outcome.LostCopies > 1 ? order.FromMemory() : order, range, outcome);
             return;
         }
 
-        FetchTicket ticket = fetches.JoinOrStart(order);
+        FetchTicket ticket = fetches.JoinOrStart(order.FromMemory());
         ticket.Lease?.Dispose();
         await using FetchFollower? follower = ticket.Follower;
         follower?.PromiseLength(promised);
@@ -184,29 +180,13 @@ internal sealed class ObjectEndpoint(
                 return;
             }
 
-            if (await ServeFollowerAsync(context, follower, range, outcome))
-            {
-                return;
-            }
-
-            if (!MayBeginAnew(context, outcome))
+            if (!await ServeFollowerAsync(context, follower, range, outcome))
             {
                 context.Abort();
-                return;
             }
-        }
-    }
 
-    /// <summary>What was stored cannot be read. Nothing of it is out: the request is as good as new.</summary>
-    private static bool MayBeginAnew(HttpContext context, RequestOutcome outcome)
-    {
-        if (context.Response.HasStarted || ++outcome.LostCopies > MostLostCopies)
-        {
-            return false;
+            return;
         }
-
-        context.Response.Clear();
-        return true;
     }
 
     /// <summary>

@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
+using Breakwater.CacheStore;
 using Breakwater.CacheStore.Disk;
+using Breakwater.CacheStore.Store;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Win32.SafeHandles;
 
 namespace Breakwater.TestSupport;
@@ -32,6 +35,10 @@ internal sealed class FaultyDisk : StoreDisk
     public static IOException Full => new("No space left on device", 28);
 
     public static IOException InputOutput => new("Input/output error", 5);
+
+    /// <summary>Opens a store on it.</summary>
+    public Task<FasterObjectStore> OpenStoreAsync(StoreOptions options) =>
+        FasterObjectStore.OpenAsync(options, this, TimeProvider.System, NullLogger.Instance, default);
 
     public override SafeFileHandle Open(string path)
     {

@@ -1,4 +1,6 @@
+using Breakwater.Proxy.Fetching;
 using Breakwater.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Breakwater.Proxy.FunctionalTests.Faults;
 
@@ -76,6 +78,27 @@ public sealed class DiskFaultTests : IAsyncLifetime
         int asked = _upstream.ObjectRequestCount;
         await GetAllAsync(_held);
         Assert.Equal(asked, _upstream.ObjectRequestCount);
+    }
+
+    /// <summary>A client takes its time, and what it is to get has gone to a disk by then that does not give it back.</summary>
+    [Theory]
+    [InlineData]
+    [InlineData("Range: bytes=0-")] // the ordinary way
+    [InlineData("Range: bytes=100-6000000")]
+    public async Task Disk_FailingReads_AnswersUnderWayEndRight(params string[] headers)
+    {
+        SyntheticObject item = new SyntheticObject(6 << 20, 98).On(_upstream);
+        _disk.ReadFault = FaultyDisk.InputOutput;
+        using RawHttpClient client = await RawHttpClient.ConnectShortAsync(_proxy.EndPoint);
+        await client.SendAsync(RawHttpClient.Request("GET", item.Url, headers));
+        RawResponseHead head = await client.ReadHeadAsync();
+        await Waiting.UntilAsync(() => _proxy.Services.GetRequiredService<FetchCoordinator>().InFlight.Count == 0);
+
+        (byte[] body, bool isComplete) = await client.ReadBodyAsync(head);
+
+        Assert.Equal((headers.Length == 0 ? 200 : 206, true), (head.Status, isComplete));
+        int from = headers.Length > 0 && headers[0].Contains("100-", StringComparison.Ordinal) ? 100 : 0;
+        Assert.True(item.Bytes.AsSpan(from, body.Length).SequenceEqual(body));
     }
 
     private static IEnumerable<int> Sizes(int offset) =>

@@ -96,7 +96,7 @@ internal sealed class FetchBench : IAsyncDisposable, IProxyStateLookup, IDestina
 
     /// <summary>A fetch that nobody runs: the test is its Stratum 1.</summary>
     public InFlightFetch NewFetch(FetchOrder order) =>
-        new(order, Services, NotFound, _ => true, NullLogger<InFlightFetch>.Instance);
+        new(order, Services, NotFound, _ => true, Fetches.JoinOrStart, NullLogger<InFlightFetch>.Instance);
 
     /// <summary>All that a follower gets.</summary>
     public static async Task<byte[]> ReadAllAsync(FetchFollower follower)

@@ -77,7 +77,8 @@ public sealed class ObjectEndpointTests : IAsyncLifetime
         _item.On(_proxy.Upstream);
         using var notFound = new NotFoundMemory(_proxy.Time);
         var over = new InFlightFetch(
-            Order, _proxy.Get<FetchServices>(), notFound, _ => true, NullLogger<InFlightFetch>.Instance);
+            Order, _proxy.Get<FetchServices>(), notFound, _ => true, _proxy.Get<FetchCoordinator>().JoinOrStart,
+            NullLogger<InFlightFetch>.Instance);
         FetchFollower follower = over.TryJoin(Order, isLeader: true)!;
         over.EndAsStored();
 
