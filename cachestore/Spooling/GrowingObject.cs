@@ -7,7 +7,8 @@ namespace Breakwater.CacheStore.Spooling;
 /// <remarks>
 /// Bytes live in the <see cref="ObjectWriter"/>. When the store cannot take the object (full disk, too large), or has not given it back
 /// before, they go through a window of memory: the writer then waits for the slowest follower, five seconds at most, and a follower that
-/// fell out of the window gets an <see cref="IOException"/>. Whoever holds it counts: the last <see cref="ReleaseHoldAsync"/> disposes the writer.
+/// fell out of the window gets an <see cref="IOException"/>. Whoever holds it counts: the last <see cref="ReleaseHoldAsync"/> disposes the
+/// writer.
 /// </remarks>
 public sealed class GrowingObject
 {
