@@ -32,6 +32,9 @@ internal static class ClusterRegistration
         // YARP makes its policies before its clusters, on which documents depend.
         services.AddSingleton<Func<NodeSync>>(provider => provider.GetRequiredService<NodeSync>);
         services.AddSingleton<IActiveHealthCheckPolicy, NodeProbes>();
+        services.AddSingleton<Func<IActiveHealthCheckMonitor>>(provider => provider.GetRequiredService<IActiveHealthCheckMonitor>);
+        services.AddSingleton<NodeRounds>();
+        NodeGreeting.Add(services);
         services.AddSingleton<NodeMembers>();
         services.AddSingleton<IProxyConfigProvider>(provider => provider.GetRequiredService<NodeMembers>().Config);
         services.AddHostedService(provider => provider.GetRequiredService<NodeMembers>());

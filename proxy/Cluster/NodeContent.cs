@@ -1,21 +1,27 @@
 using System.Net;
 using System.Text;
 using Breakwater.Proxy.Documents;
+using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Requests;
 using Breakwater.Proxy.Upstreams;
 
 namespace Breakwater.Proxy.Cluster;
 
-/// <summary>What other nodes ask for of repositories: objects, manifests and whitelists.</summary>
-internal sealed class NodeContent(NodeObjects objects, NodeDocuments documents, RepositoryRoutes routes)
+/// <summary>What other nodes ask for: of repositories objects, manifests and whitelists; and ordinary HTTP.</summary>
+internal sealed class NodeContent(NodeObjects objects, NodeDocuments documents, NodeExchanges exchanges, RepositoryRoutes routes)
 {
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="rawTarget">Its target; what is not below <c>/cvmfs/</c> is a 404.</param>
+    /// <param name="rawTarget">Its target; what is neither below <c>/cvmfs/</c> nor <see cref="NodeQuestion.Path"/> is a 404.</param>
     /// <returns>How it was answered, in a word.</returns>
     public Task<string> ServeAsync(HttpContext context, string rawTarget)
     {
+        if (rawTarget == NodeQuestion.Path)
+        {
+            return exchanges.ServeAsync(context);
+        }
+
         byte[] bytes = Encoding.Latin1.GetBytes(rawTarget);
         RequestTarget target = RequestTarget.Parse(bytes);
         if (target.IsAbsoluteForm || !routes.TryFind(target.Fqrn, out RepositoryRoute? route))

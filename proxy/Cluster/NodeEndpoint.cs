@@ -1,4 +1,3 @@
-using Breakwater.Proxy.Exchanges;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
 using Microsoft.AspNetCore.Http.Features;
@@ -6,8 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Breakwater.Proxy.Cluster;
 
 /// <summary>Answers the questions of other nodes.</summary>
-internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals refusals, NodeCounters counters, NodeContent content,
-    NodeExchanges exchanges, NodeLearning learning, NodeAdmin admin)
+internal sealed class NodeEndpoint(NodeSelf self, NodeRounds rounds, NodeState state, NodeRefusals refusals, NodeCounters counters,
+    NodeContent content, NodeLearning learning, NodeAdmin admin)
 {
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
@@ -40,12 +39,10 @@ internal sealed class NodeEndpoint(NodeSelf self, NodeState state, NodeRefusals 
             case "/node/live":
                 context.Response.StatusCode =
                     self.IsMember ? StatusCodes.Status204NoContent : StatusCodes.Status503ServiceUnavailable;
+                rounds.Hear(context.Request.Headers[NodeGreeting.Field].ToString());
                 return;
             case "/node/state":
                 await WriteAsync(context, state.Json);
-                return;
-            case NodeQuestion.Path:
-                counters.Served(peer is [{ } asking, ..] ? asking : "?", await exchanges.ServeAsync(context));
                 return;
             case var boots when TryParse(boots, "/node/boots/", out Fqrn booted):
                 await WriteAsync(context, learning.WriteBoots(booted));

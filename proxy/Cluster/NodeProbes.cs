@@ -17,8 +17,9 @@ internal sealed partial class NodeProbes(YarpNodes nodes, NodeSelf self, Cluster
     /// <summary>The policy's name in YARP's settings.</summary>
     public const string PolicyName = "BreakwaterNodes";
 
-    private Dictionary<string, Record> _records = new(StringComparer.Ordinal);   // one round at a time touches it
-    private string _told = "";
+    private readonly Lock _gate = new();
+    private Dictionary<string, Record> _records = new(StringComparer.Ordinal);   // guarded by _gate
+    private string _told = "";                                                   // guarded by _gate
 
     /// <inheritdoc/>
     public string Name => PolicyName;
@@ -31,6 +32,15 @@ internal sealed partial class NodeProbes(YarpNodes nodes, NodeSelf self, Cluster
             return;
         }
 
+        // A round out of turn may be under way beside an ordinary one.
+        lock (_gate)
+        {
+            CompleteLocked(cluster, client, probingResults);
+        }
+    }
+
+    private void CompleteLocked(ClusterState cluster, HttpMessageInvoker client, IReadOnlyList<DestinationProbingResult> probingResults)
+    {
         bool wasLate = lateness.WasLate(options.ProbeTimeout + options.ProbeInterval);
         var records = new Dictionary<string, Record>(StringComparer.Ordinal);
         foreach (DestinationProbingResult result in probingResults.OrderBy(r => r.Destination.DestinationId, StringComparer.Ordinal))

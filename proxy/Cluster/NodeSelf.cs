@@ -8,6 +8,7 @@ namespace Breakwater.Proxy.Cluster;
 internal sealed class NodeSelf(ClusterOptions options, Drain drain)
 {
     private volatile bool _hasLeft;
+    private volatile bool _isStarting;
     private Action? _changed;
 
     /// <summary>What it says of itself, but for its state.</summary>
@@ -17,8 +18,20 @@ internal sealed class NodeSelf(ClusterOptions options, Drain drain)
     /// <summary>Its id.</summary>
     public string Id => Announcement.Id;
 
-    /// <summary>Does it own a share? Not while it is about to stop, nor after an operator's 'cluster leave'.</summary>
-    public bool IsMember => !_hasLeft && !drain.IsUnderWay;
+    /// <summary>
+    /// Does it own a share? Not before its port is open, while it is about to stop, nor after an operator's 'cluster leave'.
+    /// </summary>
+    public bool IsMember => !_isStarting && !_hasLeft && !drain.IsUnderWay;
+
+    /// <summary>No other node can ask it before <see cref="NoteStarted"/>.</summary>
+    public void NoteStarting() => _isStarting = true;
+
+    /// <summary>Its port is open.</summary>
+    public void NoteStarted()
+    {
+        _isStarting = false;
+        _changed?.Invoke();
+    }
 
     /// <summary>An operator's word: it leaves the ring, and serves its clients and the other nodes as before.</summary>
     public void Leave()
@@ -34,10 +47,10 @@ internal sealed class NodeSelf(ClusterOptions options, Drain drain)
         _changed?.Invoke();
     }
 
-    /// <summary>Who is told when <see cref="IsMember"/> may have changed; set once.</summary>
+    /// <summary>Who is told when <see cref="IsMember"/> may have changed.</summary>
     public void Watch(Action changed)
     {
-        _changed = changed;
+        _changed += changed;
         drain.Begun.UnsafeRegister(static state => ((Action)state!)(), changed);
     }
 }

@@ -51,10 +51,11 @@ internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint en
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         store.IsElsewhere = key => nodes.Before(key).Count > 0;
+        nodes.NoteStarting();
         _opening = Task.Run(() => OpenAsync(cancellationToken), cancellationToken);
 
         // Clients come after this. What they ask for before it is known who owns what would be fetched once more.
-        await nodes.FirstRound.WaitAsync(s_firstRound, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await FirstRoundAsync(cancellationToken);
     }
 
     /// <summary>
@@ -98,7 +99,12 @@ internal sealed partial class NodeServer(ClusterOptions options, NodeEndpoint en
             .Addresses.First();
         EndPoint = new IPEndPoint(options.ListenEndPoint().Address, new Uri(address).Port);
         LogOpen(_log, EndPoint, options.Id);
+        await FirstRoundAsync(cancellationToken);
+        nodes.NoteStarted();
     }
+
+    private async Task FirstRoundAsync(CancellationToken cancellationToken) =>
+        await nodes.FirstRound.WaitAsync(s_firstRound, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private void Configure(KestrelServerOptions kestrel)
     {

@@ -43,6 +43,12 @@ internal sealed class YarpNodes(NodeSelf self, ClusterOptions options, ProxyOpti
         return nodes;
     }
 
+    /// <summary>This node's port is about to open: it is no member before <see cref="NoteStarted"/>.</summary>
+    public void NoteStarting() => self.NoteStarting();
+
+    /// <summary>Its port is open.</summary>
+    public void NoteStarted() => self.NoteStarted();
+
     /// <inheritdoc/>
     public TimeSpan HeadTimeout => options.HeadTimeout;
 

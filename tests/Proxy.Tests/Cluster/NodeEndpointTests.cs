@@ -15,8 +15,11 @@ public sealed class NodeEndpointTests : IAsyncLifetime
 {
     private readonly BuiltDocuments _documents = new();
     private readonly TestSite _site = new();
+    private readonly CountedRounds _rounds;
     private NodeState _state = null!;
     private NodeEndpoint _endpoint = null!;
+
+    public NodeEndpointTests() => _rounds = new CountedRounds(_site);
 
     public async Task InitializeAsync()
     {
@@ -25,8 +28,8 @@ public sealed class NodeEndpointTests : IAsyncLifetime
         var boots = new SiteBoots(_site.Nodes);
         _state = new NodeState(_documents.Get<SignedDocuments>(), boots, sets, _site.Time);
         _endpoint = new NodeEndpoint(
-            _site.Self, _state, new NodeRefusals(_site.Counters, _site.Time, NullLogger<NodeRefusals>.Instance), _site.Counters,
-            content: null!, exchanges: null!, new NodeLearning(boots, sets, _site.Nodes), admin: null!); // nobody asks for their part
+            _site.Self, _rounds.Rounds, _state, new NodeRefusals(_site.Counters, _site.Time, NullLogger<NodeRefusals>.Instance),
+            _site.Counters, content: null!, new NodeLearning(boots, sets, _site.Nodes), admin: null!); // nobody asks for their part
     }
 
     public async Task DisposeAsync()
@@ -70,13 +73,25 @@ public sealed class NodeEndpointTests : IAsyncLifetime
         Assert.Equal(4, _site.Counters.Totals.Refused);
     }
 
+    [Fact]
+    public async Task Handle_AProbeOfANodeThatIsNotKnownYet_BeginsARoundOfProbes()
+    {
+        await AskAsync("GET", "/node/live", "", "process-of-b");
+        await AskAsync("GET", "/node/live", "", "");
+        Assert.False(_rounds.Rounds.IsUnderWay);
+        Assert.Equal(204, (await AskAsync("GET", "/node/live", "", "process-of-b;member")).StatusCode);
+        Assert.True(_rounds.Rounds.IsUnderWay);
+        await Waiting.UntilAsync(() => _rounds.Begun.Count == 1);
+    }
+
     /// <summary>Asks as a node whose certificate has the names <c>b</c> and <c>self</c>.</summary>
-    private async Task<HttpResponse> AskAsync(string method, string target, string said)
+    private async Task<HttpResponse> AskAsync(string method, string target, string said, string greeting = "")
     {
         var context = new DefaultHttpContext();
         context.Request.Method = method;
         context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = target;
         context.Request.Headers[NodeAnnouncement.Field] = said;
+        context.Request.Headers[NodeGreeting.Field] = greeting;
         context.Response.Body = new MemoryStream();
         await _endpoint.HandleAsync(context, ["B", "self"]).InTimeAsync();
         return context.Response;
