@@ -138,8 +138,10 @@ public sealed class RoomsTests : IAsyncLifetime
 
         // Of all proxies of this process.
         Assert.InRange(await _proxy.MetricAsync("breakwater_build_info"), 1, double.MaxValue);
-        Assert.InRange(
-            await _proxy.MetricAsync("breakwater_repositories_stored_bytes", "pattern=\"*.example.org\""), 10_000, double.MaxValue);
+
+        // An object is found before it is counted.
+        await Waiting.UntilAsync(async () =>
+            await _proxy.MetricAsync("breakwater_repositories_stored_bytes", "pattern=\"*.example.org\"") >= 10_000);
     }
 
     private async Task<List<ListedObject>> ListAsync(string path)
