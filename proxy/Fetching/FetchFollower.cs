@@ -234,8 +234,7 @@ internal sealed class FetchFollower : IAsyncDisposable
             return false;
         }
 
-        FetchTicket ticket = _fetch.JoinOrStart(_way.Order.FromMemory());
-        if (ticket.Follower is not { } again)
+        if (_fetch.JoinOrStart(_way.Order.FromMemory()).Follower is not { } again)
         {
             return false;
         }

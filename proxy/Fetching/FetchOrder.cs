@@ -36,7 +36,8 @@ internal sealed record FetchOrder(ObjectKey Key, RepositoryRoute Repository, str
     public (ObjectKey Key, FetchScope Scope) InFlightKey => (Key, Scope);
 
     /// <summary>
-    /// The same once more, since the store has lost what it took. No other node is asked: it has given the object already, or has none.
+    /// The same once more, since the store has lost what it took: nobody looks there for it. No other node is asked, either: it has given
+    /// the object already, or has none.
     /// </summary>
     public FetchOrder FromMemory() => this with { IsReadFromMemory = true, Scope = FetchScope.Upstream };
 

@@ -105,9 +105,7 @@ internal sealed class ObjectEndpoint(
             return;
         }
 
-        FetchTicket ticket = fetches.JoinOrStart(order.FromMemory());
-        ticket.Lease?.Dispose();
-        await using FetchFollower? follower = ticket.Follower;
+        await using FetchFollower? follower = fetches.JoinOrStart(order.FromMemory()).Follower;
         follower?.PromiseLength(promised);
         long length = context.Response.ContentLength ?? 0;
         long first = range is { } asked && asked.TryResolve(long.MaxValue, out long start, out _) && asked.First >= 0 ? start : 0;

@@ -272,7 +272,6 @@ public sealed class FaultTests : IDisposable
 
     private static byte[] BytesOf(int seed) => TestObjects.Bytes(seed, 200 + (seed * 7919 % 700_000));
 
-    private Task<FasterObjectStore> OpenAsync(FaultyDisk disk) => FasterObjectStore.OpenAsync(
-        new StoreOptions { Path = _directory.Path, QuotaBytes = 1L << 30, CommitInterval = TimeSpan.FromMilliseconds(1) },
-        disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
+    private Task<FasterObjectStore> OpenAsync(FaultyDisk disk) => disk.OpenStoreAsync(
+        new StoreOptions { Path = _directory.Path, QuotaBytes = 1L << 30, CommitInterval = TimeSpan.FromMilliseconds(1) });
 }

@@ -1,7 +1,6 @@
 using Breakwater.CacheStore.Pins;
 using Breakwater.CacheStore.Store;
 using Breakwater.TestSupport;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Breakwater.CacheStore.Tests.Store;
 
@@ -168,7 +167,12 @@ public sealed class PowerLossTests : IDisposable
 
     private static ObjectKey KeyOf(int seed) => TestObjects.KeyOf(BytesOf(seed));
 
-    private Task<FasterObjectStore> OpenAsync(FaultyDisk disk) => FasterObjectStore.OpenAsync(
-        new StoreOptions { Path = _directory.Path, QuotaBytes = 64 << 20, MinFreeBytes = 0, CommitInterval = TimeSpan.FromMilliseconds(1) },
-        disk, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
+    private Task<FasterObjectStore> OpenAsync(FaultyDisk disk) => disk.OpenStoreAsync(
+        new StoreOptions
+        {
+            Path = _directory.Path,
+            QuotaBytes = 64 << 20,
+            MinFreeBytes = 0,
+            CommitInterval = TimeSpan.FromMilliseconds(1),
+        });
 }

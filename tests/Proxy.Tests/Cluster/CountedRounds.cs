@@ -1,14 +1,13 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using Breakwater.Proxy.Cluster;
-using Yarp.ReverseProxy;
+using Breakwater.Proxy.Tests.TestSupport;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.Model;
 
 namespace Breakwater.Proxy.Tests.Cluster;
 
 /// <summary>Rounds of probes out of turn that ask nobody, and are counted.</summary>
-internal sealed class CountedRounds : IActiveHealthCheckMonitor, IProxyStateLookup
+internal sealed class CountedRounds : IActiveHealthCheckMonitor
 {
     private readonly ClusterState? _nodes;
     private readonly ConcurrentQueue<DateTimeOffset> _begun = new();
@@ -21,7 +20,7 @@ internal sealed class CountedRounds : IActiveHealthCheckMonitor, IProxyStateLook
     {
         _nodes = hasNodes ? site.State : null;
         _time = site.Time;
-        Rounds = new NodeRounds(() => this, this, site.Self, site.Nodes, site.Options, site.Time);
+        Rounds = new NodeRounds(() => this, new OneCluster(_nodes), site.Self, site.Nodes, site.Options, site.Time);
     }
 
     /// <summary>What is counted.</summary>
@@ -41,13 +40,4 @@ internal sealed class CountedRounds : IActiveHealthCheckMonitor, IProxyStateLook
         _begun.Enqueue(_time.GetUtcNow());
         return Lasts;
     }
-
-    public bool TryGetCluster(string id, [NotNullWhen(true)] out ClusterState? cluster) =>
-        (cluster = id == _nodes?.ClusterId ? _nodes : null) is not null;
-
-    public bool TryGetRoute(string id, [NotNullWhen(true)] out RouteModel? route) => (route = null) is not null;
-
-    public IEnumerable<RouteModel> GetRoutes() => [];
-
-    public IEnumerable<ClusterState> GetClusters() => [];
 }

@@ -25,8 +25,8 @@ public sealed class NodeRoundsTests : IDisposable
         }
 
         lasting.SetResult();
-        await BegunAsync(counted, 2);
-        await EndedAsync(counted);
+        await AdvanceUntilAsync(() => counted.Begun.Count == 2);
+        await AdvanceUntilAsync(() => !counted.Rounds.IsUnderWay);
         counted.Rounds.Begin();
         await Waiting.UntilAsync(() => counted.Begun.Count == 3);
 
@@ -38,10 +38,9 @@ public sealed class NodeRoundsTests : IDisposable
     public async Task Begin_AgainAndAgain_IsFourInTheTimeOfOneAtMost()
     {
         var counted = new CountedRounds(_site);
-        await Waiting.UntilAsync(() =>
+        await AdvanceUntilAsync(() =>
         {
             counted.Rounds.Begin();
-            _site.Time.Advance(Gap / 8);
             return counted.Begun.Count == 5;
         });
 
@@ -53,19 +52,13 @@ public sealed class NodeRoundsTests : IDisposable
     {
         var counted = new CountedRounds(_site, hasNodes: false);
         counted.Rounds.Begin();
-        await EndedAsync(counted);
+        await AdvanceUntilAsync(() => !counted.Rounds.IsUnderWay);
         Assert.Empty(counted.Begun);
     }
 
-    private Task BegunAsync(CountedRounds counted, int count) => Waiting.UntilAsync(() =>
+    private Task AdvanceUntilAsync(Func<bool> holds) => Waiting.UntilAsync(() =>
     {
         _site.Time.Advance(Gap / 8);
-        return counted.Begun.Count == count;
-    });
-
-    private Task EndedAsync(CountedRounds counted) => Waiting.UntilAsync(() =>
-    {
-        _site.Time.Advance(Gap / 8);
-        return !counted.Rounds.IsUnderWay;
+        return holds();
     });
 }

@@ -1,17 +1,16 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Fetching;
 using Breakwater.Proxy.Observability;
 using Breakwater.Proxy.Settings;
+using Breakwater.Proxy.Tests.TestSupport;
 using Breakwater.Proxy.Upstreams;
 using Breakwater.Repositories;
 using Breakwater.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.Model;
@@ -22,7 +21,7 @@ namespace Breakwater.Proxy.Tests.Fetching;
 /// All that fetches work with, without a proxy around it: a store, Stratum 1s on real sockets in the order s1, s2, and a clock that stands
 /// still until the test moves it.
 /// </summary>
-internal sealed class FetchBench : IAsyncDisposable, IProxyStateLookup, IDestinationHealthUpdater, IVerifiedListener
+internal sealed class FetchBench : IAsyncDisposable, IDestinationHealthUpdater, IVerifiedListener
 {
     private const string Cluster = "test";
 
@@ -30,7 +29,6 @@ internal sealed class FetchBench : IAsyncDisposable, IProxyStateLookup, IDestina
     private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler());
     private readonly UpstreamPace _pace;
     private readonly ProxyCounters _counters;
-    private readonly ClusterState _cluster;
 
     /// <summary>Makes it.</summary>
     /// <param name="store">Where objects go.</param>
@@ -44,14 +42,14 @@ internal sealed class FetchBench : IAsyncDisposable, IProxyStateLookup, IDestina
         Meters = _metrics.GetRequiredService<IMeterFactory>();
         Stratum1s = [.. Enumerable.Range(0, stratum1s).Select(_ => ScriptedUpstream.Start())];
         DestinationState[] destinations = [.. Stratum1s.Select((upstream, i) => Destination($"s{i + 1}", upstream))];
-        _cluster = new ClusterState(Cluster, new ClusterModel(new ClusterConfig { ClusterId = Cluster }, _client))
+        var cluster = new ClusterState(Cluster, new ClusterModel(new ClusterConfig { ClusterId = Cluster }, _client))
         {
             DestinationsState = new ClusterDestinationsState(destinations, destinations),
         };
         nodes ??= new NoNodes();
         _counters = new ProxyCounters(Meters);
         _pace = new UpstreamPace(new UpstreamOptions(), Options, Time);
-        var directory = new Stratum1Directory(this, this, new Stratum1Outcomes(), nodes);
+        var directory = new Stratum1Directory(new OneCluster(cluster), this, new Stratum1Outcomes(), nodes);
         Overflow = new OverflowBudget(unstored);
         Queue = new FetchQueue(places, places);
         Services = new FetchServices(
@@ -146,15 +144,6 @@ internal sealed class FetchBench : IAsyncDisposable, IProxyStateLookup, IDestina
     }
 
     void IVerifiedListener.OnVerified(FetchOrder order) => Verified.Add(order.Key);
-
-    bool IProxyStateLookup.TryGetRoute(string id, [NotNullWhen(true)] out RouteModel? route) => (route = null) is not null;
-
-    IEnumerable<RouteModel> IProxyStateLookup.GetRoutes() => [];
-
-    bool IProxyStateLookup.TryGetCluster(string id, [NotNullWhen(true)] out ClusterState? cluster) =>
-        (cluster = id == Cluster ? _cluster : null) is not null;
-
-    IEnumerable<ClusterState> IProxyStateLookup.GetClusters() => [_cluster];
 
     void IDestinationHealthUpdater.SetPassive(
         ClusterState cluster, DestinationState destination, DestinationHealth newHealth, TimeSpan reactivationPeriod) =>
