@@ -7,16 +7,15 @@ namespace Breakwater.Proxy.Cluster;
 
 /// <summary>
 /// Rounds of probes out of turn: this node has come or is about to go, which the others learn by being asked; or another one has said so.
-/// One at a time, and not more than four in the time between two ordinary ones, whatever the others say. Thread-safe.
+/// One at a time, and with a pause after each, whatever the others say. Thread-safe.
 /// </summary>
 internal sealed class NodeRounds
 {
-    private const int MostPerInterval = 4;
+    private static readonly TimeSpan s_longestGap = TimeSpan.FromSeconds(0.5);
 
     private readonly Func<IActiveHealthCheckMonitor> _monitor;
     private readonly IProxyStateLookup _clusters;
     private readonly YarpNodes _nodes;
-    private readonly TimeSpan _gap;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private bool _isWanted;     // guarded by _gate
@@ -26,9 +25,12 @@ internal sealed class NodeRounds
         ClusterOptions options, TimeProvider time)
     {
         (_monitor, _clusters, _nodes, _time) = (monitor, clusters, nodes, time);
-        _gap = options.ProbeInterval / MostPerInterval;
+        Gap = options.ProbeInterval / 4 < s_longestGap ? options.ProbeInterval / 4 : s_longestGap;
         self.Watch(Begin);
     }
+
+    /// <summary>The pause: half a second, or less where nodes are asked more often than that anyway.</summary>
+    public TimeSpan Gap { get; }
 
     /// <summary>Is one under way, or was one a moment ago?</summary>
     public bool IsUnderWay
@@ -77,7 +79,7 @@ internal sealed class NodeRounds
                 await _monitor().CheckHealthAsync([nodes]);
             }
 
-            await Task.Delay(_gap, _time);
+            await Task.Delay(Gap, _time);
         }
     }
 

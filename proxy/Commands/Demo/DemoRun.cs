@@ -21,8 +21,8 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
     // The embedded Stratum 1 lets its manifest be fresh for 1 s; the rest is for a machine under load.
     private static readonly TimeSpan s_publicationSeen = TimeSpan.FromSeconds(60);
 
-    // A boot is over after 20 s of silence (BootRecorderLimits.Silence); the proxy looks every 2 s, then maps what it read to paths. The
-    // rest is for a machine under load.
+    // A boot is over when its window is, or after 20 s of silence (BootRecorderLimits.Silence); the proxy looks every 2 s, then maps what
+    // it read to paths. The rest is for a machine under load.
     private static readonly TimeSpan s_learned = TimeSpan.FromSeconds(120);
 
     private readonly List<PhaseResult> _phases = [];
@@ -39,6 +39,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
         {
             using EmbeddedStratum1 stratum1 = new(repository, options.RoundTrip);
             Dictionary<string, string> settings = Settings(store, stratum1);
+            settings["WorkingSets__BootWindow"] = WindowOf(options.Vms).ToString("c", CultureInfo.InvariantCulture);
             proxy = await ProxyProcess.StartAsync(settings, cancellationToken);
             view.Begin(options, repository, stratum1, proxy, store.FullName);
 
@@ -95,6 +96,9 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
         ["ReverseProxy__Clusters__demo__Destinations__s1__Address"] = stratum1.Address,
         [$"Repositories__{DemoRepository.Fqrn}__Cluster"] = "demo",
     };
+
+    /// <summary>No VM pauses here: a few are done long before this, and the demo need not wait for their silence.</summary>
+    private static TimeSpan WindowOf(int vms) => TimeSpan.FromSeconds(Math.Min(10 + (vms / 20), 300));
 
     private async Task<PhaseResult> PhaseAsync(
         string name, string condition, BootPlan plan, EmbeddedStratum1 stratum1, ProxyProcess proxy, CancellationToken cancellationToken)

@@ -1,13 +1,12 @@
+using System.Globalization;
 using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Cluster;
 
-/// <summary>Rounds of probes out of turn: one at a time, and four between two ordinary ones at most.</summary>
+/// <summary>Rounds of probes out of turn: one at a time, and with a pause after each.</summary>
 public sealed class NodeRoundsTests : IDisposable
 {
     private readonly TestSite _site = new();
-
-    private TimeSpan Gap => _site.Options.ProbeInterval / 4;
 
     public void Dispose() => _site.Dispose();
 
@@ -25,26 +24,31 @@ public sealed class NodeRoundsTests : IDisposable
         }
 
         lasting.SetResult();
-        await AdvanceUntilAsync(() => counted.Begun.Count == 2);
-        await AdvanceUntilAsync(() => !counted.Rounds.IsUnderWay);
+        await AdvanceUntilAsync(counted, () => counted.Begun.Count == 2);
+        await AdvanceUntilAsync(counted, () => !counted.Rounds.IsUnderWay);
         counted.Rounds.Begin();
         await Waiting.UntilAsync(() => counted.Begun.Count == 3);
 
-        Assert.True(counted.Begun[1] - counted.Begun[0] >= Gap);
+        Assert.True(counted.Begun[1] - counted.Begun[0] >= counted.Rounds.Gap);
     }
 
-    /// <summary>However often it is asked for.</summary>
-    [Fact]
-    public async Task Begin_AgainAndAgain_IsFourInTheTimeOfOneAtMost()
+    /// <summary>However often it is asked for, and however seldom or often the nodes are asked in turn.</summary>
+    [Theory]
+    [InlineData("00:01:00", "00:00:00.5")]
+    [InlineData("00:00:02", "00:00:00.5")]
+    [InlineData("00:00:00.2", "00:00:00.05")]
+    public async Task Begin_AgainAndAgain_PausesAfterEach(string interval, string gap)
     {
+        _site.Options.ProbeInterval = TimeSpan.Parse(interval, CultureInfo.InvariantCulture);
         var counted = new CountedRounds(_site);
-        await AdvanceUntilAsync(() =>
+        Assert.Equal(TimeSpan.Parse(gap, CultureInfo.InvariantCulture), counted.Rounds.Gap);
+        await AdvanceUntilAsync(counted, () =>
         {
             counted.Rounds.Begin();
             return counted.Begun.Count == 5;
         });
 
-        Assert.All(counted.Begun.Zip(counted.Begun.Skip(1)), two => Assert.True(two.Second - two.First >= Gap));
+        Assert.All(counted.Begun.Zip(counted.Begun.Skip(1)), two => Assert.True(two.Second - two.First >= counted.Rounds.Gap));
     }
 
     [Fact]
@@ -52,13 +56,13 @@ public sealed class NodeRoundsTests : IDisposable
     {
         var counted = new CountedRounds(_site, hasNodes: false);
         counted.Rounds.Begin();
-        await AdvanceUntilAsync(() => !counted.Rounds.IsUnderWay);
+        await AdvanceUntilAsync(counted, () => !counted.Rounds.IsUnderWay);
         Assert.Empty(counted.Begun);
     }
 
-    private Task AdvanceUntilAsync(Func<bool> holds) => Waiting.UntilAsync(() =>
+    private Task AdvanceUntilAsync(CountedRounds counted, Func<bool> holds) => Waiting.UntilAsync(() =>
     {
-        _site.Time.Advance(Gap / 8);
+        _site.Time.Advance(counted.Rounds.Gap / 8);
         return holds();
     });
 }
