@@ -23,6 +23,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, Place> _places = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _appending = new(1); // entries and _places change in the same order
+    private readonly ConcurrentQueue<string> _owed = new(); // keys whose removal the log is still to tell
 
     private readonly List<string> _moved = []; // of the compaction that runs
     private Task _compaction = Task.CompletedTask;
@@ -94,13 +95,10 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
             await _appending.WaitAsync(cancellationToken);
             try
             {
-                // Until it is in the log it has the address of the one before: that must not be given up without it.
-                place = new Place(document, _places.TryGetValue(key, out Place? before) ? before.Address : -1, payload.Length);
-                _places[key] = place;
-                long address =
-                    await _log.AppendAsync(new EntryHeader(EntryKind.Document, default, payload.Length, 0, payload), payload, either.Token);
-                place = place with { Address = address };
-                _places[key] = place;
+                await AppendRemovalsAsync(either.Token);
+                place = Show(key, document, payload.Length);
+                place = place with { Address = await AppendAsync(EntryKind.Document, payload, either.Token) };
+                await PlaceAsync(key, place, either.Token);
             }
             finally
             {
@@ -133,8 +131,22 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
             return false;
         }
 
-        byte[] payload = DocumentEntry.Encode(key, null);
-        _log.TryAppend(new EntryHeader(EntryKind.DocumentRemoved, default, payload.Length, 0, payload), payload, out _);
+        _owed.Enqueue(key);
+        if (_appending.Wait(0)) // else whoever appends tells the log
+        {
+            try
+            {
+                while (_owed.TryPeek(out string? next) && (!IsGone(next) || TryAppendRemoval(next)))
+                {
+                    _owed.TryDequeue(out _);
+                }
+            }
+            finally
+            {
+                _appending.Release();
+            }
+        }
+
         return true;
     }
 
@@ -144,7 +156,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _compaction;
-        await LastCommit.MakeAsync(() => _log.CommitAsync(_health.Failing), "the documents' log", _logger); // removals
+        await LastCommit.MakeAsync(CommitRemovalsAsync, "the documents' log", _logger);
         _log.Dispose(); // _appending is not disposed of: whoever waits for it would do so for ever
     }
 
@@ -233,16 +245,90 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
             }
 
             byte[] payload = DocumentEntry.Encode(key, document);
-            long address =
-                await _log.AppendAsync(new EntryHeader(EntryKind.Document, default, payload.Length, 0, payload), payload, failing);
-            _places[key] = now with { Address = address, InMemory = now.InMemory ?? document };
-            _moved.Add(key);
+            long address = await AppendAsync(EntryKind.Document, payload, failing);
+            if (await PlaceAsync(key, now with { Address = address, InMemory = document }, failing))
+            {
+                _moved.Add(key);
+            }
         }
         finally
         {
             _appending.Release();
         }
     }
+
+    private async Task CommitRemovalsAsync()
+    {
+        CancellationToken failing = _health.Failing;
+        await _appending.WaitAsync(failing);
+        try
+        {
+            await AppendRemovalsAsync(failing);
+        }
+        finally
+        {
+            _appending.Release();
+        }
+
+        await _log.CommitAsync(failing);
+    }
+
+    /// <summary>
+    /// Shows a document that is not in the log yet. Until then it has the address of the one before: that must not be given up without it.
+    /// </summary>
+    private Place Show(string key, StoredDocument document, int payloadBytes)
+    {
+        while (true)
+        {
+            bool isThere = _places.TryGetValue(key, out Place? before);
+            var place = new Place(document, isThere ? before!.Address : -1, payloadBytes);
+            if (isThere ? _places.TryUpdate(key, place, before!) : _places.TryAdd(key, place))
+            {
+                return place;
+            }
+        }
+    }
+
+    /// <summary>
+    /// What was appended is the document now. False: it was removed meanwhile, and the log tells so behind it. For who holds
+    /// <see cref="_appending"/>.
+    /// </summary>
+    private async ValueTask<bool> PlaceAsync(string key, Place place, CancellationToken cancellationToken)
+    {
+        bool isPlaced = false;
+        while (!isPlaced && _places.TryGetValue(key, out Place? now))
+        {
+            isPlaced = _places.TryUpdate(key, place, now);
+        }
+
+        await AppendRemovalsAsync(cancellationToken);
+        return isPlaced;
+    }
+
+    private async ValueTask AppendRemovalsAsync(CancellationToken cancellationToken)
+    {
+        while (_owed.TryPeek(out string? key))
+        {
+            if (IsGone(key))
+            {
+                await AppendAsync(EntryKind.DocumentRemoved, DocumentEntry.Encode(key, null), cancellationToken);
+            }
+
+            _owed.TryDequeue(out _);
+        }
+    }
+
+    private bool TryAppendRemoval(string key)
+    {
+        byte[] payload = DocumentEntry.Encode(key, null);
+        return _log.TryAppend(new EntryHeader(EntryKind.DocumentRemoved, default, payload.Length, 0, payload), payload, out _);
+    }
+
+    /// <summary>Else a document of that name has come since, and its entry is behind the removed one's.</summary>
+    private bool IsGone(string key) => !_places.TryGetValue(key, out Place? now) || now.Address < 0;
+
+    private ValueTask<long> AppendAsync(EntryKind kind, byte[] payload, CancellationToken cancellationToken) =>
+        _log.AppendAsync(new EntryHeader(kind, default, payload.Length, 0, payload), payload, cancellationToken);
 
     private void Recover(in ScannedEntry entry)
     {

@@ -1,0 +1,128 @@
+using Breakwater.CacheStore.Disk;
+using Breakwater.CacheStore.Documents;
+using Breakwater.TestSupport;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Breakwater.CacheStore.Tests.Documents;
+
+/// <summary>What was removed stays so, at once and after a restart, whatever else is done with it at that moment.</summary>
+public sealed class RemovedDocumentTests : IAsyncLifetime
+{
+    /// <summary>Two pages of eight documents each, of which the disk takes none, and one that waits for the third.</summary>
+    private const int ShownWhenFull = 1 + 16 + 1;
+
+    private readonly TemporaryDirectory _directory = new();
+    private readonly ManualResetEventSlim _writes = new(initialState: true);
+    private readonly HookedDisk _disk = new();
+    private readonly DiskHealth _health = new(TimeProvider.System, NullLogger.Instance);
+    private FasterDocumentStore _store = null!;
+
+    public Task InitializeAsync()
+    {
+        _disk.BeforeWrite = _ => _writes.Wait(Waiting.Hang);
+        _store = FasterDocumentStore.Open(_directory.Path, _disk, _health, NullLogger.Instance);
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        _health.Dispose();
+        _writes.Dispose();
+        _directory.Dispose();
+    }
+
+    /// <summary>A document above 64 KiB is read from the disk before it is written again: it is removed between the two.</summary>
+    [Fact]
+    public async Task Remove_WhileTheDocumentIsWrittenAgain_IsNotUndone()
+    {
+        await _store.PutAsync("old", Document(0, 500_000));
+        int removed = 0;
+        _disk.ReadFault = _ =>
+        {
+            removed += _store.Remove("old") ? 1 : 0;
+            return false;
+        };
+        for (int i = 0; removed == 0 && i < 300; i++)
+        {
+            await _store.PutAsync("new", Document(i, 1_000_000));
+        }
+
+        _disk.ReadFault = null;
+        Assert.Equal(1, removed);
+        await GoneAsync("old");
+    }
+
+    /// <summary>What one sees before a restart is what one sees after it.</summary>
+    [Fact]
+    public async Task Remove_WhileTheDocumentIsPut_IsBeforeItOrBehindIt()
+    {
+        string[] keys = [.. Enumerable.Range(0, 1_500).Select(i => $"d{i}")];
+        await Task.WhenAll(keys.Select(key => _store.PutAsync(key, Document(1, 10)).AsTask())).InTimeAsync();
+        foreach (string[] some in keys.Chunk(20))
+        {
+            await Task.WhenAll(
+                Task.WhenAll(some.Select(key => Task.Run(async () => await _store.PutAsync(key, Document(2, 10))))),
+                Task.Run(() => Array.ForEach(some, key => _store.Remove(key)))).InTimeAsync();
+        }
+
+        string[] before = [.. _store.Keys().Order()];
+        await ReopenAsync();
+
+        Assert.Equal(before, _store.Keys().Order());
+    }
+
+    /// <summary>The log has no room for the removal's entry until the disk has written what is before it.</summary>
+    [Fact]
+    public async Task Remove_WhileTheLogIsFull_IsThereAfterARestart()
+    {
+        await _store.PutAsync("old", Document(0, 10));
+        Task puts = await FillLogAsync();
+        Assert.True(_store.Remove("old"));
+        _writes.Set();
+        await puts.InTimeAsync();
+
+        await GoneAsync("old");
+    }
+
+    /// <summary>The newest word counts, also where the removal could not be written before the next document of that name.</summary>
+    [Fact]
+    public async Task Put_AfterARemoval_IsThereAfterARestart()
+    {
+        await _store.PutAsync("a", Document(0, 10));
+        Task puts = await FillLogAsync();
+        Assert.True(_store.Remove("a"));
+        Task again = _store.PutAsync("a", Document(7, 10)).AsTask();
+        _writes.Set();
+        await Task.WhenAll(puts, again).InTimeAsync();
+        await ReopenAsync();
+
+        Assert.True(_store.TryGet("a", out StoredDocument? found));
+        Assert.Equal(Document(7, 10).Body.ToArray(), found.Body.ToArray());
+    }
+
+    /// <summary>The disk stands still until <see cref="_writes"/> is set. Gives what puts then go on.</summary>
+    private async Task<Task> FillLogAsync()
+    {
+        _writes.Reset();
+        Task puts = Task.WhenAll(Enumerable.Range(0, 30).Select(i =>
+            Task.Run(async () => await _store.PutAsync($"d{i}", Document(i, 1_000_000)))));
+        await Waiting.UntilAsync(() => _store.Count == ShownWhenFull);
+        return puts;
+    }
+
+    private static StoredDocument Document(int seed, int bytes) => new(TestObjects.Bytes(seed, bytes), default, DateTimeOffset.UnixEpoch);
+
+    private async Task GoneAsync(string key)
+    {
+        Assert.False(_store.TryGet(key, out _));
+        await ReopenAsync();
+        Assert.False(_store.TryGet(key, out _));
+    }
+
+    private async Task ReopenAsync()
+    {
+        await _store.DisposeAsync();
+        await InitializeAsync();
+    }
+}
