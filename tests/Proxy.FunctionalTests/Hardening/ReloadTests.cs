@@ -361,7 +361,7 @@ public sealed class ReloadTests : IAsyncLifetime
 
     private void Write(Dictionary<string, string?> changes)
     {
-        Dictionary<string, string?> all = new()
+        Dictionary<string, string?> all = new(ProxyUnderTest.Patient)
         {
             ["Proxy:Listen:0"] = "127.0.0.1:0",
             ["Admin:Listen"] = "127.0.0.1:0",

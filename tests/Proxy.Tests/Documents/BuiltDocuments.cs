@@ -33,6 +33,7 @@ internal sealed class BuiltDocuments(DateTimeOffset? start = null) : IAsyncDispo
         {
             ["Proxy:Listen:0"] = "127.0.0.1:0",
             ["Admin:Listen"] = "127.0.0.1:0",
+            ["Proxy:ConnectTimeout"] = "00:01:00",
             ["Store:Path"] = _directory.Combine("store"),
             ["Store:QuotaBytes"] = "268435456",
             ["Repositories:KeysDirectory"] = Keys,
