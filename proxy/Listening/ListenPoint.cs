@@ -67,7 +67,6 @@ internal sealed record ListenPoint(IPEndPoint EndPoint, IReadOnlyList<InheritedS
         }
 
         using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = false };
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         socket.Bind(EndPoint);
         return (ulong)InheritedSockets.Duplicate((int)socket.SafeHandle.DangerousGetHandle()); // Kestrel's, which closes it
     }

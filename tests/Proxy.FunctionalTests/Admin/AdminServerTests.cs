@@ -164,6 +164,22 @@ public sealed class AdminServerTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Conflict, e.Status);
     }
 
+    [Theory]
+    [InlineData(404, " does not know this: is it of another release, or is the feature off?")]
+    [InlineData(500, " answered 500 ")]
+    public async Task Client_SomethingElseIsOnThePort_SaysWhatItMayBe(int status, string expected)
+    {
+        await using ScriptedUpstream other = ScriptedUpstream.Start();
+        other.Everything = UpstreamBehaviour.WithStatus(status);
+        _settings.Admin.Listen = $"{other.EndPoint}";
+        using var client = new AdminClient(_settings);
+
+        AdminException e = await Assert.ThrowsAsync<AdminException>(() => client.GetAsync<Echo>("echo", default));
+
+        Assert.Contains(expected, e.Message, StringComparison.Ordinal);
+        Assert.Equal(status, (int?)e.Status);
+    }
+
     [Fact]
     public async Task Client_NoServer_SaysWhatToDo()
     {

@@ -114,6 +114,26 @@ public sealed class DeclaredPinTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Pin_ThatHasNoRoom_IsAFinding_WithTheSettingToRaise()
+    {
+        await _proxy.RestartAsync(new Dictionary<string, string?>(NoPin) { ["Store:QuotaBytes"] = "67108864" });
+        int most = (int)_proxy.Store.Pins.MaxBytes;
+        SyntheticObject[] others = [new(16_000_000, 1), new(16_000_000, 2), new(most - 33_000_000, 3)];
+        foreach (SyntheticObject other in others)
+        {
+            Assert.Equal(200, (await _proxy.GetAsync(other.On(_stratum1).Path)).Status);
+        }
+
+        await Waiting.UntilAsync(() => _proxy.Store.Pins.Put(ByCommand, [.. others.Select(other => other.Key)]) == PinResult.Pinned
+            && _proxy.Store.Pins.Bytes == most - 1_000_000);
+        _proxy.Change(new Dictionary<string, string?>(Everything));
+
+        await Waiting.UntilAsync(() => Findings() is [var text]
+            && text.StartsWith($"Pins:boot: more than {most} bytes would be pinned. Raise Store:QuotaBytes", StringComparison.Ordinal));
+        Assert.Equal([ByCommand], _proxy.Store.Pins.Names);
+    }
+
+    [Fact]
     public async Task PinRemove_OfADeclaredPin_SaysWhereItIsDeclared_AndStatusShowsIt()
     {
         using var client = new AdminClient(_proxy.Services.GetRequiredService<BreakwaterSettings>());

@@ -52,6 +52,30 @@ public sealed class ColdObjectTests
             $"{first}, then {second}");
     }
 
+    /// <summary>It takes the end of the connection for the end of a body whose length it was not told.</summary>
+    [Theory]
+    [InlineData("true", 30_000)]
+    [InlineData("true", 3_000_000)]
+    [InlineData("false", 30_000)]
+    [InlineData("false", 3_000_000)]
+    public async Task Length_ThatTheStratum1DoesNotTell_IsToldToAClientOfHttp10(string rawPath, int sizeBytes)
+    {
+        await using ScriptedUpstream upstream = ScriptedUpstream.Start();
+        SyntheticObject item = new SyntheticObject(sizeBytes).On(upstream);
+        Gate gate = new();
+        upstream.Script(item.Path, new UpstreamBehaviour { Chunked = true, BodyGates = [(sizeBytes / 2, gate)] });
+        await using ProxyUnderTest proxy = await ProxyUnderTest.StartAsync(
+            new Dictionary<string, string?>(ProxyUnderTest.Patient) { ["Proxy:RawPath"] = rawPath }, null, upstream);
+        using RawHttpClient old = await proxy.ConnectAsync();
+        await old.SendAsync($"GET {item.Path} HTTP/1.0\r\n\r\n");
+        await gate.Reached;
+        gate.Open();
+        RawResponse response = await old.ReadResponseAsync();
+
+        Assert.Equal((200, (long?)sizeBytes, true), (response.Status, response.Head.ContentLength, response.IsComplete));
+        Assert.Equal(item.Bytes, response.Body);
+    }
+
     [Theory]
     [InlineData("bytes=2900000-2900099", null, false)]
     [InlineData("bytes=2900000-2900099", "1048576", false)]
