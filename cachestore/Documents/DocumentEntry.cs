@@ -16,7 +16,7 @@ internal static class DocumentEntry
     {
         int keyBytes = Encoding.UTF8.GetByteCount(key);
         int headBytes = document?.Head.Length ?? 0;
-        byte[] payload = new byte[FixedBytes + keyBytes + headBytes + (document?.Body.Length ?? 0)];
+        byte[] payload = new byte[LengthOf(key, document)];
         BinaryPrimitives.WriteUInt16LittleEndian(payload, (ushort)keyBytes);
         BinaryPrimitives.WriteInt32LittleEndian(payload.AsSpan(2), headBytes);
         BinaryPrimitives.WriteInt64LittleEndian(payload.AsSpan(6), document?.StoredAt.UtcTicks ?? 0);
@@ -25,6 +25,10 @@ internal static class DocumentEntry
         document?.Body.Span.CopyTo(payload.AsSpan(FixedBytes + keyBytes + headBytes));
         return payload;
     }
+
+    /// <summary>Bytes of a payload.</summary>
+    public static int LengthOf(string key, StoredDocument? document) =>
+        FixedBytes + Encoding.UTF8.GetByteCount(key) + (document is null ? 0 : document.Head.Length + document.Body.Length);
 
     /// <summary>Reads a payload. The document's memory is a slice of it.</summary>
     public static bool TryDecode(ReadOnlyMemory<byte> payload, out string key, out StoredDocument document)

@@ -38,6 +38,9 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
 
     public int Count => _places.Count;
 
+    /// <summary>Bytes of the log, with what waits for its disk.</summary>
+    public long LogBytes => _log.TailAddress - _log.BeginAddress;
+
     public int MaxDocumentBytes => _log.MaxPayloadBytes - DocumentEntry.MaxKeyBytes - 64;
 
     public static FasterDocumentStore Open(string directory, StoreDisk disk, DiskHealth health, ILogger logger)
@@ -86,19 +89,21 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
                 nameof(document));
         }
 
-        byte[] payload = DocumentEntry.Encode(key, document);
         CancellationToken failing = _health.Failing;
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, failing);
-        Place place;
         try
         {
+            Show(key, document);
             await _appending.WaitAsync(cancellationToken);
             try
             {
                 await AppendRemovalsAsync(either.Token);
-                place = Show(key, document, payload.Length);
-                place = place with { Address = await AppendAsync(EntryKind.Document, payload, either.Token) };
-                await PlaceAsync(key, place, either.Token);
+
+                // Removed meanwhile, or appended by one that was put later: then there is nothing to do.
+                if (_places.TryGetValue(key, out Place? now) && !now.IsAppended)
+                {
+                    await AppendAsync(key, now.InMemory!, either.Token);
+                }
             }
             finally
             {
@@ -116,11 +121,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
             throw new IOException($"Document '{key}' could not be made durable: the store is closed.", closed);
         }
 
-        if (payload.Length > InMemoryBytes)
-        {
-            _places.TryUpdate(key, place with { InMemory = null }, place);
-        }
-
+        DropFromMemory(key);
         StartCompactionIfDue();
     }
 
@@ -212,11 +213,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         await _log.CommitAsync(_health.Failing);
         foreach (string key in _moved)
         {
-            if (_places.TryGetValue(key, out Place? place) && place.PayloadBytes > InMemoryBytes
-                && place.Address < _log.FlushedUntilAddress)
-            {
-                _places.TryUpdate(key, place with { InMemory = null }, place);
-            }
+            DropFromMemory(key);
         }
 
         _moved.Clear();
@@ -244,12 +241,8 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
                 return;
             }
 
-            byte[] payload = DocumentEntry.Encode(key, document);
-            long address = await AppendAsync(EntryKind.Document, payload, failing);
-            if (await PlaceAsync(key, now with { Address = address, InMemory = document }, failing))
-            {
-                _moved.Add(key);
-            }
+            await AppendAsync(key, document, failing);
+            _moved.Add(key);
         }
         finally
         {
@@ -276,33 +269,42 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
     /// <summary>
     /// Shows a document that is not in the log yet. Until then it has the address of the one before: that must not be given up without it.
     /// </summary>
-    private Place Show(string key, StoredDocument document, int payloadBytes)
+    private void Show(string key, StoredDocument document)
     {
-        while (true)
-        {
-            bool isThere = _places.TryGetValue(key, out Place? before);
-            var place = new Place(document, isThere ? before!.Address : -1, payloadBytes);
-            if (isThere ? _places.TryUpdate(key, place, before!) : _places.TryAdd(key, place))
-            {
-                return place;
-            }
-        }
+        int payloadBytes = DocumentEntry.LengthOf(key, document);
+        _places.AddOrUpdate(key,
+            static (_, shown) => new Place(shown.Document, -1, shown.PayloadBytes, IsAppended: false),
+            static (_, before, shown) => new Place(shown.Document, before.Address, shown.PayloadBytes, IsAppended: false),
+            (Document: document, PayloadBytes: payloadBytes));
     }
 
-    /// <summary>
-    /// What was appended is the document now. False: it was removed meanwhile, and the log tells so behind it. For who holds
-    /// <see cref="_appending"/>.
-    /// </summary>
-    private async ValueTask<bool> PlaceAsync(string key, Place place, CancellationToken cancellationToken)
+    /// <summary>Writes a document of that name to the log's end. For who holds <see cref="_appending"/>.</summary>
+    private async Task AppendAsync(string key, StoredDocument document, CancellationToken cancellationToken)
     {
-        bool isPlaced = false;
-        while (!isPlaced && _places.TryGetValue(key, out Place? now))
+        long address = await AppendAsync(EntryKind.Document, DocumentEntry.Encode(key, document), cancellationToken);
+
+        // A newer one may have been shown meanwhile, which has yet to be written; or it was removed.
+        while (_places.TryGetValue(key, out Place? now))
         {
-            isPlaced = _places.TryUpdate(key, place, now);
+            bool isIt = now.InMemory is null || ReferenceEquals(now.InMemory, document);
+            if (_places.TryUpdate(key,
+                now with { Address = address, InMemory = now.InMemory ?? document, IsAppended = now.IsAppended || isIt }, now))
+            {
+                break;
+            }
         }
 
         await AppendRemovalsAsync(cancellationToken);
-        return isPlaced;
+    }
+
+    /// <summary>A long document that the log's files have is read from there.</summary>
+    private void DropFromMemory(string key)
+    {
+        if (_places.TryGetValue(key, out Place? place) && place.IsAppended && place.PayloadBytes > InMemoryBytes
+            && place.Address < _log.FlushedUntilAddress)
+        {
+            _places.TryUpdate(key, place with { InMemory = null }, place);
+        }
     }
 
     private async ValueTask AppendRemovalsAsync(CancellationToken cancellationToken)
@@ -344,7 +346,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         else if (entry.Header.Kind == EntryKind.Document)
         {
             _places[key] =
-                new Place(entry.Header.PayloadLength <= InMemoryBytes ? document : null, entry.Address, entry.Header.PayloadLength);
+                new Place(entry.Header.PayloadLength <= InMemoryBytes ? document : null, entry.Address, entry.Header.PayloadLength, true);
         }
     }
 
@@ -379,6 +381,10 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         }
     }
 
-    /// <summary>Where a document is. In memory: small, or not durable yet.</summary>
-    private sealed record Place(StoredDocument? InMemory, long Address, int PayloadBytes);
+    /// <summary>Where a document is.</summary>
+    /// <param name="InMemory">Small, or not durable yet; null: it is read from the log.</param>
+    /// <param name="Address">Of its entry, or of that of the one before until it has one; −1: there is none.</param>
+    /// <param name="PayloadBytes">Of its entry.</param>
+    /// <param name="IsAppended">Has it an entry?</param>
+    private sealed record Place(StoredDocument? InMemory, long Address, int PayloadBytes, bool IsAppended);
 }

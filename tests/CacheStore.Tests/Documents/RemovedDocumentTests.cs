@@ -8,8 +8,8 @@ namespace Breakwater.CacheStore.Tests.Documents;
 /// <summary>What was removed stays so, at once and after a restart, whatever else is done with it at that moment.</summary>
 public sealed class RemovedDocumentTests : IAsyncLifetime
 {
-    /// <summary>Two pages of eight documents each, of which the disk takes none, and one that waits for the third.</summary>
-    private const int ShownWhenFull = 1 + 16 + 1;
+    /// <summary>Two pages in memory, with room for eight documents each; what is left of the second is too little for one more.</summary>
+    private const long FullBytes = (2 << 23) - 1_000_000;
 
     private readonly TemporaryDirectory _directory = new();
     private readonly ManualResetEventSlim _writes = new(initialState: true);
@@ -85,6 +85,36 @@ public sealed class RemovedDocumentTests : IAsyncLifetime
         await GoneAsync("old");
     }
 
+    /// <summary>A document is seen from its put on, and so is its removal, however long the disk takes.</summary>
+    [Fact]
+    public async Task Remove_OfADocumentThatWaitsForTheLog_IsNotUndone()
+    {
+        await _store.PutAsync("old", Document(0, 10));
+        Task puts = await FillLogAsync();
+        Task[] late = [_store.PutAsync("new", Document(1, 10)).AsTask(), _store.PutAsync("old", Document(2, 10)).AsTask()];
+        Assert.True(_store.TryGet("new", out _));
+        Assert.Equal((true, true), (_store.Remove("new"), _store.Remove("old")));
+        _writes.Set();
+        await Task.WhenAll([puts, .. late]).InTimeAsync();
+
+        await GoneAsync("old", "new");
+    }
+
+    /// <summary>One entry is enough for what is put again before the log has room.</summary>
+    [Fact]
+    public async Task Put_AgainWhileTheLogIsFull_IsWrittenOnceAndTheNewestWins()
+    {
+        Task puts = await FillLogAsync();
+        Task[] late = [.. Enumerable.Range(1, 500).Select(i => _store.PutAsync("a", Document(i, 100_000)).AsTask())];
+        _writes.Set();
+        await Task.WhenAll([puts, .. late]).InTimeAsync();
+
+        Assert.InRange(_store.LogBytes, 30_000_000, 34_000_000);
+        await ReopenAsync();
+        Assert.True(_store.TryGet("a", out StoredDocument? found));
+        Assert.Equal(Document(500, 100_000).Body.ToArray(), found.Body.ToArray());
+    }
+
     /// <summary>The newest word counts, also where the removal could not be written before the next document of that name.</summary>
     [Fact]
     public async Task Put_AfterARemoval_IsThereAfterARestart()
@@ -101,23 +131,72 @@ public sealed class RemovedDocumentTests : IAsyncLifetime
         Assert.Equal(Document(7, 10).Body.ToArray(), found.Body.ToArray());
     }
 
+    /// <summary>
+    /// Each name has a writer of its own, which does not wait for the disk; beside them the log is written again and again. What was said
+    /// last of a name is so at once, and after a restart.
+    /// </summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Documents_OfManyWriters_AreWhatWasSaidLast(int seed)
+    {
+        int?[] last = await Task.WhenAll(Enumerable.Range(0, 6).Select(name => Task.Run(() => WriteAsync(name, new Random(seed * name)))))
+            .InTimeAsync();
+        await ReopenAsync();
+
+        Assert.Equal(last, Enumerable.Range(0, last.Length).Select(SeedOf));
+    }
+
+    private async Task<int?> WriteAsync(int name, Random random)
+    {
+        int? said = null;
+        List<Task> puts = [];
+        for (int step = 1; step <= 250; step++)
+        {
+            said = random.Next(5) == 0 ? null : step;
+            if (said is null)
+            {
+                _store.Remove($"{name}");
+            }
+            else
+            {
+                puts.Add(_store.PutAsync($"{name}", Document(step, random.Next(3) == 0 ? 10 : random.Next(50_000, 500_000))).AsTask());
+            }
+
+            Assert.Equal(said, SeedOf(name));
+            if (random.Next(4) == 0)
+            {
+                await Task.WhenAll(puts);
+                Assert.Equal(said, SeedOf(name));
+            }
+        }
+
+        await Task.WhenAll(puts);
+        return said;
+    }
+
+    /// <summary>By which seed the document was made; null: it is not there.</summary>
+    private int? SeedOf(int name) =>
+        _store.TryGet($"{name}", out StoredDocument? found) ? BitConverter.ToInt32(found.Head.Span) : null;
+
     /// <summary>The disk stands still until <see cref="_writes"/> is set. Gives what puts then go on.</summary>
     private async Task<Task> FillLogAsync()
     {
         _writes.Reset();
         Task puts = Task.WhenAll(Enumerable.Range(0, 30).Select(i =>
             Task.Run(async () => await _store.PutAsync($"d{i}", Document(i, 1_000_000)))));
-        await Waiting.UntilAsync(() => _store.Count == ShownWhenFull);
+        await Waiting.UntilAsync(() => _store.LogBytes > FullBytes);
         return puts;
     }
 
-    private static StoredDocument Document(int seed, int bytes) => new(TestObjects.Bytes(seed, bytes), default, DateTimeOffset.UnixEpoch);
+    private static StoredDocument Document(int seed, int bytes) =>
+        new(TestObjects.Bytes(seed, bytes), BitConverter.GetBytes(seed), DateTimeOffset.UnixEpoch);
 
-    private async Task GoneAsync(string key)
+    private async Task GoneAsync(params string[] keys)
     {
-        Assert.False(_store.TryGet(key, out _));
+        Assert.All(keys, key => Assert.False(_store.TryGet(key, out _)));
         await ReopenAsync();
-        Assert.False(_store.TryGet(key, out _));
+        Assert.All(keys, key => Assert.False(_store.TryGet(key, out _)));
     }
 
     private async Task ReopenAsync()
