@@ -131,7 +131,8 @@ internal sealed partial class Declarations(
         {
             problem = await apply();
         }
-        catch (Exception e) when (e is not (OutOfMemoryException or OperationCanceledException))
+        catch (Exception e) when (e is not OutOfMemoryException
+            && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             problem = e.Message;
         }

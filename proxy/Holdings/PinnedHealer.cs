@@ -57,9 +57,9 @@ internal sealed partial class PinnedHealer(
                 {
                     await HealAsync(key, stoppingToken);
                 }
-                catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+                catch (Exception e) when (!(e is OperationCanceledException && stoppingToken.IsCancellationRequested))
                 {
-                    // It took too long: the next look at it finds it damaged again.
+                    LogNotHealed(log, key, e.Message); // the next look at it finds it damaged again
                 }
             }
         }

@@ -48,7 +48,11 @@ internal static class ProxyServer
         builder.Configuration.AddConfiguration(configuration);
         AddLogging(builder.Logging, configuration);
         ServiceManager.Add(builder.Services);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Proxy.DrainTimeout);
+        builder.Services.Configure<HostOptions>(host =>
+        {
+            host.ShutdownTimeout = settings.Proxy.DrainTimeout;
+            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore; // BackgroundHealth tells
+        });
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true)
             .ConfigureKestrel(kestrel => Listen(kestrel, settings.Proxy, plan));
         builder.Services.AddSingleton(plan);

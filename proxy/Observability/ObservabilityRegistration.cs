@@ -17,6 +17,7 @@ internal static class ObservabilityRegistration
         services.AddSingleton<Health>();
         services.AddSingleton<IHealthSource, LifetimeHealth>();
         services.AddSingleton<IHealthSource, CertificateHealth>();
+        services.AddSingleton<IHealthSource>(provider => new BackgroundHealth(provider.GetServices<IHostedService>));
         Telemetry.Add(services, telemetry);
     }
 }

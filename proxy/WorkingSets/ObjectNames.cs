@@ -123,7 +123,7 @@ internal sealed partial class ObjectNames(
                         LogUnreadable(log, fqrn, key, problem);
                     }
                 }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+                catch (Exception e) when (!(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
                 {
                     LogUnreadable(log, fqrn, key, e.Message);
                 }

@@ -34,10 +34,9 @@ internal sealed partial class WorkingSetService(
                     await LearnAsync(stoppingToken);
                     await polls.PollAsync(stoppingToken);
                 }
-                catch (Exception e) when (e is IOException or ObjectDisposedException
-                    || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
+                catch (Exception e) when (!(e is OperationCanceledException && stoppingToken.IsCancellationRequested))
                 {
-                    // What took too long is no reason to learn nothing any more.
+                    // What took too long, or met what nobody thought of, is no reason to learn nothing any more.
                     LogFailed(log, e);
                 }
             }
