@@ -9,7 +9,7 @@ namespace Breakwater.Peers;
 /// <summary>The race's commands: everything on loopback, in temporary directories, with processes of its own.</summary>
 internal static class Program
 {
-    private static readonly string[] s_scenarios = ["hot", "idle", "storm", "followers", "slow", "restart", "revision", "minios"];
+    private static readonly string[] s_scenarios = ["hot", "idle", "storm", "followers", "slow", "restart", "revision", "minios", "misses"];
 
     public static int Main(string[] args)
     {
@@ -48,9 +48,13 @@ internal static class Program
         var dry = new Option<bool>("--dry") { Description = "Saves nothing." };
         Option<string?> breakwater = BreakwaterOption();
         Option<string> congestion = CongestionOption();
+        var link = new Option<string?>("--link")
+        {
+            Description = "Rate of the link between all of them, e.g. 10gbit, with packets of 1,500 bytes; without it loopback as it is.",
+        };
         var command = new Command("race", "Runs the race, or a part of it, and saves what it measured in perf/results.")
         {
-            only, cases, peers, runs, append, dry, breakwater, congestion,
+            only, cases, peers, runs, append, dry, breakwater, congestion, link,
         };
         command.SetAction(parsed =>
         {
@@ -58,13 +62,14 @@ internal static class Program
             string[] who = NamesIn(parsed.GetRequiredValue(peers));
             bool hasUs = who.Any(p => p.StartsWith("breakwater", StringComparison.Ordinal));
             string? built = hasUs ? parsed.GetValue(breakwater) ?? Published.Known ?? Published.Build(root) : null;
-            if (Apart.Run(parsed.GetRequiredValue(congestion), built) is { } ended)
+            if (Apart.Run(parsed.GetRequiredValue(congestion), built, parsed.GetValue(link)) is { } ended)
             {
                 return ended;
             }
 
             var context = new RaceContext
             {
+                Link = parsed.GetValue(link),
                 Peers = who,
                 Runs = parsed.GetValue(runs),
                 BreakwaterDirectory = built,
@@ -245,6 +250,9 @@ internal static class Program
                 break;
             case "restart":
                 yield return RestartScenario.Run(context);
+                break;
+            case "misses":
+                yield return MissScenario.Run(context);
                 break;
             case "revision":
                 yield return MiniosScenario.Revision(context);

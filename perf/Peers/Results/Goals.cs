@@ -38,6 +38,8 @@ internal static class Goals
         AtMost("… 1 at 1 MB/s too", "followers/50-1MBps", Us, "upstreamRequests", 1),
         AtMost("restart after kill -9: 0 fetched again", "restart/403", Us, "upstreamRequests", 0),
         AtMost("… serving ≤ 0.35 s", "restart/403", Us, "servingSeconds", 0.35),
+        AtMostOf("first mount after a start ≤ 1.0 × squid", "restart/403", "mountMs", "squid", 1),
+        AtMostOf("processor time of a miss ≤ 1.5 × nginx", "misses/16KB", "serverUs", "nginx", 1.5),
         AtMost("10,000 VMs of minios: exiles 0", "minios/10000", Us, "exiles", 0),
         AtMost("… wrong bodies 0", "minios/10000", Us, "wrongBodies", 0),
     ];
@@ -73,6 +75,14 @@ internal static class Goals
     {
         double? figure = one.Median(peer, value);
         return (figure, figure <= most);
+    }
+    );
+
+    private static (string, string, Func<RaceCase, (double?, bool)>) AtMostOf(string goal, string id, string value, string other,
+        double most) => (goal, id, one =>
+    {
+        double? ratio = one.Median(Us, value) / one.Median(other, value);
+        return (ratio, ratio <= most);
     }
     );
 

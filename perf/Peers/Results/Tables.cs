@@ -26,12 +26,19 @@ internal static class Tables
             new("upstream requests", "upstreamRequests"), new("all done s", "seconds", "0.0")]),
         ("restart", "Restart after kill -9", [
             new("objects fetched again", "upstreamRequests"), new("port open s", "portOpenSeconds", "0.00"),
-                new("serving s", "servingSeconds", "0.00")]),
+                new("serving s", "servingSeconds", "0.00"), new("first mount ms", "mountMs", "0.0"),
+                new("boot of 403 s", "seconds", "0.00")]),
+        ("misses", "Misses", [
+            new("all done s", "seconds", "0.00"), new("server µs", "serverUs"), new("first byte p99 ms", "firstByteP99Ms", "0.0"),
+            new("upstream requests", "upstreamRequests")]),
         ("revision", "A new revision", [
             new("prefetched before the storm", "prefetched"), new("object requests upstream in the storm", "upstreamRequests"),
             new("storm s", "seconds", "0.00"), new("÷ warm storm", "againstWarm", "0.00"), new("wrong bodies", "wrongBodies")]),
         ("minios", "Storms of a recorded boot, every body checked",
             [.. s_storm, new("requests", "requests"), new("wrong bodies", "wrongBodies")]),
+        ("10gbit", "Over a link of 10 Gbit/s, packets of 1,500 bytes", [
+            new("requests/s", "requestsPerSecond"), new("all done s", "seconds", "0.0"), new("server µs", "serverUs", "0.0"),
+            new("p99 ms", "p99Ms", "0.0"), new("upstream requests", "upstreamRequests")]),
     ];
 
     private static Column[] s_storm =>

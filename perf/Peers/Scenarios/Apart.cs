@@ -18,12 +18,13 @@ internal static class Apart
     /// <summary>Runs this process's command inside, and returns its exit code; null: this is the one inside.</summary>
     /// <param name="congestion">Congestion control, e.g. <c>cubic</c>.</param>
     /// <param name="built">The folder of the published Breakwater; null: it does not race.</param>
+    /// <param name="link">Rate of loopback, with packets of 1,500 bytes; null: as it is.</param>
     /// <exception cref="IOException">The kernel has no such congestion control, or the namespace cannot be made.</exception>
-    public static int? Run(string congestion, string? built)
+    public static int? Run(string congestion, string? built, string? link = null)
     {
         if (Environment.GetEnvironmentVariable(InsideVariable) is not null)
         {
-            Prepare(congestion);
+            Prepare(congestion, link);
             return null;
         }
 
@@ -47,12 +48,27 @@ internal static class Apart
         }
     }
 
-    private static void Prepare(string congestion)
+    private static void Prepare(string congestion, string? link)
     {
-        using Process up = Process.Start("ip", ["link", "set", "lo", "up"]);
-        up.WaitForExit();
+        Do("ip", "link", "set", "lo", "up");
+        if (link is not null)
+        {
+            Do("ip", "link", "set", "lo", "mtu", "1500");
+            Do("tc", "qdisc", "add", "dev", "lo", "root", "tbf", "rate", link, "burst", "2mb", "latency", "20ms");
+        }
+
         Write("/proc/sys/net/ipv4/tcp_congestion_control", congestion, congestion);
         File.WriteAllText("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535");
+    }
+
+    private static void Do(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(program, arguments);
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+        {
+            throw new IOException($"'{program} {string.Join(' ', arguments)}' ended with {process.ExitCode}.");
+        }
     }
 
     private static void Write(string file, string value, string congestion)

@@ -28,6 +28,9 @@ internal sealed record RaceContext
     /// <summary>Congestion control of every connection, whoever makes it.</summary>
     public required string Congestion { get; init; }
 
+    /// <summary>Rate of the link between all of them, e.g. <c>10gbit</c>; null: loopback as it is.</summary>
+    public string? Link { get; init; }
+
     /// <summary>Length of one measurement of hits.</summary>
     public TimeSpan Measured { get; init; } = TimeSpan.FromSeconds(3);
 
@@ -54,6 +57,7 @@ internal sealed record RaceContext
     /// <summary>A case with its runs.</summary>
     public RaceCase Case(string id, string title, IReadOnlyList<PeerRun> runs)
     {
+        id = Link is null ? id : $"{Link}/{id}";
         var row = new RaceCase
         {
             Id = id,
