@@ -18,6 +18,7 @@ public interface IDocumentStore
     /// UTF-8.</exception>
     /// <exception cref="IOException">The disk refuses writes: the document is visible until the process ends, and not durable. A later put
     /// may succeed.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled: the same is true of it.</exception>
     ValueTask PutAsync(string key, StoredDocument document, CancellationToken cancellationToken = default);
 
     /// <summary>Forgets a document; durable with the next put. False: it was not there.</summary>
