@@ -19,6 +19,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
     private static readonly LogGeometry Geometry = new(PageSizeBits: 23, MemorySizeBits: 24, SegmentSizeBits: 25);
 
     private readonly BlobLog _log;
+    private readonly DocumentReader _entries;
     private readonly DiskHealth _health;
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, Place> _places = new(StringComparer.Ordinal);
@@ -26,12 +27,15 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
     private readonly ConcurrentQueue<string> _owed = new(); // keys whose removal the log is still to tell
 
     private readonly List<string> _moved = []; // of the compaction that runs
-    private Task _compaction = Task.CompletedTask;
+    private readonly Lock _compacting = new();
+    private Task _compaction = Task.CompletedTask; // guarded by _compacting
+    private volatile bool _isClosing;
     private int _lastTail;
 
     private FasterDocumentStore(BlobLog log, DiskHealth health, ILogger logger)
     {
         _log = log;
+        _entries = new DocumentReader(log, logger);
         _health = health;
         _logger = logger;
     }
@@ -70,7 +74,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         while (document is null && _places.TryGetValue(key, out Place? place))
         {
             document = place.InMemory ?? LoadOf(key, place);
-            if (document is null && _places.TryRemove(KeyValuePair.Create(key, place))) // else it moved meanwhile
+            if (document is null && TryForget(key, place)) // else it moved meanwhile
             {
                 _logger.LogWarning("The store forgot document {Key}: its bytes at {Address} are damaged. It is fetched again.", key,
                     place.Address);
@@ -102,7 +106,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
                 // Removed meanwhile, or appended by one that was put later: then there is nothing to do.
                 if (_places.TryGetValue(key, out Place? now) && !now.IsAppended)
                 {
-                    await AppendAsync(key, now.InMemory!, either.Token);
+                    await AppendAsync(key, now, now.InMemory!, either.Token);
                 }
             }
             finally
@@ -156,7 +160,14 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _compaction;
+        Task last;
+        lock (_compacting)
+        {
+            _isClosing = true;
+            last = _compaction;
+        }
+
+        await last;
         await LastCommit.MakeAsync(CommitRemovalsAsync, "the documents' log", _logger);
         _log.Dispose(); // _appending is not disposed of: whoever waits for it would do so for ever
     }
@@ -165,9 +176,12 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
     private void StartCompactionIfDue()
     {
         int tail = _log.Segments.IdOf(_log.TailAddress);
-        if (Interlocked.Exchange(ref _lastTail, tail) != tail && _compaction.IsCompleted && IsCompactionDue())
+        if (Interlocked.Exchange(ref _lastTail, tail) != tail && IsCompactionDue())
         {
-            _compaction = Task.Run(CompactAsync);
+            lock (_compacting)
+            {
+                _compaction = _isClosing || !_compaction.IsCompleted ? _compaction : Task.Run(CompactAsync);
+            }
         }
     }
 
@@ -182,11 +196,11 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
     {
         try
         {
-            while (IsCompactionDue() && await TryEmptyOldestSegmentAsync())
+            while (!_isClosing && IsCompactionDue() && await TryEmptyOldestSegmentAsync())
             {
             }
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or OperationCanceledException)
+        catch (Exception failure)
         {
             _logger.LogWarning(failure, "The documents' log could not be compacted now; it is tried again later.");
         }
@@ -237,12 +251,12 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
             StoredDocument? document = now.InMemory ?? LoadOf(key, now);
             if (document is null)
             {
-                _places.TryRemove(key, out _);
+                TryForget(key, now);
                 return;
             }
 
-            await AppendAsync(key, document, failing);
             _moved.Add(key);
+            await AppendAsync(key, now, document, failing);
         }
         finally
         {
@@ -273,18 +287,33 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
     {
         int payloadBytes = DocumentEntry.LengthOf(key, document);
         _places.AddOrUpdate(key,
-            static (_, shown) => new Place(shown.Document, -1, shown.PayloadBytes, IsAppended: false),
-            static (_, before, shown) => new Place(shown.Document, before.Address, shown.PayloadBytes, IsAppended: false),
+            static (_, shown) => new Place(shown.Document, -1, shown.PayloadBytes, IsAppended: false, new object()),
+            static (_, before, shown) => before with { InMemory = shown.Document, PayloadBytes = shown.PayloadBytes, IsAppended = false },
             (Document: document, PayloadBytes: payloadBytes));
     }
 
+    /// <summary>
+    /// The document of a place cannot be read, and is gone like one that was removed: an older entry must not stand in for it after a
+    /// restart. False: it is at another place by now.
+    /// </summary>
+    private bool TryForget(string key, Place place)
+    {
+        bool isForgotten = _places.TryRemove(KeyValuePair.Create(key, place));
+        if (isForgotten)
+        {
+            _owed.Enqueue(key);
+        }
+
+        return isForgotten;
+    }
+
     /// <summary>Writes a document of that name to the log's end. For who holds <see cref="_appending"/>.</summary>
-    private async Task AppendAsync(string key, StoredDocument document, CancellationToken cancellationToken)
+    private async Task AppendAsync(string key, Place place, StoredDocument document, CancellationToken cancellationToken)
     {
         long address = await AppendAsync(EntryKind.Document, DocumentEntry.Encode(key, document), cancellationToken);
 
-        // A newer one may have been shown meanwhile, which has yet to be written; or it was removed.
-        while (_places.TryGetValue(key, out Place? now))
+        // A newer one may have been shown meanwhile, which has yet to be written. After a removal it has nothing to do with this entry.
+        while (_places.TryGetValue(key, out Place? now) && now.Life == place.Life)
         {
             bool isIt = now.InMemory is null || ReferenceEquals(now.InMemory, document);
             if (_places.TryUpdate(key,
@@ -334,7 +363,7 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
 
     private void Recover(in ScannedEntry entry)
     {
-        StoredDocument? document = Load(entry.Address, entry.Header.PayloadLength, out string key);
+        StoredDocument? document = _entries.Load(entry.Address, entry.Header.PayloadLength, out string key);
         if (document is null)
         {
             _logger.LogWarning("A document in the store's log at {Address} is damaged and left out.", entry.Address);
@@ -346,45 +375,19 @@ internal sealed class FasterDocumentStore : IDocumentStore, IAsyncDisposable
         else if (entry.Header.Kind == EntryKind.Document)
         {
             _places[key] =
-                new Place(entry.Header.PayloadLength <= InMemoryBytes ? document : null, entry.Address, entry.Header.PayloadLength, true);
+                new Place(entry.Header.PayloadLength <= InMemoryBytes ? document : null, entry.Address, entry.Header.PayloadLength, true,
+                    new object());
         }
     }
 
     private StoredDocument? LoadOf(string key, Place place) =>
-        Load(place.Address, place.PayloadBytes, out string found) is { } document && found == key ? document : null;
-
-    private StoredDocument? Load(long address, int payloadBytes, out string key)
-    {
-        key = "";
-        if (!_log.Segments.TryAcquire(address, out Segment? segment))
-        {
-            return null;
-        }
-
-        try
-        {
-            byte[] bytes = new byte[EntryHeader.SizeBytes + payloadBytes];
-            int n = _log.Segments.Disk.ReadFully(segment.Handle, bytes, _log.Segments.OffsetOf(address) + BlobLog.LengthPrefixBytes);
-            EntryHeader header = EntryHeader.Read(bytes);
-            ReadOnlyMemory<byte> payload = bytes.AsMemory(EntryHeader.SizeBytes);
-            bool isRight = n == bytes.Length && header.IsValid && header.Matches(payload.Span);
-            return isRight && DocumentEntry.TryDecode(payload, out key, out StoredDocument document) ? document : null;
-        }
-        catch (IOException failure)
-        {
-            _logger.LogWarning(failure, "A document at {Address} of the store's log cannot be read.", address);
-            return null;
-        }
-        finally
-        {
-            segment.Release();
-        }
-    }
+        _entries.Load(place.Address, place.PayloadBytes, out string found) is { } document && found == key ? document : null;
 
     /// <summary>Where a document is.</summary>
     /// <param name="InMemory">Small, or not durable yet; null: it is read from the log.</param>
     /// <param name="Address">Of its entry, or of that of the one before until it has one; −1: there is none.</param>
     /// <param name="PayloadBytes">Of its entry.</param>
     /// <param name="IsAppended">Has it an entry?</param>
-    private sealed record Place(StoredDocument? InMemory, long Address, int PayloadBytes, bool IsAppended);
+    /// <param name="Life">The same for all that were put one after the other without a removal in between.</param>
+    private sealed record Place(StoredDocument? InMemory, long Address, int PayloadBytes, bool IsAppended, object Life);
 }

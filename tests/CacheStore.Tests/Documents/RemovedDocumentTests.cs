@@ -16,10 +16,15 @@ public sealed class RemovedDocumentTests : IAsyncLifetime
     private readonly HookedDisk _disk = new();
     private readonly DiskHealth _health = new(TimeProvider.System, NullLogger.Instance);
     private FasterDocumentStore _store = null!;
+    private int _held;
 
     public Task InitializeAsync()
     {
-        _disk.BeforeWrite = _ => _writes.Wait(Waiting.Hang);
+        _disk.BeforeWrite = _ =>
+        {
+            Interlocked.Increment(ref _held);
+            _writes.Wait(Waiting.Hang);
+        };
         _store = FasterDocumentStore.Open(_directory.Path, _disk, _health, NullLogger.Instance);
         return Task.CompletedTask;
     }
@@ -98,6 +103,35 @@ public sealed class RemovedDocumentTests : IAsyncLifetime
         await Task.WhenAll([puts, .. late]).InTimeAsync();
 
         await GoneAsync("old", "new");
+    }
+
+    /// <summary>Many wait for one commit, and none says that it is done before the disk has it.</summary>
+    [Fact]
+    public async Task Put_BesideOthers_IsCompleteWhenTheDiskHasIt()
+    {
+        _writes.Reset();
+        Task<bool>[] puts = [.. Enumerable.Range(0, 100).Select(i => Task.Run(async () =>
+        {
+            await _store.PutAsync($"d{i % 40}", Document(i, 100));
+            return _writes.IsSet;
+        }))];
+        await Waiting.UntilAsync(() => _store.Count == 40 && _store.LogBytes > 40 * 100);
+        await Waiting.UntilAsync(() => _held > 0);
+        _writes.Set();
+
+        Assert.DoesNotContain(false, await Task.WhenAll(puts).InTimeAsync());
+    }
+
+    /// <summary>A disk that fails for a moment has the old bytes again afterwards: what was forgotten by then stays so.</summary>
+    [Fact]
+    public async Task Document_ThatCouldNotBeRead_IsForgottenAlsoAfterARestart()
+    {
+        await _store.PutAsync("long", Document(0, 100_000));
+        _disk.ReadFault = _ => true;
+        Assert.False(_store.TryGet("long", out _));
+        _disk.ReadFault = null;
+
+        await GoneAsync("long");
     }
 
     /// <summary>One entry is enough for what is put again before the log has room.</summary>
