@@ -35,7 +35,9 @@ internal sealed class GuessCounters
         GuessRule.Neighbour => "neighbour",
         GuessRule.NestedCatalog => "catalog",
         GuessRule.NextChunk => "chunk",
-        _ => "program",
+        GuessRule.Program => "program",
+        GuessRule.Module => "module",
+        _ => "command",
     };
 
     private static string Word(GuessOutcome outcome) => outcome switch

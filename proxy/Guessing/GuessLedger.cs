@@ -59,6 +59,15 @@ internal sealed class GuessLedger(GuessLimits limits, GuessCounters counters)
         }
     }
 
+    /// <summary>Was it demanded or guessed: is it here, or under way?</summary>
+    public bool Has(in ObjectKey key)
+    {
+        lock (_gate)
+        {
+            return _demanded.Contains(key) || _guesses.ContainsKey(key);
+        }
+    }
+
     /// <summary>A guess is in the store.</summary>
     /// <param name="key">The object.</param>
     /// <param name="wireBytes">Bytes that came for it: a catalog may state fewer than there are.</param>

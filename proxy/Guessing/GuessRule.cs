@@ -14,4 +14,10 @@ internal enum GuessRule : byte
 
     /// <summary>A program that was read names it: its loader, a shared library, or the interpreter of a script.</summary>
     Program,
+
+    /// <summary>A module or script of Python or Perl that was read names it.</summary>
+    Module,
+
+    /// <summary>A shell's script that was read calls it.</summary>
+    Command,
 }

@@ -94,9 +94,9 @@ internal sealed class GuessSession(
                 Fetch(tree.Near(step.Key), cancellationToken);
             }
 
-            if (tree.FileOf(step.Key) is { SizeBytes: > 0 and <= MaxProgramBytes } file)
+            if (tree.FileOf(step.Key) is { SizeBytes: > 0 and <= MaxProgramBytes } file && file.Objects.All(part => ledger.Has(part)))
             {
-                _ = ReadProgramAsync(step.Key, file, cancellationToken);
+                _ = ReadProgramAsync(file, cancellationToken);
             }
         }
     }
@@ -192,25 +192,23 @@ internal sealed class GuessSession(
         }
 
         ledger.Arrived(guess.Key, progress.FetchedBytes);
-        if (guess.Rule is GuessRule.NestedCatalog or GuessRule.Program)
+        if (guess.Rule is not (GuessRule.Neighbour or GuessRule.NextChunk))
         {
             _steps.Writer.TryWrite(new Step(guess.Key, IsDemanded: false));
         }
     }
 
     /// <summary>Reads a file, once it is here, and gives back what it needs if it is a program.</summary>
-    private async Task ReadProgramAsync(ObjectKey key, CatalogEntry file, CancellationToken cancellationToken)
+    private async Task ReadProgramAsync(GuessedFile file, CancellationToken cancellationToken)
     {
         try
         {
             await s_reading.WaitAsync(cancellationToken);
             try
             {
-                if (await services.Objects.ReadAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is { } wire
-                    && (file.IsStoredPlain ? wire : WireContent.TryRead(wire, (int)file.SizeBytes)) is { } content
-                    && ProgramNeeds.Read(content) is { } needs)
+                if (await Task.Run(() => ReadNeedsAsync(file, cancellationToken), cancellationToken) is { } needs)
                 {
-                    _steps.Writer.TryWrite(new Step(key, IsDemanded: false, file.Path, needs));
+                    _steps.Writer.TryWrite(new Step(file.Objects[0], IsDemanded: false, file.Path, needs));
                 }
             }
             finally
@@ -222,6 +220,34 @@ internal sealed class GuessSession(
         {
             // As in FetchAsync.
         }
+    }
+
+    /// <summary>Null: it needs nothing, cannot be had, or is not as long as the catalog says.</summary>
+    private async Task<ProgramNeeds?> ReadNeedsAsync(GuessedFile file, CancellationToken cancellationToken)
+    {
+        byte[] content = new byte[file.SizeBytes + 1]; // one more than there should be
+        int length = 0;
+        foreach (ObjectKey key in file.Objects)
+        {
+            using ObjectLease? lease = await services.Objects.OpenAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken);
+            if (lease is null)
+            {
+                return null;
+            }
+
+            await using var wire = new LeaseStream(lease);
+            try
+            {
+                await using Stream part = file.IsStoredPlain ? wire : WireContent.Open(wire);
+                length += part.ReadAtLeast(content.AsSpan(length), content.Length - length, throwOnEndOfStream: false);
+            }
+            catch (Exception e) when (WireContent.IsDamage(e))
+            {
+                return null;
+            }
+        }
+
+        return length == file.SizeBytes ? ProgramNeeds.Read(content.AsSpan(0, length), file.Path) : null;
     }
 
     /// <summary>Something to think about: an object that was read or arrived, or what a program needs.</summary>

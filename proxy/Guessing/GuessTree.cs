@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Breakwater.CacheStore;
 using Breakwater.Repositories;
 
@@ -8,23 +7,28 @@ namespace Breakwater.Proxy.Guessing;
 /// The part of a repository's tree that is known so far, by the catalogs that clients read: where an object's file is, what is beside it,
 /// and what a path leads to. Catalogs that are damaged, or beyond the limits, are left out. One thread at a time.
 /// </summary>
-internal sealed class GuessTree(GuessLimits limits) : IDisposable
+internal sealed class GuessTree : IDisposable
 {
-    private const int MaxHops = 16;
-    private const int MaxPathChars = 4096;
     private const int MaxChunksOfFile = 4096;
 
-    private readonly List<Catalog> _catalogs = [];
+    private readonly GuessLimits _limits;
+    private readonly GuessCatalogs _catalogs;
+    private readonly NeedsSearch _needs;
     private readonly Dictionary<ObjectKey, Place> _places = [];
     private readonly Dictionary<PathKey, PathKey> _firstRead = [];   // directory → the file that was read first
     private readonly HashSet<PathKey> _judged = [];                  // directories that were looked at, files of too many chunks
     private (PathKey File, List<CatalogChunk> Chunks) _chunked = (default, []);
-    private long _mostLookUps = long.MaxValue;                       // of the program that is looked at
+
+    /// <summary>Of no catalog yet.</summary>
+    public GuessTree(GuessLimits limits)
+    {
+        _limits = limits;
+        _catalogs = new GuessCatalogs(limits);
+        _needs = new NeedsSearch(_catalogs);
+    }
 
     /// <summary>Names that were looked up in the catalogs since the beginning.</summary>
-    internal long LookUps { get; private set; }
-
-    private bool MayLookUp => LookUps < _mostLookUps;
+    internal long LookUps => _catalogs.LookUps;
 
     /// <summary>
     /// Takes a catalog over, also one that is damaged somewhere: what can be read of it is used. One of the same directory, of another
@@ -33,22 +37,10 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
     /// <returns>False: there is no room for it; it is closed.</returns>
     public bool TryAdd(Catalog catalog)
     {
-        int number = _catalogs.FindIndex(known => known.Prefix == catalog.Prefix);
-        if (number < 0 && _catalogs.Count >= limits.Catalogs)
+        if (!_catalogs.TryAdd(catalog, out int number))
         {
             catalog.Dispose();
             return false;
-        }
-
-        if (number < 0)
-        {
-            number = _catalogs.Count;
-            _catalogs.Add(catalog);
-        }
-        else
-        {
-            _catalogs[number].Dispose();
-            _catalogs[number] = catalog;
         }
 
         CatalogObjects.Scan<Place>(
@@ -56,21 +48,21 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
             (_, entry) => (null, new Place(number, entry.Key, entry.Parent)),
             (key, place) =>
             {
-                if (_places.Count < limits.KnownFiles)
+                if (_places.Count < _limits.KnownFiles)
                 {
                     _places.TryAdd(key, place);
                 }
 
-                return _places.Count < limits.KnownFiles;
+                return _places.Count < _limits.KnownFiles;
             },
-            maxChunked: limits.KnownFiles);
+            maxChunked: _limits.KnownFiles);
         return true;
     }
 
     /// <summary>Catalogs that hang directly below one, if they are few and small.</summary>
-    public IEnumerable<Guess> Below(Catalog catalog) => catalog.Nested.Count > limits.NestedCatalogs
+    public IEnumerable<Guess> Below(Catalog catalog) => catalog.Nested.Count > _limits.NestedCatalogs
         ? []
-        : catalog.Nested.Where(nested => nested.SizeBytes is > 0 && nested.SizeBytes <= limits.NestedCatalogBytes)
+        : catalog.Nested.Where(nested => nested.SizeBytes is > 0 && nested.SizeBytes <= _limits.NestedCatalogBytes)
             .Select(nested => new Guess(nested.Catalog, nested.SizeBytes, GuessRule.NestedCatalog));
 
     /// <summary>An object was read: what lies near it.</summary>
@@ -90,55 +82,33 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
         return guesses;
     }
 
-    /// <summary>The file that is one object; null: not known, or it has chunks.</summary>
-    public CatalogEntry? FileOf(ObjectKey key) =>
-        _places.TryGetValue(key, out Place place) && EntryOf(place) is { IsChunked: false } entry ? entry : null;
+    /// <summary>The file that an object is, or begins; null: not known, or it has more chunks than are guessed at a time.</summary>
+    public GuessedFile? FileOf(ObjectKey key)
+    {
+        if (!_places.TryGetValue(key, out Place place) || EntryOf(place) is not { } entry)
+        {
+            return null;
+        }
+
+        if (!entry.IsChunked)
+        {
+            return new GuessedFile(entry.Path, entry.SizeBytes, entry.IsStoredPlain, [key]);
+        }
+
+        List<CatalogChunk> chunks = [];
+        return _catalogs[place.Catalog].ReadChunks(entry, chunks) is null && chunks.Count > 0 && chunks.Count <= 1 + _limits.NextChunks
+            && chunks[0].Object == key
+            ? new GuessedFile(entry.Path, entry.SizeBytes, entry.IsStoredPlain, [.. chunks.Select(chunk => chunk.Object)])
+            : null;
+    }
 
     /// <summary>What a program needs, as far as it is known where it is.</summary>
     /// <param name="program">Its path.</param>
     /// <param name="needs">What it names.</param>
-    public List<Guess> NeedsOf(string program, ProgramNeeds needs)
-    {
-        // The program is the publisher's: 128 libraries in 128 directories, each of hundreds of names, would take minutes.
-        _mostLookUps = Math.Min(LookUps + limits.LookUpsOfProgram, limits.LookUps);
-        string root = RootOf(program);
-        List<Guess> guesses = [];
-        foreach (string path in needs.Paths)
-        {
-            AddFile(root, path, guesses);
-        }
-
-        foreach (string command in needs.Commands)
-        {
-            _ = CommandDirectories.Any(directory => AddFile(root, $"{directory}/{command}", guesses));
-        }
-
-        string[] directories = [.. needs.LibraryPaths.Select(path => Expand(path, root, program)), .. LibraryDirectories(needs.Triplet)];
-        foreach (string library in needs.Libraries)
-        {
-            _ = directories.Any(directory => AddFile(root, $"{directory}/{library}", guesses));
-        }
-
-        return guesses;
-    }
+    public List<Guess> NeedsOf(string program, ProgramNeeds needs) => _needs.Of(program, needs);
 
     /// <inheritdoc/>
-    public void Dispose() => _catalogs.ForEach(catalog => catalog.Dispose());
-
-    private static string[] CommandDirectories => ["/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/sbin"];
-
-    private static string[] LibraryDirectories(string? triplet) =>
-    [
-        .. triplet is null ? (string[])[] : [$"/lib/{triplet}", $"/usr/lib/{triplet}"],
-        "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib",
-    ];
-
-    /// <summary><c>$ORIGIN</c> is the program's own directory, below its root as all other paths.</summary>
-    private static string Expand(string path, string root, string program)
-    {
-        string origin = program[root.Length..program.LastIndexOf('/')];
-        return path.Replace("$ORIGIN", origin, StringComparison.Ordinal).Replace("${ORIGIN}", origin, StringComparison.Ordinal);
-    }
+    public void Dispose() => _catalogs.Dispose();
 
     private void AddChunks(Place place, ObjectKey key, List<Guess> guesses)
     {
@@ -158,7 +128,7 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
         int at = _chunked.File == place.File ? _chunked.Chunks.FindIndex(chunk => chunk.Object == key) : -1;
         if (at >= 0)
         {
-            guesses.AddRange(_chunked.Chunks.Skip(at + 1).Take(limits.NextChunks)
+            guesses.AddRange(_chunked.Chunks.Skip(at + 1).Take(_limits.NextChunks)
                 .Select(chunk => new Guess(chunk.Object, chunk.SizeBytes, GuessRule.NextChunk)));
         }
     }
@@ -185,124 +155,16 @@ internal sealed class GuessTree(GuessLimits limits) : IDisposable
             if (entry.HasObjects)
             {
                 bytes += entry.SizeBytes;
-                if (files.Count <= limits.DirectoryFiles)
+                if (files.Count <= _limits.DirectoryFiles)
                 {
                     files.Add(entry);
                 }
             }
         });
-        if (problem is null && files.Count <= limits.DirectoryFiles && bytes <= limits.DirectoryBytes)
+        if (problem is null && files.Count <= _limits.DirectoryFiles && bytes <= _limits.DirectoryBytes)
         {
-            files.ForEach(file => AddObjects(catalog, file, GuessRule.Neighbour, guesses));
+            files.ForEach(file => NeedsSearch.AddObjects(catalog, file, GuessRule.Neighbour, guesses));
         }
-    }
-
-    private bool AddFile(string root, string path, List<Guess> guesses)
-    {
-        if (!MayLookUp || !TryResolve(root, path, out Catalog? catalog, out CatalogEntry? entry))
-        {
-            return false;
-        }
-
-        AddObjects(catalog, entry, GuessRule.Program, guesses);
-        return true;
-    }
-
-    private static void AddObjects(Catalog catalog, CatalogEntry file, GuessRule rule, List<Guess> guesses)
-    {
-        List<ObjectKey> objects = [];
-        if (catalog.ReadObjects(file, objects) is null && objects.Count <= ProgramNeeds.MaxNames)
-        {
-            guesses.AddRange(objects.Select(key => new Guess(key, file.SizeBytes / objects.Count, rule)));
-        }
-    }
-
-    /// <summary>
-    /// The root of the system that a program belongs to: the nearest directory above it that has an <c>etc</c> or <c>usr</c>.
-    /// </summary>
-    private string RootOf(string program)
-    {
-        for (int end = program.LastIndexOf('/'); end > 0; end = program.LastIndexOf('/', end - 1))
-        {
-            string directory = program[..end];
-            if (Find($"{directory}/usr", out _) is not null || Find($"{directory}/etc", out _) is not null)
-            {
-                return directory;
-            }
-        }
-
-        return "";
-    }
-
-    /// <summary>Follows a path below a root, links included, as a system whose root it is does.</summary>
-    private bool TryResolve(string root, string path, [NotNullWhen(true)] out Catalog? catalog, [NotNullWhen(true)] out CatalogEntry? entry)
-    {
-        (catalog, entry) = (null, null);
-        Stack<string> left = Names(path);
-        List<string> way = [];
-        for (int hops = 0; left.TryPop(out string? name);)
-        {
-            if (name is "." or "..")
-            {
-                if (name == ".." && way.Count > 0)
-                {
-                    way.RemoveAt(way.Count - 1);
-                }
-
-                continue;
-            }
-
-            way.Add(name);
-            string at = $"{root}/{string.Join('/', way)}";
-            entry = at.Length > MaxPathChars ? null : Find(at, out catalog);
-            if (entry is null)
-            {
-                return false;
-            }
-
-            if (entry.IsLink)
-            {
-                if (++hops > MaxHops || entry.LinkTarget.Length == 0 || entry.LinkTarget.Contains('$', StringComparison.Ordinal))
-                {
-                    return false;
-                }
-
-                if (entry.LinkTarget[0] == '/')
-                {
-                    way.Clear();
-                }
-                else
-                {
-                    way.RemoveAt(way.Count - 1);
-                }
-
-                foreach (string further in Names(entry.LinkTarget).Reverse())
-                {
-                    left.Push(further);
-                }
-
-                entry = null;
-            }
-        }
-
-        return entry is { HasObjects: true } && catalog is not null;
-    }
-
-    /// <summary>The names of a path; the first is on top.</summary>
-    private static Stack<string> Names(string path) => new(path.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse());
-
-    private CatalogEntry? Find(string path, out Catalog? owner)
-    {
-        owner = null;
-        if (!MayLookUp)
-        {
-            return null;
-        }
-
-        LookUps++;
-        owner = _catalogs.Where(catalog => path.StartsWith(catalog.Prefix, StringComparison.Ordinal)
-            && (path.Length == catalog.Prefix.Length || path[catalog.Prefix.Length] == '/')).MaxBy(catalog => catalog.Prefix.Length);
-        return owner is not null && owner.Find(path, out CatalogEntry? entry) is null ? entry : null;
     }
 
     private CatalogEntry? EntryOf(Place place)

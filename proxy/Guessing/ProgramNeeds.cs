@@ -5,7 +5,8 @@ namespace Breakwater.Proxy.Guessing;
 
 /// <summary>
 /// What a program names that the system reads next when it starts: its loader and shared libraries (ELF, 64 bit, little endian), or the
-/// interpreter of a script. The content is the publisher's and untrusted: what is malformed needs nothing. Pure.
+/// interpreter of a script; and, where its language is known, modules and commands. The content is the publisher's and untrusted: what is
+/// malformed needs nothing. Pure.
 /// </summary>
 /// <param name="Paths">Absolute paths.</param>
 /// <param name="Commands">Names looked for where commands are: <c>env python3</c>.</param>
@@ -29,15 +30,41 @@ internal sealed record ProgramNeeds(
     private const int Load = 1, Dynamic = 2, Interpreter = 3;                             // p_type
     private const long Needed = 1, StringTable = 5, RPath = 15, RunPath = 29;             // d_tag
 
+    private const int MaxScriptBytes = 256 << 10;
+
+    private static readonly ProgramNeeds s_nothing = new([], [], [], [], null);
+    private static readonly string[] s_shells = ["sh", "bash", "dash", "ash", "ksh"];
+
     private static ReadOnlySpan<byte> ElfMagic => "\u007fELF"u8;
 
-    /// <summary>Could content that begins so be a program? Four bytes tell.</summary>
-    public static bool MayBe(ReadOnlySpan<byte> start) => start.StartsWith(ElfMagic) || start.StartsWith("#!"u8);
+    /// <summary>Modules of its language; null: none.</summary>
+    public ModuleNeeds? Modules { get; init; }
 
-    /// <summary>Reads a file. Null: no program, or it needs nothing.</summary>
+    /// <summary>Commands that a shell's script calls, by name or absolute path.</summary>
+    public IReadOnlyList<string> Words { get; init; } = [];
+
+    /// <summary>Reads a file. Null: no program or module, or it needs nothing.</summary>
     /// <param name="content">The file, or its beginning.</param>
-    public static ProgramNeeds? Read(ReadOnlySpan<byte> content) =>
-        content.StartsWith("#!"u8) ? ReadScript(content[2..]) : content.StartsWith(ElfMagic) ? ReadElf(content) : null;
+    /// <param name="path">Where it is in the tree.</param>
+    public static ProgramNeeds? Read(ReadOnlySpan<byte> content, string path)
+    {
+        if (content.StartsWith(ElfMagic))
+        {
+            ProgramNeeds? elf = ReadElf(content);
+            return elf is null ? null : elf with { Modules = ModuleNeeds.OfInterpreter(path) };
+        }
+
+        ProgramNeeds? script = content.StartsWith("#!"u8) ? ReadScript(content[2..]) : null;
+        string? interpreter = script is null ? null : script.Commands.Concat(script.Paths).First();
+        ModuleNeeds? modules = ModuleNeeds.Read(content, path, interpreter);
+        return script is null && modules is null ? null : (script ?? s_nothing) with
+        {
+            Modules = modules,
+            Words = interpreter is not null && s_shells.Contains(interpreter[(interpreter.LastIndexOf('/') + 1)..])
+                ? ShellWords.Of(Encoding.UTF8.GetString(content[..Math.Min(content.Length, MaxScriptBytes)]))
+                : [],
+        };
+    }
 
     private static ProgramNeeds? ReadScript(ReadOnlySpan<byte> content)
     {

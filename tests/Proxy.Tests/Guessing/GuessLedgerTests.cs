@@ -34,6 +34,16 @@ public sealed class GuessLedgerTests : IDisposable
     }
 
     [Fact]
+    public void Has_WhatWasGuessedOrAskedFor_AndNothingElse()
+    {
+        GuessLedger ledger = new(new GuessLimits(), _counters);
+        ledger.Demand(KeyOf(1));
+        ledger.TryAdd(GuessOf(2, 10));
+
+        Assert.Equal([false, true, true], Enumerable.Range(0, 3).Select(i => ledger.Has(KeyOf(i))));
+    }
+
+    [Fact]
     public void TryAdd_WhatWasGuessedOrAskedFor_IsRefused()
     {
         GuessLedger ledger = new(new GuessLimits(), _counters);

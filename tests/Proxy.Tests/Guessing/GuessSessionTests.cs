@@ -117,6 +117,59 @@ public sealed class GuessSessionTests : IAsyncLifetime
         Assert.Equal(1, _ledger.Close().Guessed);
     }
 
+    /// <summary>Interpreters and tools are of several MiB.</summary>
+    [Fact]
+    public async Task Demand_OfALongProgram_FetchesWhatItNames()
+    {
+        WrittenRepository.Entry shell = _repository.PutFile("/lib/shell", "a shell");
+        WrittenRepository.Entry program = _repository.PutFile("/bin/app", "#!/lib/shell\n".PadRight((8 << 20) - 1, '#'), isPlain: true);
+        ObjectKey root = _repository.PutCatalog("", [program, shell]);
+        await PublishAsync(root);
+
+        _session.Demand(root);
+        _session.Demand(program.Key);
+        await _proxy.Upstream.RequestsArrivedAsync(_repository.UrlOf(shell.Key));
+    }
+
+    /// <summary>A catalog that lies about a length, and a program longer than any is read: nothing that they name is fetched.</summary>
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    [InlineData(9 << 20)]
+    public async Task Demand_OfAProgramOfAnotherLength_FetchesNothing(int more)
+    {
+        WrittenRepository.Entry shell = _repository.PutFile("/lib/shell", "a shell");
+        WrittenRepository.Entry program = _repository.PutFile("/bin/app", "#!/lib/shell\n");
+        WrittenRepository.Entry after = _repository.PutFile("/bin/other", "#!/lib/other\n");
+        WrittenRepository.Entry other = _repository.PutFile("/lib/other", "another shell");
+        ObjectKey root = _repository.PutCatalog("", [program with { Bytes = program.Bytes + more }, shell, after, other]);
+        await PublishAsync(root);
+
+        _session.Demand(root);
+        _session.Demand(program.Key);
+        _session.Demand(after.Key);
+        await _proxy.Upstream.RequestsArrivedAsync(_repository.UrlOf(other.Key));
+
+        Assert.Equal(0, _proxy.Upstream.RequestCount(_repository.UrlOf(shell.Key)));
+    }
+
+    /// <summary>What a guess brought is read as what a client asked for: modules name modules.</summary>
+    [Fact]
+    public async Task Demand_OfAModule_FetchesThoseThatItsModulesName()
+    {
+        WrittenRepository.Entry last = _repository.PutFile("/lib/last.py", "x = 1\n");
+        WrittenRepository.Entry next = _repository.PutFile("/lib/next.py", "import last\n");
+        WrittenRepository.Entry first = _repository.PutFile("/lib/first.py", "import next\n");
+        ObjectKey root = _repository.PutCatalog("", [first, next, last]);
+        await PublishAsync(root);
+
+        _session.Demand(root);
+        _session.Demand(first.Key);
+        await _proxy.Upstream.RequestsArrivedAsync(_repository.UrlOf(last.Key));
+
+        Assert.Equal(2, _ledger.Close().Guessed);
+    }
+
     [Fact]
     public async Task Demand_OfThreePrograms_ReadsTwoAtATime()
     {

@@ -1,13 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
 using Breakwater.CacheStore;
-using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Guessing;
 using Breakwater.Proxy.Tests.Repositories;
-using Breakwater.Proxy.Tests.Repositories.Writing;
 using Breakwater.Repositories;
 using Breakwater.Repositories.Writing;
-using Breakwater.TestSupport;
 
 namespace Breakwater.Proxy.Tests.Guessing;
 
@@ -15,15 +12,13 @@ public sealed class GuessTreeTests : IDisposable
 {
     private static readonly string[] s_amd64 = ["libc.so.6", "libown.so", "liblost.so"];
 
-    private readonly TemporaryDirectory _directory = new();
-    private readonly CatalogLimits _limits = CatalogLimits.Default with { OpenBytes = new OverflowBudget(1 << 30) };
+    private readonly WrittenTree _written = new();
     private readonly GuessTree _tree = new(new GuessLimits());
-    private int _files;
 
     public void Dispose()
     {
         _tree.Dispose();
-        _directory.Dispose();
+        _written.Dispose();
     }
 
     [Fact]
@@ -31,13 +26,14 @@ public sealed class GuessTreeTests : IDisposable
     {
         Add("", [("etc", null, 0), .. Enumerable.Range(0, 5).Select(i => ($"etc/{i}", (string?)null, 1000))]);
 
-        Assert.Empty(_tree.Near(KeyOf("etc/0")));
-        Assert.Empty(_tree.Near(KeyOf("etc/0")));
-        List<Guess> guesses = _tree.Near(KeyOf("etc/3"));
+        Assert.Empty(_tree.Near(WrittenTree.KeyOf("etc/0")));
+        Assert.Empty(_tree.Near(WrittenTree.KeyOf("etc/0")));
+        List<Guess> guesses = _tree.Near(WrittenTree.KeyOf("etc/3"));
 
-        Assert.Equal(Enumerable.Range(0, 5).Select(i => KeyOf($"etc/{i}")).ToHashSet(), guesses.Select(guess => guess.Key).ToHashSet());
+        Assert.Equal(
+            Enumerable.Range(0, 5).Select(i => WrittenTree.KeyOf($"etc/{i}")).ToHashSet(), guesses.Select(guess => guess.Key).ToHashSet());
         Assert.All(guesses, guess => Assert.Equal((GuessRule.Neighbour, 1000), (guess.Rule, guess.Bytes)));
-        Assert.Empty(_tree.Near(KeyOf("etc/4"))); // each directory once
+        Assert.Empty(_tree.Near(WrittenTree.KeyOf("etc/4"))); // each directory once
     }
 
     [Theory]
@@ -47,9 +43,9 @@ public sealed class GuessTreeTests : IDisposable
     public void Near_ALargeDirectory_IsNothing(int files, int bytes, int guessed)
     {
         Add("", [("d", null, 0), .. Enumerable.Range(0, files).Select(i => ($"d/{i}", (string?)null, bytes))]);
-        _tree.Near(KeyOf("d/0"));
+        _tree.Near(WrittenTree.KeyOf("d/0"));
 
-        Assert.Equal(guessed, _tree.Near(KeyOf("d/1")).Count);
+        Assert.Equal(guessed, _tree.Near(WrittenTree.KeyOf("d/1")).Count);
     }
 
     [Fact]
@@ -76,6 +72,31 @@ public sealed class GuessTreeTests : IDisposable
         Assert.DoesNotContain(_tree.Near(chunks[^1]), guess => guess.Rule == GuessRule.NextChunk);
     }
 
+    /// <summary>A program may have as many chunks as are guessed at a time; its first one stands for all.</summary>
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(3, true)]
+    [InlineData(4, false)]
+    public void FileOf_AProgramInChunks_IsKnownByItsFirst(int chunks, bool isKnown)
+    {
+        Assert.True(_tree.TryAdd(_written.Open("", [], writer =>
+        {
+            writer.Add(WrittenTree.RowOf("/app", null, chunks * 10) with { Flags = CatalogFlags.File | CatalogFlags.Chunked });
+            for (int i = 0; i < chunks; i++)
+            {
+                writer.AddChunk(PathKey.Of("/app"), i * 10, 10, SHA1.HashData([(byte)i]));
+            }
+        })));
+        ObjectKey[] parts =
+            [.. Enumerable.Range(0, chunks).Select(i => new ObjectKey(SHA1.HashData([(byte)i]), DigestAlgorithm.Sha1, ObjectKind.Chunk))];
+
+        GuessedFile? file = _tree.FileOf(parts[0]);
+
+        Assert.Equal(isKnown, file is not null);
+        Assert.Equal(isKnown ? parts : null, file?.Objects);
+        Assert.All(parts.Skip(1), part => Assert.Null(_tree.FileOf(part)));
+    }
+
     [Fact]
     public void NeedsOf_AProgram_AreFoundBelowItsOwnRootByPathAndLink()
     {
@@ -93,7 +114,7 @@ public sealed class GuessTreeTests : IDisposable
         List<Guess> guesses = _tree.NeedsOf("/os/usr/bin/app", needs);
 
         Assert.Equal(
-            new[] { "os/usr/lib/ld.so", "os/usr/bin/python3", "os/usr/lib/libc-2.so", "os/usr/bin/lib/libown.so" }.Select(KeyOf)
+            new[] { "os/usr/lib/ld.so", "os/usr/bin/python3", "os/usr/lib/libc-2.so", "os/usr/bin/lib/libown.so" }.Select(WrittenTree.KeyOf)
                 .ToHashSet(),
             guesses.Select(guess => guess.Key).ToHashSet());
     }
@@ -135,7 +156,7 @@ public sealed class GuessTreeTests : IDisposable
         List<Guess> guesses = _tree.NeedsOf("/app", new ProgramNeeds([$"/lib/{name}"], [], [], [], null));
 
         Assert.Equal(guessed, guesses.Count);
-        Assert.All(guesses, guess => Assert.Equal(new Guess(KeyOf("lib/ld.so"), 1, GuessRule.Program), guess));
+        Assert.All(guesses, guess => Assert.Equal(new Guess(WrittenTree.KeyOf("lib/ld.so"), 1, GuessRule.Program), guess));
     }
 
     /// <summary>Where no directory looks like a system's root, the repository's is it.</summary>
@@ -144,8 +165,9 @@ public sealed class GuessTreeTests : IDisposable
     {
         Add("", [("a", null, 0), ("a/b", null, 0), ("a/b/app", null, 1), ("lib", null, 0), ("lib/x", null, 1)]);
 
-        Assert.Equal(KeyOf("lib/x"), Assert.Single(_tree.NeedsOf("/a/b/app", new ProgramNeeds(["/lib/x"], [], [], [], null))).Key);
-        Assert.Equal(KeyOf("lib/x"), Assert.Single(_tree.NeedsOf("/app", new ProgramNeeds([], [], ["x"], [], null))).Key);
+        Assert.Equal(
+            WrittenTree.KeyOf("lib/x"), Assert.Single(_tree.NeedsOf("/a/b/app", new ProgramNeeds(["/lib/x"], [], [], [], null))).Key);
+        Assert.Equal(WrittenTree.KeyOf("lib/x"), Assert.Single(_tree.NeedsOf("/app", new ProgramNeeds([], [], ["x"], [], null))).Key);
     }
 
     /// <summary>Debian's directories of the machine come before the others; a link that leads nowhere ends no search.</summary>
@@ -162,19 +184,19 @@ public sealed class GuessTreeTests : IDisposable
             ("usr/lib/x86_64-linux-gnu/own", null, 1),
         ]);
 
-        Assert.Equal(KeyOf(found), Assert.Single(_tree.NeedsOf("/app", new ProgramNeeds([], [], ["own"], [], triplet))).Key);
+        Assert.Equal(WrittenTree.KeyOf(found), Assert.Single(_tree.NeedsOf("/app", new ProgramNeeds([], [], ["own"], [], triplet))).Key);
     }
 
     [Fact]
     public void TryAdd_AnotherRevisionOfTheFirst_TakesItsPlaceAlsoWhereThereIsNoRoom()
     {
         using GuessTree tree = new(new GuessLimits { Catalogs = 1 });
-        Assert.True(tree.TryAdd(Open("", [("usr", null, 0), ("usr/old", null, 1)])));
-        Assert.True(tree.TryAdd(Open("", [("usr", null, 0), ("usr/new", null, 1)])));
+        Assert.True(tree.TryAdd(_written.Open("", [("usr", null, 0), ("usr/old", null, 1)])));
+        Assert.True(tree.TryAdd(_written.Open("", [("usr", null, 0), ("usr/new", null, 1)])));
 
         Assert.Single(tree.NeedsOf("/app", new ProgramNeeds(["/usr/new"], [], [], [], null)));
         Assert.Empty(tree.NeedsOf("/app", new ProgramNeeds(["/usr/old"], [], [], [], null)));
-        Assert.Equal("/usr/new", tree.FileOf(KeyOf("usr/new"))?.Path);
+        Assert.Equal("/usr/new", tree.FileOf(WrittenTree.KeyOf("usr/new"))?.Path);
     }
 
     [Fact]
@@ -183,7 +205,7 @@ public sealed class GuessTreeTests : IDisposable
         Add("", [("usr", null, 0), ("usr/lib64", null, 0), ("usr/lib64/x", null, 1)]);
         Add("/usr/lib", [("usr/lib", null, 0), ("usr/lib/y", null, 1)]);
 
-        Assert.Equal(new[] { "usr/lib64/x", "usr/lib/y" }.Select(KeyOf),
+        Assert.Equal(new[] { "usr/lib64/x", "usr/lib/y" }.Select(WrittenTree.KeyOf),
             _tree.NeedsOf("/app", new ProgramNeeds(["/usr/lib64/x", "/usr/lib/y"], [], [], [], null)).Select(guess => guess.Key));
     }
 
@@ -194,7 +216,7 @@ public sealed class GuessTreeTests : IDisposable
     [InlineData(2, 0, 1)]
     public void Below_NestedCatalogs_AreGuessedWhereTheyAreFewAndSmall(int catalogs, long bytes, int guessed)
     {
-        using Catalog catalog = Open("", Enumerable.Range(0, catalogs).Select(i => ($"n{i:d2}", (string?)null, 0)), writer =>
+        using Catalog catalog = _written.Open("", Enumerable.Range(0, catalogs).Select(i => ($"n{i:d2}", (string?)null, 0)), writer =>
         {
             for (int i = 0; i < catalogs; i++)
             {
@@ -216,7 +238,7 @@ public sealed class GuessTreeTests : IDisposable
     {
         GuessLimits limits = new() { LookUps = 20_000 };
         using GuessTree tree = new(limits);
-        Assert.True(tree.TryAdd(Open("", [("usr", null, 0), ("bin", null, 0), ("bin/app", null, 1)])));
+        Assert.True(tree.TryAdd(_written.Open("", [("usr", null, 0), ("bin", null, 0), ("bin/app", null, 1)])));
         string deep = string.Concat(Enumerable.Repeat("/usr/..", 580));
         ProgramNeeds needs = new(
             [], [], [.. Enumerable.Range(0, ProgramNeeds.MaxNames).Select(i => $"lib{i}.so")],
@@ -237,62 +259,17 @@ public sealed class GuessTreeTests : IDisposable
     {
         GuessLimits limits = new() { KnownFiles = 10, Catalogs = 2 };
         using GuessTree tree = new(limits);
-        Assert.True(tree.TryAdd(Open("", [.. Enumerable.Range(0, 30).Select(i => ($"{i:d2}", (string?)null, 1))])));
-        Assert.True(tree.TryAdd(Open("/a", [("a", null, 0)])));
-        long open = _limits.OpenBytes.Taken;
-        Assert.False(tree.TryAdd(Open("/b", [("b", null, 0)])));
-        Assert.Equal(open, _limits.OpenBytes.Taken); // it is closed
-        Assert.True(tree.TryAdd(Open("/a", [("a", null, 0)]))); // another revision of one that is there
-        Assert.Equal(open, _limits.OpenBytes.Taken);
+        Assert.True(tree.TryAdd(_written.Open("", [.. Enumerable.Range(0, 30).Select(i => ($"{i:d2}", (string?)null, 1))])));
+        Assert.True(tree.TryAdd(_written.Open("/a", [("a", null, 0)])));
+        long open = _written.OpenBytes;
+        Assert.False(tree.TryAdd(_written.Open("/b", [("b", null, 0)])));
+        Assert.Equal(open, _written.OpenBytes); // it is closed
+        Assert.True(tree.TryAdd(_written.Open("/a", [("a", null, 0)]))); // another revision of one that is there
+        Assert.Equal(open, _written.OpenBytes);
 
-        Assert.Equal(10, Enumerable.Range(0, 30).Count(i => tree.FileOf(KeyOf($"{i:d2}")) is not null));
+        Assert.Equal(10, Enumerable.Range(0, 30).Count(i => tree.FileOf(WrittenTree.KeyOf($"{i:d2}")) is not null));
     }
 
     private void Add(string prefix, IEnumerable<(string Path, string? Link, int Bytes)> entries) =>
-        Assert.True(_tree.TryAdd(Open(prefix, entries)));
-
-    /// <summary>A catalog of these paths below its root; no link and no byte: a directory.</summary>
-    private Catalog Open(string prefix, IEnumerable<(string Path, string? Link, int Bytes)> entries, Action<CatalogWriter>? more = null)
-    {
-        string file = _directory.Combine($"catalog{_files++}");
-        using (var writer = new CatalogWriter(file, new CatalogHead
-        {
-            Prefix = Encoding.UTF8.GetBytes(prefix),
-            Revision = 1,
-            Ttl = TimeSpan.FromMinutes(4),
-            ModifiedAt = DateTimeOffset.UnixEpoch,
-        }))
-        {
-            writer.Add(RowOf(prefix, null, 0));
-            foreach ((string path, string? link, int bytes) in entries.Where(entry => "/" + entry.Path != prefix))
-            {
-                writer.Add(RowOf("/" + path, link, bytes));
-            }
-
-            more?.Invoke(writer);
-            writer.Complete(default, default);
-        }
-
-        Parsed<Catalog> opened = Catalog.OpenAsync(WrittenDatabase.Wire(file), _limits).GetAwaiter().GetResult();
-        Assert.True(opened.TryGet(out Catalog? catalog, out string? problem), problem);
-        return catalog;
-    }
-
-    private static ObjectKey KeyOf(string path) => new(SHA1.HashData(Encoding.UTF8.GetBytes("/" + path)), DigestAlgorithm.Sha1, 0);
-
-    private static CatalogRow RowOf(string path, string? link, int bytes) => new()
-    {
-        Key = PathKey.Of(path),
-        Parent = path.Length == 0 ? default : PathKey.Of(path[..path.LastIndexOf('/')]),
-        Name = path.Length == 0 ? default : Encoding.UTF8.GetBytes(path[(path.LastIndexOf('/') + 1)..]),
-        Flags = link is not null ? CatalogFlags.File | CatalogFlags.Link : bytes > 0 ? CatalogFlags.File : CatalogFlags.Directory,
-        SizeBytes = bytes,
-        Mode = 0x81a4,
-        ModifiedAt = 0,
-        Uid = 0,
-        Gid = 0,
-        HardLinks = 1,
-        Digest = link is null && bytes > 0 ? SHA1.HashData(Encoding.UTF8.GetBytes(path)) : default(ReadOnlyMemory<byte>),
-        LinkTarget = Encoding.UTF8.GetBytes(link ?? ""),
-    };
+        Assert.True(_tree.TryAdd(_written.Open(prefix, entries)));
 }

@@ -68,8 +68,7 @@ public sealed class ProgramFileTests
             program[program.AsSpan().IndexOf("ld.so\0"u8) + 5] = (byte)'x';
         }
 
-        Assert.Null(ProgramNeeds.Read(what == "cut before its headers" ? program[..119] : program));
-        Assert.True(ProgramNeeds.MayBe(program));
+        Assert.Null(ProgramNeeds.Read(what == "cut before its headers" ? program[..119] : program, "/bin/app"));
     }
 
     [Fact]
@@ -179,15 +178,7 @@ public sealed class ProgramFileTests
     [InlineData(254, true)]
     [InlineData(255, false)]
     public void Read_LongestFirstLineOfAScript_Is254Bytes(int length, bool isRead) =>
-        Assert.Equal(isRead, ProgramNeeds.Read(Encoding.ASCII.GetBytes("#!" + "/".PadRight(length, 'x') + "\n")) is not null);
-
-    [Theory]
-    [InlineData("#!", true)]
-    [InlineData("\u007fELF", true)]
-    [InlineData("\u007fEL", false)]
-    [InlineData("# !", false)]
-    public void MayBe_FourBytes_Tell(string start, bool expected) =>
-        Assert.Equal(expected, ProgramNeeds.MayBe(Encoding.ASCII.GetBytes(start)));
+        Assert.Equal(isRead, ProgramNeeds.Read(Encoding.ASCII.GetBytes("#!" + "/".PadRight(length, 'x') + "\n"), "/bin/app") is not null);
 
     private void Add(long tag, string text)
     {
@@ -196,7 +187,7 @@ public sealed class ProgramFileTests
         _strings.Add(0);
     }
 
-    private ProgramNeeds? Read(bool tableFirst = true) => ProgramNeeds.Read(Make(tableFirst));
+    private ProgramNeeds? Read(bool tableFirst = true) => ProgramNeeds.Read(Make(tableFirst), "/bin/app");
 
     /// <summary>Its header, its program headers (the loader's last), its dynamic section, its loader's path, its strings.</summary>
     private byte[] Make(bool tableFirst = true)

@@ -7,10 +7,12 @@ namespace Breakwater.Proxy.Tests.Guessing;
 
 public sealed class ProgramNeedsTests
 {
+    private static ProgramNeeds? Read(byte[] content) => ProgramNeeds.Read(content, "/bin/app");
+
     [Fact]
     public void Read_ARealProgram_NamesItsLoaderAndLibraries()
     {
-        ProgramNeeds needs = ProgramNeeds.Read(File.ReadAllBytes(Environment.ProcessPath!))!;
+        ProgramNeeds needs = Read(File.ReadAllBytes(Environment.ProcessPath!))!;
 
         Assert.StartsWith("/lib", Assert.Single(needs.Paths), StringComparison.Ordinal);
         Assert.Contains("libc.so.6", needs.Libraries);
@@ -27,7 +29,7 @@ public sealed class ProgramNeedsTests
     [InlineData("#!/\n", "/", null)]
     public void Read_AScript_NamesItsInterpreter(string content, string path, string? command)
     {
-        ProgramNeeds needs = ProgramNeeds.Read(System.Text.Encoding.UTF8.GetBytes(content))!;
+        ProgramNeeds needs = Read(System.Text.Encoding.UTF8.GetBytes(content))!;
 
         Assert.Equal([path], needs.Paths);
         Assert.Equal(command is null ? [] : [command], needs.Commands);
@@ -41,16 +43,16 @@ public sealed class ProgramNeedsTests
     [InlineData("#!/bin/sh")]
     [InlineData("a text")]
     [InlineData("\u007fELF")]
-    public void Read_NoProgram_NeedsNothing(string content) => Assert.Null(ProgramNeeds.Read(System.Text.Encoding.UTF8.GetBytes(content)));
+    public void Read_NoProgram_NeedsNothing(string content) => Assert.Null(Read(System.Text.Encoding.UTF8.GetBytes(content)));
 
     [Fact]
     public void Read_Headers_AreAsManyAsAProgramStatesAndSixtyFourAtMost()
     {
         string[] loaders = [.. Enumerable.Range(0, 65).Select(i => $"/ld{i}")];
 
-        Assert.Equal(loaders[..1], ProgramNeeds.Read(Program(stated: 1, loaders[..3], []))!.Paths);
-        Assert.Equal(loaders[..64], ProgramNeeds.Read(Program(stated: 65, loaders, []))!.Paths);
-        Assert.Null(ProgramNeeds.Read(Program(stated: 0, loaders[..1], [])));
+        Assert.Equal(loaders[..1], Read(Program(stated: 1, loaders[..3], []))!.Paths);
+        Assert.Equal(loaders[..64], Read(Program(stated: 65, loaders, []))!.Paths);
+        Assert.Null(Read(Program(stated: 0, loaders[..1], [])));
     }
 
     [Theory]
@@ -61,7 +63,7 @@ public sealed class ProgramNeedsTests
     {
         string[] libraries = ["z", .. Enumerable.Range(1, named - 1).Select(i => $"lib{i}.so")];
 
-        ProgramNeeds needs = ProgramNeeds.Read(Program(stated: 2, [], libraries))!;
+        ProgramNeeds needs = Read(Program(stated: 2, [], libraries))!;
 
         Assert.Equal(libraries[..read], needs.Libraries);
         Assert.Equal((0, 0, null), (needs.Paths.Count, needs.LibraryPaths.Count, needs.Triplet));
@@ -81,7 +83,7 @@ public sealed class ProgramNeedsTests
                     damaged[places[i] % damaged.Length] = values[i];
                 }
 
-                ProgramNeeds? needs = ProgramNeeds.Read(damaged);
+                ProgramNeeds? needs = Read(damaged);
                 Assert.True(needs is null || (needs.Libraries.Count <= ProgramNeeds.MaxNames && needs.Paths.Count <= 64));
             },
             iter: 3000);

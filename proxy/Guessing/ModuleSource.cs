@@ -1,0 +1,121 @@
+namespace Breakwater.Proxy.Guessing;
+
+/// <summary>Reads in the text of a module or script which modules it names. Pure; what it takes grows with the text alone.</summary>
+internal static class ModuleSource
+{
+    private const int MaxNameChars = 200;
+
+    /// <summary>Modules imported outside of all functions, as <c>xml/dom</c>.</summary>
+    public static List<string> PythonImports(string source)
+    {
+        List<string> names = [];
+        foreach (ReadOnlySpan<char> line in source.AsSpan().EnumerateLines())
+        {
+            ReadOnlySpan<char> rest = line;
+            if (TryTake(ref rest, "import"))
+            {
+                AddAll(names, rest);
+            }
+            else if (TryTake(ref rest, "from"))
+            {
+                ReadOnlySpan<char> from = Word(rest.TrimStart('.'));
+                if (!from.IsEmpty && !from.SequenceEqual("import"))
+                {
+                    Add(names, from, ".");
+                }
+                else if (rest.TrimStart('.').TrimStart() is var own && TryTake(ref own, "import"))
+                {
+                    AddAll(names, own.TrimStart('('));
+                }
+            }
+        }
+
+        return names;
+    }
+
+    /// <summary>
+    /// Modules that are used, as <c>File/Find</c>, wherever that is written: Perl does it before all else. The library of a package that
+    /// is not all Perl is one of them: <c>auto/POSIX/POSIX</c>.
+    /// </summary>
+    /// <param name="source">The text.</param>
+    /// <param name="package">The first package that it declares, as a path; null: none.</param>
+    public static List<string> PerlUses(string source, out string? package)
+    {
+        List<string> names = [];
+        package = null;
+        bool isManual = false;
+        foreach (ReadOnlySpan<char> line in source.AsSpan().EnumerateLines())
+        {
+            if (line is "__END__" or "__DATA__")
+            {
+                break;
+            }
+
+            isManual = line.StartsWith("=") ? !line.StartsWith("=cut") : isManual;
+            ReadOnlySpan<char> used = line.TrimStart();
+            ReadOnlySpan<char> here = line;
+            if (isManual)
+            {
+                continue;
+            }
+
+            if (TryTake(ref used, "use") || TryTake(ref here, "require"))
+            {
+                Add(names, Word(used.Length < line.TrimStart().Length ? used : here), "::");
+            }
+            else if (TryTake(ref here, "package") && package is null && Word(here) is { IsEmpty: false, Length: <= MaxNameChars } declared)
+            {
+                package = declared.ToString().Replace("::", "/", StringComparison.Ordinal);
+            }
+            else if (package is not null && (line.IndexOf("XSLoader::load") >= 0 || used.StartsWith("bootstrap ")))
+            {
+                Add(names, $"auto/{package}/{package[(package.LastIndexOf('/') + 1)..]}", "::");
+            }
+        }
+
+        return names;
+    }
+
+    /// <summary>Names of a list with commas: <c>a, b.c as d</c>.</summary>
+    private static void AddAll(List<string> names, ReadOnlySpan<char> list)
+    {
+        foreach (Range part in list.Split(','))
+        {
+            Add(names, Word(list[part].Trim()), ".");
+        }
+    }
+
+    private static void Add(List<string> names, ReadOnlySpan<char> name, string separator)
+    {
+        if (name.Length is > 0 and <= MaxNameChars && !char.IsAsciiDigit(name[0]) && names.Count < ProgramNeeds.MaxNames
+            && name.ToString().Replace(separator, "/", StringComparison.Ordinal) is var path
+            && !path.AsSpan().ContainsAny('.', ':') && !names.Contains(path))
+        {
+            names.Add(path);
+        }
+    }
+
+    /// <summary>Takes a word and the blanks behind it off the beginning, if it is there.</summary>
+    private static bool TryTake(ref ReadOnlySpan<char> text, string word)
+    {
+        if (!text.StartsWith(word) || text.Length == word.Length || text[word.Length] is not (' ' or '\t'))
+        {
+            return false;
+        }
+
+        text = text[word.Length..].TrimStart();
+        return true;
+    }
+
+    /// <summary>What a text begins with that may be a module's name.</summary>
+    private static ReadOnlySpan<char> Word(ReadOnlySpan<char> text)
+    {
+        int end = 0;
+        while (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || text[end] is '_' or '.' or ':' or '/'))
+        {
+            end++;
+        }
+
+        return text[..end];
+    }
+}
