@@ -19,10 +19,10 @@ internal sealed class WorkingSetOptions
     public bool Prefetch { get; set; } = true;
 
     /// <summary>
-    /// While a repository boots of which nothing was learned, fetch what its catalogs and programs say comes next. Default
-    /// false: a first boot then asks its Stratum 1 for exactly what it needs.
+    /// While a repository boots of which nothing was learned, fetch what its catalogs, programs and scripts say comes next. Default true;
+    /// false: a first boot asks its Stratum 1 for exactly what it needs.
     /// </summary>
-    public bool Guess { get; set; }
+    public bool Guess { get; set; } = true;
 
     /// <summary>
     /// How long a new revision is held back until its working set is here, 0 to 600 s; 0: never. Default 30 s: less than the time for which

@@ -53,6 +53,9 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
             ["Logging:LogLevel:Default"] = "Error",
             ["Store:QuotaBytes"] = "268435456",
 
+            // What is asked upstream is counted to the request; GuessTests turn guesses on.
+            ["WorkingSets:Guess"] = "false",
+
             // Four times what is shipped and more: the pause of a busy machine is not the silence of a Stratum 1.
             ["Proxy:ConnectTimeout"] = "00:00:10",
             ["Proxy:FirstByteTimeout"] = "00:00:06",

@@ -39,6 +39,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view)
         {
             using EmbeddedStratum1 stratum1 = new(repository, options.RoundTrip);
             Dictionary<string, string> settings = Settings(store, stratum1);
+            settings["WorkingSets__Guess"] = "false"; // each object that a VM needs is asked for once, and no other
             settings["WorkingSets__BootWindow"] = WindowOf(options.Vms).ToString("c", CultureInfo.InvariantCulture);
             proxy = await ProxyProcess.StartAsync(settings, cancellationToken);
             view.Begin(options, repository, stratum1, proxy, store.FullName);
