@@ -12,11 +12,6 @@ public sealed partial class Catalog
     /// <summary>Lists what is directly in a directory of this catalog with the names' bytes; the same order at every call.</summary>
     public string? ListNames(byte[] directory, Action<byte[], CatalogEntry> visit)
     {
-        if (directory.Length > MaxPathBytes)
-        {
-            return "Catalog: a path is too long.";
-        }
-
         long rows = 0;
         return VisitChildren(ChildrenSql + " ORDER BY rowid", directory, ref rows, (_, name, entry) => visit(name.ToArray(), entry));
     }
@@ -28,6 +23,11 @@ public sealed partial class Catalog
     /// <summary>Shows what is directly in a directory, each row checked.</summary>
     private string? VisitChildren(string sql, byte[] directory, ref long rows, ChildVisitor visit)
     {
+        if (directory.Length > MaxPathBytes)
+        {
+            return "Catalog: a path is too long.";
+        }
+
         string? problem = _database.Prepare(sql, out sqlite3_stmt row);
         if (problem is not null)
         {

@@ -100,7 +100,10 @@ public sealed partial class Catalog : IDisposable
     /// <summary>
     /// The objects that hold a file's bytes, in the file's order: its chunks, or the one object. Empty for what has none here.
     /// </summary>
-    public string? ReadObjects(CatalogEntry entry, List<ObjectKey> objects)
+    /// <param name="entry">The file.</param>
+    /// <param name="objects">Gets them.</param>
+    /// <param name="most">More chunks than that are a problem.</param>
+    public string? ReadObjects(CatalogEntry entry, List<ObjectKey> objects, int most = MaxChunks)
     {
         // An empty file stored plain was never uploaded: its object would have no byte.
         if (!entry.HasObjects || (entry.SizeBytes == 0 && entry.IsStoredPlain))
@@ -119,13 +122,16 @@ public sealed partial class Catalog : IDisposable
         }
 
         List<CatalogChunk> chunks = [];
-        string? problem = ReadChunks(entry, chunks);
+        string? problem = ReadChunks(entry, chunks, most);
         objects.AddRange(chunks.Select(chunk => chunk.Object));
         return problem;
     }
 
     /// <summary>The chunks of a file, in order, which must cover it without gap or overlap.</summary>
-    public string? ReadChunks(CatalogEntry entry, List<CatalogChunk> chunks)
+    /// <param name="entry">The file.</param>
+    /// <param name="chunks">Gets them.</param>
+    /// <param name="most">More than that are a problem.</param>
+    public string? ReadChunks(CatalogEntry entry, List<CatalogChunk> chunks, int most = MaxChunks)
     {
         string? problem = _database.Prepare(
             "SELECT offset, size, hash FROM chunks WHERE md5path_1=?1 AND md5path_2=?2 ORDER BY offset",
@@ -142,7 +148,7 @@ public sealed partial class Catalog : IDisposable
             long offset = raw.sqlite3_column_int64(statement, 0);
             long size = raw.sqlite3_column_int64(statement, 1);
             ReadOnlySpan<byte> hash = raw.sqlite3_column_blob(statement, 2);
-            if (offset != end || size <= 0 || hash.Length != ObjectKey.DigestSizeBytes || chunks.Count == MaxChunks)
+            if (offset != end || size <= 0 || hash.Length != ObjectKey.DigestSizeBytes || chunks.Count == most)
             {
                 raw.sqlite3_reset(statement);
                 return $"Catalog: the chunks of '{entry.Path}' do not fit together.";

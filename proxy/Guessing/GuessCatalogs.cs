@@ -9,9 +9,11 @@ namespace Breakwater.Proxy.Guessing;
 /// </summary>
 internal sealed class GuessCatalogs(GuessLimits limits) : IDisposable
 {
+    private const int CharsBeside = 32; // what a name takes beside its characters
+
     private readonly List<Catalog> _catalogs = [];
     private readonly Dictionary<string, HashSet<string>> _listed = new(StringComparer.Ordinal); // names in directories
-    private int _names;
+    private int _chars;                                                                         // of them
     private long _most = long.MaxValue;
 
     /// <summary>Names that were looked up since the beginning.</summary>
@@ -67,35 +69,39 @@ internal sealed class GuessCatalogs(GuessLimits limits) : IDisposable
         return owner is not null && owner.Find(path, out CatalogEntry? entry) is null ? entry : null;
     }
 
-    /// <summary>Names in a directory; none: it is not known, or has too many.</summary>
+    /// <summary>Names in a directory; none: it is not known. Of a large one those that have room.</summary>
     public IReadOnlySet<string> NamesIn(string directory)
     {
-        if (_listed.TryGetValue(directory, out HashSet<string>? names))
-        {
-            return names;
-        }
-
         if (!MayLookUp)
         {
             return FrozenSet<string>.Empty;
         }
 
+        LookUps++;
+        if (_listed.TryGetValue(directory, out HashSet<string>? names))
+        {
+            return names;
+        }
+
         names = new HashSet<string>(StringComparer.Ordinal);
         long rows = 0;
+        int chars = directory.Length + CharsBeside;
         OwnerOf(directory)?.List(directory, entry =>
         {
-            if (++rows <= limits.ListedNames / 4)
+            rows++;
+            string name = entry.Path[(entry.Path.LastIndexOf('/') + 1)..];
+            if (chars < limits.ListedChars / 4 && names.Add(name))
             {
-                names.Add(entry.Path[(entry.Path.LastIndexOf('/') + 1)..]);
+                chars += name.Length + CharsBeside;
             }
         });
-        LookUps += 1 + (rows / 16); // in one go they are read much faster than one by one
-        if (_names + names.Count + _listed.Count >= limits.ListedNames)
+        LookUps += rows / 16; // in one go they are read much faster than one by one
+        if (_chars + chars > limits.ListedChars)
         {
             ForgetNames();
         }
 
-        _names += names.Count;
+        _chars += chars;
         _listed.Add(directory, names);
         return names;
     }
@@ -109,6 +115,6 @@ internal sealed class GuessCatalogs(GuessLimits limits) : IDisposable
     private void ForgetNames()
     {
         _listed.Clear();
-        _names = 0;
+        _chars = 0;
     }
 }

@@ -44,8 +44,8 @@ internal sealed record GuessLimits
     /// <summary>Names looked up in one boot, for all of its programs.</summary>
     public int LookUps { get; init; } = 2_000_000;
 
-    /// <summary>Names of directories kept in memory, of one repository; some 60 bytes each.</summary>
-    public int ListedNames { get; init; } = 50_000;
+    /// <summary>Characters of the names in directories kept in memory, of one repository; each name and directory counts 32 more.</summary>
+    public int ListedChars { get; init; } = 2 << 20;
 
     /// <summary>Silence that ends a session.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(20);

@@ -31,6 +31,7 @@ internal sealed class GuessSession(
 
     private readonly HashSet<ObjectKey> _trusted = [];    // catalogs that hang below a signed manifest; the task's alone
     private readonly Dictionary<ObjectKey, List<Guess>> _opened = []; // with the guesses below; the task's alone
+    private readonly HashSet<ObjectKey> _read = []; // programs that were read, by their first object; the task's alone
     private int _failed;
 
     /// <summary>A client asks for an object.</summary>
@@ -94,7 +95,8 @@ internal sealed class GuessSession(
                 Fetch(tree.Near(step.Key), cancellationToken);
             }
 
-            if (tree.FileOf(step.Key) is { SizeBytes: > 0 and <= MaxProgramBytes } file && file.Objects.All(part => ledger.Has(part)))
+            if (_read.Count < limits.Objects && tree.FileOf(step.Key) is { SizeBytes: > 0 and <= MaxProgramBytes } file
+                && file.Objects.All(part => ledger.Has(part)) && _read.Add(step.Key))
             {
                 _ = ReadProgramAsync(file, cancellationToken);
             }
@@ -203,6 +205,14 @@ internal sealed class GuessSession(
     {
         try
         {
+            foreach (ObjectKey key in file.Objects)
+            {
+                if (await services.Objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is not null)
+                {
+                    return;
+                }
+            }
+
             await s_reading.WaitAsync(cancellationToken);
             try
             {
@@ -225,7 +235,7 @@ internal sealed class GuessSession(
     /// <summary>Null: it needs nothing, cannot be had, or is not as long as the catalog says.</summary>
     private async Task<ProgramNeeds?> ReadNeedsAsync(GuessedFile file, CancellationToken cancellationToken)
     {
-        byte[] content = new byte[file.SizeBytes + 1]; // one more than there should be
+        byte[] content = [];
         int length = 0;
         foreach (ObjectKey key in file.Objects)
         {
@@ -235,10 +245,24 @@ internal sealed class GuessSession(
                 return null;
             }
 
+            ledger.Arrived(key, lease.Length);
             await using var wire = new LeaseStream(lease);
             try
             {
                 await using Stream part = file.IsStoredPlain ? wire : WireContent.Open(wire);
+                if (content.Length == 0)
+                {
+                    byte[] start = new byte[ProgramNeeds.StartBytes];
+                    length = part.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+                    if (length > file.SizeBytes || !ProgramNeeds.MayBe(start.AsSpan(0, length), file.Path))
+                    {
+                        return null;
+                    }
+
+                    content = new byte[file.SizeBytes + 1]; // one more than there should be
+                    start.AsSpan(0, length).CopyTo(content);
+                }
+
                 length += part.ReadAtLeast(content.AsSpan(length), content.Length - length, throwOnEndOfStream: false);
             }
             catch (Exception e) when (WireContent.IsDamage(e))

@@ -85,7 +85,7 @@ internal sealed class GuessTree : IDisposable
     /// <summary>The file that an object is, or begins; null: not known, or it has more chunks than are guessed at a time.</summary>
     public GuessedFile? FileOf(ObjectKey key)
     {
-        if (!_places.TryGetValue(key, out Place place) || EntryOf(place) is not { } entry)
+        if (!_places.TryGetValue(key, out Place place) || EntryOf(place) is not { Path.Length: > 0 } entry)
         {
             return null;
         }
@@ -96,7 +96,7 @@ internal sealed class GuessTree : IDisposable
         }
 
         List<CatalogChunk> chunks = [];
-        return _catalogs[place.Catalog].ReadChunks(entry, chunks) is null && chunks.Count > 0 && chunks.Count <= 1 + _limits.NextChunks
+        return _catalogs[place.Catalog].ReadChunks(entry, chunks, 1 + _limits.NextChunks) is null && chunks.Count > 0
             && chunks[0].Object == key
             ? new GuessedFile(entry.Path, entry.SizeBytes, entry.IsStoredPlain, [.. chunks.Select(chunk => chunk.Object)])
             : null;
@@ -115,8 +115,8 @@ internal sealed class GuessTree : IDisposable
         if (_chunked.File != place.File && !_judged.Contains(place.File))
         {
             List<CatalogChunk> chunks = [];
-            if (EntryOf(place) is not { IsChunked: true } entry || _catalogs[place.Catalog].ReadChunks(entry, chunks) is not null
-                || chunks.Count > MaxChunksOfFile)
+            if (EntryOf(place) is not { IsChunked: true } entry
+                || _catalogs[place.Catalog].ReadChunks(entry, chunks, MaxChunksOfFile) is not null)
             {
                 _judged.Add(place.File);
                 return;

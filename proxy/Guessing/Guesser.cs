@@ -76,11 +76,12 @@ internal sealed partial class Guesser(
         {
             // The proxy stops, or the store or the temporary directory cannot: clients are served as ever.
         }
-        finally
+        catch (Exception e) // a catalog or program that nobody thought of
         {
-            _sessions.TryRemove(fqrn, out _);
+            LogEnded(log, fqrn, e);
         }
 
+        _sessions.TryRemove(fqrn, out _);
         GuessSums sums = ledger.Close();
         if (_bytesInVain.Count >= MaxRemembered)
         {
@@ -93,6 +94,10 @@ internal sealed partial class Guesser(
             LogGuessed(log, fqrn, sums.Demanded, sums.Asked, sums.Guessed - sums.Asked, sums.BytesInVain);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Repository}: guesses ended by an error; clients are served as ever. Please report it with this message")]
+    private static partial void LogEnded(ILogger log, Fqrn repository, Exception e);
 
     [LoggerMessage(Level = LogLevel.Information,
         Message = "{Repository}: nothing was known of its boots, so the next objects were guessed: of {Demanded} objects asked for, "

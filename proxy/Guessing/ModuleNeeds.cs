@@ -17,11 +17,16 @@ internal sealed record ModuleNeeds(ModuleLanguage Language, IReadOnlyList<string
     internal const int MaxNames = 512;
 
     private const int MaxSourceBytes = 256 << 10;
-    private const string Compiled = ".pyc";
+    private const string Compiled = ".pyc", Python = ".py", Perl = ".pm";
+
+    private static readonly string[] s_ends = [Compiled, Python, Perl];
 
     /// <summary>What every Python reads first, beside what these import: their names are in no file.</summary>
     private static readonly string[] s_startOfPython =
         ["encodings", "encodings/aliases", "codecs", "encodings/utf_8", "io", "abc", "site", "os", "stat", "sitecustomize"];
+
+    /// <summary>Is a file a module by its name?</summary>
+    public static bool MayBe(string path) => Array.Exists(s_ends, end => path.EndsWith(end, StringComparison.Ordinal));
 
     /// <summary>Reads a file. Null: no module of these languages, or it names none.</summary>
     /// <param name="content">The file, or its beginning.</param>
@@ -37,12 +42,12 @@ internal sealed record ModuleNeeds(ModuleLanguage Language, IReadOnlyList<string
             return Of(ModuleLanguage.Python, PythonBytecode.Names(content), [], parts.Length == 3 ? parts[1] : null);
         }
 
-        if (name.EndsWith(".py", StringComparison.Ordinal) || by?.StartsWith("python", StringComparison.Ordinal) == true)
+        if (name.EndsWith(Python, StringComparison.Ordinal) || by?.StartsWith("python", StringComparison.Ordinal) == true)
         {
             return Of(ModuleLanguage.Python, ModuleSource.PythonImports(SourceOf(content)), [], null);
         }
 
-        return name.EndsWith(".pm", StringComparison.Ordinal) || by?.StartsWith("perl", StringComparison.Ordinal) == true
+        return name.EndsWith(Perl, StringComparison.Ordinal) || by?.StartsWith("perl", StringComparison.Ordinal) == true
             ? ReadPerl(SourceOf(content), path)
             : null;
     }
@@ -51,14 +56,14 @@ internal sealed record ModuleNeeds(ModuleLanguage Language, IReadOnlyList<string
     /// <param name="program">Its path in the tree: <c>/usr/bin/python3.11</c>.</param>
     public static ModuleNeeds? OfInterpreter(string program)
     {
-        const string Python = "python3.";
+        const string Version3 = "python3.";
         string name = NameOf(program);
         int up = program.LastIndexOf('/', Math.Max(0, program.Length - name.Length - 2));
-        return up >= 0 && name.Length is > 8 and < 12 && name.StartsWith(Python, StringComparison.Ordinal)
-            && name.AsSpan(Python.Length).IndexOfAnyExceptInRange('0', '9') < 0
+        return up >= 0 && name.Length is > 8 and < 12 && name.StartsWith(Version3, StringComparison.Ordinal)
+            && name.AsSpan(Version3.Length).IndexOfAnyExceptInRange('0', '9') < 0
             ? new ModuleNeeds(ModuleLanguage.Python, s_startOfPython,
                 [$"{program[..up]}/lib/{name}", $"{program[..up]}/lib/python3/dist-packages", $"{program[..up]}/lib/{name}/site-packages"],
-                $"cpython-3{name[Python.Length..]}")
+                $"cpython-3{name[Version3.Length..]}")
             : null;
     }
 

@@ -12,6 +12,7 @@ internal sealed class ModuleSearch(GuessCatalogs catalogs)
     private const int MaxLevels = 4;
     private const int MaxRoots = 16;
     private const string CompiledDirectory = "__pycache__";
+    private const string Libraries = "lib-dynload";
 
     /// <summary>
     /// Modules in the interpreter itself, from 3.11 on: it reads no file for them. Source: CPython's <c>Python/frozen.c</c>.
@@ -49,9 +50,11 @@ internal sealed class ModuleSearch(GuessCatalogs catalogs)
             }
         }
 
-        foreach (string name in needs.Names.Where(name => !IsFrozen(needs.Language, name)))
+        string[] roots = [.. RootsOf(needs.Language).OrderByDescending(root => path.AsSpan().CommonPrefixLength(root))];
+        foreach (string name in needs.Names)
         {
-            foreach (string file in FindOne(name, needs.Language, above))
+            string read = IsFrozen(needs.Language, name) ? name[..Math.Max(0, name.LastIndexOf('/'))] : name; // its package is a file
+            foreach (string file in read.Length == 0 ? [] : FindOne(read, needs.Language, roots, above))
             {
                 yield return file;
             }
@@ -66,10 +69,10 @@ internal sealed class ModuleSearch(GuessCatalogs catalogs)
     /// The file of a module, after those of the packages that it is in. A name that Python finds beside the module may be meant so or not:
     /// both are read.
     /// </summary>
-    private List<string> FindOne(string name, ModuleLanguage language, List<string> above)
+    private List<string> FindOne(string name, ModuleLanguage language, string[] roots, List<string> above)
     {
         List<string> files = [];
-        foreach (string root in RootsOf(language).Concat(above))
+        foreach (string root in roots.Concat(above).TakeWhile(_ => catalogs.MayLookUp))
         {
             int before = files.Count;
             if (language == ModuleLanguage.Python)
@@ -126,7 +129,9 @@ internal sealed class ModuleSearch(GuessCatalogs catalogs)
         return Compiled(directory, names, module)
             ?? s_machines.Select(machine => $"{module}.{_tag}-{machine}.so").Append($"{module}.abi3.so").Append($"{module}.py")
                 .Where(names.Contains).Select(file => $"{directory}/{file}").FirstOrDefault()
-            ?? (names.Contains("lib-dynload") ? PythonFile($"{directory}/lib-dynload", module) : null);
+            ?? (names.Contains(Libraries) && !directory.EndsWith(Libraries, StringComparison.Ordinal)
+                ? PythonFile($"{directory}/{Libraries}", module)
+                : null);
     }
 
     private string? InPackage(string directory)
@@ -153,16 +158,13 @@ internal sealed class ModuleSearch(GuessCatalogs catalogs)
 
     private List<string> RootsOf(ModuleLanguage language) => _roots.GetValueOrDefault(language) ?? [];
 
+    /// <summary>Keeps the newest.</summary>
     private void Remember(ModuleLanguage language, string root)
     {
-        if (!_roots.TryGetValue(language, out List<string>? roots))
+        List<string> roots = RootsOf(language);
+        if (!roots.Contains(root))
         {
-            _roots.Add(language, roots = []);
-        }
-
-        if (roots.Count < MaxRoots && !roots.Contains(root))
-        {
-            _roots[language] = [.. roots, root]; // the list may be read from right now
+            _roots[language] = [.. roots.Skip(roots.Count + 1 - MaxRoots), root];
         }
     }
 }

@@ -5,7 +5,7 @@ internal static class ModuleSource
 {
     private const int MaxNameChars = 200;
 
-    /// <summary>Modules imported outside of all functions, as <c>xml/dom</c>.</summary>
+    /// <summary>Modules imported where lines begin, as <c>xml/dom</c>, and what is imported from them, which may be modules.</summary>
     public static List<string> PythonImports(string source)
     {
         List<string> names = [];
@@ -14,18 +14,17 @@ internal static class ModuleSource
             ReadOnlySpan<char> rest = line;
             if (TryTake(ref rest, "import"))
             {
-                AddAll(names, rest);
+                AddAll(names, "", rest);
             }
             else if (TryTake(ref rest, "from"))
             {
-                ReadOnlySpan<char> from = Word(rest.TrimStart('.'));
-                if (!from.IsEmpty && !from.SequenceEqual("import"))
+                rest = rest.TrimStart('.').TrimStart();
+                ReadOnlySpan<char> package = rest.StartsWith("import ") ? [] : Word(rest);
+                Add(names, package, ".");
+                rest = rest[package.Length..].TrimStart();
+                if (TryTake(ref rest, "import"))
                 {
-                    Add(names, from, ".");
-                }
-                else if (rest.TrimStart('.').TrimStart() is var own && TryTake(ref own, "import"))
-                {
-                    AddAll(names, own.TrimStart('('));
+                    AddAll(names, package.IsEmpty ? "" : $"{package}.", rest.TrimStart('('));
                 }
             }
         }
@@ -77,11 +76,14 @@ internal static class ModuleSource
     }
 
     /// <summary>Names of a list with commas: <c>a, b.c as d</c>.</summary>
-    private static void AddAll(List<string> names, ReadOnlySpan<char> list)
+    private static void AddAll(List<string> names, string package, ReadOnlySpan<char> list)
     {
         foreach (Range part in list.Split(','))
         {
-            Add(names, Word(list[part].Trim()), ".");
+            if (Word(list[part].Trim()) is { IsEmpty: false } name)
+            {
+                Add(names, $"{package}{name}", ".");
+            }
         }
     }
 
@@ -89,7 +91,7 @@ internal static class ModuleSource
     {
         if (name.Length is > 0 and <= MaxNameChars && !char.IsAsciiDigit(name[0]) && names.Count < ProgramNeeds.MaxNames
             && name.ToString().Replace(separator, "/", StringComparison.Ordinal) is var path
-            && !path.AsSpan().ContainsAny('.', ':') && !names.Contains(path))
+            && !path.AsSpan().ContainsAny('.', ':') && Array.TrueForAll(path.Split('/'), part => part.Length > 0) && !names.Contains(path))
         {
             names.Add(path);
         }
@@ -111,7 +113,7 @@ internal static class ModuleSource
     private static ReadOnlySpan<char> Word(ReadOnlySpan<char> text)
     {
         int end = 0;
-        while (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || text[end] is '_' or '.' or ':' or '/'))
+        while (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || text[end] is '_' or '.' or ':'))
         {
             end++;
         }

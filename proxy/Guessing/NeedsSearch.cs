@@ -31,20 +31,21 @@ internal sealed class NeedsSearch(GuessCatalogs catalogs)
         }
 
         AddCommands(root, needs.Commands, GuessRule.Program, guesses);
+        if (needs.Libraries.Count > 0)
+        {
+            AddFile(root, LoaderCache, GuessRule.Program, guesses);
+        }
+
         string[] directories = [.. needs.LibraryPaths.Select(path => Expand(path, root, program)), .. LibraryDirectories(needs.Triplet)];
         foreach (string library in needs.Libraries)
         {
             _ = directories.Any(directory => AddFile(root, $"{directory}/{library}", GuessRule.Program, guesses));
         }
 
-        if (needs.Libraries.Count > 0)
-        {
-            AddFile(root, LoaderCache, GuessRule.Program, guesses);
-        }
-
         foreach (string file in needs.Modules is { } modules ? _modules.Find(program, modules) : [])
         {
-            AddFile("", file, GuessRule.Module, guesses);
+            bool isBelow = file.StartsWith($"{root}/", StringComparison.Ordinal);
+            AddFile(isBelow ? root : "", isBelow ? file[root.Length..] : file, GuessRule.Module, guesses);
         }
 
         AddCommands(root, needs.Words, GuessRule.Command, guesses);
@@ -55,7 +56,7 @@ internal sealed class NeedsSearch(GuessCatalogs catalogs)
     public static void AddObjects(Catalog catalog, CatalogEntry file, GuessRule rule, List<Guess> guesses)
     {
         List<ObjectKey> objects = [];
-        if (catalog.ReadObjects(file, objects) is null && objects.Count <= ProgramNeeds.MaxNames)
+        if (catalog.ReadObjects(file, objects, ProgramNeeds.MaxNames) is null)
         {
             guesses.AddRange(objects.Select(key => new Guess(key, file.SizeBytes / objects.Count, rule)));
         }
@@ -69,11 +70,18 @@ internal sealed class NeedsSearch(GuessCatalogs catalogs)
         "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib",
     ];
 
-    /// <summary><c>$ORIGIN</c> is the program's own directory, below its root as all other paths.</summary>
+    /// <summary><c>$ORIGIN</c>, where a path begins with it, is the program's own directory, below its root as all other paths.</summary>
     private static string Expand(string path, string root, string program)
     {
-        string origin = program[root.Length..program.LastIndexOf('/')];
-        return path.Replace("$ORIGIN", origin, StringComparison.Ordinal).Replace("${ORIGIN}", origin, StringComparison.Ordinal);
+        foreach (string origin in (string[])["$ORIGIN", "${ORIGIN}"])
+        {
+            if (path.StartsWith(origin, StringComparison.Ordinal))
+            {
+                return string.Concat(program.AsSpan(root.Length..program.LastIndexOf('/')), path.AsSpan(origin.Length));
+            }
+        }
+
+        return path;
     }
 
     private void AddCommands(string root, IReadOnlyList<string> commands, GuessRule rule, List<Guess> guesses)
@@ -118,6 +126,11 @@ internal sealed class NeedsSearch(GuessCatalogs catalogs)
     private bool TryResolve(string root, string path, [NotNullWhen(true)] out Catalog? catalog, [NotNullWhen(true)] out CatalogEntry? entry)
     {
         (catalog, entry) = (null, null);
+        if (root.Length + path.Length > MaxPathChars)
+        {
+            return false;
+        }
+
         Stack<string> left = Names(path);
         List<string> way = [];
         for (int hops = 0; left.TryPop(out string? name);)

@@ -43,6 +43,15 @@ internal sealed record ProgramNeeds(
     /// <summary>Commands that a shell's script calls, by name or absolute path.</summary>
     public IReadOnlyList<string> Words { get; init; } = [];
 
+    /// <summary>So many bytes at its beginning tell whether a file may be a program.</summary>
+    internal const int StartBytes = 4;
+
+    /// <summary>Could a file that begins so be a program or a module?</summary>
+    /// <param name="start">Its first <see cref="StartBytes"/>, if it has so many.</param>
+    /// <param name="path">Where it is in the tree.</param>
+    public static bool MayBe(ReadOnlySpan<byte> start, string path) =>
+        start.StartsWith(ElfMagic) || start.StartsWith("#!"u8) || ModuleNeeds.MayBe(path);
+
     /// <summary>Reads a file. Null: no program or module, or it needs nothing.</summary>
     /// <param name="content">The file, or its beginning.</param>
     /// <param name="path">Where it is in the tree.</param>

@@ -10,7 +10,7 @@ namespace Breakwater.Proxy.Guessing;
 /// has no names.
 /// </summary>
 /// <remarks>
-/// Source: CPython's <c>Python/marshal.c</c> and <c>Include/opcode_ids.h</c>; Python 3.8 and newer. Reads each byte once.
+/// Source: CPython's <c>Python/marshal.c</c> and <c>Include/opcode_ids.h</c>; Python 3.8 and newer.
 /// </remarks>
 internal ref struct PythonBytecode
 {
@@ -70,9 +70,10 @@ internal ref struct PythonBytecode
 
         if (_instructions is null)
         {
-            foreach ((int At, int Length) name in table)
+            HashSet<(int, int)> seen = [];
+            for (int number = 0; number < table.Count; number++)
             {
-                Add(names, name);
+                Add(names, seen, -1, number, table);
             }
         }
         else
@@ -85,26 +86,54 @@ internal ref struct PythonBytecode
     private readonly void ReadImports(ReadOnlySpan<byte> code, List<(int At, int Length)> table, List<string> names)
     {
         (byte importName, byte importFrom, byte extended) = _instructions!.Value;
+        HashSet<(int, int)> seen = [];
         int high = 0;
-        for (int at = 0; at + 1 < code.Length; at += 2)
+        int module = -1;
+        for (int at = 0; at + 1 < code.Length && names.Count < ModuleNeeds.MaxNames; at += 2)
         {
             int number = (high << 8) | code[at + 1];
             high = code[at] == extended ? number & 0xffff : 0;
-            if ((code[at] == importName || code[at] == importFrom) && number < table.Count)
+            if (number >= table.Count)
             {
-                Add(names, table[number]);
+                continue;
+            }
+
+            if (code[at] == importName)
+            {
+                module = number;
+                Add(names, seen, -1, number, table);
+            }
+            else if (code[at] == importFrom)
+            {
+                Add(names, seen, module, number, table); // a module of the package, or what is in the module
             }
         }
     }
 
-    private readonly void Add(List<string> names, (int At, int Length) place)
+    /// <summary>Adds a name, below the package that it is imported from: of <c>from . import</c> that has no name.</summary>
+    private readonly void Add(
+        List<string> names, HashSet<(int, int)> seen, int package, int number, List<(int At, int Length)> table)
+    {
+        if (names.Count >= ModuleNeeds.MaxNames || seen.Count >= MaxNames || !seen.Add((package, number)))
+        {
+            return;
+        }
+
+        string above = package < 0 || table[package].Length == 0 ? "" : NameOf(table[package]) is { Length: > 0 } name ? $"{name}/" : "?";
+        string own = NameOf(table[number]);
+        if (own.Length > 0 && above != "?" && !names.Contains(above + own))
+        {
+            names.Add(above + own);
+        }
+    }
+
+    /// <summary>A name as a path; empty: it is none.</summary>
+    private readonly string NameOf((int At, int Length) place)
     {
         ReadOnlySpan<byte> text = _content.Slice(place.At, place.Length);
-        if (text.Length is > 0 and <= MaxNameBytes && names.Count < ModuleNeeds.MaxNames && !text.ContainsAnyExcept(s_ofNames)
-            && !text.StartsWith("__"u8) && Encoding.ASCII.GetString(text).Replace('.', '/') is var name && !names.Contains(name))
-        {
-            names.Add(name);
-        }
+        return text.Length > MaxNameBytes || text.ContainsAnyExcept(s_ofNames) || text.StartsWith("__"u8) || text.StartsWith("."u8)
+            ? ""
+            : Encoding.ASCII.GetString(text).Replace('.', '/');
     }
 
     /// <summary>A text, or a reference to one that was before.</summary>

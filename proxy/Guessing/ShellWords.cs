@@ -20,7 +20,7 @@ internal ref struct ShellWords
     private static readonly FrozenSet<string> s_own = FrozenSet.ToFrozenSet(
     [
         "alias", "bg", "break", "case", "cd", "continue", "declare", "done", "echo", "esac", "exit", "export", "false", "fg", "fi",
-        "for", "function", "getopts", "hash", "in", "jobs", "kill", "let", "local", "printf", "pwd", "read", "readonly", "return",
+        "for", "getopts", "hash", "in", "jobs", "kill", "let", "local", "printf", "pwd", "read", "readonly", "return",
         "select", "set", "shift", "shopt", "source", "test", "times", "trap", "true", "type", "typeset", "ulimit", "umask", "unalias",
         "unset", "wait", "}",
     ]);
@@ -32,6 +32,7 @@ internal ref struct ShellWords
     private int _at;
     private int _parentheses;
     private bool _isCommand = true; // is the next word one?
+    private bool _isFunction;       // is the next word the name of one?
     private string? _endOfText;     // of the text behind <<, which begins with the next line
 
     private ShellWords(ReadOnlySpan<char> text) => _text = text;
@@ -60,8 +61,11 @@ internal ref struct ShellWords
             case ' ' or '\t' or '\r':
                 _at++;
                 break;
-            case '\\':
-                _at += 2; // a line that goes on, or a character that means itself
+            case '\\' when _at + 1 < _text.Length && _text[_at + 1] == '\n':
+                _at += 2; // the line goes on
+                break;
+            case '(' when _text[_at..].StartsWith("(("):
+                PassTo(_text[_at..].IndexOf("))"), 2);
                 break;
             case '#':
                 PassTo(_text[_at..].IndexOf('\n'));
@@ -140,21 +144,42 @@ internal ref struct ShellWords
             return; // the command follows
         }
 
-        if (_text[_at..].StartsWith("()") || _text[_at..].StartsWith(" ()"))
+        string text = isPlain && word.Length <= MaxWordChars ? word.ToString() : "";
+        if (_isFunction || _text[_at..].StartsWith("()") || _text[_at..].StartsWith(" ()"))
         {
-            int line = _text[_at..].IndexOf('\n');
-            bool isShort = line < 0 || _text.Slice(_at, line).Contains('}');
-            PassTo(isShort ? line : _text[_at..].IndexOf("\n}"), isShort ? 0 : 2);
+            PassFunction();
             return;
         }
 
-        string text = isPlain && word.Length <= MaxWordChars ? word.ToString() : "";
+        _isFunction = text == "function";
+        if (_isFunction)
+        {
+            return; // its name follows
+        }
+
         _isCommand = s_before.Contains(text);
         bool isPattern = _parentheses == 0 && _at < _text.Length && _text[_at] == ')';
         if (!_isCommand && !isPattern && (text.StartsWith('/') || IsName(text)) && !s_own.Contains(text) && !_words.Contains(text))
         {
             _words.Add(text);
         }
+    }
+
+    /// <summary>Goes on behind a function's end: this line, or the first brace that stands as far in as the function's own line.</summary>
+    private void PassFunction()
+    {
+        _isFunction = false;
+        int line = _text[_at..].IndexOf('\n');
+        if (line >= 0 && !_text.Slice(_at, line).TrimEnd().EndsWith("}"))
+        {
+            int begin = _text[.._at].LastIndexOf('\n') + 1;
+            ReadOnlySpan<char> indent = _text[begin..(begin + _text[begin..].IndexOfAnyExcept(' ', '\t'))];
+            string end = $"\n{indent}}}";
+            line = _text[_at..].IndexOf(end) is >= 0 and var found ? found + end.Length : -1;
+        }
+
+        PassTo(line);
+        _isCommand = true;
     }
 
     /// <summary>What is in double quotes is passed over, also commands.</summary>

@@ -171,29 +171,6 @@ public sealed class GuessSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Demand_OfThreePrograms_ReadsTwoAtATime()
-    {
-        WrittenRepository.Entry[] programs = [.. Enumerable.Range(0, 3).Select(i => _repository.PutFile($"/{i}/app", $"#!/sh{i}\n"))];
-        ObjectKey last = _repository.PutCatalog("/n", []);
-        ObjectKey root = _repository.PutCatalog("", programs, ("/n", last, 0));
-        await PublishAsync(root);
-        Gate gate = new();
-        string[] urls = [.. programs.Select(one => _repository.UrlOf(one.Key))];
-        Array.ForEach(urls, url => _proxy.Upstream.Script(url, UpstreamBehaviour.WaitsBeforeHead(gate)));
-
-        _session.Demand(root);
-        Array.ForEach(programs, one => _session.Demand(one.Key));
-        await _proxy.Upstream.RequestsArrivedAsync(urls[0]);
-        await _proxy.Upstream.RequestsArrivedAsync(urls[1]);
-        _session.Demand(last);
-        await OpenedAsync(root, last); // all steps before it are taken
-
-        Assert.Equal(0, _proxy.Upstream.RequestCount(urls[2]));
-        gate.Open();
-        await _proxy.Upstream.RequestsArrivedAsync(urls[2]);
-    }
-
-    [Fact]
     public async Task Demand_OfTwoFilesOfADirectory_FetchesTheRestOfIt()
     {
         WrittenRepository.Entry[] files = [.. Enumerable.Range(0, 3).Select(i => _repository.PutFile($"/etc/{i}", $"file {i}"))];

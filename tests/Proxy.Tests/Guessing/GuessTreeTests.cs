@@ -119,6 +119,19 @@ public sealed class GuessTreeTests : IDisposable
             guesses.Select(guess => guess.Key).ToHashSet());
     }
 
+    /// <summary>A path may begin with it; what is behind is the program's, not expanded again and again.</summary>
+    [Theory]
+    [InlineData("$ORIGIN/../own", 1)]
+    [InlineData("${ORIGIN}/../own", 1)]
+    [InlineData("/usr/own", 1)]
+    [InlineData("$ORIGIN/$ORIGIN/../../../own", 0)]
+    public void NeedsOf_AProgramsOwnDirectory_IsWhereItsPathsBegin(string path, int found)
+    {
+        Add("", [("usr", null, 0), ("usr/bin", null, 0), ("usr/bin/app", null, 1), ("usr/own", null, 0), ("usr/own/own.so", null, 1)]);
+
+        Assert.Equal(found, _tree.NeedsOf("/usr/bin/app", new ProgramNeeds([], [], ["own.so"], [path], null)).Count);
+    }
+
     /// <summary>Links are the publisher's: in circles, out of the tree, too deep; each costs a bounded number of look-ups.</summary>
     [Theory]
     [InlineData("../../../../../../etc/passwd")]

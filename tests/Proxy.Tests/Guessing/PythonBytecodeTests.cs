@@ -34,7 +34,7 @@ public sealed class PythonBytecodeTests
 
     [Fact]
     public void Names_OfARealFile_AreThoseOfItsModuleAndNotOfItsFunctions() => Assert.Equal(
-        ["os", "xml/dom", "collections", "abc", "sibling", "json"],
+        ["os", "xml/dom", "collections", "collections/abc", "sibling", "json"],
         PythonBytecode.Names(s_compiled));
 
     /// <summary>
@@ -42,11 +42,11 @@ public sealed class PythonBytecodeTests
     /// names are read.
     /// </summary>
     [Theory]
-    [InlineData(OldestPython, 108, 109, "os json")]
-    [InlineData(Python310, 108, 109, "os json")]
-    [InlineData(Python311, 108, 109, "os json")]
-    [InlineData(Python312, 108, 109, "os json")]
-    [InlineData(Python313, 75, 74, "os json")]
+    [InlineData(OldestPython, 108, 109, "os os/json")]
+    [InlineData(Python310, 108, 109, "os os/json")]
+    [InlineData(Python311, 108, 109, "os os/json")]
+    [InlineData(Python312, 108, 109, "os os/json")]
+    [InlineData(Python313, 75, 74, "os os/json")]
     [InlineData(Newer, 1, 1, "os json later")]
     public void Names_OfEachPython_AreFoundBehindAFunction(int magic, byte importName, byte importFrom, string names)
     {
@@ -78,12 +78,25 @@ public sealed class PythonBytecodeTests
         Assert.Equal(["n261", "n6", "n263", "n8"], PythonBytecode.Names(_file.ToArray()));
     }
 
+    /// <summary>What is imported from a package may be a module of it; from none, one beside; from one that has no name, none.</summary>
     [Fact]
-    public void Names_ThatAreImportedTwice_AreThereOnce()
+    public void Names_OfImports_AreBelowThePackageThatTheyAreFrom()
     {
-        WriteNames(Python311, ["os"], 108, 0, 109, 0);
+        WriteNames(Python311, ["a.b", "c", "", "__future__", "d", "a.b.c"],
+            108, 0, 108, 0, 109, 1, 109, 1, 108, 2, 109, 1, 108, 3, 109, 4, 108, 5);
 
-        Assert.Equal(["os"], PythonBytecode.Names(_file.ToArray()));
+        Assert.Equal(["a/b", "a/b/c", "c"], PythonBytecode.Names(_file.ToArray()));
+    }
+
+    /// <summary>A million instructions that import the same few long names take no longer than a few.</summary>
+    [Fact]
+    public void Names_OfManyImportsOfTheSame_AreReadOnce()
+    {
+        string[] names = [.. Enumerable.Range(0, 256).Select(i => new string('n', 190) + i)];
+        WriteNames(Python311, names,
+            [.. Enumerable.Range(0, 2_000_000).SelectMany(i => new[] { (byte)(i % 2 == 0 ? 108 : 109), (byte)(i / 2 % 256) })]);
+
+        Assert.Equal(ModuleNeeds.MaxNames, PythonBytecode.Names(_file.ToArray()).Count);
     }
 
     /// <summary>Each kind of object that code may have as a constant is passed over with as many bytes as it has.</summary>
@@ -133,6 +146,7 @@ public sealed class PythonBytecodeTests
     [InlineData("a/b", null)]
     [InlineData("a b", null)]
     [InlineData("caf\u00e9", null)]
+    [InlineData(".a", null)]
     public void Names_ThatAreNoModules_AreLeftOut(string name, string? expected)
     {
         WriteNames(Newer, [name]);

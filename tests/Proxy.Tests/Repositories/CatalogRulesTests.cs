@@ -76,11 +76,13 @@ public sealed class CatalogRulesTests
     }
 
     [Fact]
-    public async Task ListNames_OfALongDirectory_TakesUpTo4096Bytes()
+    public async Task List_OfALongDirectory_TakesUpTo4096Bytes()
     {
         using Catalog catalog = await SmallCatalog.OpenAsync(SmallCatalog.Of());
         Assert.Null(catalog.ListNames(new byte[4096], (_, _) => { }));
         Assert.Equal("Catalog: a path is too long.", catalog.ListNames(new byte[4097], (_, _) => { }));
+        Assert.Null(catalog.List(new string('a', 4096), _ => { }));
+        Assert.Equal("Catalog: a path is too long.", catalog.List(new string('a', 4097), _ => { }));
         List<string> names = [];
         Assert.Null(catalog.ListNames([], (name, entry) => names.Add($"{PathText.Of(name)}={entry.Path}")));
         Assert.Equal(["d=/d", "c=/c", "l=/l", "n=/n"], names); // as they were written
