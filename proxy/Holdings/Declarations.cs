@@ -22,6 +22,7 @@ internal sealed partial class Declarations(
     private CancellationTokenSource? _round;                   // guarded by _gate: what is being done by the settings in force
     private volatile BreakwaterSettings _settings = settings;
     private volatile IReadOnlyList<Declared> _ended = [];      // replaced whole
+    private BreakwaterSettings? _removed;                      // those by which what is not declared was let go; of rounds alone
 
     /// <summary>All that is declared, and how far it is.</summary>
     public IReadOnlyList<Declared> All
@@ -91,9 +92,13 @@ internal sealed partial class Declarations(
 
             try
             {
-                RemoveOthers(declared);
+                if (!ReferenceEquals(declared, _removed))
+                {
+                    RemoveOthers(declared);
+                }
+
                 await ApplyAsync(declared, round.Token);
-                bool isAny = declared.Pins.Count > 0 || declared.Seeds.Files.Length > 0;
+                bool isAny = declared.Pins.Count > 0 || declared.Seeds.Files.Length > 0 || !ReferenceEquals(declared, _removed);
                 await Task.Delay(isAny ? s_lookAgainAfter : Timeout.InfiniteTimeSpan, time, round.Token);
             }
             catch (OperationCanceledException) when (round.IsCancellationRequested)
@@ -162,6 +167,8 @@ internal sealed partial class Declarations(
             {
                 LogRemoved(log, gone);
             }
+
+            _removed = declared;
         }
         catch (Exception e) when (e is IOException or SeedStoreException)
         {
