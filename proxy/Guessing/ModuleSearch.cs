@@ -30,8 +30,9 @@ internal sealed class ModuleSearch(GuessCatalogs catalogs)
 
     /// <summary>The files that a module or script reads next, as paths in the tree.</summary>
     /// <param name="path">Its path.</param>
+    /// <param name="system">The root of the system that it belongs to.</param>
     /// <param name="needs">What it names.</param>
-    public IEnumerable<string> Find(string path, ModuleNeeds needs)
+    public IEnumerable<string> Find(string path, string system, ModuleNeeds needs)
     {
         _tag = needs.Tag ?? _tag;
         foreach (string root in needs.Roots)
@@ -50,7 +51,10 @@ internal sealed class ModuleSearch(GuessCatalogs catalogs)
             }
         }
 
-        string[] roots = [.. RootsOf(needs.Language).OrderByDescending(root => path.AsSpan().CommonPrefixLength(root))];
+        // Perl's directories have modules of the same names, and an order; of Python's two environments may have the same module.
+        string[] roots = [.. RootsOf(needs.Language).OrderByDescending(root => needs.Language == ModuleLanguage.Perl
+            ? root.StartsWith($"{system}/", StringComparison.Ordinal) ? 1 : 0
+            : path.AsSpan().CommonPrefixLength(root))];
         foreach (string name in needs.Names)
         {
             string read = IsFrozen(needs.Language, name) ? name[..Math.Max(0, name.LastIndexOf('/'))] : name; // its package is a file

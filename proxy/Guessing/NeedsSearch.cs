@@ -42,7 +42,7 @@ internal sealed class NeedsSearch(GuessCatalogs catalogs)
             _ = directories.Any(directory => AddFile(root, $"{directory}/{library}", GuessRule.Program, guesses));
         }
 
-        foreach (string file in needs.Modules is { } modules ? _modules.Find(program, modules) : [])
+        foreach (string file in needs.Modules is { } modules ? _modules.Find(program, root, modules) : [])
         {
             bool isBelow = file.StartsWith($"{root}/", StringComparison.Ordinal);
             AddFile(isBelow ? root : "", isBelow ? file[root.Length..] : file, GuessRule.Module, guesses);

@@ -132,6 +132,19 @@ public sealed class ModuleSearchTests : IDisposable
         Assert.Equal(Keys("perl/strict.pm"), Find("/perl/File/Find.pm", ModuleLanguage.Perl, "strict"));
     }
 
+    /// <summary>Perl's directories have an order, which is that in which they were found; but those of another system are behind.</summary>
+    [Theory]
+    [InlineData("/a/share/x.pm", "a/base/strict.pm")]
+    [InlineData("/b/share/x.pm", "b/share/strict.pm")]
+    public void NeedsOf_AModuleThatSeveralDirectoriesHave_IsThatOfTheFirstOfTheSystem(string path, string found)
+    {
+        Add("a", "a/etc", "a/etc/x", "a/base", "a/base/strict.pm", "a/share", "a/share/strict.pm", "b", "b/etc", "b/etc/x", "b/share",
+            "b/share/strict.pm");
+        _tree.NeedsOf("/x", Of(new ModuleNeeds(ModuleLanguage.Perl, [], ["/a/base", "/a/share", "/b/share"], null)));
+
+        Assert.Equal(Keys(found), Keys(_tree.NeedsOf(path, Of(new ModuleNeeds(ModuleLanguage.Perl, ["strict"], [], null)))));
+    }
+
     [Fact]
     public void NeedsOf_CommandsOfAScript_AreFoundBelowItsRoot()
     {
