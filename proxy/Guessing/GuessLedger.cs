@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Breakwater.CacheStore;
 
 namespace Breakwater.Proxy.Guessing;
@@ -11,7 +12,8 @@ internal sealed class GuessLedger(GuessLimits limits, GuessCounters counters)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<ObjectKey, Entry> _guesses = [];    // guarded by _gate, as all below
-    private readonly HashSet<ObjectKey> _demanded = [];
+    private readonly ConcurrentDictionary<ObjectKey, bool> _demanded = []; // read without the gate: most requests of a storm are for these
+    private int _demands;
     private long _unaskedBytes;
     private long _askedBytes;
     private int _asked;
@@ -20,12 +22,19 @@ internal sealed class GuessLedger(GuessLimits limits, GuessCounters counters)
     /// <summary>A client asks for an object. True: for the first time.</summary>
     public bool Demand(in ObjectKey key)
     {
+        if (_demanded.ContainsKey(key))
+        {
+            return false;
+        }
+
         lock (_gate)
         {
-            if (_demanded.Count >= limits.Objects || !_demanded.Add(key))
+            if (_demands >= limits.Objects || !_demanded.TryAdd(key, true))
             {
                 return false;
             }
+
+            _demands++;
 
             if (_guesses.TryGetValue(key, out Entry? guess) && !guess.IsAsked)
             {
@@ -46,9 +55,9 @@ internal sealed class GuessLedger(GuessLimits limits, GuessCounters counters)
         lock (_gate)
         {
             if (_isClosed || _guesses.Count >= limits.Objects
-                || _guesses.Count - _asked >= limits.UnaskedObjects + _demanded.Count
+                || _guesses.Count - _asked >= limits.UnaskedObjects + _demands
                 || guess.Bytes > limits.UnaskedBytes + Math.Min(_askedBytes, limits.BytesInVain) - _unaskedBytes
-                || _demanded.Contains(guess.Key)
+                || _demanded.ContainsKey(guess.Key)
                 || !_guesses.TryAdd(guess.Key, new Entry(guess.Rule, guess.Bytes)))
             {
                 return false;
@@ -64,7 +73,7 @@ internal sealed class GuessLedger(GuessLimits limits, GuessCounters counters)
     {
         lock (_gate)
         {
-            return _demanded.Contains(key) || _guesses.ContainsKey(key);
+            return _demanded.ContainsKey(key) || _guesses.ContainsKey(key);
         }
     }
 
@@ -100,7 +109,7 @@ internal sealed class GuessLedger(GuessLimits limits, GuessCounters counters)
                 counters.Add(guess.Rule, GuessOutcome.InVain);
             }
 
-            return new GuessSums(_demanded.Count, _guesses.Count, _asked, inVain);
+            return new GuessSums(_demands, _guesses.Count, _asked, inVain);
         }
     }
 
