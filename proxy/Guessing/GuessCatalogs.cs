@@ -89,7 +89,7 @@ internal sealed class GuessCatalogs(GuessLimits limits) : IDisposable
         OwnerOf(directory)?.List(directory, entry =>
         {
             rows++;
-            string name = entry.Path[(entry.Path.LastIndexOf('/') + 1)..];
+            string name = Path.GetFileName(entry.Path);
             if (chars < limits.ListedChars / 4 && names.Add(name))
             {
                 chars += name.Length + CharsBeside;

@@ -13,7 +13,7 @@ internal sealed class GuessLedger(GuessLimits limits, GuessCounters counters)
     private readonly Lock _gate = new();
     private readonly Dictionary<ObjectKey, Entry> _guesses = [];    // guarded by _gate, as all below
     private readonly ConcurrentDictionary<ObjectKey, bool> _demanded = []; // read without the gate: most requests of a storm are for these
-    private int _demands;
+    private int _demands;                                           // in it: it counts itself under all of its locks
     private long _unaskedBytes;
     private long _askedBytes;
     private int _asked;

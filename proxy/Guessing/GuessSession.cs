@@ -205,7 +205,7 @@ internal sealed class GuessSession(
     {
         try
         {
-            foreach (ObjectKey key in file.Objects)
+            foreach (ObjectKey key in file.Objects) // before a place for reading is taken: a Stratum 1 may keep it waiting
             {
                 if (await services.Objects.FetchAsync(repository, key, null, FetchPriority.Prefetch, cancellationToken) is not null)
                 {

@@ -3,9 +3,9 @@ using System.Text;
 namespace Breakwater.Proxy.Guessing;
 
 /// <summary>
-/// The modules that a module or a script names, and that its interpreter reads before it goes on: Python's imports outside of functions,
-/// as compiled or in the source, and Perl's <c>use</c>. The content is the publisher's and untrusted: what is malformed needs nothing.
-/// Pure.
+/// The modules that a module or a script names, and that its interpreter reads before it goes on: Python's imports outside of functions
+/// where it is compiled, where lines begin in a source, and Perl's <c>use</c>. The content is the publisher's and untrusted: what is
+/// malformed needs nothing. Pure.
 /// </summary>
 /// <param name="Language">Whose modules.</param>
 /// <param name="Names">Files below a directory of modules, without their ends: <c>os</c>, <c>xml/dom</c>, <c>auto/POSIX/POSIX</c>.</param>
@@ -28,14 +28,19 @@ internal sealed record ModuleNeeds(ModuleLanguage Language, IReadOnlyList<string
     /// <summary>Is a file a module by its name?</summary>
     public static bool MayBe(string path) => Array.Exists(s_ends, end => path.EndsWith(end, StringComparison.Ordinal));
 
+    /// <summary>The text of a source or script, as far as it is read.</summary>
+    /// <param name="content">The file, or its beginning.</param>
+    public static string SourceOf(ReadOnlySpan<byte> content) =>
+        Encoding.UTF8.GetString(content[..Math.Min(content.Length, MaxSourceBytes)]);
+
     /// <summary>Reads a file. Null: no module of these languages, or it names none.</summary>
     /// <param name="content">The file, or its beginning.</param>
     /// <param name="path">Where it is in the tree.</param>
     /// <param name="interpreter">Path or name of the interpreter that its first line names; null: it has none.</param>
     public static ModuleNeeds? Read(ReadOnlySpan<byte> content, string path, string? interpreter)
     {
-        string name = NameOf(path);
-        string? by = interpreter is null ? null : NameOf(interpreter);
+        string name = Path.GetFileName(path);
+        string? by = Path.GetFileName(interpreter);
         if (name.EndsWith(Compiled, StringComparison.Ordinal))
         {
             string[] parts = name.Split('.');
@@ -57,7 +62,7 @@ internal sealed record ModuleNeeds(ModuleLanguage Language, IReadOnlyList<string
     public static ModuleNeeds? OfInterpreter(string program)
     {
         const string Version3 = "python3.";
-        string name = NameOf(program);
+        string name = Path.GetFileName(program);
         int up = program.LastIndexOf('/', Math.Max(0, program.Length - name.Length - 2));
         return up >= 0 && name.Length is > 8 and < 12 && name.StartsWith(Version3, StringComparison.Ordinal)
             && name.AsSpan(Version3.Length).IndexOfAnyExceptInRange('0', '9') < 0
@@ -76,9 +81,4 @@ internal sealed record ModuleNeeds(ModuleLanguage Language, IReadOnlyList<string
 
     private static ModuleNeeds? Of(ModuleLanguage language, List<string> names, IReadOnlyList<string> roots, string? tag) =>
         names.Count + roots.Count == 0 ? null : new ModuleNeeds(language, names, roots, tag);
-
-    private static string SourceOf(ReadOnlySpan<byte> content) =>
-        Encoding.UTF8.GetString(content[..Math.Min(content.Length, MaxSourceBytes)]);
-
-    private static string NameOf(string path) => path[(path.LastIndexOf('/') + 1)..];
 }

@@ -121,9 +121,8 @@ internal sealed class ModuleSearch(GuessCatalogs catalogs)
     /// <summary>Compiled before the source, as Python reads them.</summary>
     private string? PythonFile(string root, string name)
     {
-        int slash = name.LastIndexOf('/');
-        string directory = slash < 0 ? root : $"{root}/{name[..slash]}";
-        string module = name[(slash + 1)..];
+        string directory = DirectoryOf(root, name);
+        string module = Path.GetFileName(name);
         IReadOnlySet<string> names = catalogs.NamesIn(directory);
         if (names.Contains(module) && InPackage($"{directory}/{module}") is { } package)
         {
@@ -153,12 +152,14 @@ internal sealed class ModuleSearch(GuessCatalogs catalogs)
 
     private string? PerlFile(string root, string name)
     {
-        int slash = name.LastIndexOf('/');
-        string directory = slash < 0 ? root : $"{root}/{name[..slash]}";
+        string directory = DirectoryOf(root, name);
+        string module = Path.GetFileName(name);
         IReadOnlySet<string> names = catalogs.NamesIn(directory);
-        return new[] { $"{name[(slash + 1)..]}.pm", $"{name[(slash + 1)..]}.so" }.Where(names.Contains)
-            .Select(file => $"{directory}/{file}").FirstOrDefault();
+        return new[] { $"{module}.pm", $"{module}.so" }.Where(names.Contains).Select(file => $"{directory}/{file}").FirstOrDefault();
     }
+
+    private static string DirectoryOf(string root, string name) =>
+        name.LastIndexOf('/') is >= 0 and var slash ? $"{root}/{name[..slash]}" : root;
 
     private List<string> RootsOf(ModuleLanguage language) => _roots.GetValueOrDefault(language) ?? [];
 

@@ -1,9 +1,14 @@
+using System.Buffers;
+
 namespace Breakwater.Proxy.Guessing;
 
 /// <summary>Reads in the text of a module or script which modules it names. Pure; what it takes grows with the text alone.</summary>
 internal static class ModuleSource
 {
     private const int MaxNameChars = 200;
+
+    private static readonly SearchValues<char> s_ofNames =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:");
 
     /// <summary>Modules imported where lines begin, as <c>xml/dom</c>, and what is imported from them, which may be modules.</summary>
     public static List<string> PythonImports(string source)
@@ -51,16 +56,20 @@ internal static class ModuleSource
             }
 
             isManual = line.StartsWith("=") ? !line.StartsWith("=cut") : isManual;
-            ReadOnlySpan<char> used = line.TrimStart();
-            ReadOnlySpan<char> here = line;
             if (isManual)
             {
                 continue;
             }
 
-            if (TryTake(ref used, "use") || TryTake(ref here, "require"))
+            ReadOnlySpan<char> used = line.TrimStart();
+            ReadOnlySpan<char> here = line;
+            if (TryTake(ref used, "use"))
             {
-                Add(names, Word(used.Length < line.TrimStart().Length ? used : here), "::");
+                Add(names, Word(used), "::");
+            }
+            else if (TryTake(ref here, "require"))
+            {
+                Add(names, Word(here), "::");
             }
             else if (TryTake(ref here, "package") && package is null && Word(here) is { IsEmpty: false, Length: <= MaxNameChars } declared)
             {
@@ -68,7 +77,7 @@ internal static class ModuleSource
             }
             else if (package is not null && (line.IndexOf("XSLoader::load") >= 0 || used.StartsWith("bootstrap ")))
             {
-                Add(names, $"auto/{package}/{package[(package.LastIndexOf('/') + 1)..]}", "::");
+                Add(names, $"auto/{package}/{Path.GetFileName(package)}", "::");
             }
         }
 
@@ -112,12 +121,7 @@ internal static class ModuleSource
     /// <summary>What a text begins with that may be a module's name.</summary>
     private static ReadOnlySpan<char> Word(ReadOnlySpan<char> text)
     {
-        int end = 0;
-        while (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || text[end] is '_' or '.' or ':'))
-        {
-            end++;
-        }
-
-        return text[..end];
+        int end = text.IndexOfAnyExcept(s_ofNames);
+        return end < 0 ? text : text[..end];
     }
 }

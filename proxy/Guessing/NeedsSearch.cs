@@ -15,6 +15,8 @@ internal sealed class NeedsSearch(GuessCatalogs catalogs)
     /// <summary>The loader reads it before any library.</summary>
     private const string LoaderCache = "/etc/ld.so.cache";
 
+    private static readonly string[] s_commandDirectories = ["/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/sbin"];
+
     private readonly ModuleSearch _modules = new(catalogs);
 
     /// <summary>What a program needs, as far as it is known where it is.</summary>
@@ -62,8 +64,6 @@ internal sealed class NeedsSearch(GuessCatalogs catalogs)
         }
     }
 
-    private static string[] CommandDirectories => ["/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/sbin"];
-
     private static string[] LibraryDirectories(string? triplet) =>
     [
         .. triplet is null ? (string[])[] : [$"/lib/{triplet}", $"/usr/lib/{triplet}"],
@@ -90,7 +90,7 @@ internal sealed class NeedsSearch(GuessCatalogs catalogs)
         {
             _ = command[0] == '/'
                 ? AddFile(root, command, rule, guesses)
-                : CommandDirectories.Any(directory => AddFile(root, $"{directory}/{command}", rule, guesses));
+                : s_commandDirectories.Any(directory => AddFile(root, $"{directory}/{command}", rule, guesses));
         }
     }
 

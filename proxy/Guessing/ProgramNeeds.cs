@@ -30,8 +30,6 @@ internal sealed record ProgramNeeds(
     private const int Load = 1, Dynamic = 2, Interpreter = 3;                             // p_type
     private const long Needed = 1, StringTable = 5, RPath = 15, RunPath = 29;             // d_tag
 
-    private const int MaxScriptBytes = 256 << 10;
-
     private static readonly ProgramNeeds s_nothing = new([], [], [], [], null);
     private static readonly string[] s_shells = ["sh", "bash", "dash", "ash", "ksh"];
 
@@ -69,9 +67,7 @@ internal sealed record ProgramNeeds(
         return script is null && modules is null ? null : (script ?? s_nothing) with
         {
             Modules = modules,
-            Words = interpreter is not null && s_shells.Contains(interpreter[(interpreter.LastIndexOf('/') + 1)..])
-                ? ShellWords.Of(Encoding.UTF8.GetString(content[..Math.Min(content.Length, MaxScriptBytes)]))
-                : [],
+            Words = s_shells.Contains(Path.GetFileName(interpreter)) ? ShellWords.Of(ModuleNeeds.SourceOf(content)) : [],
         };
     }
 

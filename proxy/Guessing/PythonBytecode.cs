@@ -68,9 +68,9 @@ internal ref struct PythonBytecode
             table.Add(name);
         }
 
+        HashSet<(int, int)> seen = [];
         if (_instructions is null)
         {
-            HashSet<(int, int)> seen = [];
             for (int number = 0; number < table.Count; number++)
             {
                 Add(names, seen, -1, number, table);
@@ -78,15 +78,15 @@ internal ref struct PythonBytecode
         }
         else
         {
-            ReadImports(_content.Slice(code.At, code.Length), table, names);
+            ReadImports(_content.Slice(code.At, code.Length), table, seen, names);
         }
     }
 
     /// <summary>Instructions are of two bytes: what to do, and with which name of the table.</summary>
-    private readonly void ReadImports(ReadOnlySpan<byte> code, List<(int At, int Length)> table, List<string> names)
+    private readonly void ReadImports(
+        ReadOnlySpan<byte> code, List<(int At, int Length)> table, HashSet<(int, int)> seen, List<string> names)
     {
         (byte importName, byte importFrom, byte extended) = _instructions!.Value;
-        HashSet<(int, int)> seen = [];
         int high = 0;
         int module = -1;
         for (int at = 0; at + 1 < code.Length && names.Count < ModuleNeeds.MaxNames; at += 2)
@@ -119,20 +119,19 @@ internal ref struct PythonBytecode
             return;
         }
 
-        string above = package < 0 || table[package].Length == 0 ? "" : NameOf(table[package]) is { Length: > 0 } name ? $"{name}/" : "?";
-        string own = NameOf(table[number]);
-        if (own.Length > 0 && above != "?" && !names.Contains(above + own))
+        string? above = package < 0 || table[package].Length == 0 ? "" : NameOf(table[package]) is { } name ? $"{name}/" : null;
+        if (above is not null && NameOf(table[number]) is { } own && !names.Contains(above + own))
         {
             names.Add(above + own);
         }
     }
 
-    /// <summary>A name as a path; empty: it is none.</summary>
-    private readonly string NameOf((int At, int Length) place)
+    /// <summary>A name as a path; null: it is none.</summary>
+    private readonly string? NameOf((int At, int Length) place)
     {
         ReadOnlySpan<byte> text = _content.Slice(place.At, place.Length);
-        return text.Length > MaxNameBytes || text.ContainsAnyExcept(s_ofNames) || text.StartsWith("__"u8) || text.StartsWith("."u8)
-            ? ""
+        return text.Length is 0 or > MaxNameBytes || text.ContainsAnyExcept(s_ofNames) || text.StartsWith("__"u8) || text.StartsWith("."u8)
+            ? null
             : Encoding.ASCII.GetString(text).Replace('.', '/');
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 
 namespace Breakwater.Proxy.Guessing;
@@ -24,6 +25,9 @@ internal ref struct ShellWords
         "select", "set", "shift", "shopt", "source", "test", "times", "trap", "true", "type", "typeset", "ulimit", "umask", "unalias",
         "unset", "wait", "}",
     ]);
+
+    private static readonly SearchValues<char> s_ofNames =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+");
 
     private static ReadOnlySpan<char> EndsOfWords => " \t\r\n;|&()<>`";
 
@@ -229,16 +233,5 @@ internal ref struct ShellWords
     /// <summary>Goes on behind what was found; at the end, if it was not.</summary>
     private void PassTo(int found, int further = 0) => _at = found < 0 ? _text.Length : Math.Min(_text.Length, _at + found + further);
 
-    private static bool IsName(ReadOnlySpan<char> word)
-    {
-        foreach (char c in word)
-        {
-            if (!char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-' or '.' or '+'))
-            {
-                return false;
-            }
-        }
-
-        return word.Length > 0;
-    }
+    private static bool IsName(ReadOnlySpan<char> word) => !word.IsEmpty && !word.ContainsAnyExcept(s_ofNames);
 }

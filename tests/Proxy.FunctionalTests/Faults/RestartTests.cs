@@ -12,9 +12,9 @@ public sealed class RestartTests : IAsyncLifetime
     private const int Restarts = 2;
     private const int Clients = 8;
 
-    /// <summary>So that a client whose machine is busy with other tests is not taken for an idle one.</summary>
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(3);
 
+    /// <summary>So that a client whose machine is busy with other tests is not taken for an idle one.</summary>
     private static readonly (string, string)[] s_patient =
         [("Proxy:Farewell", $"{s_farewell:c}"), ("Proxy:DrainTimeout", "00:00:30"), ("Proxy:AnswerTimeout", "00:00:20"),
         ("Proxy:FirstByteTimeout", "00:00:10")];

@@ -69,6 +69,7 @@ public sealed class ProgramFileTests
         }
 
         Assert.Null(ProgramNeeds.Read(what == "cut before its headers" ? program[..119] : program, "/bin/app"));
+        Assert.True(ProgramNeeds.MayBe(program, "/bin/app"));
     }
 
     [Fact]
@@ -179,6 +180,21 @@ public sealed class ProgramFileTests
     [InlineData(255, false)]
     public void Read_LongestFirstLineOfAScript_Is254Bytes(int length, bool isRead) =>
         Assert.Equal(isRead, ProgramNeeds.Read(Encoding.ASCII.GetBytes("#!" + "/".PadRight(length, 'x') + "\n"), "/bin/app") is not null);
+
+    [Theory]
+    [InlineData("#!", true)]
+    [InlineData("\u007fELF", true)]
+    [InlineData("\u007fEL", false)]
+    [InlineData("# !", false)]
+    public void MayBe_FourBytes_Tell(string start, bool expected) =>
+        Assert.Equal(expected, ProgramNeeds.MayBe(Encoding.ASCII.GetBytes(start), "/bin/app"));
+
+    [Theory]
+    [InlineData("/lib/os.py", true)]
+    [InlineData("/lib/__pycache__/os.cpython-311.pyc", true)]
+    [InlineData("/lib/strict.pm", true)]
+    [InlineData("/lib/os.pyx", false)]
+    public void MayBe_AModule_IsOneByItsName(string path, bool expected) => Assert.Equal(expected, ProgramNeeds.MayBe("text"u8, path));
 
     private void Add(long tag, string text)
     {

@@ -1,8 +1,8 @@
-using System.Security.Cryptography;
 using System.Text;
 using Breakwater.CacheStore;
 using Breakwater.CacheStore.Spooling;
 using Breakwater.Proxy.Tests.Repositories.Writing;
+using Breakwater.Proxy.Tests.Snapshots;
 using Breakwater.Repositories;
 using Breakwater.Repositories.Writing;
 using Breakwater.TestSupport;
@@ -50,22 +50,13 @@ internal sealed class WrittenTree : IDisposable
     }
 
     /// <summary>The object of the file at a path.</summary>
-    public static ObjectKey KeyOf(string path) => new(SHA1.HashData(Encoding.UTF8.GetBytes("/" + path)), DigestAlgorithm.Sha1, 0);
+    public static ObjectKey KeyOf(string path) => SmallSnapshot.ObjectOf("/" + path);
 
     /// <summary>The row of a path: of a link, of a file with some bytes, or of a directory.</summary>
-    public static CatalogRow RowOf(string path, string? link, int bytes) => new()
+    public static CatalogRow RowOf(string path, string? link, int bytes)
     {
-        Key = PathKey.Of(path),
-        Parent = path.Length == 0 ? default : PathKey.Of(path[..path.LastIndexOf('/')]),
-        Name = path.Length == 0 ? default : Encoding.UTF8.GetBytes(path[(path.LastIndexOf('/') + 1)..]),
-        Flags = link is not null ? CatalogFlags.File | CatalogFlags.Link : bytes > 0 ? CatalogFlags.File : CatalogFlags.Directory,
-        SizeBytes = bytes,
-        Mode = 0x81a4,
-        ModifiedAt = 0,
-        Uid = 0,
-        Gid = 0,
-        HardLinks = 1,
-        Digest = link is null && bytes > 0 ? SHA1.HashData(Encoding.UTF8.GetBytes(path)) : default(ReadOnlyMemory<byte>),
-        LinkTarget = Encoding.UTF8.GetBytes(link ?? ""),
-    };
+        CatalogFlags flags = link is not null ? CatalogFlags.File | CatalogFlags.Link
+            : bytes > 0 ? CatalogFlags.File : CatalogFlags.Directory;
+        return SmallSnapshot.Row(path, flags, link ?? "") with { SizeBytes = bytes };
+    }
 }
